@@ -1,0 +1,174 @@
+//! The configuration: every variable with its default and its bounds.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ::http::Uri;
+use service_kit::Env;
+
+const MILLIS_MAX: u64 = 600_000;
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub http_addr: SocketAddr,
+    pub ops_addr: SocketAddr,
+    pub catalog_grpc_target: GrpcTarget,
+    pub command_grpc_target: GrpcTarget,
+    pub get_deadline: Duration,
+    pub batch_deadline: Duration,
+    pub search_deadline: Duration,
+    /// Of a whole write, the read that some price changes need included.
+    pub write_deadline: Duration,
+    pub body_bytes_max: usize,
+    pub query_bytes_max: usize,
+    /// How long a client may take to send the head of a request, and then its body.
+    pub read_timeout: Duration,
+    /// How long a connection may stay open between two requests.
+    pub idle_timeout: Duration,
+}
+
+impl Config {
+    pub(crate) fn read(env: &mut Env) -> Self {
+        Self {
+            http_addr: env.or("HTTP_ADDR", "127.0.0.1:8000", "Listens here for HTTP."),
+            ops_addr: env.or(
+                "OPS_ADDR",
+                "127.0.0.1:9100",
+                "Listens here for health and metrics.",
+            ),
+            catalog_grpc_target: env.or(
+                "CATALOG_GRPC_TARGET",
+                "http://127.0.0.1:50051",
+                "The read side: catalog-query.",
+            ),
+            command_grpc_target: env.or(
+                "COMMAND_GRPC_TARGET",
+                "http://127.0.0.1:50052",
+                "The write side: catalog-command.",
+            ),
+            get_deadline: millis(env, "GET_DEADLINE_MS", "200", "Of reading one product."),
+            batch_deadline: millis(
+                env,
+                "BATCH_DEADLINE_MS",
+                "300",
+                "Of reading several products.",
+            ),
+            search_deadline: millis(env, "SEARCH_DEADLINE_MS", "400", "Of a search."),
+            write_deadline: millis(env, "WRITE_DEADLINE_MS", "2000", "Of a write."),
+            body_bytes_max: env.or("BODY_BYTES_MAX", "1048576", "The longest request body."),
+            query_bytes_max: env.or("QUERY_BYTES_MAX", "16384", "The longest query string."),
+            read_timeout: millis(
+                env,
+                "READ_TIMEOUT_MS",
+                "10000",
+                "How long a client may take for a head, and then for a body.",
+            ),
+            idle_timeout: millis(
+                env,
+                "IDLE_TIMEOUT_MS",
+                "60000",
+                "How long a connection may stay open between two requests.",
+            ),
+        }
+    }
+}
+
+fn millis(env: &mut Env, name: &str, default: &str, help: &'static str) -> Duration {
+    env.or::<Millis>(name, default, help).0
+}
+
+/// Invariant: from 1 to [`MILLIS_MAX`].
+struct Millis(Duration);
+
+#[derive(Debug, thiserror::Error)]
+#[error("must be 1 to {MILLIS_MAX} milliseconds")]
+struct InvalidMillis;
+
+impl FromStr for Millis {
+    type Err = InvalidMillis;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMillis> {
+        match text.parse() {
+            Ok(millis @ 1..=MILLIS_MAX) => Ok(Self(Duration::from_millis(millis))),
+            _ => Err(InvalidMillis),
+        }
+    }
+}
+
+/// Where an upstream listens, `http://host:port`; the scheme may be left out.
+///
+/// Invariant: scheme `http`, an authority, no path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrpcTarget(Uri);
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a gRPC target is http://host:port")]
+pub struct InvalidGrpcTarget;
+
+impl GrpcTarget {
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.0
+    }
+}
+
+impl FromStr for GrpcTarget {
+    type Err = InvalidGrpcTarget;
+
+    fn from_str(text: &str) -> Result<Self, InvalidGrpcTarget> {
+        let uri = match text.contains("://") {
+            true => text.parse::<Uri>(),
+            false => format!("http://{text}").parse(),
+        };
+        let uri = uri.map_err(|_| InvalidGrpcTarget)?;
+        let plain = uri.scheme_str() == Some("http") && uri.port_u16().is_some();
+        if plain && uri.path() == "/" && uri.query().is_none() {
+            Ok(Self(uri))
+        } else {
+            Err(InvalidGrpcTarget)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_plain_http_with_a_port() {
+        for good in [
+            "http://127.0.0.1:50051",
+            "catalog-query:50051",
+            "http://[::1]:1/",
+        ] {
+            assert!(good.parse::<GrpcTarget>().is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "https://a:1",
+            "http://a",
+            "http://a:1/x",
+            "http://a:1?x",
+            "a b:1",
+            "ftp://a:1",
+        ] {
+            assert_eq!(bad.parse::<GrpcTarget>(), Err(InvalidGrpcTarget), "{bad}");
+        }
+    }
+
+    #[test]
+    fn reports_a_deadline_that_is_out_of_bounds() {
+        let pairs = [
+            ("BFF_GET_DEADLINE_MS", "0".to_owned()),
+            ("BFF_WRITE_DEADLINE_MS", "600001".to_owned()),
+        ];
+        let mut env = Env::from_pairs("BFF_", pairs);
+        Config::read(&mut env);
+        let err = env.finish().expect_err("two mistakes").to_string();
+        assert_eq!(
+            err,
+            "BFF_GET_DEADLINE_MS: must be 1 to 600000 milliseconds, got \"0\"\n\
+             BFF_WRITE_DEADLINE_MS: must be 1 to 600000 milliseconds, got \"600001\""
+        );
+    }
+}

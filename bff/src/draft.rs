@@ -1,0 +1,247 @@
+//! From the JSON of a write to the message of the write service. What a product may be is decided
+//! there; here every member is read exactly, and every mistake is collected.
+
+use catalog_events::{Currency, Money, ProductId};
+use catalog_proto::v1;
+use catalog_proto::v1::attribute_value::Kind;
+use prost_types::FieldMask;
+use serde_json::value::RawValue;
+
+use crate::json;
+use crate::price::{Decimal, Price, StatedPrice};
+use crate::problem::{FieldErrors, Problem, pointer};
+
+/// The name of a route beside `/api/products/{id}`: a product of this id could not be read there.
+const RESERVED_ID: &str = "search";
+
+/// The body of `POST /api/products`. A null is as good as no member.
+pub(crate) fn read_creation(body: &RawValue) -> Result<v1::ProductInput, Problem> {
+    let mut errors = FieldErrors::default();
+    let mut draft = Draft::default();
+    for (name, value) in json::members(body, &[], &mut errors) {
+        if !json::is_null(value) {
+            draft.read(&name, value, &mut errors);
+        }
+    }
+    let Draft {
+        mut input, price, ..
+    } = draft;
+    if let Some(id) = input
+        .id
+        .parse::<ProductId>()
+        .err()
+        .filter(|_| !input.id.is_empty())
+    {
+        errors.push(pointer(&["id"]), id);
+    } else if input.id == RESERVED_ID {
+        errors.push(pointer(&["id"]), "is reserved");
+    }
+    if input.title.is_empty() && !errors.has("/title") {
+        errors.push(pointer(&["title"]), "is required");
+    }
+    match price.resolve(Some(Currency::USD), &mut errors) {
+        Some(Price::Minor { minor, currency }) => {
+            input.price_minor = minor;
+            input.currency = currency.unwrap_or(Currency::USD).to_string();
+        }
+        Some(Price::Major(_)) | None if errors.has("/price") || errors.has("/price_minor") => {}
+        Some(Price::Major(_)) | None => errors.push(pointer(&["price"]), "is required"),
+    }
+    errors.finish()?;
+    Ok(input)
+}
+
+/// The body of `PATCH /api/products/{id}`: a JSON Merge Patch (RFC 7396). The id may be repeated.
+pub(crate) fn read_patch(body: &RawValue, id: &ProductId) -> Result<Patch, Problem> {
+    let mut errors = FieldErrors::default();
+    let mut draft = Draft::default();
+    for (name, value) in json::members(body, &[], &mut errors) {
+        draft.read(&name, value, &mut errors);
+    }
+    if !draft.input.id.is_empty() && draft.input.id != id.as_str() {
+        errors.push(
+            pointer(&["id"]),
+            "is not the id of the path: an id never changes",
+        );
+    }
+    let Draft {
+        mut input,
+        mask,
+        price,
+    } = draft;
+    input.id = id.to_string();
+    let mut patch = Patch {
+        input,
+        mask,
+        unresolved: None,
+    };
+    if let Some(currency) = price.currency() {
+        patch.set_currency(currency);
+    }
+    match price.resolve(None, &mut errors) {
+        Some(Price::Minor { minor, .. }) => patch.set_minor(minor),
+        Some(Price::Major(decimal)) => patch.unresolved = Some(decimal),
+        None => {}
+    }
+    errors.finish()?;
+    if patch.mask.is_empty() && patch.unresolved.is_none() {
+        return Err(Problem::invalid_field("", "states nothing to change"));
+    }
+    Ok(patch)
+}
+
+/// The body of `PUT /api/products/{id}/price`.
+pub(crate) fn read_price(body: &RawValue) -> Result<Price, Problem> {
+    let mut errors = FieldErrors::default();
+    let mut stated = StatedPrice::default();
+    for (name, value) in json::members(body, &[], &mut errors) {
+        if !stated.read(&name, value, &mut errors) {
+            errors.push(pointer(&[&name]), UNKNOWN);
+        }
+    }
+    let price = stated.resolve(None, &mut errors);
+    errors.finish()?;
+    price.ok_or_else(|| Problem::invalid_field("/price", "is required"))
+}
+
+/// A change of the members named by `mask`.
+#[derive(Clone, Debug)]
+pub(crate) struct Patch {
+    input: v1::ProductInput,
+    mask: Vec<String>,
+    /// A new price that needs the currency of the product.
+    pub(crate) unresolved: Option<Decimal>,
+}
+
+impl Patch {
+    pub(crate) fn into_request(self, expected_version: Option<i64>) -> v1::UpdateProductRequest {
+        v1::UpdateProductRequest {
+            product: Some(self.input),
+            update_mask: Some(FieldMask { paths: self.mask }),
+            expected_version,
+        }
+    }
+
+    pub(crate) fn set_price(&mut self, price: Money) {
+        self.set_minor(price.minor());
+        self.set_currency(price.currency());
+    }
+
+    fn set_minor(&mut self, minor: i64) {
+        self.input.price_minor = minor;
+        self.mask.push("price_minor".to_owned());
+    }
+
+    fn set_currency(&mut self, currency: Currency) {
+        self.input.currency = currency.to_string();
+        self.mask.push("currency".to_owned());
+    }
+}
+
+const UNKNOWN: &str = "is not a member that can be set";
+
+/// What a body says so far; all of it but the price is in its final form.
+#[derive(Default)]
+struct Draft {
+    input: v1::ProductInput,
+    mask: Vec<String>,
+    price: StatedPrice,
+}
+
+impl Draft {
+    fn read(&mut self, name: &str, value: &RawValue, errors: &mut FieldErrors) {
+        let place = pointer(&[name]);
+        let input = &mut self.input;
+        match name {
+            "id" => return input.id = errors.take(place, json::text(value)).unwrap_or_default(),
+            "attributes" => return self.read_attributes(value, errors),
+            "title" => set(&mut input.title, errors.take(place, json::text(value))),
+            "description" => set(
+                &mut input.description,
+                errors.take(place, json::text_or_null(value)),
+            ),
+            "image_url" => set(
+                &mut input.image_url,
+                errors.take(place, json::text_or_null(value)),
+            ),
+            "brand" => set(
+                &mut input.brand,
+                errors.take(place, json::text_or_null(value)),
+            ),
+            "sku" => set(
+                &mut input.sku,
+                errors.take(place, json::text_or_null(value)),
+            ),
+            "gtins" => set(
+                &mut input.gtins,
+                errors.take(place, json::texts_or_null(value)),
+            ),
+            "categories" => set(
+                &mut input.categories,
+                errors.take(place, json::texts_or_null(value)),
+            ),
+            "status" => set(&mut input.status, errors.take(place, status(value))),
+            _ if self.price.read(name, value, errors) => return,
+            _ => return errors.push(place, UNKNOWN),
+        }
+        self.mask.push(name.to_owned());
+    }
+
+    /// An object is merged, attribute by attribute; a null removes them all.
+    fn read_attributes(&mut self, value: &RawValue, errors: &mut FieldErrors) {
+        if json::is_null(value) {
+            self.mask.push("attributes".to_owned());
+            return;
+        }
+        for (name, value) in json::members(value, &["attributes"], errors) {
+            if !json::is_null(value) {
+                let place = pointer(&["attributes", &name]);
+                let Some(kind) = errors.take(place, scalar(value)) else {
+                    continue;
+                };
+                let value = v1::AttributeValue { kind: Some(kind) };
+                self.input.attributes.insert(name.clone(), value);
+            }
+            self.mask.push(format!("attributes.{name}"));
+        }
+    }
+}
+
+fn set<T>(field: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *field = value;
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+enum Invalid {
+    #[error("must be a string, a number or a boolean")]
+    Scalar,
+    #[error("must be a number within the range of a double")]
+    Range,
+    #[error("must be \"active\" or \"discontinued\"")]
+    Status,
+}
+
+fn scalar(value: &RawValue) -> Result<Kind, Invalid> {
+    match value.get().as_bytes() {
+        b"true" => Ok(Kind::Flag(true)),
+        b"false" => Ok(Kind::Flag(false)),
+        [b'"', ..] => json::text(value)
+            .map(Kind::Text)
+            .map_err(|_| Invalid::Scalar),
+        [b'-' | b'0'..=b'9', ..] => {
+            let number = serde_json::from_str(value.get()).map_err(|_| Invalid::Range)?;
+            Ok(Kind::Number(number))
+        }
+        _ => Err(Invalid::Scalar),
+    }
+}
+
+fn status(value: &RawValue) -> Result<i32, Invalid> {
+    match value.get() {
+        "\"active\"" => Ok(v1::ProductStatus::Active.into()),
+        "\"discontinued\"" => Ok(v1::ProductStatus::Discontinued.into()),
+        _ => Err(Invalid::Status),
+    }
+}

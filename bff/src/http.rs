@@ -1,0 +1,162 @@
+//! The HTTP API: its routes, and what every request passes through.
+
+mod health;
+mod products;
+mod search;
+mod writes;
+mod current_currency;
+mod body;
+mod params;
+mod version;
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, put};
+use serde::Serialize;
+use service_kit::{RequestLogLayer, TraceContext};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::metrics::Metrics;
+use crate::problem::{self, Problem};
+use crate::upstream::Upstream;
+
+const HEALTH: &str = "/api/health";
+const PRODUCTS: &str = "/api/products";
+const SEARCH: &str = "/api/products/search";
+const PRODUCT: &str = "/api/products/{id}";
+const PRICE: &str = "/api/products/{id}/price";
+const ROUTES: [&str; 5] = [HEALTH, PRODUCTS, SEARCH, PRODUCT, PRICE];
+
+const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+
+/// What all handlers share.
+pub(crate) struct Api {
+    pub(crate) upstream: Upstream,
+    pub(crate) metrics: Metrics,
+    pub(crate) body_bytes_max: usize,
+    pub(crate) query_bytes_max: usize,
+    /// Of a body.
+    pub(crate) read_timeout: Duration,
+}
+
+pub(crate) fn router(api: Arc<Api>) -> Router {
+    let product = get(products::get_product)
+        .patch(writes::update_product)
+        .delete(writes::delete_product);
+    let routes = Router::new()
+        .route(HEALTH, get(health::health))
+        .route(
+            PRODUCTS,
+            get(products::batch_get_products).post(writes::create_product),
+        )
+        .route(SEARCH, get(search::search_products))
+        .route(PRODUCT, product)
+        .route(PRICE, put(writes::change_price));
+    layered(routes, api)
+}
+
+/// From the inside out: a panic becomes a problem, problems are written and answers counted, every
+/// request gets its trace and its log line.
+fn layered(routes: Router<Arc<Api>>, api: Arc<Api>) -> Router {
+    routes
+        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "Not found") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
+        })
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(api.clone(), observe))
+        .layer(RequestLogLayer)
+        .with_state(api)
+}
+
+async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let route = route_of(&request);
+    let trace = request.extensions().get::<TraceContext>().copied();
+    let trace_id = trace.unwrap_or_else(TraceContext::fresh).trace_id();
+    let mut response = match uri.query().map_or(0, str::len) > api.query_bytes_max {
+        true => Problem::new(StatusCode::URI_TOO_LONG, "Query string is too long").into_response(),
+        false => next.run(request).await,
+    };
+    problem::render(&mut response, uri.path(), &trace_id);
+    if let Ok(value) = HeaderValue::try_from(trace_id) {
+        response.headers_mut().insert(X_TRACE_ID, value);
+    }
+    api.metrics
+        .answered(&method, route, response.status(), started.elapsed());
+    response
+}
+
+fn route_of(request: &Request) -> &'static str {
+    let matched = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(MatchedPath::as_str);
+    let known = ROUTES.into_iter().find(|route| Some(*route) == matched);
+    known.unwrap_or("unmatched")
+}
+
+fn panicked(payload: Box<dyn Any + Send>) -> Response {
+    let said = payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    Problem::internal(format!(
+        "a handler panicked: {}",
+        said.unwrap_or("no words")
+    ))
+    .into_response()
+}
+
+fn json_response(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem> {
+    let mut body = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut body, value).map_err(Problem::internal)?;
+    let kind = HeaderValue::from_static("application/json");
+    Ok((status, [(CONTENT_TYPE, kind)], body).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use service_kit::Env;
+    use tower::ServiceExt as _;
+
+    async fn broken() -> &'static str {
+        panic!("a secret")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_without_its_words() {
+        let config = crate::Config::read(&mut Env::from_pairs("BFF_", []));
+        let api = Arc::new(Api {
+            upstream: Upstream::connect_lazily(&config),
+            metrics: Metrics::register(&mut Default::default()),
+            body_bytes_max: config.body_bytes_max,
+            query_bytes_max: config.query_bytes_max,
+            read_timeout: config.read_timeout,
+        });
+        let router = layered(Router::new().route(HEALTH, get(broken)), api);
+        let request = Request::get(HEALTH).body(Body::empty()).expect("request");
+        let response = router.oneshot(request).await.expect("infallible");
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        let body = axum::body::to_bytes(response.into_body(), 1024)
+            .await
+            .expect("body");
+        let body = String::from_utf8_lossy(&body).into_owned();
+        assert!(
+            body.contains("Internal error") && !body.contains("secret"),
+            "{body}"
+        );
+    }
+}

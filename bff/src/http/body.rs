@@ -1,0 +1,96 @@
+//! Takes in a request body, bounded in bytes and time.
+
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use bytes::BytesMut;
+use futures_util::StreamExt as _;
+
+use crate::http::Api;
+use crate::problem::Problem;
+
+pub(super) const JSON: &[&str] = &["application/json"];
+pub(super) const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+
+/// How much of a body that is too large is still taken in and thrown away, in times of its bound:
+/// a client that is writing reads no answer.
+const EXCESS_TIMES_MAX: usize = 8;
+
+/// The body, when it is of one of the `kinds`.
+pub(super) async fn read(
+    api: &Api,
+    request: Request,
+    kinds: &'static [&'static str],
+) -> Result<Bytes, Problem> {
+    check_kind(request.headers(), kinds)?;
+    let stated = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok());
+    let stated = stated
+        .and_then(|length| length.parse().ok())
+        .unwrap_or(0_usize);
+    if stated > api.body_bytes_max.saturating_mul(EXCESS_TIMES_MAX) {
+        return Err(too_large(api));
+    }
+    let collected = collect(request.into_body(), api);
+    match tokio::time::timeout(api.read_timeout, collected).await {
+        Ok(body) => body,
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "Body did not arrive in time",
+        )),
+    }
+}
+
+fn check_kind(headers: &HeaderMap, kinds: &'static [&'static str]) -> Result<(), Problem> {
+    let unsupported = |detail: String| {
+        let accepted = HeaderValue::try_from(kinds.join(", "));
+        let accepted = accepted.unwrap_or(HeaderValue::from_static("application/json"));
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).with(ACCEPT, accepted)
+    };
+    let kind = headers
+        .get(CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    if !kinds
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(essence))
+    {
+        return Err(unsupported(format!(
+            "Content-Type must be {}",
+            kinds.join(" or ")
+        )));
+    }
+    match headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes) {
+        None | Some(b"identity") => Ok(()),
+        Some(_) => Err(unsupported("A compressed body is not accepted".to_owned())),
+    }
+}
+
+async fn collect(body: Body, api: &Api) -> Result<Bytes, Problem> {
+    let mut chunks = body.into_data_stream();
+    let mut body = BytesMut::new();
+    let mut length = 0_usize;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk
+            .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "Body broke off or is malformed"))?;
+        length = length.saturating_add(chunk.len());
+        if length <= api.body_bytes_max {
+            body.extend_from_slice(&chunk);
+        } else if length > api.body_bytes_max.saturating_mul(EXCESS_TIMES_MAX) {
+            break;
+        }
+    }
+    match length <= api.body_bytes_max {
+        true => Ok(body.freeze()),
+        false => Err(too_large(api)),
+    }
+}
+
+fn too_large(api: &Api) -> Problem {
+    let detail = format!("Body is longer than {} bytes", api.body_bytes_max);
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
+}

@@ -1,0 +1,102 @@
+//! What handlers take from a request's head.
+
+use std::borrow::Cow;
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use catalog_events::ProductId;
+use service_kit::TraceContext;
+
+use crate::problem::Problem;
+use crate::upstream::{Actor, Caller};
+
+/// The id of the path. What cannot be an id cannot be a product's: 404.
+pub(super) struct ProductPath(pub(super) ProductId);
+
+impl<S: Send + Sync> FromRequestParts<S> for ProductPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Ok(Path(id)) = Path::<String>::from_request_parts(parts, state).await else {
+            return Err(Problem::product_not_found());
+        };
+        id.try_into()
+            .map(Self)
+            .map_err(|_| Problem::product_not_found())
+    }
+}
+
+/// The query string's pairs, decoded; what is not UTF-8 is replaced.
+pub(super) struct Query(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::parse(parts.uri.query().unwrap_or_default()))
+    }
+}
+
+impl Query {
+    fn parse(query: &str) -> Self {
+        Self(
+            form_urlencoded::parse(query.as_bytes())
+                .into_owned()
+                .collect(),
+        )
+    }
+
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let named = self.0.iter().filter(move |(key, _)| key == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    /// The one value of a parameter; 422 when it is given more than once.
+    pub(super) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
+        let mut values = self.all(name);
+        match (values.next(), values.next()) {
+            (value, None) => Ok(value),
+            (_, Some(_)) => Err(Problem::invalid_field(
+                &format!("/{name}"),
+                "is given twice",
+            )),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let trace = parts.extensions.get::<TraceContext>().copied();
+        let actor = parts.headers.get("catalog-actor").map(|header| {
+            Actor::try_from(header.as_bytes()).map_err(|err| {
+                Problem::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    Cow::Owned(err.to_string()),
+                )
+            })
+        });
+        Ok(Self {
+            trace: trace.unwrap_or_else(TraceContext::fresh),
+            actor: actor.transpose()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decodes_what_can_be_decoded() {
+        let query = Query::parse("ids=a&ids=%62+c&ids&x=%ff&y=%zz&&=");
+        assert_eq!(query.all("ids").collect::<Vec<_>>(), ["a", "b c", ""]);
+        assert_eq!(query.one("x").expect("one"), Some("\u{fffd}"));
+        assert_eq!(query.one("y").expect("one"), Some("%zz"));
+        assert_eq!(query.one("z").expect("none"), None);
+        assert!(query.one("ids").is_err());
+    }
+}

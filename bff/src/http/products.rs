@@ -1,0 +1,85 @@
+//! Reading products: one, or several by id.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::ETAG;
+use axum::response::{IntoResponse, Response};
+use catalog_events::ProductId;
+use catalog_proto::v1;
+
+use crate::http::params::{ProductPath, Query};
+use crate::http::version::{IfNoneMatch, etag};
+use crate::http::{Api, json_response};
+use crate::problem::Problem;
+use crate::product::{BatchJson, ProductJson};
+use crate::upstream::Caller;
+
+const BATCH_MAX: usize = 100;
+
+/// `GET /api/products/{id}`: 200 with an `ETag`, or 304 when the client holds that version.
+pub(super) async fn get_product(
+    State(api): State<Arc<Api>>,
+    ProductPath(id): ProductPath,
+    caller: Caller,
+    if_none_match: IfNoneMatch,
+) -> Result<Response, Problem> {
+    let product = api.upstream.get_product(&caller, &id).await;
+    let product = product.map_err(|status| Problem::of_status(&status, false))?;
+    if if_none_match.holds(product.version) {
+        let etag = [(ETAG, etag(product.version))];
+        return Ok((StatusCode::NOT_MODIFIED, etag).into_response());
+    }
+    product_response(StatusCode::OK, &product)
+}
+
+/// `GET /api/products?ids=a&ids=b`: the products in the order asked, each once. An id that cannot
+/// be a product's is missing like any unknown one.
+pub(super) async fn batch_get_products(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    query: Query,
+) -> Result<Response, Problem> {
+    let asked: Vec<&str> = query.all("ids").filter(|id| !id.is_empty()).collect();
+    if asked.is_empty() || asked.len() > BATCH_MAX {
+        let detail = format!("must be given 1 to {BATCH_MAX} times");
+        return Err(Problem::invalid_field("/ids", detail));
+    }
+    let mut seen = HashSet::new();
+    let distinct: Vec<&str> = asked.into_iter().filter(|id| seen.insert(*id)).collect();
+    let valid = distinct.iter().filter(|id| id.parse::<ProductId>().is_ok());
+    let valid: Vec<String> = valid.map(|id| id.to_string()).collect();
+    let products = match valid.is_empty() {
+        true => Vec::new(),
+        false => api
+            .upstream
+            .batch_get_products(&caller, valid)
+            .await
+            .map_err(|status| Problem::of_status(&status, false))?,
+    };
+    json_response(StatusCode::OK, &in_order(&distinct, &products))
+}
+
+pub(super) fn product_response(
+    status: StatusCode,
+    product: &v1::Product,
+) -> Result<Response, Problem> {
+    let mut response = json_response(status, &ProductJson(product))?;
+    response.headers_mut().insert(ETAG, etag(product.version));
+    Ok(response)
+}
+
+fn in_order<'a>(asked: &[&'a str], products: &'a [v1::Product]) -> BatchJson<'a> {
+    let by_id: HashMap<&str, &v1::Product> = products
+        .iter()
+        .map(|product| (product.id.as_str(), product))
+        .collect();
+    let found = asked.iter().filter_map(|id| by_id.get(id));
+    let missing = asked.iter().filter(|id| !by_id.contains_key(**id));
+    BatchJson {
+        items: found.map(|product| ProductJson(product)).collect(),
+        missing: missing.copied().collect(),
+    }
+}

@@ -1,0 +1,147 @@
+//! Versions as entity tags (RFC 9110, §8.8.3): `"7"` is the product after its seventh change.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::problem::Problem;
+
+pub(super) fn etag(version: i64) -> HeaderValue {
+    HeaderValue::try_from(format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
+}
+
+/// What a write demands of the product's version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IfMatch {
+    Absent,
+    /// `*`: any version, which is no demand at all.
+    Any,
+    Version(i64),
+}
+
+impl IfMatch {
+    pub(super) fn is_present(self) -> bool {
+        self != IfMatch::Absent
+    }
+
+    pub(super) fn version(self) -> Option<i64> {
+        match self {
+            IfMatch::Absent | IfMatch::Any => None,
+            IfMatch::Version(version) => Some(version),
+        }
+    }
+
+    /// One strong tag of ours or `*`: a list could not be passed on as one expected version.
+    fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        let mut values = headers.get_all(IF_MATCH).iter();
+        let parsed = match (values.next(), values.next()) {
+            (None, _) => return Ok(IfMatch::Absent),
+            (Some(value), None) => match value.as_bytes() {
+                b"*" => return Ok(IfMatch::Any),
+                tag => version_of(tag),
+            },
+            (Some(_), Some(_)) => None,
+        };
+        let version = parsed.ok_or_else(|| {
+            let detail = "If-Match is one ETag of this product, such as \"7\", or *";
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+        })?;
+        Ok(IfMatch::Version(version))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::read(&parts.headers)
+    }
+}
+
+/// The tags of which the client holds the product already. Tags of others match nothing.
+pub(super) struct IfNoneMatch(Vec<HeaderValue>);
+
+impl IfNoneMatch {
+    pub(super) fn holds(&self, version: i64) -> bool {
+        let tags = self
+            .0
+            .iter()
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        tags.map(<[u8]>::trim_ascii).any(|tag| {
+            let strong = tag.strip_prefix(b"W/").unwrap_or(tag);
+            tag == b"*" || version_of(strong) == Some(version)
+        })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(
+            parts
+                .headers
+                .get_all(IF_NONE_MATCH)
+                .iter()
+                .cloned()
+                .collect(),
+        ))
+    }
+}
+
+fn version_of(tag: &[u8]) -> Option<i64> {
+    let digits = tag.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let plain = digits.iter().all(u8::is_ascii_digit);
+    str::from_utf8(digits).ok().filter(|_| plain)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: axum::http::HeaderName, values: &[&'static str]) -> HeaderMap {
+        let value = |value: &&'static str| (name.clone(), HeaderValue::from_static(value));
+        values.iter().map(value).collect()
+    }
+
+    #[test]
+    fn if_match_is_one_version_or_any() {
+        let read = |values: &[&'static str]| IfMatch::read(&headers(IF_MATCH, values)).ok();
+        assert_eq!(read(&[]), Some(IfMatch::Absent));
+        assert_eq!(read(&["*"]), Some(IfMatch::Any));
+        assert_eq!(read(&["\"7\""]), Some(IfMatch::Version(7)));
+        for bad in [
+            "",
+            "7",
+            "\"\"",
+            "\"-1\"",
+            "\"+1\"",
+            "\"x\"",
+            "W/\"7\"",
+            "\"1\", \"2\"",
+        ] {
+            assert_eq!(read(&[bad]), None, "{bad}");
+        }
+        assert_eq!(read(&["\"9223372036854775808\""]), None);
+        assert_eq!(read(&["\"1\"", "\"1\""]), None);
+    }
+
+    #[test]
+    fn if_none_match_is_any_list() {
+        let holds = |values: &[&'static str]| {
+            let headers = headers(IF_NONE_MATCH, values);
+            IfNoneMatch(headers.into_iter().map(|(_, value)| value).collect()).holds(7)
+        };
+        for yes in ["\"7\"", "W/\"7\"", "*", "\"x\" , \"7\"", "\"6\",W/\"7\""] {
+            assert!(holds(&[yes]), "{yes}");
+        }
+        for no in ["", "7", "\"8\"", "\"x\"", ",,,"] {
+            assert!(!holds(&[no]), "{no}");
+        }
+        assert!(holds(&["\"6\"", "\"7\""]));
+        assert!(!holds(&[]));
+    }
+}

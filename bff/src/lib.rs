@@ -1,0 +1,18 @@
+//! The HTTP front of the catalog: JSON over `/api` in, two gRPC upstreams out.
+//!
+//! Invariant: it keeps no state of its own; every replica answers alike.
+
+mod config;
+mod app;
+mod listener;
+mod http;
+mod json;
+mod price;
+mod draft;
+mod upstream;
+mod product;
+mod problem;
+mod metrics;
+
+pub use crate::app::App;
+pub use crate::config::{Config, GrpcTarget, InvalidGrpcTarget};

@@ -1,0 +1,343 @@
+//! The one error map: whatever goes wrong, here or upstream, leaves as a problem document
+//! (RFC 9457). Invariant: what an upstream says about its insides is logged, never answered.
+
+use std::borrow::Cow;
+use std::error::Error as _;
+use std::fmt::{Display, Write as _};
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tonic::{Code, Status};
+
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
+
+/// An answer in the making: `IntoResponse` leaves it in the response's extensions, and
+/// [`render`] writes it once the request's path and trace are at hand.
+#[derive(Clone, Debug)]
+pub(crate) struct Problem(Box<Parts>);
+
+#[derive(Clone, Debug)]
+struct Parts {
+    status: StatusCode,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldError>,
+    header: Option<(HeaderName, HeaderValue)>,
+    /// For the log only.
+    cause: Option<String>,
+}
+
+impl Problem {
+    /// Answers an upstream's status. `if_match` tells whether the request carried `If-Match`.
+    pub(crate) fn of_status(status: &Status, if_match: bool) -> Self {
+        let problem = match status.code() {
+            Code::NotFound => Self::product_not_found(),
+            Code::Unavailable | Code::DeadlineExceeded => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "Catalog unavailable")
+                    .with(RETRY_AFTER, RETRY_AFTER_S)
+            }
+            Code::InvalidArgument => Self::of_invalid_argument(status),
+            Code::AlreadyExists => Self::new(StatusCode::CONFLICT, "Product exists already"),
+            Code::Aborted if if_match => Self::precondition_failed(),
+            Code::Aborted => Self::new(StatusCode::CONFLICT, "Product was changed meanwhile"),
+            Code::FailedPrecondition => {
+                Self::new(StatusCode::CONFLICT, status.message().to_owned())
+            }
+            Code::ResourceExhausted => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests")
+                    .with(RETRY_AFTER, RETRY_AFTER_S)
+            }
+            Code::Unauthenticated => {
+                Self::new(StatusCode::UNAUTHORIZED, "Credentials are missing or wrong")
+                    .with(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            }
+            Code::PermissionDenied => Self::new(StatusCode::FORBIDDEN, "Not allowed"),
+            code @ (Code::Ok
+            | Code::Cancelled
+            | Code::Unknown
+            | Code::OutOfRange
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::DataLoss) => {
+                let detail = format!("Catalog error ({})", code_name(code));
+                Self::new(StatusCode::BAD_GATEWAY, detail)
+            }
+        };
+        problem.because(chain(status))
+    }
+
+    fn of_invalid_argument(status: &Status) -> Self {
+        let mut errors = FieldErrors::default();
+        for (field, detail) in service_kit::violations(status) {
+            errors.push(pointer_of_field(&field), detail);
+        }
+        match errors.list.is_empty() {
+            true => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                status.message().to_owned(),
+            ),
+            false => Self::invalid(errors),
+        }
+    }
+
+    pub(crate) fn product_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Product not found")
+    }
+
+    pub(crate) fn precondition_failed() -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "Product is not at the version of If-Match",
+        )
+    }
+
+    pub(crate) fn invalid(errors: FieldErrors) -> Self {
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Request is invalid");
+        problem.0.errors = errors.list;
+        problem
+    }
+
+    /// One field at fault.
+    pub(crate) fn invalid_field(pointer: &str, detail: impl Display) -> Self {
+        let mut errors = FieldErrors::default();
+        errors.push(pointer.to_owned(), detail);
+        Self::invalid(errors)
+    }
+
+    pub(crate) fn internal(cause: impl Display) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "Internal error").because(cause.to_string())
+    }
+
+    pub(crate) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Parts {
+            status,
+            detail: detail.into(),
+            errors: Vec::new(),
+            header: None,
+            cause: None,
+        }))
+    }
+
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.header = Some((name, value));
+        self
+    }
+
+    fn because(mut self, cause: String) -> Self {
+        self.0.cause = Some(cause);
+        self
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        let mut response = self.0.status.into_response();
+        if let Some((name, value)) = self.0.header.take() {
+            response.headers_mut().insert(name, value);
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Writes the problem that a response carries, if any, and logs the cause of a server error.
+pub(crate) fn render(response: &mut Response, instance: &str, trace_id: &str) {
+    let Some(Problem(problem)) = response.extensions_mut().remove() else {
+        return;
+    };
+    if let Some(cause) = problem.cause.filter(|_| problem.status.is_server_error()) {
+        tracing::warn!(status = problem.status.as_u16(), trace_id, "{cause}");
+    }
+    let document = Document {
+        kind: "about:blank",
+        title: problem.status.canonical_reason().unwrap_or("Error"),
+        status: problem.status.as_u16(),
+        detail: &problem.detail,
+        instance,
+        trace_id,
+        errors: &problem.errors,
+    };
+    let body = serde_json::to_vec(&document).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.remove(CONTENT_LENGTH);
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    *response.body_mut() = Body::from(body);
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    instance: &'a str,
+    trace_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct FieldError {
+    pointer: String,
+    detail: String,
+}
+
+/// The members of a request that are at fault, at most [`FieldErrors::COUNT_MAX`] of them.
+#[derive(Debug, Default)]
+pub(crate) struct FieldErrors {
+    list: Vec<FieldError>,
+}
+
+impl FieldErrors {
+    pub(crate) const COUNT_MAX: usize = 20;
+
+    pub(crate) fn push(&mut self, pointer: String, detail: impl Display) {
+        if !self.is_full() {
+            let detail = detail.to_string();
+            self.list.push(FieldError { pointer, detail });
+        }
+    }
+
+    /// The value, or None and its error noted.
+    pub(crate) fn take<T, E: Display>(
+        &mut self,
+        pointer: String,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result.map_err(|err| self.push(pointer, err)).ok()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= Self::COUNT_MAX
+    }
+
+    pub(crate) fn has(&self, pointer: &str) -> bool {
+        self.list.iter().any(|error| error.pointer == pointer)
+    }
+
+    pub(crate) fn finish(self) -> Result<(), Problem> {
+        match self.list.is_empty() {
+            true => Ok(()),
+            false => Err(Problem::invalid(self)),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn into_pairs(self) -> Vec<(String, String)> {
+        let errors = self.list.into_iter();
+        errors.map(|error| (error.pointer, error.detail)).collect()
+    }
+}
+
+/// A JSON pointer (RFC 6901); no segments is the whole document.
+pub(crate) fn pointer(segments: &[&str]) -> String {
+    let mut pointer = String::new();
+    for segment in segments {
+        let segment = segment.replace('~', "~0").replace('/', "~1");
+        let _ = write!(pointer, "/{segment}");
+    }
+    pointer
+}
+
+/// From the write service's field path to the member of our JSON: `attributes.NAME` is one name
+/// whatever dots it has, `gtins[0]` is an element, and a price is stated as `price`.
+fn pointer_of_field(field: &str) -> String {
+    if let Some(name) = field.strip_prefix("attributes.") {
+        return pointer(&["attributes", name]);
+    }
+    let segments: Vec<&str> = match field {
+        "" => Vec::new(),
+        "price_minor" => vec!["price"],
+        "query" => vec!["q"],
+        path => path
+            .split(['.', '['])
+            .map(|segment| segment.trim_end_matches(']'))
+            .collect(),
+    };
+    pointer(&segments)
+}
+
+fn chain(status: &Status) -> String {
+    let mut text = format!(
+        "upstream: {} {}",
+        code_name(status.code()),
+        status.message()
+    );
+    let mut source = status.source();
+    while let Some(err) = source {
+        let _ = write!(text, ": {err}");
+        source = err.source();
+    }
+    text
+}
+
+fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_at_the_member_a_field_path_means() {
+        for (field, expected) in [
+            ("", ""),
+            ("title", "/title"),
+            ("price_minor", "/price"),
+            ("query", "/q"),
+            ("limit", "/limit"),
+            ("gtins[2]", "/gtins/2"),
+            ("gtins.2", "/gtins/2"),
+            ("product.title", "/product/title"),
+            ("attributes", "/attributes"),
+            (
+                "attributes.net.weight~a/b[1]",
+                "/attributes/net.weight~0a~1b[1]",
+            ),
+        ] {
+            assert_eq!(pointer_of_field(field), expected, "{field}");
+        }
+    }
+
+    #[test]
+    fn hides_the_words_of_a_failed_upstream() {
+        for code in [
+            Code::Internal,
+            Code::Unknown,
+            Code::Unavailable,
+            Code::PermissionDenied,
+        ] {
+            let problem = Problem::of_status(&Status::new(code, "secret"), false);
+            assert!(!problem.0.detail.contains("secret"), "{code:?}");
+            assert!(
+                problem.0.cause.expect("cause").contains("secret"),
+                "{code:?}"
+            );
+        }
+    }
+}

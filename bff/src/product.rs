@@ -1,0 +1,143 @@
+//! The JSON forms of products, written straight from the upstream's messages.
+
+use catalog_proto::v1;
+use catalog_proto::v1::attribute_value::Kind;
+use serde::ser::{SerializeMap, SerializeStruct};
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// One product; every member is always there, null where there is nothing.
+pub(crate) struct ProductJson<'a>(pub(crate) &'a v1::Product);
+
+/// The answer to a batch.
+#[derive(Serialize)]
+pub(crate) struct BatchJson<'a> {
+    pub(crate) items: Vec<ProductJson<'a>>,
+    pub(crate) missing: Vec<&'a str>,
+}
+
+/// The answer to a search.
+#[derive(Serialize)]
+pub(crate) struct SearchJson<'a> {
+    pub(crate) items: Vec<ProductJson<'a>>,
+    pub(crate) strategy: &'static str,
+    pub(crate) degraded: bool,
+}
+
+impl Serialize for ProductJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let product = self.0;
+        let mut json = serializer.serialize_struct("Product", 17)?;
+        json.serialize_field("id", &product.id)?;
+        json.serialize_field("title", &product.title)?;
+        json.serialize_field("description", &product.description)?;
+        json.serialize_field("price", &product.price)?;
+        json.serialize_field("currency", &product.currency)?;
+        json.serialize_field("image_url", &some(&product.image_url))?;
+        json.serialize_field("price_minor", &product.price_minor)?;
+        json.serialize_field("brand", &some(&product.brand))?;
+        json.serialize_field("sku", &some(&product.sku))?;
+        json.serialize_field("gtins", &product.gtins)?;
+        json.serialize_field("categories", &product.categories)?;
+        json.serialize_field("attributes", &Attributes(product))?;
+        json.serialize_field("status", status(product.status()))?;
+        json.serialize_field("version", &product.version)?;
+        json.serialize_field("created_at", &product.created_at.as_ref().and_then(rfc3339))?;
+        json.serialize_field("updated_at", &product.updated_at.as_ref().and_then(rfc3339))?;
+        json.end()
+    }
+}
+
+struct Attributes<'a>(&'a v1::Product);
+
+impl Serialize for Attributes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let attributes = &self.0.attributes;
+        let mut json = serializer.serialize_map(Some(attributes.len()))?;
+        for (name, value) in attributes {
+            match &value.kind {
+                Some(Kind::Text(text)) => json.serialize_entry(name, text)?,
+                Some(Kind::Number(number)) => json.serialize_entry(name, number)?,
+                Some(Kind::Flag(flag)) => json.serialize_entry(name, flag)?,
+                None => json.serialize_entry(name, &())?,
+            }
+        }
+        json.end()
+    }
+}
+
+fn some(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+/// Unset means active.
+fn status(status: v1::ProductStatus) -> &'static str {
+    match status {
+        v1::ProductStatus::Unspecified | v1::ProductStatus::Active => "active",
+        v1::ProductStatus::Discontinued => "discontinued",
+    }
+}
+
+/// None for a time that the calendar does not have.
+fn rfc3339(at: &prost_types::Timestamp) -> Option<String> {
+    let nanos = u32::try_from(at.nanos).ok()?;
+    let time = OffsetDateTime::from_unix_timestamp(at.seconds).ok()?;
+    time.replace_nanosecond(nanos).ok()?.format(&Rfc3339).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_has_every_member_in_order() {
+        let number = |n| v1::AttributeValue {
+            kind: Some(Kind::Number(n)),
+        };
+        let text = v1::AttributeValue {
+            kind: Some(Kind::Text("red \"\u{1}".to_owned())),
+        };
+        let flag = v1::AttributeValue {
+            kind: Some(Kind::Flag(true)),
+        };
+        let product = v1::Product {
+            id: "a-1".to_owned(),
+            title: "Shoe".to_owned(),
+            price: 19.99,
+            price_minor: 1999,
+            currency: "USD".to_owned(),
+            image_url: "https://example.org/a.png".to_owned(),
+            gtins: vec!["4006381333931".to_owned()],
+            attributes: [
+                ("size".to_owned(), number(42.5)),
+                ("colour".to_owned(), text),
+                ("new".to_owned(), flag),
+                ("odd".to_owned(), v1::AttributeValue { kind: None }),
+            ]
+            .into(),
+            version: 3,
+            created_at: Some(prost_types::Timestamp {
+                seconds: 0,
+                nanos: 5_000_000,
+            }),
+            updated_at: Some(prost_types::Timestamp {
+                seconds: i64::MAX,
+                nanos: -1,
+            }),
+            ..Default::default()
+        };
+        let json = serde_json::to_string(&ProductJson(&product)).expect("JSON");
+        assert_eq!(
+            json,
+            concat!(
+                r#"{"id":"a-1","title":"Shoe","description":"","price":19.99,"currency":"USD","#,
+                r#""image_url":"https://example.org/a.png","price_minor":1999,"brand":null,"#,
+                r#""sku":null,"gtins":["4006381333931"],"categories":[],"#,
+                r#""attributes":{"colour":"red \"\u0001","new":true,"odd":null,"size":42.5},"#,
+                r#""status":"active","version":3,"#,
+                r#""created_at":"1970-01-01T00:00:00.005Z","updated_at":null}"#,
+            )
+        );
+    }
+}

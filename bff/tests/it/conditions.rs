@@ -1,0 +1,60 @@
+//! `If-Match` on writes.
+
+use crate::bff::{Answer, Bff, send};
+use crate::peer::product;
+
+const WRITES: [(&str, &str, &str); 5] = [
+    ("PATCH", "/api/products/a", r#"{"title":"T"}"#),
+    ("PATCH", "/api/products/a", r#"{"price":1}"#),
+    ("PUT", "/api/products/a/price", r#"{"price":1}"#),
+    ("PUT", "/api/products/a/price", r#"{"price_minor":1}"#),
+    ("DELETE", "/api/products/a", ""),
+];
+
+async fn write(bff: &Bff, (method, path, body): (&str, &str, &str), if_match: &str) -> Answer {
+    bff.peer.put(catalog_proto::v1::Product {
+        version: 7,
+        ..product("a")
+    });
+    let request = bff
+        .request(method, path)
+        .header("content-type", "application/json");
+    send(request.header("if-match", if_match).body(body.to_owned())).await
+}
+
+#[tokio::test]
+async fn the_right_version_and_any_version_pass() {
+    let bff = Bff::start().await;
+    for case in WRITES {
+        for if_match in ["\"7\"", "*"] {
+            let answer = write(&bff, case, if_match).await;
+            assert!(matches!(answer.status, 200 | 204), "{case:?} {answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn any_other_version_fails() {
+    let bff = Bff::start().await;
+    for case in WRITES {
+        for if_match in ["\"6\"", "\"0\"", "\"8\"", "\"9223372036854775807\""] {
+            let answer = write(&bff, case, if_match).await;
+            let detail = "Product is not at the version of If-Match";
+            assert_eq!(answer.problem(412), detail, "{case:?} {if_match}");
+            assert_eq!(bff.peer.product("a").expect("untouched").version, 7);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tag_that_is_none_of_ours_is_invalid() {
+    let bff = Bff::start().await;
+    for case in WRITES {
+        for if_match in ["7", "W/\"7\"", "\"x\"", "\"6\", \"7\"", ""] {
+            let answer = write(&bff, case, if_match).await;
+            let detail = "If-Match is one ETag of this product, such as \"7\", or *";
+            assert_eq!(answer.problem(422), detail, "{case:?} {if_match}");
+        }
+    }
+    assert!(bff.peer.take_calls().is_empty());
+}

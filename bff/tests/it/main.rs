@@ -1,0 +1,11 @@
+//! The real BFF on port 0, in front of a gRPC peer that is told what to answer.
+
+mod peer;
+mod bff;
+
+mod reads;
+mod writes;
+mod conditions;
+mod error_map;
+mod bad_input;
+mod connections;

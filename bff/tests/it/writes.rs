@@ -1,0 +1,350 @@
+//! The writing rows of the table.
+
+use serde_json::json;
+
+use crate::bff::{Bff, send};
+use crate::peer::product;
+
+#[tokio::test]
+async fn a_created_product_is_told_where_it_is() {
+    let bff = Bff::start().await;
+    let body = r#"{"id":"s-1","title":"Shoe","description":"Red","price":19.99,"currency":"EUR",
+        "image_url":"https://example.org/s.png","brand":"Acme","sku":"S1","gtins":["4006381333931"],
+        "categories":["Clothes","Shoes"],"status":"discontinued",
+        "attributes":{"size":42.5,"colour":"red","new":true,"none":null}}"#;
+    let answer = bff.json("POST", "/api/products", body).await;
+    assert_eq!(answer.status, 201, "{answer:?}");
+    assert_eq!(answer.header("location"), Some("/api/products/s-1"));
+    assert_eq!(answer.header("etag"), Some("\"1\""));
+    let created = answer.json();
+    let stated: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    for member in [
+        "id",
+        "title",
+        "description",
+        "price",
+        "currency",
+        "image_url",
+        "brand",
+        "sku",
+    ] {
+        assert_eq!(created[member], stated[member], "{member}");
+    }
+    for member in ["gtins", "categories", "status"] {
+        assert_eq!(created[member], stated[member], "{member}");
+    }
+    assert_eq!(
+        created["attributes"],
+        json!({"size": 42.5, "colour": "red", "new": true})
+    );
+    assert_eq!(bff.get("/api/products/s-1").await.json(), created);
+}
+
+#[tokio::test]
+async fn only_a_title_and_a_price_are_required() {
+    let bff = Bff::start().await;
+    let body = r#"{"title":"Shoe","price":"0.29","image_url":null,"id":null,"currency":""}"#;
+    let answer = bff.json("POST", "/api/products", body).await;
+    assert_eq!(answer.header("location"), Some("/api/products/generated-1"));
+    let created = bff.peer.product("generated-1").expect("stored");
+    assert_eq!(
+        (created.price_minor, created.currency.as_str()),
+        (29, "USD")
+    );
+
+    assert_eq!(
+        bff.json("POST", "/api/products", "{}").await.pointers(),
+        ["/title", "/price"]
+    );
+    let nulls = r#"{"title":null,"price":null}"#;
+    assert_eq!(
+        bff.json("POST", "/api/products", nulls).await.pointers(),
+        ["/title", "/price"]
+    );
+}
+
+#[tokio::test]
+async fn a_taken_id_conflicts() {
+    let bff = Bff::start().await;
+    bff.peer.put(product("a"));
+    let answer = bff
+        .json(
+            "POST",
+            "/api/products",
+            r#"{"id":"a","title":"A","price":1}"#,
+        )
+        .await;
+    assert_eq!(answer.problem(409), "Product exists already");
+}
+
+#[tokio::test]
+async fn a_merge_patch_changes_what_is_present_and_nothing_else() {
+    let bff = Bff::start().await;
+    let body = r#"{"id":"a","title":"A","description":"D","price":1,"brand":"B","sku":"S",
+        "image_url":"https://example.org/a","gtins":["4006381333931"],"categories":["C"],
+        "attributes":{"x.y":1,"keep":true}}"#;
+    assert_eq!(bff.json("POST", "/api/products", body).await.status, 201);
+    bff.peer.take_calls();
+
+    let patch = r#"{"id":"a","title":"New","brand":null,"price_minor":5,
+        "attributes":{"x.y":null,"z":"text"}}"#;
+    let request = bff.request("PATCH", "/api/products/a");
+    let request = request.header(
+        "content-type",
+        "application/merge-patch+json; charset=utf-8",
+    );
+    let answer = send(request.body(patch)).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("etag"), Some("\"2\""));
+    let patched = answer.json();
+    assert_eq!(patched["title"], "New");
+    assert_eq!(patched["description"], "D");
+    assert_eq!(patched["brand"], json!(null));
+    assert_eq!(patched["attributes"], json!({"keep": true, "z": "text"}));
+    let call = bff.peer.take_calls().remove(0).message;
+    let mask = r#"paths: ["title", "brand", "attributes.x.y", "attributes.z", "price_minor"]"#;
+    assert!(call.contains(mask), "{call}");
+    assert!(call.contains("expected_version: None"), "{call}");
+
+    let patch = r#"{"description":null,"image_url":null,"sku":null,"gtins":null,"categories":null,
+        "attributes":null,"status":"discontinued","currency":"EUR"}"#;
+    let answer = bff.json("PATCH", "/api/products/a", patch).await.json();
+    assert_eq!(answer["description"], "");
+    assert_eq!(
+        (&answer["image_url"], &answer["sku"]),
+        (&json!(null), &json!(null))
+    );
+    assert_eq!(
+        (&answer["gtins"], &answer["categories"]),
+        (&json!([]), &json!([]))
+    );
+    assert_eq!(
+        (&answer["attributes"], &answer["status"]),
+        (&json!({}), &json!("discontinued"))
+    );
+    assert_eq!(
+        (&answer["price_minor"], &answer["currency"]),
+        (&json!(5), &json!("EUR"))
+    );
+    assert_eq!(bff.peer.take_calls().len(), 1);
+}
+
+#[tokio::test]
+async fn an_unknown_product_cannot_be_written() {
+    let bff = Bff::start().await;
+    for (method, path, body) in [
+        ("PATCH", "/api/products/nope", r#"{"title":"A"}"#),
+        ("PATCH", "/api/products/nope", r#"{"price":1}"#),
+        ("PUT", "/api/products/nope/price", r#"{"price":1}"#),
+        ("PUT", "/api/products/nope/price", r#"{"price_minor":1}"#),
+        ("PUT", "/api/products/n%2Fo/price", r#"{"price":1}"#),
+        ("DELETE", "/api/products/nope", ""),
+        ("DELETE", "/api/products/a.b", ""),
+    ] {
+        let answer = bff.json(method, path, body).await;
+        assert_eq!(answer.problem(404), "Product not found", "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_price_with_a_currency_is_written_at_once() {
+    let bff = Bff::start().await;
+    bff.peer.put(product("a"));
+    let put = async |body: &str| bff.json("PUT", "/api/products/a/price", body).await;
+    let answer = put(r#"{"price":1500,"currency":"JPY"}"#).await;
+    assert_eq!((answer.status, answer.header("etag")), (200, Some("\"2\"")));
+    let changed = answer.json();
+    assert_eq!(
+        (&changed["price_minor"], &changed["currency"]),
+        (&json!(1500), &json!("JPY"))
+    );
+    let changed = put(r#"{"price_minor":7}"#).await.json();
+    assert_eq!(
+        (&changed["price_minor"], &changed["currency"]),
+        (&json!(7), &json!("JPY"))
+    );
+    let methods: Vec<_> = bff
+        .peer
+        .take_calls()
+        .iter()
+        .map(|call| call.method)
+        .collect();
+    assert_eq!(methods, ["ChangePrice", "ChangePrice"]);
+}
+
+#[tokio::test]
+async fn a_price_without_a_currency_is_in_that_of_the_product() {
+    let bff = Bff::start().await;
+    let put = async |currency: &str, method: &str, path: &str, body: &str| {
+        bff.peer.put(catalog_proto::v1::Product {
+            currency: currency.to_owned(),
+            ..product("a")
+        });
+        let answer = bff.json(method, path, body).await;
+        match answer.status {
+            200 => bff
+                .peer
+                .product("a")
+                .expect("stored")
+                .price_minor
+                .to_string(),
+            _ => answer.pointers().join(" "),
+        }
+    };
+    let (price, whole) = ("/api/products/a/price", "/api/products/a");
+    assert_eq!(put("USD", "PUT", price, r#"{"price":500}"#).await, "50000");
+    assert_eq!(put("JPY", "PUT", price, r#"{"price":500}"#).await, "500");
+    assert_eq!(
+        put("KWD", "PUT", price, r#"{"price":1.234,"currency":""}"#).await,
+        "1234"
+    );
+    assert_eq!(
+        put("USD", "PUT", price, r#"{"price":1.234}"#).await,
+        "/price"
+    );
+    assert_eq!(
+        put("JPY", "PATCH", whole, r#"{"price":500,"title":"T"}"#).await,
+        "500"
+    );
+    assert_eq!(
+        put("JPY", "PATCH", whole, r#"{"price":0.5}"#).await,
+        "/price"
+    );
+}
+
+#[tokio::test]
+async fn a_currency_that_changes_meanwhile_is_read_again() {
+    let bff = Bff::start().await;
+    let in_yen = catalog_proto::v1::Product {
+        currency: "JPY".to_owned(),
+        version: 2,
+        ..product("a")
+    };
+    for (method, path) in [
+        ("PUT", "/api/products/a/price"),
+        ("PATCH", "/api/products/a"),
+    ] {
+        bff.peer.put(in_yen.clone());
+        // The read side has not heard of the product, then not of its change to yen.
+        bff.peer.lag(None);
+        bff.peer.lag(Some(product("a")));
+        let answer = bff.json(method, path, r#"{"price":500}"#).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert_eq!(answer.json()["price_minor"], 500, "{method}");
+        assert_eq!(answer.json()["currency"], "JPY", "{method}");
+    }
+}
+
+#[tokio::test]
+async fn a_read_side_that_stays_behind_is_a_conflict_not_a_wrong_price() {
+    let bff = Bff::start().await;
+    bff.peer.put(catalog_proto::v1::Product {
+        currency: "JPY".to_owned(),
+        version: 2,
+        ..product("a")
+    });
+    for _ in 0..3 {
+        bff.peer.lag(Some(product("a")));
+    }
+    let answer = bff
+        .json("PUT", "/api/products/a/price", r#"{"price":500}"#)
+        .await;
+    assert_eq!(answer.problem(409), "Product was changed meanwhile");
+    assert_eq!(bff.peer.product("a").expect("stored").version, 2);
+}
+
+#[tokio::test]
+async fn a_deleted_product_is_gone() {
+    let bff = Bff::start().await;
+    bff.peer.put(product("a"));
+    let answer = send(bff.request("DELETE", "/api/products/a")).await;
+    assert_eq!((answer.status, answer.body.as_str()), (204, ""));
+    assert_eq!(
+        bff.get("/api/products/a").await.problem(404),
+        "Product not found"
+    );
+    assert_eq!(
+        send(bff.request("DELETE", "/api/products/a")).await.status,
+        404
+    );
+}
+
+#[tokio::test]
+async fn invalid_members_are_all_named() {
+    let bff = Bff::start().await;
+    bff.peer.put(product("a"));
+    let check = async |method: &str, path: &str, body: &str, pointers: &[&str]| {
+        assert_eq!(
+            bff.json(method, path, body).await.pointers(),
+            pointers,
+            "{method} {body}"
+        );
+    };
+    let post = async |member: &str, pointers: &[&str]| {
+        let body = format!(r#"{{"title":"T","price":1,{member}}}"#);
+        check("POST", "/api/products", &body, pointers).await;
+    };
+    post(r#""id":"a.b""#, &["/id"]).await;
+    post(r#""id":7"#, &["/id"]).await;
+    post(r#""id":"search""#, &["/id"]).await;
+    post(r#""currency":"XXX""#, &["/currency"]).await;
+    post(r#""price_minor":100"#, &["/price_minor"]).await;
+    post(
+        r#""description":1,"brand":[],"sku":{},"image_url":true"#,
+        &["/description", "/brand", "/sku", "/image_url"],
+    )
+    .await;
+    post(
+        r#""gtins":"x","categories":[1],"status":"gone""#,
+        &["/gtins", "/categories", "/status"],
+    )
+    .await;
+    post(
+        r#""attributes":{"a/b":[],"big":1e400,"ok":1}"#,
+        &["/attributes/a~1b", "/attributes/big"],
+    )
+    .await;
+    post(r#""attributes":[]"#, &["/attributes"]).await;
+    post(r#""attributes":{"a":1,"a":2}"#, &["/attributes/a"]).await;
+    post(r#""version":1,"x~y":2"#, &["/version", "/x~0y"]).await;
+    post(r#""title":"twice""#, &["/title"]).await;
+    check(
+        "POST",
+        "/api/products",
+        r#"{"title":"","price":-1}"#,
+        &["/price", "/title"],
+    )
+    .await;
+    check(
+        "POST",
+        "/api/products",
+        r#"{"title":"\ud800","price":1e3}"#,
+        &["/title", "/price"],
+    )
+    .await;
+
+    let patch = async |body: &str, pointers: &[&str]| {
+        check("PATCH", "/api/products/a", body, pointers).await;
+    };
+    patch("{}", &[""]).await;
+    patch(r#"{"attributes":{}}"#, &[""]).await;
+    patch(r#"{"id":"b","title":"T"}"#, &["/id"]).await;
+    patch(
+        r#"{"title":null,"status":null,"currency":null,"price":null}"#,
+        &["/title", "/status", "/currency", "/price"],
+    )
+    .await;
+    patch(r#"{"price":"1e3"}"#, &["/price"]).await;
+    patch(r#"{"price":1,"price_minor":100}"#, &["/price_minor"]).await;
+
+    let price = async |body: &str, pointers: &[&str]| {
+        check("PUT", "/api/products/a/price", body, pointers).await;
+    };
+    price("{}", &["/price"]).await;
+    price(r#"{"currency":"USD"}"#, &["/price"]).await;
+    price(r#"{"price":1,"title":"T"}"#, &["/title"]).await;
+    assert!(
+        bff.peer.take_calls().is_empty(),
+        "nothing invalid reaches an upstream"
+    );
+}

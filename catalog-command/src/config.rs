@@ -1,0 +1,51 @@
+//! Configuration of the write service.
+
+use std::net::SocketAddr;
+
+use service_kit::Env;
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub database_url: String,
+    pub nats_url: String,
+    pub grpc_addr: SocketAddr,
+    pub ops_addr: SocketAddr,
+    pub database_connections_max: u32,
+    pub reflection: bool,
+}
+
+impl Config {
+    pub(crate) fn read(env: &mut Env) -> Self {
+        Self {
+            database_url: env.required(
+                "DATABASE_URL",
+                "Postgres of the write side, as postgres://user:password@host:port/database.",
+            ),
+            nats_url: env.or(
+                "NATS_URL",
+                "nats://127.0.0.1:4222",
+                "NATS with JetStream; a token or user:password goes before the host.",
+            ),
+            grpc_addr: env.or(
+                "GRPC_ADDR",
+                "127.0.0.1:50052",
+                "Where the gRPC API listens; port 0 takes a free one.",
+            ),
+            ops_addr: env.or(
+                "OPS_ADDR",
+                "127.0.0.1:9102",
+                "Where health and metrics listen.",
+            ),
+            database_connections_max: env.or(
+                "DATABASE_CONNECTIONS_MAX",
+                "16",
+                "Connections to Postgres at most.",
+            ),
+            reflection: env.or(
+                "REFLECTION",
+                "true",
+                "Whether the gRPC API describes itself; off in production.",
+            ),
+        }
+    }
+}

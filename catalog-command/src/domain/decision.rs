@@ -1,0 +1,335 @@
+//! What a command means for a product in its current state. A command that changes nothing is
+//! `Ok(None)`: no version, no event, nothing written.
+
+use catalog_events::{Change, Money, Product, ProductId, Version};
+use time::OffsetDateTime;
+
+use crate::domain::{Draft, Patch, Violation};
+
+/// What the store knows of a product. A deleted one keeps its version.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Current {
+    pub(crate) version: Version,
+    /// None after a deletion.
+    pub(crate) product: Option<Product>,
+}
+
+/// A change to be saved together with its event.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Decision {
+    pub(crate) id: ProductId,
+    pub(crate) version: Version,
+    pub(crate) change: Change,
+    /// None for a deletion.
+    pub(crate) product: Option<Product>,
+    pub(crate) at: OffsetDateTime,
+}
+
+/// Why a command is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Rejection {
+    #[error("no such product")]
+    NotFound,
+    #[error("a product with this id exists")]
+    AlreadyExists,
+    #[error("the product is at version {found}, not {expected}")]
+    VersionMismatch { expected: i64, found: Version },
+    #[error("the product is not valid")]
+    Invalid(Vec<Violation>),
+}
+
+/// A deleted id can be created again; its versions go on.
+pub(crate) fn create(
+    current: Option<&Current>,
+    draft: Draft,
+    now: OffsetDateTime,
+) -> Result<Decision, Rejection> {
+    if current.is_some_and(|current| current.product.is_some()) {
+        return Err(Rejection::AlreadyExists);
+    }
+    Ok(Decision {
+        id: draft.id.clone(),
+        version: current.map_or(Version::FIRST, |current| current.version.next()),
+        change: Change::Created,
+        product: Some(draft.into_product(now, now)),
+        at: now,
+    })
+}
+
+/// Create or replace: what an import does with each row.
+pub(crate) fn put(
+    current: Option<&Current>,
+    draft: Draft,
+    now: OffsetDateTime,
+) -> Result<Option<Decision>, Rejection> {
+    match current {
+        Some(Current {
+            version,
+            product: Some(product),
+        }) => Ok(replace(*version, product, draft, now)),
+        _ => create(current, draft, now).map(Some),
+    }
+}
+
+pub(crate) fn update(
+    current: Option<&Current>,
+    patch: Patch,
+    expected: Option<i64>,
+    now: OffsetDateTime,
+) -> Result<Option<Decision>, Rejection> {
+    let (version, product) = existing(current, expected)?;
+    let fields = patch.apply_to(product).map_err(Rejection::Invalid)?;
+    let draft = Draft::parse(fields).map_err(Rejection::Invalid)?;
+    Ok(replace(version, product, draft, now))
+}
+
+pub(crate) fn change_price(
+    current: Option<&Current>,
+    to: impl FnOnce(Money) -> Result<Money, Violation>,
+    expected: Option<i64>,
+    now: OffsetDateTime,
+) -> Result<Option<Decision>, Rejection> {
+    let (version, product) = existing(current, expected)?;
+    let was = product.price;
+    let price = to(was).map_err(|violation| Rejection::Invalid(vec![violation]))?;
+    Ok((price != was).then(|| Decision {
+        id: product.id.clone(),
+        version: version.next(),
+        change: Change::PriceChanged { was, now: price },
+        product: Some(Product {
+            price,
+            updated_at: now,
+            ..product.clone()
+        }),
+        at: now,
+    }))
+}
+
+pub(crate) fn delete(
+    current: Option<&Current>,
+    expected: Option<i64>,
+    now: OffsetDateTime,
+) -> Result<Decision, Rejection> {
+    let (version, product) = existing(current, expected)?;
+    Ok(Decision {
+        id: product.id.clone(),
+        version: version.next(),
+        change: Change::Deleted,
+        product: None,
+        at: now,
+    })
+}
+
+fn existing(
+    current: Option<&Current>,
+    expected: Option<i64>,
+) -> Result<(Version, &Product), Rejection> {
+    let Some(Current {
+        version,
+        product: Some(product),
+    }) = current
+    else {
+        return Err(Rejection::NotFound);
+    };
+    match expected {
+        Some(expected) if expected != version.get() => Err(Rejection::VersionMismatch {
+            expected,
+            found: *version,
+        }),
+        _ => Ok((*version, product)),
+    }
+}
+
+fn replace(
+    version: Version,
+    product: &Product,
+    draft: Draft,
+    now: OffsetDateTime,
+) -> Option<Decision> {
+    let new = draft.into_product(product.created_at, now);
+    let fields = changed_fields(product, &new);
+    let change = match fields.as_slice() {
+        [] => return None,
+        [only] if only == "price" => Change::PriceChanged {
+            was: product.price,
+            now: new.price,
+        },
+        _ => Change::Updated { fields },
+    };
+    Some(Decision {
+        id: new.id.clone(),
+        version: version.next(),
+        change,
+        product: Some(new),
+        at: now,
+    })
+}
+
+fn changed_fields(old: &Product, new: &Product) -> Vec<String> {
+    let scalars = [
+        ("title", old.title != new.title),
+        ("description", old.description != new.description),
+        ("price", old.price != new.price),
+        ("image_url", old.image_url != new.image_url),
+        ("brand", old.brand != new.brand),
+        ("sku", old.sku != new.sku),
+        ("gtins", old.gtins != new.gtins),
+        ("categories", old.categories != new.categories),
+        ("status", old.status != new.status),
+    ];
+    let names = old.attributes.keys().chain(
+        new.attributes
+            .keys()
+            .filter(|name| !old.attributes.contains_key(*name)),
+    );
+    let attributes = names
+        .filter(|name| old.attributes.get(*name) != new.attributes.get(*name))
+        .map(|name| format!("attributes.{name}"));
+    let scalars = scalars.into_iter().filter(|(_, differs)| *differs);
+    scalars
+        .map(|(name, _)| name.to_owned())
+        .chain(attributes)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use catalog_events::{AttributeValue, Currency};
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::domain::ProductFields;
+
+    const THEN: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
+    const NOW: OffsetDateTime = datetime!(2026-01-02 00:00 UTC);
+
+    fn draft(change: impl FnOnce(&mut ProductFields)) -> Draft {
+        let mut fields = ProductFields {
+            id: "p1".to_owned(),
+            title: "Mouse".to_owned(),
+            price_minor: 1999,
+            ..ProductFields::default()
+        };
+        change(&mut fields);
+        Draft::parse(fields).expect("valid draft")
+    }
+
+    fn current() -> Current {
+        let created = create(None, draft(|_| ()), THEN).expect("new");
+        Current {
+            version: created.version,
+            product: created.product,
+        }
+    }
+
+    fn deleted() -> Current {
+        let decision = delete(Some(&current()), None, THEN).expect("exists");
+        Current {
+            version: decision.version,
+            product: None,
+        }
+    }
+
+    fn patch(paths: &[&str], fields: ProductFields) -> Patch {
+        Patch {
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            fields,
+        }
+    }
+
+    #[test]
+    fn creates_once_and_again_after_a_deletion() {
+        let current = current();
+        assert_eq!(current.version, Version::FIRST);
+        let again = create(Some(&current), draft(|_| ()), NOW);
+        assert_eq!(again, Err(Rejection::AlreadyExists));
+
+        let reborn = create(Some(&deleted()), draft(|_| ()), NOW).expect("id is free");
+        assert_eq!((reborn.version.get(), reborn.change), (3, Change::Created));
+    }
+
+    #[test]
+    fn an_import_of_the_same_row_changes_nothing() {
+        assert_eq!(put(Some(&current()), draft(|_| ()), NOW), Ok(None));
+    }
+
+    #[test]
+    fn an_import_says_what_changed() {
+        let change = |draft| {
+            let decision = put(Some(&current()), draft, NOW).expect("accepted");
+            let decision = decision.expect("changed");
+            assert_eq!(decision.version.get(), 2);
+            let product = decision.product.expect("not a deletion");
+            assert_eq!((product.created_at, product.updated_at), (THEN, NOW));
+            decision.change
+        };
+        let cheaper = change(draft(|f| f.price_minor = 1));
+        let (was, now) = (1999, 1);
+        let usd = |minor| Money::from_minor(minor, Currency::USD).expect("price");
+        assert_eq!(
+            cheaper,
+            Change::PriceChanged {
+                was: usd(was),
+                now: usd(now)
+            }
+        );
+
+        let colour = AttributeValue::Text("red".to_owned());
+        let richer = change(draft(|f| {
+            f.brand = "Acme".to_owned();
+            f.attributes.insert("colour".to_owned(), colour);
+        }));
+        let fields = vec!["brand".to_owned(), "attributes.colour".to_owned()];
+        assert_eq!(richer, Change::Updated { fields });
+    }
+
+    #[test]
+    fn a_stale_version_is_refused_before_anything_else() {
+        let current = current();
+        let mismatch = Rejection::VersionMismatch {
+            expected: 7,
+            found: Version::FIRST,
+        };
+        let change = change_price(Some(&current), Ok, Some(7), NOW);
+        assert_eq!(change, Err(mismatch.clone()));
+        assert_eq!(delete(Some(&current), Some(7), NOW), Err(mismatch));
+        assert_eq!(
+            delete(Some(&deleted()), Some(7), NOW),
+            Err(Rejection::NotFound)
+        );
+        assert_eq!(change_price(Some(&current), Ok, Some(1), NOW), Ok(None));
+    }
+
+    #[test]
+    fn a_patch_touches_only_what_it_names() {
+        let fields = ProductFields {
+            brand: "Acme".to_owned(),
+            ..ProductFields::default()
+        };
+        let decision = update(Some(&current()), patch(&["brand"], fields), None, NOW);
+        let decision = decision.expect("accepted").expect("changed");
+        let product = decision.product.expect("not a deletion");
+        assert_eq!(
+            (product.title.as_str(), product.brand.as_deref()),
+            ("Mouse", Some("Acme"))
+        );
+
+        let refused = update(
+            Some(&current()),
+            patch(&["id"], ProductFields::default()),
+            None,
+            NOW,
+        );
+        let violation = Violation::new("update_mask", "\"id\" is not a field that can be updated");
+        assert_eq!(refused, Err(Rejection::Invalid(vec![violation])));
+
+        let empty = update(
+            Some(&current()),
+            patch(&["title"], ProductFields::default()),
+            None,
+            NOW,
+        );
+        let violation = Violation::new("title", "is empty");
+        assert_eq!(empty, Err(Rejection::Invalid(vec![violation])));
+    }
+}

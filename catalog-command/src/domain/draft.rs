@@ -1,0 +1,369 @@
+//! Checked product fields: what passes here is accepted for good, so every bound is named and every
+//! mistake is reported, not just the first.
+
+use std::collections::BTreeMap;
+
+use catalog_events::{AttributeValue, Currency, Money, MoneyError, Product, ProductId, Status};
+use time::OffsetDateTime;
+
+use crate::domain::ProductFields;
+
+const TITLE_CHARS_MAX: usize = 1_000;
+const DESCRIPTION_CHARS_MAX: usize = 20_000;
+const BRAND_CHARS_MAX: usize = 200;
+const SKU_CHARS_MAX: usize = 300;
+const IMAGE_URL_BYTES_MAX: usize = 2_000;
+const GTINS_MAX: usize = 200;
+const CATEGORIES_MAX: usize = 20;
+const CATEGORY_CHARS_MAX: usize = 200;
+const ATTRIBUTES_MAX: usize = 1_000;
+const ATTRIBUTE_NAME_CHARS_MAX: usize = 200;
+const ATTRIBUTE_TEXT_CHARS_MAX: usize = 10_000;
+
+/// One field at fault, named as in the update mask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Violation {
+    pub(crate) field: String,
+    pub(crate) reason: String,
+}
+
+impl Violation {
+    pub(crate) fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// Invariant: every field is within its bounds; only the times are missing to make a product.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Draft {
+    pub(crate) id: ProductId,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) price: Money,
+    pub(crate) image_url: Option<String>,
+    pub(crate) brand: Option<String>,
+    pub(crate) sku: Option<String>,
+    pub(crate) gtins: Vec<String>,
+    pub(crate) categories: Vec<String>,
+    pub(crate) attributes: BTreeMap<String, AttributeValue>,
+    pub(crate) status: Status,
+}
+
+impl Draft {
+    pub(crate) fn parse(fields: ProductFields) -> Result<Self, Vec<Violation>> {
+        let mut check = Check::default();
+        let id = check.result("id", fields.id.parse::<ProductId>());
+        let title = check.required("title", fields.title, TITLE_CHARS_MAX);
+        let description = check.prose("description", fields.description);
+        let price = check.price(fields.price_minor, &fields.currency);
+        let image_url = check.image_url(fields.image_url);
+        let brand = check.optional("brand", fields.brand, BRAND_CHARS_MAX);
+        let sku = check.optional("sku", fields.sku, SKU_CHARS_MAX);
+        let gtins = check.gtins(fields.gtins);
+        let categories = check.categories(fields.categories);
+        let attributes = check.attributes(fields.attributes);
+        match (id, price) {
+            (Some(id), Some(price)) if check.violations.is_empty() => Ok(Self {
+                id,
+                title,
+                description,
+                price,
+                image_url,
+                brand,
+                sku,
+                gtins,
+                categories,
+                attributes,
+                status: fields.status,
+            }),
+            _ => Err(check.violations),
+        }
+    }
+
+    pub(crate) fn into_product(
+        self,
+        created_at: OffsetDateTime,
+        updated_at: OffsetDateTime,
+    ) -> Product {
+        Product {
+            id: self.id,
+            title: self.title,
+            description: self.description,
+            price: self.price,
+            image_url: self.image_url,
+            brand: self.brand,
+            sku: self.sku,
+            gtins: self.gtins,
+            categories: self.categories,
+            attributes: self.attributes,
+            status: self.status,
+            created_at,
+            updated_at,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Check {
+    violations: Vec<Violation>,
+}
+
+impl Check {
+    fn fail(&mut self, field: impl Into<String>, reason: impl Into<String>) {
+        self.violations.push(Violation::new(field, reason));
+    }
+
+    fn result<T, E: ToString>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
+        result.map_err(|err| self.fail(field, err.to_string())).ok()
+    }
+
+    /// One line of text: trimmed, without control or direction-changing characters.
+    fn line(&mut self, field: &str, text: String, chars_max: usize) -> String {
+        if text.chars().count() > chars_max {
+            self.fail(field, format!("is longer than {chars_max} characters"));
+        }
+        if text.chars().any(|c| c.is_control() || changes_direction(c)) {
+            self.fail(field, "has control characters");
+        }
+        trimmed(text)
+    }
+
+    fn required(&mut self, field: &str, text: String, chars_max: usize) -> String {
+        let text = self.line(field, text, chars_max);
+        if text.is_empty() {
+            self.fail(field, "is empty");
+        }
+        text
+    }
+
+    fn optional(&mut self, field: &str, text: String, chars_max: usize) -> Option<String> {
+        Some(self.line(field, text, chars_max)).filter(|text| !text.is_empty())
+    }
+
+    /// Text with line breaks and tabs; markup is kept as text, whoever shows it escapes it.
+    fn prose(&mut self, field: &str, text: String) -> String {
+        if text.chars().count() > DESCRIPTION_CHARS_MAX {
+            let reason = format!("is longer than {DESCRIPTION_CHARS_MAX} characters");
+            self.fail(field, reason);
+        }
+        let allowed = |c: char| matches!(c, '\n' | '\r' | '\t');
+        if text.chars().any(|c| c.is_control() && !allowed(c)) {
+            self.fail(field, "has control characters");
+        }
+        trimmed(text)
+    }
+
+    fn price(&mut self, minor: i64, currency: &str) -> Option<Money> {
+        let currency = match currency {
+            "" => Some(Currency::USD),
+            code => self.result("currency", code.parse()),
+        };
+        let money = |currency| Money::from_minor(minor, currency);
+        currency.and_then(|currency| self.result::<_, MoneyError>("price_minor", money(currency)))
+    }
+
+    fn image_url(&mut self, url: String) -> Option<String> {
+        let url = trimmed(url);
+        if url.is_empty() {
+            return None;
+        }
+        let rest = url
+            .strip_prefix("https://")
+            .or_else(|| url.strip_prefix("http://"));
+        let plausible = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+        let clean = |c: char| !c.is_whitespace() && !c.is_control() && !"<>\"\\^`{|}".contains(c);
+        if !plausible || !url.chars().all(clean) {
+            self.fail("image_url", "is not an http or https URL");
+        }
+        if url.len() > IMAGE_URL_BYTES_MAX {
+            let reason = format!("is longer than {IMAGE_URL_BYTES_MAX} bytes");
+            self.fail("image_url", reason);
+        }
+        Some(url)
+    }
+
+    /// 8 to 14 digits: GTIN-8 to -14, and those that a spreadsheet robbed of leading zeros.
+    fn gtins(&mut self, gtins: Vec<String>) -> Vec<String> {
+        let valid = |gtin: &String| {
+            (8..=14).contains(&gtin.len()) && gtin.bytes().all(|b| b.is_ascii_digit())
+        };
+        if !gtins.iter().all(valid) {
+            self.fail("gtins", "a GTIN has 8 to 14 digits");
+        }
+        if gtins.len() > GTINS_MAX {
+            self.fail("gtins", format!("has more than {GTINS_MAX} entries"));
+        }
+        gtins
+    }
+
+    fn categories(&mut self, categories: Vec<String>) -> Vec<String> {
+        if categories.len() > CATEGORIES_MAX {
+            self.fail(
+                "categories",
+                format!("has more than {CATEGORIES_MAX} levels"),
+            );
+            return Vec::new();
+        }
+        let levels = categories.into_iter();
+        levels
+            .map(|level| self.required("categories", level, CATEGORY_CHARS_MAX))
+            .collect()
+    }
+
+    fn attributes(
+        &mut self,
+        attributes: BTreeMap<String, AttributeValue>,
+    ) -> BTreeMap<String, AttributeValue> {
+        if attributes.len() > ATTRIBUTES_MAX {
+            self.fail(
+                "attributes",
+                format!("has more than {ATTRIBUTES_MAX} entries"),
+            );
+            return BTreeMap::new();
+        }
+        let pairs = attributes.into_iter();
+        pairs
+            .map(|(name, value)| {
+                let field = format!("attributes.{}", name.chars().take(64).collect::<String>());
+                let name = self.required(&field, name, ATTRIBUTE_NAME_CHARS_MAX);
+                (name, self.attribute(&field, value))
+            })
+            .collect()
+    }
+
+    fn attribute(&mut self, field: &str, value: AttributeValue) -> AttributeValue {
+        match value {
+            AttributeValue::Number(number) if !number.is_finite() => {
+                self.fail(field, "is not a finite number");
+                AttributeValue::Number(0.0)
+            }
+            // Postgres numerics have no negative zero: one form, or digests would differ.
+            AttributeValue::Number(0.0) => AttributeValue::Number(0.0),
+            AttributeValue::Text(text) => {
+                if text.chars().count() > ATTRIBUTE_TEXT_CHARS_MAX {
+                    let reason = format!("is longer than {ATTRIBUTE_TEXT_CHARS_MAX} characters");
+                    self.fail(field, reason);
+                }
+                if text.contains('\0') {
+                    self.fail(field, "has control characters");
+                }
+                AttributeValue::Text(text)
+            }
+            value => value,
+        }
+    }
+}
+
+fn trimmed(text: String) -> String {
+    match text.trim() {
+        same if same.len() == text.len() => text,
+        shorter => shorter.to_owned(),
+    }
+}
+
+/// Bidirectional overrides and isolates can make a title read as another one.
+fn changes_direction(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn valid() -> ProductFields {
+        ProductFields {
+            id: "p1".to_owned(),
+            title: " Mouse ".to_owned(),
+            price_minor: 1999,
+            ..ProductFields::default()
+        }
+    }
+
+    fn check(change: impl FnOnce(&mut ProductFields), field: &str, reason: &str) {
+        let mut fields = valid();
+        change(&mut fields);
+        let expected = vec![Violation::new(field, reason)];
+        assert_eq!(Draft::parse(fields), Err(expected));
+    }
+
+    #[test]
+    fn fills_in_the_defaults() {
+        let draft = Draft::parse(valid()).expect("valid");
+        assert_eq!(draft.title, "Mouse");
+        assert_eq!(
+            draft.price,
+            Money::from_minor(1999, Currency::USD).expect("price")
+        );
+        assert_eq!((draft.image_url, draft.brand), (None, None));
+    }
+
+    #[test]
+    fn names_the_field_at_fault() {
+        let id = "a product id is 1 to 64 characters of A-Z a-z 0-9 _ -";
+        check(|f| f.id = "a.b".into(), "id", id);
+        check(|f| f.title = "  ".into(), "title", "is empty");
+        check(
+            |f| f.title = "x".repeat(1001),
+            "title",
+            "is longer than 1000 characters",
+        );
+        check(
+            |f| f.title = "a\u{202E}b".into(),
+            "title",
+            "has control characters",
+        );
+        check(
+            |f| f.description = "a\0b".into(),
+            "description",
+            "has control characters",
+        );
+        check(
+            |f| f.price_minor = -1,
+            "price_minor",
+            "a price is not negative",
+        );
+        check(
+            |f| f.currency = "EURO".into(),
+            "currency",
+            "\"EURO\" is not an ISO 4217 currency code such as USD",
+        );
+        for url in [
+            "javascript:alert(1)",
+            "ftp://x",
+            "https://",
+            "http:///x",
+            "https://a b",
+        ] {
+            check(
+                |f| f.image_url = url.into(),
+                "image_url",
+                "is not an http or https URL",
+            );
+        }
+        check(
+            |f| f.gtins = vec!["12".into()],
+            "gtins",
+            "a GTIN has 8 to 14 digits",
+        );
+        let nan = BTreeMap::from([("x".to_owned(), AttributeValue::Number(f64::NAN))]);
+        check(
+            |f| f.attributes = nan,
+            "attributes.x",
+            "is not a finite number",
+        );
+    }
+
+    #[test]
+    fn reports_all_mistakes_at_once() {
+        let fields = ProductFields {
+            price_minor: -1,
+            ..ProductFields::default()
+        };
+        let found = Draft::parse(fields).expect_err("three mistakes");
+        let fields: Vec<_> = found.iter().map(|one| one.field.as_str()).collect();
+        assert_eq!(fields, ["id", "title", "price_minor"]);
+    }
+}

@@ -1,0 +1,95 @@
+//! A product as a client states it, unchecked, and the mask that says which fields it states.
+
+use std::collections::BTreeMap;
+
+use catalog_events::{AttributeValue, Product, Status};
+
+use crate::domain::Violation;
+
+/// Unchecked fields; empty text means none.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ProductFields {
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) price_minor: i64,
+    pub(crate) currency: String,
+    pub(crate) image_url: String,
+    pub(crate) brand: String,
+    pub(crate) sku: String,
+    pub(crate) gtins: Vec<String>,
+    pub(crate) categories: Vec<String>,
+    pub(crate) attributes: BTreeMap<String, AttributeValue>,
+    pub(crate) status: Status,
+}
+
+/// New values for the fields that `paths` names.
+#[derive(Clone, Debug)]
+pub(crate) struct Patch {
+    pub(crate) paths: Vec<String>,
+    pub(crate) fields: ProductFields,
+}
+
+impl From<&Product> for ProductFields {
+    fn from(product: &Product) -> Self {
+        Self {
+            id: product.id.to_string(),
+            title: product.title.clone(),
+            description: product.description.clone(),
+            price_minor: product.price.minor(),
+            currency: product.price.currency().to_string(),
+            image_url: product.image_url.clone().unwrap_or_default(),
+            brand: product.brand.clone().unwrap_or_default(),
+            sku: product.sku.clone().unwrap_or_default(),
+            gtins: product.gtins.clone(),
+            categories: product.categories.clone(),
+            attributes: product.attributes.clone(),
+            status: product.status,
+        }
+    }
+}
+
+impl Patch {
+    /// The product's fields with the named ones replaced.
+    pub(crate) fn apply_to(self, product: &Product) -> Result<ProductFields, Vec<Violation>> {
+        let mut fields = ProductFields::from(product);
+        let mut new = self.fields;
+        let mut unknown = Vec::new();
+        for path in &self.paths {
+            match path.as_str() {
+                "title" => fields.title = std::mem::take(&mut new.title),
+                "description" => fields.description = std::mem::take(&mut new.description),
+                "price_minor" => fields.price_minor = new.price_minor,
+                "currency" => fields.currency = std::mem::take(&mut new.currency),
+                "image_url" => fields.image_url = std::mem::take(&mut new.image_url),
+                "brand" => fields.brand = std::mem::take(&mut new.brand),
+                "sku" => fields.sku = std::mem::take(&mut new.sku),
+                "gtins" => fields.gtins = std::mem::take(&mut new.gtins),
+                "categories" => fields.categories = std::mem::take(&mut new.categories),
+                "attributes" => fields.attributes = std::mem::take(&mut new.attributes),
+                "status" => fields.status = new.status,
+                path => match path.strip_prefix("attributes.") {
+                    Some(name) => {
+                        match new.attributes.remove(name) {
+                            Some(value) => fields.attributes.insert(name.to_owned(), value),
+                            None => fields.attributes.remove(name),
+                        };
+                    }
+                    None => unknown.push(Violation::new(
+                        "update_mask",
+                        format!("{:?} is not a field that can be updated", shorten(path)),
+                    )),
+                },
+            }
+        }
+        if unknown.is_empty() {
+            Ok(fields)
+        } else {
+            Err(unknown)
+        }
+    }
+}
+
+fn shorten(path: &str) -> String {
+    path.chars().take(64).collect()
+}

@@ -1,0 +1,47 @@
+//! The one place where the write side's errors become gRPC statuses. Internals are logged here and
+//! hidden from the caller.
+
+use service_kit::status;
+use tonic::{Code, Status};
+
+use crate::commands::CommandError;
+use crate::domain::{Rejection, Violation};
+
+pub(crate) fn command_status(err: CommandError) -> Status {
+    match err {
+        CommandError::Rejected(rejection) => rejection_status(rejection),
+        CommandError::Contended => status(Code::Aborted, "CONTENDED", err.to_string(), []),
+        CommandError::Database(err) => database_status(err),
+    }
+}
+
+pub(crate) fn invalid_request(violations: Vec<Violation>) -> Status {
+    let summary = violations
+        .first()
+        .map_or("the request is not valid".to_owned(), |first| {
+            format!("{}: {}", first.field, first.reason)
+        });
+    let pairs = violations.into_iter().map(|one| (one.field, one.reason));
+    status(Code::InvalidArgument, "INVALID_PRODUCT", summary, pairs)
+}
+
+pub(crate) fn database_status(err: sqlx::Error) -> Status {
+    let err = anyhow::Error::new(err);
+    tracing::error!("database: {err:#}");
+    status(
+        Code::Unavailable,
+        "STORE_UNAVAILABLE",
+        "the catalog's database is not available",
+        [],
+    )
+}
+
+fn rejection_status(rejection: Rejection) -> Status {
+    let message = rejection.to_string();
+    match rejection {
+        Rejection::NotFound => status(Code::NotFound, "PRODUCT_NOT_FOUND", message, []),
+        Rejection::AlreadyExists => status(Code::AlreadyExists, "PRODUCT_EXISTS", message, []),
+        Rejection::VersionMismatch { .. } => status(Code::Aborted, "VERSION_MISMATCH", message, []),
+        Rejection::Invalid(violations) => invalid_request(violations),
+    }
+}

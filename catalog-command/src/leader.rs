@@ -1,0 +1,77 @@
+//! One instance at a time runs the sequencer and the relay. The lease decides who should; that two
+//! who both believe it do no harm is the work of the fencing epoch and of the expected sequence.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::relay::Relay;
+use crate::sequencer::Sequencer;
+use crate::status::WriteProgress;
+use crate::store::{self, Epoch};
+
+/// How long the log may stand still after its leader was killed.
+const LEASE_MS: u64 = 3_000;
+const RENEW_EVERY_MS: u64 = 1_000;
+const RETRY_EVERY_MS: u64 = 500;
+
+pub(crate) struct Leader {
+    pub(crate) pool: PgPool,
+    pub(crate) me: Uuid,
+    pub(crate) sequencer: Sequencer,
+    pub(crate) relay: Relay,
+    pub(crate) progress: WriteProgress,
+}
+
+impl Leader {
+    pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        while !stop.is_cancelled() {
+            match store::acquire(&self.pool, self.me, LEASE_MS as i64).await {
+                Ok(Some(epoch)) => {
+                    tracing::info!(
+                        epoch = epoch.0,
+                        "leading: this instance sequences and relays"
+                    );
+                    self.progress.set_leader(true);
+                    self.lead(epoch, &stop).await;
+                    self.progress.set_leader(false);
+                }
+                Ok(None) => {}
+                Err(err) => tracing::warn!("cannot ask for the lease on the log: {err}"),
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(RETRY_EVERY_MS)) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Until the lease is lost or the service stops.
+    async fn lead(&self, epoch: Epoch, stop: &CancellationToken) {
+        tokio::select! {
+            () = self.sequencer.run(epoch) => tracing::warn!("another instance sequences now"),
+            () = self.relay.run() => {}
+            () = self.keep_lease(epoch) => tracing::warn!("lost the lease on the log"),
+            () = stop.cancelled() => {}
+        }
+        if let Err(err) = store::release(&self.pool, epoch).await {
+            tracing::warn!("cannot release the lease on the log: {err}");
+        }
+    }
+
+    /// Ends when the lease is gone. An unreachable database is no reason to stop: whoever extends
+    /// the log later still has to present the current epoch.
+    async fn keep_lease(&self, epoch: Epoch) {
+        loop {
+            tokio::time::sleep(Duration::from_millis(RENEW_EVERY_MS)).await;
+            match store::renew(&self.pool, epoch, LEASE_MS as i64).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(err) => tracing::warn!("cannot renew the lease on the log: {err}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Atomic batch publish (NATS ADR-50): all messages are stored with consecutive sequences, or none.
+//! The client library has no call for it, so the headers are set here.
+
+use std::time::Duration;
+
+use async_nats::Client;
+use catalog_events::{EncodedMessage, Position};
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// Longer than a slow disk needs for one sync, shorter than a person waits.
+const COMMIT_MS_MAX: u64 = 5_000;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PublishError {
+    #[error("connection: {0}")]
+    Connection(String),
+    #[error("no answer to a batch within {COMMIT_MS_MAX} ms")]
+    Timeout,
+    /// Another relay was faster, or the stream lost its tail: both end in a resync.
+    #[error("the stream is not at {expected}: {description} ({code})")]
+    Fenced {
+        expected: Position,
+        code: u64,
+        description: String,
+    },
+    #[error("the server refused the batch: {description} ({code})")]
+    Refused { code: u64, description: String },
+    #[error("the server's answer cannot be read")]
+    Answer(#[source] serde_json::Error),
+}
+
+/// Wrong last sequence; and what a repeated `Nats-Msg-Id` answers in the same situation.
+const FENCED_CODES: [u64; 2] = [10071, 10201];
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    seq: u64,
+    error: Option<AnswerError>,
+}
+
+#[derive(Deserialize)]
+struct AnswerError {
+    #[serde(default)]
+    err_code: u64,
+    #[serde(default)]
+    description: String,
+}
+
+/// Publishes behind `last` and returns the sequence of the last message.
+pub(crate) async fn publish_batch(
+    client: &Client,
+    last: Position,
+    messages: Vec<EncodedMessage>,
+) -> Result<Position, PublishError> {
+    let connection = |err: &dyn std::fmt::Display| PublishError::Connection(err.to_string());
+    let batch = Uuid::now_v7().to_string();
+    let count = messages.len();
+    let mut commit = None;
+    for (index, message) in messages.into_iter().enumerate() {
+        let EncodedMessage {
+            subject,
+            mut headers,
+            payload,
+        } = message;
+        headers.insert("Nats-Batch-Id", batch.as_str());
+        headers.insert("Nats-Batch-Sequence", (index + 1).to_string());
+        if index == 0 {
+            headers.insert("Nats-Expected-Last-Sequence", last.to_string());
+        }
+        if index + 1 < count {
+            let published = client.publish_with_headers(subject, headers, payload).await;
+            published.map_err(|err| connection(&err))?;
+        } else {
+            headers.insert("Nats-Batch-Commit", "1");
+            let request = client.request_with_headers(subject, headers, payload);
+            let deadline = Duration::from_millis(COMMIT_MS_MAX);
+            let answer = tokio::time::timeout(deadline, request).await;
+            let answer = answer.map_err(|_| PublishError::Timeout)?;
+            commit = Some(answer.map_err(|err| connection(&err))?);
+        }
+    }
+    match commit {
+        Some(message) => read_answer(&message.payload, last),
+        None => Ok(last),
+    }
+}
+
+fn read_answer(payload: &[u8], expected: Position) -> Result<Position, PublishError> {
+    let answer: Answer = serde_json::from_slice(payload).map_err(PublishError::Answer)?;
+    match answer.error {
+        None => Ok(Position(answer.seq)),
+        Some(AnswerError {
+            err_code: code,
+            description,
+        }) if FENCED_CODES.contains(&code) => Err(PublishError::Fenced {
+            expected,
+            code,
+            description,
+        }),
+        Some(AnswerError {
+            err_code: code,
+            description,
+        }) => Err(PublishError::Refused { code, description }),
+    }
+}

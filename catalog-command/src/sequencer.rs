@@ -1,0 +1,57 @@
+//! The sequencer gives committed events their positions. It numbers after the commit, so that
+//! writers share no lock and no position is ever skipped or filled in late.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::PgPool;
+use tokio::sync::Notify;
+
+use crate::status::WriteProgress;
+use crate::store::{self, Epoch};
+
+const BATCH_EVENTS_MAX: i64 = 1_000;
+/// Other instances commit too and cannot wake this one.
+const POLL_EVERY_MS: u64 = 50;
+
+pub(crate) struct Sequencer {
+    pub(crate) pool: PgPool,
+    /// Notified by this instance's commands.
+    pub(crate) committed: Arc<Notify>,
+    /// Wakes the relay.
+    pub(crate) sequenced: Arc<Notify>,
+    pub(crate) progress: WriteProgress,
+}
+
+impl Sequencer {
+    /// Ends only when `epoch` is no longer the current one.
+    pub(crate) async fn run(&self, epoch: Epoch) {
+        let mut failures = 0;
+        loop {
+            match self.run_once(epoch).await {
+                Ok(None) => return,
+                Ok(Some(0)) => {
+                    failures = 0;
+                    let poll = Duration::from_millis(POLL_EVERY_MS);
+                    let _ = tokio::time::timeout(poll, self.committed.notified()).await;
+                }
+                Ok(Some(_)) => failures = 0,
+                Err(err) => {
+                    failures += 1;
+                    tracing::warn!(failures, "cannot sequence events: {err}");
+                    tokio::time::sleep(service_kit::backoff(failures)).await;
+                }
+            }
+        }
+    }
+
+    /// How many events got a position; none when this instance no longer may.
+    pub(crate) async fn run_once(&self, epoch: Epoch) -> sqlx::Result<Option<u64>> {
+        let sequenced = store::sequence(&self.pool, epoch, BATCH_EVENTS_MAX).await?;
+        if let Some(count @ 1..) = sequenced {
+            self.progress.add_sequenced(count);
+            self.sequenced.notify_one();
+        }
+        Ok(sequenced)
+    }
+}

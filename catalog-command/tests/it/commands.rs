@@ -1,0 +1,205 @@
+//! What each command answers, and what it leaves in the log.
+
+use catalog_events::Change;
+use catalog_proto::v1;
+use prost_types::FieldMask;
+use service_kit::{reason, violations};
+use tonic::Code;
+
+use crate::harness::{Catalog, input};
+
+fn mask(paths: &[&str]) -> Option<FieldMask> {
+    let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+    Some(FieldMask { paths })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_lives_and_every_change_is_an_event() {
+    let mut catalog = Catalog::start().await;
+    let created = catalog.create("p1", "Mouse").await;
+    assert_eq!(
+        (created.version, created.price, created.currency.as_str()),
+        (1, 19.99, "USD")
+    );
+
+    let request = v1::UpdateProductRequest {
+        product: Some(v1::ProductInput {
+            brand: "Acme".into(),
+            ..input("p1", "ignored")
+        }),
+        update_mask: mask(&["brand"]),
+        expected_version: Some(1),
+    };
+    let updated = catalog
+        .commands
+        .update_product(request.clone())
+        .await
+        .expect("update");
+    let updated = updated.into_inner().product.expect("product");
+    assert_eq!((updated.version, updated.title.as_str()), (2, "Mouse"));
+
+    let stale = catalog
+        .commands
+        .update_product(request)
+        .await
+        .expect_err("stale version");
+    assert_eq!(stale.code(), Code::Aborted);
+    assert_eq!(reason(&stale).as_deref(), Some("VERSION_MISMATCH"));
+
+    let request = v1::ChangePriceRequest {
+        id: "p1".into(),
+        price_minor: 5,
+        ..Default::default()
+    };
+    for _ in 0..2 {
+        // The second one changes nothing and writes nothing.
+        let answer = catalog
+            .commands
+            .change_price(request.clone())
+            .await
+            .expect("change price");
+        assert_eq!(answer.into_inner().product.expect("product").version, 3);
+    }
+    let request = v1::DeleteProductRequest {
+        id: "p1".into(),
+        expected_version: None,
+    };
+    let deleted = catalog
+        .commands
+        .delete_product(request.clone())
+        .await
+        .expect("delete");
+    assert_eq!(deleted.into_inner().version, 4);
+    let again = catalog
+        .commands
+        .delete_product(request)
+        .await
+        .expect_err("deleted already");
+    assert_eq!(again.code(), Code::NotFound);
+    assert_eq!(catalog.create("p1", "Mouse again").await.version, 5);
+
+    let events = catalog.events(5).await;
+    let kinds: Vec<_> = events
+        .iter()
+        .map(|event| {
+            (
+                event.version.get(),
+                event.change.event_type().expect("known").as_str(),
+            )
+        })
+        .collect();
+    let expected = [
+        (1, "created"),
+        (2, "updated"),
+        (3, "price_changed"),
+        (4, "deleted"),
+        (5, "created"),
+    ];
+    assert_eq!(kinds, expected);
+    assert_eq!(
+        events[1].change,
+        Change::Updated {
+            fields: vec!["brand".to_owned()]
+        }
+    );
+    assert!(events[3].product.is_none());
+    assert!(events[0].traceparent.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_says_which_field_and_why() {
+    let mut catalog = Catalog::start().await;
+    catalog.create("p1", "Mouse").await;
+
+    let exists = v1::CreateProductRequest {
+        product: Some(input("p1", "Mouse")),
+    };
+    let exists = catalog
+        .commands
+        .create_product(exists)
+        .await
+        .expect_err("id is taken");
+    assert_eq!(exists.code(), Code::AlreadyExists);
+
+    let bad = v1::ProductInput {
+        price_minor: -1,
+        currency: "EUR".into(),
+        ..input("a.b", "")
+    };
+    let bad = v1::CreateProductRequest { product: Some(bad) };
+    let bad = catalog
+        .commands
+        .create_product(bad)
+        .await
+        .expect_err("three mistakes");
+    assert_eq!(bad.code(), Code::InvalidArgument);
+    let fields: Vec<_> = violations(&bad)
+        .into_iter()
+        .map(|(field, _)| field)
+        .collect();
+    assert_eq!(fields, ["id", "title", "price_minor"]);
+
+    let empty = v1::UpdateProductRequest {
+        product: Some(input("p1", "x")),
+        ..Default::default()
+    };
+    let empty = catalog
+        .commands
+        .update_product(empty)
+        .await
+        .expect_err("no mask");
+    assert_eq!(violations(&empty)[0].0, "update_mask");
+
+    let unknown = v1::ChangePriceRequest {
+        id: "nobody".into(),
+        ..Default::default()
+    };
+    let unknown = catalog
+        .commands
+        .change_price(unknown)
+        .await
+        .expect_err("unknown id");
+    assert_eq!(unknown.code(), Code::NotFound);
+    assert_eq!(reason(&unknown).as_deref(), Some("PRODUCT_NOT_FOUND"));
+
+    assert_eq!(catalog.events(1).await.len(), 1, "refusals leave no event");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_is_safe_to_repeat_and_rejects_rows_on_their_own() {
+    let mut catalog = Catalog::start().await;
+    let mut rows: Vec<_> = (0..300)
+        .map(|n| input(&format!("p{n}"), &format!("Mouse {n}")))
+        .collect();
+    let answer = catalog.import(rows.clone()).await.expect("import");
+    assert_eq!((answer.created, answer.rejected.len()), (300, 0));
+
+    let answer = catalog.import(rows.clone()).await.expect("import again");
+    assert_eq!(
+        (answer.unchanged, answer.created, answer.updated),
+        (300, 0, 0)
+    );
+
+    rows[7].price_minor = 1;
+    rows[8].title = String::new();
+    rows[9].id = "p0".to_owned();
+    let answer = catalog.import(rows).await.expect("import with mistakes");
+    assert_eq!((answer.unchanged, answer.updated), (297, 1));
+    let rejected: Vec<_> = answer
+        .rejected
+        .iter()
+        .map(|row| (row.index, row.field.as_str()))
+        .collect();
+    assert_eq!(rejected, [(8, "title"), (9, "id")]);
+
+    let too_many = (0..1001).map(|n| input(&format!("q{n}"), "x")).collect();
+    let too_many = catalog.import(too_many).await.expect_err("over the limit");
+    assert_eq!(too_many.code(), Code::InvalidArgument);
+
+    assert_eq!(catalog.events(301).await.len(), 301);
+    let status = catalog.status().await;
+    assert_eq!(
+        (status.log_position, status.outbox_pending, status.products),
+        (301, 0, 300)
+    );
+}

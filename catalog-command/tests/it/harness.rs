@@ -1,0 +1,180 @@
+//! Starts the real application on port 0 with its own database and its own broker.
+
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream;
+use catalog_command::App;
+use catalog_events::{ProductEvent, STREAM, decode};
+use catalog_proto::v1;
+use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
+use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
+use devkit::{Devkit, Nats, NatsOptions};
+use service_kit::{Env, Service as _};
+use sqlx::PgPool;
+use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+static DEVKIT: OnceCell<Devkit> = OnceCell::const_new();
+
+/// One write service and what it stands on.
+pub(crate) struct Catalog {
+    pub(crate) commands: CatalogCommandServiceClient<Channel>,
+    pub(crate) pool: PgPool,
+    pub(crate) nats: Nats,
+    pub(crate) database_url: String,
+    service: Option<Running>,
+    _folder: tempfile::TempDir,
+}
+
+pub(crate) struct Running {
+    stop: CancellationToken,
+    task: JoinHandle<anyhow::Result<()>>,
+    operations: CatalogCommandOperationsClient<Channel>,
+}
+
+impl Catalog {
+    pub(crate) async fn start() -> Self {
+        let devkit = DEVKIT
+            .get_or_init(|| async { Devkit::throwaway().await.expect("start devkit") })
+            .await;
+        let database_url = devkit.unique_database("command").await.expect("database");
+        let folder = tempfile::tempdir().expect("folder");
+        let options = NatsOptions {
+            throwaway: true,
+            ..NatsOptions::default()
+        };
+        let nats = Nats::start_with(folder.path(), options)
+            .await
+            .expect("start nats");
+        let (commands, service) = launch(&database_url, &nats.url()).await;
+        Self {
+            commands,
+            pool: PgPool::connect(&database_url).await.expect("connect"),
+            nats,
+            database_url,
+            service: Some(service),
+            _folder: folder,
+        }
+    }
+
+    /// A second instance on the same database and broker.
+    pub(crate) async fn start_another(&self) -> (CatalogCommandServiceClient<Channel>, Running) {
+        launch(&self.database_url, &self.nats.url()).await
+    }
+
+    pub(crate) async fn stop_service(&mut self) {
+        if let Some(service) = self.service.take() {
+            service.stop().await;
+        }
+    }
+
+    /// Makes `service` the one that is asked for its status.
+    pub(crate) fn adopt(&mut self, service: Running) {
+        self.service = Some(service);
+    }
+
+    pub(crate) async fn create(&mut self, id: &str, title: &str) -> v1::Product {
+        let request = v1::CreateProductRequest {
+            product: Some(input(id, title)),
+        };
+        let answer = self.commands.create_product(request).await.expect("create");
+        answer.into_inner().product.expect("product")
+    }
+
+    pub(crate) async fn import(
+        &mut self,
+        products: Vec<v1::ProductInput>,
+    ) -> Result<v1::ImportProductsResponse, tonic::Status> {
+        let batches = tokio_stream::iter([v1::ImportProductsRequest { products }]);
+        let mut answers = self.commands.import_products(batches).await?.into_inner();
+        Ok(answers.message().await?.expect("an answer to the batch"))
+    }
+
+    pub(crate) async fn status(&mut self) -> v1::GetWriteStatusResponse {
+        let service = self.service.as_mut().expect("the service runs");
+        let request = v1::GetWriteStatusRequest {};
+        let answer = service.operations.get_write_status(request).await;
+        answer.expect("status").into_inner()
+    }
+
+    /// All events, once the log has `count` of them and the stream too.
+    pub(crate) async fn events(&self, count: u64) -> Vec<ProductEvent> {
+        let client = catalog_events::connect("test", &self.nats.url())
+            .await
+            .expect("connect");
+        let jetstream = jetstream::new(client);
+        let started = Instant::now();
+        let stream = loop {
+            if let Ok(stream) = jetstream.get_stream(STREAM).await
+                && stream.cached_info().state.last_sequence >= count
+            {
+                break stream;
+            }
+            assert!(
+                started.elapsed() < DEADLINE,
+                "the stream never reached {count}"
+            );
+            tokio::task::yield_now().await;
+        };
+        let mut events = Vec::new();
+        for sequence in 1..=stream.cached_info().state.last_sequence {
+            let message = stream.get_raw_message(sequence).await.expect("no hole");
+            let event = decode(Some(&message.headers), &message.payload).expect("event");
+            assert_eq!(event.position.0, sequence, "position equals sequence");
+            events.push(event);
+        }
+        events
+    }
+}
+
+impl Running {
+    pub(crate) async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.expect("no panic").expect("clean stop");
+    }
+}
+
+async fn launch(
+    database_url: &str,
+    nats_url: &str,
+) -> (CatalogCommandServiceClient<Channel>, Running) {
+    let mut env = Env::from_pairs(
+        App::PREFIX,
+        [
+            ("CATALOG_COMMAND_DATABASE_URL", database_url.to_owned()),
+            ("CATALOG_COMMAND_NATS_URL", nats_url.to_owned()),
+            ("CATALOG_COMMAND_GRPC_ADDR", "127.0.0.1:0".to_owned()),
+            ("CATALOG_COMMAND_OPS_ADDR", "127.0.0.1:0".to_owned()),
+        ],
+    );
+    let config = App::configure(&mut env);
+    env.finish().expect("configuration");
+    let app = App::build(config).await.expect("build");
+    let target = format!("http://{}", app.grpc_addr().expect("address"));
+    let stop = CancellationToken::new();
+    let task = tokio::spawn(app.run(stop.clone()));
+    let channel = Channel::from_shared(target).expect("uri").connect_lazy();
+    let commands = CatalogCommandServiceClient::new(channel.clone());
+    let operations = CatalogCommandOperationsClient::new(channel);
+    (
+        commands,
+        Running {
+            stop,
+            task,
+            operations,
+        },
+    )
+}
+
+pub(crate) fn input(id: &str, title: &str) -> v1::ProductInput {
+    v1::ProductInput {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        price_minor: 1999,
+        ..v1::ProductInput::default()
+    }
+}

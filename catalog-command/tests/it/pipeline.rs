@@ -1,0 +1,177 @@
+//! From commit to stream: positions without a gap, whoever writes, relays, fails or comes back.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use async_nats::jetstream;
+use catalog_events::STREAM;
+use catalog_proto::v1;
+
+use crate::harness::{Catalog, DEADLINE, input};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_writers_on_two_instances_leave_no_gap() {
+    const WRITERS: usize = 8;
+    const WRITES: i64 = 25;
+    let catalog = Catalog::start().await;
+    let (other, running) = catalog.start_another().await;
+    let writers = (0..WRITERS).map(|writer| {
+        let mut commands = if writer % 2 == 0 {
+            catalog.commands.clone()
+        } else {
+            other.clone()
+        };
+        tokio::spawn(async move {
+            // All write the same few products: they race for versions.
+            for write in 0..WRITES {
+                let id = format!("p{}", write % 5);
+                let product = Some(input(&id, &format!("by {writer} at {write}")));
+                let batch = v1::ImportProductsRequest {
+                    products: product.into_iter().collect(),
+                };
+                let answers = commands.import_products(tokio_stream::iter([batch])).await;
+                let answer = answers.expect("import").into_inner().message().await;
+                assert!(answer.expect("answer").expect("one").rejected.is_empty());
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.expect("writer");
+    }
+    let events: i64 = sqlx::query_scalar("SELECT sum(version)::bigint FROM products")
+        .fetch_one(&catalog.pool)
+        .await
+        .expect("versions");
+    let events = catalog.events(events as u64).await;
+    let mut versions: HashMap<_, i64> = HashMap::new();
+    for event in events {
+        let last = versions.entry(event.product_id.clone()).or_default();
+        assert_eq!(
+            event.version.get(),
+            *last + 1,
+            "{} in order",
+            event.product_id
+        );
+        *last += 1;
+    }
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_stream_is_filled_again_from_the_log() {
+    let mut catalog = Catalog::start().await;
+    let rows = (0..700)
+        .map(|n| input(&format!("p{n}"), &format!("Mouse {n}")))
+        .collect();
+    catalog.import(rows).await.expect("import");
+    let before = catalog.events(700).await;
+
+    let client = catalog_events::connect("test", &catalog.nats.url())
+        .await
+        .expect("connect");
+    jetstream::new(client)
+        .delete_stream(STREAM)
+        .await
+        .expect("delete the stream");
+    // The relay notices with its next event.
+    catalog.create("late", "Mouse").await;
+    let after = catalog.events(701).await;
+    assert_eq!(
+        after[..700],
+        before[..],
+        "the same events at the same positions"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writes_go_on_while_the_broker_is_down() {
+    let mut catalog = Catalog::start().await;
+    catalog.create("before", "Mouse").await;
+    catalog.events(1).await;
+    catalog.nats.kill().await.expect("kill -9");
+    catalog.create("meanwhile", "Mouse").await;
+    catalog.nats.restart().await.expect("restart");
+    catalog.create("after", "Mouse").await;
+    let ids: Vec<_> = catalog
+        .events(3)
+        .await
+        .into_iter()
+        .map(|event| event.product_id)
+        .collect();
+    assert_eq!(
+        ids.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
+        ["before", "meanwhile", "after"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_instance_takes_over_the_log() {
+    let mut catalog = Catalog::start().await;
+    catalog.create("p1", "Mouse").await;
+    catalog.events(1).await;
+    let (mut other, running) = catalog.start_another().await;
+    catalog.stop_service().await;
+    let product = Some(input("p2", "Mouse"));
+    other
+        .create_product(v1::CreateProductRequest { product })
+        .await
+        .expect("create");
+    assert_eq!(catalog.events(2).await.len(), 2);
+    running.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_ahead_of_the_log_stops_the_relay_and_says_so() {
+    let mut catalog = Catalog::start().await;
+    catalog.create("p1", "Mouse").await;
+    catalog.events(1).await;
+    catalog.stop_service().await;
+    // A message that is not ours stands for a log that was restored from an older backup.
+    let client = catalog_events::connect("test", &catalog.nats.url())
+        .await
+        .expect("connect");
+    let jetstream = jetstream::new(client);
+    let foreign = jetstream
+        .publish("catalog.evt.v1.product.created.x", "{}".into())
+        .await;
+    let foreign = foreign.expect("publish");
+    foreign.await.expect("stored");
+
+    let (_, running) = catalog.start_another().await;
+    catalog.adopt(running);
+    let started = Instant::now();
+    loop {
+        let status = catalog.status().await;
+        if status
+            .relay_error
+            .contains("at 2, ahead of the event log at 1")
+        {
+            break;
+        }
+        assert!(started.elapsed() < DEADLINE, "never said so: {status:?}");
+    }
+    // Writes are accepted all the same.
+    let (mut commands, another) = catalog.start_another().await;
+    let product = Some(input("p2", "Mouse"));
+    commands
+        .create_product(v1::CreateProductRequest { product })
+        .await
+        .expect("create");
+    another.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_rewrites_the_log() {
+    let mut catalog = Catalog::start().await;
+    catalog.create("p1", "Mouse").await;
+    catalog.events(1).await;
+    for statement in [
+        "UPDATE event_log SET actor = 'nobody'",
+        "DELETE FROM event_log",
+        "TRUNCATE event_log",
+    ] {
+        let refused = sqlx::query(statement).execute(&catalog.pool).await;
+        let message = refused.expect_err("append-only").to_string();
+        assert!(message.contains("event_log is append-only"), "{message}");
+    }
+}

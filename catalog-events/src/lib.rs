@@ -1,0 +1,34 @@
+//! What both sides of the catalog and outside subscribers share: the product snapshot, the event
+//! envelope, its form on NATS, and the digest that proves two read models equal.
+//!
+//! Invariant: an event carries the whole product after the change, so that applying events is
+//! "the higher version wins", in any order and any number of times.
+
+mod product_id;
+mod money;
+mod product;
+mod event;
+#[cfg(feature = "nats")]
+mod message;
+mod subject;
+#[cfg(feature = "nats")]
+mod stream;
+#[cfg(feature = "nats")]
+mod connect;
+mod digest;
+mod read;
+mod grpc;
+
+#[cfg(feature = "nats")]
+pub use crate::connect::{ConnectError, connect};
+pub use crate::digest::{ContentHash, Digest, ParseDigestError};
+pub use crate::event::{Change, Envelope, EventType, Position, ProductEvent, Version};
+#[cfg(feature = "nats")]
+pub use crate::message::{DecodeError, EncodedMessage, decode, encode};
+pub use crate::money::{Currency, Money, MoneyError};
+pub use crate::product::{AttributeValue, Product, Status};
+pub use crate::product_id::{InvalidProductId, ProductId};
+pub use crate::read::{ProductRead, READ_SUBJECT, ReadBatch, ReadSource};
+#[cfg(feature = "nats")]
+pub use crate::stream::{STREAM, stream_config};
+pub use crate::subject::{EVENTS_WILDCARD, event_subject};

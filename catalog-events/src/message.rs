@@ -1,0 +1,177 @@
+//! Events as NATS messages: CloudEvents 1.0 in binary mode, attributes as headers, data as JSON.
+//! (CloudEvents NATS protocol binding, §3.1.)
+
+use async_nats::HeaderMap;
+use bytes::Bytes;
+use serde::Serialize;
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
+
+use crate::{Envelope, EventType, ProductEvent, event_subject};
+
+/// A message ready to publish.
+#[derive(Debug)]
+pub struct EncodedMessage {
+    pub subject: String,
+    pub headers: HeaderMap,
+    pub payload: Bytes,
+}
+
+/// Why a message is not a product event.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    #[error("the message has no {0} header")]
+    MissingHeader(&'static str),
+    #[error("the ce-id header is not a UUID")]
+    EventId(#[source] uuid::Error),
+    #[error("the body is not a product event")]
+    Body(#[source] serde_json::Error),
+    #[error("the body says product {body}, its snapshot says {snapshot}")]
+    ForeignSnapshot { body: String, snapshot: String },
+}
+
+pub fn encode<C: Serialize, P: Serialize>(
+    event_type: EventType,
+    event: &Envelope<C, P>,
+) -> Result<EncodedMessage, serde_json::Error> {
+    let id = event.event_id.to_string();
+    let mut headers = HeaderMap::new();
+    headers.insert("Nats-Msg-Id", id.as_str());
+    headers.insert("ce-specversion", "1.0");
+    headers.insert("ce-id", id.as_str());
+    headers.insert(
+        "ce-type",
+        format!("catalog.product.{}.v1", event_type.as_str()),
+    );
+    headers.insert("ce-source", "/catalog-command");
+    headers.insert("ce-subject", event.product_id.as_str());
+    if let Ok(time) = event.occurred_at.format(&Rfc3339) {
+        headers.insert("ce-time", time);
+    }
+    headers.insert("content-type", "application/json");
+    if let Some(traceparent) = &event.traceparent {
+        headers.insert("traceparent", traceparent.as_str());
+    }
+    Ok(EncodedMessage {
+        subject: event_subject(event_type, &event.product_id),
+        headers,
+        payload: serde_json::to_vec(event)?.into(),
+    })
+}
+
+/// Reads a message back. Unknown fields and unknown kinds of change are accepted, so that an older
+/// reader gets along with a newer writer.
+pub fn decode(headers: Option<&HeaderMap>, payload: &[u8]) -> Result<ProductEvent, DecodeError> {
+    let id = headers
+        .and_then(|headers| headers.get("ce-id"))
+        .ok_or(DecodeError::MissingHeader("ce-id"))?;
+    let mut event: ProductEvent = serde_json::from_slice(payload).map_err(DecodeError::Body)?;
+    event.event_id = Uuid::parse_str(id.as_str()).map_err(DecodeError::EventId)?;
+    event.traceparent = headers
+        .and_then(|headers| headers.get("traceparent"))
+        .map(|value| value.as_str().to_owned());
+    match &event.product {
+        Some(product) if product.id != event.product_id => Err(DecodeError::ForeignSnapshot {
+            body: event.product_id.to_string(),
+            snapshot: product.id.to_string(),
+        }),
+        _ => Ok(event),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::{
+        AttributeValue, Change, ContentHash, Currency, Digest, Money, Position, Product, Status,
+        Version,
+    };
+
+    fn event() -> ProductEvent {
+        let at = datetime!(2026-01-02 03:04:05.000006 UTC);
+        let price = |minor| Money::from_minor(minor, Currency::USD).expect("price");
+        let product = Product {
+            id: "p-1".parse().expect("id"),
+            title: "Mouse".to_owned(),
+            description: String::new(),
+            price: price(1999),
+            image_url: None,
+            brand: Some("Acme".to_owned()),
+            sku: None,
+            gtins: vec![],
+            categories: vec![],
+            attributes: BTreeMap::from([
+                ("dpi".to_owned(), AttributeValue::Number(0.1 + 0.2)),
+                ("wireless".to_owned(), AttributeValue::Flag(true)),
+                ("colour".to_owned(), AttributeValue::Text("red".to_owned())),
+            ]),
+            status: Status::Active,
+            created_at: at,
+            updated_at: at,
+        };
+        Envelope {
+            event_id: Uuid::from_u128(7),
+            position: Position(3),
+            product_id: product.id.clone(),
+            version: Version::FIRST,
+            occurred_at: at,
+            actor: "test".to_owned(),
+            traceparent: None,
+            change: Change::PriceChanged {
+                was: price(1),
+                now: price(1999),
+            },
+            product: Some(product),
+        }
+    }
+
+    #[test]
+    fn an_event_survives_the_wire_to_the_bit() {
+        let event = event();
+        let message = encode(EventType::PriceChanged, &event).expect("encode");
+        assert_eq!(message.subject, "catalog.evt.v1.product.price_changed.p-1");
+        let back = decode(Some(&message.headers), &message.payload).expect("decode");
+        assert_eq!(back, event);
+
+        let hash = |event: &ProductEvent| {
+            let product = event.product.as_ref().expect("not a deletion");
+            ContentHash::of(&event.product_id, event.version, product)
+        };
+        let digest: Digest = [hash(&back)].into_iter().collect();
+        assert_eq!(digest, [hash(&event)].into_iter().collect());
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+    }
+
+    #[test]
+    fn a_newer_kind_of_change_is_read_as_unknown() {
+        let message = encode(EventType::Created, &event()).expect("encode");
+        let mut body: serde_json::Value = serde_json::from_slice(&message.payload).expect("json");
+        body["change"] = serde_json::json!({"type": "repackaged", "boxes": 2});
+        body["warehouse"] = 9.into();
+        let event = decode(Some(&message.headers), body.to_string().as_bytes()).expect("decode");
+        assert_eq!(event.change, Change::Unknown);
+        assert!(event.product.is_some());
+    }
+
+    #[test]
+    fn refuses_what_is_no_event() {
+        let message = encode(EventType::Created, &event()).expect("encode");
+        assert!(matches!(
+            decode(None, &message.payload),
+            Err(DecodeError::MissingHeader("ce-id"))
+        ));
+        assert!(matches!(
+            decode(Some(&message.headers), b"{}"),
+            Err(DecodeError::Body(_))
+        ));
+        let foreign = String::from_utf8_lossy(&message.payload).replacen("p-1", "p-2", 1);
+        assert!(matches!(
+            decode(Some(&message.headers), foreign.as_bytes()),
+            Err(DecodeError::ForeignSnapshot { .. })
+        ));
+    }
+}

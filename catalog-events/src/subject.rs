@@ -1,0 +1,11 @@
+//! Subjects: `catalog.evt.v1.product.<event>.<product id>`, the id last so that a consumer can be
+//! partitioned by subject mapping.
+
+use crate::{EventType, ProductId};
+
+/// Every product event.
+pub const EVENTS_WILDCARD: &str = "catalog.evt.v1.product.*.*";
+
+pub fn event_subject(event_type: EventType, id: &ProductId) -> String {
+    format!("catalog.evt.v1.product.{}.{id}", event_type.as_str())
+}

@@ -1,0 +1,238 @@
+//! Puts the query service together: projections, search, gRPC and operators' listeners.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use async_nats::jetstream;
+use catalog_proto::v1::catalog_query_operations_server::CatalogQueryOperationsServer;
+use catalog_proto::v1::catalog_service_server::CatalogServiceServer;
+use prometheus_client::registry::Registry;
+use service_kit::{Env, Ops, Readiness, RequestLogLayer, Service, Tasks};
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::server::TcpIncoming;
+use uuid::Uuid;
+
+use crate::Config;
+use crate::embedding::{Embedder, LocalEmbedder};
+use crate::embedding_projector::EmbeddingProjector;
+use crate::generation_watch::GenerationWatch;
+use crate::grpc::{CatalogGrpc, Operations};
+use crate::index_projector::IndexProjector;
+use crate::live_index::LiveIndex;
+use crate::popularity::PopularityCounter;
+use crate::progress::Progress;
+use crate::read_model::{
+    CachedProductRepository, Generations, PgVectorIndex, PostgresProductRepository,
+};
+use crate::read_model_projector::ReadModelProjector;
+use crate::reads::{ReadPublisher, read_events};
+use crate::rebuild::Rebuilder;
+use crate::search::{RankingProfile, SearchStrategyFactory};
+
+/// What text hashes are made with while there is no model: the one that comes later embeds anew.
+const NO_MODEL: &str = "none";
+
+/// Of the column that `create_generation` makes.
+const EMBEDDING_DIMENSIONS: usize = 384;
+
+type Repository = CachedProductRepository<PostgresProductRepository>;
+
+pub struct App {
+    grpc: TcpListener,
+    ops: Ops,
+    catalog: CatalogGrpc<Repository>,
+    operations: Operations,
+    read_model_projector: ReadModelProjector,
+    index_projector: IndexProjector,
+    embedding_projector: Option<EmbeddingProjector>,
+    generation_watch: GenerationWatch,
+    read_publisher: ReadPublisher,
+    popularity: PopularityCounter,
+    reflection: bool,
+}
+
+impl App {
+    pub fn grpc_addr(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.grpc.local_addr()?)
+    }
+
+    pub fn ops_addr(&self) -> anyhow::Result<SocketAddr> {
+        self.ops.addr()
+    }
+}
+
+impl Service for App {
+    const NAME: &'static str = "catalog-query";
+    const PREFIX: &'static str = "CATALOG_QUERY_";
+    type Config = Config;
+
+    fn configure(env: &mut Env) -> Config {
+        Config::read(env)
+    }
+
+    async fn build(config: Config) -> anyhow::Result<Self> {
+        let me = Uuid::new_v4();
+        let grpc = TcpListener::bind(config.grpc_addr)
+            .await
+            .with_context(|| format!("cannot listen on {} for gRPC", config.grpc_addr))?;
+        let generations =
+            Generations::connect(&config.database_url, config.database_connections_max).await?;
+        let live = Arc::new(ArcSwap::from_pointee(generations.live().await?));
+        let nats = connect_nats(&config.nats_url).await?;
+        let jetstream = jetstream::new(nats.clone());
+        let embedder = load_embedder(&config).await?;
+        let model = embedder
+            .as_ref()
+            .map_or(NO_MODEL, |embedder| embedder.model())
+            .to_owned();
+        let data_dir = config.data_dir.clone();
+        let index = tokio::task::spawn_blocking(move || LiveIndex::open(&data_dir)).await??;
+        let index = Arc::new(index);
+
+        let progress = Progress::default();
+        let mut registry = Registry::default();
+        progress.register(&mut registry);
+        let ops = Ops::bind(config.ops_addr, registry, Readiness::default()).await?;
+
+        let repository = Arc::new(CachedProductRepository::new(
+            PostgresProductRepository { live: live.clone() },
+            config.cache_bytes_max,
+        ));
+        let vectors = Arc::new(PgVectorIndex { live: live.clone() });
+        let strategies = Arc::new(SearchStrategyFactory::new(
+            index.current(),
+            embedder.clone(),
+            vectors,
+            RankingProfile::default(),
+        ));
+        // A connection of their own: reads must not wait behind events, nor events behind reads.
+        let read_connection = connect_nats(&config.nats_url).await?;
+        let (recorder, read_publisher) = read_events(read_connection, me.to_string());
+        let rebuilder = Arc::new(Rebuilder {
+            generations: generations.clone(),
+            live: live.clone(),
+            index: index.clone(),
+            jetstream: jetstream.clone(),
+            embedder: embedder.clone(),
+            model: model.clone(),
+            me,
+            busy: Mutex::new(()),
+        });
+        Ok(Self {
+            grpc,
+            ops,
+            catalog: CatalogGrpc {
+                repository: repository.clone(),
+                strategies,
+                reads: recorder,
+            },
+            operations: Operations {
+                live: live.clone(),
+                index: index.clone(),
+                jetstream: jetstream.clone(),
+                progress: progress.clone(),
+                rebuilder,
+            },
+            read_model_projector: ReadModelProjector {
+                jetstream: jetstream.clone(),
+                live: live.clone(),
+                me,
+                model,
+                repository: repository.clone(),
+                progress: progress.read_model.clone(),
+            },
+            index_projector: IndexProjector {
+                jetstream,
+                index,
+                repository,
+                progress: progress.keyword_index.clone(),
+            },
+            embedding_projector: embedder.map(|embedder| EmbeddingProjector {
+                live: live.clone(),
+                embedder,
+                progress,
+            }),
+            generation_watch: GenerationWatch {
+                generations: generations.clone(),
+                live,
+            },
+            read_publisher,
+            popularity: PopularityCounter {
+                client: nats,
+                registry: generations.registry().clone(),
+            },
+            reflection: config.reflection,
+        })
+    }
+
+    async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        tracing::info!(grpc = %self.grpc_addr()?, ops = %self.ops_addr()?, "catalog-query is up");
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health
+            .set_serving::<CatalogServiceServer<CatalogGrpc<Repository>>>()
+            .await;
+        let reflection = self
+            .reflection
+            .then(|| {
+                tonic_reflection::server::Builder::configure()
+                    .register_encoded_file_descriptor_set(catalog_proto::FILE_DESCRIPTOR_SET)
+                    .build_v1()
+            })
+            .transpose()?;
+        let router = tonic::transport::Server::builder()
+            .layer(RequestLogLayer)
+            .add_service(CatalogServiceServer::new(self.catalog))
+            .add_service(CatalogQueryOperationsServer::new(self.operations))
+            .add_service(health_service)
+            .add_optional_service(reflection);
+        let incoming = TcpIncoming::from(self.grpc).with_nodelay(Some(true));
+
+        let mut tasks = Tasks::new(stop);
+        tasks.spawn("read model projection", |stop| {
+            self.read_model_projector.run(stop)
+        });
+        tasks.spawn("keyword index projection", |stop| {
+            self.index_projector.run(stop)
+        });
+        if let Some(projector) = self.embedding_projector {
+            tasks.spawn("embedding projection", |stop| projector.run(stop));
+        }
+        tasks.spawn("generation watch", |stop| self.generation_watch.run(stop));
+        tasks.spawn("product-read events", |stop| self.read_publisher.run(stop));
+        tasks.spawn("popularity", |stop| self.popularity.run(stop));
+        tasks.spawn("ops", |stop| self.ops.run(stop));
+        tasks.spawn("grpc", |stop| async move {
+            let served = router.serve_with_incoming_shutdown(incoming, stop.cancelled());
+            Ok(served.await?)
+        });
+        tasks.run().await
+    }
+}
+
+async fn connect_nats(url: &str) -> anyhow::Result<async_nats::Client> {
+    let client = catalog_events::connect(App::NAME, url).await;
+    client.context("CATALOG_QUERY_NATS_URL")
+}
+
+/// None without a model: search is then by keyword only, and says so.
+async fn load_embedder(config: &Config) -> anyhow::Result<Option<Arc<dyn Embedder>>> {
+    let Some(folder) = config.model_dir.clone() else {
+        tracing::warn!("no embedding model (CATALOG_QUERY_MODEL_DIR): search is by keyword only");
+        return Ok(None);
+    };
+    let threads = config.embedding_threads;
+    let shown = folder.display().to_string();
+    let embedder = tokio::task::spawn_blocking(move || LocalEmbedder::load(&folder, threads))
+        .await?
+        .with_context(|| format!("cannot load the embedding model from {shown}"))?;
+    let (found, expected) = (embedder.dimensions(), EMBEDDING_DIMENSIONS);
+    anyhow::ensure!(
+        found == expected,
+        "the embedding model in {shown} has {found} dimensions, the read model {expected}"
+    );
+    Ok(Some(Arc::new(embedder)))
+}

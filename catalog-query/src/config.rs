@@ -1,0 +1,71 @@
+//! Configuration of the query service.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use service_kit::Env;
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub database_url: String,
+    pub nats_url: String,
+    pub grpc_addr: SocketAddr,
+    pub ops_addr: SocketAddr,
+    pub data_dir: PathBuf,
+    pub model_dir: Option<PathBuf>,
+    pub database_connections_max: u32,
+    pub cache_bytes_max: u64,
+    pub embedding_threads: usize,
+    pub reflection: bool,
+}
+
+impl Config {
+    pub(crate) fn read(env: &mut Env) -> Self {
+        Self {
+            database_url: env.required(
+                "DATABASE_URL",
+                "Postgres of the read side, as postgres://user:password@host:port/database.",
+            ),
+            nats_url: env.or(
+                "NATS_URL",
+                "nats://127.0.0.1:4222",
+                "NATS with JetStream; a token or user:password goes before the host.",
+            ),
+            grpc_addr: env.or(
+                "GRPC_ADDR",
+                "127.0.0.1:50051",
+                "Where the gRPC API listens; port 0 takes a free one.",
+            ),
+            ops_addr: env.or(
+                "OPS_ADDR",
+                "127.0.0.1:9101",
+                "Where health and metrics listen.",
+            ),
+            data_dir: env.or(
+                "DATA_DIR",
+                "/var/lib/catalog-query",
+                "Folder of this replica's keyword index; it can be rebuilt from the events.",
+            ),
+            model_dir: env.optional(
+                "MODEL_DIR",
+                "Folder with model.onnx and tokenizer.json; unset, search is by keyword only.",
+            ),
+            database_connections_max: env.or(
+                "DATABASE_CONNECTIONS_MAX",
+                "16",
+                "Connections to Postgres at most.",
+            ),
+            cache_bytes_max: env.or(
+                "CACHE_BYTES_MAX",
+                "33554432",
+                "Memory for cached products, in bytes.",
+            ),
+            embedding_threads: env.or("EMBEDDING_THREADS", "1", "Threads that compute embeddings."),
+            reflection: env.or(
+                "REFLECTION",
+                "true",
+                "Whether the gRPC API describes itself; off in production.",
+            ),
+        }
+    }
+}

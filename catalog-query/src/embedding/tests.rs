@@ -1,0 +1,151 @@
+//! The real model, in this process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::future::{BoxFuture, FutureExt as _};
+
+use super::model::ModelError;
+use super::{EmbedError, Embedder, LocalEmbedder, QueryEmbedder};
+
+async fn embedder() -> LocalEmbedder {
+    let model = devkit::embedding_model().await.expect("model");
+    LocalEmbedder::load(&model.folder, 1).expect("embedder")
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[tokio::test]
+async fn what_is_alike_is_near() {
+    let embedder = embedder().await;
+    assert_eq!(
+        (embedder.model(), embedder.dimensions()),
+        ("all-MiniLM-L6-v2-int8", 384)
+    );
+    let texts = [
+        "wireless headphones",
+        "Bluetooth earbuds, over-ear",
+        "garden hose 20 m",
+    ];
+    let vectors = embedder
+        .embed(texts.map(str::to_owned).into())
+        .await
+        .expect("vectors");
+    for vector in &vectors {
+        assert_eq!(vector.len(), 384);
+        assert!((cosine(vector, vector) - 1.0).abs() < 1e-5);
+    }
+    let query = embedder.embed_query("headphones").await.expect("vector");
+    let near: Vec<f32> = vectors
+        .iter()
+        .map(|vector| cosine(&query, vector))
+        .collect();
+    assert!(near[0] > near[1] && near[1] > near[2] + 0.1, "{near:?}");
+}
+
+#[tokio::test]
+async fn a_text_among_others_has_the_vector_it_has_alone() {
+    let embedder = embedder().await;
+    let long = "a rugged notebook with a bright display and a long-lasting battery. ".repeat(40);
+    let texts = [
+        "usb",
+        &long,
+        "",
+        "USB hub with four ports",
+        "ノートパソコン",
+        "\u{0}\u{202e}",
+        "hub",
+    ];
+    let together = embedder
+        .embed(texts.map(str::to_owned).into())
+        .await
+        .expect("vectors");
+    for (text, vector) in texts.into_iter().zip(together) {
+        let alone = embedder.embed_query(text).await.expect("vector");
+        assert!(cosine(&alone, &vector) > 0.9999, "{text:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_query_does_not_wait_behind_documents() {
+    let embedder = embedder().await;
+    let documents = vec!["a notebook with a bright display and a battery".to_owned(); 100];
+    let documents = embedder.embed(documents);
+    let mut documents = std::pin::pin!(documents);
+    // Polled once, so that documents are queued before the query.
+    assert!(documents.as_mut().now_or_never().is_none());
+    tokio::select! {
+        biased;
+        _ = &mut documents => panic!("100 documents were faster than a query"),
+        query = embedder.embed_query("notebook") => assert_eq!(query.expect("vector").len(), 384),
+    }
+    assert_eq!(documents.await.expect("vectors").len(), 100);
+}
+
+#[tokio::test]
+async fn an_oversized_text_costs_no_more_than_a_long_one() {
+    let embedder = embedder().await;
+    let huge = embedder
+        .embed_query(&"é(".repeat(500_000))
+        .await
+        .expect("vector");
+    assert_eq!(
+        huge,
+        embedder
+            .embed_query(&"é(".repeat(5_000))
+            .await
+            .expect("vector")
+    );
+}
+
+#[test]
+fn files_that_are_no_model_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = || {
+        LocalEmbedder::load(folder.path(), 1)
+            .err()
+            .expect("no model")
+    };
+    assert!(matches!(load(), ModelError::Read { .. }));
+    std::fs::write(folder.path().join("model.onnx"), "no network").unwrap();
+    std::fs::write(folder.path().join("tokenizer.json"), "{}").unwrap();
+    assert!(matches!(load(), ModelError::Network(_)));
+}
+
+/// Fails the first time, then answers.
+struct Flaky(AtomicUsize);
+
+impl Embedder for Flaky {
+    fn model(&self) -> &str {
+        "flaky"
+    }
+
+    fn dimensions(&self) -> usize {
+        1
+    }
+
+    fn embed(&self, _texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, EmbedError>> {
+        async { Err(EmbedError::Stopped) }.boxed()
+    }
+
+    fn embed_query<'a>(&'a self, _text: &'a str) -> BoxFuture<'a, Result<Vec<f32>, EmbedError>> {
+        let result = match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(EmbedError::Overloaded),
+            count => Ok(vec![count as f32]),
+        };
+        async move { result }.boxed()
+    }
+}
+
+#[tokio::test]
+async fn remembers_vectors_but_no_errors() {
+    let queries = QueryEmbedder::new(Arc::new(Flaky(AtomicUsize::new(0))));
+    let refused = queries.embed("usb").await.expect_err("first");
+    assert_eq!(refused.to_string(), EmbedError::Overloaded.to_string());
+    for _ in 0..3 {
+        assert_eq!(queries.embed("usb").await.expect("vector"), [1.0]);
+    }
+    assert_eq!(queries.embed("hub").await.expect("vector"), [2.0]);
+}

@@ -1,0 +1,43 @@
+//! Notices that another replica has switched the read model to another generation, and follows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::read_model::{Generations, LiveReadModel};
+
+const LOOK_EVERY_MS: u64 = 1_000;
+
+pub(crate) struct GenerationWatch {
+    pub(crate) generations: Generations,
+    pub(crate) live: LiveReadModel,
+}
+
+impl GenerationWatch {
+    pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)) => {}
+                () = stop.cancelled() => return Ok(()),
+            }
+            if let Err(err) = self.look().await {
+                tracing::warn!("cannot tell which generation is live: {err:#}");
+            }
+        }
+    }
+
+    async fn look(&self) -> anyhow::Result<()> {
+        let live = self.generations.live_id().await?;
+        if live == Some(self.live.load().generation) {
+            return Ok(());
+        }
+        let opened = self.generations.live().await?;
+        tracing::info!(
+            generation = opened.generation,
+            "another generation is live now"
+        );
+        self.live.store(Arc::new(opened));
+        Ok(())
+    }
+}

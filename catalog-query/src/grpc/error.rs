@@ -1,0 +1,80 @@
+//! The one place where the read side's errors become gRPC statuses. Internals are logged here and
+//! hidden from the caller.
+
+use service_kit::status;
+use tonic::{Code, Status};
+
+use crate::read_model::RepositoryError;
+use crate::rebuild::RebuildError;
+use crate::search::SearchError;
+
+pub(crate) fn not_found() -> Status {
+    status(Code::NotFound, "PRODUCT_NOT_FOUND", "no such product", [])
+}
+
+pub(crate) fn invalid(field: &str, reason: impl Into<String>) -> Status {
+    let reason = reason.into();
+    let message = format!("{field}: {reason}");
+    status(
+        Code::InvalidArgument,
+        "INVALID_REQUEST",
+        message,
+        [(field.to_owned(), reason)],
+    )
+}
+
+pub(crate) fn repository_status(err: RepositoryError) -> Status {
+    unavailable(err)
+}
+
+pub(crate) fn database_status(err: sqlx::Error) -> Status {
+    unavailable(err)
+}
+
+pub(crate) fn search_status(err: SearchError) -> Status {
+    match err {
+        SearchError::EmptyQuery => invalid("query", "is empty"),
+        SearchError::QueryTooLong { .. } => invalid("query", err.to_string()),
+        SearchError::Unavailable(_) => unavailable(err),
+    }
+}
+
+pub(crate) fn rebuild_status(err: RebuildError) -> Status {
+    let message = err.to_string();
+    match err {
+        RebuildError::Busy => status(Code::Aborted, "REBUILD_UNDER_WAY", message, []),
+        RebuildError::Differs { .. } => {
+            status(Code::FailedPrecondition, "REBUILD_DIFFERS", message, [])
+        }
+        RebuildError::Contended
+        | RebuildError::Consumer(_)
+        | RebuildError::Database(_)
+        | RebuildError::Index(_)
+        | RebuildError::Embedding(_)
+        | RebuildError::Other(_) => {
+            let chain = format!("{:#}", anyhow::Error::new(err));
+            tracing::error!("rebuild failed: {chain}");
+            status(
+                Code::Unavailable,
+                "REBUILD_FAILED",
+                format!("nothing was switched: {message}"),
+                [],
+            )
+        }
+    }
+}
+
+pub(crate) fn internal(err: &dyn std::error::Error) -> Status {
+    tracing::error!("{err}");
+    status(Code::Internal, "INTERNAL", "the query service failed", [])
+}
+
+fn unavailable(err: impl std::error::Error + Send + Sync + 'static) -> Status {
+    tracing::error!("{:#}", anyhow::Error::new(err));
+    status(
+        Code::Unavailable,
+        "READ_MODEL_UNAVAILABLE",
+        "the catalog is not available",
+        [],
+    )
+}

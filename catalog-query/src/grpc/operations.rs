@@ -1,0 +1,143 @@
+//! What operators ask of the read side.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_nats::jetstream;
+use catalog_events::{Position, STREAM};
+use catalog_proto::v1;
+use catalog_proto::v1::catalog_query_operations_server::CatalogQueryOperations;
+use catalog_proto::v1::rebuild_progress::Phase;
+use futures_util::{Stream, StreamExt as _};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use crate::grpc::error::{database_status, internal, rebuild_status};
+use crate::live_index::LiveIndex;
+use crate::progress::{Progress, ProjectionProgress};
+use crate::read_model::{Checkpoint, LiveReadModel, ReadModel};
+use crate::rebuild::{Rebuilder, Step};
+
+const PROGRESS_QUEUE_MAX: usize = 16;
+
+pub(crate) struct Operations {
+    pub(crate) live: LiveReadModel,
+    pub(crate) index: Arc<LiveIndex>,
+    pub(crate) jetstream: jetstream::Context,
+    pub(crate) progress: Progress,
+    pub(crate) rebuilder: Arc<Rebuilder>,
+}
+
+#[tonic::async_trait]
+impl CatalogQueryOperations for Operations {
+    async fn get_read_status(
+        &self,
+        _request: Request<v1::GetReadStatusRequest>,
+    ) -> Result<Response<v1::GetReadStatusResponse>, Status> {
+        let live = self.live.load_full();
+        let checkpoint = live.checkpoint().await.map_err(database_status)?;
+        let stream = match self.jetstream.get_stream(STREAM).await {
+            Ok(stream) => Position(stream.cached_info().state.last_sequence),
+            Err(_) => checkpoint.position,
+        };
+        Ok(Response::new(v1::GetReadStatusResponse {
+            generation: live.generation,
+            stream_sequence: stream.to_i64(),
+            projections: self.projections(&live, checkpoint, stream).await?,
+            documents: checkpoint.documents,
+            digest: checkpoint.digest.to_string(),
+        }))
+    }
+
+    type RebuildStream = Pin<Box<dyn Stream<Item = Result<v1::RebuildProgress, Status>> + Send>>;
+
+    async fn rebuild(
+        &self,
+        _request: Request<v1::RebuildRequest>,
+    ) -> Result<Response<Self::RebuildStream>, Status> {
+        let (progress, steps) = mpsc::channel(PROGRESS_QUEUE_MAX);
+        let (answers, stream) = mpsc::channel(PROGRESS_QUEUE_MAX);
+        let rebuilder = self.rebuilder.clone();
+        // A task of its own: a client that goes away does not leave a rebuild half done.
+        tokio::spawn(async move {
+            let mut steps = ReceiverStream::new(steps).map(message);
+            let forward = async {
+                while let Some(step) = steps.next().await {
+                    let _ = answers.send(Ok(step)).await;
+                }
+            };
+            let work = async {
+                let result = rebuilder.run(&progress).await;
+                drop(progress);
+                result
+            };
+            let (result, ()) = tokio::join!(work, forward);
+            if let Err(err) = result {
+                let _ = answers.send(Err(rebuild_status(err))).await;
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+    }
+}
+
+impl Operations {
+    async fn projections(
+        &self,
+        live: &ReadModel,
+        checkpoint: Checkpoint,
+        stream: Position,
+    ) -> Result<Vec<v1::ProjectionStatus>, Status> {
+        let embeddings = live.embedding_counts().await.map_err(database_status)?;
+        let index = self.index.current().load_full();
+        let read_index = index.clone();
+        let digest = tokio::task::spawn_blocking(move || read_index.digest_of_live()).await;
+        let digest = digest
+            .map_err(|err| internal(&err))?
+            .map_err(|err| internal(&err))?;
+        let projection = |name: &str, progress: &ProjectionProgress| v1::ProjectionStatus {
+            name: name.to_owned(),
+            error: progress.error().unwrap_or_default(),
+            ..v1::ProjectionStatus::default()
+        };
+        let lag = |position: Position| position.lag_to(stream) as i64;
+        Ok(vec![
+            v1::ProjectionStatus {
+                position: checkpoint.position.to_i64(),
+                lag: lag(checkpoint.position),
+                documents: checkpoint.documents,
+                digest: checkpoint.digest.to_string(),
+                ..projection("read_model", &self.progress.read_model)
+            },
+            v1::ProjectionStatus {
+                position: index.position().to_i64(),
+                lag: lag(index.position()),
+                documents: index.documents() as i64,
+                digest: digest.to_string(),
+                ..projection("keyword_index", &self.progress.keyword_index)
+            },
+            v1::ProjectionStatus {
+                position: checkpoint.position.to_i64(),
+                lag: embeddings.pending,
+                documents: embeddings.current,
+                ..projection("embeddings", &self.progress.embeddings)
+            },
+        ])
+    }
+}
+
+fn message((generation, step): (i64, Step)) -> v1::RebuildProgress {
+    let (phase, done, total, digest) = match step {
+        Step::Replay { done, total } => (Phase::Replay, done as i64, total as i64, String::new()),
+        Step::Embed { done, total } => (Phase::Embed, done, total, String::new()),
+        Step::Compare => (Phase::Compare, 0, 1, String::new()),
+        Step::Switched { digest } => (Phase::Switched, 1, 1, digest.to_string()),
+    };
+    v1::RebuildProgress {
+        phase: phase.into(),
+        done,
+        total,
+        generation,
+        digest,
+    }
+}

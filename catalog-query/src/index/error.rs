@@ -1,0 +1,31 @@
+//! Why the index cannot answer or take events.
+
+use std::io;
+
+use tantivy::TantivyError;
+use tantivy::directory::error::{LockError, OpenDirectoryError};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum IndexError {
+    #[error("the folder of the keyword index cannot be used")]
+    Folder(#[source] io::Error),
+    #[error("another writer has the keyword index open")]
+    Locked,
+    #[error("the keyword index failed")]
+    Tantivy(#[source] TantivyError),
+}
+
+impl From<TantivyError> for IndexError {
+    fn from(err: TantivyError) -> Self {
+        match err {
+            TantivyError::LockFailure(LockError::LockBusy, _) => Self::Locked,
+            err => Self::Tantivy(err),
+        }
+    }
+}
+
+impl From<OpenDirectoryError> for IndexError {
+    fn from(err: OpenDirectoryError) -> Self {
+        Self::Tantivy(err.into())
+    }
+}

@@ -1,0 +1,253 @@
+//! The folder of an index. It holds nothing that cannot be built again: what is damaged is removed,
+//! what is only out of reach (locked, no permission, no file descriptors left) is an error.
+
+use std::collections::HashSet;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use catalog_events::Position;
+use tantivy::directory::error::OpenReadError;
+use tantivy::directory::{Directory, INDEX_WRITER_LOCK};
+use tantivy::schema::Schema;
+use tantivy::{Index, IndexSettings, SegmentReader, TantivyError};
+
+use super::directory::UnsyncedDirectory;
+use super::schema::HASH_HIGH;
+use super::{IndexError, checkpoint};
+
+/// Opens the index in `folder`, or begins a new one where there is none of any use.
+pub(super) fn open(folder: &Path, schema: &Schema) -> Result<(Index, Position), IndexError> {
+    let directory = UnsyncedDirectory::open(folder)?;
+    // Whoever holds the lock is writing: what looks damaged may be half a commit of theirs.
+    let _lock = directory
+        .acquire_lock(&INDEX_WRITER_LOCK)
+        .map_err(TantivyError::from)?;
+    // Tantivy trusts its files and panics over some that are damaged, before it reads a checksum.
+    let existing = catch_unwind(AssertUnwindSafe(|| {
+        open_existing(folder, &directory, schema)
+    }));
+    match existing.unwrap_or_else(|_| Err(Unusable::Damaged("it cannot be read".to_owned()))) {
+        Ok(found) => return Ok(found),
+        Err(Unusable::Absent) => {}
+        Err(Unusable::Damaged(reason)) => {
+            tracing::warn!(folder = %folder.display(), reason, "keyword index is built anew");
+        }
+        Err(Unusable::OutOfReach(err)) => return Err(err.into()),
+    }
+    remove_files(folder, |_| true).map_err(IndexError::Folder)?;
+    let index = Index::create(directory, schema.clone(), IndexSettings::default())?;
+    Ok((index, Position::START))
+}
+
+enum Unusable {
+    Absent,
+    Damaged(String),
+    OutOfReach(TantivyError),
+}
+
+fn open_existing(
+    folder: &Path,
+    directory: &UnsyncedDirectory,
+    schema: &Schema,
+) -> Result<(Index, Position), Unusable> {
+    if !Index::exists(directory).map_err(TantivyError::from)? {
+        return Err(Unusable::Absent);
+    }
+    let index = Index::open(directory.clone())?;
+    if index.schema() != *schema {
+        return Err(Unusable::Damaged("its schema is another".to_owned()));
+    }
+    let payload = index.load_metas()?.payload.unwrap_or_default();
+    let position = checkpoint::decode(&payload)
+        .ok_or_else(|| Unusable::Damaged(format!("no position in {payload:?}")))?;
+    let segments = index.searchable_segments()?;
+    let live: HashSet<String> = segments
+        .iter()
+        .map(|segment| segment.id().uuid_string())
+        .collect();
+    // What a killed writer left behind.
+    let is_orphan = |name: &str| segment_of(name).is_some_and(|segment| !live.contains(segment));
+    remove_files(folder, is_orphan).map_err(TantivyError::from)?;
+    check_files(folder, &index)?;
+    for segment in segments {
+        check_counts(&SegmentReader::open(&segment)?)?;
+    }
+    Ok((index, position))
+}
+
+fn check_files(folder: &Path, index: &Index) -> Result<(), Unusable> {
+    for name in file_names(folder).map_err(TantivyError::from)? {
+        if segment_of(&name).is_none() {
+            continue;
+        }
+        let intact = index.directory().validate_checksum(Path::new(&name));
+        if !intact.map_err(TantivyError::from)? {
+            return Err(Unusable::Damaged(format!("the checksum of {name} differs")));
+        }
+    }
+    Ok(())
+}
+
+/// The number of documents stands in `meta.json`, which has no checksum.
+fn check_counts(segment: &SegmentReader) -> Result<(), Unusable> {
+    let rows = segment.fast_fields().u64(HASH_HIGH)?.num_docs();
+    let expected = segment.max_doc();
+    if rows == expected {
+        Ok(())
+    } else {
+        Err(Unusable::Damaged(format!(
+            "a segment has {rows} documents, not {expected}"
+        )))
+    }
+}
+
+impl From<TantivyError> for Unusable {
+    fn from(err: TantivyError) -> Self {
+        let kind = match &err {
+            TantivyError::IoError(io_error) => io_error.kind(),
+            TantivyError::OpenReadError(OpenReadError::IoError { io_error, .. }) => io_error.kind(),
+            TantivyError::LockFailure(..) | TantivyError::SystemError(_) => {
+                return Self::OutOfReach(err);
+            }
+            _ => io::ErrorKind::InvalidData,
+        };
+        match kind {
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound => {
+                Self::Damaged(err.to_string())
+            }
+            _ => Self::OutOfReach(err),
+        }
+    }
+}
+
+/// Removes files of tantivy and no others: the folder is the operator's choice.
+fn remove_files(folder: &Path, which: impl Fn(&str) -> bool) -> io::Result<()> {
+    for name in file_names(folder)? {
+        let is_index_file = name == "meta.json" || name == ".managed.json";
+        if (is_index_file || segment_of(&name).is_some()) && which(&name) {
+            std::fs::remove_file(folder.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+fn file_names(folder: &Path) -> io::Result<Vec<String>> {
+    let names = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().into_string().ok()));
+    names.filter_map(Result::transpose).collect()
+}
+
+/// The segment that a file is part of: its name is 32 hexadecimal digits and an extension.
+fn segment_of(name: &str) -> Option<&str> {
+    let (segment, _) = name.split_once('.')?;
+    let is_id = segment.len() == 32 && segment.bytes().all(|b| b.is_ascii_hexdigit());
+    is_id.then_some(segment)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use catalog_events::Position;
+
+    use crate::index::testing::{changed, deleted, open, product};
+    use crate::index::tests::Random;
+
+    /// An index of several segments, with a deletion.
+    fn fill(folder: &std::path::Path) -> String {
+        let (index, mut writer) = open(folder);
+        for at in 1..=4 {
+            writer
+                .apply(&[changed(at, 1, product(&format!("p{at}"), "mouse"))])
+                .unwrap();
+            writer.commit(Position(at)).unwrap();
+        }
+        writer
+            .apply(&[changed(5, 1, product("p5", "mouse")), deleted(6, 2, "p5")])
+            .unwrap();
+        writer
+            .apply(&[
+                changed(7, 1, product("p7", "mouse")),
+                changed(8, 1, product("p8", "mouse")),
+            ])
+            .unwrap();
+        writer.commit(Position(8)).unwrap();
+        writer.apply(&[deleted(9, 2, "p7")]).unwrap();
+        writer.commit(Position(9)).unwrap();
+        index.digest_of_live().unwrap().to_string()
+    }
+
+    /// Whatever happens to one file: the index is as it was, or it begins anew.
+    #[test]
+    fn damage_is_noticed() {
+        let original = tempfile::tempdir().unwrap();
+        let digest = fill(original.path());
+        let mut names = super::file_names(original.path()).unwrap();
+        names.sort();
+        let mut anew = 0;
+        for seed in 0..300 {
+            let mut random = Random(seed);
+            let folder = tempfile::tempdir().unwrap();
+            for name in &names {
+                fs::copy(original.path().join(name), folder.path().join(name)).unwrap();
+            }
+            let name = &names[random.below(names.len() as u64) as usize];
+            let file = folder.path().join(name);
+            let mut data = fs::read(&file).unwrap();
+            let at = random.below(data.len().max(1) as u64) as usize;
+            match random.below(4) {
+                0 => data.truncate(at),
+                1 => data.fill(0),
+                _ if data.is_empty() => {}
+                _ => data[at] ^= 1 << random.below(8),
+            }
+            fs::write(&file, data).unwrap();
+
+            let (index, _writer) = open(folder.path());
+            let state = (index.position().0, index.documents());
+            if state == (0, 0) {
+                anew += 1;
+                continue;
+            }
+            assert_eq!(state, (9, 5), "seed {seed}: {name} at {at}");
+            assert_eq!(
+                index.digest_of_live().unwrap().to_string(),
+                digest,
+                "seed {seed}: {name}"
+            );
+        }
+        assert!(anew > 100, "{anew} of 300 were noticed");
+    }
+
+    #[test]
+    fn begins_anew_without_touching_what_is_not_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path());
+        fs::write(folder.path().join("meta.json"), "{").unwrap();
+        fs::write(folder.path().join("notes.txt"), "mine").unwrap();
+        let (index, mut writer) = open(folder.path());
+        assert_eq!((index.position(), index.documents()), (Position::START, 0));
+        writer
+            .apply(&[changed(1, 1, product("a", "mouse"))])
+            .unwrap();
+        writer.commit(Position(1)).unwrap();
+        drop((index, writer));
+        assert_eq!(open(folder.path()).0.position(), Position(1));
+        assert_eq!(
+            fs::read_to_string(folder.path().join("notes.txt")).unwrap(),
+            "mine"
+        );
+    }
+
+    #[test]
+    fn a_missing_segment_and_a_lock_of_a_dead_process_are_no_obstacle() {
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path());
+        fs::write(folder.path().join(".tantivy-writer.lock"), "dead").unwrap();
+        assert_eq!(open(folder.path()).0.position(), Position(9));
+        let names = super::file_names(folder.path()).unwrap();
+        let segment = names.iter().find(|name| name.ends_with(".idx")).unwrap();
+        fs::remove_file(folder.path().join(segment)).unwrap();
+        assert_eq!(open(folder.path()).0.position(), Position::START);
+    }
+}

@@ -1,0 +1,69 @@
+//! The fields of the index. Nothing is stored: an answer is product ids, and the products themselves
+//! come from Postgres.
+
+use tantivy::schema::{
+    FAST, Field, IndexRecordOption, NumericOptions, STRING, Schema, TextFieldIndexing, TextOptions,
+};
+
+use super::analyzer;
+
+/// The product id, as a term to delete by and as a column to answer with.
+pub(super) const ID: &str = "id";
+/// The content hash, which covers the version, in two halves: a column holds 64 bits.
+pub(super) const HASH_HIGH: &str = "hash_high";
+pub(super) const HASH_LOW: &str = "hash_low";
+
+#[derive(Clone, Copy)]
+pub(super) struct Fields {
+    pub(super) id: Field,
+    pub(super) hash_high: Field,
+    pub(super) hash_low: Field,
+    pub(super) title: Field,
+    pub(super) brand: Field,
+    pub(super) description: Field,
+    pub(super) categories: Field,
+    pub(super) attributes: Field,
+    /// Part number and GTINs in their canonical form, each one term.
+    pub(super) identifiers: Field,
+}
+
+impl Fields {
+    pub(super) fn new() -> (Schema, Fields) {
+        let mut schema = Schema::builder();
+        let fields = Fields {
+            id: schema.add_text_field(ID, STRING | FAST),
+            hash_high: schema.add_u64_field(HASH_HIGH, column()),
+            hash_low: schema.add_u64_field(HASH_LOW, column()),
+            title: schema.add_text_field("title", words()),
+            brand: schema.add_text_field("brand", words()),
+            description: schema.add_text_field("description", words()),
+            categories: schema.add_text_field("categories", words()),
+            attributes: schema.add_text_field("attributes", words()),
+            identifiers: schema.add_text_field("identifiers", STRING),
+        };
+        (schema.build(), fields)
+    }
+
+    /// Where words are looked for, and what a match there counts.
+    pub(super) fn weights(&self) -> [(Field, f32); 5] {
+        [
+            (self.title, 1.0),
+            (self.brand, 1.0),
+            (self.description, 1.0),
+            (self.categories, 0.5),
+            (self.attributes, 0.5),
+        ]
+    }
+}
+
+fn column() -> NumericOptions {
+    NumericOptions::default().set_fast()
+}
+
+fn words() -> TextOptions {
+    TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer(analyzer::NAME)
+            .set_index_option(IndexRecordOption::WithFreqs),
+    )
+}

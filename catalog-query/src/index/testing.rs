@@ -1,0 +1,85 @@
+//! Products, events and an index in a folder of its own, for the tests of this crate.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use catalog_events::{
+    AttributeValue, Change, Currency, Money, Position, Product, ProductEvent, Status, Version,
+};
+use tempfile::TempDir;
+use time::macros::datetime;
+use uuid::Uuid;
+
+use super::{IndexOptions, IndexWriter, KeywordIndex, QueryTerms};
+
+pub(crate) fn product(id: &str, title: &str) -> Product {
+    let at = datetime!(2026-01-02 03:04:05 UTC);
+    Product {
+        id: id.parse().expect("id"),
+        title: title.to_owned(),
+        description: String::new(),
+        price: Money::from_minor(1999, Currency::USD).expect("price"),
+        image_url: None,
+        brand: None,
+        sku: None,
+        gtins: Vec::new(),
+        categories: Vec::new(),
+        attributes: BTreeMap::new(),
+        status: Status::Active,
+        created_at: at,
+        updated_at: at,
+    }
+}
+
+pub(crate) fn text(value: &str) -> AttributeValue {
+    AttributeValue::Text(value.to_owned())
+}
+
+pub(crate) fn changed(position: u64, version: i64, product: Product) -> ProductEvent {
+    ProductEvent {
+        event_id: Uuid::nil(),
+        position: Position(position),
+        product_id: product.id.clone(),
+        version: Version::new(version).expect("version"),
+        occurred_at: product.updated_at,
+        actor: "test".to_owned(),
+        traceparent: None,
+        change: Change::Created,
+        product: Some(product),
+    }
+}
+
+pub(crate) fn deleted(position: u64, version: i64, id: &str) -> ProductEvent {
+    ProductEvent {
+        change: Change::Deleted,
+        product: None,
+        ..changed(position, version, product(id, ""))
+    }
+}
+
+pub(crate) fn open(folder: &Path) -> (KeywordIndex, IndexWriter) {
+    KeywordIndex::open(folder, IndexOptions::default()).expect("index")
+}
+
+/// An index of these products, each in a commit of its own.
+pub(crate) fn index_of(products: &[Product]) -> (TempDir, KeywordIndex) {
+    let folder = tempfile::tempdir().expect("folder");
+    let (index, mut writer) = open(folder.path());
+    for (product, position) in products.iter().zip(1..) {
+        writer
+            .apply(&[changed(position, 1, product.clone())])
+            .expect("apply");
+        writer.commit(Position(position)).expect("commit");
+    }
+    (folder, index)
+}
+
+/// The ids that a query finds, in order.
+pub(crate) fn found(index: &KeywordIndex, query: &str) -> Vec<String> {
+    let found = index.search(&QueryTerms::of(query), 100).expect("search");
+    found
+        .hits
+        .into_iter()
+        .map(|hit| hit.product_id.to_string())
+        .collect()
+}

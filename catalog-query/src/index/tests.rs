@@ -1,0 +1,159 @@
+//! The index follows the events: positions, redelivery, deletion, restart.
+
+use catalog_events::{ContentHash, Digest, Position, ProductEvent};
+
+use super::testing::{changed, deleted, found, open, product};
+use super::{IndexError, KeywordIndex};
+
+fn digest<'a>(live: impl IntoIterator<Item = &'a ProductEvent>) -> Digest {
+    let hash = |event: &ProductEvent| {
+        let product = event.product.as_ref().expect("live");
+        ContentHash::of(&event.product_id, event.version, product)
+    };
+    live.into_iter().map(hash).collect()
+}
+
+#[test]
+fn continues_where_the_last_commit_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (index, mut writer) = open(folder.path());
+    assert_eq!((index.position(), index.documents()), (Position::START, 0));
+    writer
+        .apply(&[changed(1, 1, product("a", "mouse"))])
+        .unwrap();
+    assert_eq!(found(&index, "mouse"), [""; 0], "not committed");
+    writer.commit(Position(3)).unwrap();
+    assert_eq!(
+        (index.position(), found(&index, "mouse")),
+        (Position(3), vec!["a".to_owned()])
+    );
+    writer
+        .apply(&[changed(4, 1, product("b", "mouse"))])
+        .unwrap();
+    // A kill: what was not committed is gone, and will be delivered again.
+    drop((index, writer));
+
+    let (index, mut writer) = open(folder.path());
+    assert_eq!((index.position(), index.documents()), (Position(3), 1));
+    writer
+        .apply(&[changed(4, 1, product("b", "mouse"))])
+        .unwrap();
+    writer.commit(Position(4)).unwrap();
+    assert_eq!(found(&index, "mouse"), ["a", "b"]);
+}
+
+#[test]
+fn what_is_delivered_again_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (index, mut writer) = open(folder.path());
+    let events = [
+        changed(1, 1, product("a", "mouse")),
+        changed(2, 1, product("b", "keyboard")),
+        changed(3, 2, product("a", "trackball")),
+        deleted(4, 2, "b"),
+    ];
+    writer.apply(&events).unwrap();
+    writer.apply(&events[..2]).unwrap();
+    writer.commit(Position(4)).unwrap();
+    writer.apply(&events).unwrap();
+    writer.commit(Position(2)).unwrap();
+    assert_eq!((index.position(), index.documents()), (Position(4), 1));
+    assert_eq!(found(&index, "mouse keyboard trackball"), ["a"]);
+    assert_eq!(index.digest_of_live().unwrap(), digest([&events[2]]));
+}
+
+#[test]
+fn a_deleted_product_comes_back_only_with_a_later_event() {
+    let folder = tempfile::tempdir().unwrap();
+    let (index, mut writer) = open(folder.path());
+    writer
+        .apply(&[changed(1, 1, product("a", "mouse")), deleted(2, 2, "a")])
+        .unwrap();
+    writer.commit(Position(2)).unwrap();
+    assert_eq!(
+        (index.documents(), index.digest_of_live().unwrap()),
+        (0, Digest::default())
+    );
+    writer
+        .apply(&[changed(3, 3, product("a", "mouse"))])
+        .unwrap();
+    writer.commit(Position(3)).unwrap();
+    assert_eq!(found(&index, "mouse"), ["a"]);
+}
+
+#[test]
+fn one_writer_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (index, writer) = open(folder.path());
+    assert!(matches!(index.writer(), Err(IndexError::Locked)));
+    let second = KeywordIndex::open(folder.path(), super::IndexOptions::default());
+    assert!(
+        matches!(second, Err(IndexError::Locked)),
+        "and nothing is removed"
+    );
+    drop(writer);
+    let mut writer = index.writer().unwrap();
+    writer
+        .apply(&[changed(1, 1, product("a", "mouse"))])
+        .unwrap();
+    writer.commit(Position(1)).unwrap();
+    assert_eq!(found(&index, "mouse"), ["a"]);
+}
+
+/// A stream of changes, committed at random points, killed and delivered again from before the
+/// last commit, must end like one that was applied at once.
+#[test]
+fn any_delivery_ends_in_the_same_index() {
+    for seed in 0..8 {
+        let mut random = Random(seed);
+        let events: Vec<ProductEvent> = (1..=120).map(|at| random_event(&mut random, at)).collect();
+        let at_once = tempfile::tempdir().unwrap();
+        let (expected, mut writer) = open(at_once.path());
+        writer.apply(&events).unwrap();
+        writer.commit(Position(120)).unwrap();
+
+        let folder = tempfile::tempdir().unwrap();
+        let (mut index, mut writer) = open(folder.path());
+        while index.position() < Position(120) {
+            let from = random.below(index.position().0 + 1);
+            let to = (index.position().0 + 1 + random.below(20)).min(120);
+            writer.apply(&events[from as usize..to as usize]).unwrap();
+            match random.below(4) {
+                0 => {
+                    drop((index, writer));
+                    (index, writer) = open(folder.path());
+                }
+                _ => writer.commit(Position(to)).unwrap(),
+            }
+        }
+        assert_eq!(index.documents(), expected.documents(), "seed {seed}");
+        let digests = [&index, &expected].map(|index| index.digest_of_live().unwrap());
+        assert_eq!(digests[0], digests[1], "seed {seed}");
+        assert_eq!(
+            found(&index, "mouse"),
+            found(&expected, "mouse"),
+            "seed {seed}"
+        );
+    }
+}
+
+fn random_event(random: &mut Random, at: u64) -> ProductEvent {
+    let id = format!("p{}", random.below(12));
+    let version = at as i64;
+    match random.below(5) {
+        0 => deleted(at, version, &id),
+        _ => changed(at, version, product(&id, "mouse")),
+    }
+}
+
+/// SplitMix64.
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ mixed >> 31) % end
+    }
+}

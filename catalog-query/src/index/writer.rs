@@ -1,0 +1,97 @@
+//! The one writer of an index. Invariant: the position of a commit is that of the last event in it,
+//! or of a later one that changes nothing here.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use catalog_events::{Position, Product, ProductEvent, ProductId, Version};
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::{Index, IndexReader, Term};
+
+use super::schema::Fields;
+use super::{IndexError, IndexOptions, checkpoint, document};
+
+/// Segments below this size are merged with each other, not with the large ones: an index of a
+/// million products is not rewritten for a handful of changes.
+const SMALL_SEGMENT_DOCS: u32 = 1_000;
+/// Replaced products are dropped from a segment when they are more than this share of it.
+const REPLACED_SHARE_MAX: f32 = 0.3;
+
+/// Takes events in the order of their positions. After an error, drop it and take a new one with
+/// [`super::KeywordIndex::writer`]: it continues at the last commit.
+pub(crate) struct IndexWriter {
+    inner: tantivy::IndexWriter,
+    fields: Fields,
+    reader: IndexReader,
+    committed: Arc<AtomicU64>,
+    applied: Position,
+}
+
+impl IndexWriter {
+    pub(super) fn open(
+        index: &Index,
+        fields: Fields,
+        reader: IndexReader,
+        committed: Arc<AtomicU64>,
+        options: &IndexOptions,
+    ) -> Result<Self, IndexError> {
+        let writer_options = IndexWriterOptions::builder()
+            .num_worker_threads(1)
+            .num_merge_threads(1)
+            .memory_budget_per_thread(options.writer_bytes.max(IndexOptions::WRITER_BYTES_MIN))
+            .build();
+        let inner: tantivy::IndexWriter = index.writer_with_options(writer_options)?;
+        let mut merges = LogMergePolicy::default();
+        merges.set_min_layer_size(SMALL_SEGMENT_DOCS);
+        merges.set_del_docs_ratio_before_merge(REPLACED_SHARE_MAX);
+        inner.set_merge_policy(Box::new(merges));
+        let applied = Position(committed.load(Ordering::Acquire));
+        Ok(Self {
+            inner,
+            fields,
+            reader,
+            committed,
+            applied,
+        })
+    }
+
+    /// Applies what is newer than what was applied and leaves out the rest. Not visible before
+    /// [`Self::commit`].
+    pub(crate) fn apply(&mut self, events: &[ProductEvent]) -> Result<(), IndexError> {
+        for event in events {
+            if event.position <= self.applied {
+                continue;
+            }
+            match &event.product {
+                Some(product) => self.put(product, event.version)?,
+                None => self.delete(&event.product_id),
+            }
+            self.applied = event.position;
+        }
+        Ok(())
+    }
+
+    /// Adds a product or replaces its older version.
+    fn put(&mut self, product: &Product, version: Version) -> Result<(), IndexError> {
+        self.delete(&product.id);
+        let document = document::document(&self.fields, product, version);
+        self.inner.add_document(document)?;
+        Ok(())
+    }
+
+    fn delete(&mut self, id: &ProductId) {
+        let id = Term::from_field_text(self.fields.id, id.as_str());
+        self.inner.delete_term(id);
+    }
+
+    /// Makes everything applied durable and visible, as of `position`.
+    pub(crate) fn commit(&mut self, position: Position) -> Result<(), IndexError> {
+        self.applied = self.applied.max(position);
+        let mut commit = self.inner.prepare_commit()?;
+        commit.set_payload(&checkpoint::encode(self.applied));
+        commit.commit()?;
+        self.reader.reload()?;
+        self.committed.store(self.applied.0, Ordering::Release);
+        Ok(())
+    }
+}

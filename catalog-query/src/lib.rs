@@ -1,0 +1,24 @@
+//! The read side of the catalog. Events become documents, embeddings and a keyword index; readers
+//! get products by id and by search.
+
+mod config;
+mod app;
+mod grpc;
+mod search;
+mod consumer;
+mod projection;
+mod progress;
+mod read_model_projector;
+mod index_projector;
+mod embedding_projector;
+mod read_model;
+mod generation_watch;
+mod embedding;
+mod index;
+mod live_index;
+mod rebuild;
+mod reads;
+mod popularity;
+
+pub use crate::app::App;
+pub use crate::config::Config;

@@ -1,0 +1,84 @@
+//! How far the projections of this replica are: for `catalogctl status`, metrics and each other.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+
+use catalog_events::Position;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// One projection: its position, and why it stands still.
+#[derive(Clone, Default)]
+pub(crate) struct ProjectionProgress {
+    position: Gauge<i64, AtomicI64>,
+    applied: Counter<u64, AtomicU64>,
+    failures: Counter<u64, AtomicU64>,
+    unreadable: Counter<u64, AtomicU64>,
+    error: Arc<RwLock<Option<String>>>,
+    /// True while this replica is the one that applies: always for its own index.
+    active: Arc<AtomicBool>,
+}
+
+impl ProjectionProgress {
+    pub(crate) fn register(&self, name: &str, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix(format!("catalog_query_{name}"));
+        let help = "Everything up to this position of the log is applied";
+        registry.register("position", help, self.position.clone());
+        registry.register("events_applied", "Events applied", self.applied.clone());
+        let help = "Times the projection had to start again from its checkpoint";
+        registry.register("failures", help, self.failures.clone());
+        let help = "Positions passed over because they hold no product event";
+        registry.register("events_unreadable", help, self.unreadable.clone());
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        Position::from_i64(self.position.get())
+    }
+
+    pub(crate) fn reached(&self, position: Position, applied: usize, unreadable: usize) {
+        self.position.set(position.to_i64());
+        self.applied.inc_by(applied as u64);
+        self.unreadable.inc_by(unreadable as u64);
+        self.set_error(None);
+    }
+
+    pub(crate) fn failed(&self, error: String) {
+        self.failures.inc();
+        self.set_error(Some(error));
+    }
+
+    pub(crate) fn error(&self) -> Option<String> {
+        self.error.read().ok().and_then(|error| error.clone())
+    }
+
+    pub(crate) fn set_error(&self, error: Option<String>) {
+        if let Ok(mut current) = self.error.write() {
+            *current = error;
+        }
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.active.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_active(&self, active: bool) {
+        self.active.store(active, Ordering::Relaxed);
+    }
+}
+
+/// All projections of a replica.
+#[derive(Clone, Default)]
+pub(crate) struct Progress {
+    pub(crate) read_model: ProjectionProgress,
+    pub(crate) keyword_index: ProjectionProgress,
+    pub(crate) embeddings: ProjectionProgress,
+}
+
+impl Progress {
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        self.read_model.register("read_model", registry);
+        self.keyword_index.register("keyword_index", registry);
+        self.embeddings.register("embeddings", registry);
+    }
+}

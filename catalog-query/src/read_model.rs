@@ -1,0 +1,32 @@
+//! The read model in Postgres: documents with the position they are at, their embeddings, and the
+//! generations that a rebuild switches between.
+
+mod generations;
+mod documents;
+mod apply;
+mod embeddings;
+mod repository;
+mod cached;
+mod views;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use sqlx::PgPool;
+
+pub(crate) use apply::{Applied, Checkpoint};
+pub(crate) use cached::CachedProductRepository;
+pub(crate) use embeddings::PgVectorIndex;
+pub(crate) use generations::Generations;
+pub(crate) use repository::{PostgresProductRepository, ProductRepository, RepositoryError};
+pub(crate) use views::count_views;
+
+/// One generation. Every connection of `pool` has its schema first on the search path, so that the
+/// statements need not know which generation they work on.
+pub(crate) struct ReadModel {
+    pub(crate) generation: i64,
+    pub(crate) pool: PgPool,
+}
+
+/// The generation that answers; replaced as a whole by a switch.
+pub(crate) type LiveReadModel = Arc<ArcSwap<ReadModel>>;

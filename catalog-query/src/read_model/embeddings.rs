@@ -1,0 +1,135 @@
+//! Embeddings in pgvector: what is still to be embedded, saving what was, and the nearest
+//! neighbours of a query.
+
+use std::pin::Pin;
+
+use catalog_events::Product;
+use pgvector::HalfVector;
+use sqlx::types::Json;
+
+use crate::embedding::embedding_text;
+use crate::index::Hit;
+use crate::read_model::{LiveReadModel, ReadModel};
+use crate::search::{VectorIndex, VectorIndexError};
+
+/// One text to embed.
+#[derive(Clone, Debug)]
+pub(crate) struct EmbeddingJob {
+    pub(crate) product_id: String,
+    pub(crate) text_hash: Vec<u8>,
+    pub(crate) text: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EmbeddingCounts {
+    /// Documents that have no embedding of their present text yet.
+    pub(crate) pending: i64,
+    /// Documents that have one.
+    pub(crate) current: i64,
+}
+
+impl ReadModel {
+    /// The next texts to embed, oldest change first.
+    pub(crate) async fn embedding_jobs(&self, limit: i64) -> sqlx::Result<Vec<EmbeddingJob>> {
+        let rows: Vec<(String, Vec<u8>, Json<Product>)> = sqlx::query_as(
+            "SELECT document.product_id, document.text_hash, document.product
+             FROM embedding_queue queue JOIN documents document USING (product_id)
+             WHERE document.product IS NOT NULL
+             ORDER BY queue.position LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        let jobs = rows
+            .into_iter()
+            .map(|(product_id, text_hash, product)| EmbeddingJob {
+                product_id,
+                text_hash,
+                text: embedding_text(&product.0),
+            });
+        Ok(jobs.collect())
+    }
+
+    /// Saves the vectors of those whose text did not change meanwhile and takes them off the queue.
+    pub(crate) async fn save_embeddings(
+        &self,
+        jobs: &[EmbeddingJob],
+        vectors: &[Vec<f32>],
+    ) -> sqlx::Result<()> {
+        let ids: Vec<&str> = jobs.iter().map(|job| job.product_id.as_str()).collect();
+        let hashes: Vec<&[u8]> = jobs.iter().map(|job| job.text_hash.as_slice()).collect();
+        let vectors: Vec<HalfVector> = vectors
+            .iter()
+            .map(|vector| HalfVector::from_f32_slice(vector))
+            .collect();
+        let mut tx = self.pool.begin().await?;
+        sqlx::query(
+            "INSERT INTO embeddings (product_id, text_hash, embedding)
+             SELECT new.id, new.text_hash, new.embedding
+             FROM unnest($1::text[], $2::bytea[], $3::halfvec[]) AS new (id, text_hash, embedding)
+             JOIN documents ON documents.product_id = new.id AND documents.text_hash = new.text_hash
+             ON CONFLICT (product_id) DO UPDATE
+             SET text_hash = excluded.text_hash, embedding = excluded.embedding",
+        )
+        .bind(&ids)
+        .bind(&hashes)
+        .bind(&vectors)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "DELETE FROM embedding_queue queue USING documents document
+             WHERE queue.product_id = ANY($1) AND document.product_id = queue.product_id
+               AND EXISTS (SELECT 1 FROM embeddings embedding
+                           WHERE embedding.product_id = queue.product_id
+                             AND embedding.text_hash = document.text_hash)",
+        )
+        .bind(&ids)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    pub(crate) async fn embedding_counts(&self) -> sqlx::Result<EmbeddingCounts> {
+        let (pending, current) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM embedding_queue),
+                    (SELECT count(*) FROM embeddings JOIN documents USING (product_id, text_hash))",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(EmbeddingCounts { pending, current })
+    }
+}
+
+/// Nearest neighbours by cosine, over the HNSW index of the live generation.
+pub(crate) struct PgVectorIndex {
+    pub(crate) live: LiveReadModel,
+}
+
+impl VectorIndex for PgVectorIndex {
+    fn nearest<'a>(
+        &'a self,
+        vector: &'a [f32],
+        limit: usize,
+    ) -> Pin<Box<dyn Future<Output = Result<Vec<Hit>, VectorIndexError>> + Send + 'a>> {
+        Box::pin(async move {
+            let live = self.live.load_full();
+            let rows: Vec<(String, f64)> = sqlx::query_as(
+                "SELECT product_id, 1 - (embedding <=> $1) FROM embeddings
+                 ORDER BY embedding <=> $1 LIMIT $2",
+            )
+            .bind(HalfVector::from_f32_slice(vector))
+            .bind(limit as i64)
+            .fetch_all(&live.pool)
+            .await
+            .map_err(|err| VectorIndexError(err.into()))?;
+            let hits = rows.into_iter().filter_map(|(id, score)| {
+                let product_id = id.parse().ok()?;
+                Some(Hit {
+                    product_id,
+                    score: score as f32,
+                })
+            });
+            Ok(hits.collect())
+        })
+    }
+}

@@ -1,0 +1,27 @@
+//! View counts, added to by the popularity subscriber.
+
+use sqlx::PgPool;
+use time::OffsetDateTime;
+
+/// Adds `(product id, views, last viewed at)`; each product once.
+pub(crate) async fn count_views(
+    registry: &PgPool,
+    views: &[(String, i64, OffsetDateTime)],
+) -> sqlx::Result<()> {
+    let ids: Vec<&str> = views.iter().map(|(id, _, _)| id.as_str()).collect();
+    let counts: Vec<i64> = views.iter().map(|(_, count, _)| *count).collect();
+    let times: Vec<OffsetDateTime> = views.iter().map(|(_, _, at)| *at).collect();
+    sqlx::query(
+        "INSERT INTO product_views (product_id, views, last_viewed_at)
+         SELECT * FROM unnest($1::text[], $2::bigint[], $3::timestamptz[])
+         ON CONFLICT (product_id) DO UPDATE
+         SET views = product_views.views + excluded.views,
+             last_viewed_at = greatest(product_views.last_viewed_at, excluded.last_viewed_at)",
+    )
+    .bind(&ids)
+    .bind(&counts)
+    .bind(&times)
+    .execute(registry)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,287 @@
+//! Rebuilds the read model and the keyword index from the event stream, beside the live ones and
+//! while these answer. Both must have the digest of the live documents at one position before
+//! anything is switched; a difference drops the new generation and says so.
+
+use std::sync::Arc;
+
+use async_nats::jetstream;
+use catalog_events::{Digest, Position, ProductEvent};
+use tokio::sync::{Mutex, mpsc};
+use uuid::Uuid;
+
+use crate::consumer::{ConsumerError, EventConsumer, Received};
+use crate::embedding::Embedder;
+use crate::embedding_projector::{EmbeddingError, embed_some};
+use crate::index::{IndexError, IndexWriter, KeywordIndex};
+use crate::live_index::LiveIndex;
+use crate::read_model::{Applied, Generations, LiveReadModel, ReadModel};
+
+const BATCH_EVENTS_MAX: usize = 1_000;
+/// Longer than any step between two renewals.
+const LEASE_MS: i64 = 600_000;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RebuildError {
+    #[error("a rebuild is under way")]
+    Busy,
+    /// Nothing was switched.
+    #[error(
+        "at position {position} the live read model has digest {live} ({documents} documents), the \
+         new one {new}, the new keyword index {index}: not switched"
+    )]
+    Differs {
+        position: Position,
+        documents: i64,
+        live: Digest,
+        new: Digest,
+        index: Digest,
+    },
+    #[error("somebody else applies events to the new generation")]
+    Contended,
+    #[error(transparent)]
+    Consumer(#[from] ConsumerError),
+    #[error("database")]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    Embedding(#[from] EmbeddingError),
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+/// What is told while it goes on.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Replay { done: u64, total: u64 },
+    Embed { done: i64, total: i64 },
+    Compare,
+    Switched { digest: Digest },
+}
+
+pub(crate) type Progress = mpsc::Sender<(i64, Step)>;
+
+pub(crate) struct Rebuilder {
+    pub(crate) generations: Generations,
+    pub(crate) live: LiveReadModel,
+    pub(crate) index: Arc<LiveIndex>,
+    pub(crate) jetstream: jetstream::Context,
+    pub(crate) embedder: Option<Arc<dyn Embedder>>,
+    pub(crate) model: String,
+    pub(crate) me: Uuid,
+    pub(crate) busy: Mutex<()>,
+}
+
+/// A generation that is being filled.
+struct Building {
+    read_model: ReadModel,
+    index: Arc<KeywordIndex>,
+    writer: Option<IndexWriter>,
+    at: Position,
+}
+
+impl Rebuilder {
+    pub(crate) async fn run(&self, progress: &Progress) -> Result<(), RebuildError> {
+        let _busy = self.busy.try_lock().map_err(|_| RebuildError::Busy)?;
+        self.generations.drop_outdated(None).await?;
+        let read_model = self.generations.create().await?;
+        let generation = read_model.generation;
+        tracing::info!(generation, "rebuild begins");
+        let result = self.build_and_switch(read_model, progress).await;
+        if result.is_err() {
+            self.index.discard(generation);
+            self.generations.drop(generation).await?;
+        }
+        result
+    }
+
+    async fn build_and_switch(
+        &self,
+        read_model: ReadModel,
+        progress: &Progress,
+    ) -> Result<(), RebuildError> {
+        let generation = read_model.generation;
+        let (index, writer) = self.index.create(generation)?;
+        let mut building = Building {
+            read_model,
+            index: Arc::new(index),
+            writer: Some(writer),
+            at: Position::START,
+        };
+        building.read_model.take_lease(self.me, LEASE_MS).await?;
+
+        let mut consumer = EventConsumer::open(&self.jetstream, Position::START).await?;
+        self.catch_up(&mut building, &mut consumer, progress)
+            .await?;
+        self.embed(&building, progress).await?;
+        // Events went on meanwhile; what is compared is what is switched to.
+        let position = self
+            .catch_up(&mut building, &mut consumer, progress)
+            .await?;
+        let _ = progress.send((generation, Step::Compare)).await;
+        let digest = self.compare(&mut building, &mut consumer, position).await?;
+        self.switch(building).await?;
+        let _ = progress.send((generation, Step::Switched { digest })).await;
+        tracing::info!(generation, %digest, "rebuild switched");
+        Ok(())
+    }
+
+    /// Replays up to where the live documents are, never beyond: only there can both be compared.
+    async fn catch_up(
+        &self,
+        building: &mut Building,
+        consumer: &mut EventConsumer,
+        progress: &Progress,
+    ) -> Result<Position, RebuildError> {
+        loop {
+            let target = self.live.load().checkpoint().await?.position;
+            if building.at >= target {
+                return Ok(building.at);
+            }
+            self.replay_to(building, consumer, target, Some(progress))
+                .await?;
+        }
+    }
+
+    async fn replay_to(
+        &self,
+        building: &mut Building,
+        consumer: &mut EventConsumer,
+        target: Position,
+        progress: Option<&Progress>,
+    ) -> Result<(), RebuildError> {
+        while building.at < target {
+            let room = building.at.lag_to(target).min(BATCH_EVENTS_MAX as u64) as usize;
+            let batch = consumer.next_batch(room).await?;
+            self.apply(building, batch).await?;
+            if let Some(progress) = progress {
+                let step = Step::Replay {
+                    done: building.at.0,
+                    total: target.0,
+                };
+                let _ = progress.send((building.read_model.generation, step)).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn apply(
+        &self,
+        building: &mut Building,
+        batch: Vec<Received>,
+    ) -> Result<(), RebuildError> {
+        let to = batch.last().map_or(building.at, Received::position);
+        let events: Vec<ProductEvent> = batch
+            .into_iter()
+            .filter_map(|received| match received {
+                Received::Event(event) => Some(*event),
+                Received::Unreadable(_) => None,
+            })
+            .collect();
+        let step = (building.at, to);
+        let applied = building
+            .read_model
+            .apply(self.me, &self.model, step, &events)
+            .await?;
+        if applied == Applied::NotOurs {
+            return Err(RebuildError::Contended);
+        }
+        building
+            .with_writer(move |writer| writer.apply(&events))
+            .await?;
+        building.at = to;
+        Ok(())
+    }
+
+    /// Takes over the vectors whose text is the same, and computes the others.
+    async fn embed(&self, building: &Building, progress: &Progress) -> Result<(), RebuildError> {
+        let (old, new) = (self.live.load().generation, building.read_model.generation);
+        let reused = self.generations.copy_embeddings(old, new).await?;
+        tracing::info!(generation = new, reused, "embeddings taken over");
+        let Some(embedder) = &self.embedder else {
+            return Ok(());
+        };
+        let total = building.read_model.embedding_counts().await?.pending;
+        let mut done = 0;
+        loop {
+            let _ = progress.send((new, Step::Embed { done, total })).await;
+            match embed_some(&building.read_model, embedder.as_ref()).await? {
+                0 => return Ok(()),
+                count => done += count as i64,
+            }
+        }
+    }
+
+    async fn compare(
+        &self,
+        building: &mut Building,
+        consumer: &mut EventConsumer,
+        mut position: Position,
+    ) -> Result<Digest, RebuildError> {
+        // Between reading the live position and its digest another event may be applied.
+        let live = loop {
+            let live = self.live.load().checkpoint().await?;
+            if live.position == position {
+                break live;
+            }
+            self.replay_to(building, consumer, live.position, None)
+                .await?;
+            position = building.at;
+        };
+        building
+            .with_writer(move |writer| writer.commit(position))
+            .await?;
+        let new = building.read_model.checkpoint().await?;
+        let index = building.index.clone();
+        let index = tokio::task::spawn_blocking(move || index.digest_of_live())
+            .await
+            .map_err(anyhow::Error::new)??;
+        if new.digest == live.digest && index == live.digest && new.documents == live.documents {
+            return Ok(live.digest);
+        }
+        Err(RebuildError::Differs {
+            position,
+            documents: live.documents,
+            live: live.digest,
+            new: new.digest,
+            index,
+        })
+    }
+
+    async fn switch(&self, building: Building) -> Result<(), RebuildError> {
+        let Building {
+            read_model,
+            index,
+            writer,
+            ..
+        } = building;
+        let generation = read_model.generation;
+        let (Some(index), Some(writer)) = (Arc::into_inner(index), writer) else {
+            return Err(anyhow::anyhow!("the new keyword index is still in use").into());
+        };
+        self.generations.switch_to(generation).await?;
+        self.live.store(Arc::new(read_model));
+        self.index.switch_to(generation, index, writer)?;
+        self.generations.drop_outdated(None).await?;
+        Ok(())
+    }
+}
+
+impl Building {
+    /// Index work blocks, so it gets a thread that may.
+    async fn with_writer(
+        &mut self,
+        work: impl FnOnce(&mut IndexWriter) -> Result<(), IndexError> + Send + 'static,
+    ) -> Result<(), RebuildError> {
+        let Some(mut writer) = self.writer.take() else {
+            return Err(anyhow::anyhow!("the index writer was lost to an error").into());
+        };
+        let done = tokio::task::spawn_blocking(move || {
+            let result = work(&mut writer);
+            (writer, result)
+        });
+        let (writer, result) = done.await.map_err(anyhow::Error::new)?;
+        self.writer = Some(writer);
+        Ok(result?)
+    }
+}

@@ -1,0 +1,195 @@
+//! The strategies against a real keyword index, with an embedder and vectors that a test controls.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arc_swap::ArcSwap;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use tempfile::TempDir;
+
+use super::{
+    RankingProfile, SearchError, SearchOutcome, SearchStrategyFactory, StrategyKind, VectorIndex,
+    VectorIndexError,
+};
+use crate::embedding::{EmbedError, Embedder};
+use crate::index::testing::{index_of, product};
+use crate::index::{Hit, KeywordIndex};
+
+/// What the model does with a query.
+#[derive(Clone, Copy)]
+enum Model {
+    Answers,
+    Fails,
+    Hangs,
+}
+
+struct TestEmbedder {
+    model: Model,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Embedder for TestEmbedder {
+    fn model(&self) -> &str {
+        "test"
+    }
+
+    fn dimensions(&self) -> usize {
+        1
+    }
+
+    fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, EmbedError>> {
+        async move { Ok(texts.iter().map(|_| vec![1.0]).collect()) }.boxed()
+    }
+
+    fn embed_query<'a>(&'a self, _text: &'a str) -> BoxFuture<'a, Result<Vec<f32>, EmbedError>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        match self.model {
+            Model::Answers => async { Ok(vec![1.0]) }.boxed(),
+            Model::Fails => async { Err(EmbedError::Overloaded) }.boxed(),
+            Model::Hangs => pending().boxed(),
+        }
+    }
+}
+
+/// Answers with these, whatever is near.
+struct TestVectors(Vec<&'static str>);
+
+impl VectorIndex for TestVectors {
+    fn nearest<'a>(
+        &'a self,
+        _vector: &'a [f32],
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>> {
+        let hits = self.0.iter().take(limit).map(|id| Hit {
+            product_id: id.parse().expect("id"),
+            score: 0.5,
+        });
+        let hits = hits.collect();
+        async move { Ok(hits) }.boxed()
+    }
+}
+
+struct Setup {
+    factory: SearchStrategyFactory,
+    current: Arc<ArcSwap<KeywordIndex>>,
+    asked: Arc<AtomicUsize>,
+    _folder: TempDir,
+}
+
+/// "usb hub" finds a then b by words; c then b are near to everything.
+fn setup(model: Option<Model>) -> Setup {
+    let (folder, index) = index_of(&[product("a", "USB hub"), product("b", "hub")]);
+    let current = Arc::new(ArcSwap::from_pointee(index));
+    let asked = Arc::new(AtomicUsize::new(0));
+    let embedder = model.map(|model| -> Arc<dyn Embedder> {
+        Arc::new(TestEmbedder {
+            model,
+            asked: Arc::clone(&asked),
+        })
+    });
+    let profile = RankingProfile {
+        vector_ms_max: 20,
+        ..RankingProfile::default()
+    };
+    let vectors = Arc::new(TestVectors(vec!["c", "b"]));
+    let factory = SearchStrategyFactory::new(Arc::clone(&current), embedder, vectors, profile);
+    Setup {
+        factory,
+        current,
+        asked,
+        _folder: folder,
+    }
+}
+
+impl Setup {
+    async fn search(&self, kind: StrategyKind, query: &str) -> Result<SearchOutcome, SearchError> {
+        self.factory.strategy(kind).search(query, 10).await
+    }
+
+    async fn check(&self, asked: StrategyKind, ids: &[&str], answered: StrategyKind) {
+        let outcome = self.search(asked, "usb hub").await.expect("search");
+        let found: Vec<&str> = outcome
+            .hits
+            .iter()
+            .map(|hit| hit.product_id.as_str())
+            .collect();
+        assert_eq!((found.as_slice(), outcome.strategy), (ids, answered));
+        assert_eq!(outcome.degraded, asked != answered);
+    }
+}
+
+#[tokio::test]
+async fn each_strategy_finds_what_it_is_for() {
+    let setup = setup(Some(Model::Answers));
+    setup
+        .check(StrategyKind::Keyword, &["a", "b"], StrategyKind::Keyword)
+        .await;
+    setup
+        .check(StrategyKind::Vector, &["c", "b"], StrategyKind::Vector)
+        .await;
+    setup
+        .check(StrategyKind::Hybrid, &["b", "a", "c"], StrategyKind::Hybrid)
+        .await;
+    assert_eq!(
+        setup.asked.load(Ordering::SeqCst),
+        1,
+        "the same query is embedded once"
+    );
+}
+
+#[tokio::test]
+async fn answers_by_keyword_when_the_model_cannot() {
+    for model in [None, Some(Model::Fails), Some(Model::Hangs)] {
+        let setup = setup(model);
+        for kind in [StrategyKind::Hybrid, StrategyKind::Vector] {
+            setup.check(kind, &["a", "b"], StrategyKind::Keyword).await;
+        }
+        setup
+            .check(StrategyKind::Keyword, &["a", "b"], StrategyKind::Keyword)
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn bad_queries_are_the_same_to_all() {
+    let setup = setup(Some(Model::Answers));
+    for kind in [
+        StrategyKind::Keyword,
+        StrategyKind::Vector,
+        StrategyKind::Hybrid,
+    ] {
+        assert!(matches!(
+            setup.search(kind, " \u{0}").await,
+            Err(SearchError::EmptyQuery)
+        ));
+        let long = "(".repeat(20_000);
+        let long = setup.search(kind, &long).await;
+        assert!(matches!(
+            long,
+            Err(SearchError::QueryTooLong { bytes: 20_000 })
+        ));
+        let nothing = setup.search(kind, "?!").await.expect("harmless");
+        assert_eq!(
+            (nothing.hits.len(), nothing.strategy, nothing.degraded),
+            (0, kind, false)
+        );
+        let none = setup
+            .factory
+            .strategy(kind)
+            .search("hub", 0)
+            .await
+            .expect("no hits");
+        assert_eq!(none.hits.len(), 0);
+    }
+}
+
+#[tokio::test]
+async fn searches_the_index_that_is_current() {
+    let setup = setup(None);
+    let (_folder, rebuilt) = index_of(&[product("z", "USB hub")]);
+    setup.current.store(Arc::new(rebuilt));
+    setup
+        .check(StrategyKind::Keyword, &["z"], StrategyKind::Keyword)
+        .await;
+}

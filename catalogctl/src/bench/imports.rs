@@ -1,0 +1,105 @@
+//! An import from the first row until the last product is found by keyword, against bare inserts of
+//! the same rows into one table of the same Postgres.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use serde::Serialize;
+use sqlx::{Connection as _, PgConnection};
+use tokio_util::sync::CancellationToken;
+
+use crate::cluster::Cluster;
+use crate::endpoints::EndpointArgs;
+use crate::feed::Rows;
+use crate::import::{self, ImportOptions, Notice};
+use crate::output::ProductJson;
+
+const BATCH_ROWS: usize = 500;
+const SEARCHABLE_SECONDS_MAX: u64 = 600;
+
+#[derive(Debug, Serialize)]
+pub(super) struct ImportFigures {
+    pub(super) products: u64,
+    accepted_per_second: f64,
+    pub(super) searchable_per_second: f64,
+    pub(super) bare_postgres_per_second: f64,
+    /// How far the embeddings were when the last product was searchable by keyword.
+    pub(super) embedded_meanwhile: i64,
+}
+
+pub(super) async fn measure(
+    cluster: &Cluster,
+    rows: impl Fn() -> anyhow::Result<Rows>,
+) -> anyhow::Result<ImportFigures> {
+    eprintln!("bare inserts of the same rows");
+    let bare_postgres_per_second = bare_inserts(cluster, rows()?).await?;
+    let endpoints = EndpointArgs {
+        command_grpc: Some(cluster.command_grpc()),
+        ..EndpointArgs::default()
+    };
+    let target = endpoints.resolve()?.command;
+    let mut notice = |notice: Notice<'_>| {
+        if let Notice::Progress(summary) = notice {
+            eprint!("\rimport: {} products", summary.rows);
+        }
+    };
+    let started = Instant::now();
+    let stop = CancellationToken::new();
+    let options = ImportOptions::default();
+    let (summary, result) = import::run(rows()?, &target, &options, stop, &mut notice).await;
+    result?;
+    eprintln!();
+    if summary.rejected > 0 {
+        bail!("{} rows were rejected", summary.rejected);
+    }
+    let status = cluster
+        .caught_up(summary.rows as i64, false, SEARCHABLE_SECONDS_MAX)
+        .await?;
+    let elapsed = started.elapsed();
+    Ok(ImportFigures {
+        products: summary.rows,
+        accepted_per_second: summary.rows_per_second,
+        searchable_per_second: rate(summary.rows, elapsed),
+        bare_postgres_per_second,
+        embedded_meanwhile: status
+            .projections
+            .iter()
+            .find(|projection| projection.name == "embeddings")
+            .map_or(0, |projection| projection.documents),
+    })
+}
+
+/// Rows a second when nothing but one `jsonb` table has to be written.
+async fn bare_inserts(cluster: &Cluster, rows: Rows) -> anyhow::Result<f64> {
+    let url = cluster.devkit.database_url("bench_bare").await?;
+    let mut db = PgConnection::connect(&url).await?;
+    sqlx::raw_sql("CREATE TABLE bare (id text PRIMARY KEY, product jsonb NOT NULL)")
+        .execute(&mut db)
+        .await?;
+    let mut count = 0;
+    let started = Instant::now();
+    let (mut ids, mut products) = (Vec::new(), Vec::new());
+    let mut rows = rows.peekable();
+    while let Some(row) = rows.next() {
+        let product = row?
+            .parsed
+            .map_err(|mistake| anyhow::anyhow!("{}", mistake.reason))?;
+        products.push(serde_json::to_string(&ProductJson::from(&product)).context("JSON")?);
+        ids.push(product.id);
+        if ids.len() == BATCH_ROWS || rows.peek().is_none() {
+            sqlx::query("INSERT INTO bare SELECT id, product::jsonb FROM unnest($1::text[], $2::text[]) AS new (id, product)")
+                .bind(&ids)
+                .bind(&products)
+                .execute(&mut db)
+                .await?;
+            count += ids.len() as u64;
+            ids.clear();
+            products.clear();
+        }
+    }
+    Ok(rate(count, started.elapsed()))
+}
+
+fn rate(count: u64, elapsed: Duration) -> f64 {
+    count as f64 / elapsed.as_secs_f64().max(0.001)
+}

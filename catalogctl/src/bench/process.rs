@@ -1,0 +1,91 @@
+//! What the system says of a process: processor time and memory, from `/proc`.
+
+use std::fmt;
+use std::fs;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use crate::bench::pid;
+use crate::cluster::{Cluster, Part};
+
+/// `sysconf(_SC_CLK_TCK)`: 100 on every Linux that Rust runs on.
+const TICKS_PER_SECOND: u64 = 100;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Machine {
+    cores: usize,
+    optimised_build: bool,
+}
+
+impl Machine {
+    pub(super) fn read() -> Self {
+        Self {
+            cores: std::thread::available_parallelism().map_or(0, usize::from),
+            optimised_build: !cfg!(debug_assertions),
+        }
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let build = if self.optimised_build {
+            "optimised"
+        } else {
+            "development"
+        };
+        write!(
+            f,
+            "{} cores, {build} build; load, services, database and broker share them",
+            self.cores
+        )
+    }
+}
+
+/// Resident memory of one service.
+#[derive(Debug, Serialize)]
+pub(super) struct Memory {
+    pub(super) service: &'static str,
+    pub(super) resident_mb: f64,
+    pub(super) peak_mb: f64,
+}
+
+pub(super) fn memory(cluster: &Cluster) -> anyhow::Result<Vec<Memory>> {
+    Part::ALL
+        .into_iter()
+        .map(|part| {
+            let status = read(pid(cluster, part)?, "status")?;
+            let megabytes = |field: &str| {
+                let line = status.lines().find_map(|line| line.strip_prefix(field));
+                let kilobytes = line.and_then(|rest| rest.split_whitespace().next());
+                let kilobytes = kilobytes.and_then(|number| number.parse::<f64>().ok());
+                kilobytes.map_or(f64::NAN, |kilobytes| kilobytes / 1024.0)
+            };
+            Ok(Memory {
+                service: part.name(),
+                resident_mb: megabytes("VmRSS:"),
+                peak_mb: megabytes("VmHWM:"),
+            })
+        })
+        .collect()
+}
+
+/// User and system time since the process began.
+pub(super) fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
+    let stat = read(pid, "stat")?;
+    // The name in parentheses may hold anything; fields are counted from behind it.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks: u64 = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
+    Ok(Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND))
+}
+
+fn read(pid: u32, file: &str) -> anyhow::Result<String> {
+    let path = format!("/proc/{pid}/{file}");
+    fs::read_to_string(&path).with_context(|| format!("cannot read {path}: bench needs Linux"))
+}

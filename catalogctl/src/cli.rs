@@ -1,0 +1,196 @@
+//! The commands, and the process around them: arguments, runtime, exit code.
+
+use std::future::Future;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::bench::{self, BenchArgs, PeerArgs};
+use crate::cluster;
+use crate::endpoints::EndpointArgs;
+use crate::import::{self, ImportArgs};
+use crate::migrate;
+use crate::output::{self, ProductJson};
+use crate::probe::{self, ProbeArgs};
+use crate::rebuild::{self, RebuildArgs};
+use crate::sample;
+use crate::search::{self, GetArgs, SearchArgs};
+use crate::status::{self, StatusArgs};
+use crate::tail::{self, TailArgs};
+use crate::up::{self, UpArgs};
+
+/// Runs, fills and watches a product catalogue
+#[derive(Debug, Parser)]
+#[command(name = "catalogctl", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    endpoints: EndpointArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs everything in this process, on a database and a broker of its own
+    Up(UpArgs),
+    /// Imports a product feed; running it again changes only what differs
+    Import(ImportArgs),
+    /// Searches products
+    Search(SearchArgs),
+    /// Shows products by id
+    Get(GetArgs),
+    /// Shows events as they happen
+    Tail(TailArgs),
+    /// Shows where the log, the stream and the read models stand
+    Status(StatusArgs),
+    /// Builds the read model anew beside the old one, compares and switches
+    Rebuild(RebuildArgs),
+    /// Measures this machine: our figures beside the limit in the same run
+    Bench(BenchArgs),
+    /// Applies the migrations of both databases ahead of a deployment
+    Migrate,
+    /// Asks a health endpoint
+    #[command(hide = true)]
+    Probe(ProbeArgs),
+    /// One side of the pass-through that bench compares with
+    #[command(hide = true)]
+    BenchPeer(PeerArgs),
+    /// Runs one service as its own program does, configured by the environment
+    #[command(hide = true, disable_help_flag = true)]
+    Service(ServiceArgs),
+    /// Prints made-up products as JSON Lines, ready to import
+    #[command(hide = true)]
+    Sample(SampleArgs),
+}
+
+#[derive(Debug, clap::Args)]
+struct ServiceArgs {
+    #[arg(value_enum)]
+    name: ServiceName,
+    /// `--help` lists the variables of the service
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum ServiceName {
+    CatalogCommand,
+    CatalogQuery,
+    Bff,
+}
+
+#[derive(Debug, clap::Args)]
+struct SampleArgs {
+    #[arg(value_name = "N")]
+    count: u64,
+    #[arg(long, default_value_t = sample::SEED_DEFAULT)]
+    seed: u64,
+}
+
+/// `main`.
+pub fn main() -> ExitCode {
+    let Cli { command, endpoints } = Cli::parse();
+    match command {
+        Command::Up(args) => block_on(up::command(args, &endpoints)),
+        Command::Import(args) => block_on(import::command(args, &endpoints)),
+        Command::Search(args) => block_on(search::search(args, &endpoints)),
+        Command::Get(args) => block_on(search::get(args, &endpoints)),
+        Command::Tail(args) => block_on(tail::command(args, &endpoints)),
+        Command::Status(args) => block_on(status::command(args, &endpoints)),
+        Command::Rebuild(args) => block_on(rebuild::command(args, &endpoints)),
+        Command::Bench(args) => block_on(bench::command(args)),
+        Command::Migrate => block_on(migrate::command()),
+        Command::Probe(args) => block_on(probe::command(args)),
+        Command::BenchPeer(args) => block_on(bench::peer(args)),
+        Command::Service(args) => service(&args),
+        Command::Sample(args) => exit_code(print_sample(&args)),
+    }
+}
+
+fn service(args: &ServiceArgs) -> ExitCode {
+    if args
+        .rest
+        .iter()
+        .any(|arg| arg == cluster::UNTIL_STDIN_CLOSES)
+    {
+        cluster::end_with_stdin();
+    }
+    match args.name {
+        ServiceName::CatalogCommand => service_kit::run::<catalog_command::App>(),
+        ServiceName::CatalogQuery => service_kit::run::<catalog_query::App>(),
+        ServiceName::Bff => service_kit::run::<bff::App>(),
+    }
+}
+
+fn block_on(command: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(err) => {
+            eprintln!("error: cannot start the async runtime: {err}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = exit_code(runtime.block_on(command));
+    // A thread that waits for standard input would never end.
+    runtime.shutdown_background();
+    code
+}
+
+fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
+    match result {
+        Ok(code) => code,
+        Err(err) if is_closed_pipe(&err) => ExitCode::SUCCESS,
+        Err(err) => {
+            eprintln!("error: {err:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `catalogctl tail | head -1` is no failure.
+fn is_closed_pipe(err: &anyhow::Error) -> bool {
+    let io = err.downcast_ref::<std::io::Error>();
+    io.is_some_and(|err| err.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+fn print_sample(args: &SampleArgs) -> anyhow::Result<ExitCode> {
+    for product in sample::products(args.count, args.seed) {
+        output::json(&ProductJson::from(&product))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_line_of_the_real_feed_parses() {
+        let line = "catalogctl import - --map title=title --map brand=supplier --map sku=name \
+            --map gtins=ean --price-minor price --strip-prefix attr_t_ --dry-run --json \
+            --command-grpc 127.0.0.1:1";
+        let cli = Cli::try_parse_from(line.split_whitespace()).expect("valid");
+        assert_eq!(cli.endpoints.command_grpc.as_deref(), Some("127.0.0.1:1"));
+        for bad in [
+            "catalogctl import - --price a --price-minor b",
+            "catalogctl import - --batch 0",
+            "catalogctl search",
+            "catalogctl tail --all --new",
+            "catalogctl status --timeout-seconds 5",
+            "catalogctl up --empty --sample 5",
+        ] {
+            let err = Cli::try_parse_from(bad.split_whitespace()).expect_err(bad);
+            assert_eq!(err.exit_code(), 2, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! Where the services are: what the operator says, else what a running `catalogctl up` has
+//! published in its folder, else the default ports.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status};
+
+const FILE: &str = "endpoints.json";
+const QUERY_GRPC_DEFAULT: &str = "127.0.0.1:50051";
+const COMMAND_GRPC_DEFAULT: &str = "127.0.0.1:50052";
+const NATS_DEFAULT: &str = "nats://127.0.0.1:4222";
+const CONNECT_MS_MAX: u64 = 3_000;
+const CALL_MS_MAX: u64 = 10_000;
+/// A peer that vanished without a word is noticed after two of these.
+const KEEP_ALIVE_MS: u64 = 10_000;
+
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Where the services are")]
+pub struct EndpointArgs {
+    /// The read service [default: that of `catalogctl up`, else 127.0.0.1:50051]
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOST:PORT",
+        env = "CATALOG_QUERY_GRPC"
+    )]
+    pub query_grpc: Option<String>,
+    /// The write service [default: that of `catalogctl up`, else 127.0.0.1:50052]
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOST:PORT",
+        env = "CATALOG_COMMAND_GRPC"
+    )]
+    pub command_grpc: Option<String>,
+    /// The broker [default: that of `catalogctl up`, else nats://127.0.0.1:4222]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "CATALOG_NATS_URL",
+        hide_env_values = true
+    )]
+    pub nats: Option<String>,
+    /// The folder of `catalogctl up` [default: /var/lib/catalog for root, else
+    /// ~/.local/share/catalog]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// What `catalogctl up` runs; the content of `endpoints.json`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Published {
+    pub http: String,
+    pub command_grpc: String,
+    pub query_grpc: String,
+    pub bff_ops: String,
+    pub command_ops: String,
+    pub query_ops: String,
+    pub nats_url: String,
+}
+
+/// The services as a command calls them.
+#[derive(Clone, Debug)]
+pub struct Endpoints {
+    pub command: Target,
+    pub query: Target,
+    pub nats_url: String,
+}
+
+/// A gRPC service: where it is, and how messages call it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    name: &'static str,
+    option: &'static str,
+    address: String,
+}
+
+impl EndpointArgs {
+    pub fn resolve(&self) -> anyhow::Result<Endpoints> {
+        let published = Published::load(&self.data_dir()?)?;
+        let published = published.as_ref();
+        let choose = |given: &Option<String>, published: Option<&String>, default: &str| {
+            given
+                .as_ref()
+                .or(published)
+                .map_or(default, String::as_str)
+                .to_owned()
+        };
+        let command = published.map(|up| &up.command_grpc);
+        let query = published.map(|up| &up.query_grpc);
+        let nats = published.map(|up| &up.nats_url);
+        Ok(Endpoints {
+            command: Target::command(&choose(&self.command_grpc, command, COMMAND_GRPC_DEFAULT)),
+            query: Target::query(&choose(&self.query_grpc, query, QUERY_GRPC_DEFAULT)),
+            nats_url: choose(&self.nats, nats, NATS_DEFAULT),
+        })
+    }
+
+    pub fn data_dir(&self) -> anyhow::Result<PathBuf> {
+        match &self.data {
+            Some(folder) => Ok(folder.clone()),
+            None => default_data_dir(),
+        }
+    }
+}
+
+impl Endpoints {
+    /// The address of the broker without its token or password, for messages.
+    pub fn broker(&self) -> String {
+        let (scheme, rest) = self
+            .nats_url
+            .split_once("://")
+            .unwrap_or(("nats", &self.nats_url));
+        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+        format!("{scheme}://{host}")
+    }
+}
+
+fn default_data_dir() -> anyhow::Result<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    // PostgreSQL does not run as root, and nobody else can enter the home of root.
+    if is_root() {
+        return Ok(PathBuf::from("/var/lib/catalog"));
+    }
+    if let Some(folder) = variable("XDG_DATA_HOME") {
+        return Ok(PathBuf::from(folder).join("catalog"));
+    }
+    let home = variable("HOME").context("no folder for the data: give --data DIR or set HOME")?;
+    Ok(PathBuf::from(home).join(".local/share/catalog"))
+}
+
+/// The standard library does not tell; `id` of POSIX does.
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|id| id.stdout.trim_ascii() == b"0")
+}
+
+impl Published {
+    /// None where no `catalogctl up` runs.
+    pub fn load(data_dir: &Path) -> anyhow::Result<Option<Self>> {
+        let file = data_dir.join(FILE);
+        let text = match fs::read(&file) {
+            Ok(text) => text,
+            // Not there, or the folder of another user.
+            Err(_) => return Ok(None),
+        };
+        let published = serde_json::from_slice(&text);
+        let published = published.with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(Some(published))
+    }
+
+    /// Readable for the owner only: the URL of the broker holds its token. Written beside and
+    /// renamed, so that nobody reads half of it.
+    pub fn write(&self, data_dir: &Path) -> anyhow::Result<()> {
+        let file = data_dir.join(FILE);
+        let beside = file.with_extension("json.new");
+        let write = || {
+            let mut options = OpenOptions::new();
+            let mut new = options
+                .create(true)
+                .truncate(true)
+                .write(true)
+                .mode(0o600)
+                .open(&beside)?;
+            new.write_all(&serde_json::to_vec_pretty(self)?)?;
+            new.sync_all()?;
+            fs::rename(&beside, &file)
+        };
+        write().with_context(|| format!("cannot write {}", file.display()))
+    }
+
+    pub fn remove(data_dir: &Path) {
+        if let Err(err) = fs::remove_file(data_dir.join(FILE)) {
+            tracing::debug!("endpoints are not removed: {err}");
+        }
+    }
+}
+
+impl Target {
+    pub fn command(address: &str) -> Self {
+        Self {
+            name: "write service",
+            option: "--command-grpc",
+            address: address.to_owned(),
+        }
+    }
+
+    pub fn query(address: &str) -> Self {
+        Self {
+            name: "read service",
+            option: "--query-grpc",
+            address: address.to_owned(),
+        }
+    }
+
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Connects at the first call.
+    pub fn channel(&self) -> anyhow::Result<Channel> {
+        let url = match self.address.contains("://") {
+            true => self.address.clone(),
+            false => format!("http://{}", self.address),
+        };
+        let endpoint = Endpoint::from_shared(url).ok();
+        let endpoint = endpoint.filter(|endpoint| endpoint.uri().authority().is_some());
+        let endpoint = endpoint.with_context(|| {
+            let Self {
+                option, address, ..
+            } = self;
+            format!("{option} takes HOST:PORT, such as 127.0.0.1:50051, got {address:?}")
+        })?;
+        let keep_alive = Duration::from_millis(KEEP_ALIVE_MS);
+        Ok(endpoint
+            .connect_timeout(Duration::from_millis(CONNECT_MS_MAX))
+            .http2_keep_alive_interval(keep_alive)
+            .keep_alive_timeout(keep_alive)
+            .connect_lazy())
+    }
+
+    /// One line for the operator: what went wrong, and what to do where no service answered.
+    pub fn explain(&self, status: &Status) -> String {
+        let Self {
+            name,
+            option,
+            address,
+        } = self;
+        if is_transport(status) {
+            let cause = innermost(status);
+            return format!(
+                "no answer from the {name} at {address} ({cause}): start it, for instance with \
+                 `catalogctl up`, or name another with {option}"
+            );
+        }
+        let mut text = format!("the {name} refused: {}", status.message());
+        for (field, reason) in service_kit::violations(status) {
+            if !text.contains(&reason) {
+                text.push_str(&format!("; {field}: {reason}"));
+            }
+        }
+        match status.code() {
+            Code::Unavailable => format!(
+                "the {name} at {address} is not available: {}",
+                status.message()
+            ),
+            Code::Unimplemented => {
+                format!("what answers at {address} is no {name}: check {option}")
+            }
+            code => format!("{text} ({code:?})"),
+        }
+    }
+
+    pub fn error(&self, status: &Status) -> anyhow::Error {
+        anyhow::anyhow!(self.explain(status))
+    }
+}
+
+/// A call that ends after a while even when nobody answers.
+pub(crate) fn bounded<T>(message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(Duration::from_millis(CALL_MS_MAX));
+    request
+}
+
+/// True when the connection failed, rather than the service.
+pub(crate) fn is_transport(status: &Status) -> bool {
+    std::error::Error::source(status).is_some()
+}
+
+fn innermost(status: &Status) -> String {
+    let mut err: &dyn std::error::Error = status;
+    while let Some(source) = err.source() {
+        err = source;
+    }
+    err.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn published() -> Published {
+        Published {
+            http: "127.0.0.1:1".to_owned(),
+            command_grpc: "127.0.0.1:2".to_owned(),
+            query_grpc: "127.0.0.1:3".to_owned(),
+            bff_ops: "127.0.0.1:4".to_owned(),
+            command_ops: "127.0.0.1:5".to_owned(),
+            query_ops: "127.0.0.1:6".to_owned(),
+            nats_url: "nats://secret@127.0.0.1:7".to_owned(),
+        }
+    }
+
+    #[test]
+    fn options_come_before_a_running_up_and_that_before_the_defaults() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mut args = EndpointArgs {
+            data: Some(folder.path().to_owned()),
+            query_grpc: Some("10.0.0.1:9".to_owned()),
+            ..EndpointArgs::default()
+        };
+        assert_eq!(
+            args.resolve().unwrap().command.address(),
+            COMMAND_GRPC_DEFAULT
+        );
+
+        published().write(folder.path()).unwrap();
+        let mode = fs::metadata(folder.path().join(FILE))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let found = args.resolve().unwrap();
+        assert_eq!(found.query.address(), "10.0.0.1:9");
+        assert_eq!(found.command.address(), "127.0.0.1:2");
+        assert_eq!(found.nats_url, "nats://secret@127.0.0.1:7");
+        assert_eq!(found.broker(), "nats://127.0.0.1:7");
+
+        Published::remove(folder.path());
+        args.query_grpc = None;
+        assert_eq!(args.resolve().unwrap().query.address(), QUERY_GRPC_DEFAULT);
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_none_is_told() {
+        let err = Target::query("not an address")
+            .channel()
+            .expect_err("no address");
+        assert!(
+            err.to_string().starts_with("--query-grpc takes HOST:PORT"),
+            "{err}"
+        );
+    }
+}

@@ -1,0 +1,154 @@
+//! What an operator sees of an import: progress, the rows that were rejected, the summary.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::{Notice, Rejection, Summary};
+use crate::feed::{Mistake, Progress};
+use crate::output;
+use crate::progress::Meter;
+
+const SHOWN_MAX: u64 = 20;
+
+pub(super) struct Report {
+    meter: Meter,
+    feed: Progress,
+    started: Instant,
+    shown: u64,
+    rejects: Option<Rejects>,
+}
+
+struct Rejects {
+    name: String,
+    file: BufWriter<File>,
+    failed: Option<std::io::Error>,
+}
+
+#[derive(Serialize)]
+struct RejectedRow<'r> {
+    line: u64,
+    id: &'r str,
+    field: &'r str,
+    reason: &'r str,
+}
+
+impl Report {
+    pub(super) fn new(feed: Progress, rejects: Option<&Path>) -> anyhow::Result<Self> {
+        Ok(Self {
+            meter: Meter::new("importing"),
+            feed,
+            started: Instant::now(),
+            shown: 0,
+            rejects: rejects.map(Rejects::create).transpose()?,
+        })
+    }
+
+    pub(super) fn notice(&mut self, notice: &Notice<'_>) {
+        match notice {
+            Notice::Progress(summary) => {
+                let rate = summary.rows as f64 / self.started.elapsed().as_secs_f64();
+                let text = format!("{} rows, {rate:.0} rows/s", summary.rows);
+                self.meter.set(self.feed.read(), self.feed.total(), &text);
+            }
+            Notice::Rejected(rejection) => {
+                if let Some(rejects) = &mut self.rejects {
+                    rejects.write(rejection);
+                }
+                self.shown += 1;
+                if self.shown <= SHOWN_MAX {
+                    self.meter.line(&show(rejection));
+                }
+            }
+            Notice::Retrying { why, attempt: 1 } => {
+                self.meter
+                    .line(&format!("trying again what has no answer yet: {why}"));
+            }
+            Notice::Retrying { .. } => {}
+        }
+    }
+
+    /// Says what was left out on the way.
+    pub(super) fn finish(mut self, summary: &Summary) -> anyhow::Result<()> {
+        self.meter.clear();
+        let hidden = self.shown.saturating_sub(SHOWN_MAX);
+        match &self.rejects {
+            Some(rejects) if summary.rejected > 0 => {
+                eprintln!("the rejected rows are in {}", rejects.name);
+            }
+            None if hidden > 0 => {
+                eprintln!("and {hidden} more mistakes: --rejects FILE keeps them all");
+            }
+            _ => {}
+        }
+        self.rejects.take().map_or(Ok(()), Rejects::finish)
+    }
+}
+
+impl Rejects {
+    fn create(path: &Path) -> anyhow::Result<Self> {
+        let name = path.display().to_string();
+        let file = File::create(path).with_context(|| format!("cannot write {name}"))?;
+        Ok(Self {
+            name,
+            file: BufWriter::new(file),
+            failed: None,
+        })
+    }
+
+    fn write(&mut self, Rejection { line, mistake }: &Rejection) {
+        let Mistake { id, field, reason } = mistake;
+        let row = RejectedRow {
+            line: *line,
+            id,
+            field,
+            reason,
+        };
+        let written = serde_json::to_writer(&mut self.file, &row).map_err(std::io::Error::from);
+        let written = written.and_then(|()| self.file.write_all(b"\n"));
+        if let Err(err) = written {
+            self.failed.get_or_insert(err);
+        }
+    }
+
+    fn finish(mut self) -> anyhow::Result<()> {
+        let result = self.failed.take().map_or_else(|| self.file.flush(), Err);
+        result.with_context(|| format!("cannot write {}", self.name))
+    }
+}
+
+fn show(Rejection { line, mistake }: &Rejection) -> String {
+    let Mistake { id, field, reason } = mistake;
+    let mut text = format!("line {line}");
+    if !id.is_empty() {
+        text.push_str(&format!(", product {id}"));
+    }
+    if !field.is_empty() {
+        text.push_str(&format!(", {field}"));
+    }
+    output::plain(&format!("{text}: {reason}"))
+}
+
+pub(super) fn summary(summary: &Summary, dry_run: bool) -> String {
+    let Summary {
+        rows,
+        created,
+        updated,
+        unchanged,
+        rejected,
+        seconds,
+        rows_per_second,
+    } = summary;
+    let pace = format!("in {seconds:.1} s ({rows_per_second} rows/s)");
+    match dry_run {
+        true => format!("{rows} rows read, {rejected} rejected {pace}; nothing was sent"),
+        false => format!(
+            "{rows} rows: {created} created, {updated} updated, {unchanged} unchanged, {rejected} \
+             rejected {pace}"
+        ),
+    }
+}

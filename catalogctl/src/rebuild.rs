@@ -1,0 +1,82 @@
+//! `catalogctl rebuild`: a new generation of the read model from the event stream, beside the old
+//! one, which answers until both were compared.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use catalog_proto::v1::RebuildRequest;
+use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
+use catalog_proto::v1::rebuild_progress::Phase;
+use serde_json::json;
+use tonic::{Code, Status};
+
+use crate::endpoints::{EndpointArgs, Target};
+use crate::output;
+use crate::progress::Meter;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RebuildArgs {
+    /// Prints the new generation and its digest as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn command(
+    args: RebuildArgs,
+    endpoints: &EndpointArgs,
+) -> anyhow::Result<ExitCode> {
+    let target = endpoints.resolve()?.query;
+    let failed = |status: Status| anyhow::anyhow!(explain(&target, &status));
+    let mut client = CatalogQueryOperationsClient::new(target.channel()?);
+    let answer = client.rebuild(RebuildRequest {}).await.map_err(failed)?;
+    let mut steps = answer.into_inner();
+    let mut meter = Meter::new("rebuilding");
+    let mut switched = None;
+    while let Some(step) = steps.message().await.map_err(failed)? {
+        let (done, total) = (step.done.max(0) as u64, step.total.max(0) as u64);
+        let text = match step.phase() {
+            Phase::Unspecified => "working",
+            Phase::Replay => "replaying the events",
+            Phase::Embed => "embedding the products",
+            Phase::Compare => "comparing both generations",
+            Phase::Switched => "switched",
+        };
+        meter.set(
+            done,
+            (total > 0).then_some(total),
+            &format!("{text}, {done} of {total}"),
+        );
+        if step.phase() == Phase::Switched {
+            switched = Some(step);
+        }
+    }
+    meter.clear();
+    let step = switched.context(
+        "the read service ended before it switched, and the old generation stays in use: see its log",
+    )?;
+    if args.json {
+        output::json(&json!({ "generation": step.generation, "digest": step.digest }))?;
+    } else {
+        let (generation, digest) = (step.generation, step.digest);
+        output::line(&format!(
+            "generation {generation} answers now, digest {digest}"
+        ))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn explain(target: &Target, status: &Status) -> String {
+    match status.code() {
+        Code::FailedPrecondition => {
+            format!(
+                "not switched, the old generation stays in use: {}",
+                status.message()
+            )
+        }
+        Code::Aborted => format!(
+            "another rebuild is under way, wait for it and run this again: {}",
+            status.message()
+        ),
+        _ => target.explain(status),
+    }
+}

@@ -1,0 +1,119 @@
+//! `catalogctl search` and `catalogctl get`: products as the read service has them.
+
+use std::collections::HashSet;
+use std::process::ExitCode;
+
+use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
+use catalog_proto::v1::{BatchGetProductsRequest, Product, SearchProductsRequest, SearchStrategy};
+
+use crate::endpoints::{EndpointArgs, bounded};
+use crate::output::{self, ProductJson};
+
+/// Of the read service.
+const BATCH_IDS_MAX: usize = 100;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SearchArgs {
+    /// What to look for; several words need no quotes
+    #[arg(required = true, value_name = "QUERY")]
+    query: Vec<String>,
+    /// At most so many products, up to 100
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=100))]
+    limit: i32,
+    /// How to search [default: hybrid]
+    #[arg(long, value_enum)]
+    strategy: Option<Strategy>,
+    /// Prints whole products, one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Strategy {
+    /// By the words of the query
+    Keyword,
+    /// By its meaning
+    Vector,
+    /// By both
+    Hybrid,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct GetArgs {
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+    /// Prints whole products, one JSON object a line
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow::Result<ExitCode> {
+    let target = endpoints.resolve()?.query;
+    let strategy = args
+        .strategy
+        .map_or(SearchStrategy::Unspecified, |strategy| match strategy {
+            Strategy::Keyword => SearchStrategy::Keyword,
+            Strategy::Vector => SearchStrategy::Vector,
+            Strategy::Hybrid => SearchStrategy::Hybrid,
+        });
+    let request = SearchProductsRequest {
+        query: args.query.join(" "),
+        limit: args.limit,
+        strategy: strategy.into(),
+    };
+    let mut client = CatalogServiceClient::new(target.channel()?);
+    let answer = client.search_products(bounded(request)).await;
+    let answer = answer.map_err(|status| target.error(&status))?.into_inner();
+    show(&answer.products, args.json)?;
+    if answer.degraded {
+        eprintln!(
+            "part of the search is not available: {}",
+            match answer.strategy() {
+                SearchStrategy::Keyword => "these are matches of words only",
+                _ => "these may not be the best matches",
+            }
+        );
+    }
+    if answer.products.is_empty() {
+        eprintln!("nothing found");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) async fn get(args: GetArgs, endpoints: &EndpointArgs) -> anyhow::Result<ExitCode> {
+    let target = endpoints.resolve()?.query;
+    let mut client = CatalogServiceClient::new(target.channel()?);
+    let mut products = Vec::new();
+    for ids in args.ids.chunks(BATCH_IDS_MAX) {
+        let ids = ids.to_vec();
+        let answer = client
+            .batch_get_products(bounded(BatchGetProductsRequest { ids }))
+            .await;
+        let answer = answer.map_err(|status| target.error(&status))?;
+        products.extend(answer.into_inner().products);
+    }
+    show(&products, args.json)?;
+    let found: HashSet<_> = products.iter().map(|product| product.id.as_str()).collect();
+    let missing: Vec<_> = args
+        .ids
+        .iter()
+        .map(String::as_str)
+        .filter(|id| !found.contains(id))
+        .collect();
+    if missing.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("not found: {}", missing.join(", "));
+    Ok(ExitCode::FAILURE)
+}
+
+fn show(products: &[Product], json: bool) -> anyhow::Result<()> {
+    if !json {
+        let table = output::table(products, output::terminal_width());
+        return Ok(output::text(&table)?);
+    }
+    for product in products {
+        output::json(&ProductJson::from(product))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,254 @@
+//! `catalogctl up`: the whole system in one process, on a database and a broker of its own.
+//! Invariant: services are drained before the servers under them stop, however the command ends.
+
+mod services;
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use devkit::Devkit;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::endpoints::{EndpointArgs, Endpoints, Published, Target};
+use crate::import::{self, ImportOptions, Notice};
+use crate::output;
+use crate::progress::Meter;
+use crate::sample;
+use crate::status::Status;
+use crate::up::services::{Infrastructure, Services};
+
+const HTTP_PORT: u16 = 8000;
+/// A line for every request would hide the rest of the terminal.
+const LOG_FILTER: &str = "warn";
+const POLL_MS: u64 = 100;
+const READY_SECONDS_MAX: u64 = 60;
+const ANSWER_MS_MAX: u64 = 5_000;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct UpArgs {
+    /// Where HTTP is served [default: 127.0.0.1:8000, or a free port when that is taken]
+    #[arg(long, value_name = "ADDR")]
+    http: Option<SocketAddr>,
+    /// Leaves an empty catalogue empty
+    #[arg(long, conflicts_with = "sample")]
+    empty: bool,
+    /// How many made-up products an empty catalogue is filled with
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    sample: u64,
+}
+
+pub(crate) async fn command(args: UpArgs, endpoints: &EndpointArgs) -> anyhow::Result<ExitCode> {
+    init_telemetry();
+    let stop = import::stop_at_signal();
+    let data_dir = endpoints.data_dir()?;
+    let http = http_addr(args.http)?;
+    eprintln!(
+        "starting PostgreSQL and NATS in {} (the first start downloads them)",
+        data_dir.display()
+    );
+    let started = tokio::select! {
+        started = Box::pin(start(&data_dir)) => started?,
+        () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
+    };
+    let (devkit, model_dir) = started;
+    let infrastructure = Infrastructure {
+        devkit: &devkit,
+        data_dir: &data_dir,
+        model_dir,
+        http,
+    };
+    let result = Box::pin(serve(&args, &infrastructure, stop)).await;
+    devkit.stop().await;
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+/// As all commands of the services, but quiet unless `RUST_LOG` asks for more.
+fn init_telemetry() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let ansi = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let _ = subscriber.with_ansi(ansi).try_init();
+}
+
+/// The address asked for, or a free one near the usual one.
+fn http_addr(asked: Option<SocketAddr>) -> anyhow::Result<SocketAddr> {
+    let Some(addr) = asked else {
+        return Ok(free_or_any(HTTP_PORT));
+    };
+    match TcpListener::bind(addr) {
+        Ok(_) => Ok(addr),
+        Err(err) if err.kind() == ErrorKind::AddrInUse => anyhow::bail!(
+            "{addr} is in use: stop what listens there, or choose another address with --http"
+        ),
+        Err(err) => Err(err).with_context(|| format!("cannot listen on {addr} (--http)")),
+    }
+}
+
+fn free_or_any(port: u16) -> SocketAddr {
+    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    match TcpListener::bind(addr) {
+        Ok(_) => addr,
+        Err(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+    }
+}
+
+/// The servers, and the folder of the embedding model. Search does without the model.
+async fn start(data_dir: &Path) -> anyhow::Result<(Devkit, Option<PathBuf>)> {
+    let (devkit, model) = tokio::join!(Devkit::start(data_dir), devkit::embedding_model());
+    let devkit = devkit?;
+    let model_dir = match model {
+        Ok(model) => Some(model.folder),
+        Err(err) => {
+            eprintln!("no embedding model, so search is by keyword only: {err}");
+            None
+        }
+    };
+    Ok((devkit, model_dir))
+}
+
+async fn serve(
+    args: &UpArgs,
+    infrastructure: &Infrastructure<'_>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let (mut services, published) = tokio::select! {
+        built = Box::pin(Services::start(infrastructure)) => built?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    let result = match published.write(infrastructure.data_dir) {
+        Ok(()) => tokio::select! {
+            result = Box::pin(operate(args, &published, infrastructure.data_dir)) => result,
+            ended = services.any_ended() => Err(ended),
+            () = stop.cancelled() => Ok(()),
+        },
+        Err(err) => Err(err),
+    };
+    eprintln!("stopping");
+    Published::remove(infrastructure.data_dir);
+    services.drain().await;
+    result
+}
+
+/// Never ends once everything is ready.
+async fn operate(args: &UpArgs, published: &Published, data_dir: &Path) -> anyhow::Result<()> {
+    let endpoints = Endpoints {
+        command: Target::command(&published.command_grpc),
+        query: Target::query(&published.query_grpc),
+        nats_url: published.nats_url.clone(),
+    };
+    if !args.empty {
+        fill_when_empty(&endpoints, args.sample).await?;
+    }
+    catch_up(&endpoints).await?;
+    answer(&published.http).await?;
+    say_hello(published, data_dir);
+    output::line(&format!("ready {}", published.http))?;
+    std::future::pending().await
+}
+
+async fn fill_when_empty(endpoints: &Endpoints, count: u64) -> anyhow::Result<()> {
+    let write = Status::ask(endpoints).await?.write;
+    if write.map_err(anyhow::Error::msg)?.products > 0 || count == 0 {
+        return Ok(());
+    }
+    eprintln!("the catalogue is empty: importing {count} made-up products (--empty leaves it so)");
+    let mut meter = Meter::new("importing");
+    let mut notice = |notice: Notice<'_>| match notice {
+        Notice::Progress(summary) => {
+            meter.set(
+                summary.rows,
+                Some(count),
+                &format!("{} products", summary.rows),
+            );
+        }
+        Notice::Rejected(rejection) => meter.line(&format!("{rejection:?}")),
+        Notice::Retrying { why, .. } => meter.line(why),
+    };
+    let rows = import::rows(sample::products(count, sample::SEED_DEFAULT));
+    let options = ImportOptions::default();
+    let stop = CancellationToken::new();
+    let (_, result) = import::run(rows, &endpoints.command, &options, stop, &mut notice).await;
+    Ok(result?)
+}
+
+/// Until reads and keyword searches see everything; embeddings go on in the background.
+async fn catch_up(endpoints: &Endpoints) -> anyhow::Result<()> {
+    let mut meter = Meter::new("catching up");
+    let mut most = 0;
+    loop {
+        let status = Status::ask(endpoints).await?;
+        match status.lag_without_embeddings() {
+            Some(0) => return Ok(()),
+            Some(lag) => {
+                most = most.max(lag);
+                let why = status.errors().join("; ");
+                meter.set(most - lag, Some(most), &format!("{lag} to go {why}"));
+            }
+            None => meter.set(0, None, &status.errors().join("; ")),
+        }
+        tokio::time::sleep(Duration::from_millis(POLL_MS)).await;
+    }
+}
+
+/// Until a request passes through every service.
+async fn answer(http: &str) -> anyhow::Result<()> {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_millis(ANSWER_MS_MAX))
+        .build()?;
+    let deadline = Instant::now() + Duration::from_secs(READY_SECONDS_MAX);
+    for path in ["/api/health", "/api/products/search?q=mouse&limit=1"] {
+        let url = format!("{http}{path}");
+        loop {
+            let why = match client.get(&url).send().await {
+                Ok(answer) if answer.status().is_success() => break,
+                Ok(answer) => answer.status().to_string(),
+                Err(err) => format!("{err:#}"),
+            };
+            anyhow::ensure!(
+                Instant::now() < deadline,
+                "{url} does not answer after {READY_SECONDS_MAX} s: {why}; RUST_LOG=info shows more"
+            );
+            tokio::time::sleep(Duration::from_millis(POLL_MS)).await;
+        }
+    }
+    Ok(())
+}
+
+fn say_hello(published: &Published, data_dir: &Path) {
+    let Published {
+        http,
+        command_grpc,
+        query_grpc,
+        ..
+    } = published;
+    eprintln!(
+        "\n  HTTP  {http}/api\n  gRPC  {query_grpc} (read), {command_grpc} (write)\n  data  {}\n\n  \
+         curl '{http}/api/products/search?q=gaming+mouse'\n  \
+         catalogctl search gaming mouse      (--data names another folder)\n\n\
+         Ctrl-C stops everything.\n",
+        data_dir.display()
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_address_is_told_when_it_was_asked_for() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = taken.local_addr().unwrap();
+        let err = http_addr(Some(addr)).expect_err("taken").to_string();
+        assert!(err.contains("is in use") && err.contains("--http"), "{err}");
+        assert_eq!(free_or_any(addr.port()).port(), 0);
+    }
+}

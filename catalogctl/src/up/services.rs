@@ -1,0 +1,192 @@
+//! The three services inside this process, configured as their own programs would be.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use devkit::Devkit;
+use service_kit::{Env, Service};
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::free_or_any;
+use crate::endpoints::Published;
+
+const QUERY_GRPC_PORT: u16 = 50051;
+const COMMAND_GRPC_PORT: u16 = 50052;
+const ANY_PORT: &str = "127.0.0.1:0";
+/// A little more than a service gives its own tasks.
+const DRAIN_MS_MAX: u64 = 12_000;
+
+/// What the services stand on.
+pub(super) struct Infrastructure<'a> {
+    pub(super) devkit: &'a Devkit,
+    pub(super) data_dir: &'a Path,
+    pub(super) model_dir: Option<PathBuf>,
+    pub(super) http: SocketAddr,
+}
+
+type Ended = (&'static str, anyhow::Result<()>);
+
+/// Running services; dropping it ends them at once.
+pub(super) struct Services {
+    /// Drained first: what it was asked needs the others.
+    front: Group,
+    back: Group,
+}
+
+#[derive(Default)]
+struct Group {
+    tasks: JoinSet<Ended>,
+    stop: CancellationToken,
+}
+
+impl Services {
+    /// Every port is bound when this returns.
+    pub(super) async fn start(on: &Infrastructure<'_>) -> anyhow::Result<(Self, Published)> {
+        let (mut front, mut back) = (Group::default(), Group::default());
+        let command = build::<catalog_command::App, _>([
+            (
+                "CATALOG_COMMAND_DATABASE_URL",
+                on.devkit.database_url("catalog_command").await?,
+            ),
+            ("CATALOG_COMMAND_NATS_URL", on.devkit.nats_url()),
+            (
+                "CATALOG_COMMAND_GRPC_ADDR",
+                free_or_any(COMMAND_GRPC_PORT).to_string(),
+            ),
+            ("CATALOG_COMMAND_OPS_ADDR", ANY_PORT.to_owned()),
+        ]);
+        let command = Box::pin(command).await?;
+        let (command_grpc, command_ops) = (command.grpc_addr()?, command.ops_addr()?);
+        // The read side needs the stream, which the write side creates.
+        back.run(command);
+
+        let model_dir = on.model_dir.as_ref().map(|dir| dir.display().to_string());
+        let query = build::<catalog_query::App, _>([
+            (
+                "CATALOG_QUERY_DATABASE_URL",
+                on.devkit.database_url("catalog_query").await?,
+            ),
+            ("CATALOG_QUERY_NATS_URL", on.devkit.nats_url()),
+            (
+                "CATALOG_QUERY_GRPC_ADDR",
+                free_or_any(QUERY_GRPC_PORT).to_string(),
+            ),
+            ("CATALOG_QUERY_OPS_ADDR", ANY_PORT.to_owned()),
+            (
+                "CATALOG_QUERY_DATA_DIR",
+                on.data_dir.join("query").display().to_string(),
+            ),
+            ("CATALOG_QUERY_MODEL_DIR", model_dir.unwrap_or_default()),
+        ]);
+        let query = Box::pin(query).await?;
+        let (query_grpc, query_ops) = (query.grpc_addr()?, query.ops_addr()?);
+        back.run(query);
+
+        let bff = build::<bff::App, _>([
+            ("BFF_HTTP_ADDR", on.http.to_string()),
+            ("BFF_OPS_ADDR", ANY_PORT.to_owned()),
+            ("BFF_CATALOG_GRPC_TARGET", format!("http://{query_grpc}")),
+            ("BFF_COMMAND_GRPC_TARGET", format!("http://{command_grpc}")),
+        ]);
+        let bff = Box::pin(bff).await?;
+        let (http, bff_ops) = (bff.http_addr(), bff.ops_addr());
+        front.run(bff);
+
+        let published = Published {
+            http: url(http),
+            command_grpc: command_grpc.to_string(),
+            query_grpc: query_grpc.to_string(),
+            bff_ops: bff_ops.to_string(),
+            command_ops: command_ops.to_string(),
+            query_ops: query_ops.to_string(),
+            nats_url: on.devkit.nats_url(),
+        };
+        Ok((Self { front, back }, published))
+    }
+
+    /// Services do not end on their own: this is why one did.
+    pub(super) async fn any_ended(&mut self) -> anyhow::Error {
+        let ended = tokio::select! {
+            Some(ended) = self.front.tasks.join_next() => ended,
+            Some(ended) = self.back.tasks.join_next() => ended,
+            else => return anyhow::anyhow!("no service runs"),
+        };
+        match ended {
+            Ok((name, Ok(()))) => anyhow::anyhow!("{name} ended"),
+            Ok((name, Err(err))) => err.context(format!("{name} ended")),
+            Err(err) => anyhow::anyhow!(err).context("a service ended"),
+        }
+    }
+
+    pub(super) async fn drain(self) {
+        self.front.drain().await;
+        self.back.drain().await;
+    }
+}
+
+impl Group {
+    fn run<S: Service + Send + 'static>(&mut self, service: S) {
+        let stop = self.stop.clone();
+        let running = Box::pin(service.run(stop));
+        self.tasks.spawn(async move { (S::NAME, running.await) });
+    }
+
+    async fn drain(mut self) {
+        self.stop.cancel();
+        let drained = async {
+            while let Some(ended) = self.tasks.join_next().await {
+                report(ended);
+            }
+        };
+        let limit = Duration::from_millis(DRAIN_MS_MAX);
+        if tokio::time::timeout(limit, drained).await.is_err() {
+            tracing::warn!("not every service was drained in {DRAIN_MS_MAX} ms");
+        }
+    }
+}
+
+fn report(ended: Result<Ended, JoinError>) {
+    match ended {
+        Ok((_, Ok(()))) => {}
+        Ok((name, Err(err))) => tracing::warn!("{name} ended: {err:#}"),
+        Err(err) => tracing::warn!("a service ended: {err}"),
+    }
+}
+
+async fn build<S: Service, const N: usize>(
+    variables: [(&'static str, String); N],
+) -> anyhow::Result<S> {
+    let mut env = Env::from_pairs(S::PREFIX, variables);
+    let config = S::configure(&mut env);
+    env.finish()?;
+    S::build(config)
+        .await
+        .with_context(|| format!("cannot start {}", S::NAME))
+}
+
+/// A URL that works on this machine also where the service listens on every address.
+fn url(mut addr: SocketAddr) -> String {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(match addr {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{addr}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_names_an_address_that_can_be_called() {
+        let check = |addr: &str, expected| assert_eq!(url(addr.parse().unwrap()), expected);
+        check("0.0.0.0:8000", "http://127.0.0.1:8000");
+        check("[::]:8000", "http://[::1]:8000");
+        check("192.0.2.7:80", "http://192.0.2.7:80");
+    }
+}

@@ -1,0 +1,10 @@
+//! Journeys through all services: real processes, a real broker and database, real kill -9.
+
+#[path = "it/support.rs"]
+mod support;
+#[path = "it/journey.rs"]
+mod journey;
+#[path = "it/tidy.rs"]
+mod tidy;
+#[path = "it/kill.rs"]
+mod kill;

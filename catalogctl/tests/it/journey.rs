@@ -1,0 +1,135 @@
+//! The main job as a shop does it: write, import, find, rebuild.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::{catalogctl, cluster, feed, get, json, shown};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_product_posted_over_http_is_found_by_its_title() {
+    let cluster = cluster().await;
+    let product = json!({"title": "Walnut standing desk", "price": 499.5, "brand": "Fjell"});
+    let answer = reqwest::Client::new()
+        .post(format!("{}/api/products", cluster.http()))
+        .json(&product)
+        .send()
+        .await
+        .expect("post");
+    assert_eq!(answer.status(), 201);
+    let created: serde_json::Value = answer.json().await.expect("JSON");
+    let id = created["id"].as_str().expect("id").to_owned();
+
+    let url = format!("{}/api/products/search?q=walnut+desk", cluster.http());
+    let started = Instant::now();
+    let found = loop {
+        let (status, found) = get(&url).await;
+        assert_eq!(status, 200);
+        if found["items"]
+            .as_array()
+            .is_some_and(|items| !items.is_empty())
+        {
+            break found;
+        }
+        assert!(
+            started.elapsed() < Duration::from_secs(30),
+            "never found\n{}",
+            cluster.logs()
+        );
+    };
+    assert_eq!(found["items"][0]["id"], json!(id));
+    assert_eq!(found["items"][0]["price"], json!(499.5));
+    cluster
+        .caught_up(1, false, 30)
+        .await
+        .expect("documents too");
+    let (status, read) = get(&format!("{}/api/products/{id}", cluster.http())).await;
+    assert_eq!(
+        (status, &read["title"]),
+        (200, &json!("Walnut standing desk"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_import_of_the_same_feed_writes_nothing() {
+    let folder = tempfile::tempdir().expect("folder");
+    let cluster = cluster().await;
+    let feed = feed(folder.path(), 2_000).await;
+    let import = ["import", &feed, "--price-minor", "price_minor", "--json"];
+    let first = json(&cluster, &import).await;
+    assert_eq!(
+        (&first["created"], &first["rejected"]),
+        (&json!(2_000), &json!(0))
+    );
+    let second = json(&cluster, &import).await;
+    assert_eq!(
+        (&second["unchanged"], &second["created"]),
+        (&json!(2_000), &json!(0))
+    );
+    assert_eq!(second["updated"], json!(0));
+
+    let status = cluster
+        .caught_up(2_000, false, 60)
+        .await
+        .expect("caught up");
+    assert_eq!((status.stream_sequence, status.documents), (2_000, 2_000));
+    assert_eq!(status.projections[0].digest, status.projections[1].digest);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuild_disturbs_no_search() {
+    let folder = tempfile::tempdir().expect("folder");
+    let cluster = cluster().await;
+    let feed = feed(folder.path(), 1_000).await;
+    json(
+        &cluster,
+        &["import", &feed, "--price-minor", "price_minor", "--json"],
+    )
+    .await;
+    let before = cluster
+        .caught_up(1_000, true, 120)
+        .await
+        .expect("caught up");
+
+    let done = Arc::new(AtomicBool::new(false));
+    let searches = Arc::new(AtomicU64::new(0));
+    let url = format!(
+        "{}/api/products/search?q=monitor&strategy=keyword",
+        cluster.http()
+    );
+    let searcher = tokio::spawn({
+        let (done, searches) = (done.clone(), searches.clone());
+        async move {
+            while !done.load(Ordering::Relaxed) {
+                let (status, found) = get(&url).await;
+                let items = found["items"].as_array().map_or(0, Vec::len);
+                assert_eq!((status, items), (200, 20), "{found}");
+                searches.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    let output = catalogctl(&cluster, &["rebuild"])
+        .output()
+        .await
+        .expect("rebuild");
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        shown(&output),
+        cluster.logs()
+    );
+    done.store(true, Ordering::Relaxed);
+    searcher.await.expect("no search failed");
+    assert!(searches.load(Ordering::Relaxed) > 0);
+
+    let after = cluster.caught_up(1_000, true, 60).await.expect("caught up");
+    assert_eq!(after.generation, before.generation + 1);
+    assert_eq!(
+        after.digest, before.digest,
+        "the result equals the live model"
+    );
+    assert_eq!(after.projections[1].digest, before.digest);
+    assert_eq!(after.projections[2].documents, 1_000);
+}

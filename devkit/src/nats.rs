@@ -1,0 +1,166 @@
+//! A private NATS server with JetStream, reachable on 127.0.0.1 only.
+//! Invariant: unless throw-away, a message that was acknowledged survives a power cut.
+
+use std::io::PipeWriter;
+use std::path::Path;
+
+use crate::artifact;
+use crate::error::{Result, blocking};
+use crate::folder::{Folder, set_mode, write_private};
+use crate::server::{Server, Spec};
+use crate::supervisor::Program;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NatsOptions {
+    /// A free one unless set.
+    pub port: Option<u16>,
+    /// Quicker: loses acknowledged messages in a power cut; a kill -9 loses nothing.
+    pub throwaway: bool,
+}
+
+/// A running server; dropping it stops it, as does the end of this process.
+#[derive(Debug)]
+pub struct Nats {
+    server: Server,
+    token: String,
+}
+
+impl Nats {
+    /// Starts the server whose streams are in `data_dir`. The folder becomes private.
+    pub async fn start(data_dir: &Path) -> Result<Self> {
+        Self::start_with(data_dir, NatsOptions::default()).await
+    }
+
+    pub async fn start_with(data_dir: &Path, options: NatsOptions) -> Result<Self> {
+        Self::start_in(data_dir, options, None).await
+    }
+
+    pub(crate) async fn start_in(
+        data_dir: &Path,
+        options: NatsOptions,
+        janitor: Option<PipeWriter>,
+    ) -> Result<Self> {
+        let programs = artifact::NATS.programs().await?;
+        let data_dir = data_dir.to_owned();
+        let (spec, folder, token) =
+            blocking(move || prepare(&data_dir, &programs, options)).await?;
+        let server = Server::launch(spec, folder, options.port, janitor).await?;
+        Ok(Self { server, token })
+    }
+
+    /// `nats://TOKEN@127.0.0.1:PORT`. async-nats reads no credentials from a URL: whoever connects
+    /// takes the token out and passes it to `ConnectOptions::with_token`.
+    pub fn url(&self) -> String {
+        format!("nats://{}@127.0.0.1:{}", self.token, self.server.port())
+    }
+
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    pub fn port(&self) -> u16 {
+        self.server.port()
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.server.pid()
+    }
+
+    pub fn log_path(&self) -> &Path {
+        self.server.log_path()
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.server.is_running()
+    }
+
+    /// SIGKILL, as a crash would have it.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.server.kill().await
+    }
+
+    /// Starts again on the same port and streams; stops first when it is up.
+    pub async fn restart(&mut self) -> Result<()> {
+        self.server.restart().await
+    }
+
+    /// Writes everything to disk, and waits until the server is gone.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+}
+
+fn prepare(
+    data_dir: &Path,
+    programs: &Path,
+    options: NatsOptions,
+) -> Result<(Spec, Folder, String)> {
+    let folder = Folder::claim(data_dir)?;
+    set_mode(folder.path(), 0o700)?;
+    let token = folder.secret("token")?;
+    let config = folder.join("nats.conf");
+    write_private(&config, &config_text(&token, options))?;
+    let spec = Spec {
+        name: "NATS server",
+        run_file: folder.join("nats.pid"),
+        ready: ready_pid,
+        program: Program {
+            command: vec![
+                programs.join("nats-server").into(),
+                "-c".into(),
+                config.into(),
+            ],
+            folder: folder.path().to_owned(),
+            log: folder.join("nats.log"),
+            stop_signal: if options.throwaway { "KILL" } else { "TERM" },
+            user: None,
+        },
+    };
+    Ok((spec, folder, token))
+}
+
+/// Paths are relative to the folder, in which the server runs: nothing in them needs quoting.
+fn config_text(token: &str, options: NatsOptions) -> String {
+    let sync_interval = if options.throwaway { "2m" } else { "always" };
+    format!(
+        r#"# Written anew at each start.
+host: "127.0.0.1"
+authorization {{ token: "{token}" }}
+pid_file: "nats.pid"
+max_payload: 8MB
+jetstream {{
+    store_dir: "streams"
+    # Acknowledged means on disk; the default syncs every 2 minutes.
+    sync_interval: {sync_interval}
+    max_memory_store: 256MB
+    max_file_store: 10GB
+}}
+"#
+    )
+}
+
+/// The last line of a start is logged when the port is open and the streams are recovered.
+fn ready_pid(run_file: &str, log: &str) -> Option<u32> {
+    let pid = run_file.trim().parse().ok()?;
+    log.contains("Server is ready").then_some(pid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_throwaway_server_acknowledges_before_it_syncs() {
+        let config = |throwaway| {
+            config_text(
+                "t",
+                NatsOptions {
+                    throwaway,
+                    port: None,
+                },
+            )
+        };
+        assert!(config(false).contains("sync_interval: always"));
+        assert!(config(true).contains("sync_interval: 2m"));
+    }
+}

@@ -1,0 +1,238 @@
+//! A private PostgreSQL 18 with pgvector, reachable over TCP on 127.0.0.1 only.
+//! Invariant: unless throw-away, a commit that was acknowledged survives a power cut.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::PipeWriter;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::artifact;
+use crate::database;
+use crate::error::{DevkitError, IoContext as _, Result, blocking};
+use crate::folder::{Folder, put_in_place, set_mode};
+use crate::server::{Server, Spec, last_lines};
+use crate::supervisor::Program;
+use crate::user::Unprivileged;
+
+const SUPERUSER: &str = "postgres";
+/// The files of the database system, inside the data folder.
+const CLUSTER: &str = "pgdata";
+const PASSWORD_FILE: &str = "password";
+
+const SETTINGS: [&str; 10] = [
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "shared_buffers=128MB",
+    "max_connections=200",
+    "max_wal_size=1GB",
+    // Containers have a /dev/shm of 64 MB, too little to build an HNSW index in parallel.
+    "dynamic_shared_memory_type=mmap",
+    // The build has no lz4.
+    "wal_compression=pglz",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "log_line_prefix=%m [%p] %d ",
+];
+/// Synchronous commit stays on, so that the order of commits and replies is the real one.
+const THROWAWAY_SETTINGS: [&str; 2] = ["fsync=off", "full_page_writes=off"];
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PostgresOptions {
+    /// A free one unless set.
+    pub port: Option<u16>,
+    /// Quicker, and corrupt after a power cut; a kill -9 loses nothing.
+    pub throwaway: bool,
+}
+
+/// A running server; dropping it stops it, as does the end of this process.
+#[derive(Debug)]
+pub struct Postgres {
+    server: Server,
+    password: String,
+}
+
+impl Postgres {
+    /// Starts the server whose files are in `data_dir`, creating them on first use. The folder
+    /// becomes private to the user who runs the server.
+    pub async fn start(data_dir: &Path) -> Result<Self> {
+        Self::start_with(data_dir, PostgresOptions::default()).await
+    }
+
+    pub async fn start_with(data_dir: &Path, options: PostgresOptions) -> Result<Self> {
+        Self::start_in(data_dir, options, None).await
+    }
+
+    pub(crate) async fn start_in(
+        data_dir: &Path,
+        options: PostgresOptions,
+        janitor: Option<PipeWriter>,
+    ) -> Result<Self> {
+        let programs = artifact::POSTGRES.programs().await?;
+        let data_dir = data_dir.to_owned();
+        let (spec, folder, password) =
+            blocking(move || prepare(&data_dir, &programs, options)).await?;
+        let server = Server::launch(spec, folder, options.port, janitor).await?;
+        Ok(Self { server, password })
+    }
+
+    /// `postgres://…`, with the password, of a database of this server, whether it exists or not.
+    pub fn url(&self, database: &str) -> String {
+        format!(
+            "postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}?sslmode=disable",
+            self.password,
+            self.server.port()
+        )
+    }
+
+    /// `name` is 1 to 63 characters of `a-z 0-9 _`, a letter first.
+    pub async fn create_database_if_missing(&self, name: &str) -> Result<()> {
+        database::create_if_missing(&self.url("postgres"), name).await
+    }
+
+    pub fn port(&self) -> u16 {
+        self.server.port()
+    }
+
+    /// Process id of the postmaster.
+    pub fn pid(&self) -> u32 {
+        self.server.pid()
+    }
+
+    pub fn log_path(&self) -> &Path {
+        self.server.log_path()
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.server.is_running()
+    }
+
+    /// SIGKILL to the postmaster, as a crash would have it.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.server.kill().await
+    }
+
+    /// Starts again on the same port and files; stops first when it is up.
+    pub async fn restart(&mut self) -> Result<()> {
+        self.server.restart().await
+    }
+
+    /// Ends sessions, writes everything to disk, and waits until the server is gone.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+}
+
+fn prepare(
+    data_dir: &Path,
+    programs: &Path,
+    options: PostgresOptions,
+) -> Result<(Spec, Folder, String)> {
+    let folder = Folder::claim(data_dir)?;
+    let user = Unprivileged::if_root();
+    if let Some(user) = &user {
+        user.own(folder.path())?;
+        user.ensure_reaches(folder.path())?;
+        user.ensure_reaches(programs)?;
+    }
+    set_mode(folder.path(), 0o700)?;
+    let cluster = folder.join(CLUSTER);
+    if cluster.exists() && !folder.join(PASSWORD_FILE).exists() {
+        return Err(DevkitError::InitFailed {
+            folder: folder.path().to_owned(),
+            reason: format!("the file {PASSWORD_FILE} is gone, without which nobody can log in"),
+        });
+    }
+    let password = folder.secret(PASSWORD_FILE)?;
+    if !cluster.exists() {
+        initialise(&folder, programs, user.as_ref(), options)?;
+    }
+    let spec = Spec {
+        name: "PostgreSQL",
+        run_file: cluster.join("postmaster.pid"),
+        ready: ready_pid,
+        program: Program {
+            command: command(&programs.join("postgres"), &cluster, options),
+            folder: folder.path().to_owned(),
+            log: folder.join("postgres.log"),
+            // INT is the fast shutdown, QUIT the immediate one, which writes nothing.
+            stop_signal: if options.throwaway { "QUIT" } else { "INT" },
+            user,
+        },
+    };
+    Ok((spec, folder, password))
+}
+
+fn command(postgres: &Path, cluster: &Path, options: PostgresOptions) -> Vec<OsString> {
+    let throwaway: &[&str] = if options.throwaway {
+        &THROWAWAY_SETTINGS
+    } else {
+        &[]
+    };
+    let settings = SETTINGS.iter().chain(throwaway);
+    let mut command = vec![postgres.into(), "-D".into(), cluster.into()];
+    command.extend(settings.flat_map(|&setting| ["-c".into(), setting.into()]));
+    command
+}
+
+/// Creates the database system. It appears by one rename: half a one is never found.
+fn initialise(
+    folder: &Folder,
+    programs: &Path,
+    user: Option<&Unprivileged>,
+    options: PostgresOptions,
+) -> Result<()> {
+    let password_file = folder.join(PASSWORD_FILE);
+    let partial: PathBuf = folder.join("pgdata.partial");
+    if partial.exists() {
+        fs::remove_dir_all(&partial).doing("remove", &partial)?;
+    }
+    let mut initdb = Command::new(programs.join("initdb"));
+    initdb
+        .arg("-D")
+        .arg(&partial)
+        .arg("--pwfile")
+        .arg(&password_file)
+        .args(["-U", SUPERUSER, "-A", "scram-sha-256", "-E", "UTF8"])
+        .args(["--locale=C", "--locale-provider=builtin"])
+        .args(["--builtin-locale=C.UTF-8"])
+        .args(options.throwaway.then_some("--no-sync"))
+        .env("LC_ALL", "C")
+        .current_dir(folder.path())
+        .stdin(Stdio::null());
+    if let Some(user) = user {
+        user.own(&password_file)?;
+        user.run(&mut initdb);
+    }
+    let output = initdb.output().doing("run initdb in", folder.path())?;
+    if !output.status.success() {
+        return Err(DevkitError::InitFailed {
+            folder: folder.path().to_owned(),
+            reason: last_lines(&String::from_utf8_lossy(&output.stderr)),
+        });
+    }
+    let cluster = folder.join(CLUSTER);
+    put_in_place(&partial, &cluster)
+}
+
+/// `postmaster.pid` holds the process id in line 1 and the status in line 8, since PostgreSQL 10.
+fn ready_pid(run_file: &str, _log: &str) -> Option<u32> {
+    let mut lines = run_file.lines().map(str::trim);
+    let pid = lines.next()?.parse().ok()?;
+    (lines.nth(6)? == "ready").then_some(pid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_postmaster_is_ready_when_its_file_says_so() {
+        let file =
+            |status| format!("4711\n/data\n1700000000\n15001\n\n127.0.0.1\n  1  2\n{status}\n");
+        assert_eq!(ready_pid(&file("ready   "), ""), Some(4711));
+        assert_eq!(ready_pid(&file("starting"), ""), None);
+        assert_eq!(ready_pid("4711\n/data\n", ""), None);
+        assert_eq!(ready_pid("", ""), None);
+    }
+}

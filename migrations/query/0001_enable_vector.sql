@@ -1,0 +1,2 @@
+-- pgvector: `halfvec` and HNSW.
+CREATE EXTENSION IF NOT EXISTS vector;

@@ -1,0 +1,56 @@
+//! Generates the wire code from the `.proto` files with a pure-Rust compiler and compares it with
+//! what is committed. `UPDATE_PROTO=1 cargo test -p catalog-proto` writes it anew.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use protox::prost::Message as _;
+
+const FILES: [&str; 3] = [
+    "catalog/v1/catalog.proto",
+    "catalog/v1/commands.proto",
+    "catalog/v1/operations.proto",
+];
+const GENERATED: [&str; 2] = ["catalog.v1.rs", "catalog.v1.bin"];
+
+#[test]
+fn generated_code_matches_the_protos() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let fresh = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("generated");
+    generate(&root, &fresh);
+
+    let committed = root.join("src/generated");
+    for name in GENERATED {
+        let wanted = fs::read(fresh.join(name)).expect("generated file");
+        if env::var_os("UPDATE_PROTO").is_some() {
+            fs::create_dir_all(&committed).expect("create src/generated");
+            fs::write(committed.join(name), &wanted).expect("write generated file");
+        }
+        let found = fs::read(committed.join(name)).unwrap_or_default();
+        assert!(
+            found == wanted,
+            "src/generated/{name} is out of date: run UPDATE_PROTO=1 cargo test -p catalog-proto"
+        );
+    }
+}
+
+fn generate(root: &Path, out: &Path) {
+    fs::create_dir_all(out).expect("create output folder");
+    let descriptors = protox::Compiler::new([root])
+        .expect("open the proto folder")
+        .include_imports(true)
+        .include_source_info(true)
+        .open_files(FILES)
+        .expect("compile the protos")
+        .file_descriptor_set();
+    let mut slim = descriptors.clone();
+    for file in &mut slim.file {
+        file.source_code_info = None;
+    }
+    fs::write(out.join("catalog.v1.bin"), slim.encode_to_vec()).expect("write descriptors");
+    tonic_prost_build::configure()
+        .out_dir(out)
+        .btree_map(".")
+        .compile_fds(descriptors)
+        .expect("generate code");
+}

@@ -1,0 +1,156 @@
+//! Configuration from environment variables. Reading a variable also documents it, so that
+//! `--help` cannot leave one out, and all mistakes are reported at once.
+
+use std::fmt::{Display, Write as _};
+use std::str::FromStr;
+
+/// Reads variables under one prefix and collects what is wrong with them.
+pub struct Env {
+    prefix: &'static str,
+    lookup: Lookup,
+    documented: Vec<Variable>,
+    problems: Vec<String>,
+}
+
+type Lookup = Box<dyn Fn(&str) -> Option<String> + Send>;
+
+struct Variable {
+    name: String,
+    default: Option<String>,
+    help: &'static str,
+}
+
+/// Every variable that is missing or cannot be read, one a line.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct ConfigError(Vec<String>);
+
+impl Env {
+    pub fn from_process(prefix: &'static str) -> Self {
+        Self::new(prefix, |name| std::env::var(name).ok())
+    }
+
+    /// For one-process set-ups and tests; names carry the prefix.
+    pub fn from_pairs<const N: usize>(
+        prefix: &'static str,
+        pairs: [(&'static str, String); N],
+    ) -> Self {
+        Self::new(prefix, move |name| {
+            let found = pairs.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.clone())
+        })
+    }
+
+    fn new(prefix: &'static str, lookup: impl Fn(&str) -> Option<String> + Send + 'static) -> Self {
+        Self {
+            prefix,
+            lookup: Box::new(lookup),
+            documented: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// A variable with a default.
+    pub fn or<T>(&mut self, name: &str, default: &str, help: &'static str) -> T
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let name = self.document(name, Some(default), help);
+        let text = self.read(&name).unwrap_or_else(|| default.to_owned());
+        match text.parse() {
+            Ok(value) => value,
+            Err(err) => {
+                self.problems.push(format!("{name}: {err}, got {text:?}"));
+                match default.parse() {
+                    Ok(value) => value,
+                    Err(err) => unreachable!("the default of {name} does not parse: {err}"),
+                }
+            }
+        }
+    }
+
+    /// A variable that may be unset.
+    pub fn optional<T>(&mut self, name: &str, help: &'static str) -> Option<T>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let name = self.document(name, None, help);
+        let text = self.read(&name)?;
+        match text.parse() {
+            Ok(value) => Some(value),
+            Err(err) => {
+                self.problems.push(format!("{name}: {err}, got {text:?}"));
+                None
+            }
+        }
+    }
+
+    /// A text that must be set; it may be a secret and is not repeated in messages.
+    pub fn required(&mut self, name: &str, help: &'static str) -> String {
+        let name = self.document(name, None, help);
+        self.read(&name).unwrap_or_else(|| {
+            self.problems.push(format!("{name} is not set: {help}"));
+            String::new()
+        })
+    }
+
+    pub fn finish(self) -> Result<(), ConfigError> {
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError(self.problems))
+        }
+    }
+
+    pub fn help(&self) -> String {
+        let mut text = String::new();
+        for Variable {
+            name,
+            default,
+            help,
+        } in &self.documented
+        {
+            let default = match default {
+                Some(default) => format!(" [default: {default}]"),
+                None => String::new(),
+            };
+            let _ = writeln!(text, "  {name}{default}\n      {help}");
+        }
+        text
+    }
+
+    fn read(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    fn document(&mut self, name: &str, default: Option<&str>, help: &'static str) -> String {
+        let name = format!("{}{name}", self.prefix);
+        self.documented.push(Variable {
+            name: name.clone(),
+            default: default.map(str::to_owned),
+            help,
+        });
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_every_mistake_at_once_and_documents_every_variable() {
+        let mut env = Env::from_pairs("X_", [("X_PORT", "high".to_owned())]);
+        assert_eq!(env.or::<u16>("PORT", "80", "The port."), 80);
+        assert_eq!(env.or::<u32>("LIMIT", "7", "The limit."), 7);
+        assert_eq!(env.required("URL", "the database"), "");
+        assert!(env.help().contains("X_PORT [default: 80]\n      The port."));
+        let err = env.finish().expect_err("two mistakes").to_string();
+        assert_eq!(
+            err,
+            "X_PORT: invalid digit found in string, got \"high\"\nX_URL is not set: the database"
+        );
+    }
+}

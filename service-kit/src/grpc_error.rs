@@ -1,0 +1,41 @@
+//! Typed gRPC errors: `google.rpc.ErrorInfo` always, `BadRequest` where fields are at fault, so
+//! that no client has to read a message text. (AIP-193.)
+
+use std::collections::HashMap;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
+
+pub const ERROR_DOMAIN: &str = "catalog";
+
+/// `reason` is UPPER_SNAKE_CASE and stable; `message` is for people.
+pub fn status(
+    code: Code,
+    reason: &str,
+    message: impl Into<String>,
+    violations: impl IntoIterator<Item = (String, String)>,
+) -> Status {
+    let mut details = ErrorDetails::with_error_info(reason, ERROR_DOMAIN, HashMap::new());
+    let violations: Vec<_> = violations
+        .into_iter()
+        .map(|(field, description)| FieldViolation::new(field, description))
+        .collect();
+    if !violations.is_empty() {
+        details.set_bad_request(violations);
+    }
+    Status::with_error_details(code, message, details)
+}
+
+/// The machine-readable reason of a status, where the server gave one.
+pub fn reason(status: &Status) -> Option<String> {
+    status.get_details_error_info().map(|info| info.reason)
+}
+
+/// The fields at fault as (path, description).
+pub fn violations(status: &Status) -> Vec<(String, String)> {
+    let violations = status
+        .get_details_bad_request()
+        .map(|bad| bad.field_violations);
+    let pairs = violations.unwrap_or_default().into_iter();
+    pairs.map(|one| (one.field, one.description)).collect()
+}

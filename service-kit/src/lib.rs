@@ -1,0 +1,20 @@
+//! What every service of the catalog needs and none should write again: configuration, telemetry,
+//! start and stop, health and metrics, trace context and typed gRPC errors. No domain.
+
+mod service;
+mod env;
+mod telemetry;
+mod tasks;
+mod ops;
+mod trace;
+mod request_log;
+mod grpc_error;
+
+pub use crate::env::{ConfigError, Env};
+pub use crate::grpc_error::{ERROR_DOMAIN, reason, status, violations};
+pub use crate::ops::{Ops, Readiness};
+pub use crate::request_log::{RequestLog, RequestLogLayer};
+pub use crate::service::{Service, run};
+pub use crate::tasks::{Tasks, backoff, stop_signal};
+pub use crate::telemetry::{LogFormat, init_telemetry};
+pub use crate::trace::TraceContext;

@@ -1,0 +1,102 @@
+//! The operators' listener of a service: `/health/live`, `/health/ready` and Prometheus
+//! `/metrics`, apart from the public port.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, RwLock};
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use prometheus_client::registry::Registry;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Why the service is not ready; empty when it is. Parts of the service set it, `/health/ready`
+/// shows it.
+#[derive(Clone, Default)]
+pub struct Readiness(Arc<RwLock<Option<String>>>);
+
+impl Readiness {
+    pub fn set_ready(&self) {
+        self.set(None);
+    }
+
+    pub fn set_not_ready(&self, why: impl Into<String>) {
+        self.set(Some(why.into()));
+    }
+
+    pub fn why_not(&self) -> Option<String> {
+        self.0.read().ok().and_then(|why| why.clone())
+    }
+
+    fn set(&self, why: Option<String>) {
+        if let Ok(mut current) = self.0.write() {
+            *current = why;
+        }
+    }
+}
+
+/// The bound listener.
+pub struct Ops {
+    listener: TcpListener,
+    registry: Arc<Registry>,
+    readiness: Readiness,
+}
+
+impl Ops {
+    pub async fn bind(
+        addr: SocketAddr,
+        registry: Registry,
+        readiness: Readiness,
+    ) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(addr)
+            .await
+            .with_context(|| format!("cannot listen on {addr} for health and metrics"))?;
+        Ok(Self {
+            listener,
+            registry: Arc::new(registry),
+            readiness,
+        })
+    }
+
+    pub fn addr(&self) -> anyhow::Result<SocketAddr> {
+        Ok(self.listener.local_addr()?)
+    }
+
+    pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        let router = Router::new()
+            .route("/health/live", get(|| async { "ok" }))
+            .route("/health/ready", get(ready))
+            .with_state(self.readiness)
+            .merge(
+                Router::new()
+                    .route("/metrics", get(metrics))
+                    .with_state(self.registry),
+            );
+        axum::serve(self.listener, router)
+            .with_graceful_shutdown(stop.cancelled_owned())
+            .await
+            .context("health and metrics listener")
+    }
+}
+
+async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
+    match readiness.why_not() {
+        None => (StatusCode::OK, "ok".to_owned()),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+    }
+}
+
+async fn metrics(State(registry): State<Arc<Registry>>) -> impl IntoResponse {
+    let mut text = String::new();
+    match prometheus_client::encoding::text::encode(&mut text, &registry) {
+        Ok(()) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            (StatusCode::OK, [(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

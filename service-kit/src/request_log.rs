@@ -1,0 +1,69 @@
+//! One line for every request, HTTP or gRPC, with its trace id, status and time; the handler finds
+//! the [`TraceContext`] in the request's extensions.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use http::{Request, Response};
+use tower::{Layer, Service};
+
+use crate::TraceContext;
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RequestLogLayer;
+
+#[derive(Clone, Debug)]
+pub struct RequestLog<S>(S);
+
+impl<S> Layer<S> for RequestLogLayer {
+    type Service = RequestLog<S>;
+
+    fn layer(&self, inner: S) -> RequestLog<S> {
+        RequestLog(inner)
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for RequestLog<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<S::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let trace = TraceContext::from_headers(request.headers());
+        request.extensions_mut().insert(trace);
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let started = Instant::now();
+        let response = self.0.call(request);
+        Box::pin(async move {
+            let response = response.await?;
+            let micros = started.elapsed().as_micros() as u64;
+            let http = response.status().as_u16();
+            // gRPC puts the code of an immediate error into the headers, others into trailers.
+            let grpc = response
+                .headers()
+                .get("grpc-status")
+                .and_then(|code| code.to_str().ok());
+            tracing::info!(
+                target: "request",
+                %method,
+                path,
+                status = http,
+                grpc,
+                micros,
+                trace_id = trace.trace_id(),
+            );
+            Ok(response)
+        })
+    }
+}
