@@ -89,11 +89,10 @@ impl EndpointArgs {
         let published = Published::load(&self.data_dir()?)?;
         let published = published.as_ref();
         let choose = |given: &Option<String>, published: Option<&String>, default: &str| {
-            given
-                .as_ref()
-                .or(published)
-                .map_or(default, String::as_str)
-                .to_owned()
+            // A variable that is set to nothing counts as unset.
+            let given = given.as_ref().filter(|given| !given.is_empty());
+            let chosen = given.or(published).map(String::as_str);
+            chosen.unwrap_or(default).to_owned()
         };
         let command = published.map(|up| &up.command_grpc);
         let query = published.map(|up| &up.query_grpc);

@@ -6,6 +6,7 @@ mod source;
 mod json;
 mod csv;
 mod mapping;
+mod draft;
 mod values;
 
 use std::io;
@@ -92,15 +93,20 @@ pub type Rows = Box<dyn Iterator<Item = Result<Row, FeedError>> + Send>;
 /// The rows of a feed, in order; an error is the last item. Without a format, the extension of the
 /// file name decides, and where that is silent the first character.
 pub fn rows(source: Source, format: Option<Format>, mapping: Mapping) -> Result<Rows, FeedError> {
+    let progress = source.progress();
     Ok(match format.unwrap_or_else(|| source.format()) {
-        Format::Jsonl => until_error(json::Lines::new(source.into_reader(), mapping)),
-        Format::Json => until_error(json::Array::new(source.into_reader(), mapping)),
-        Format::Csv => until_error(csv::Records::new(source, mapping)?),
+        Format::Jsonl => until_error(json::Lines::new(source.into_reader(), mapping), progress),
+        Format::Json => until_error(json::Array::new(source.into_reader(), mapping), progress),
+        Format::Csv => until_error(csv::Records::new(source, mapping)?, progress),
     })
 }
 
-fn until_error(rows: impl Iterator<Item = Result<Row, FeedError>> + Send + 'static) -> Rows {
-    let rows = rows.scan(false, |failed, row| {
+fn until_error(
+    rows: impl Iterator<Item = Result<Row, FeedError>> + Send + 'static,
+    progress: Progress,
+) -> Rows {
+    let rows = rows.scan(false, move |failed, row| {
+        progress.count_row();
         let before = std::mem::replace(failed, row.is_err());
         (!before).then_some(row)
     });

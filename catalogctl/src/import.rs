@@ -29,8 +29,6 @@ pub(crate) struct ImportArgs {
     /// Default: as the file name or the first character says
     #[arg(long, value_enum)]
     format: Option<Format>,
-    #[command(flatten)]
-    mapping: MappingArgs,
     /// Products in one transaction of the write service
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000))]
     batch: u16,
@@ -46,6 +44,8 @@ pub(crate) struct ImportArgs {
     /// Prints the summary as one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    mapping: MappingArgs,
 }
 
 #[derive(Clone, Debug)]

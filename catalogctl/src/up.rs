@@ -223,6 +223,7 @@ async fn answer(http: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// With lines to copy.
 fn say_hello(published: &Published, data_dir: &Path) {
     let Published {
         http,
@@ -230,12 +231,14 @@ fn say_hello(published: &Published, data_dir: &Path) {
         query_grpc,
         ..
     } = published;
+    let program = std::env::args()
+        .next()
+        .unwrap_or_else(|| "catalogctl".to_owned());
+    let data = data_dir.display();
     eprintln!(
-        "\n  HTTP  {http}/api\n  gRPC  {query_grpc} (read), {command_grpc} (write)\n  data  {}\n\n  \
+        "\n  HTTP  {http}/api\n  gRPC  {query_grpc} (read), {command_grpc} (write)\n  data  {data}\n\n  \
          curl '{http}/api/products/search?q=gaming+mouse'\n  \
-         catalogctl search gaming mouse      (--data names another folder)\n\n\
-         Ctrl-C stops everything.\n",
-        data_dir.display()
+         {program} search gaming mouse --data {data}\n\nCtrl-C stops everything.\n"
     );
 }
 

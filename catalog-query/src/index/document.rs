@@ -25,12 +25,12 @@ const NOISE: &[&str] = &[
 ];
 
 pub(super) fn document(fields: &Fields, product: &Product, version: Version) -> TantivyDocument {
-    let hash = ContentHash::of(&product.id, version, product).to_bytes();
-    let (high, low) = hash.split_at(8);
+    let hash = ContentHash::of(&product.id, version, product);
+    let hash = u128::from_be_bytes(hash.to_bytes());
     let mut document = TantivyDocument::new();
     document.add_text(fields.id, product.id.as_str());
-    document.add_u64(fields.hash_high, half(high));
-    document.add_u64(fields.hash_low, half(low));
+    document.add_u64(fields.hash_high, (hash >> 64) as u64);
+    document.add_u64(fields.hash_low, hash as u64);
     document.add_text(fields.title, &product.title);
     document.add_text(fields.description, &product.description);
     if let Some(brand) = &product.brand {
@@ -46,12 +46,6 @@ pub(super) fn document(fields: &Fields, product: &Product, version: Version) -> 
         document.add_text(fields.identifiers, identifier);
     }
     document
-}
-
-fn half(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }
 
 /// Texts by their value, flags that hold by their name: a product with `touchscreen: true` is a

@@ -11,6 +11,8 @@ pub(crate) enum IndexError {
     Folder(#[source] io::Error),
     #[error("another writer has the keyword index open")]
     Locked,
+    #[error("the writer of the keyword index is closed")]
+    Closed,
     #[error("the keyword index failed")]
     Tantivy(#[source] TantivyError),
 }

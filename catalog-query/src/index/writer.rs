@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use catalog_events::{Position, Product, ProductEvent, ProductId, Version};
-use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, NoMergePolicy};
 use tantivy::{Index, IndexReader, Term};
 
 use super::schema::Fields;
@@ -20,7 +20,8 @@ const REPLACED_SHARE_MAX: f32 = 0.3;
 /// Takes events in the order of their positions. After an error, drop it and take a new one with
 /// [`super::KeywordIndex::writer`]: it continues at the last commit.
 pub(crate) struct IndexWriter {
-    inner: tantivy::IndexWriter,
+    /// None only while it is dropped.
+    inner: Option<tantivy::IndexWriter>,
     fields: Fields,
     reader: IndexReader,
     committed: Arc<AtomicU64>,
@@ -47,7 +48,7 @@ impl IndexWriter {
         inner.set_merge_policy(Box::new(merges));
         let applied = Position(committed.load(Ordering::Acquire));
         Ok(Self {
-            inner,
+            inner: Some(inner),
             fields,
             reader,
             committed,
@@ -64,7 +65,7 @@ impl IndexWriter {
             }
             match &event.product {
                 Some(product) => self.put(product, event.version)?,
-                None => self.delete(&event.product_id),
+                None => self.delete(&event.product_id)?,
             }
             self.applied = event.position;
         }
@@ -73,25 +74,43 @@ impl IndexWriter {
 
     /// Adds a product or replaces its older version.
     fn put(&mut self, product: &Product, version: Version) -> Result<(), IndexError> {
-        self.delete(&product.id);
+        self.delete(&product.id)?;
         let document = document::document(&self.fields, product, version);
-        self.inner.add_document(document)?;
+        self.inner()?.add_document(document)?;
         Ok(())
     }
 
-    fn delete(&mut self, id: &ProductId) {
+    fn delete(&mut self, id: &ProductId) -> Result<(), IndexError> {
         let id = Term::from_field_text(self.fields.id, id.as_str());
-        self.inner.delete_term(id);
+        self.inner()?.delete_term(id);
+        Ok(())
     }
 
-    /// Makes everything applied durable and visible, as of `position`.
+    /// Makes everything applied visible, as of `position`, and a restart continue from there.
     pub(crate) fn commit(&mut self, position: Position) -> Result<(), IndexError> {
         self.applied = self.applied.max(position);
-        let mut commit = self.inner.prepare_commit()?;
-        commit.set_payload(&checkpoint::encode(self.applied));
+        let payload = checkpoint::encode(self.applied);
+        let mut commit = self.inner()?.prepare_commit()?;
+        commit.set_payload(&payload);
         commit.commit()?;
         self.reader.reload()?;
         self.committed.store(self.applied.0, Ordering::Release);
         Ok(())
+    }
+
+    fn inner(&mut self) -> Result<&mut tantivy::IndexWriter, IndexError> {
+        self.inner.as_mut().ok_or(IndexError::Closed)
+    }
+}
+
+/// Waits for merges under way: one that ended later would replace the commits and remove the files of
+/// the writer that comes next.
+impl Drop for IndexWriter {
+    fn drop(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            inner.set_merge_policy(Box::new(NoMergePolicy));
+            // It has been logged, and what was committed stays.
+            let _ = inner.wait_merging_threads();
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Weighted reciprocal rank fusion: ranks are comparable between sources where scores are not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+
+use catalog_events::ProductId;
 
 use super::RankingProfile;
 use crate::index::{Hit, KeywordHits};
@@ -19,7 +21,8 @@ pub(super) fn fuse(profile: &RankingProfile, keyword: KeywordHits, vector: Vec<H
             *scores.entry(&hit.product_id).or_insert(0.0) += score;
         }
     }
-    let exact: Vec<_> = keyword.exact().iter().map(|hit| &hit.product_id).collect();
+    let exact = keyword.exact().iter().map(|hit| &hit.product_id);
+    let exact: HashSet<&ProductId> = exact.collect();
     let mut fused: Vec<Hit> = scores
         .into_iter()
         .map(|(id, score)| Hit {
@@ -29,7 +32,7 @@ pub(super) fn fuse(profile: &RankingProfile, keyword: KeywordHits, vector: Vec<H
         .collect();
     // Stable, and they come sorted by id.
     fused.sort_by(|a, b| {
-        let is_exact = |hit: &Hit| exact.contains(&&hit.product_id);
+        let is_exact = |hit: &Hit| exact.contains(&hit.product_id);
         is_exact(b)
             .cmp(&is_exact(a))
             .then(b.score.total_cmp(&a.score))

@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use catalog_events::{Currency, Money, ProductId};
-use catalog_proto::v1::{AttributeValue, ProductInput};
+use catalog_events::Currency;
+use catalog_proto::v1::ProductInput;
 use serde_json::{Map, Value};
 
-use super::{Mistake, values};
+use super::Mistake;
+use super::draft::{Draft, shorten};
 
 /// What a column can be mapped to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,7 +41,7 @@ impl Field {
         Field::Currency,
     ];
 
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             Field::Id => "id",
             Field::Title => "title",
@@ -105,13 +106,13 @@ fn parse_map(text: &str) -> Result<(Field, String), String> {
 /// Reads rows as products.
 #[derive(Clone, Debug)]
 pub struct Mapping {
-    columns: HashMap<String, Vec<Field>>,
-    sources: HashMap<Field, String>,
-    ignored: HashSet<String>,
-    strip: Vec<String>,
-    price_is_minor: bool,
-    currency: Currency,
-    keep_text: bool,
+    pub(super) columns: HashMap<String, Vec<Field>>,
+    pub(super) sources: HashMap<Field, String>,
+    pub(super) ignored: HashSet<String>,
+    pub(super) strip: Vec<String>,
+    pub(super) price_is_minor: bool,
+    pub(super) currency: Currency,
+    pub(super) keep_text: bool,
 }
 
 impl Mapping {
@@ -185,203 +186,7 @@ impl Mapping {
         draft.finish()
     }
 
-    fn source(&self, field: Field) -> &str {
+    pub(super) fn source(&self, field: Field) -> &str {
         self.sources.get(&field).map_or("", String::as_str)
     }
-}
-
-/// A product while its columns are read. The first mistake is kept and reading goes on, so that
-/// the report can name the product.
-struct Draft<'m> {
-    mapping: &'m Mapping,
-    product: ProductInput,
-    price: Option<String>,
-    mistake: Option<Mistake>,
-}
-
-impl<'m> Draft<'m> {
-    fn new(mapping: &'m Mapping) -> Self {
-        Self {
-            mapping,
-            product: ProductInput::default(),
-            price: None,
-            mistake: None,
-        }
-    }
-
-    /// The members of an object become columns `prefix.member`.
-    fn object(&mut self, prefix: &str, object: Map<String, Value>) {
-        for (name, value) in object {
-            let column = if prefix.is_empty() {
-                name
-            } else {
-                format!("{prefix}.{name}")
-            };
-            if self.mapping.ignored.contains(&column) {
-                continue;
-            }
-            match (self.mapping.columns.get(&column), value) {
-                (Some(fields), value) => self.fields(fields, value),
-                // As this catalogue itself prints products.
-                (None, Value::Object(members)) if column == "attributes" => {
-                    for (name, value) in members {
-                        self.attribute(&name, value);
-                    }
-                }
-                (None, Value::Object(members)) => self.object(&column, members),
-                (None, value) => self.attribute(&column, value),
-            }
-        }
-    }
-
-    fn cell(&mut self, column: &str, text: &str) {
-        if column.is_empty() || self.mapping.ignored.contains(column) {
-            return;
-        }
-        match self.mapping.columns.get(column) {
-            Some(fields) => self.fields(fields, Value::String(text.to_owned())),
-            None if self.mapping.keep_text => {
-                self.attribute(column, Value::String(text.to_owned()));
-            }
-            None => self.attribute(column, values::typed(text)),
-        }
-    }
-
-    fn fields(&mut self, fields: &[Field], value: Value) {
-        let Some((last, others)) = fields.split_last() else {
-            return;
-        };
-        for field in others {
-            self.field(*field, value.clone());
-        }
-        self.field(*last, value);
-    }
-
-    fn field(&mut self, field: Field, value: Value) {
-        if let Err(reason) = self.set(field, value) {
-            self.fault(field.as_str(), reason);
-        }
-    }
-
-    fn set(&mut self, field: Field, value: Value) -> Result<(), String> {
-        let product = &mut self.product;
-        let text = match field {
-            Field::Gtins => {
-                product.gtins = values::list(value, &[',', ';', '|', ' '])?;
-                return Ok(());
-            }
-            Field::Categories => {
-                product.categories = values::list(value, &['>'])?;
-                return Ok(());
-            }
-            _ => values::text(value)?,
-        };
-        let Some(text) = text else { return Ok(()) };
-        match field {
-            Field::Id => product.id = text,
-            Field::Title => product.title = text,
-            Field::Description => product.description = text,
-            Field::ImageUrl => product.image_url = text,
-            Field::Brand => product.brand = text,
-            Field::Sku => product.sku = text,
-            Field::Status => product.status = values::status(&text)?.into(),
-            Field::Currency => product.currency = text,
-            Field::Price => self.price = Some(text),
-            Field::Gtins | Field::Categories => {}
-        }
-        Ok(())
-    }
-
-    fn attribute(&mut self, column: &str, value: Value) {
-        let value = match values::attribute(value) {
-            Ok(Some(value)) => value,
-            Ok(None) => return,
-            Err(reason) => {
-                let reason = format!("column {column:?} {reason}: --map or --ignore it");
-                return self.fault("attributes", reason);
-            }
-        };
-        let name = values::attribute_name(column, &self.mapping.strip);
-        if name.is_empty() {
-            let reason = format!("column {column:?} has no letter or digit: --ignore it");
-            return self.fault("attributes", reason);
-        }
-        self.insert(name, value);
-    }
-
-    /// Columns whose names become the same are told apart by a number.
-    fn insert(&mut self, name: String, value: AttributeValue) {
-        let attributes = &mut self.product.attributes;
-        if !attributes.contains_key(&name) {
-            attributes.insert(name, value);
-            return;
-        }
-        let numbered = (2..).map(|number| format!("{name}_{number}"));
-        let free = numbered
-            .into_iter()
-            .find(|name| !attributes.contains_key(name));
-        attributes.insert(free.unwrap_or(name), value);
-    }
-
-    fn fault(&mut self, field: &str, reason: String) {
-        self.mistake.get_or_insert_with(|| Mistake {
-            id: String::new(),
-            field: field.to_owned(),
-            reason,
-        });
-    }
-
-    /// Checks what the client can know; the write service has the last word.
-    fn finish(mut self) -> Result<ProductInput, Mistake> {
-        if let Err((field, reason)) = self.complete() {
-            self.fault(field.as_str(), reason);
-        }
-        match self.mistake {
-            None => Ok(self.product),
-            Some(mistake) => Err(Mistake {
-                id: self.product.id,
-                ..mistake
-            }),
-        }
-    }
-
-    fn complete(&mut self) -> Result<(), (Field, String)> {
-        let missing = |field| {
-            let column = self.mapping.source(field);
-            (field, format!("there is nothing in column {column:?}"))
-        };
-        if self.product.id.is_empty() {
-            return Err(missing(Field::Id));
-        }
-        if let Err(err) = self.product.id.parse::<ProductId>() {
-            return Err((
-                Field::Id,
-                format!("{err}, got {:?}", shorten(&self.product.id)),
-            ));
-        }
-        if self.product.title.is_empty() {
-            return Err(missing(Field::Title));
-        }
-        let currency = match &*self.product.currency {
-            "" => self.mapping.currency,
-            code => code
-                .parse()
-                .map_err(|err| (Field::Currency, format!("{err}")))?,
-        };
-        let price = self.price.take().ok_or_else(|| missing(Field::Price))?;
-        let price = if self.mapping.price_is_minor {
-            values::minor_units(&price, currency)
-        } else {
-            Money::parse(&price, currency).map_err(|err| err.to_string())
-        };
-        let price = price.map_err(|reason| (Field::Price, reason))?;
-        self.product.price_minor = price.minor();
-        self.product.currency = currency.to_string();
-        Ok(())
-    }
-}
-
-fn shorten(text: &str) -> String {
-    const SHOWN_CHARS_MAX: usize = 80;
-    text.chars().take(SHOWN_CHARS_MAX).collect()
 }

@@ -51,21 +51,30 @@ pub struct Source {
     progress: Progress,
 }
 
-/// How far a feed was read, in bytes of the file.
+/// How far a feed is, in bytes of the file.
 #[derive(Clone, Debug)]
 pub struct Progress {
     read: Arc<AtomicU64>,
+    rows: Arc<AtomicU64>,
     total: Option<u64>,
 }
 
 impl Progress {
-    pub fn read(&self) -> u64 {
-        self.read.load(Ordering::Relaxed)
+    /// The share of the first `rows` rows in what was read: reading runs ahead of sending.
+    pub fn of_rows(&self, rows: u64) -> u64 {
+        let (read, ahead) = (&self.read, &self.rows);
+        let (read, ahead) = (read.load(Ordering::Relaxed), ahead.load(Ordering::Relaxed));
+        let share = u128::from(read) * u128::from(rows.min(ahead)) / u128::from(ahead.max(1));
+        u64::try_from(share).unwrap_or(read)
     }
 
     /// None for a pipe.
     pub fn total(&self) -> Option<u64> {
         self.total
+    }
+
+    pub(super) fn count_row(&self) {
+        self.rows.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -97,6 +106,7 @@ impl Source {
     ) -> Result<Self, FeedError> {
         let progress = Progress {
             read: Arc::default(),
+            rows: Arc::default(),
             total,
         };
         let failed = |source| FeedError::Open {

@@ -9,6 +9,10 @@ use clap::Parser;
 use expect_test::{Expect, expect};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use serde_json::Value;
 
 use super::*;
 
@@ -399,4 +403,52 @@ fn a_field_cannot_be_mapped_twice() {
             "{bad}"
         );
     }
+}
+
+#[test]
+fn an_array_is_cut_into_the_elements_that_a_parser_finds() {
+    let text = "[a-c{}\\[\\],:\"\\\\\n é]{0,12}";
+    let leaf = prop_oneof![
+        text.prop_map(Value::from),
+        any::<i32>().prop_map(Value::from)
+    ];
+    let value = leaf.prop_recursive(3, 24, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            vec((text, inner), 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    });
+    proptest!(|(values in vec(value, 0..8), pretty: bool)| {
+        let array = Value::from(values.clone());
+        let array = if pretty { format!("{array:#}") } else { array.to_string() };
+        let source = Source::from_reader("feed", Cursor::new(array.into_bytes())).unwrap();
+        let found = rows(source, Some(Format::Json), mapping("")).unwrap();
+        prop_assert_eq!(found.filter(Result::is_ok).count(), values.len());
+    });
+}
+
+#[test]
+fn damaged_feeds_end_and_their_lines_never_go_back() {
+    let json =
+        "[{\"id\":\"a\",\n\"title\":\"T\",\"price\":1},\n{\"id\":\"b\",\"n\":[1,{\"x\":\"y\"}]}]\n";
+    let csv = "id,title,price\r\na,\"T\nU\",1\r\n\r\nb,\"\"\"\",2\r\n";
+    let feed = prop_oneof![Just(json), Just(csv)];
+    let damage = vec((any::<Index>(), any::<u8>()), 0..6);
+    let formats = [Format::Jsonl, Format::Json, Format::Csv];
+    proptest!(|(feed in feed, damage in damage)| {
+        let mut feed = feed.as_bytes().to_vec();
+        for (place, byte) in damage {
+            let place = place.index(feed.len());
+            feed[place] = byte;
+        }
+        for format in formats {
+            let source = Source::from_reader("feed", Cursor::new(feed.clone()));
+            let Ok(rows) = source.and_then(|source| rows(source, Some(format), mapping(""))) else {
+                continue;
+            };
+            let lines: Vec<_> = rows.take(1_000).flatten().map(|row| row.line).collect();
+            prop_assert!(lines.is_sorted() && lines.len() < 1_000, "{:?} {:?}", format, lines);
+        }
+    });
 }

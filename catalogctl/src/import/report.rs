@@ -53,7 +53,8 @@ impl Report {
             Notice::Progress(summary) => {
                 let rate = summary.rows as f64 / self.started.elapsed().as_secs_f64();
                 let text = format!("{} rows, {rate:.0} rows/s", summary.rows);
-                self.meter.set(self.feed.read(), self.feed.total(), &text);
+                self.meter
+                    .set(self.feed.of_rows(summary.rows), self.feed.total(), &text);
             }
             Notice::Rejected(rejection) => {
                 if let Some(rejects) = &mut self.rejects {

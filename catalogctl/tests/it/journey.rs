@@ -57,7 +57,7 @@ async fn a_second_import_of_the_same_feed_writes_nothing() {
     let folder = tempfile::tempdir().expect("folder");
     let cluster = cluster().await;
     let feed = feed(folder.path(), 2_000).await;
-    let import = ["import", &feed, "--price-minor", "price_minor", "--json"];
+    let import = ["import", &feed, "--json"];
     let first = json(&cluster, &import).await;
     assert_eq!(
         (&first["created"], &first["rejected"]),
@@ -83,11 +83,7 @@ async fn a_rebuild_disturbs_no_search() {
     let folder = tempfile::tempdir().expect("folder");
     let cluster = cluster().await;
     let feed = feed(folder.path(), 1_000).await;
-    json(
-        &cluster,
-        &["import", &feed, "--price-minor", "price_minor", "--json"],
-    )
-    .await;
+    json(&cluster, &["import", &feed, "--json"]).await;
     let before = cluster
         .caught_up(1_000, true, 120)
         .await
