@@ -4,8 +4,9 @@
 
 mod atomic_batch;
 
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use catalog_events::{EncodedMessage, Position, STREAM, encode, stream_config};
@@ -18,7 +19,11 @@ use crate::store;
 
 /// The server takes at most 1,000 messages in one atomic batch.
 const BATCH_EVENTS_MAX: i64 = 500;
+const BATCH_BYTES_MAX: i64 = 4 * 1024 * 1024;
 const POLL_EVERY_MS: u64 = 100;
+const LOOK_EVERY_MS: u64 = 2_000;
+/// One failure is a broker that restarts; from here on `status` says what is wrong.
+const FAILURES_SHOWN_FROM: u32 = 3;
 /// A relay that must not go on looks again this often whether a person has mended it.
 const STOPPED_RETRY_MS: u64 = 5_000;
 
@@ -49,6 +54,19 @@ pub(crate) enum RelayError {
     Publish(#[from] PublishError),
 }
 
+impl RelayError {
+    fn pause(&self, failures: u32) -> Duration {
+        match self {
+            RelayError::StreamAhead { .. } | RelayError::CorruptRow(_) => {
+                Duration::from_millis(STOPPED_RETRY_MS)
+            }
+            RelayError::Database(_) | RelayError::Stream(_) | RelayError::Publish(_) => {
+                service_kit::backoff(failures)
+            }
+        }
+    }
+}
+
 impl Relay {
     /// Publishes for as long as it is polled; any error leads back to reading the last sequence.
     pub(crate) async fn run(&self) {
@@ -56,31 +74,36 @@ impl Relay {
         loop {
             let Err(err) = self.publish_until_error(&mut failures).await;
             failures += 1;
-            tracing::warn!(failures, "relay: {:#}", anyhow::Error::new(err));
-            tokio::time::sleep(self.pause_after(failures)).await;
+            let pause = err.pause(failures);
+            let err = format!("{:#}", anyhow::Error::new(err));
+            tracing::warn!(failures, "relay: {err}");
+            if failures >= FAILURES_SHOWN_FROM {
+                self.progress.set_relay_error(Some(err));
+            }
+            tokio::time::sleep(pause).await;
         }
     }
 
-    fn pause_after(&self, failures: u32) -> Duration {
-        match self.progress.relay_error() {
-            Some(_) => Duration::from_millis(STOPPED_RETRY_MS),
-            None => service_kit::backoff(failures),
-        }
-    }
-
-    async fn publish_until_error(
-        &self,
-        failures: &mut u32,
-    ) -> Result<std::convert::Infallible, RelayError> {
+    async fn publish_until_error(&self, failures: &mut u32) -> Result<Infallible, RelayError> {
         let mut last = self.resync().await?;
+        let mut looked = Instant::now();
         loop {
             let next = self.publish_next(last).await?;
-            *failures = 0;
-            if next == last {
-                let poll = Duration::from_millis(POLL_EVERY_MS);
-                let _ = tokio::time::timeout(poll, self.sequenced.notified()).await;
+            if *failures > 0 {
+                *failures = 0;
+                self.progress.set_relay_error(None);
             }
-            last = next;
+            if next != last {
+                last = next;
+                continue;
+            }
+            let poll = Duration::from_millis(POLL_EVERY_MS);
+            let _ = tokio::time::timeout(poll, self.sequenced.notified()).await;
+            // A stream that lost its tail, or is gone, says nothing of it to an idle relay.
+            if looked.elapsed() > Duration::from_millis(LOOK_EVERY_MS) {
+                last = self.resync().await?;
+                looked = Instant::now();
+            }
         }
     }
 
@@ -102,14 +125,13 @@ impl Relay {
             self.progress.set_relay_error(Some(err.to_string()));
             return Err(err);
         }
-        self.progress.set_relay_error(None);
         self.progress.resynced(last);
         Ok(last)
     }
 
     /// Publishes the events after `last` as one atomic batch; returns the new last position.
     pub(crate) async fn publish_next(&self, last: Position) -> Result<Position, RelayError> {
-        let rows = store::read_events(&self.pool, last, BATCH_EVENTS_MAX).await?;
+        let rows = store::read_events(&self.pool, last, BATCH_EVENTS_MAX, BATCH_BYTES_MAX).await?;
         if rows.is_empty() {
             return Ok(last);
         }

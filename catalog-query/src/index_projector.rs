@@ -66,7 +66,10 @@ impl IndexProjector {
         let mut consumer = EventConsumer::open(&self.jetstream, at).await?;
         let mut committed_at: Option<Instant> = None;
         loop {
-            let mut batch = consumer.next_batch(BATCH_EVENTS_MAX).await?;
+            let mut batch = tokio::select! {
+                batch = consumer.next_batch(BATCH_EVENTS_MAX) => batch?,
+                () = self.index.replaced(epoch) => return Ok(()),
+            };
             if let Some(committed_at) = committed_at {
                 let until = committed_at + Duration::from_millis(COMMIT_EVERY_MS);
                 gather(&mut consumer, until, &mut batch).await?;

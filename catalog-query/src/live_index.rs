@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use catalog_events::{Position, ProductEvent};
+use tokio::sync::watch;
 
 use crate::index::{IndexError, IndexOptions, IndexWriter, KeywordIndex};
 
@@ -19,6 +20,8 @@ pub(crate) struct LiveIndex {
     root: PathBuf,
     current: CurrentIndex,
     writing: Mutex<Writing>,
+    /// The epoch, for those who wait for the next one.
+    epoch: watch::Sender<u64>,
 }
 
 struct Writing {
@@ -43,6 +46,7 @@ impl LiveIndex {
         Ok(Self {
             root: root.to_owned(),
             current: Arc::new(ArcSwap::from_pointee(index)),
+            epoch: watch::Sender::new(0),
             writing: Mutex::new(Writing {
                 epoch: 0,
                 writer: Some(writer),
@@ -58,6 +62,16 @@ impl LiveIndex {
     pub(crate) fn resume(&self) -> (u64, Position) {
         let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         (writing.epoch, self.current.load().position())
+    }
+
+    /// Completes once the index of `epoch` is not the one that answers any more.
+    pub(crate) async fn replaced(&self, epoch: u64) {
+        // Fails only when the sender is gone, and that is `self`.
+        let _ = self
+            .epoch
+            .subscribe()
+            .wait_for(|current| *current != epoch)
+            .await;
     }
 
     /// Applies and commits; blocks. False when the index was replaced since `epoch`: then nothing
@@ -93,7 +107,7 @@ impl LiveIndex {
         Ok(KeywordIndex::open(&folder, IndexOptions::default())?)
     }
 
-    /// Makes the index of `generation` the one that answers, now and after a restart, and removes
+    /// Blocks. Makes the index of `generation` the one that answers, now and after a restart, and removes
     /// all others but the one that answered until now.
     pub(crate) fn switch_to(
         &self,
@@ -106,6 +120,7 @@ impl LiveIndex {
         self.write_current(&folder_name(generation))?;
         self.current.store(Arc::new(index));
         writing.epoch += 1;
+        self.epoch.send_replace(writing.epoch);
         writing.writer = Some(writer);
         drop(writing);
         self.remove_others(&[before.trim(), &folder_name(generation)]);

@@ -15,6 +15,7 @@ const BATCH_READS_MAX: usize = 200;
 const BATCH_EVERY_MS: u64 = 200;
 /// A broker that is away fills the client's buffer; then publishing would wait.
 const PUBLISH_MS_MAX: u64 = 100;
+const FLUSH_MS_MAX: u64 = 500;
 
 /// Given to whoever serves reads.
 #[derive(Clone)]
@@ -92,7 +93,8 @@ impl ReadPublisher {
             }
             self.publish(std::mem::take(&mut reads)).await;
         }
-        let _ = self.client.flush().await;
+        let deadline = Duration::from_millis(FLUSH_MS_MAX);
+        let _ = tokio::time::timeout(deadline, self.client.flush()).await;
         Ok(())
     }
 

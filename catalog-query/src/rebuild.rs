@@ -19,6 +19,8 @@ use crate::read_model::{Applied, Generations, LiveReadModel, ReadModel};
 const BATCH_EVENTS_MAX: usize = 1_000;
 /// Longer than any step between two renewals.
 const LEASE_MS: i64 = 600_000;
+const LEASE_MS_AT_SWITCH: i64 = 3_000;
+const REPLAY_FAILURES_MAX: u32 = 8;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RebuildError {
@@ -83,7 +85,9 @@ struct Building {
 impl Rebuilder {
     pub(crate) async fn run(&self, progress: &Progress) -> Result<(), RebuildError> {
         let _busy = self.busy.try_lock().map_err(|_| RebuildError::Busy)?;
-        self.generations.drop_outdated(None).await?;
+        let lock = self.generations.rebuild_lock().await?;
+        let _lock = lock.ok_or(RebuildError::Busy)?;
+        self.generations.drop_outdated().await?;
         let read_model = self.generations.create().await?;
         let generation = read_model.generation;
         tracing::info!(generation, "rebuild begins");
@@ -109,17 +113,12 @@ impl Rebuilder {
             at: Position::START,
         };
         building.read_model.take_lease(self.me, LEASE_MS).await?;
-
-        let mut consumer = EventConsumer::open(&self.jetstream, Position::START).await?;
-        self.catch_up(&mut building, &mut consumer, progress)
-            .await?;
+        self.catch_up(&mut building, progress).await?;
         self.embed(&building, progress).await?;
         // Events went on meanwhile; what is compared is what is switched to.
-        let position = self
-            .catch_up(&mut building, &mut consumer, progress)
-            .await?;
+        self.catch_up(&mut building, progress).await?;
         let _ = progress.send((generation, Step::Compare)).await;
-        let digest = self.compare(&mut building, &mut consumer, position).await?;
+        let digest = self.compare(&mut building).await?;
         self.switch(building).await?;
         let _ = progress.send((generation, Step::Switched { digest })).await;
         tracing::info!(generation, %digest, "rebuild switched");
@@ -130,26 +129,46 @@ impl Rebuilder {
     async fn catch_up(
         &self,
         building: &mut Building,
-        consumer: &mut EventConsumer,
         progress: &Progress,
-    ) -> Result<Position, RebuildError> {
+    ) -> Result<(), RebuildError> {
         loop {
             let target = self.live.load().checkpoint().await?.position;
             if building.at >= target {
-                return Ok(building.at);
+                return Ok(());
             }
-            self.replay_to(building, consumer, target, Some(progress))
-                .await?;
+            self.replay_to(building, target, Some(progress)).await?;
         }
     }
 
+    /// Reads with a consumer of its own: one that nobody reads from for a while is ended by the
+    /// server.
     async fn replay_to(
         &self,
         building: &mut Building,
-        consumer: &mut EventConsumer,
         target: Position,
         progress: Option<&Progress>,
     ) -> Result<(), RebuildError> {
+        let mut failures = 0;
+        while building.at < target {
+            match self.replay_some(building, target, progress).await {
+                Err(RebuildError::Consumer(err)) if failures < REPLAY_FAILURES_MAX => {
+                    failures += 1;
+                    tracing::warn!(failures, "replay starts again at {}: {err}", building.at);
+                    tokio::time::sleep(service_kit::backoff(failures)).await;
+                }
+                done => return done,
+            }
+        }
+        Ok(())
+    }
+
+    async fn replay_some(
+        &self,
+        building: &mut Building,
+        target: Position,
+        progress: Option<&Progress>,
+    ) -> Result<(), RebuildError> {
+        let mut consumer = EventConsumer::open(&self.jetstream, building.at).await?;
         while building.at < target {
             let room = building.at.lag_to(target).min(BATCH_EVENTS_MAX as u64) as usize;
             let batch = consumer.next_batch(room).await?;
@@ -212,22 +231,11 @@ impl Rebuilder {
         }
     }
 
-    async fn compare(
-        &self,
-        building: &mut Building,
-        consumer: &mut EventConsumer,
-        mut position: Position,
-    ) -> Result<Digest, RebuildError> {
-        // Between reading the live position and its digest another event may be applied.
-        let live = loop {
-            let live = self.live.load().checkpoint().await?;
-            if live.position == position {
-                break live;
-            }
-            self.replay_to(building, consumer, live.position, None)
-                .await?;
-            position = building.at;
-        };
+    async fn compare(&self, building: &mut Building) -> Result<Digest, RebuildError> {
+        // Position and digest are of one row, so they belong together whatever is applied meanwhile.
+        let live = self.live.load().checkpoint().await?;
+        self.replay_to(building, live.position, None).await?;
+        let position = building.at;
         building
             .with_writer(move |writer| writer.commit(position))
             .await?;
@@ -259,10 +267,21 @@ impl Rebuilder {
         let (Some(index), Some(writer)) = (Arc::into_inner(index), writer) else {
             return Err(anyhow::anyhow!("the new keyword index is still in use").into());
         };
+        // From the switch on, the live projector needs the lease as soon as it comes for it.
+        read_model.take_lease(self.me, LEASE_MS_AT_SWITCH).await?;
         self.generations.switch_to(generation).await?;
         self.live.store(Arc::new(read_model));
-        self.index.switch_to(generation, index, writer)?;
-        self.generations.drop_outdated(None).await?;
+        // The new generation answers. What fails now is told, and undoes nothing: the old index
+        // holds the same products.
+        let live_index = self.index.clone();
+        let switched =
+            tokio::task::spawn_blocking(move || live_index.switch_to(generation, index, writer));
+        if let Err(err) = switched.await.map_err(anyhow::Error::new).flatten() {
+            tracing::error!(generation, "the keyword index was not switched: {err:#}");
+        }
+        if let Err(err) = self.generations.drop_outdated().await {
+            tracing::warn!("cannot drop outdated generations: {err}");
+        }
         Ok(())
     }
 }

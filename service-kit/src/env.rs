@@ -41,6 +41,19 @@ impl Env {
         })
     }
 
+    /// The process's variables with some of them replaced.
+    pub fn from_process_with<const N: usize>(
+        prefix: &'static str,
+        pairs: [(&'static str, String); N],
+    ) -> Self {
+        Self::new(prefix, move |name| {
+            let given = pairs.iter().find(|(known, _)| *known == name);
+            given
+                .map(|(_, value)| value.clone())
+                .or_else(|| std::env::var(name).ok())
+        })
+    }
+
     fn new(prefix: &'static str, lookup: impl Fn(&str) -> Option<String> + Send + 'static) -> Self {
         Self {
             prefix,

@@ -19,6 +19,11 @@ const CATEGORY_CHARS_MAX: usize = 200;
 const ATTRIBUTES_MAX: usize = 1_000;
 const ATTRIBUTE_NAME_CHARS_MAX: usize = 200;
 const ATTRIBUTE_TEXT_CHARS_MAX: usize = 10_000;
+/// Of the product as JSON: an event must fit into one message of a broker with its stock limit of
+/// 1 MiB, or it would hold up every event behind it.
+const PRODUCT_BYTES_MAX: usize = 512 * 1024;
+/// JSON needs at most six bytes for one; a product of less text cannot be too large.
+const PRODUCT_BYTES_UNCHECKED: usize = PRODUCT_BYTES_MAX / 8;
 
 /// One field at fault, named as in the update mask.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +60,7 @@ pub(crate) struct Draft {
 impl Draft {
     pub(crate) fn parse(fields: ProductFields) -> Result<Self, Vec<Violation>> {
         let mut check = Check::default();
+        check.size(&fields);
         let id = check.result("id", fields.id.parse::<ProductId>());
         let title = check.required("title", fields.title, TITLE_CHARS_MAX);
         let description = check.prose("description", fields.description);
@@ -114,6 +120,34 @@ struct Check {
 impl Check {
     fn fail(&mut self, field: impl Into<String>, reason: impl Into<String>) {
         self.violations.push(Violation::new(field, reason));
+    }
+
+    /// The product as a whole.
+    fn size(&mut self, fields: &ProductFields) {
+        let attributes = fields.attributes.iter();
+        let texts = fields
+            .gtins
+            .iter()
+            .chain(&fields.categories)
+            .map(String::len);
+        let rough = fields.title.len()
+            + fields.description.len()
+            + texts.sum::<usize>()
+            + attributes
+                .map(|(name, value)| name.len() + text_bytes(value))
+                .sum::<usize>();
+        if rough <= PRODUCT_BYTES_UNCHECKED {
+            return;
+        }
+        let attributes = serde_json::to_string(&fields.attributes).map_or(rough, |json| json.len());
+        let description =
+            serde_json::to_string(&fields.description).map_or(rough, |json| json.len());
+        if attributes + description > PRODUCT_BYTES_MAX {
+            self.fail(
+                "attributes",
+                format!("make the product larger than {PRODUCT_BYTES_MAX} bytes"),
+            );
+        }
     }
 
     fn result<T, E: ToString>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
@@ -257,6 +291,13 @@ impl Check {
     }
 }
 
+fn text_bytes(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::Text(text) => text.len(),
+        AttributeValue::Flag(_) | AttributeValue::Number(_) => size_of::<f64>(),
+    }
+}
+
 fn trimmed(text: String) -> String {
     match text.trim() {
         same if same.len() == text.len() => text,
@@ -354,6 +395,26 @@ mod tests {
             "attributes.x",
             "is not a finite number",
         );
+    }
+
+    #[test]
+    fn a_product_fits_into_one_message() {
+        let text = |bytes: usize| AttributeValue::Text("\u{1}".repeat(bytes));
+        let many = |count: usize| {
+            (0..count)
+                .map(|n| (format!("a{n}"), text(10_000)))
+                .collect()
+        };
+        // As JSON, a control character takes six bytes.
+        assert!(
+            Draft::parse(ProductFields {
+                attributes: many(8),
+                ..valid()
+            })
+            .is_ok()
+        );
+        let reason = "make the product larger than 524288 bytes";
+        check(|f| f.attributes = many(9), "attributes", reason);
     }
 
     #[test]

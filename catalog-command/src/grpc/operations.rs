@@ -44,7 +44,7 @@ impl Operations {
         let age = oldest.map(|oldest| OffsetDateTime::now_utc() - oldest);
         let age_ms = age.map_or(0, |age| age.whole_milliseconds().max(0));
         Ok(v1::GetWriteStatusResponse {
-            log_position: store::head_position(&self.pool).await?.to_i64(),
+            log_position: store::head_position(&mut *db).await?.to_i64(),
             outbox_pending,
             outbox_oldest_age_ms: i64::try_from(age_ms).unwrap_or(i64::MAX),
             stream_sequence: 0,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use async_nats::Client;
+use async_nats::{Client, Request, RequestErrorKind};
 use catalog_events::{EncodedMessage, Position};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -74,11 +74,16 @@ pub(crate) async fn publish_batch(
             published.map_err(|err| connection(&err))?;
         } else {
             headers.insert("Nats-Batch-Commit", "1");
-            let request = client.request_with_headers(subject, headers, payload);
-            let deadline = Duration::from_millis(COMMIT_MS_MAX);
-            let answer = tokio::time::timeout(deadline, request).await;
-            let answer = answer.map_err(|_| PublishError::Timeout)?;
-            commit = Some(answer.map_err(|err| connection(&err))?);
+            // Longer than the client's own limit: a slow disk is no reason to send it all again.
+            let request = Request::new()
+                .headers(headers)
+                .payload(payload)
+                .timeout(Some(Duration::from_millis(COMMIT_MS_MAX)));
+            let answer = client.send_request(subject, request).await;
+            commit = Some(answer.map_err(|err| match err.kind() {
+                RequestErrorKind::TimedOut => PublishError::Timeout,
+                _ => connection(&err),
+            })?);
         }
     }
     match commit {

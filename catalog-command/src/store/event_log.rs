@@ -83,19 +83,27 @@ impl EventRow {
     }
 }
 
-/// The events after `position`, in order.
+/// The events after `position`, in order: at most `limit`, and at most `bytes_max` as they are
+/// stored, but one at least.
 pub(crate) async fn read_events(
     pool: &PgPool,
     position: Position,
     limit: i64,
+    bytes_max: i64,
 ) -> sqlx::Result<Vec<EventRow>> {
     sqlx::query_as(
         "SELECT position, event_id, product_id, version, event_type, occurred_at, actor,
                 traceparent, change, product
-         FROM event_log WHERE position > $1 ORDER BY position LIMIT $2",
+         FROM (
+             SELECT *, sum(coalesce(pg_column_size(product), 0)) OVER (ORDER BY position) AS bytes
+             FROM event_log WHERE position > $1 ORDER BY position LIMIT $2
+         ) AS next
+         WHERE bytes <= $3 OR position = $1 + 1
+         ORDER BY position",
     )
     .bind(position.to_i64())
     .bind(limit)
+    .bind(bytes_max)
     .fetch_all(pool)
     .await
 }

@@ -2,7 +2,7 @@
 //! need not agree.
 
 use catalog_events::Position;
-use sqlx::PgPool;
+use sqlx::{PgExecutor, PgPool};
 use uuid::Uuid;
 
 /// Raised at every change of holder; who presents an older one changes nothing.
@@ -48,9 +48,9 @@ pub(crate) async fn release(pool: &PgPool, epoch: Epoch) -> sqlx::Result<()> {
 }
 
 /// The last position of the log.
-pub(crate) async fn head_position(pool: &PgPool) -> sqlx::Result<Position> {
+pub(crate) async fn head_position(db: impl PgExecutor<'_>) -> sqlx::Result<Position> {
     let position = sqlx::query_scalar("SELECT position FROM log_head")
-        .fetch_one(pool)
+        .fetch_one(db)
         .await?;
     Ok(Position::from_i64(position))
 }

@@ -15,7 +15,8 @@ use crate::read_model::{ProductRepository, RepositoryError};
 
 /// A message in memory is about this many times its encoded size.
 const MEMORY_PER_ENCODED_BYTE: u32 = 4;
-const ENTRY_SECONDS_MAX: u64 = 600;
+/// Bounds what a replica that does not apply documents itself may miss while these lag.
+const ENTRY_SECONDS_MAX: u64 = 30;
 /// Longer than any load of an answer can take.
 const CHANGED_SECONDS: u64 = 60;
 const CHANGED_ENTRIES_MAX: u64 = 100_000;

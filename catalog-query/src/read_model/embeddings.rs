@@ -63,6 +63,14 @@ impl ReadModel {
             .map(|vector| HalfVector::from_f32_slice(vector))
             .collect();
         let mut tx = self.pool.begin().await?;
+        // A projector that is changing these texts right now goes first, or this comes first: the
+        // statements below must not judge a text by what it was a moment ago.
+        sqlx::query(
+            "SELECT 1 FROM documents WHERE product_id = ANY($1) ORDER BY product_id FOR SHARE",
+        )
+        .bind(&ids)
+        .execute(&mut *tx)
+        .await?;
         sqlx::query(
             "INSERT INTO embeddings (product_id, text_hash, embedding)
              SELECT new.id, new.text_hash, new.embedding

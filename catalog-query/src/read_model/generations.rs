@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use anyhow::Context as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 
 use crate::read_model::ReadModel;
 
@@ -110,11 +110,28 @@ impl Generations {
         sqlx::query("UPDATE generations SET state = 'retired' WHERE state = 'live'")
             .execute(&mut *tx)
             .await?;
-        sqlx::query("UPDATE generations SET state = 'live', switched_at = now() WHERE id = $1")
-            .bind(new)
-            .execute(&mut *tx)
-            .await?;
+        let switched =
+            sqlx::query("UPDATE generations SET state = 'live', switched_at = now() WHERE id = $1")
+                .bind(new)
+                .execute(&mut *tx)
+                .await?;
+        if switched.rows_affected() != 1 {
+            // Dropping the transaction keeps the live one live.
+            return Err(sqlx::Error::RowNotFound);
+        }
         tx.commit().await
+    }
+
+    /// The right to rebuild, for one replica at a time; none while another has it. It lasts as long
+    /// as the connection that is returned.
+    pub(crate) async fn rebuild_lock(&self) -> sqlx::Result<Option<PgConnection>> {
+        const REBUILD_LOCK: i64 = 0x6361_7461_6c6f_6701;
+        let mut connection = PgConnection::connect_with(&self.options).await?;
+        let locked: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+            .bind(REBUILD_LOCK)
+            .fetch_one(&mut connection)
+            .await?;
+        Ok(locked.then_some(connection))
     }
 
     /// Drops one that is not live: a failed build, or one retired longer ago than the last.
@@ -132,16 +149,16 @@ impl Generations {
         tx.commit().await
     }
 
-    /// All that are neither live nor the newest retired one, nor `building`.
-    pub(crate) async fn drop_outdated(&self, building: Option<i64>) -> sqlx::Result<()> {
+    /// All that are neither live nor the newest retired one. For the holder of the rebuild lock:
+    /// whatever else is being built was left behind.
+    pub(crate) async fn drop_outdated(&self) -> sqlx::Result<()> {
         let outdated: Vec<i64> = sqlx::query_scalar(
             "SELECT id FROM generations
-             WHERE (state = 'building' AND id IS DISTINCT FROM $1)
+             WHERE state = 'building'
                 OR (state = 'retired' AND id <> (
                         SELECT id FROM generations WHERE state = 'retired'
                         ORDER BY switched_at DESC NULLS LAST, id DESC LIMIT 1))",
         )
-        .bind(building)
         .fetch_all(&self.registry)
         .await?;
         for generation in outdated {

@@ -159,7 +159,7 @@ fn report(ended: Result<Ended, JoinError>) {
 async fn build<S: Service, const N: usize>(
     variables: [(&'static str, String); N],
 ) -> anyhow::Result<S> {
-    let mut env = Env::from_pairs(S::PREFIX, variables);
+    let mut env = Env::from_process_with(S::PREFIX, variables);
     let config = S::configure(&mut env);
     env.finish()?;
     S::build(config)

@@ -10,13 +10,22 @@ use tokio::task::JoinHandle;
 
 use crate::support::{catalogctl, cluster, feed, get, shown};
 
-const PRODUCTS: usize = 2_000;
+/// Embedding more than this takes minutes; `CATALOG_TEST_PRODUCTS` sets another number.
+const PRODUCTS_DEFAULT: usize = 2_000;
+
+fn products() -> usize {
+    let given = std::env::var("CATALOG_TEST_PRODUCTS");
+    given.map_or(PRODUCTS_DEFAULT, |number| {
+        number.parse().expect("a number of products")
+    })
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_survives_the_death_of_any_service() {
+    let products = products();
     let folder = tempfile::tempdir().expect("folder");
     let mut cluster = cluster().await;
-    let feed = feed(folder.path(), PRODUCTS).await;
+    let feed = feed(folder.path(), products).await;
     // Small batches make the import long enough to be hit several times.
     let args = ["import", &feed, "--batch", "2", "--json"];
     let import = catalogctl(&cluster, &args)
@@ -31,7 +40,7 @@ async fn an_import_survives_the_death_of_any_service() {
         .into_iter()
         .enumerate()
     {
-        until_written(&cluster, (round as i64 + 1) * PRODUCTS as i64 / 8, &import).await;
+        until_written(&cluster, (round as i64 + 1) * products as i64 / 8, &import).await;
         if import.is_finished() {
             let output = import.await.expect("no panic").expect("import ran");
             panic!(
@@ -53,18 +62,18 @@ async fn an_import_survives_the_death_of_any_service() {
     );
 
     let status = cluster
-        .caught_up(PRODUCTS as i64, true, 300)
+        .caught_up(products as i64, true, 1_800)
         .await
         .expect("caught up");
     assert_eq!(
-        status.stream_sequence, PRODUCTS as i64,
+        status.stream_sequence, products as i64,
         "one event a product"
     );
     for projection in &status.projections {
-        assert_eq!(projection.documents, PRODUCTS as i64, "{}", projection.name);
+        assert_eq!(projection.documents, products as i64, "{}", projection.name);
     }
     assert_eq!(status.projections[0].digest, status.projections[1].digest);
-    for number in [1, PRODUCTS / 2, PRODUCTS] {
+    for number in [1, products / 2, products] {
         let url = format!("{}/api/products/sample-{number:06}", cluster.http());
         assert_eq!(get(&url).await.0, 200);
     }
