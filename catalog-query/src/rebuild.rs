@@ -149,7 +149,7 @@ impl Rebuilder {
         progress: Option<&Progress>,
     ) -> Result<(), RebuildError> {
         let mut failures = 0;
-        while building.at < target {
+        loop {
             match self.replay_some(building, target, progress).await {
                 Err(RebuildError::Consumer(err)) if failures < REPLAY_FAILURES_MAX => {
                     failures += 1;
@@ -159,9 +159,9 @@ impl Rebuilder {
                 done => return done,
             }
         }
-        Ok(())
     }
 
+    /// Until `target`, or an error.
     async fn replay_some(
         &self,
         building: &mut Building,

@@ -9,10 +9,11 @@ use sqlx::{Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
-use crate::endpoints::EndpointArgs;
+use crate::endpoints::{EndpointArgs, Target};
 use crate::feed::Rows;
 use crate::import::{self, ImportOptions, Notice};
 use crate::output::ProductJson;
+use crate::sample;
 
 const BATCH_ROWS: usize = 500;
 const SEARCHABLE_SECONDS_MAX: u64 = 600;
@@ -33,11 +34,8 @@ pub(super) async fn measure(
 ) -> anyhow::Result<ImportFigures> {
     eprintln!("bare inserts of the same rows");
     let bare_postgres_per_second = bare_inserts(cluster, rows()?).await?;
-    let endpoints = EndpointArgs {
-        command_grpc: Some(cluster.command_grpc()),
-        ..EndpointArgs::default()
-    };
-    let target = endpoints.resolve()?.command;
+    let target = target(cluster)?;
+    let before = cluster.log_position().await?;
     let mut notice = |notice: Notice<'_>| {
         if let Notice::Progress(summary) = notice {
             eprint!("\rimport: {} products", summary.rows);
@@ -52,8 +50,10 @@ pub(super) async fn measure(
     if summary.rejected > 0 {
         bail!("{} rows were rejected", summary.rejected);
     }
+    // Counted, not asked for: the last events may be committed and not yet have a position.
+    let position = before + (summary.created + summary.updated) as i64;
     let status = cluster
-        .caught_up(summary.rows as i64, false, SEARCHABLE_SECONDS_MAX)
+        .caught_up(position, false, SEARCHABLE_SECONDS_MAX)
         .await?;
     let elapsed = started.elapsed();
     Ok(ImportFigures {
@@ -67,6 +67,28 @@ pub(super) async fn measure(
             .find(|projection| projection.name == "embeddings")
             .map_or(0, |projection| projection.documents),
     })
+}
+
+/// A few made-up products, embedded and all.
+pub(super) async fn fill(cluster: &Cluster, products: u64) -> anyhow::Result<()> {
+    let rows = import::rows(sample::products(products, sample::SEED_DEFAULT));
+    let stop = CancellationToken::new();
+    let target = target(cluster)?;
+    let options = ImportOptions::default();
+    let (summary, result) = import::run(rows, &target, &options, stop, &mut |_| ()).await;
+    result?;
+    cluster
+        .caught_up(summary.created as i64, true, SEARCHABLE_SECONDS_MAX)
+        .await?;
+    Ok(())
+}
+
+fn target(cluster: &Cluster) -> anyhow::Result<Target> {
+    let endpoints = EndpointArgs {
+        command_grpc: Some(cluster.command_grpc()),
+        ..EndpointArgs::default()
+    };
+    Ok(endpoints.resolve()?.command)
 }
 
 /// Rows a second when nothing but one `jsonb` table has to be written.
