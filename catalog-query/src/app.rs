@@ -11,7 +11,6 @@ use catalog_proto::v1::catalog_service_server::CatalogServiceServer;
 use prometheus_client::registry::Registry;
 use service_kit::{Env, Ops, Readiness, RequestLogLayer, Service, Tasks};
 use tokio::net::TcpListener;
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::server::TcpIncoming;
 use uuid::Uuid;
@@ -120,7 +119,6 @@ impl Service for App {
             embedder: embedder.clone(),
             model: model.clone(),
             me,
-            busy: Mutex::new(()),
         });
         Ok(Self {
             grpc,

@@ -20,13 +20,11 @@ pub(crate) struct LiveIndex {
     root: PathBuf,
     current: CurrentIndex,
     writing: Mutex<Writing>,
-    /// The epoch, for those who wait for the next one.
+    /// Counts the replacements, so that a projector notices one; changed only under `writing`.
     epoch: watch::Sender<u64>,
 }
 
 struct Writing {
-    /// Counts the replacements, so that a projector notices one.
-    epoch: u64,
     /// None after an error, until the next use takes a new one.
     writer: Option<IndexWriter>,
 }
@@ -48,7 +46,6 @@ impl LiveIndex {
             current: Arc::new(ArcSwap::from_pointee(index)),
             epoch: watch::Sender::new(0),
             writing: Mutex::new(Writing {
-                epoch: 0,
                 writer: Some(writer),
             }),
         })
@@ -61,7 +58,9 @@ impl LiveIndex {
     /// The epoch to present to [`Self::apply`], and the position to go on from.
     pub(crate) fn resume(&self) -> (u64, Position) {
         let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        (writing.epoch, self.current.load().position())
+        let resumed = (*self.epoch.borrow(), self.current.load().position());
+        drop(writing);
+        resumed
     }
 
     /// Completes once the index of `epoch` is not the one that answers any more.
@@ -83,7 +82,7 @@ impl LiveIndex {
         to: Position,
     ) -> Result<bool, IndexError> {
         let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        if writing.epoch != epoch {
+        if *self.epoch.borrow() != epoch {
             return Ok(false);
         }
         // Taken out, so that an error leaves none behind that is half way through a batch.
@@ -107,8 +106,8 @@ impl LiveIndex {
         Ok(KeywordIndex::open(&folder, IndexOptions::default())?)
     }
 
-    /// Blocks. Makes the index of `generation` the one that answers, now and after a restart, and removes
-    /// all others but the one that answered until now.
+    /// Makes the index of `generation` the one that answers, now and after a restart, and removes
+    /// all others but the one that answered until now. Blocks.
     pub(crate) fn switch_to(
         &self,
         generation: i64,
@@ -119,8 +118,7 @@ impl LiveIndex {
         let before = fs::read_to_string(self.root.join("CURRENT")).unwrap_or(folder_name(0));
         self.write_current(&folder_name(generation))?;
         self.current.store(Arc::new(index));
-        writing.epoch += 1;
-        self.epoch.send_replace(writing.epoch);
+        self.epoch.send_modify(|epoch| *epoch += 1);
         writing.writer = Some(writer);
         drop(writing);
         self.remove_others(&[before.trim(), &folder_name(generation)]);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_nats::jetstream;
 use catalog_events::{Digest, Position, ProductEvent};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::consumer::{ConsumerError, EventConsumer, Received};
@@ -71,7 +71,6 @@ pub(crate) struct Rebuilder {
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
     pub(crate) model: String,
     pub(crate) me: Uuid,
-    pub(crate) busy: Mutex<()>,
 }
 
 /// A generation that is being filled.
@@ -84,7 +83,6 @@ struct Building {
 
 impl Rebuilder {
     pub(crate) async fn run(&self, progress: &Progress) -> Result<(), RebuildError> {
-        let _busy = self.busy.try_lock().map_err(|_| RebuildError::Busy)?;
         let lock = self.generations.rebuild_lock().await?;
         let _lock = lock.ok_or(RebuildError::Busy)?;
         self.generations.drop_outdated().await?;

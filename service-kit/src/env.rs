@@ -35,10 +35,7 @@ impl Env {
         prefix: &'static str,
         pairs: [(&'static str, String); N],
     ) -> Self {
-        Self::new(prefix, move |name| {
-            let found = pairs.iter().find(|(known, _)| *known == name);
-            found.map(|(_, value)| value.clone())
-        })
+        Self::new(prefix, move |name| find(&pairs, name))
     }
 
     /// The process's variables with some of them replaced.
@@ -47,10 +44,7 @@ impl Env {
         pairs: [(&'static str, String); N],
     ) -> Self {
         Self::new(prefix, move |name| {
-            let given = pairs.iter().find(|(known, _)| *known == name);
-            given
-                .map(|(_, value)| value.clone())
-                .or_else(|| std::env::var(name).ok())
+            find(&pairs, name).or_else(|| std::env::var(name).ok())
         })
     }
 
@@ -147,6 +141,11 @@ impl Env {
         });
         name
     }
+}
+
+fn find(pairs: &[(&'static str, String)], name: &str) -> Option<String> {
+    let found = pairs.iter().find(|(known, _)| *known == name);
+    found.map(|(_, value)| value.clone())
 }
 
 #[cfg(test)]
