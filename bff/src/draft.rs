@@ -119,6 +119,7 @@ impl Patch {
             product: Some(self.input),
             update_mask: Some(FieldMask { paths: self.mask }),
             expected_version,
+            ..v1::UpdateProductRequest::default()
         }
     }
 

@@ -70,7 +70,10 @@ impl Upstream {
         caller: &Caller,
         id: &ProductId,
     ) -> Result<v1::Product, Status> {
-        let message = v1::GetProductRequest { id: id.to_string() };
+        let message = v1::GetProductRequest {
+            id: id.to_string(),
+            ..v1::GetProductRequest::default()
+        };
         let mut client = self.catalog.clone();
         let request = caller.request(message, self.get_deadline);
         within(self.get_deadline, client.get_product(request)).await
@@ -82,7 +85,13 @@ impl Upstream {
         ids: Vec<String>,
     ) -> Result<Vec<v1::Product>, Status> {
         let mut client = self.catalog.clone();
-        let request = caller.request(v1::BatchGetProductsRequest { ids }, self.batch_deadline);
+        let request = caller.request(
+            v1::BatchGetProductsRequest {
+                ids,
+                ..Default::default()
+            },
+            self.batch_deadline,
+        );
         let answer = within(self.batch_deadline, client.batch_get_products(request)).await?;
         Ok(answer.products)
     }
@@ -104,7 +113,13 @@ impl Upstream {
     ) -> Result<v1::Product, Status> {
         let product = Some(product);
         let mut client = self.command.clone();
-        let request = caller.request(v1::CreateProductRequest { product }, self.write_deadline);
+        let request = caller.request(
+            v1::CreateProductRequest {
+                product,
+                ..Default::default()
+            },
+            self.write_deadline,
+        );
         let answer = within(self.write_deadline, client.create_product(request)).await?;
         answer.product.ok_or_else(without_product)
     }

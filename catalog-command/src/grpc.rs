@@ -42,7 +42,10 @@ impl CatalogCommandService for CommandGrpc {
         let draft = Draft::parse(fields).map_err(invalid_request)?;
         let written = self.commands.create_product(draft, &origin).await;
         let product = message(written.map_err(command_status)?);
-        Ok(Response::new(v1::CreateProductResponse { product }))
+        Ok(Response::new(v1::CreateProductResponse {
+            product,
+            ..Default::default()
+        }))
     }
 
     async fn update_product(
@@ -60,7 +63,10 @@ impl CatalogCommandService for CommandGrpc {
             .update_product(&id, patch, expected, &origin)
             .await;
         let product = message(written.map_err(command_status)?);
-        Ok(Response::new(v1::UpdateProductResponse { product }))
+        Ok(Response::new(v1::UpdateProductResponse {
+            product,
+            ..Default::default()
+        }))
     }
 
     async fn change_price(
@@ -78,7 +84,10 @@ impl CatalogCommandService for CommandGrpc {
             .change_price(&id, minor, currency, expected, &origin)
             .await;
         let product = message(written.map_err(command_status)?);
-        Ok(Response::new(v1::ChangePriceResponse { product }))
+        Ok(Response::new(v1::ChangePriceResponse {
+            product,
+            ..Default::default()
+        }))
     }
 
     async fn delete_product(
@@ -91,7 +100,10 @@ impl CatalogCommandService for CommandGrpc {
         let expected = expected_version(request.expected_version).map_err(invalid_request)?;
         let written = self.commands.delete_product(&id, expected, &origin).await;
         let version = written.map_err(command_status)?.version.get();
-        Ok(Response::new(v1::DeleteProductResponse { version }))
+        Ok(Response::new(v1::DeleteProductResponse {
+            version,
+            ..Default::default()
+        }))
     }
 
     type ImportProductsStream =
@@ -113,6 +125,20 @@ impl CatalogCommandService for CommandGrpc {
                 Ok(Some((answer, (batches, commands, origin))))
             });
         Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn get_product_history(
+        &self,
+        _request: Request<v1::GetProductHistoryRequest>,
+    ) -> Result<Response<v1::GetProductHistoryResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn get_product_as_of(
+        &self,
+        _request: Request<v1::GetProductAsOfRequest>,
+    ) -> Result<Response<v1::Product>, Status> {
+        Err(Status::unimplemented("not yet"))
     }
 }
 

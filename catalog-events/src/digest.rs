@@ -1,5 +1,6 @@
 //! Digests that prove two sets of products equal: an order-independent sum of content hashes, so
-//! that it can be kept incrementally and does not care in which order events were applied.
+//! that it can be kept incrementally and does not care in which order events were applied. The sum
+//! is kept in buckets, so that of two sets that differ only a part must be listed to find where.
 
 use std::fmt;
 use std::str::FromStr;
@@ -33,6 +34,11 @@ impl ContentHash {
 
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(u128::from_be_bytes(bytes))
+    }
+
+    /// The bucket of a [`BucketedDigest`] that this hash is summed in.
+    pub fn bucket(self) -> usize {
+        (self.0 >> (128 - BUCKET_BITS)) as usize
     }
 }
 
@@ -84,8 +90,93 @@ impl fmt::Display for Digest {
     }
 }
 
+const BUCKET_BITS: u32 = 6;
+
+/// A [`Digest`] in 64 parts. The content hash itself tells the part, so a product that differs shows
+/// in the part of either of its hashes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BucketedDigest([Digest; Self::BUCKETS]);
+
+impl BucketedDigest {
+    pub const BUCKETS: usize = 1 << BUCKET_BITS;
+    const BYTES: usize = Self::BUCKETS * 16;
+
+    pub fn insert(&mut self, hash: ContentHash) {
+        self.0[hash.bucket()].insert(hash);
+    }
+
+    pub fn remove(&mut self, hash: ContentHash) {
+        self.0[hash.bucket()].remove(hash);
+    }
+
+    /// The sum over all buckets.
+    pub fn total(&self) -> Digest {
+        self.0.iter().fold(Digest::default(), |sum, one| sum + *one)
+    }
+
+    /// The buckets in which the two sets differ.
+    pub fn differing(&self, other: &BucketedDigest) -> Vec<usize> {
+        let differs = |bucket: &usize| self.0[*bucket] != other.0[*bucket];
+        (0..Self::BUCKETS).filter(differs).collect()
+    }
+
+    /// 64 sums of 16 bytes, one after the other.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|sum| sum.to_bytes()).collect()
+    }
+
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseDigestError> {
+        let (sums, rest) = bytes.as_chunks::<16>();
+        if bytes.len() != Self::BYTES || !rest.is_empty() {
+            return Err(ParseDigestError);
+        }
+        let mut digest = Self::default();
+        for (sum, bytes) in digest.0.iter_mut().zip(sums) {
+            *sum = Digest::from_bytes(*bytes);
+        }
+        Ok(digest)
+    }
+
+    /// The buckets as messages carry them.
+    pub fn to_message(&self) -> Vec<Vec<u8>> {
+        self.0.iter().map(|sum| sum.to_bytes().to_vec()).collect()
+    }
+
+    pub fn from_message(buckets: &[Vec<u8>]) -> Result<Self, ParseDigestError> {
+        Self::from_bytes(&buckets.concat())
+    }
+}
+
+impl Default for BucketedDigest {
+    fn default() -> Self {
+        Self([Digest::default(); Self::BUCKETS])
+    }
+}
+
+/// As of [`Digest`].
+impl std::ops::Add for BucketedDigest {
+    type Output = BucketedDigest;
+
+    fn add(mut self, other: BucketedDigest) -> BucketedDigest {
+        for (sum, other) in self.0.iter_mut().zip(other.0) {
+            *sum = *sum + other;
+        }
+        self
+    }
+}
+
+impl FromIterator<ContentHash> for BucketedDigest {
+    fn from_iter<I: IntoIterator<Item = ContentHash>>(hashes: I) -> Self {
+        let mut digest = Self::default();
+        for hash in hashes {
+            digest.insert(hash);
+        }
+        digest
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a digest is 32 hexadecimal digits")]
+#[error("a digest is 32 hexadecimal digits, a bucketed one 64 times 16 bytes")]
 pub struct ParseDigestError;
 
 impl FromStr for Digest {
@@ -98,5 +189,59 @@ impl FromStr for Digest {
         u128::from_str_radix(text, 16)
             .map(Self)
             .map_err(|_| ParseDigestError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(bucket: u128, low: u128) -> ContentHash {
+        ContentHash::from_bytes((bucket << (128 - BUCKET_BITS) | low).to_be_bytes())
+    }
+
+    #[test]
+    fn a_bucketed_digest_is_the_plain_one_in_parts() {
+        let hashes = [
+            hash(0, 7),
+            hash(63, u128::MAX >> 6),
+            hash(63, 5),
+            hash(5, 1),
+        ];
+        let mut bucketed: BucketedDigest = hashes.into_iter().collect();
+        assert_eq!(bucketed.total(), hashes.into_iter().collect());
+        assert_eq!(
+            BucketedDigest::from_bytes(&bucketed.to_bytes()),
+            Ok(bucketed.clone())
+        );
+        assert_eq!(
+            BucketedDigest::from_message(&bucketed.to_message()),
+            Ok(bucketed.clone())
+        );
+
+        let before = bucketed.clone();
+        bucketed.remove(hash(5, 1));
+        bucketed.insert(hash(9, 1));
+        assert_eq!(bucketed.differing(&before), [5, 9]);
+    }
+
+    #[test]
+    fn a_signed_change_brings_one_digest_to_the_other() {
+        let before: BucketedDigest = [hash(1, 1), hash(2, 2)].into_iter().collect();
+        let mut change = BucketedDigest::default();
+        change.remove(hash(2, 2));
+        change.insert(hash(2, 3));
+        let after: BucketedDigest = [hash(1, 1), hash(2, 3)].into_iter().collect();
+        assert_eq!(before + change, after);
+    }
+
+    #[test]
+    fn refuses_bytes_of_another_length() {
+        for length in [0, 16, 1_023, 1_025] {
+            assert_eq!(
+                BucketedDigest::from_bytes(&vec![0; length]),
+                Err(ParseDigestError)
+            );
+        }
     }
 }

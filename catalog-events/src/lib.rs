@@ -16,12 +16,14 @@ mod stream;
 #[cfg(feature = "nats")]
 mod connect;
 mod digest;
+mod consistency;
 mod read;
 mod grpc;
 
 #[cfg(feature = "nats")]
 pub use crate::connect::{ConnectError, connect};
-pub use crate::digest::{ContentHash, Digest, ParseDigestError};
+pub use crate::consistency::{ConsistencyToken, TokenError, TokenKey};
+pub use crate::digest::{BucketedDigest, ContentHash, Digest, ParseDigestError};
 pub use crate::event::{Change, Envelope, EventType, Position, ProductEvent, Version};
 #[cfg(feature = "nats")]
 pub use crate::message::{DecodeError, EncodedMessage, decode, encode};

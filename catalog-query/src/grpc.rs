@@ -65,7 +65,10 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
                 products.push(v1::Product::clone(product));
             }
         }
-        Ok(Response::new(v1::BatchGetProductsResponse { products }))
+        Ok(Response::new(v1::BatchGetProductsResponse {
+            products,
+            ..Default::default()
+        }))
     }
 
     async fn search_products(
@@ -107,6 +110,7 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
             }
             .into(),
             degraded: outcome.degraded,
+            ..v1::SearchProductsResponse::default()
         }))
     }
 }

@@ -60,6 +60,7 @@ pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow
         query: args.query.join(" "),
         limit: args.limit,
         strategy: strategy.into(),
+        ..Default::default()
     };
     let mut client = CatalogServiceClient::new(target.channel()?);
     let answer = client.search_products(bounded(request)).await;
@@ -87,7 +88,10 @@ pub(crate) async fn get(args: GetArgs, endpoints: &EndpointArgs) -> anyhow::Resu
     for ids in args.ids.chunks(BATCH_IDS_MAX) {
         let ids = ids.to_vec();
         let answer = client
-            .batch_get_products(bounded(BatchGetProductsRequest { ids }))
+            .batch_get_products(bounded(BatchGetProductsRequest {
+                ids,
+                ..Default::default()
+            }))
             .await;
         let answer = answer.map_err(|status| target.error(&status))?;
         products.extend(answer.into_inner().products);

@@ -277,6 +277,7 @@ mod tests {
                 leader: true,
                 relay_error: "the stream is full".to_owned(),
                 products: 900,
+                ..GetWriteStatusResponse::default()
             }),
             read: Ok(GetReadStatusResponse {
                 generation: 1,
@@ -287,6 +288,7 @@ mod tests {
                 ],
                 documents: 890,
                 digest: "ab".to_owned(),
+                ..GetReadStatusResponse::default()
             }),
         }
     }

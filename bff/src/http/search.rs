@@ -64,6 +64,7 @@ fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
         query: text.to_owned(),
         limit: limit.unwrap_or_default(),
         strategy: strategy.unwrap_or_default().into(),
+        ..v1::SearchProductsRequest::default()
     })
 }
 

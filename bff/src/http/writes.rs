@@ -79,6 +79,7 @@ pub(super) async fn change_price(
         price_minor,
         currency: currency.map_or(String::new(), String::from),
         expected_version,
+        ..v1::ChangePriceRequest::default()
     };
     let changed = match draft::read_price(value(&body)?)? {
         Price::Minor { minor, currency } => {
@@ -107,6 +108,7 @@ pub(super) async fn delete_product(
     let message = v1::DeleteProductRequest {
         id: id.to_string(),
         expected_version: if_match.version(),
+        ..v1::DeleteProductRequest::default()
     };
     match api.upstream.delete_product(&caller, message).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),

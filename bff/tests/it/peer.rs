@@ -194,6 +194,7 @@ impl CatalogService for Handler {
             let products = products.filter(|product| message.ids.contains(&product.id));
             Ok(BatchGetProductsResponse {
                 products: products.cloned().collect(),
+                ..Default::default()
             })
         })
         .await
@@ -215,6 +216,7 @@ impl CatalogService for Handler {
                 products: products.take(message.limit as usize).cloned().collect(),
                 strategy,
                 degraded,
+                ..Default::default()
             })
         })
         .await
@@ -239,6 +241,7 @@ impl CatalogCommandService for Handler {
             state.products.insert(product.id.clone(), product.clone());
             Ok(CreateProductResponse {
                 product: Some(product),
+                ..Default::default()
             })
         })
         .await
@@ -282,6 +285,7 @@ impl CatalogCommandService for Handler {
             product.version += 1;
             Ok(UpdateProductResponse {
                 product: Some(product.clone()),
+                ..Default::default()
             })
         })
         .await
@@ -300,6 +304,7 @@ impl CatalogCommandService for Handler {
             product.version += 1;
             Ok(ChangePriceResponse {
                 product: Some(product.clone()),
+                ..Default::default()
             })
         })
         .await
@@ -312,7 +317,10 @@ impl CatalogCommandService for Handler {
         self.serve("DeleteProduct", request, |state, message| {
             let version = state.at(&message.id, message.expected_version)?.version + 1;
             state.products.remove(&message.id);
-            Ok(DeleteProductResponse { version })
+            Ok(DeleteProductResponse {
+                version,
+                ..Default::default()
+            })
         })
         .await
     }
@@ -324,5 +332,19 @@ impl CatalogCommandService for Handler {
         _: Request<Streaming<ImportProductsRequest>>,
     ) -> Result<Response<Self::ImportProductsStream>, Status> {
         Err(Status::unimplemented("the BFF does not import"))
+    }
+
+    async fn get_product_history(
+        &self,
+        _: Request<GetProductHistoryRequest>,
+    ) -> Result<Response<GetProductHistoryResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn get_product_as_of(
+        &self,
+        _: Request<GetProductAsOfRequest>,
+    ) -> Result<Response<Product>, Status> {
+        Err(Status::unimplemented("not yet"))
     }
 }

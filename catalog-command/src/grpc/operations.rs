@@ -11,6 +11,8 @@ use crate::grpc::error::database_status;
 use crate::status::WriteProgress;
 use crate::store;
 
+type Answers<T> = std::pin::Pin<Box<dyn futures_util::Stream<Item = Result<T, Status>> + Send>>;
+
 pub(crate) struct Operations {
     pub(crate) pool: PgPool,
     pub(crate) jetstream: async_nats::jetstream::Context,
@@ -35,6 +37,40 @@ impl CatalogCommandOperations for Operations {
         }
         Ok(Response::new(status))
     }
+
+    async fn get_log_digest(
+        &self,
+        _request: Request<v1::GetLogDigestRequest>,
+    ) -> Result<Response<v1::LogDigest>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    type ListLogProductsStream = Answers<v1::ListLogProductsResponse>;
+
+    async fn list_log_products(
+        &self,
+        _request: Request<v1::ListLogProductsRequest>,
+    ) -> Result<Response<Self::ListLogProductsStream>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    type ReadEventsStream = Answers<v1::ReadEventsResponse>;
+
+    async fn read_events(
+        &self,
+        _request: Request<v1::ReadEventsRequest>,
+    ) -> Result<Response<Self::ReadEventsStream>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    type ReadProductEventsStream = Answers<v1::ReadEventsResponse>;
+
+    async fn read_product_events(
+        &self,
+        _request: Request<v1::ReadProductEventsRequest>,
+    ) -> Result<Response<Self::ReadProductEventsStream>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
 }
 
 impl Operations {
@@ -51,6 +87,7 @@ impl Operations {
             leader: self.progress.is_leader(),
             relay_error: self.progress.relay_error().unwrap_or_default(),
             products: store::count_products(&mut db).await?,
+            ..v1::GetWriteStatusResponse::default()
         })
     }
 }

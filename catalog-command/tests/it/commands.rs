@@ -29,6 +29,7 @@ async fn a_product_lives_and_every_change_is_an_event() {
         }),
         update_mask: mask(&["brand"]),
         expected_version: Some(1),
+        ..Default::default()
     };
     let updated = catalog
         .commands
@@ -63,6 +64,7 @@ async fn a_product_lives_and_every_change_is_an_event() {
     let request = v1::DeleteProductRequest {
         id: "p1".into(),
         expected_version: None,
+        ..Default::default()
     };
     let deleted = catalog
         .commands
@@ -113,6 +115,7 @@ async fn a_refusal_says_which_field_and_why() {
 
     let exists = v1::CreateProductRequest {
         product: Some(input("p1", "Mouse")),
+        ..Default::default()
     };
     let exists = catalog
         .commands
@@ -126,7 +129,10 @@ async fn a_refusal_says_which_field_and_why() {
         currency: "EUR".into(),
         ..input("a.b", "")
     };
-    let bad = v1::CreateProductRequest { product: Some(bad) };
+    let bad = v1::CreateProductRequest {
+        product: Some(bad),
+        ..Default::default()
+    };
     let bad = catalog
         .commands
         .create_product(bad)

@@ -80,6 +80,7 @@ impl Catalog {
     pub(crate) async fn create(&mut self, id: &str, title: &str) -> v1::Product {
         let request = v1::CreateProductRequest {
             product: Some(input(id, title)),
+            ..Default::default()
         };
         let answer = self.commands.create_product(request).await.expect("create");
         answer.into_inner().product.expect("product")
@@ -89,7 +90,10 @@ impl Catalog {
         &mut self,
         products: Vec<v1::ProductInput>,
     ) -> Result<v1::ImportProductsResponse, tonic::Status> {
-        let batches = tokio_stream::iter([v1::ImportProductsRequest { products }]);
+        let batches = tokio_stream::iter([v1::ImportProductsRequest {
+            products,
+            ..Default::default()
+        }]);
         let mut answers = self.commands.import_products(batches).await?.into_inner();
         Ok(answers.message().await?.expect("an answer to the batch"))
     }

@@ -28,6 +28,7 @@ async fn many_writers_on_two_instances_leave_no_gap() {
                 let product = Some(input(&id, &format!("by {writer} at {write}")));
                 let batch = v1::ImportProductsRequest {
                     products: product.into_iter().collect(),
+                    ..Default::default()
                 };
                 let answers = commands.import_products(tokio_stream::iter([batch])).await;
                 let answer = answers.expect("import").into_inner().message().await;
@@ -108,7 +109,10 @@ async fn another_instance_takes_over_the_log() {
     catalog.stop_service().await;
     let product = Some(input("p2", "Mouse"));
     other
-        .create_product(v1::CreateProductRequest { product })
+        .create_product(v1::CreateProductRequest {
+            product,
+            ..Default::default()
+        })
         .await
         .expect("create");
     assert_eq!(catalog.events(2).await.len(), 2);
@@ -149,7 +153,10 @@ async fn a_stream_ahead_of_the_log_stops_the_relay_and_says_so() {
     let (mut commands, another) = catalog.start_another().await;
     let product = Some(input("p2", "Mouse"));
     commands
-        .create_product(v1::CreateProductRequest { product })
+        .create_product(v1::CreateProductRequest {
+            product,
+            ..Default::default()
+        })
         .await
         .expect("create");
     another.stop().await;

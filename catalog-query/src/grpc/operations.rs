@@ -19,6 +19,8 @@ use crate::progress::{Progress, ProjectionProgress};
 use crate::read_model::{Checkpoint, LiveReadModel, ReadModel};
 use crate::rebuild::{Rebuilder, Step};
 
+type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
 const PROGRESS_QUEUE_MAX: usize = 16;
 
 pub(crate) struct Operations {
@@ -47,7 +49,56 @@ impl CatalogQueryOperations for Operations {
             projections: self.projections(&live, checkpoint, stream).await?,
             documents: checkpoint.documents,
             digest: checkpoint.digest.to_string(),
+            ..v1::GetReadStatusResponse::default()
         }))
+    }
+
+    type CheckProjectionsStream = Answers<v1::CheckProgress>;
+
+    async fn check_projections(
+        &self,
+        _request: Request<v1::CheckProjectionsRequest>,
+    ) -> Result<Response<Self::CheckProjectionsStream>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    type ListProjectedProductsStream = Answers<v1::ListProjectedProductsResponse>;
+
+    async fn list_projected_products(
+        &self,
+        _request: Request<v1::ListProjectedProductsRequest>,
+    ) -> Result<Response<Self::ListProjectedProductsStream>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn repair_products(
+        &self,
+        _request: Request<v1::RepairProductsRequest>,
+    ) -> Result<Response<v1::RepairProductsResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn list_parked_events(
+        &self,
+        _request: Request<v1::ListParkedEventsRequest>,
+    ) -> Result<Response<v1::ListParkedEventsResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn retry_parked_events(
+        &self,
+        _request: Request<v1::RetryParkedEventsRequest>,
+    ) -> Result<Response<v1::RetryParkedEventsResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    type RollbackStream = Answers<v1::RebuildProgress>;
+
+    async fn rollback(
+        &self,
+        _request: Request<v1::RollbackRequest>,
+    ) -> Result<Response<Self::RollbackStream>, Status> {
+        Err(Status::unimplemented("not yet"))
     }
 
     type RebuildStream = Pin<Box<dyn Stream<Item = Result<v1::RebuildProgress, Status>> + Send>>;

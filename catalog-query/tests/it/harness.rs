@@ -215,7 +215,10 @@ impl Replica {
     }
 
     pub(crate) async fn get(&self, id: &str) -> Result<v1::Product, tonic::Status> {
-        let request = v1::GetProductRequest { id: id.to_owned() };
+        let request = v1::GetProductRequest {
+            id: id.to_owned(),
+            ..Default::default()
+        };
         let answer = self.catalog.clone().get_product(request).await?;
         Ok(answer.into_inner())
     }
@@ -229,6 +232,7 @@ impl Replica {
             query: query.to_owned(),
             limit: 0,
             strategy: strategy.into(),
+            ..Default::default()
         };
         let answer = self.catalog.clone().search_products(request).await?;
         Ok(answer.into_inner())

@@ -35,7 +35,10 @@ async fn a_product_is_served_by_id_in_batches_and_by_search() {
     let names = ["cup", "nobody", "mouse", "not an id"]
         .map(str::to_owned)
         .to_vec();
-    let batch = v1::BatchGetProductsRequest { ids: names };
+    let batch = v1::BatchGetProductsRequest {
+        ids: names,
+        ..Default::default()
+    };
     let batch = replica
         .catalog
         .batch_get_products(batch)
@@ -45,6 +48,7 @@ async fn a_product_is_served_by_id_in_batches_and_by_search() {
     assert_eq!(ids(&batch.products), ["cup", "mouse"]);
     let too_many = v1::BatchGetProductsRequest {
         ids: vec!["x".to_owned(); 101],
+        ..Default::default()
     };
     let too_many = replica
         .catalog
@@ -109,6 +113,7 @@ async fn bad_searches_are_refused_and_odd_ones_are_harmless() {
         query: "x".into(),
         limit: -1,
         strategy: 0,
+        ..Default::default()
     };
     let negative = replica
         .catalog

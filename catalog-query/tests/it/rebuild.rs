@@ -55,7 +55,10 @@ async fn searches_and_writes_go_on_during_a_rebuild() {
                     .await
                     .expect("never fails");
                 assert_eq!(answer.into_inner().products.len(), 20, "never short");
-                let request = v1::GetProductRequest { id: "p8".into() };
+                let request = v1::GetProductRequest {
+                    id: "p8".into(),
+                    ..Default::default()
+                };
                 catalog
                     .clone()
                     .get_product(request)

@@ -76,7 +76,13 @@ async fn pass_through(
     State((mut client, body)): State<(CatalogServiceClient<Channel>, Bytes)>,
     Path(id): Path<String>,
 ) -> Response {
-    match client.get_product(v1::GetProductRequest { id }).await {
+    match client
+        .get_product(v1::GetProductRequest {
+            id,
+            ..Default::default()
+        })
+        .await
+    {
         Ok(_) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
         Err(_) => StatusCode::BAD_GATEWAY.into_response(),
     }

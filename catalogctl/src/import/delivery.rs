@@ -219,7 +219,10 @@ impl<'a> Delivery<'a> {
 fn send(requests: &mpsc::Sender<ImportProductsRequest>, batch: &Batch) -> Result<(), Status> {
     let products = batch.products.clone();
     requests
-        .try_send(ImportProductsRequest { products })
+        .try_send(ImportProductsRequest {
+            products,
+            ..Default::default()
+        })
         .map_err(|_| Status::unavailable("the stream takes no more"))
 }
 

@@ -3,16 +3,31 @@
 pub struct GetProductRequest {
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
+    /// Tokens of earlier writes, 100 at most: the answer is not older than they are, or says that it
+    /// is. INVALID_ARGUMENT for what is no token of this catalog.
+    #[prost(string, repeated, tag = "2")]
+    pub consistency_tokens: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How long to wait for the read model to catch up with the tokens. 0 means 250; at most 2,000.
+    #[prost(int32, tag = "3")]
+    pub consistency_wait_ms: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct BatchGetProductsRequest {
     #[prost(string, repeated, tag = "1")]
     pub ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// As in GetProductRequest.
+    #[prost(string, repeated, tag = "2")]
+    pub consistency_tokens: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(int32, tag = "3")]
+    pub consistency_wait_ms: i32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct BatchGetProductsResponse {
     #[prost(message, repeated, tag = "1")]
     pub products: ::prost::alloc::vec::Vec<Product>,
+    /// True when the read model had not caught up with the consistency tokens in time.
+    #[prost(bool, tag = "2")]
+    pub stale: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SearchProductsRequest {
@@ -24,6 +39,11 @@ pub struct SearchProductsRequest {
     /// Unset means hybrid.
     #[prost(enumeration = "SearchStrategy", tag = "3")]
     pub strategy: i32,
+    /// As in GetProductRequest; the answer waits for the keyword index too.
+    #[prost(string, repeated, tag = "4")]
+    pub consistency_tokens: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(int32, tag = "5")]
+    pub consistency_wait_ms: i32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SearchProductsResponse {
@@ -35,6 +55,10 @@ pub struct SearchProductsResponse {
     /// True when part of the search was not available, for instance the embedding model.
     #[prost(bool, tag = "3")]
     pub degraded: bool,
+    /// True when the documents or the keyword index had not caught up with the consistency tokens in
+    /// time.
+    #[prost(bool, tag = "4")]
+    pub stale: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Product {
@@ -252,7 +276,9 @@ pub mod catalog_service_client {
             self.inner = self.inner.max_encoding_message_size(limit);
             self
         }
-        /// One product. NOT_FOUND when the id is unknown or the product was deleted.
+        /// One product. NOT_FOUND when the id is unknown or the product was deleted. The answer, an error
+        /// included, carries the metadata `catalog-stale: true` when the read model had not caught up with
+        /// the consistency tokens in time.
         pub async fn get_product(
             &mut self,
             request: impl tonic::IntoRequest<super::GetProductRequest>,
@@ -341,7 +367,9 @@ pub mod catalog_service_server {
     /// Generated trait containing gRPC methods that should be implemented for use with CatalogServiceServer.
     #[async_trait]
     pub trait CatalogService: std::marker::Send + std::marker::Sync + 'static {
-        /// One product. NOT_FOUND when the id is unknown or the product was deleted.
+        /// One product. NOT_FOUND when the id is unknown or the product was deleted. The answer, an error
+        /// included, carries the metadata `catalog-stale: true` when the read model had not caught up with
+        /// the consistency tokens in time.
         async fn get_product(
             &self,
             request: tonic::Request<super::GetProductRequest>,
@@ -654,11 +682,15 @@ pub struct ProductInput {
 pub struct CreateProductRequest {
     #[prost(message, optional, tag = "1")]
     pub product: ::core::option::Option<ProductInput>,
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateProductResponse {
     #[prost(message, optional, tag = "1")]
     pub product: ::core::option::Option<Product>,
+    #[prost(string, tag = "2")]
+    pub consistency_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateProductRequest {
@@ -672,11 +704,15 @@ pub struct UpdateProductRequest {
     /// ABORTED when the product is not at this version. Unset: no check.
     #[prost(int64, optional, tag = "3")]
     pub expected_version: ::core::option::Option<i64>,
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct UpdateProductResponse {
     #[prost(message, optional, tag = "1")]
     pub product: ::core::option::Option<Product>,
+    #[prost(string, tag = "2")]
+    pub consistency_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ChangePriceRequest {
@@ -689,11 +725,15 @@ pub struct ChangePriceRequest {
     pub currency: ::prost::alloc::string::String,
     #[prost(int64, optional, tag = "4")]
     pub expected_version: ::core::option::Option<i64>,
+    #[prost(string, tag = "5")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ChangePriceResponse {
     #[prost(message, optional, tag = "1")]
     pub product: ::core::option::Option<Product>,
+    #[prost(string, tag = "2")]
+    pub consistency_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteProductRequest {
@@ -701,18 +741,24 @@ pub struct DeleteProductRequest {
     pub id: ::prost::alloc::string::String,
     #[prost(int64, optional, tag = "2")]
     pub expected_version: ::core::option::Option<i64>,
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteProductResponse {
     /// The version of the tombstone.
     #[prost(int64, tag = "1")]
     pub version: i64,
+    #[prost(string, tag = "2")]
+    pub consistency_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ImportProductsRequest {
     /// At most 1,000.
     #[prost(message, repeated, tag = "1")]
     pub products: ::prost::alloc::vec::Vec<ProductInput>,
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ImportProductsResponse {
@@ -724,6 +770,9 @@ pub struct ImportProductsResponse {
     pub unchanged: i32,
     #[prost(message, repeated, tag = "4")]
     pub rejected: ::prost::alloc::vec::Vec<ImportRejection>,
+    /// Covers all of the batch. Empty when the batch changed nothing.
+    #[prost(string, tag = "5")]
+    pub consistency_token: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ImportRejection {
@@ -737,6 +786,105 @@ pub struct ImportRejection {
     pub field: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub reason: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetProductHistoryRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// 0 means 20; at most 100.
+    #[prost(int32, tag = "2")]
+    pub limit: i32,
+    /// Only changes before this version; 0 means from the newest.
+    #[prost(int64, tag = "3")]
+    pub before_version: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetProductHistoryResponse {
+    /// Newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub changes: ::prost::alloc::vec::Vec<ProductChange>,
+    /// For the next page; 0 when there is none.
+    #[prost(int64, tag = "2")]
+    pub next_before_version: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProductChange {
+    #[prost(int64, tag = "1")]
+    pub version: i64,
+    #[prost(enumeration = "ChangeType", tag = "2")]
+    pub r#type: i32,
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(string, tag = "4")]
+    pub actor: ::prost::alloc::string::String,
+    /// Of an update, named as in the update mask.
+    #[prost(string, repeated, tag = "5")]
+    pub changed_fields: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Of a change of price.
+    #[prost(int64, optional, tag = "6")]
+    pub previous_price_minor: ::core::option::Option<i64>,
+    #[prost(string, tag = "7")]
+    pub previous_currency: ::prost::alloc::string::String,
+    /// The product after the change; unset after its deletion.
+    #[prost(message, optional, tag = "8")]
+    pub product: ::core::option::Option<Product>,
+    #[prost(string, tag = "9")]
+    pub event_id: ::prost::alloc::string::String,
+    /// In the event log; 0 for the moment before the event gets one.
+    #[prost(int64, tag = "10")]
+    pub position: i64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetProductAsOfRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(oneof = "get_product_as_of_request::AsOf", tags = "2, 3")]
+    pub as_of: ::core::option::Option<get_product_as_of_request::AsOf>,
+}
+/// Nested message and enum types in `GetProductAsOfRequest`.
+pub mod get_product_as_of_request {
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum AsOf {
+        #[prost(int64, tag = "2")]
+        Version(i64),
+        #[prost(message, tag = "3")]
+        Time(::prost_types::Timestamp),
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ChangeType {
+    Unspecified = 0,
+    Created = 1,
+    Updated = 2,
+    PriceChanged = 3,
+    Deleted = 4,
+}
+impl ChangeType {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CHANGE_TYPE_UNSPECIFIED",
+            Self::Created => "CHANGE_TYPE_CREATED",
+            Self::Updated => "CHANGE_TYPE_UPDATED",
+            Self::PriceChanged => "CHANGE_TYPE_PRICE_CHANGED",
+            Self::Deleted => "CHANGE_TYPE_DELETED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CHANGE_TYPE_UNSPECIFIED" => Some(Self::Unspecified),
+            "CHANGE_TYPE_CREATED" => Some(Self::Created),
+            "CHANGE_TYPE_UPDATED" => Some(Self::Updated),
+            "CHANGE_TYPE_PRICE_CHANGED" => Some(Self::PriceChanged),
+            "CHANGE_TYPE_DELETED" => Some(Self::Deleted),
+            _ => None,
+        }
+    }
 }
 /// Generated client implementations.
 pub mod catalog_command_service_client {
@@ -966,6 +1114,61 @@ pub mod catalog_command_service_client {
                 );
             self.inner.streaming(req, path, codec).await
         }
+        /// What happened to a product, newest first, its deletion included. NOT_FOUND when there never was
+        /// such a product.
+        pub async fn get_product_history(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetProductHistoryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetProductHistoryResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogCommandService/GetProductHistory",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "catalog.v1.CatalogCommandService",
+                        "GetProductHistory",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The product as it was. NOT_FOUND when it did not exist then.
+        pub async fn get_product_as_of(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetProductAsOfRequest>,
+        ) -> std::result::Result<tonic::Response<super::Product>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogCommandService/GetProductAsOf",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.CatalogCommandService", "GetProductAsOf"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1027,6 +1230,20 @@ pub mod catalog_command_service_server {
             tonic::Response<Self::ImportProductsStream>,
             tonic::Status,
         >;
+        /// What happened to a product, newest first, its deletion included. NOT_FOUND when there never was
+        /// such a product.
+        async fn get_product_history(
+            &self,
+            request: tonic::Request<super::GetProductHistoryRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetProductHistoryResponse>,
+            tonic::Status,
+        >;
+        /// The product as it was. NOT_FOUND when it did not exist then.
+        async fn get_product_as_of(
+            &self,
+            request: tonic::Request<super::GetProductAsOfRequest>,
+        ) -> std::result::Result<tonic::Response<super::Product>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct CatalogCommandServiceServer<T> {
@@ -1350,6 +1567,104 @@ pub mod catalog_command_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/catalog.v1.CatalogCommandService/GetProductHistory" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetProductHistorySvc<T: CatalogCommandService>(pub Arc<T>);
+                    impl<
+                        T: CatalogCommandService,
+                    > tonic::server::UnaryService<super::GetProductHistoryRequest>
+                    for GetProductHistorySvc<T> {
+                        type Response = super::GetProductHistoryResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetProductHistoryRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogCommandService>::get_product_history(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetProductHistorySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogCommandService/GetProductAsOf" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetProductAsOfSvc<T: CatalogCommandService>(pub Arc<T>);
+                    impl<
+                        T: CatalogCommandService,
+                    > tonic::server::UnaryService<super::GetProductAsOfRequest>
+                    for GetProductAsOfSvc<T> {
+                        type Response = super::Product;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetProductAsOfRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogCommandService>::get_product_as_of(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetProductAsOfSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 _ => {
                     Box::pin(async move {
                         let mut response = http::Response::new(
@@ -1413,6 +1728,95 @@ pub struct GetWriteStatusResponse {
     pub relay_error: ::prost::alloc::string::String,
     #[prost(int64, tag = "7")]
     pub products: i64,
+    /// The first sequence that the stream still holds.
+    #[prost(int64, tag = "8")]
+    pub stream_first_sequence: i64,
+    /// Events that this instance published again because the stream had lost them.
+    #[prost(int64, tag = "9")]
+    pub refilled_events: i64,
+    /// Times this instance created the stream anew.
+    #[prost(int64, tag = "10")]
+    pub stream_recreations: i64,
+    /// Hexadecimal digest of all live products of the log; equal digests mean equal content.
+    #[prost(string, tag = "11")]
+    pub digest: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetLogDigestRequest {
+    /// 0 means the head of the log.
+    #[prost(int64, tag = "1")]
+    pub position: i64,
+    /// Folds the log from its first event instead of trusting the digest that is kept with its head.
+    #[prost(bool, tag = "2")]
+    pub recompute: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LogDigest {
+    #[prost(int64, tag = "1")]
+    pub position: i64,
+    /// Live products.
+    #[prost(int64, tag = "2")]
+    pub documents: i64,
+    /// 64 sums of 16 bytes.
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub buckets: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListLogProductsRequest {
+    #[prost(int64, tag = "1")]
+    pub position: i64,
+    /// Only content hashes of these buckets; empty means all.
+    #[prost(int32, repeated, tag = "2")]
+    pub buckets: ::prost::alloc::vec::Vec<i32>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListLogProductsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub products: ::prost::alloc::vec::Vec<ProductState>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProductState {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(int64, tag = "2")]
+    pub version: i64,
+    /// Of id, version and content.
+    #[prost(bytes = "vec", tag = "3")]
+    pub content_hash: ::prost::alloc::vec::Vec<u8>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadEventsRequest {
+    #[prost(int64, tag = "1")]
+    pub after_position: i64,
+    /// 0 means up to the present head of the log.
+    #[prost(int64, tag = "2")]
+    pub up_to_position: i64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadProductEventsRequest {
+    /// At most 1,000.
+    #[prost(string, repeated, tag = "1")]
+    pub ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(int64, tag = "2")]
+    pub position: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ReadEventsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub events: ::prost::alloc::vec::Vec<LoggedEvent>,
+}
+/// An event as the stream carries it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LoggedEvent {
+    #[prost(int64, tag = "1")]
+    pub position: i64,
+    #[prost(string, tag = "2")]
+    pub event_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub traceparent: ::prost::alloc::string::String,
+    /// The JSON body of the message.
+    #[prost(bytes = "vec", tag = "4")]
+    pub body: ::prost::alloc::vec::Vec<u8>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetReadStatusRequest {}
@@ -1430,6 +1834,11 @@ pub struct GetReadStatusResponse {
     /// Hexadecimal digest of all live products; equal digests mean equal content.
     #[prost(string, tag = "5")]
     pub digest: ::prost::alloc::string::String,
+    /// The generation that a rollback would return to; 0 when there is none.
+    #[prost(int64, tag = "6")]
+    pub previous_generation: i64,
+    #[prost(int64, tag = "7")]
+    pub parked_events: i64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProjectionStatus {
@@ -1453,7 +1862,117 @@ pub struct ProjectionStatus {
     pub digest: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CheckProjectionsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CheckProgress {
+    #[prost(enumeration = "Projection", tag = "1")]
+    pub projection: i32,
+    #[prost(int64, tag = "2")]
+    pub done: i64,
+    #[prost(int64, tag = "3")]
+    pub total: i64,
+    /// Set once, when the projection has been read.
+    #[prost(message, optional, tag = "4")]
+    pub digest: ::core::option::Option<ProjectionDigest>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProjectionDigest {
+    /// Where the projection was while it was read.
+    #[prost(int64, tag = "1")]
+    pub position: i64,
+    /// Live products in it.
+    #[prost(int64, tag = "2")]
+    pub documents: i64,
+    /// 64 sums of 16 bytes over the content hashes, recomputed. Of the embeddings: empty.
+    #[prost(bytes = "vec", repeated, tag = "3")]
+    pub buckets: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+    /// What contradicts itself, 1,000 at most.
+    #[prost(message, repeated, tag = "4")]
+    pub faults: ::prost::alloc::vec::Vec<ProjectionFault>,
+    #[prost(int64, tag = "5")]
+    pub faults_total: i64,
+    /// Live documents whose embedding is still to be computed, which is no fault.
+    #[prost(int64, tag = "6")]
+    pub pending: i64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProjectionFault {
+    /// Empty when it is not about one product.
+    #[prost(string, tag = "1")]
+    pub product_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub problem: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListProjectedProductsRequest {
+    #[prost(enumeration = "Projection", tag = "1")]
+    pub projection: i32,
+    /// Only content hashes of these buckets; empty means all.
+    #[prost(int32, repeated, tag = "2")]
+    pub buckets: ::prost::alloc::vec::Vec<i32>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListProjectedProductsResponse {
+    #[prost(int64, tag = "1")]
+    pub position: i64,
+    /// Content hashes are recomputed from what is stored. The keyword index holds no version: 0.
+    #[prost(message, repeated, tag = "2")]
+    pub products: ::prost::alloc::vec::Vec<ProductState>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RepairProductsRequest {
+    /// At most 1,000.
+    #[prost(string, repeated, tag = "1")]
+    pub ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RepairProductsResponse {
+    /// Products that were changed in any projection.
+    #[prost(int32, tag = "1")]
+    pub repaired: i32,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListParkedEventsRequest {}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListParkedEventsResponse {
+    /// In the order of their positions, 1,000 at most.
+    #[prost(message, repeated, tag = "1")]
+    pub events: ::prost::alloc::vec::Vec<ParkedEvent>,
+    #[prost(int64, tag = "2")]
+    pub total: i64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ParkedEvent {
+    #[prost(int64, tag = "1")]
+    pub position: i64,
+    /// From the subject of the message; empty when that is no subject of a product.
+    #[prost(string, tag = "2")]
+    pub product_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub error: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "4")]
+    pub parked_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(int32, tag = "5")]
+    pub retries: i32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RetryParkedEventsRequest {
+    /// Empty means all.
+    #[prost(int64, repeated, tag = "1")]
+    pub positions: ::prost::alloc::vec::Vec<i64>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RetryParkedEventsResponse {
+    #[prost(int64, repeated, tag = "1")]
+    pub applied: ::prost::alloc::vec::Vec<i64>,
+    /// Those that still fail, with their present error.
+    #[prost(message, repeated, tag = "2")]
+    pub failed: ::prost::alloc::vec::Vec<ParkedEvent>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RebuildRequest {}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RollbackRequest {}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RebuildProgress {
     #[prost(enumeration = "rebuild_progress::Phase", tag = "1")]
@@ -1513,6 +2032,38 @@ pub mod rebuild_progress {
                 "PHASE_SWITCHED" => Some(Self::Switched),
                 _ => None,
             }
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Projection {
+    Unspecified = 0,
+    ReadModel = 1,
+    KeywordIndex = 2,
+    Embeddings = 3,
+}
+impl Projection {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PROJECTION_UNSPECIFIED",
+            Self::ReadModel => "PROJECTION_READ_MODEL",
+            Self::KeywordIndex => "PROJECTION_KEYWORD_INDEX",
+            Self::Embeddings => "PROJECTION_EMBEDDINGS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PROJECTION_UNSPECIFIED" => Some(Self::Unspecified),
+            "PROJECTION_READ_MODEL" => Some(Self::ReadModel),
+            "PROJECTION_KEYWORD_INDEX" => Some(Self::KeywordIndex),
+            "PROJECTION_EMBEDDINGS" => Some(Self::Embeddings),
+            _ => None,
         }
     }
 }
@@ -1638,6 +2189,120 @@ pub mod catalog_command_operations_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// The digest of the log at a position. OUT_OF_RANGE when the log is not there yet.
+        pub async fn get_log_digest(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetLogDigestRequest>,
+        ) -> std::result::Result<tonic::Response<super::LogDigest>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogCommandOperations/GetLogDigest",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "catalog.v1.CatalogCommandOperations",
+                        "GetLogDigest",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// The products that are live at a position of the log, folded from its events.
+        pub async fn list_log_products(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListLogProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ListLogProductsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogCommandOperations/ListLogProducts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "catalog.v1.CatalogCommandOperations",
+                        "ListLogProducts",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// The events of the log in their order, for readers whose stream no longer holds them.
+        pub async fn read_events(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ReadEventsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogCommandOperations/ReadEvents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.CatalogCommandOperations", "ReadEvents"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// The last event of each product at or before a position, for repairs.
+        pub async fn read_product_events(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ReadProductEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ReadEventsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogCommandOperations/ReadProductEvents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "catalog.v1.CatalogCommandOperations",
+                        "ReadProductEvents",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1658,6 +2323,50 @@ pub mod catalog_command_operations_server {
             request: tonic::Request<super::GetWriteStatusRequest>,
         ) -> std::result::Result<
             tonic::Response<super::GetWriteStatusResponse>,
+            tonic::Status,
+        >;
+        /// The digest of the log at a position. OUT_OF_RANGE when the log is not there yet.
+        async fn get_log_digest(
+            &self,
+            request: tonic::Request<super::GetLogDigestRequest>,
+        ) -> std::result::Result<tonic::Response<super::LogDigest>, tonic::Status>;
+        /// Server streaming response type for the ListLogProducts method.
+        type ListLogProductsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ListLogProductsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// The products that are live at a position of the log, folded from its events.
+        async fn list_log_products(
+            &self,
+            request: tonic::Request<super::ListLogProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ListLogProductsStream>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ReadEvents method.
+        type ReadEventsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ReadEventsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// The events of the log in their order, for readers whose stream no longer holds them.
+        async fn read_events(
+            &self,
+            request: tonic::Request<super::ReadEventsRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ReadEventsStream>, tonic::Status>;
+        /// Server streaming response type for the ReadProductEvents method.
+        type ReadProductEventsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ReadEventsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// The last event of each product at or before a position, for repairs.
+        async fn read_product_events(
+            &self,
+            request: tonic::Request<super::ReadProductEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ReadProductEventsStream>,
             tonic::Status,
         >;
     }
@@ -1783,6 +2492,207 @@ pub mod catalog_command_operations_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogCommandOperations/GetLogDigest" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetLogDigestSvc<T: CatalogCommandOperations>(pub Arc<T>);
+                    impl<
+                        T: CatalogCommandOperations,
+                    > tonic::server::UnaryService<super::GetLogDigestRequest>
+                    for GetLogDigestSvc<T> {
+                        type Response = super::LogDigest;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetLogDigestRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogCommandOperations>::get_log_digest(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetLogDigestSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogCommandOperations/ListLogProducts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListLogProductsSvc<T: CatalogCommandOperations>(pub Arc<T>);
+                    impl<
+                        T: CatalogCommandOperations,
+                    > tonic::server::ServerStreamingService<
+                        super::ListLogProductsRequest,
+                    > for ListLogProductsSvc<T> {
+                        type Response = super::ListLogProductsResponse;
+                        type ResponseStream = T::ListLogProductsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListLogProductsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogCommandOperations>::list_log_products(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListLogProductsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogCommandOperations/ReadEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadEventsSvc<T: CatalogCommandOperations>(pub Arc<T>);
+                    impl<
+                        T: CatalogCommandOperations,
+                    > tonic::server::ServerStreamingService<super::ReadEventsRequest>
+                    for ReadEventsSvc<T> {
+                        type Response = super::ReadEventsResponse;
+                        type ResponseStream = T::ReadEventsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadEventsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogCommandOperations>::read_events(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadEventsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogCommandOperations/ReadProductEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct ReadProductEventsSvc<T: CatalogCommandOperations>(pub Arc<T>);
+                    impl<
+                        T: CatalogCommandOperations,
+                    > tonic::server::ServerStreamingService<
+                        super::ReadProductEventsRequest,
+                    > for ReadProductEventsSvc<T> {
+                        type Response = super::ReadEventsResponse;
+                        type ResponseStream = T::ReadProductEventsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ReadProductEventsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogCommandOperations>::read_product_events(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ReadProductEventsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)
@@ -1946,6 +2856,160 @@ pub mod catalog_query_operations_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Reads every row, index entry and vector of this replica, recomputes their digests, and tells
+        /// what contradicts itself. One digest for each projection ends the stream.
+        pub async fn check_projections(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CheckProjectionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::CheckProgress>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogQueryOperations/CheckProjections",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "catalog.v1.CatalogQueryOperations",
+                        "CheckProjections",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// What a projection holds, at one position.
+        pub async fn list_projected_products(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListProjectedProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<
+                tonic::codec::Streaming<super::ListProjectedProductsResponse>,
+            >,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogQueryOperations/ListProjectedProducts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "catalog.v1.CatalogQueryOperations",
+                        "ListProjectedProducts",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
+        /// Sets products to what the log says of them, in the documents, the keyword index of this replica
+        /// and the embeddings, and sums the digests anew.
+        pub async fn repair_products(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RepairProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RepairProductsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogQueryOperations/RepairProducts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "catalog.v1.CatalogQueryOperations",
+                        "RepairProducts",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Events that could not be applied. A later event of the same product heals one.
+        pub async fn list_parked_events(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListParkedEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListParkedEventsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogQueryOperations/ListParkedEvents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "catalog.v1.CatalogQueryOperations",
+                        "ListParkedEvents",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Applies parked events again, from the log.
+        pub async fn retry_parked_events(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RetryParkedEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RetryParkedEventsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogQueryOperations/RetryParkedEvents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "catalog.v1.CatalogQueryOperations",
+                        "RetryParkedEvents",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Builds a new generation of the read model and the keyword index from the event stream beside
         /// the live one, compares both at one position, and switches. Reads go on meanwhile. A difference
         /// refuses the switch with FAILED_PRECONDITION; a rebuild that is under way with ABORTED.
@@ -1973,6 +3037,34 @@ pub mod catalog_query_operations_client {
                 .insert(GrpcMethod::new("catalog.v1.CatalogQueryOperations", "Rebuild"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Makes the generation live again that was live before the last switch, after it has caught up
+        /// with the log. FAILED_PRECONDITION when there is none.
+        pub async fn rollback(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RollbackRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::RebuildProgress>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogQueryOperations/Rollback",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.CatalogQueryOperations", "Rollback"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -1995,6 +3087,63 @@ pub mod catalog_query_operations_server {
             tonic::Response<super::GetReadStatusResponse>,
             tonic::Status,
         >;
+        /// Server streaming response type for the CheckProjections method.
+        type CheckProjectionsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::CheckProgress, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Reads every row, index entry and vector of this replica, recomputes their digests, and tells
+        /// what contradicts itself. One digest for each projection ends the stream.
+        async fn check_projections(
+            &self,
+            request: tonic::Request<super::CheckProjectionsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::CheckProjectionsStream>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the ListProjectedProducts method.
+        type ListProjectedProductsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<
+                    super::ListProjectedProductsResponse,
+                    tonic::Status,
+                >,
+            >
+            + std::marker::Send
+            + 'static;
+        /// What a projection holds, at one position.
+        async fn list_projected_products(
+            &self,
+            request: tonic::Request<super::ListProjectedProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ListProjectedProductsStream>,
+            tonic::Status,
+        >;
+        /// Sets products to what the log says of them, in the documents, the keyword index of this replica
+        /// and the embeddings, and sums the digests anew.
+        async fn repair_products(
+            &self,
+            request: tonic::Request<super::RepairProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RepairProductsResponse>,
+            tonic::Status,
+        >;
+        /// Events that could not be applied. A later event of the same product heals one.
+        async fn list_parked_events(
+            &self,
+            request: tonic::Request<super::ListParkedEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListParkedEventsResponse>,
+            tonic::Status,
+        >;
+        /// Applies parked events again, from the log.
+        async fn retry_parked_events(
+            &self,
+            request: tonic::Request<super::RetryParkedEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RetryParkedEventsResponse>,
+            tonic::Status,
+        >;
         /// Server streaming response type for the Rebuild method.
         type RebuildStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::RebuildProgress, tonic::Status>,
@@ -2008,6 +3157,18 @@ pub mod catalog_query_operations_server {
             &self,
             request: tonic::Request<super::RebuildRequest>,
         ) -> std::result::Result<tonic::Response<Self::RebuildStream>, tonic::Status>;
+        /// Server streaming response type for the Rollback method.
+        type RollbackStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::RebuildProgress, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Makes the generation live again that was live before the last switch, after it has caught up
+        /// with the log. FAILED_PRECONDITION when there is none.
+        async fn rollback(
+            &self,
+            request: tonic::Request<super::RollbackRequest>,
+        ) -> std::result::Result<tonic::Response<Self::RollbackStream>, tonic::Status>;
     }
     #[derive(Debug)]
     pub struct CatalogQueryOperationsServer<T> {
@@ -2135,6 +3296,257 @@ pub mod catalog_query_operations_server {
                     };
                     Box::pin(fut)
                 }
+                "/catalog.v1.CatalogQueryOperations/CheckProjections" => {
+                    #[allow(non_camel_case_types)]
+                    struct CheckProjectionsSvc<T: CatalogQueryOperations>(pub Arc<T>);
+                    impl<
+                        T: CatalogQueryOperations,
+                    > tonic::server::ServerStreamingService<
+                        super::CheckProjectionsRequest,
+                    > for CheckProjectionsSvc<T> {
+                        type Response = super::CheckProgress;
+                        type ResponseStream = T::CheckProjectionsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CheckProjectionsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogQueryOperations>::check_projections(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CheckProjectionsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogQueryOperations/ListProjectedProducts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListProjectedProductsSvc<T: CatalogQueryOperations>(
+                        pub Arc<T>,
+                    );
+                    impl<
+                        T: CatalogQueryOperations,
+                    > tonic::server::ServerStreamingService<
+                        super::ListProjectedProductsRequest,
+                    > for ListProjectedProductsSvc<T> {
+                        type Response = super::ListProjectedProductsResponse;
+                        type ResponseStream = T::ListProjectedProductsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListProjectedProductsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogQueryOperations>::list_projected_products(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListProjectedProductsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogQueryOperations/RepairProducts" => {
+                    #[allow(non_camel_case_types)]
+                    struct RepairProductsSvc<T: CatalogQueryOperations>(pub Arc<T>);
+                    impl<
+                        T: CatalogQueryOperations,
+                    > tonic::server::UnaryService<super::RepairProductsRequest>
+                    for RepairProductsSvc<T> {
+                        type Response = super::RepairProductsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RepairProductsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogQueryOperations>::repair_products(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RepairProductsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogQueryOperations/ListParkedEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListParkedEventsSvc<T: CatalogQueryOperations>(pub Arc<T>);
+                    impl<
+                        T: CatalogQueryOperations,
+                    > tonic::server::UnaryService<super::ListParkedEventsRequest>
+                    for ListParkedEventsSvc<T> {
+                        type Response = super::ListParkedEventsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListParkedEventsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogQueryOperations>::list_parked_events(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListParkedEventsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogQueryOperations/RetryParkedEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct RetryParkedEventsSvc<T: CatalogQueryOperations>(pub Arc<T>);
+                    impl<
+                        T: CatalogQueryOperations,
+                    > tonic::server::UnaryService<super::RetryParkedEventsRequest>
+                    for RetryParkedEventsSvc<T> {
+                        type Response = super::RetryParkedEventsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RetryParkedEventsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogQueryOperations>::retry_parked_events(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RetryParkedEventsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/catalog.v1.CatalogQueryOperations/Rebuild" => {
                     #[allow(non_camel_case_types)]
                     struct RebuildSvc<T: CatalogQueryOperations>(pub Arc<T>);
@@ -2167,6 +3579,53 @@ pub mod catalog_query_operations_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RebuildSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogQueryOperations/Rollback" => {
+                    #[allow(non_camel_case_types)]
+                    struct RollbackSvc<T: CatalogQueryOperations>(pub Arc<T>);
+                    impl<
+                        T: CatalogQueryOperations,
+                    > tonic::server::ServerStreamingService<super::RollbackRequest>
+                    for RollbackSvc<T> {
+                        type Response = super::RebuildProgress;
+                        type ResponseStream = T::RollbackStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RollbackRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogQueryOperations>::rollback(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RollbackSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

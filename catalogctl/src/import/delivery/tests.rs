@@ -9,8 +9,9 @@ use catalog_proto::v1::catalog_command_service_server::{
 };
 use catalog_proto::v1::{
     ChangePriceRequest, ChangePriceResponse, CreateProductRequest, CreateProductResponse,
-    DeleteProductRequest, DeleteProductResponse, ImportRejection, ProductInput,
-    UpdateProductRequest, UpdateProductResponse,
+    DeleteProductRequest, DeleteProductResponse, GetProductAsOfRequest, GetProductHistoryRequest,
+    GetProductHistoryResponse, ImportRejection, Product, ProductInput, UpdateProductRequest,
+    UpdateProductResponse,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -125,6 +126,20 @@ impl CatalogCommandService for Grpc {
             }
         });
         Ok(Response::new(ReceiverStream::new(stream)))
+    }
+
+    async fn get_product_history(
+        &self,
+        _: Request<GetProductHistoryRequest>,
+    ) -> Result<Response<GetProductHistoryResponse>, Status> {
+        Err(Status::unimplemented("only imports"))
+    }
+
+    async fn get_product_as_of(
+        &self,
+        _: Request<GetProductAsOfRequest>,
+    ) -> Result<Response<Product>, Status> {
+        Err(Status::unimplemented("only imports"))
     }
 
     async fn create_product(

@@ -1,0 +1,170 @@
+//! Consistency tokens: what a write returns and a later read presents, so that the read is not
+//! older than the write. Opaque to clients, and refused when anything about one was changed.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+
+use crate::{ProductId, Version};
+
+/// Of the layout below. A reader refuses those of a newer writer rather than guess.
+const LAYOUT: u8 = 1;
+/// A forger would have to send 2^63 tokens to hit one.
+const SEAL_BYTES: usize = 8;
+/// Longer than any token is.
+const TEXT_BYTES_MAX: usize = 256;
+
+/// A write: the product, and the version that it left.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ConsistencyToken {
+    pub product_id: ProductId,
+    pub version: Version,
+}
+
+/// Seals tokens on the write side and opens them on the read side; both must be made of the same
+/// secret.
+#[derive(Clone)]
+pub struct TokenKey(Hmac<Sha256>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    #[error("is no consistency token")]
+    Malformed,
+    #[error("is a consistency token of a newer release (layout {0})")]
+    Newer(u8),
+    #[error("is no consistency token of this catalog, or was changed")]
+    Forged,
+}
+
+impl TokenKey {
+    /// With an empty secret a token is still safe from accidents, though not from forgers; all that
+    /// a forged one can do is make its own read wait.
+    pub fn new(secret: &str) -> Self {
+        // One block of the hash: the digest of the secret, and zeros.
+        let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
+        block[..32].copy_from_slice(&Sha256::digest(secret));
+        Self(Hmac::new(&block))
+    }
+
+    /// URL-safe text of at most 108 characters.
+    pub fn seal(&self, token: &ConsistencyToken) -> String {
+        let mut bytes = vec![LAYOUT];
+        bytes.extend(token.version.get().to_be_bytes());
+        bytes.extend(token.product_id.as_str().as_bytes());
+        bytes.extend(self.seal_of(&bytes));
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    pub fn open(&self, text: &str) -> Result<ConsistencyToken, TokenError> {
+        if text.len() > TEXT_BYTES_MAX {
+            return Err(TokenError::Malformed);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text);
+        let bytes = bytes.map_err(|_| TokenError::Malformed)?;
+        match bytes.first() {
+            Some(&LAYOUT) => {}
+            Some(&newer) if newer > LAYOUT => return Err(TokenError::Newer(newer)),
+            _ => return Err(TokenError::Malformed),
+        }
+        let sealed = bytes.len().checked_sub(SEAL_BYTES);
+        let sealed = sealed.ok_or(TokenError::Malformed)?;
+        let (content, seal) = bytes.split_at(sealed);
+        let mut mac = self.0.clone();
+        mac.update(content);
+        mac.verify_truncated_left(seal)
+            .map_err(|_| TokenError::Forged)?;
+        read(content).ok_or(TokenError::Malformed)
+    }
+
+    fn seal_of(&self, content: &[u8]) -> [u8; SEAL_BYTES] {
+        let mut mac = self.0.clone();
+        mac.update(content);
+        let full = mac.finalize().into_bytes();
+        let mut seal = [0; SEAL_BYTES];
+        seal.copy_from_slice(&full[..SEAL_BYTES]);
+        seal
+    }
+}
+
+fn read(content: &[u8]) -> Option<ConsistencyToken> {
+    let (version, id) = content.get(1..)?.split_first_chunk::<8>()?;
+    Some(ConsistencyToken {
+        product_id: std::str::from_utf8(id).ok()?.parse().ok()?,
+        version: Version::new(i64::from_be_bytes(*version))?,
+    })
+}
+
+/// Never shows the secret.
+impl fmt::Debug for TokenKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenKey")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token() -> ConsistencyToken {
+        ConsistencyToken {
+            product_id: "p-1".parse().expect("id"),
+            version: Version::new(7).expect("version"),
+        }
+    }
+
+    #[test]
+    fn a_token_comes_back_as_it_was() {
+        let key = TokenKey::new("secret");
+        let long = ConsistencyToken {
+            product_id: "x".repeat(64).parse().expect("id"),
+            version: Version::new(i64::MAX).expect("version"),
+        };
+        for token in [token(), long] {
+            let text = key.seal(&token);
+            assert!(text.len() <= 108, "{}", text.len());
+            assert_eq!(key.open(&text), Ok(token));
+        }
+    }
+
+    #[test]
+    fn no_changed_token_is_taken() {
+        let key = TokenKey::new("secret");
+        let text = key.seal(&token());
+        for place in 0..text.len() {
+            for replacement in ['A', 'z', '0', '_'] {
+                let mut changed: Vec<char> = text.chars().collect();
+                changed[place] = replacement;
+                let changed: String = changed.into_iter().collect();
+                if changed != text {
+                    assert!(key.open(&changed).is_err(), "{changed}");
+                }
+            }
+        }
+        for bad in [
+            "",
+            "AQ",
+            "%",
+            &text[1..],
+            &format!("{text}A"),
+            &"A".repeat(10_000),
+        ] {
+            assert!(key.open(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn another_secret_or_a_newer_layout_is_refused() {
+        let text = TokenKey::new("secret").seal(&token());
+        assert_eq!(TokenKey::new("").open(&text), Err(TokenError::Forged));
+        let mut bytes = URL_SAFE_NO_PAD.decode(&text).expect("base64");
+        bytes[0] = 2;
+        let newer = URL_SAFE_NO_PAD.encode(bytes);
+        assert_eq!(
+            TokenKey::new("secret").open(&newer),
+            Err(TokenError::Newer(2))
+        );
+    }
+}
