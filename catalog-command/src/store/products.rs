@@ -124,10 +124,12 @@ async fn previous_hashes(
     .fetch_all(db)
     .await?;
     let hashes = rows.into_iter().filter_map(|(id, version, hash, product)| {
-        let computed = product.zip(Version::new(version)).map(|(product, version)| {
-            let hash = ContentHash::of(&product.id, version, &product);
-            hash.to_bytes().to_vec()
-        });
+        let computed = product
+            .zip(Version::new(version))
+            .map(|(product, version)| {
+                let hash = ContentHash::of(&product.id, version, &product);
+                hash.to_bytes().to_vec()
+            });
         Some((id, hash.or(computed)?))
     });
     Ok(hashes.collect())
