@@ -1,6 +1,7 @@
 //! Configuration of the write service.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 
 use service_kit::Env;
 
@@ -12,6 +13,10 @@ pub struct Config {
     pub ops_addr: SocketAddr,
     pub database_connections_max: u32,
     pub reflection: bool,
+    /// How long a request id counts, in hours.
+    pub request_id_hours: NonZeroU16,
+    /// Of consistency tokens; the read side has the same.
+    pub token_secret: String,
 }
 
 impl Config {
@@ -46,6 +51,17 @@ impl Config {
                 "true",
                 "Whether the gRPC API describes itself; off in production.",
             ),
+            request_id_hours: env.or(
+                "REQUEST_ID_HOURS",
+                "24",
+                "How long a request that is sent again gets its earlier answer.",
+            ),
+            token_secret: env
+                .optional(
+                    "TOKEN_SECRET",
+                    "Seals consistency tokens; catalog-query needs the same.",
+                )
+                .unwrap_or_default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use catalog_events::{Product, ProductId, Version};
+use catalog_events::{ContentHash, Product, ProductId, Version};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -31,50 +31,72 @@ pub(crate) async fn load_for_update(
     db: &mut PgConnection,
     ids: &[&str],
 ) -> sqlx::Result<HashMap<ProductId, Current>> {
-    let rows: Vec<(String, i64, Option<Json<Product>>)> = sqlx::query_as(
-        "SELECT id, version, product FROM products WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+    let rows: Vec<ProductRow> = sqlx::query_as(
+        "SELECT id, version, product, content_hash FROM products
+         WHERE id = ANY($1) ORDER BY id FOR UPDATE",
     )
     .bind(ids)
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|(id, version, product)| {
-            let corrupt = |what: &str| sqlx::Error::Decode(format!("{id}: bad {what}").into());
-            let current = Current {
-                version: Version::new(version).ok_or_else(|| corrupt("version"))?,
-                product: product.map(|Json(product)| product),
-            };
-            Ok((id.parse().map_err(|_| corrupt("id"))?, current))
-        })
-        .collect()
+    rows.into_iter().map(ProductRow::into_current).collect()
 }
 
-/// Saves products and their events. All or nothing with the caller's transaction, which must be
-/// rolled back on an error.
+#[derive(sqlx::FromRow)]
+struct ProductRow {
+    id: String,
+    version: i64,
+    product: Option<Json<Product>>,
+    content_hash: Option<[u8; 16]>,
+}
+
+impl ProductRow {
+    fn into_current(self) -> sqlx::Result<(ProductId, Current)> {
+        let name = self.id.as_str();
+        let corrupt = |what: &str| sqlx::Error::Decode(format!("{name}: bad {what}").into());
+        let id = name.parse().map_err(|_| corrupt("id"))?;
+        let version = Version::new(self.version).ok_or_else(|| corrupt("version"))?;
+        let product = self.product.map(|Json(product)| product);
+        let hash = self.content_hash.map(ContentHash::from_bytes);
+        let current = Current {
+            // Rows from before hashes were kept have none.
+            content_hash: product
+                .as_ref()
+                .map(|product| hash.unwrap_or_else(|| ContentHash::of(&id, version, product))),
+            version,
+            product,
+        };
+        Ok((id, current))
+    }
+}
+
+/// Saves products and their events. `current` is what the decisions were taken against. All or
+/// nothing with the caller's transaction, which must be rolled back on an error.
 pub(crate) async fn save(
     db: &mut PgConnection,
     decisions: &[Decision],
+    current: &HashMap<ProductId, Current>,
     origin: &Origin,
 ) -> Result<(), Conflict> {
     if decisions.is_empty() {
         return Ok(());
     }
-    let columns = Columns::of(decisions)?;
+    let columns = Columns::of(decisions, current)?;
     let saved = sqlx::query(
-        "INSERT INTO products (id, version, product, updated_at)
-         SELECT id, version, product::jsonb, at
-         FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[])
-             AS new (id, version, product, at)
+        "INSERT INTO products (id, version, product, updated_at, content_hash)
+         SELECT id, version, product::jsonb, at, content_hash
+         FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::bytea[])
+             AS new (id, version, product, at, content_hash)
          ORDER BY id
          ON CONFLICT (id) DO UPDATE
          SET version = excluded.version, product = excluded.product,
-             updated_at = excluded.updated_at
+             updated_at = excluded.updated_at, content_hash = excluded.content_hash
          WHERE products.version = excluded.version - 1",
     )
     .bind(&columns.ids)
     .bind(&columns.versions)
     .bind(&columns.products)
     .bind(&columns.times)
+    .bind(&columns.content_hashes)
     .execute(&mut *db)
     .await?;
     if saved.rows_affected() != decisions.len() as u64 {
@@ -83,11 +105,13 @@ pub(crate) async fn save(
     sqlx::query(
         "INSERT INTO outbox
              (event_id, product_id, version, event_type, occurred_at, actor, traceparent,
-              change, product)
-         SELECT event_id, id, version, event_type, at, $7, $8, change::json, product::json
+              change, product, content_hash, previous_hash, hashed)
+         SELECT event_id, id, version, event_type, at, $7, $8, change::json, product::json,
+                content_hash, previous_hash, true
          FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[],
-                     $6::text[], $9::text[])
-             AS new (event_id, id, version, event_type, at, change, product)",
+                     $6::text[], $9::text[], $10::bytea[], $11::bytea[])
+             AS new (event_id, id, version, event_type, at, change, product, content_hash,
+                     previous_hash)",
     )
     .bind(&columns.event_ids)
     .bind(&columns.ids)
@@ -98,6 +122,8 @@ pub(crate) async fn save(
     .bind(&origin.actor)
     .bind(&origin.traceparent)
     .bind(&columns.products)
+    .bind(&columns.content_hashes)
+    .bind(&columns.previous_hashes)
     .execute(&mut *db)
     .await?;
     Ok(())
@@ -120,10 +146,12 @@ struct Columns<'a> {
     changes: Vec<String>,
     products: Vec<Option<String>>,
     times: Vec<time::OffsetDateTime>,
+    content_hashes: Vec<Option<[u8; 16]>>,
+    previous_hashes: Vec<Option<[u8; 16]>>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(decisions: &'a [Decision]) -> sqlx::Result<Self> {
+    fn of(decisions: &'a [Decision], current: &HashMap<ProductId, Current>) -> sqlx::Result<Self> {
         let json = |err: serde_json::Error| sqlx::Error::Encode(err.into());
         let mut columns = Columns::default();
         for decision in decisions {
@@ -139,6 +167,15 @@ impl<'a> Columns<'a> {
             columns.changes.push(change);
             columns.products.push(product.transpose().map_err(json)?);
             columns.times.push(decision.at);
+            let previous = current.get(&decision.id);
+            let previous = previous.and_then(|previous| previous.content_hash);
+            let content = decision.content_hash();
+            columns
+                .content_hashes
+                .push(content.map(ContentHash::to_bytes));
+            columns
+                .previous_hashes
+                .push(previous.map(ContentHash::to_bytes));
         }
         Ok(columns)
     }
