@@ -114,12 +114,16 @@ pub(crate) struct Patch {
 }
 
 impl Patch {
-    pub(crate) fn into_request(self, expected_version: Option<i64>) -> v1::UpdateProductRequest {
+    pub(crate) fn into_request(
+        self,
+        expected_version: Option<i64>,
+        request_id: String,
+    ) -> v1::UpdateProductRequest {
         v1::UpdateProductRequest {
             product: Some(self.input),
             update_mask: Some(FieldMask { paths: self.mask }),
             expected_version,
-            ..v1::UpdateProductRequest::default()
+            request_id,
         }
     }
 

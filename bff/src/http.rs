@@ -2,12 +2,15 @@
 
 mod health;
 mod products;
+mod history;
 mod search;
 mod writes;
 mod current_currency;
 mod body;
 mod params;
 mod version;
+mod consistency;
+mod idempotency;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -33,7 +36,8 @@ const PRODUCTS: &str = "/api/products";
 const SEARCH: &str = "/api/products/search";
 const PRODUCT: &str = "/api/products/{id}";
 const PRICE: &str = "/api/products/{id}/price";
-const ROUTES: [&str; 5] = [HEALTH, PRODUCTS, SEARCH, PRODUCT, PRICE];
+const HISTORY: &str = "/api/products/{id}/history";
+const ROUTES: [&str; 6] = [HEALTH, PRODUCTS, SEARCH, PRODUCT, PRICE, HISTORY];
 
 const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
@@ -59,7 +63,8 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         )
         .route(SEARCH, get(search::search_products))
         .route(PRODUCT, product)
-        .route(PRICE, put(writes::change_price));
+        .route(PRICE, put(writes::change_price))
+        .route(HISTORY, get(history::get_history));
     layered(routes, api)
 }
 

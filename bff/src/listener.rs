@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, Sleep};
 
 use crate::Config;
+use crate::upstream::CONSISTENCY_WAIT;
 
 /// On top of what a request may take by its own deadlines, so that these strike first and answer.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -33,9 +34,9 @@ impl Listener {
     pub(crate) async fn bind(config: &Config) -> io::Result<Self> {
         let slowest = config
             .write_deadline
-            .max(config.get_deadline)
-            .max(config.batch_deadline)
-            .max(config.search_deadline);
+            .max(config.get_deadline + CONSISTENCY_WAIT)
+            .max(config.batch_deadline + CONSISTENCY_WAIT)
+            .max(config.search_deadline + CONSISTENCY_WAIT);
         Ok(Self {
             inner: TcpListener::bind(config.http_addr).await?,
             patience: Patience {

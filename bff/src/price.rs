@@ -90,6 +90,10 @@ impl StatedPrice {
 }
 
 impl Decimal {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     pub(crate) fn in_currency(&self, currency: Currency) -> Result<Money, MoneyError> {
         Money::parse(&self.0, currency)
     }

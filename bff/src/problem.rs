@@ -7,12 +7,18 @@ use std::fmt::{Display, Write as _};
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tonic::{Code, Status};
 
+use crate::upstream;
+
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
+
+/// On an answer that is older than the request's consistency tokens.
+pub(crate) const CATALOG_STALE: HeaderName = HeaderName::from_static("catalog-stale");
+pub(crate) const TRUE: HeaderValue = HeaderValue::from_static("true");
 
 /// An answer in the making: `IntoResponse` leaves it in the response's extensions, and
 /// [`render`] writes it once the request's path and trace are at hand.
@@ -24,7 +30,7 @@ struct Parts {
     status: StatusCode,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
-    header: Option<(HeaderName, HeaderValue)>,
+    headers: HeaderMap,
     /// For the log only.
     cause: Option<String>,
 }
@@ -65,12 +71,24 @@ impl Problem {
                 Self::new(StatusCode::BAD_GATEWAY, detail)
             }
         };
+        let problem = match upstream::is_stale(status.metadata()) {
+            true => problem.with(CATALOG_STALE, TRUE),
+            false => problem,
+        };
         problem.because(chain(status))
     }
 
     fn of_invalid_argument(status: &Status) -> Self {
+        if service_kit::reason(status).as_deref() == Some("REQUEST_ID_REUSED") {
+            let detail = "Idempotency-Key was used for another request";
+            return Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
+        }
         let mut errors = FieldErrors::default();
         for (field, detail) in service_kit::violations(status) {
+            if field.starts_with("consistency_tokens") {
+                let detail = format!("Catalog-Consistency: a token {detail}");
+                return Self::new(StatusCode::BAD_REQUEST, detail);
+            }
             errors.push(pointer_of_field(&field), detail);
         }
         match errors.list.is_empty() {
@@ -115,13 +133,13 @@ impl Problem {
             status,
             detail: detail.into(),
             errors: Vec::new(),
-            header: None,
+            headers: HeaderMap::new(),
             cause: None,
         }))
     }
 
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.0.header = Some((name, value));
+        self.0.headers.insert(name, value);
         self
     }
 
@@ -134,9 +152,7 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(mut self) -> Response {
         let mut response = self.0.status.into_response();
-        if let Some((name, value)) = self.0.header.take() {
-            response.headers_mut().insert(name, value);
-        }
+        response.headers_mut().extend(self.0.headers.drain());
         response.extensions_mut().insert(self);
         response
     }

@@ -1,5 +1,6 @@
 //! The JSON forms of products, written straight from the upstream's messages.
 
+use catalog_events::Money;
 use catalog_proto::v1;
 use catalog_proto::v1::attribute_value::Kind;
 use serde::ser::{SerializeMap, SerializeStruct};
@@ -15,6 +16,9 @@ pub(crate) struct ProductJson<'a>(pub(crate) &'a v1::Product);
 pub(crate) struct BatchJson<'a> {
     pub(crate) items: Vec<ProductJson<'a>>,
     pub(crate) missing: Vec<&'a str>,
+    /// Only where it is true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) stale: bool,
 }
 
 /// The answer to a search.
@@ -23,6 +27,89 @@ pub(crate) struct SearchJson<'a> {
     pub(crate) items: Vec<ProductJson<'a>>,
     pub(crate) strategy: &'static str,
     pub(crate) degraded: bool,
+    /// Only where it is true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) stale: bool,
+}
+
+/// A page of a product's history.
+#[derive(Serialize)]
+pub(crate) struct HistoryJson<'a> {
+    items: Vec<ChangeJson<'a>>,
+    next_before_version: Option<i64>,
+}
+
+#[derive(Serialize)]
+struct ChangeJson<'a> {
+    version: i64,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    occurred_at: Option<String>,
+    actor: &'a str,
+    changed_fields: &'a [String],
+    previous_price: Option<PriceJson<'a>>,
+    product: Option<ProductJson<'a>>,
+    event_id: &'a str,
+    position: i64,
+}
+
+/// Named as in a product.
+#[derive(Serialize)]
+struct PriceJson<'a> {
+    /// None for a price that cannot be.
+    price: Option<f64>,
+    price_minor: i64,
+    currency: &'a str,
+}
+
+impl<'a> HistoryJson<'a> {
+    pub(crate) fn of(answer: &'a v1::GetProductHistoryResponse) -> Self {
+        Self {
+            items: answer.changes.iter().map(ChangeJson::of).collect(),
+            next_before_version: Some(answer.next_before_version).filter(|version| *version > 0),
+        }
+    }
+}
+
+impl<'a> ChangeJson<'a> {
+    fn of(change: &'a v1::ProductChange) -> Self {
+        let previous = change.previous_price_minor;
+        Self {
+            version: change.version,
+            kind: kind(change.r#type()),
+            occurred_at: change.occurred_at.as_ref().and_then(rfc3339),
+            actor: &change.actor,
+            changed_fields: &change.changed_fields,
+            previous_price: previous.map(|minor| PriceJson::of(minor, &change.previous_currency)),
+            product: change.product.as_ref().map(ProductJson),
+            event_id: &change.event_id,
+            position: change.position,
+        }
+    }
+}
+
+impl<'a> PriceJson<'a> {
+    fn of(price_minor: i64, currency: &'a str) -> Self {
+        let money = currency
+            .parse()
+            .and_then(|currency| Money::from_minor(price_minor, currency));
+        Self {
+            price: money.ok().map(|money| money.major()),
+            price_minor,
+            currency,
+        }
+    }
+}
+
+/// Unset is a kind of change that a newer write service knows.
+fn kind(kind: v1::ChangeType) -> &'static str {
+    match kind {
+        v1::ChangeType::Unspecified => "unknown",
+        v1::ChangeType::Created => "created",
+        v1::ChangeType::Updated => "updated",
+        v1::ChangeType::PriceChanged => "price_changed",
+        v1::ChangeType::Deleted => "deleted",
+    }
 }
 
 impl Serialize for ProductJson<'_> {

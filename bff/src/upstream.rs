@@ -11,7 +11,9 @@ use catalog_events::ProductId;
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
+use catalog_proto::v1::get_product_as_of_request::AsOf;
 use service_kit::TraceContext;
+use sha2::{Digest as _, Sha256};
 use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status, TimeoutExpired};
@@ -21,6 +23,8 @@ use crate::{Config, GrpcTarget};
 const CONNECT_MS_MAX: u64 = 1_000;
 const KEEP_ALIVE_INTERVAL_MS: u64 = 10_000;
 const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 5_000;
+/// How long the read side waits for the writes of consistency tokens unless told.
+pub(crate) const CONSISTENCY_WAIT: Duration = Duration::from_millis(250);
 /// 100 products with the longest texts.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
@@ -37,6 +41,25 @@ pub(crate) struct Upstream {
 pub(crate) struct Caller {
     pub(crate) trace: TraceContext,
     pub(crate) actor: Option<Actor>,
+    pub(crate) derived_from: Option<Statement>,
+}
+
+/// A digest of what the client stated, where the price and the expected version of a message are
+/// derived from it: by this the write service recognises a repeated request, whatever is derived
+/// the next time.
+pub(crate) struct Statement(String);
+
+/// What a read found.
+pub(crate) struct Found {
+    pub(crate) product: v1::Product,
+    /// The read side had not caught up with the tokens in time.
+    pub(crate) stale: bool,
+}
+
+/// What a write left.
+pub(crate) struct Written {
+    pub(crate) product: v1::Product,
+    pub(crate) token: String,
 }
 
 /// Invariant: 1 to [`Actor::CHARS_MAX`] visible ASCII characters.
@@ -69,31 +92,33 @@ impl Upstream {
         &self,
         caller: &Caller,
         id: &ProductId,
-    ) -> Result<v1::Product, Status> {
+        consistency_tokens: Vec<String>,
+    ) -> Result<Found, Status> {
+        let deadline = patient(self.get_deadline, &consistency_tokens);
         let message = v1::GetProductRequest {
             id: id.to_string(),
+            consistency_tokens,
             ..v1::GetProductRequest::default()
         };
         let mut client = self.catalog.clone();
-        let request = caller.request(message, self.get_deadline);
-        within(self.get_deadline, client.get_product(request)).await
+        let request = caller.request(message, deadline);
+        let answer = within(deadline, client.get_product(request)).await?;
+        Ok(Found {
+            stale: is_stale(answer.metadata()),
+            product: answer.into_inner(),
+        })
     }
 
     pub(crate) async fn batch_get_products(
         &self,
         caller: &Caller,
-        ids: Vec<String>,
-    ) -> Result<Vec<v1::Product>, Status> {
+        message: v1::BatchGetProductsRequest,
+    ) -> Result<v1::BatchGetProductsResponse, Status> {
+        let deadline = patient(self.batch_deadline, &message.consistency_tokens);
         let mut client = self.catalog.clone();
-        let request = caller.request(
-            v1::BatchGetProductsRequest {
-                ids,
-                ..Default::default()
-            },
-            self.batch_deadline,
-        );
-        let answer = within(self.batch_deadline, client.batch_get_products(request)).await?;
-        Ok(answer.products)
+        let request = caller.request(message, deadline);
+        let answer = within(deadline, client.batch_get_products(request)).await?;
+        Ok(answer.into_inner())
     }
 
     pub(crate) async fn search_products(
@@ -101,60 +126,89 @@ impl Upstream {
         caller: &Caller,
         message: v1::SearchProductsRequest,
     ) -> Result<v1::SearchProductsResponse, Status> {
+        let deadline = patient(self.search_deadline, &message.consistency_tokens);
         let mut client = self.catalog.clone();
-        let request = caller.request(message, self.search_deadline);
-        within(self.search_deadline, client.search_products(request)).await
+        let request = caller.request(message, deadline);
+        let answer = within(deadline, client.search_products(request)).await?;
+        Ok(answer.into_inner())
+    }
+
+    pub(crate) async fn get_product_as_of(
+        &self,
+        caller: &Caller,
+        id: &ProductId,
+        as_of: AsOf,
+    ) -> Result<Found, Status> {
+        let message = v1::GetProductAsOfRequest {
+            id: id.to_string(),
+            as_of: Some(as_of),
+        };
+        let mut client = self.command.clone();
+        let request = caller.request(message, self.get_deadline);
+        let answer = within(self.get_deadline, client.get_product_as_of(request)).await?;
+        Ok(Found {
+            product: answer.into_inner(),
+            stale: false,
+        })
+    }
+
+    pub(crate) async fn get_product_history(
+        &self,
+        caller: &Caller,
+        message: v1::GetProductHistoryRequest,
+    ) -> Result<v1::GetProductHistoryResponse, Status> {
+        let mut client = self.command.clone();
+        let request = caller.request(message, self.batch_deadline);
+        let answer = within(self.batch_deadline, client.get_product_history(request)).await?;
+        Ok(answer.into_inner())
     }
 
     pub(crate) async fn create_product(
         &self,
         caller: &Caller,
-        product: v1::ProductInput,
-    ) -> Result<v1::Product, Status> {
-        let product = Some(product);
+        message: v1::CreateProductRequest,
+    ) -> Result<Written, Status> {
         let mut client = self.command.clone();
-        let request = caller.request(
-            v1::CreateProductRequest {
-                product,
-                ..Default::default()
-            },
-            self.write_deadline,
-        );
+        let request = caller.request(message, self.write_deadline);
         let answer = within(self.write_deadline, client.create_product(request)).await?;
-        answer.product.ok_or_else(without_product)
+        let answer = answer.into_inner();
+        Written::of(answer.product, answer.consistency_token)
     }
 
     pub(crate) async fn update_product(
         &self,
         caller: &Caller,
         message: v1::UpdateProductRequest,
-    ) -> Result<v1::Product, Status> {
+    ) -> Result<Written, Status> {
         let mut client = self.command.clone();
         let request = caller.request(message, self.write_deadline);
         let answer = within(self.write_deadline, client.update_product(request)).await?;
-        answer.product.ok_or_else(without_product)
+        let answer = answer.into_inner();
+        Written::of(answer.product, answer.consistency_token)
     }
 
     pub(crate) async fn change_price(
         &self,
         caller: &Caller,
         message: v1::ChangePriceRequest,
-    ) -> Result<v1::Product, Status> {
+    ) -> Result<Written, Status> {
         let mut client = self.command.clone();
         let request = caller.request(message, self.write_deadline);
         let answer = within(self.write_deadline, client.change_price(request)).await?;
-        answer.product.ok_or_else(without_product)
+        let answer = answer.into_inner();
+        Written::of(answer.product, answer.consistency_token)
     }
 
+    /// Returns the token of the deletion.
     pub(crate) async fn delete_product(
         &self,
         caller: &Caller,
         message: v1::DeleteProductRequest,
-    ) -> Result<(), Status> {
+    ) -> Result<String, Status> {
         let mut client = self.command.clone();
         let request = caller.request(message, self.write_deadline);
-        within(self.write_deadline, client.delete_product(request)).await?;
-        Ok(())
+        let answer = within(self.write_deadline, client.delete_product(request)).await?;
+        Ok(answer.into_inner().consistency_token)
     }
 }
 
@@ -183,6 +237,11 @@ impl Caller {
         if let Some(Actor(actor)) = &self.actor {
             metadata.insert("catalog-actor", actor.clone());
         }
+        if let Some(Statement(statement)) = &self.derived_from
+            && let Ok(statement) = MetadataValue::try_from(statement)
+        {
+            metadata.insert("catalog-derived-from", statement);
+        }
     }
 }
 
@@ -204,13 +263,43 @@ impl TryFrom<&[u8]> for Actor {
     }
 }
 
+impl Statement {
+    /// The parts hold no line break.
+    pub(crate) fn of(parts: [&str; 2]) -> Self {
+        let digest = Sha256::digest(parts.join("\n"));
+        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+impl Written {
+    fn of(product: Option<v1::Product>, token: String) -> Result<Self, Status> {
+        let product = product.ok_or_else(|| Status::internal("the answer holds no product"))?;
+        Ok(Self { product, token })
+    }
+}
+
+/// Whether the answer, or the error, is older than the tokens of its request.
+pub(crate) fn is_stale(metadata: &MetadataMap) -> bool {
+    metadata
+        .get("catalog-stale")
+        .is_some_and(|stale| stale == "true")
+}
+
+/// The time for a read that may first have to wait.
+fn patient(deadline: Duration, tokens: &[String]) -> Duration {
+    match tokens.is_empty() {
+        true => deadline,
+        false => deadline + CONSISTENCY_WAIT,
+    }
+}
+
 /// The server is told the deadline, but may be gone or too slow to keep it.
 async fn within<T>(
     deadline: Duration,
     call: impl Future<Output = Result<Response<T>, Status>>,
-) -> Result<T, Status> {
+) -> Result<Response<T>, Status> {
     match tokio::time::timeout(deadline, call).await {
-        Ok(Ok(response)) => Ok(response.into_inner()),
+        Ok(Ok(response)) => Ok(response),
         Ok(Err(status)) => Err(named(status)),
         Err(_) => Err(Status::deadline_exceeded(
             "the upstream did not answer in time",
@@ -230,10 +319,6 @@ fn named(status: Status) -> Status {
     let mut renamed = Status::new(code, status.message());
     renamed.set_source(std::sync::Arc::new(status));
     renamed
-}
-
-fn without_product() -> Status {
-    Status::internal("the answer holds no product")
 }
 
 #[cfg(test)]

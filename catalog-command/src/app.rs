@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use async_nats::jetstream;
+use catalog_events::TokenKey;
 use catalog_proto::v1::catalog_command_operations_server::CatalogCommandOperationsServer;
 use catalog_proto::v1::catalog_command_service_server::CatalogCommandServiceServer;
 use prometheus_client::registry::Registry;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 
 use crate::Config;
 use crate::commands::Commands;
+use crate::expiry::Expiry;
 use crate::grpc::{CommandGrpc, Operations};
 use crate::leader::Leader;
 use crate::relay::{Relay, StreamCare};
@@ -32,8 +34,10 @@ pub struct App {
     grpc: TcpListener,
     ops: Ops,
     commands: Commands,
+    tokens: TokenKey,
     operations: Operations,
     leader: Leader,
+    expiry: Expiry,
     reflection: bool,
 }
 
@@ -95,8 +99,10 @@ impl Service for App {
         Ok(Self {
             grpc,
             ops,
-            commands: Commands::new(pool.clone(), committed),
+            commands: Commands::new(pool.clone(), committed, config.request_id_hours.get()),
+            tokens: TokenKey::new(&config.token_secret),
             operations: Operations::new(pool.clone(), jetstream, progress.clone()),
+            expiry: Expiry { pool: pool.clone() },
             leader: Leader {
                 pool,
                 me: Uuid::new_v4(),
@@ -123,6 +129,7 @@ impl Service for App {
             .transpose()?;
         let commands = CatalogCommandServiceServer::new(CommandGrpc {
             commands: self.commands,
+            tokens: self.tokens,
         });
         let router = tonic::transport::Server::builder()
             .layer(RequestLogLayer)
@@ -134,6 +141,7 @@ impl Service for App {
 
         let mut tasks = Tasks::new(stop);
         tasks.spawn("leader", |stop| self.leader.run(stop));
+        tasks.spawn("expiry", |stop| self.expiry.run(stop));
         tasks.spawn("ops", |stop| self.ops.run(stop));
         tasks.spawn("grpc", |stop| async move {
             let served = router.serve_with_incoming_shutdown(incoming, stop.cancelled());

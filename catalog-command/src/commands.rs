@@ -1,23 +1,28 @@
 //! Commands: load and lock, let the domain decide, save product and event in the same transaction,
-//! wake the sequencer. A lost race is decided again from the new state.
+//! wake the sequencer. A lost race is decided again from the new state. A request that was answered
+//! before is answered the same and decides nothing.
 
 mod create_product;
 mod update_product;
 mod change_price;
 mod delete_product;
 mod import_products;
+mod product_history;
 
 use std::sync::Arc;
 
-use catalog_events::{Product, ProductId, Version};
-use sqlx::PgPool;
+use catalog_events::{ConsistencyToken, Product, ProductId, Version};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
-use crate::domain::{Current, Decision, Rejection};
-use crate::store::{self, Conflict, Origin};
+use crate::domain::{Current, Decision, Rejection, RequestKey};
+use crate::store::{self, Claim, Conflict, Origin};
 
 pub(crate) use import_products::{ImportOutcome, RowResult};
+pub(crate) use product_history::{AsOf, HistoryError};
 
 /// A writer that loses this often in a row gives up and says so.
 const RACES_MAX: u32 = 10;
@@ -26,6 +31,8 @@ const RACES_MAX: u32 = 10;
 pub(crate) enum CommandError {
     #[error(transparent)]
     Rejected(#[from] Rejection),
+    #[error("the request id was used for another request")]
+    RequestIdReused,
     #[error("too many writers at once on this product")]
     Contended,
     #[error("database")]
@@ -37,36 +44,55 @@ pub(crate) enum CommandError {
 pub(crate) struct Commands {
     pool: PgPool,
     committed: Arc<Notify>,
+    /// How long a request id counts.
+    keep_hours: u16,
+}
+
+/// Who calls, and under which request id.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) origin: Origin,
+    pub(crate) request: Option<RequestKey>,
 }
 
 /// A product as it is after a command.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Written {
+    pub(crate) id: ProductId,
     pub(crate) version: Version,
     pub(crate) product: Option<Product>,
 }
 
+impl Written {
+    pub(crate) fn token(&self) -> ConsistencyToken {
+        ConsistencyToken {
+            product_id: self.id.clone(),
+            version: self.version,
+        }
+    }
+}
+
 impl Commands {
     /// `committed` is notified after every commit that left events in the outbox.
-    pub(crate) fn new(pool: PgPool, committed: Arc<Notify>) -> Self {
-        Self { pool, committed }
+    pub(crate) fn new(pool: PgPool, committed: Arc<Notify>, keep_hours: u16) -> Self {
+        Self {
+            pool,
+            committed,
+            keep_hours,
+        }
     }
 
     /// Runs one decision about one product. `Ok(None)` of the decision leaves everything as it is.
     async fn write_one(
         &self,
         id: &ProductId,
-        origin: &Origin,
+        call: &Call,
         decide: impl Fn(Option<&Current>) -> Result<Option<Decision>, Rejection>,
     ) -> Result<Written, CommandError> {
         for _ in 0..RACES_MAX {
-            match self.try_write_one(id, origin, &decide).await {
-                Err(Attempt::Store(Conflict::Lost)) => continue,
-                Err(Attempt::Store(Conflict::Database(err))) => {
-                    return Err(CommandError::Database(err));
-                }
-                Err(Attempt::Rejected(rejection)) => return Err(rejection.into()),
+            match self.try_write_one(id, call, &decide).await {
                 Ok(written) => return Ok(written),
+                Err(attempt) => attempt.unless_lost()?,
             }
         }
         Err(CommandError::Contended)
@@ -75,31 +101,70 @@ impl Commands {
     async fn try_write_one(
         &self,
         id: &ProductId,
-        origin: &Origin,
+        call: &Call,
         decide: impl Fn(Option<&Current>) -> Result<Option<Decision>, Rejection>,
     ) -> Result<Written, Attempt> {
         let mut tx = self.pool.begin().await?;
-        let current = store::load_for_update(&mut tx, &[id.as_str()])
-            .await?
-            .remove(id);
-        let Some(decision) = decide(current.as_ref())? else {
-            return current.map(Written::from).ok_or(Rejection::NotFound.into());
+        if let Some(earlier) = self.earlier_answer(&mut tx, call).await? {
+            return Ok(earlier);
+        }
+        let current = store::load_for_update(&mut tx, &[id.as_str()]).await?;
+        let decision = decide(current.get(id))?;
+        let written = match &decision {
+            Some(decision) => {
+                let decisions = std::slice::from_ref(decision);
+                store::save(&mut tx, decisions, &current, &call.origin).await?;
+                Written::from(decision)
+            }
+            None => {
+                let current = current.get(id).ok_or(Rejection::NotFound)?;
+                Written::unchanged(id, current)
+            }
         };
-        store::save(&mut tx, std::slice::from_ref(&decision), origin).await?;
+        if let Some(key) = &call.request {
+            store::remember(&mut tx, key, &written).await?;
+        }
         tx.commit().await?;
-        self.committed.notify_one();
-        Ok(Written {
-            version: decision.version,
-            product: decision.product,
-        })
+        if decision.is_some() {
+            self.committed.notify_one();
+        }
+        Ok(written)
+    }
+
+    /// What the same request was answered before. None: it is to be answered in this transaction,
+    /// and others with its id wait until that ends.
+    async fn earlier_answer<T: DeserializeOwned>(
+        &self,
+        tx: &mut PgConnection,
+        call: &Call,
+    ) -> Result<Option<T>, Attempt> {
+        let Some(key) = &call.request else {
+            return Ok(None);
+        };
+        match store::claim(tx, key, self.keep_hours).await? {
+            Claim::Ours => Ok(None),
+            Claim::Answered(answer) => Ok(Some(answer)),
+            Claim::Reused => Err(Attempt::Final(CommandError::RequestIdReused)),
+        }
     }
 }
 
-impl From<Current> for Written {
-    fn from(current: Current) -> Self {
+impl Written {
+    fn unchanged(id: &ProductId, current: &Current) -> Self {
         Self {
+            id: id.clone(),
             version: current.version,
-            product: current.product,
+            product: current.product.clone(),
+        }
+    }
+}
+
+impl From<&Decision> for Written {
+    fn from(decision: &Decision) -> Self {
+        Self {
+            id: decision.id.clone(),
+            version: decision.version,
+            product: decision.product.clone(),
         }
     }
 }
@@ -107,25 +172,39 @@ impl From<Current> for Written {
 /// How one try of a command can fail.
 #[derive(Debug)]
 enum Attempt {
-    Rejected(Rejection),
-    Store(Conflict),
+    /// Another writer came first.
+    Lost,
+    Final(CommandError),
+}
+
+impl Attempt {
+    /// Nothing when the command is to be tried again.
+    fn unless_lost(self) -> Result<(), CommandError> {
+        match self {
+            Attempt::Lost => Ok(()),
+            Attempt::Final(err) => Err(err),
+        }
+    }
 }
 
 impl From<Rejection> for Attempt {
     fn from(rejection: Rejection) -> Self {
-        Attempt::Rejected(rejection)
+        Attempt::Final(rejection.into())
     }
 }
 
 impl From<Conflict> for Attempt {
     fn from(conflict: Conflict) -> Self {
-        Attempt::Store(conflict)
+        match conflict {
+            Conflict::Lost => Attempt::Lost,
+            Conflict::Database(err) => err.into(),
+        }
     }
 }
 
 impl From<sqlx::Error> for Attempt {
     fn from(err: sqlx::Error) -> Self {
-        Attempt::Store(Conflict::Database(err))
+        Attempt::Final(CommandError::Database(err))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Configuration of the write service.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use service_kit::Env;
@@ -15,6 +16,10 @@ pub struct Config {
     /// How long the stream keeps events; zero: for ever. The event log keeps them all.
     pub stream_max_age: Duration,
     pub reflection: bool,
+    /// How long a request id counts, in hours.
+    pub request_id_hours: NonZeroU16,
+    /// Of consistency tokens; the read side has the same.
+    pub token_secret: String,
 }
 
 impl Config {
@@ -54,6 +59,17 @@ impl Config {
                 "true",
                 "Whether the gRPC API describes itself; off in production.",
             ),
+            request_id_hours: env.or(
+                "REQUEST_ID_HOURS",
+                "24",
+                "How long a request that is sent again gets its earlier answer.",
+            ),
+            token_secret: env
+                .optional(
+                    "TOKEN_SECRET",
+                    "Seals consistency tokens; catalog-query needs the same.",
+                )
+                .unwrap_or_default(),
         }
     }
 }

@@ -4,9 +4,11 @@
 mod fields;
 mod draft;
 mod decision;
+mod request;
 
 pub(crate) use decision::{
     Current, Decision, Rejection, change_price, create, delete, put, update,
 };
 pub(crate) use draft::{Draft, Violation};
 pub(crate) use fields::{Patch, ProductFields};
+pub(crate) use request::{InvalidRequestId, RequestId, RequestKey};

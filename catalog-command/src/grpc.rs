@@ -2,20 +2,28 @@
 //! maps errors to statuses is `grpc/error.rs`.
 
 mod convert;
+mod request_key;
 mod error;
 mod operations;
 
+use std::pin::Pin;
+
+use catalog_events::TokenKey;
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_command_service_server::CatalogCommandService;
 use futures_util::Stream;
 use service_kit::TraceContext;
-use std::pin::Pin;
+use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::commands::{Commands, ImportOutcome, RowResult, Written};
+use crate::commands::{Call, Commands, ImportOutcome, RowResult, Written};
 use crate::domain::{Draft, Violation};
-use crate::grpc::convert::{currency, expected_version, patch, product_fields, product_id};
-use crate::grpc::error::{command_status, invalid_request};
+use crate::grpc::convert::{
+    as_of, currency, expected_version, history_page, patch, product_change, product_fields,
+    product_id,
+};
+use crate::grpc::error::{command_status, history_status, invalid_request};
+use crate::grpc::request_key::{Repeatable, request_key};
 use crate::store::Origin;
 
 pub(crate) use crate::grpc::operations::Operations;
@@ -26,6 +34,7 @@ const ACTOR_CHARS_MAX: usize = 100;
 
 pub(crate) struct CommandGrpc {
     pub(crate) commands: Commands,
+    pub(crate) tokens: TokenKey,
 }
 
 #[tonic::async_trait]
@@ -34,17 +43,17 @@ impl CatalogCommandService for CommandGrpc {
         &self,
         request: Request<v1::CreateProductRequest>,
     ) -> Result<Response<v1::CreateProductResponse>, Status> {
-        let origin = origin(&request);
-        let mut fields = product_fields(required(request.into_inner().product)?);
+        let (call, request) = call(request)?;
+        let mut fields = product_fields(required(request.product)?);
         if fields.id.is_empty() {
             fields.id = uuid::Uuid::now_v7().to_string();
         }
         let draft = Draft::parse(fields).map_err(invalid_request)?;
-        let written = self.commands.create_product(draft, &origin).await;
-        let product = message(written.map_err(command_status)?);
+        let written = self.commands.create_product(draft, &call).await;
+        let written = written.map_err(command_status)?;
         Ok(Response::new(v1::CreateProductResponse {
-            product,
-            ..Default::default()
+            consistency_token: self.tokens.seal(&written.token()),
+            product: message(written),
         }))
     }
 
@@ -52,20 +61,17 @@ impl CatalogCommandService for CommandGrpc {
         &self,
         request: Request<v1::UpdateProductRequest>,
     ) -> Result<Response<v1::UpdateProductResponse>, Status> {
-        let origin = origin(&request);
-        let request = request.into_inner();
+        let (call, request) = call(request)?;
         let input = required(request.product)?;
         let id = product_id(&input.id).map_err(invalid_request)?;
         let expected = expected_version(request.expected_version).map_err(invalid_request)?;
         let patch = patch(input, request.update_mask).map_err(invalid_request)?;
-        let written = self
-            .commands
-            .update_product(&id, patch, expected, &origin)
-            .await;
-        let product = message(written.map_err(command_status)?);
+        let commands = &self.commands;
+        let written = commands.update_product(&id, patch, expected, &call).await;
+        let written = written.map_err(command_status)?;
         Ok(Response::new(v1::UpdateProductResponse {
-            product,
-            ..Default::default()
+            consistency_token: self.tokens.seal(&written.token()),
+            product: message(written),
         }))
     }
 
@@ -73,20 +79,19 @@ impl CatalogCommandService for CommandGrpc {
         &self,
         request: Request<v1::ChangePriceRequest>,
     ) -> Result<Response<v1::ChangePriceResponse>, Status> {
-        let origin = origin(&request);
-        let request = request.into_inner();
+        let (call, request) = call(request)?;
         let id = product_id(&request.id).map_err(invalid_request)?;
         let currency = currency(&request.currency).map_err(invalid_request)?;
         let expected = expected_version(request.expected_version).map_err(invalid_request)?;
         let minor = request.price_minor;
         let commands = &self.commands;
         let written = commands
-            .change_price(&id, minor, currency, expected, &origin)
+            .change_price(&id, minor, currency, expected, &call)
             .await;
-        let product = message(written.map_err(command_status)?);
+        let written = written.map_err(command_status)?;
         Ok(Response::new(v1::ChangePriceResponse {
-            product,
-            ..Default::default()
+            consistency_token: self.tokens.seal(&written.token()),
+            product: message(written),
         }))
     }
 
@@ -94,15 +99,14 @@ impl CatalogCommandService for CommandGrpc {
         &self,
         request: Request<v1::DeleteProductRequest>,
     ) -> Result<Response<v1::DeleteProductResponse>, Status> {
-        let origin = origin(&request);
-        let request = request.into_inner();
+        let (call, request) = call(request)?;
         let id = product_id(&request.id).map_err(invalid_request)?;
         let expected = expected_version(request.expected_version).map_err(invalid_request)?;
-        let written = self.commands.delete_product(&id, expected, &origin).await;
-        let version = written.map_err(command_status)?.version.get();
+        let written = self.commands.delete_product(&id, expected, &call).await;
+        let written = written.map_err(command_status)?;
         Ok(Response::new(v1::DeleteProductResponse {
-            version,
-            ..Default::default()
+            version: written.version.get(),
+            consistency_token: self.tokens.seal(&written.token()),
         }))
     }
 
@@ -115,54 +119,92 @@ impl CatalogCommandService for CommandGrpc {
     ) -> Result<Response<Self::ImportProductsStream>, Status> {
         let origin = origin(&request);
         let batches = request.into_inner();
-        let start = (batches, self.commands.clone(), origin);
-        let answers =
-            futures_util::stream::try_unfold(start, async |(mut batches, commands, origin)| {
+        let importer = Importer {
+            commands: self.commands.clone(),
+            tokens: self.tokens.clone(),
+            origin,
+        };
+        let answers = futures_util::stream::try_unfold(
+            (batches, importer),
+            async |(mut batches, importer)| {
                 let Some(batch) = batches.message().await? else {
                     return Ok(None);
                 };
-                let answer = import_batch(&commands, batch, &origin).await?;
-                Ok(Some((answer, (batches, commands, origin))))
-            });
+                let answer = importer.import(batch).await?;
+                Ok(Some((answer, (batches, importer))))
+            },
+        );
         Ok(Response::new(Box::pin(answers)))
     }
 
     async fn get_product_history(
         &self,
-        _request: Request<v1::GetProductHistoryRequest>,
+        request: Request<v1::GetProductHistoryRequest>,
     ) -> Result<Response<v1::GetProductHistoryResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let request = request.into_inner();
+        let id = product_id(&request.id).map_err(invalid_request)?;
+        let (limit, before) = history_page(&request).map_err(invalid_request)?;
+        let events = self.commands.product_history(&id, before, limit).await;
+        let events = events.map_err(history_status)?;
+        // Versions count from 1 without a gap.
+        let oldest = events.last().map_or(1, |event| event.version.get());
+        Ok(Response::new(v1::GetProductHistoryResponse {
+            changes: events.into_iter().map(product_change).collect(),
+            next_before_version: if oldest > 1 { oldest } else { 0 },
+        }))
     }
 
     async fn get_product_as_of(
         &self,
-        _request: Request<v1::GetProductAsOfRequest>,
+        request: Request<v1::GetProductAsOfRequest>,
     ) -> Result<Response<v1::Product>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let request = request.into_inner();
+        let id = product_id(&request.id).map_err(invalid_request)?;
+        let as_of = as_of(request.as_of).map_err(invalid_request)?;
+        let found = self.commands.product_as_of(&id, as_of).await;
+        let (version, product) = found.map_err(history_status)?;
+        Ok(Response::new(product.to_message(version)))
     }
 }
 
-async fn import_batch(
-    commands: &Commands,
-    batch: v1::ImportProductsRequest,
-    origin: &Origin,
-) -> Result<v1::ImportProductsResponse, Status> {
-    if batch.products.len() > IMPORT_ROWS_MAX {
-        let reason = format!("has more than {IMPORT_ROWS_MAX} entries");
-        return Err(invalid_request(vec![Violation::new("products", reason)]));
+/// Answers the batches of one stream.
+struct Importer {
+    commands: Commands,
+    tokens: TokenKey,
+    origin: Origin,
+}
+
+impl Importer {
+    async fn import(
+        &self,
+        mut batch: v1::ImportProductsRequest,
+    ) -> Result<v1::ImportProductsResponse, Status> {
+        if batch.products.len() > IMPORT_ROWS_MAX {
+            let reason = format!("has more than {IMPORT_ROWS_MAX} entries");
+            return Err(invalid_request(vec![Violation::new("products", reason)]));
+        }
+        let call = Call {
+            origin: self.origin.clone(),
+            request: request_key(&mut batch, &MetadataMap::new()).map_err(invalid_request)?,
+        };
+        let ids: Vec<String> = batch.products.iter().map(|row| row.id.clone()).collect();
+        let inputs = batch.products.into_iter();
+        let rows: Vec<_> = inputs
+            .map(|input| Draft::parse(product_fields(input)))
+            .collect();
+        let outcome = self.commands.import_products(&rows, &call).await;
+        let outcome = outcome.map_err(command_status)?;
+        let token = outcome.token().map(|token| self.tokens.seal(&token));
+        Ok(v1::ImportProductsResponse {
+            consistency_token: token.unwrap_or_default(),
+            ..import_answer(outcome, &ids)
+        })
     }
-    let ids: Vec<String> = batch.products.iter().map(|row| row.id.clone()).collect();
-    let inputs = batch.products.into_iter();
-    let rows: Vec<_> = inputs
-        .map(|input| Draft::parse(product_fields(input)))
-        .collect();
-    let outcome = commands.import_products(&rows, origin).await;
-    Ok(import_answer(outcome.map_err(command_status)?, &ids))
 }
 
 fn import_answer(outcome: ImportOutcome, ids: &[String]) -> v1::ImportProductsResponse {
     let mut answer = v1::ImportProductsResponse::default();
-    for (index, (result, id)) in outcome.into_iter().zip(ids).enumerate() {
+    for (index, (result, id)) in outcome.rows.into_iter().zip(ids).enumerate() {
         match result {
             RowResult::Created => answer.created += 1,
             RowResult::Updated => answer.updated += 1,
@@ -189,6 +231,14 @@ fn required(product: Option<v1::ProductInput>) -> Result<v1::ProductInput, Statu
 fn message(written: Written) -> Option<v1::Product> {
     let version = written.version;
     written.product.map(|product| product.to_message(version))
+}
+
+/// Who calls, under which request id, and what is asked.
+fn call<M: Repeatable>(request: Request<M>) -> Result<(Call, M), Status> {
+    let origin = origin(&request);
+    let (metadata, _, mut message) = request.into_parts();
+    let request = request_key(&mut message, &metadata).map_err(invalid_request)?;
+    Ok((Call { origin, request }, message))
 }
 
 fn origin<T>(request: &Request<T>) -> Origin {

@@ -11,6 +11,7 @@ mod leader;
 mod sequencer;
 mod relay;
 mod status;
+mod expiry;
 
 pub use crate::app::App;
 pub use crate::config::Config;

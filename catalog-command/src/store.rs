@@ -2,6 +2,8 @@
 //! caller's transaction; nothing else writes products or the outbox.
 
 mod products;
+mod idempotency;
+mod history;
 mod event_log;
 mod log_digest;
 mod log_head;
@@ -10,6 +12,8 @@ pub(crate) use event_log::{
     EventRow, LogError, Sequenced, event_id_at, first_position_younger_than, outbox_backlog,
     read_events, read_last_events, sequence,
 };
+pub(crate) use history::{PastEvent, Range, product_events, product_version};
+pub(crate) use idempotency::{Claim, claim, purge_expired, remember};
 pub(crate) use log_digest::{
     Buckets, LogDigest, LogFold, compute_head_digest, digest_at, distrust_head_digest, fold_log,
 };

@@ -4,6 +4,14 @@
 mod harness;
 #[path = "it/commands.rs"]
 mod commands;
+#[path = "it/idempotency.rs"]
+mod idempotency;
+#[path = "it/history.rs"]
+mod history;
+#[path = "it/content_hashes.rs"]
+mod content_hashes;
+#[path = "it/tokens.rs"]
+mod tokens;
 #[path = "it/pipeline.rs"]
 mod pipeline;
 #[path = "it/log_digest.rs"]

@@ -10,6 +10,8 @@ use axum::response::{IntoResponse, Response};
 use catalog_events::ProductId;
 use catalog_proto::v1;
 
+use crate::http::consistency::{ConsistencyTokens, set_stale};
+use crate::http::history::read_as_of;
 use crate::http::params::{ProductPath, Query};
 use crate::http::version::{IfNoneMatch, etag};
 use crate::http::{Api, json_response};
@@ -19,20 +21,28 @@ use crate::upstream::Caller;
 
 const BATCH_MAX: usize = 100;
 
-/// `GET /api/products/{id}`: 200 with an `ETag`, or 304 when the client holds that version.
+/// `GET /api/products/{id}`: 200 with an `ETag`, or 304 when the client holds that version. With
+/// `as_of_version=…` or `as_of=…` the product as it was, which never is stale.
 pub(super) async fn get_product(
     State(api): State<Arc<Api>>,
     ProductPath(id): ProductPath,
     caller: Caller,
+    query: Query,
+    ConsistencyTokens(tokens): ConsistencyTokens,
     if_none_match: IfNoneMatch,
 ) -> Result<Response, Problem> {
-    let product = api.upstream.get_product(&caller, &id).await;
-    let product = product.map_err(|status| Problem::of_status(&status, false))?;
-    if if_none_match.holds(product.version) {
-        let etag = [(ETAG, etag(product.version))];
-        return Ok((StatusCode::NOT_MODIFIED, etag).into_response());
-    }
-    product_response(StatusCode::OK, &product)
+    let found = match read_as_of(&query)? {
+        None => api.upstream.get_product(&caller, &id, tokens).await,
+        Some(as_of) => api.upstream.get_product_as_of(&caller, &id, as_of).await,
+    };
+    let found = found.map_err(|status| Problem::of_status(&status, false))?;
+    let version = found.product.version;
+    let mut response = match if_none_match.holds(version) {
+        true => (StatusCode::NOT_MODIFIED, [(ETAG, etag(version))]).into_response(),
+        false => product_response(StatusCode::OK, &found.product)?,
+    };
+    set_stale(&mut response, found.stale);
+    Ok(response)
 }
 
 /// `GET /api/products?ids=a&ids=b`: the products in the order asked, each once. An id that cannot
@@ -41,6 +51,7 @@ pub(super) async fn batch_get_products(
     State(api): State<Arc<Api>>,
     caller: Caller,
     query: Query,
+    ConsistencyTokens(consistency_tokens): ConsistencyTokens,
 ) -> Result<Response, Problem> {
     let asked: Vec<&str> = query.all("ids").filter(|id| !id.is_empty()).collect();
     if asked.is_empty() || asked.len() > BATCH_MAX {
@@ -51,15 +62,22 @@ pub(super) async fn batch_get_products(
     let distinct: Vec<&str> = asked.into_iter().filter(|id| seen.insert(*id)).collect();
     let valid = distinct.iter().filter(|id| id.parse::<ProductId>().is_ok());
     let valid: Vec<String> = valid.map(|id| id.to_string()).collect();
-    let products = match valid.is_empty() {
-        true => Vec::new(),
+    let message = v1::BatchGetProductsRequest {
+        ids: valid,
+        consistency_tokens,
+        ..v1::BatchGetProductsRequest::default()
+    };
+    let answer = match message.ids.is_empty() {
+        true => v1::BatchGetProductsResponse::default(),
         false => api
             .upstream
-            .batch_get_products(&caller, valid)
+            .batch_get_products(&caller, message)
             .await
             .map_err(|status| Problem::of_status(&status, false))?,
     };
-    json_response(StatusCode::OK, &in_order(&distinct, &products))
+    let mut response = json_response(StatusCode::OK, &in_order(&distinct, &answer))?;
+    set_stale(&mut response, answer.stale);
+    Ok(response)
 }
 
 pub(super) fn product_response(
@@ -71,8 +89,9 @@ pub(super) fn product_response(
     Ok(response)
 }
 
-fn in_order<'a>(asked: &[&'a str], products: &'a [v1::Product]) -> BatchJson<'a> {
-    let by_id: HashMap<&str, &v1::Product> = products
+fn in_order<'a>(asked: &[&'a str], answer: &'a v1::BatchGetProductsResponse) -> BatchJson<'a> {
+    let by_id: HashMap<&str, &v1::Product> = answer
+        .products
         .iter()
         .map(|product| (product.id.as_str(), product))
         .collect();
@@ -81,5 +100,6 @@ fn in_order<'a>(asked: &[&'a str], products: &'a [v1::Product]) -> BatchJson<'a>
     BatchJson {
         items: found.map(|product| ProductJson(product)).collect(),
         missing: missing.copied().collect(),
+        stale: answer.stale,
     }
 }

@@ -8,6 +8,7 @@ use axum::response::Response;
 use catalog_proto::v1;
 use catalog_proto::v1::SearchStrategy;
 
+use crate::http::consistency::{ConsistencyTokens, set_stale};
 use crate::http::params::Query;
 use crate::http::{Api, json_response};
 use crate::problem::{FieldErrors, Problem};
@@ -24,16 +25,21 @@ pub(super) async fn search_products(
     State(api): State<Arc<Api>>,
     caller: Caller,
     query: Query,
+    ConsistencyTokens(tokens): ConsistencyTokens,
 ) -> Result<Response, Problem> {
-    let request = read(&query)?;
+    let mut request = read(&query)?;
+    request.consistency_tokens = tokens;
     let answer = api.upstream.search_products(&caller, request).await;
     let answer = answer.map_err(|status| Problem::of_status(&status, false))?;
     let json = SearchJson {
         items: answer.products.iter().map(ProductJson).collect(),
         strategy: name(answer.strategy()),
         degraded: answer.degraded,
+        stale: answer.stale,
     };
-    json_response(StatusCode::OK, &json)
+    let mut response = json_response(StatusCode::OK, &json)?;
+    set_stale(&mut response, answer.stale);
+    Ok(response)
 }
 
 fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {

@@ -1,15 +1,18 @@
-//! Writing products. The write service decides; a version in `If-Match` is passed on to it.
+//! Writing products. The write service decides; a version in `If-Match` and an `Idempotency-Key`
+//! are passed on to it.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::LOCATION;
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use catalog_proto::v1;
 
 use crate::draft;
-use crate::http::current_currency::in_current_currency;
+use crate::http::consistency::set_token;
+use crate::http::current_currency::{in_current_currency, statement};
+use crate::http::idempotency::RequestId;
 use crate::http::params::ProductPath;
 use crate::http::products::product_response;
 use crate::http::version::IfMatch;
@@ -17,20 +20,24 @@ use crate::http::{Api, body};
 use crate::json;
 use crate::price::Price;
 use crate::problem::Problem;
-use crate::upstream::Caller;
+use crate::upstream::{Caller, Written};
 
 /// `POST /api/products`: 201 with `Location`.
 pub(super) async fn create_product(
     State(api): State<Arc<Api>>,
     caller: Caller,
+    request_id: RequestId,
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
-    let input = draft::read_creation(value(&body)?)?;
-    let created = api.upstream.create_product(&caller, input).await;
-    let product = created.map_err(|status| Problem::of_status(&status, false))?;
-    let mut response = product_response(StatusCode::CREATED, &product)?;
-    if let Ok(location) = HeaderValue::try_from(format!("/api/products/{}", product.id)) {
+    let message = v1::CreateProductRequest {
+        product: Some(draft::read_creation(value(&body)?)?),
+        request_id: request_id.to_message(),
+    };
+    let created = api.upstream.create_product(&caller, message).await;
+    let created = created.map_err(|status| Problem::of_status(&status, false))?;
+    let mut response = written_response(StatusCode::CREATED, &created)?;
+    if let Ok(location) = HeaderValue::try_from(format!("/api/products/{}", created.product.id)) {
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)
@@ -40,37 +47,40 @@ pub(super) async fn create_product(
 pub(super) async fn update_product(
     State(api): State<Arc<Api>>,
     ProductPath(id): ProductPath,
-    caller: Caller,
+    mut caller: Caller,
     if_match: IfMatch,
+    request_id: RequestId,
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::MERGE_PATCH).await?;
     let mut patch = draft::read_patch(value(&body)?, &id)?;
     let updated = match patch.unresolved.take() {
         None => {
-            let message = patch.into_request(if_match.version());
+            let message = patch.into_request(if_match.version(), request_id.to_message());
             let updated = api.upstream.update_product(&caller, message).await;
             updated.map_err(|status| Problem::of_status(&status, if_match.is_present()))
         }
         Some(price) => {
+            caller.derived_from = statement(&request_id, &price, if_match);
             in_current_currency(&api, &caller, &id, if_match, &price, |price, version| {
                 let mut patch = patch.clone();
                 patch.set_price(price);
-                api.upstream
-                    .update_product(&caller, patch.into_request(Some(version)))
+                let message = patch.into_request(Some(version), request_id.to_message());
+                api.upstream.update_product(&caller, message)
             })
             .await
         }
     };
-    product_response(StatusCode::OK, &updated?)
+    written_response(StatusCode::OK, &updated?)
 }
 
 /// `PUT /api/products/{id}/price`: 200 with the product as it is now.
 pub(super) async fn change_price(
     State(api): State<Arc<Api>>,
     ProductPath(id): ProductPath,
-    caller: Caller,
+    mut caller: Caller,
     if_match: IfMatch,
+    request_id: RequestId,
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
@@ -79,7 +89,7 @@ pub(super) async fn change_price(
         price_minor,
         currency: currency.map_or(String::new(), String::from),
         expected_version,
-        ..v1::ChangePriceRequest::default()
+        request_id: request_id.to_message(),
     };
     let changed = match draft::read_price(value(&body)?)? {
         Price::Minor { minor, currency } => {
@@ -88,6 +98,7 @@ pub(super) async fn change_price(
             changed.map_err(|status| Problem::of_status(&status, if_match.is_present()))
         }
         Price::Major(price) => {
+            caller.derived_from = statement(&request_id, &price, if_match);
             in_current_currency(&api, &caller, &id, if_match, &price, |price, version| {
                 let message = message(price.minor(), Some(price.currency()), Some(version));
                 api.upstream.change_price(&caller, message)
@@ -95,7 +106,7 @@ pub(super) async fn change_price(
             .await
         }
     };
-    product_response(StatusCode::OK, &changed?)
+    written_response(StatusCode::OK, &changed?)
 }
 
 /// `DELETE /api/products/{id}`: 204.
@@ -104,16 +115,24 @@ pub(super) async fn delete_product(
     ProductPath(id): ProductPath,
     caller: Caller,
     if_match: IfMatch,
-) -> Result<StatusCode, Problem> {
+    request_id: RequestId,
+) -> Result<Response, Problem> {
     let message = v1::DeleteProductRequest {
         id: id.to_string(),
         expected_version: if_match.version(),
-        ..v1::DeleteProductRequest::default()
+        request_id: request_id.to_message(),
     };
-    match api.upstream.delete_product(&caller, message).await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(status) => Err(Problem::of_status(&status, if_match.is_present())),
-    }
+    let deleted = api.upstream.delete_product(&caller, message).await;
+    let token = deleted.map_err(|status| Problem::of_status(&status, if_match.is_present()))?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    set_token(&mut response, &token);
+    Ok(response)
+}
+
+fn written_response(status: StatusCode, written: &Written) -> Result<Response, Problem> {
+    let mut response = product_response(status, &written.product)?;
+    set_token(&mut response, &written.token);
+    Ok(response)
 }
 
 fn value(body: &[u8]) -> Result<&serde_json::value::RawValue, Problem> {

@@ -35,8 +35,10 @@ const ALL: [(Code, u16, &str); 16] = [
 ];
 
 /// One request for each RPC.
-const REQUESTS: [(&str, &str, &str); 8] = [
+const REQUESTS: [(&str, &str, &str); 10] = [
     ("GET", "/api/products/a", ""),
+    ("GET", "/api/products/a?as_of_version=1", ""),
+    ("GET", "/api/products/a/history", ""),
     ("GET", "/api/products?ids=a", ""),
     ("GET", "/api/products/search?q=a", ""),
     ("POST", "/api/products", r#"{"title":"T","price":1}"#),

@@ -1,5 +1,6 @@
 //! A gRPC server that speaks both services over an in-memory map, or answers as it was told.
 
+use std::any::Any;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,6 +9,7 @@ use catalog_proto::v1::catalog_command_service_server::{
     CatalogCommandService, CatalogCommandServiceServer,
 };
 use catalog_proto::v1::catalog_service_server::{CatalogService, CatalogServiceServer};
+use catalog_proto::v1::get_product_as_of_request::AsOf;
 use catalog_proto::v1::*;
 use futures_util::stream::Empty;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -29,6 +31,12 @@ struct State {
     /// What the next `GetProduct` calls find instead of the map: a read side that lags.
     lagging: VecDeque<Option<Product>>,
     calls: Vec<Call>,
+    /// What every read says of its own answer.
+    stale: bool,
+    /// Of every product, newest first.
+    history: Vec<ProductChange>,
+    /// By request id: the content, and the answer it got.
+    answered: BTreeMap<String, (String, Box<dyn Any + Send>)>,
 }
 
 #[derive(Clone, Default)]
@@ -78,6 +86,14 @@ impl Peer {
 
     pub(crate) fn lag(&self, found: Option<Product>) {
         self.lock().lagging.push_back(found);
+    }
+
+    pub(crate) fn set_stale(&self, stale: bool) {
+        self.lock().stale = stale;
+    }
+
+    pub(crate) fn tell(&self, history: Vec<ProductChange>) {
+        self.lock().history = history;
     }
 
     /// The calls since the last time.
@@ -139,6 +155,51 @@ impl Handler {
     }
 }
 
+impl Handler {
+    /// A write whose answer is kept under its request id.
+    async fn serve_write<M: std::fmt::Debug, T: Clone + Send + 'static>(
+        &self,
+        method: &'static str,
+        request_id: String,
+        request: Request<M>,
+        answer: impl FnOnce(&mut State, M) -> Result<T, Status>,
+    ) -> Result<Response<T>, Status> {
+        let derived_from = request.metadata().get("catalog-derived-from");
+        let content = match derived_from {
+            Some(statement) => format!("{method} {statement:?}"),
+            None => format!("{method} {:?}", request.get_ref()),
+        };
+        self.serve(method, request, |state, message| {
+            if let Some((known, earlier)) = state.answered.get(&request_id) {
+                let earlier = earlier.downcast_ref::<T>().filter(|_| *known == content);
+                return earlier.cloned().ok_or_else(reused);
+            }
+            let answer = answer(state, message)?;
+            if !request_id.is_empty() {
+                let kept = Box::new(answer.clone());
+                state.answered.insert(request_id, (content, kept));
+            }
+            Ok(answer)
+        })
+        .await
+    }
+
+    fn is_stale(&self) -> bool {
+        self.0.lock().expect("state").stale
+    }
+}
+
+fn reused() -> Status {
+    let violation = ("request_id".to_owned(), "was used before".to_owned());
+    let code = tonic::Code::InvalidArgument;
+    service_kit::status(code, "REQUEST_ID_REUSED", "reused", [violation])
+}
+
+/// Made of what tokens are made of.
+pub(crate) fn token(id: &str, version: i64) -> String {
+    format!("token-{id}-{version}")
+}
+
 impl State {
     fn at(&mut self, id: &str, expected: Option<i64>) -> Result<&mut Product, Status> {
         let product = self.products.get_mut(id);
@@ -174,14 +235,22 @@ impl CatalogService for Handler {
         &self,
         request: Request<GetProductRequest>,
     ) -> Result<Response<Product>, Status> {
-        self.serve("GetProduct", request, |state, message| {
+        let answer = self.serve("GetProduct", request, |state, message| {
             let found = match state.lagging.pop_front() {
                 Some(found) => found,
                 None => state.products.get(&message.id).cloned(),
             };
             found.ok_or_else(|| Status::not_found("no such product"))
-        })
-        .await
+        });
+        let mut answer = answer.await;
+        if self.is_stale() {
+            let metadata = match &mut answer {
+                Ok(response) => response.metadata_mut(),
+                Err(status) => status.metadata_mut(),
+            };
+            metadata.insert("catalog-stale", "true".parse().expect("ASCII"));
+        }
+        answer
     }
 
     /// In the order of the map, so that the order asked is the BFF's own work.
@@ -194,7 +263,7 @@ impl CatalogService for Handler {
             let products = products.filter(|product| message.ids.contains(&product.id));
             Ok(BatchGetProductsResponse {
                 products: products.cloned().collect(),
-                ..Default::default()
+                stale: state.stale,
             })
         })
         .await
@@ -216,7 +285,7 @@ impl CatalogService for Handler {
                 products: products.take(message.limit as usize).cloned().collect(),
                 strategy,
                 degraded,
-                ..Default::default()
+                stale: state.stale,
             })
         })
         .await
@@ -229,10 +298,11 @@ impl CatalogCommandService for Handler {
         &self,
         request: Request<CreateProductRequest>,
     ) -> Result<Response<CreateProductResponse>, Status> {
-        self.serve("CreateProduct", request, |state, message| {
+        let request_id = request.get_ref().request_id.clone();
+        self.serve_write("CreateProduct", request_id, request, |state, message| {
             let mut input = message.product.expect("product");
             if input.id.is_empty() {
-                input.id = "generated-1".to_owned();
+                input.id = format!("generated-{}", state.products.len() + 1);
             }
             if state.products.contains_key(&input.id) {
                 return Err(Status::already_exists("id"));
@@ -240,8 +310,8 @@ impl CatalogCommandService for Handler {
             let product = stored(input);
             state.products.insert(product.id.clone(), product.clone());
             Ok(CreateProductResponse {
+                consistency_token: token(&product.id, product.version),
                 product: Some(product),
-                ..Default::default()
             })
         })
         .await
@@ -252,7 +322,8 @@ impl CatalogCommandService for Handler {
         &self,
         request: Request<UpdateProductRequest>,
     ) -> Result<Response<UpdateProductResponse>, Status> {
-        self.serve("UpdateProduct", request, |state, message| {
+        let request_id = request.get_ref().request_id.clone();
+        self.serve_write("UpdateProduct", request_id, request, |state, message| {
             let input = message.product.expect("product");
             let product = state.at(&input.id, message.expected_version)?;
             let new = stored(input);
@@ -285,7 +356,7 @@ impl CatalogCommandService for Handler {
             product.version += 1;
             Ok(UpdateProductResponse {
                 product: Some(product.clone()),
-                ..Default::default()
+                consistency_token: token(&product.id, product.version),
             })
         })
         .await
@@ -295,7 +366,8 @@ impl CatalogCommandService for Handler {
         &self,
         request: Request<ChangePriceRequest>,
     ) -> Result<Response<ChangePriceResponse>, Status> {
-        self.serve("ChangePrice", request, |state, message| {
+        let request_id = request.get_ref().request_id.clone();
+        self.serve_write("ChangePrice", request_id, request, |state, message| {
             let product = state.at(&message.id, message.expected_version)?;
             product.price_minor = message.price_minor;
             if !message.currency.is_empty() {
@@ -304,7 +376,7 @@ impl CatalogCommandService for Handler {
             product.version += 1;
             Ok(ChangePriceResponse {
                 product: Some(product.clone()),
-                ..Default::default()
+                consistency_token: token(&product.id, product.version),
             })
         })
         .await
@@ -314,12 +386,13 @@ impl CatalogCommandService for Handler {
         &self,
         request: Request<DeleteProductRequest>,
     ) -> Result<Response<DeleteProductResponse>, Status> {
-        self.serve("DeleteProduct", request, |state, message| {
+        let request_id = request.get_ref().request_id.clone();
+        self.serve_write("DeleteProduct", request_id, request, |state, message| {
             let version = state.at(&message.id, message.expected_version)?.version + 1;
             state.products.remove(&message.id);
             Ok(DeleteProductResponse {
                 version,
-                ..Default::default()
+                consistency_token: token(&message.id, version),
             })
         })
         .await
@@ -336,15 +409,41 @@ impl CatalogCommandService for Handler {
 
     async fn get_product_history(
         &self,
-        _: Request<GetProductHistoryRequest>,
+        request: Request<GetProductHistoryRequest>,
     ) -> Result<Response<GetProductHistoryResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        self.serve("GetProductHistory", request, |state, message| {
+            if state.history.is_empty() {
+                return Err(Status::not_found("no such product"));
+            }
+            let before = message.before_version;
+            let wanted = |change: &&ProductChange| before == 0 || change.version < before;
+            let changes = state.history.iter().filter(wanted);
+            let changes: Vec<_> = changes.take(message.limit as usize).cloned().collect();
+            let oldest = changes.last().map_or(0, |change| change.version);
+            Ok(GetProductHistoryResponse {
+                changes,
+                next_before_version: if oldest > 1 { oldest } else { 0 },
+            })
+        })
+        .await
     }
 
     async fn get_product_as_of(
         &self,
-        _: Request<GetProductAsOfRequest>,
+        request: Request<GetProductAsOfRequest>,
     ) -> Result<Response<Product>, Status> {
-        Err(Status::unimplemented("not yet"))
+        self.serve("GetProductAsOf", request, |state, message| {
+            let as_of = message.as_of.expect("a moment");
+            let then = state.history.iter().find(|change| match &as_of {
+                AsOf::Version(version) => change.version == *version,
+                AsOf::Time(time) => {
+                    let at = change.occurred_at.as_ref().expect("time");
+                    (at.seconds, at.nanos) <= (time.seconds, time.nanos)
+                }
+            });
+            let product = then.and_then(|change| change.product.clone());
+            product.ok_or_else(|| Status::not_found("not then"))
+        })
+        .await
     }
 }

@@ -121,7 +121,10 @@ async fn a_batch_keeps_the_order_asked_and_names_the_missing() {
     let calls = bff.peer.take_calls();
     assert_eq!(
         calls[0].message,
-        r#"BatchGetProductsRequest { ids: ["c", "x", "a"] }"#
+        concat!(
+            r#"BatchGetProductsRequest { ids: ["c", "x", "a"], consistency_tokens: [], "#,
+            "consistency_wait_ms: 0 }"
+        )
     );
 }
 
@@ -174,7 +177,10 @@ async fn a_search_passes_its_words_on_and_names_its_strategy() {
     let messages: Vec<_> = calls.iter().map(|call| call.message.as_str()).collect();
     let expected = |query: &str, limit: i32, strategy: &str| {
         let query = format!("{query:?}");
-        format!("SearchProductsRequest {{ query: {query}, limit: {limit}, strategy: {strategy} }}")
+        format!(
+            "SearchProductsRequest {{ query: {query}, limit: {limit}, strategy: {strategy}, \
+             consistency_tokens: [], consistency_wait_ms: 0 }}"
+        )
     };
     assert_eq!(
         messages,

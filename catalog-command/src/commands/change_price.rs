@@ -2,9 +2,8 @@
 
 use catalog_events::{Currency, Money, ProductId};
 
-use crate::commands::{CommandError, Commands, Written, now};
+use crate::commands::{Call, CommandError, Commands, Written, now};
 use crate::domain::{self, Violation};
-use crate::store::Origin;
 
 impl Commands {
     /// `currency` none keeps the one that the product has.
@@ -14,14 +13,14 @@ impl Commands {
         minor: i64,
         currency: Option<Currency>,
         expected: Option<i64>,
-        origin: &Origin,
+        call: &Call,
     ) -> Result<Written, CommandError> {
         let at = now();
         let to = |was: Money| {
             Money::from_minor(minor, currency.unwrap_or(was.currency()))
                 .map_err(|err| Violation::new("price_minor", err.to_string()))
         };
-        self.write_one(id, origin, |current| {
+        self.write_one(id, call, |current| {
             domain::change_price(current, to, expected, at)
         })
         .await

@@ -2,19 +2,18 @@
 
 use catalog_events::ProductId;
 
-use crate::commands::{CommandError, Commands, Written, now};
+use crate::commands::{Call, CommandError, Commands, Written, now};
 use crate::domain;
-use crate::store::Origin;
 
 impl Commands {
     pub(crate) async fn delete_product(
         &self,
         id: &ProductId,
         expected: Option<i64>,
-        origin: &Origin,
+        call: &Call,
     ) -> Result<Written, CommandError> {
         let at = now();
-        self.write_one(id, origin, |current| {
+        self.write_one(id, call, |current| {
             domain::delete(current, expected, at).map(Some)
         })
         .await

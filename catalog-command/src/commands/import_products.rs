@@ -1,14 +1,18 @@
 //! Imports a batch in one transaction: creates what is missing, updates what differs, leaves the
 //! rest alone. A row that is not valid is rejected on its own.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use crate::commands::{Attempt, CommandError, Commands, RACES_MAX, now};
-use crate::domain::{self, Draft, Rejection, Violation};
-use crate::store::{self, Conflict, Origin};
+use catalog_events::{ConsistencyToken, ProductId, Version};
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::commands::{Attempt, Call, CommandError, Commands, RACES_MAX, now};
+use crate::domain::{self, Current, Decision, Draft, Rejection, Violation};
+use crate::store;
 
 /// What became of one row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum RowResult {
     Created,
     Updated,
@@ -16,23 +20,30 @@ pub(crate) enum RowResult {
     Rejected(Vec<Violation>),
 }
 
-/// One result a row, in the order of the batch.
-pub(crate) type ImportOutcome = Vec<RowResult>;
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ImportOutcome {
+    /// One result a row, in the order of the batch.
+    pub(crate) rows: Vec<RowResult>,
+    /// The last change: its event has the highest position of the batch. None: nothing changed.
+    pub(crate) last: Option<LastChange>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LastChange {
+    id: ProductId,
+    version: Version,
+}
 
 impl Commands {
     pub(crate) async fn import_products(
         &self,
         rows: &[Result<Draft, Vec<Violation>>],
-        origin: &Origin,
+        call: &Call,
     ) -> Result<ImportOutcome, CommandError> {
         for _ in 0..RACES_MAX {
-            match self.try_import(rows, origin).await {
-                Err(Attempt::Store(Conflict::Lost)) => continue,
-                Err(Attempt::Store(Conflict::Database(err))) => {
-                    return Err(CommandError::Database(err));
-                }
-                Err(Attempt::Rejected(rejection)) => return Err(rejection.into()),
+            match self.try_import(rows, call).await {
                 Ok(outcome) => return Ok(outcome),
+                Err(attempt) => attempt.unless_lost()?,
             }
         }
         Err(CommandError::Contended)
@@ -41,53 +52,70 @@ impl Commands {
     async fn try_import(
         &self,
         rows: &[Result<Draft, Vec<Violation>>],
-        origin: &Origin,
+        call: &Call,
     ) -> Result<ImportOutcome, Attempt> {
-        let ids: Vec<&str> = rows
-            .iter()
-            .flatten()
-            .map(|draft| draft.id.as_str())
-            .collect();
-        let at = now();
+        let drafts = rows.iter().flatten();
+        let ids: Vec<&str> = drafts.map(|draft| draft.id.as_str()).collect();
         let mut tx = self.pool.begin().await?;
-        let current = store::load_for_update(&mut tx, &ids).await?;
-        let mut seen = HashSet::with_capacity(rows.len());
-        let mut decisions = Vec::with_capacity(rows.len());
-        let mut outcome = Vec::with_capacity(rows.len());
-        for row in rows {
-            let draft = match row {
-                Ok(draft) if seen.insert(&draft.id) => draft,
-                Ok(_) => {
-                    outcome.push(RowResult::Rejected(vec![repeated()]));
-                    continue;
-                }
-                Err(violations) => {
-                    outcome.push(RowResult::Rejected(violations.clone()));
-                    continue;
-                }
-            };
-            let before = current.get(&draft.id);
-            match domain::put(before, draft.clone(), at) {
-                Ok(None) => outcome.push(RowResult::Unchanged),
-                Ok(Some(decision)) => {
-                    let existed = before.is_some_and(|before| before.product.is_some());
-                    outcome.push(if existed {
-                        RowResult::Updated
-                    } else {
-                        RowResult::Created
-                    });
-                    decisions.push(decision);
-                }
-                Err(rejection) => outcome.push(RowResult::Rejected(explain(rejection))),
-            }
+        if let Some(earlier) = self.earlier_answer(&mut tx, call).await? {
+            return Ok(earlier);
         }
-        store::save(&mut tx, &decisions, origin).await?;
+        let current = store::load_for_update(&mut tx, &ids).await?;
+        let (rows, decisions) = decide(rows, &current, now());
+        store::save(&mut tx, &decisions, &current, &call.origin).await?;
+        let last = decisions.last().map(|decision| LastChange {
+            id: decision.id.clone(),
+            version: decision.version,
+        });
+        let outcome = ImportOutcome { rows, last };
+        if let Some(key) = &call.request {
+            store::remember(&mut tx, key, &outcome).await?;
+        }
         tx.commit().await?;
         if !decisions.is_empty() {
             self.committed.notify_one();
         }
         Ok(outcome)
     }
+}
+
+impl ImportOutcome {
+    /// Covers all of the batch.
+    pub(crate) fn token(&self) -> Option<ConsistencyToken> {
+        self.last.as_ref().map(|last| ConsistencyToken {
+            product_id: last.id.clone(),
+            version: last.version,
+        })
+    }
+}
+
+fn decide(
+    rows: &[Result<Draft, Vec<Violation>>],
+    current: &HashMap<ProductId, Current>,
+    at: OffsetDateTime,
+) -> (Vec<RowResult>, Vec<Decision>) {
+    let mut seen = HashSet::with_capacity(rows.len());
+    let mut decisions = Vec::with_capacity(rows.len());
+    let mut decide_row = |row: &Result<Draft, Vec<Violation>>| {
+        let draft = row.as_ref().map_err(Vec::clone)?;
+        if !seen.insert(draft.id.clone()) {
+            return Err(vec![repeated()]);
+        }
+        let before = current.get(&draft.id);
+        let Some(decision) = domain::put(before, draft.clone(), at).map_err(explain)? else {
+            return Ok(RowResult::Unchanged);
+        };
+        decisions.push(decision);
+        match before.is_some_and(|before| before.product.is_some()) {
+            true => Ok(RowResult::Updated),
+            false => Ok(RowResult::Created),
+        }
+    };
+    let results = rows
+        .iter()
+        .map(|row| decide_row(row).unwrap_or_else(RowResult::Rejected))
+        .collect();
+    (results, decisions)
 }
 
 fn repeated() -> Violation {

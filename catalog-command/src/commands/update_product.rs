@@ -2,9 +2,8 @@
 
 use catalog_events::ProductId;
 
-use crate::commands::{CommandError, Commands, Written, now};
+use crate::commands::{Call, CommandError, Commands, Written, now};
 use crate::domain::{self, Patch};
-use crate::store::Origin;
 
 impl Commands {
     pub(crate) async fn update_product(
@@ -12,10 +11,10 @@ impl Commands {
         id: &ProductId,
         patch: Patch,
         expected: Option<i64>,
-        origin: &Origin,
+        call: &Call,
     ) -> Result<Written, CommandError> {
         let at = now();
-        self.write_one(id, origin, |current| {
+        self.write_one(id, call, |current| {
             domain::update(current, patch.clone(), expected, at)
         })
         .await

@@ -1,7 +1,7 @@
 //! What a command means for a product in its current state. A command that changes nothing is
 //! `Ok(None)`: no version, no event, nothing written.
 
-use catalog_events::{Change, Money, Product, ProductId, Version};
+use catalog_events::{Change, ContentHash, Money, Product, ProductId, Version};
 use time::OffsetDateTime;
 
 use crate::domain::{Draft, Patch, Violation};
@@ -12,6 +12,8 @@ pub(crate) struct Current {
     pub(crate) version: Version,
     /// None after a deletion.
     pub(crate) product: Option<Product>,
+    /// Of `product` at `version`; none after a deletion.
+    pub(crate) content_hash: Option<ContentHash>,
 }
 
 /// A change to be saved together with its event.
@@ -23,6 +25,14 @@ pub(crate) struct Decision {
     /// None for a deletion.
     pub(crate) product: Option<Product>,
     pub(crate) at: OffsetDateTime,
+}
+
+impl Decision {
+    /// Of the product as it is after the change; none after a deletion.
+    pub(crate) fn content_hash(&self) -> Option<ContentHash> {
+        let product = self.product.as_ref()?;
+        Some(ContentHash::of(&self.id, self.version, product))
+    }
 }
 
 /// Why a command is refused.
@@ -66,6 +76,7 @@ pub(crate) fn put(
         Some(Current {
             version,
             product: Some(product),
+            ..
         }) => Ok(replace(*version, product, draft, now)),
         _ => create(current, draft, now).map(Some),
     }
@@ -127,6 +138,7 @@ fn existing(
     let Some(Current {
         version,
         product: Some(product),
+        ..
     }) = current
     else {
         return Err(Rejection::NotFound);
@@ -218,6 +230,7 @@ mod tests {
         let created = create(None, draft(|_| ()), THEN).expect("new");
         Current {
             version: created.version,
+            content_hash: created.content_hash(),
             product: created.product,
         }
     }
@@ -227,6 +240,7 @@ mod tests {
         Current {
             version: decision.version,
             product: None,
+            content_hash: None,
         }
     }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use catalog_events::{AttributeValue, Currency, Money, MoneyError, Product, ProductId, Status};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::domain::ProductFields;
@@ -26,7 +27,7 @@ const PRODUCT_BYTES_MAX: usize = 512 * 1024;
 const PRODUCT_BYTES_UNCHECKED: usize = PRODUCT_BYTES_MAX / 8;
 
 /// One field at fault, named as in the update mask.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Violation {
     pub(crate) field: String,
     pub(crate) reason: String,

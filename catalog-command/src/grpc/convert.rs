@@ -1,12 +1,18 @@
 //! Wire types into the domain's unchecked fields, and the few arguments that are checked on the way.
 
-use catalog_events::{AttributeValue, Currency, ProductId, Status};
+use catalog_events::{AttributeValue, Change, Currency, Money, ProductId, Status, Version};
 use catalog_proto::v1;
-use prost_types::FieldMask;
+use catalog_proto::v1::get_product_as_of_request::AsOf as AsOfMessage;
+use prost_types::{FieldMask, Timestamp};
+use time::OffsetDateTime;
 
+use crate::commands::AsOf;
 use crate::domain::{Patch, ProductFields, Violation};
+use crate::store::PastEvent;
 
 const MASK_PATHS_MAX: usize = 1_000;
+const HISTORY_UNLESS_TOLD: i64 = 20;
+const HISTORY_MAX: i64 = 100;
 
 pub(crate) fn product_fields(input: v1::ProductInput) -> ProductFields {
     let status = input.status();
@@ -76,4 +82,72 @@ pub(crate) fn patch(
         _ => "names too many fields",
     };
     Err(vec![Violation::new("update_mask", problem)])
+}
+
+/// How many changes, and before which version.
+pub(crate) fn history_page(
+    request: &v1::GetProductHistoryRequest,
+) -> Result<(i64, Option<Version>), Vec<Violation>> {
+    let limit = match i64::from(request.limit) {
+        ..0 => return Err(vec![Violation::new("limit", "is negative")]),
+        0 => HISTORY_UNLESS_TOLD,
+        limit => limit.min(HISTORY_MAX),
+    };
+    match request.before_version {
+        ..0 => Err(vec![Violation::new("before_version", "is negative")]),
+        before => Ok((limit, Version::new(before))),
+    }
+}
+
+pub(crate) fn as_of(as_of: Option<AsOfMessage>) -> Result<AsOf, Vec<Violation>> {
+    match as_of {
+        None => Err(vec![Violation::new(
+            "as_of",
+            "is missing: state a version or a time",
+        )]),
+        Some(AsOfMessage::Version(version)) => match Version::new(version) {
+            Some(version) => Ok(AsOf::Version(version)),
+            None => Err(vec![Violation::new("version", "versions count from 1")]),
+        },
+        Some(AsOfMessage::Time(time)) => match moment(&time) {
+            Some(time) => Ok(AsOf::Time(time)),
+            None => Err(vec![Violation::new("time", "is no time of the calendar")]),
+        },
+    }
+}
+
+fn moment(time: &Timestamp) -> Option<OffsetDateTime> {
+    let nanos = u32::try_from(time.nanos).ok()?;
+    let seconds = OffsetDateTime::from_unix_timestamp(time.seconds).ok()?;
+    seconds.replace_nanosecond(nanos).ok()
+}
+
+pub(crate) fn product_change(event: PastEvent) -> v1::ProductChange {
+    let version = event.version;
+    let (kind, fields, was) = described(event.change);
+    v1::ProductChange {
+        version: version.get(),
+        r#type: kind.into(),
+        occurred_at: Some(Timestamp {
+            seconds: event.occurred_at.unix_timestamp(),
+            nanos: event.occurred_at.nanosecond() as i32,
+        }),
+        actor: event.actor,
+        changed_fields: fields,
+        previous_price_minor: was.map(|was| was.minor()),
+        previous_currency: was.map_or(String::new(), |was| was.currency().to_string()),
+        product: event.product.map(|product| product.to_message(version)),
+        event_id: event.event_id.to_string(),
+        position: event.position.to_i64(),
+    }
+}
+
+fn described(change: Change) -> (v1::ChangeType, Vec<String>, Option<Money>) {
+    match change {
+        Change::Created => (v1::ChangeType::Created, Vec::new(), None),
+        Change::Updated { fields } => (v1::ChangeType::Updated, fields, None),
+        Change::PriceChanged { was, .. } => (v1::ChangeType::PriceChanged, Vec::new(), Some(was)),
+        Change::Deleted => (v1::ChangeType::Deleted, Vec::new(), None),
+        Change::Unknown => (v1::ChangeType::Unspecified, Vec::new(), None),
+    }
 }

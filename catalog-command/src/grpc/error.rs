@@ -4,15 +4,34 @@
 use service_kit::status;
 use tonic::{Code, Status};
 
-use crate::commands::CommandError;
+use crate::commands::{CommandError, HistoryError};
 use crate::domain::{Rejection, Violation};
 use crate::store::LogError;
 
 pub(crate) fn command_status(err: CommandError) -> Status {
     match err {
         CommandError::Rejected(rejection) => rejection_status(rejection),
+        CommandError::RequestIdReused => {
+            let violation = ("request_id", "was used for another request");
+            let violation = (violation.0.to_owned(), violation.1.to_owned());
+            let message = err.to_string();
+            status(
+                Code::InvalidArgument,
+                "REQUEST_ID_REUSED",
+                message,
+                [violation],
+            )
+        }
         CommandError::Contended => status(Code::Aborted, "CONTENDED", err.to_string(), []),
         CommandError::Database(err) => database_status(err),
+    }
+}
+
+pub(crate) fn history_status(err: HistoryError) -> Status {
+    match err {
+        HistoryError::NotFound => rejection_status(Rejection::NotFound),
+        HistoryError::Backlog => status(Code::Unavailable, "EVENTS_PENDING", err.to_string(), []),
+        HistoryError::Database(err) => database_status(err),
     }
 }
 

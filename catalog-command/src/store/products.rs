@@ -31,37 +31,56 @@ pub(crate) async fn load_for_update(
     db: &mut PgConnection,
     ids: &[&str],
 ) -> sqlx::Result<HashMap<ProductId, Current>> {
-    let rows: Vec<(String, i64, Option<Json<Product>>)> = sqlx::query_as(
-        "SELECT id, version, product FROM products WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+    let rows: Vec<ProductRow> = sqlx::query_as(
+        "SELECT id, version, product, content_hash FROM products
+         WHERE id = ANY($1) ORDER BY id FOR UPDATE",
     )
     .bind(ids)
     .fetch_all(db)
     .await?;
-    rows.into_iter()
-        .map(|(id, version, product)| {
-            let corrupt = |what: &str| sqlx::Error::Decode(format!("{id}: bad {what}").into());
-            let current = Current {
-                version: Version::new(version).ok_or_else(|| corrupt("version"))?,
-                product: product.map(|Json(product)| product),
-            };
-            Ok((id.parse().map_err(|_| corrupt("id"))?, current))
-        })
-        .collect()
+    rows.into_iter().map(ProductRow::into_current).collect()
 }
 
-/// Saves products and their events. All or nothing with the caller's transaction, which must be
-/// rolled back on an error.
+#[derive(sqlx::FromRow)]
+struct ProductRow {
+    id: String,
+    version: i64,
+    product: Option<Json<Product>>,
+    content_hash: Option<[u8; 16]>,
+}
+
+impl ProductRow {
+    fn into_current(self) -> sqlx::Result<(ProductId, Current)> {
+        let name = self.id.as_str();
+        let corrupt = |what: &str| sqlx::Error::Decode(format!("{name}: bad {what}").into());
+        let id = name.parse().map_err(|_| corrupt("id"))?;
+        let version = Version::new(self.version).ok_or_else(|| corrupt("version"))?;
+        let product = self.product.map(|Json(product)| product);
+        let hash = self.content_hash.map(ContentHash::from_bytes);
+        let current = Current {
+            // Rows from before hashes were kept have none.
+            content_hash: product
+                .as_ref()
+                .map(|product| hash.unwrap_or_else(|| ContentHash::of(&id, version, product))),
+            version,
+            product,
+        };
+        Ok((id, current))
+    }
+}
+
+/// Saves products and their events. `current` is what the decisions were taken against. All or
+/// nothing with the caller's transaction, which must be rolled back on an error.
 pub(crate) async fn save(
     db: &mut PgConnection,
     decisions: &[Decision],
+    current: &HashMap<ProductId, Current>,
     origin: &Origin,
 ) -> Result<(), Conflict> {
     if decisions.is_empty() {
         return Ok(());
     }
-    let columns = Columns::of(decisions)?;
-    let previous = previous_hashes(db, &columns.ids).await?;
-    let previous: Vec<_> = columns.ids.iter().map(|id| previous.get(*id)).collect();
+    let columns = Columns::of(decisions, current)?;
     let saved = sqlx::query(
         "INSERT INTO products (id, version, product, updated_at, content_hash)
          SELECT id, version, product::jsonb, at, content_hash
@@ -77,7 +96,7 @@ pub(crate) async fn save(
     .bind(&columns.versions)
     .bind(&columns.products)
     .bind(&columns.times)
-    .bind(&columns.hashes)
+    .bind(&columns.content_hashes)
     .execute(&mut *db)
     .await?;
     if saved.rows_affected() != decisions.len() as u64 {
@@ -103,36 +122,11 @@ pub(crate) async fn save(
     .bind(&origin.actor)
     .bind(&origin.traceparent)
     .bind(&columns.products)
-    .bind(&columns.hashes)
-    .bind(&previous)
+    .bind(&columns.content_hashes)
+    .bind(&columns.previous_hashes)
     .execute(&mut *db)
     .await?;
     Ok(())
-}
-
-/// Of the live ones of `ids`, which the caller has locked.
-async fn previous_hashes(
-    db: &mut PgConnection,
-    ids: &[&str],
-) -> sqlx::Result<HashMap<String, Vec<u8>>> {
-    type Row = (String, i64, Option<Vec<u8>>, Option<Json<Product>>);
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, version, content_hash, CASE WHEN content_hash IS NULL THEN product END
-         FROM products WHERE id = ANY($1)",
-    )
-    .bind(ids)
-    .fetch_all(db)
-    .await?;
-    let hashes = rows.into_iter().filter_map(|(id, version, hash, product)| {
-        let computed = product
-            .zip(Version::new(version))
-            .map(|(product, version)| {
-                let hash = ContentHash::of(&product.id, version, &product);
-                hash.to_bytes().to_vec()
-            });
-        Some((id, hash.or(computed)?))
-    });
-    Ok(hashes.collect())
 }
 
 /// Products that are not deleted.
@@ -152,11 +146,12 @@ struct Columns<'a> {
     changes: Vec<String>,
     products: Vec<Option<String>>,
     times: Vec<time::OffsetDateTime>,
-    hashes: Vec<Option<Vec<u8>>>,
+    content_hashes: Vec<Option<[u8; 16]>>,
+    previous_hashes: Vec<Option<[u8; 16]>>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(decisions: &'a [Decision]) -> sqlx::Result<Self> {
+    fn of(decisions: &'a [Decision], current: &HashMap<ProductId, Current>) -> sqlx::Result<Self> {
         let json = |err: serde_json::Error| sqlx::Error::Encode(err.into());
         let mut columns = Columns::default();
         for decision in decisions {
@@ -172,11 +167,15 @@ impl<'a> Columns<'a> {
             columns.changes.push(change);
             columns.products.push(product.transpose().map_err(json)?);
             columns.times.push(decision.at);
-            let hash = decision.product.as_ref().map(|product| {
-                let hash = ContentHash::of(&decision.id, decision.version, product);
-                hash.to_bytes().to_vec()
-            });
-            columns.hashes.push(hash);
+            let previous = current.get(&decision.id);
+            let previous = previous.and_then(|previous| previous.content_hash);
+            let content = decision.content_hash();
+            columns
+                .content_hashes
+                .push(content.map(ContentHash::to_bytes));
+            columns
+                .previous_hashes
+                .push(previous.map(ContentHash::to_bytes));
         }
         Ok(columns)
     }

@@ -12,13 +12,14 @@ use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperatio
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use devkit::{Devkit, Nats, NatsOptions};
 use service_kit::{Env, Service as _};
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, Transaction};
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const TOKEN_SECRET: &str = "a secret of the tests";
 
 static DEVKIT: OnceCell<Devkit> = OnceCell::const_new();
 
@@ -153,14 +154,32 @@ impl Catalog {
         answer.into_inner().product.expect("product")
     }
 
+    /// Keeps events in the outbox until the guard is dropped.
+    pub(crate) async fn hold_sequencer(&self) -> Transaction<'static, Postgres> {
+        let mut held = self.pool.begin().await.expect("transaction");
+        sqlx::query("SELECT FROM log_head FOR UPDATE")
+            .execute(&mut *held)
+            .await
+            .expect("lock");
+        held
+    }
+
     pub(crate) async fn import(
         &mut self,
         products: Vec<v1::ProductInput>,
     ) -> Result<v1::ImportProductsResponse, tonic::Status> {
-        let batches = tokio_stream::iter([v1::ImportProductsRequest {
+        self.import_batch(v1::ImportProductsRequest {
             products,
             ..Default::default()
-        }]);
+        })
+        .await
+    }
+
+    pub(crate) async fn import_batch(
+        &mut self,
+        batch: v1::ImportProductsRequest,
+    ) -> Result<v1::ImportProductsResponse, tonic::Status> {
+        let batches = tokio_stream::iter([batch]);
         let mut answers = self.commands.import_products(batches).await?.into_inner();
         Ok(answers.message().await?.expect("an answer to the batch"))
     }
@@ -225,6 +244,7 @@ async fn launch(
                 "CATALOG_COMMAND_STREAM_MAX_AGE_HOURS",
                 max_age_hours.to_string(),
             ),
+            ("CATALOG_COMMAND_TOKEN_SECRET", TOKEN_SECRET.to_owned()),
         ],
     );
     let config = App::configure(&mut env);

@@ -1,0 +1,89 @@
+//! The past of a product, told by the write service, so that it is never older than a write that
+//! was answered.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use catalog_proto::v1;
+use catalog_proto::v1::get_product_as_of_request::AsOf;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::http::params::{ProductPath, Query};
+use crate::http::{Api, json_response};
+use crate::problem::{FieldErrors, Problem};
+use crate::product::HistoryJson;
+use crate::upstream::Caller;
+
+const LIMIT_UNLESS_TOLD: i32 = 20;
+const LIMIT_MAX: i32 = 100;
+
+/// `GET /api/products/{id}/history?limit=…&before_version=…`: what happened, newest first.
+pub(super) async fn get_history(
+    State(api): State<Arc<Api>>,
+    ProductPath(id): ProductPath,
+    caller: Caller,
+    query: Query,
+) -> Result<Response, Problem> {
+    let (limit, before_version) = read_page(&query)?;
+    let message = v1::GetProductHistoryRequest {
+        id: id.to_string(),
+        limit,
+        before_version,
+    };
+    let answer = api.upstream.get_product_history(&caller, message).await;
+    let answer = answer.map_err(|status| Problem::of_status(&status, false))?;
+    json_response(StatusCode::OK, &HistoryJson::of(&answer))
+}
+
+fn read_page(query: &Query) -> Result<(i32, i64), Problem> {
+    let limit = match query.one("limit")? {
+        None => Some(LIMIT_UNLESS_TOLD),
+        Some(limit) => limit.parse().ok(),
+    };
+    // 0 is the newest.
+    let before = match query.one("before_version")? {
+        None => Some(0),
+        Some(version) => version.parse().ok().filter(|version| *version >= 1),
+    };
+    let mut errors = FieldErrors::default();
+    let limit = limit.filter(|limit| (1..=LIMIT_MAX).contains(limit));
+    let limit = limit.ok_or_else(|| format!("must be a whole number from 1 to {LIMIT_MAX}"));
+    let limit = errors.take("/limit".to_owned(), limit);
+    let before = errors.take("/before_version".to_owned(), before.ok_or(NO_VERSION));
+    errors.finish()?;
+    Ok((limit.unwrap_or_default(), before.unwrap_or_default()))
+}
+
+const NO_VERSION: &str = "must be a whole number from 1";
+
+/// `as_of_version` or `as_of`; none asks for the product as it is.
+pub(super) fn read_as_of(query: &Query) -> Result<Option<AsOf>, Problem> {
+    let as_of = match (query.one("as_of_version")?, query.one("as_of")?) {
+        (None, None) => return Ok(None),
+        (Some(version), None) => {
+            let version = version.parse().ok().filter(|version| *version >= 1);
+            let version = version.map(AsOf::Version);
+            version.ok_or_else(|| Problem::invalid_field("/as_of_version", NO_VERSION))
+        }
+        (None, Some(time)) => moment(time).map(AsOf::Time).ok_or_else(|| {
+            Problem::invalid_field("/as_of", "must be a time such as 2026-01-31T12:00:00Z")
+        }),
+        (Some(_), Some(_)) => {
+            let detail = "excludes `as_of_version`: state one of them";
+            Err(Problem::invalid_field("/as_of", detail))
+        }
+    };
+    as_of.map(Some)
+}
+
+fn moment(text: &str) -> Option<prost_types::Timestamp> {
+    // A plus that was not escaped has become a space, and no such time has one.
+    let time = OffsetDateTime::parse(&text.replace(' ', "+"), &Rfc3339).ok()?;
+    Some(prost_types::Timestamp {
+        seconds: time.unix_timestamp(),
+        nanos: i32::try_from(time.nanosecond()).ok()?,
+    })
+}

@@ -1,0 +1,52 @@
+//! `Idempotency-Key`: a write that is sent again under its key is answered as it was the first time.
+//! A known key comes before everything else that a request demands: whoever repeats a write with
+//! `If-Match` gets the earlier answer, though the product has moved on since.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
+
+use crate::problem::Problem;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const CHARS_MAX: usize = 255;
+
+/// The request id of a write; empty without a key.
+///
+/// Invariant: at most [`CHARS_MAX`] visible ASCII characters.
+pub(super) struct RequestId(String);
+
+impl RequestId {
+    pub(super) fn is_given(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// As messages carry it.
+    pub(super) fn to_message(&self) -> String {
+        self.0.clone()
+    }
+
+    fn read(headers: &HeaderMap) -> Option<Self> {
+        let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+        let key = match (values.next(), values.next()) {
+            (None, _) => return Some(Self(String::new())),
+            (Some(key), None) => key.as_bytes(),
+            (Some(_), Some(_)) => return None,
+        };
+        let bounded = (1..=CHARS_MAX).contains(&key.len());
+        let valid = bounded && key.iter().all(u8::is_ascii_graphic);
+        let text = str::from_utf8(key).ok().filter(|_| valid)?;
+        Some(Self(text.to_owned()))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RequestId {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::read(&parts.headers).ok_or_else(|| {
+            let detail = format!("Idempotency-Key is 1 to {CHARS_MAX} visible ASCII characters");
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+        })
+    }
+}

@@ -1,0 +1,117 @@
+//! The content hashes that the digest of the log is a sum of, in every path that writes.
+
+use std::collections::HashMap;
+
+use catalog_events::{ContentHash, Product, ProductId, Version};
+use catalog_proto::v1;
+use catalog_proto::v1::attribute_value::Kind;
+use sqlx::types::Json;
+
+use crate::harness::{Catalog, input};
+
+type Row = (
+    String,
+    i64,
+    Option<Json<Product>>,
+    Option<Vec<u8>>,
+    Option<Vec<u8>>,
+    bool,
+);
+
+/// Every event in the outbox has the hash of its product and that of the one before it.
+async fn check(catalog: &Catalog, events: usize) {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT product_id, version, product, content_hash, previous_hash, hashed
+         FROM outbox ORDER BY id",
+    )
+    .fetch_all(&catalog.pool)
+    .await
+    .expect("outbox");
+    assert_eq!(rows.len(), events);
+    let mut hashes: HashMap<String, Option<Vec<u8>>> = HashMap::new();
+    for (id, version, product, content, previous, hashed) in rows {
+        let expected = product.map(|Json(product)| {
+            let id: ProductId = id.parse().expect("id");
+            let version = Version::new(version).expect("version");
+            ContentHash::of(&id, version, &product).to_bytes().to_vec()
+        });
+        assert_eq!(content, expected, "{id} {version}");
+        assert_eq!(
+            previous,
+            hashes.get(&id).cloned().flatten(),
+            "{id} {version}"
+        );
+        assert!(hashed);
+        hashes.insert(id, content);
+    }
+    let rows: Vec<(String, Option<Vec<u8>>)> =
+        sqlx::query_as("SELECT id, content_hash FROM products")
+            .fetch_all(&catalog.pool)
+            .await
+            .expect("products");
+    let products: HashMap<_, _> = rows.into_iter().collect();
+    assert_eq!(products, hashes, "the products are at their last events");
+}
+
+async fn change_price(catalog: &mut Catalog, id: &str, price_minor: i64) {
+    let request = v1::ChangePriceRequest {
+        id: id.to_owned(),
+        price_minor,
+        ..Default::default()
+    };
+    catalog
+        .commands
+        .change_price(request)
+        .await
+        .expect("change price");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_write_keeps_the_hash_and_the_one_before() {
+    let mut catalog = Catalog::start().await;
+    let held = catalog.hold_sequencer().await;
+    let mut odd = input("odd", "Numbers that JSON and Postgres write differently");
+    let numbers = [0.1 + 0.2, 1e21, 1e-7, -0.0, 1e16, 5e-324, f64::MAX];
+    for (n, number) in numbers.into_iter().enumerate() {
+        let value = v1::AttributeValue {
+            kind: Some(Kind::Number(number)),
+        };
+        odd.attributes.insert(format!("n{n}"), value);
+    }
+    catalog
+        .import(vec![odd.clone(), input("p1", "Mouse"), input("p2", "Rat")])
+        .await
+        .expect("import");
+    check(&catalog, 3).await;
+
+    // A product of the time before hashes were kept: its hash is computed from what is stored.
+    sqlx::query("UPDATE products SET content_hash = NULL")
+        .execute(&catalog.pool)
+        .await
+        .expect("forget");
+    change_price(&mut catalog, "odd", 5).await;
+    change_price(&mut catalog, "p1", 5).await;
+    change_price(&mut catalog, "p2", 5).await;
+    change_price(&mut catalog, "p2", 5).await;
+    check(&catalog, 6).await;
+
+    let delete = v1::DeleteProductRequest {
+        id: "p1".to_owned(),
+        ..Default::default()
+    };
+    catalog
+        .commands
+        .delete_product(delete)
+        .await
+        .expect("delete");
+    check(&catalog, 7).await;
+    catalog.create("p1", "Mouse again").await;
+    odd.price_minor = 6;
+    catalog
+        .import(vec![odd, input("p2", "Rat"), input("p3", "New")])
+        .await
+        .expect("import");
+    check(&catalog, 11).await;
+    held.rollback().await.expect("let the sequencer go");
+    assert_eq!(catalog.events(11).await.len(), 11);
+}
