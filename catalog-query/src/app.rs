@@ -16,6 +16,7 @@ use tonic::transport::server::TcpIncoming;
 use uuid::Uuid;
 
 use crate::Config;
+use crate::consistency::{Consistency, DocumentWatch};
 use crate::embedding::{Embedder, LocalEmbedder};
 use crate::embedding_projector::EmbeddingProjector;
 use crate::generation_watch::GenerationWatch;
@@ -49,6 +50,7 @@ pub struct App {
     index_projector: IndexProjector,
     embedding_projector: Option<EmbeddingProjector>,
     generation_watch: GenerationWatch,
+    document_watch: DocumentWatch,
     read_publisher: ReadPublisher,
     popularity: PopularityCounter,
     reflection: bool,
@@ -95,6 +97,13 @@ impl Service for App {
         let progress = Progress::default();
         let mut registry = Registry::default();
         progress.register(&mut registry);
+        let (consistency, document_watch) = Consistency::new(
+            &config.token_secret,
+            live.clone(),
+            index.current(),
+            &progress,
+            &mut registry,
+        );
         let ops = Ops::bind(config.ops_addr, registry, Readiness::default()).await?;
 
         let repository = Arc::new(CachedProductRepository::new(
@@ -126,6 +135,7 @@ impl Service for App {
             catalog: CatalogGrpc {
                 repository: repository.clone(),
                 strategies,
+                consistency,
                 reads: recorder,
             },
             operations: Operations {
@@ -158,6 +168,7 @@ impl Service for App {
                 generations: generations.clone(),
                 live,
             },
+            document_watch,
             read_publisher,
             popularity: PopularityCounter {
                 client: nats,
@@ -200,6 +211,7 @@ impl Service for App {
             tasks.spawn("embedding projection", |stop| projector.run(stop));
         }
         tasks.spawn("generation watch", |stop| self.generation_watch.run(stop));
+        tasks.spawn("document watch", |stop| self.document_watch.run(stop));
         tasks.spawn("product-read events", |stop| self.read_publisher.run(stop));
         tasks.spawn("popularity", |stop| self.popularity.run(stop));
         tasks.spawn("ops", |stop| self.ops.run(stop));

@@ -17,6 +17,7 @@ pub struct Config {
     pub cache_bytes_max: u64,
     pub embedding_threads: usize,
     pub reflection: bool,
+    pub token_secret: String,
 }
 
 impl Config {
@@ -66,6 +67,12 @@ impl Config {
                 "true",
                 "Whether the gRPC API describes itself; off in production.",
             ),
+            token_secret: env
+                .optional(
+                    "TOKEN_SECRET",
+                    "Opens consistency tokens; the same as CATALOG_COMMAND_TOKEN_SECRET.",
+                )
+                .unwrap_or_default(),
         }
     }
 }

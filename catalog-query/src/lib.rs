@@ -4,6 +4,7 @@
 mod config;
 mod app;
 mod grpc;
+mod consistency;
 mod search;
 mod consumer;
 mod projection;

@@ -7,6 +7,7 @@ use catalog_events::Position;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use tokio::sync::watch;
 
 /// One projection: its position, and why it stands still.
 #[derive(Clone, Default)]
@@ -18,6 +19,8 @@ pub(crate) struct ProjectionProgress {
     error: Arc<RwLock<Option<String>>>,
     /// True while this replica is the one that applies: always for its own index.
     active: Arc<AtomicBool>,
+    /// Tells those who wait for a position to look again.
+    moved: watch::Sender<()>,
 }
 
 impl ProjectionProgress {
@@ -41,6 +44,12 @@ impl ProjectionProgress {
         self.applied.inc_by(applied as u64);
         self.unreadable.inc_by(unreadable as u64);
         self.set_error(None);
+        self.moved.send_replace(());
+    }
+
+    /// Changes whenever the projection has applied something.
+    pub(crate) fn moved(&self) -> watch::Receiver<()> {
+        self.moved.subscribe()
     }
 
     pub(crate) fn failed(&self, error: String) {

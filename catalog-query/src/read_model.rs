@@ -18,7 +18,9 @@ pub(crate) use apply::{Applied, Checkpoint};
 pub(crate) use cached::CachedProductRepository;
 pub(crate) use embeddings::PgVectorIndex;
 pub(crate) use generations::Generations;
-pub(crate) use repository::{PostgresProductRepository, ProductRepository, RepositoryError};
+pub(crate) use repository::{
+    AtLeast, Held, PostgresProductRepository, ProductRepository, RepositoryError,
+};
 pub(crate) use views::count_views;
 
 /// One generation. Every connection of `pool` has its schema first on the search path, so that the

@@ -4,6 +4,7 @@
 use service_kit::status;
 use tonic::{Code, Status};
 
+use crate::consistency::ExpectationError;
 use crate::read_model::RepositoryError;
 use crate::rebuild::RebuildError;
 use crate::search::SearchError;
@@ -21,6 +22,14 @@ pub(crate) fn invalid(field: &str, reason: impl Into<String>) -> Status {
         message,
         [(field.to_owned(), reason)],
     )
+}
+
+pub(crate) fn expectation_status(err: ExpectationError) -> Status {
+    let field = match err {
+        ExpectationError::TooMany | ExpectationError::Token { .. } => "consistency_tokens",
+        ExpectationError::NegativeWait => "consistency_wait_ms",
+    };
+    invalid(field, err.to_string())
 }
 
 pub(crate) fn repository_status(err: RepositoryError) -> Status {
