@@ -80,7 +80,6 @@ impl Service for App {
             .with_context(|| format!("cannot listen on {} for gRPC", config.grpc_addr))?;
         let generations =
             Generations::connect(&config.database_url, config.database_connections_max).await?;
-        let live = Arc::new(ArcSwap::from_pointee(generations.live().await?));
         let nats = connect_nats(&config.nats_url).await?;
         let jetstream = jetstream::new(nats.clone());
         let embedder = load_embedder(&config).await?;
@@ -88,6 +87,7 @@ impl Service for App {
             .as_ref()
             .map_or(NO_MODEL, |embedder| embedder.model())
             .to_owned();
+        let live = Arc::new(ArcSwap::from_pointee(generations.live(&model).await?));
         let data_dir = config.data_dir.clone();
         let index = tokio::task::spawn_blocking(move || LiveIndex::open(&data_dir)).await??;
         let index = Arc::new(index);
@@ -139,7 +139,6 @@ impl Service for App {
                 jetstream: jetstream.clone(),
                 live: live.clone(),
                 me,
-                model,
                 repository: repository.clone(),
                 progress: progress.read_model.clone(),
             },
@@ -157,6 +156,7 @@ impl Service for App {
             generation_watch: GenerationWatch {
                 generations: generations.clone(),
                 live,
+                model,
             },
             read_publisher,
             popularity: PopularityCounter {
