@@ -82,7 +82,6 @@ impl Service for App {
             .with_context(|| format!("cannot listen on {} for gRPC", config.grpc_addr))?;
         let generations =
             Generations::connect(&config.database_url, config.database_connections_max).await?;
-        let live = Arc::new(ArcSwap::from_pointee(generations.live().await?));
         let nats = connect_nats(&config.nats_url).await?;
         let jetstream = jetstream::new(nats.clone());
         let embedder = load_embedder(&config).await?;
@@ -90,6 +89,7 @@ impl Service for App {
             .as_ref()
             .map_or(NO_MODEL, |embedder| embedder.model())
             .to_owned();
+        let live = Arc::new(ArcSwap::from_pointee(generations.live(&model).await?));
         let data_dir = config.data_dir.clone();
         let index = tokio::task::spawn_blocking(move || LiveIndex::open(&data_dir)).await??;
         let index = Arc::new(index);
@@ -149,7 +149,6 @@ impl Service for App {
                 jetstream: jetstream.clone(),
                 live: live.clone(),
                 me,
-                model,
                 repository: repository.clone(),
                 progress: progress.read_model.clone(),
             },
@@ -167,6 +166,7 @@ impl Service for App {
             generation_watch: GenerationWatch {
                 generations: generations.clone(),
                 live,
+                model,
             },
             document_watch,
             read_publisher,

@@ -12,6 +12,7 @@ const LOOK_EVERY_MS: u64 = 1_000;
 pub(crate) struct GenerationWatch {
     pub(crate) generations: Generations,
     pub(crate) live: LiveReadModel,
+    pub(crate) model: String,
 }
 
 impl GenerationWatch {
@@ -32,7 +33,7 @@ impl GenerationWatch {
         if live == Some(self.live.load().generation) {
             return Ok(());
         }
-        let opened = self.generations.live().await?;
+        let opened = self.generations.live(&self.model).await?;
         tracing::info!(
             generation = opened.generation,
             "another generation is live now"

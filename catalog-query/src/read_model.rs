@@ -2,8 +2,10 @@
 //! generations that a rebuild switches between.
 
 mod generations;
+mod checkpoint;
 mod documents;
 mod apply;
+mod changes;
 mod embeddings;
 mod repository;
 mod cached;
@@ -14,8 +16,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use sqlx::PgPool;
 
-pub(crate) use apply::{Applied, Checkpoint};
+pub(crate) use apply::Applied;
 pub(crate) use cached::CachedProductRepository;
+pub(crate) use checkpoint::Checkpoint;
 pub(crate) use embeddings::PgVectorIndex;
 pub(crate) use generations::Generations;
 pub(crate) use repository::{
@@ -27,6 +30,8 @@ pub(crate) use views::count_views;
 /// statements need not know which generation they work on.
 pub(crate) struct ReadModel {
     pub(crate) generation: i64,
+    /// The embedding model that text hashes and vectors are of.
+    pub(crate) model: String,
     pub(crate) pool: PgPool,
 }
 

@@ -24,8 +24,6 @@ pub(crate) struct ReadModelProjector {
     pub(crate) jetstream: jetstream::Context,
     pub(crate) live: LiveReadModel,
     pub(crate) me: Uuid,
-    /// The embedding model that text hashes are for.
-    pub(crate) model: String,
     pub(crate) repository: Arc<CachedProductRepository<PostgresProductRepository>>,
     pub(crate) progress: ProjectionProgress,
 }
@@ -107,9 +105,7 @@ impl ReadModelProjector {
     ) -> Result<Option<Position>, ProjectorError> {
         let to = batch.last().map_or(from, Received::position);
         let events = || batch.iter().filter_map(Received::event);
-        let applied = read_model
-            .apply(self.me, &self.model, (from, to), events())
-            .await?;
+        let applied = read_model.apply(self.me, (from, to), events()).await?;
         if applied == Applied::NotOurs {
             return Ok(None);
         }

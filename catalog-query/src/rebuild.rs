@@ -86,7 +86,7 @@ impl Rebuilder {
         let lock = self.generations.rebuild_lock().await?;
         let _lock = lock.ok_or(RebuildError::Busy)?;
         self.generations.drop_outdated().await?;
-        let read_model = self.generations.create().await?;
+        let read_model = self.generations.create(&self.model).await?;
         let generation = read_model.generation;
         tracing::info!(generation, "rebuild begins");
         let result = self.build_and_switch(read_model, progress).await;
@@ -196,10 +196,7 @@ impl Rebuilder {
             })
             .collect();
         let step = (building.at, to);
-        let applied = building
-            .read_model
-            .apply(self.me, &self.model, step, &events)
-            .await?;
+        let applied = building.read_model.apply(self.me, step, &events).await?;
         if applied == Applied::NotOurs {
             return Err(RebuildError::Contended);
         }
@@ -242,14 +239,15 @@ impl Rebuilder {
         let index = tokio::task::spawn_blocking(move || index.digest_of_live())
             .await
             .map_err(anyhow::Error::new)??;
-        if new.digest == live.digest && index == live.digest && new.documents == live.documents {
-            return Ok(live.digest);
+        let total = live.digest.total();
+        if new.digest == live.digest && index == total && new.documents == live.documents {
+            return Ok(total);
         }
         Err(RebuildError::Differs {
             position,
             documents: live.documents,
-            live: live.digest,
-            new: new.digest,
+            live: total,
+            new: new.digest.total(),
             index,
         })
     }

@@ -46,9 +46,9 @@ impl CatalogQueryOperations for Operations {
         Ok(Response::new(v1::GetReadStatusResponse {
             generation: live.generation,
             stream_sequence: stream.to_i64(),
-            projections: self.projections(&live, checkpoint, stream).await?,
+            projections: self.projections(&live, &checkpoint, stream).await?,
             documents: checkpoint.documents,
-            digest: checkpoint.digest.to_string(),
+            digest: checkpoint.digest.total().to_string(),
             ..v1::GetReadStatusResponse::default()
         }))
     }
@@ -136,7 +136,7 @@ impl Operations {
     async fn projections(
         &self,
         live: &ReadModel,
-        checkpoint: Checkpoint,
+        checkpoint: &Checkpoint,
         stream: Position,
     ) -> Result<Vec<v1::ProjectionStatus>, Status> {
         let embeddings = live.embedding_counts().await.map_err(database_status)?;
@@ -157,7 +157,7 @@ impl Operations {
                 position: checkpoint.position.to_i64(),
                 lag: lag(checkpoint.position),
                 documents: checkpoint.documents,
-                digest: checkpoint.digest.to_string(),
+                digest: checkpoint.digest.total().to_string(),
                 ..projection("read_model", &self.progress.read_model)
             },
             v1::ProjectionStatus {

@@ -7,6 +7,11 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 
 use crate::read_model::ReadModel;
+use crate::read_model::embeddings::VECTOR_HASH_SQL;
+
+/// Of the tables that `create_generation_2` makes. Generations of other formats belong to other
+/// releases, which may run beside this one.
+pub(crate) const FORMAT: i32 = 2;
 
 /// Candidates that HNSW keeps while it searches: at least the depth of the vector leg.
 const HNSW_EF_SEARCH: &str = "200";
@@ -44,53 +49,43 @@ impl Generations {
         &self.registry
     }
 
-    /// The live generation, created when there is none yet.
-    pub(crate) async fn live(&self) -> anyhow::Result<ReadModel> {
+    /// The live generation of our format, created when there is none yet.
+    pub(crate) async fn live(&self, model: &str) -> anyhow::Result<ReadModel> {
         let mut tx = self.registry.begin().await?;
         // Several replicas may start at once; one of them creates.
         sqlx::query("LOCK TABLE generations IN EXCLUSIVE MODE")
             .execute(&mut *tx)
             .await?;
-        let live: Option<i64> =
-            sqlx::query_scalar("SELECT id FROM generations WHERE state = 'live'")
-                .fetch_optional(&mut *tx)
-                .await?;
-        let generation = match live {
-            Some(generation) => generation,
-            None => {
-                sqlx::query_scalar(
-                    "WITH new AS (
-                         INSERT INTO generations (state, switched_at) VALUES ('live', now())
-                         RETURNING id
-                     )
-                     SELECT id FROM new, LATERAL create_generation(id)",
-                )
-                .fetch_one(&mut *tx)
-                .await?
-            }
+        let live: Option<(i64, String)> = sqlx::query_as(
+            "SELECT id, coalesce(model, '') FROM generations WHERE state = 'live' AND format = $1",
+        )
+        .bind(FORMAT)
+        .fetch_optional(&mut *tx)
+        .await?;
+        let (generation, model) = match live {
+            Some(live) => live,
+            None => (insert(&mut tx, "live", model).await?, model.to_owned()),
         };
         tx.commit().await?;
-        self.open(generation).await
+        self.open(generation, model).await
     }
 
     pub(crate) async fn live_id(&self) -> sqlx::Result<Option<i64>> {
-        sqlx::query_scalar("SELECT id FROM generations WHERE state = 'live'")
+        sqlx::query_scalar("SELECT id FROM generations WHERE state = 'live' AND format = $1")
+            .bind(FORMAT)
             .fetch_optional(&self.registry)
             .await
     }
 
-    /// A new, empty generation beside the live one.
-    pub(crate) async fn create(&self) -> anyhow::Result<ReadModel> {
-        let generation: i64 = sqlx::query_scalar(
-            "WITH new AS (INSERT INTO generations DEFAULT VALUES RETURNING id)
-             SELECT id FROM new, LATERAL create_generation(id)",
-        )
-        .fetch_one(&self.registry)
-        .await?;
-        self.open(generation).await
+    /// A new, empty generation beside the live one, for vectors of `model`.
+    pub(crate) async fn create(&self, model: &str) -> anyhow::Result<ReadModel> {
+        let mut tx = self.registry.begin().await?;
+        let generation = insert(&mut tx, "building", model).await?;
+        tx.commit().await?;
+        self.open(generation, model.to_owned()).await
     }
 
-    async fn open(&self, generation: i64) -> anyhow::Result<ReadModel> {
+    async fn open(&self, generation: i64, model: String) -> anyhow::Result<ReadModel> {
         let search_path = format!("generation_{generation},public");
         let options = self.options.clone().options([
             ("search_path", search_path.as_str()),
@@ -101,15 +96,22 @@ impl Generations {
             .connect_with(options)
             .await
             .with_context(|| format!("cannot open generation {generation} of the read model"))?;
-        Ok(ReadModel { generation, pool })
+        Ok(ReadModel {
+            generation,
+            model,
+            pool,
+        })
     }
 
     /// Makes `new` the live one. The one that was live stays, retired.
     pub(crate) async fn switch_to(&self, new: i64) -> sqlx::Result<()> {
         let mut tx = self.registry.begin().await?;
-        sqlx::query("UPDATE generations SET state = 'retired' WHERE state = 'live'")
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(
+            "UPDATE generations SET state = 'retired' WHERE state = 'live' AND format = $1",
+        )
+        .bind(FORMAT)
+        .execute(&mut *tx)
+        .await?;
         let switched =
             sqlx::query("UPDATE generations SET state = 'live', switched_at = now() WHERE id = $1")
                 .bind(new)
@@ -170,8 +172,8 @@ impl Generations {
     /// Copies the embeddings whose text the new generation still has; returns how many.
     pub(crate) async fn copy_embeddings(&self, from: i64, to: i64) -> sqlx::Result<u64> {
         let copy = format!(
-            "INSERT INTO generation_{to}.embeddings (product_id, text_hash, embedding)
-             SELECT old.product_id, old.text_hash, old.embedding
+            "INSERT INTO generation_{to}.embeddings (product_id, text_hash, embedding, vector_hash)
+             SELECT old.product_id, old.text_hash, old.embedding, {VECTOR_HASH_SQL}
              FROM generation_{from}.embeddings old
              JOIN generation_{to}.documents USING (product_id, text_hash)
              ON CONFLICT (product_id) DO NOTHING"
@@ -191,4 +193,20 @@ impl Generations {
             .await?;
         Ok(copied.rows_affected())
     }
+}
+
+async fn insert(db: &mut PgConnection, state: &str, model: &str) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "WITH new AS (
+             INSERT INTO generations (state, format, model, switched_at)
+             VALUES ($1, $2, $3, CASE $1 WHEN 'live' THEN now() END)
+             RETURNING id
+         )
+         SELECT id FROM new, LATERAL create_generation_2(id)",
+    )
+    .bind(state)
+    .bind(FORMAT)
+    .bind(model)
+    .fetch_one(db)
+    .await
 }
