@@ -6,6 +6,8 @@ mod app;
 mod grpc;
 mod search;
 mod consumer;
+mod log_client;
+mod event_source;
 mod projection;
 mod progress;
 mod read_model_projector;
@@ -22,3 +24,4 @@ mod popularity;
 
 pub use crate::app::App;
 pub use crate::config::Config;
+pub use crate::log_client::{InvalidLogTarget, LogTarget};
