@@ -19,10 +19,12 @@ use crate::Config;
 use crate::consistency::{Consistency, DocumentWatch};
 use crate::embedding::{Embedder, LocalEmbedder};
 use crate::embedding_projector::EmbeddingProjector;
+use crate::event_source::EventSource;
 use crate::generation_watch::GenerationWatch;
 use crate::grpc::{CatalogGrpc, Operations};
 use crate::index_projector::IndexProjector;
 use crate::live_index::LiveIndex;
+use crate::log_client::LogClient;
 use crate::popularity::PopularityCounter;
 use crate::progress::Progress;
 use crate::read_model::{
@@ -84,6 +86,7 @@ impl Service for App {
             Generations::connect(&config.database_url, config.database_connections_max).await?;
         let nats = connect_nats(&config.nats_url).await?;
         let jetstream = jetstream::new(nats.clone());
+        let log = config.command_grpc_target.clone().map(LogClient::new);
         let embedder = load_embedder(&config).await?;
         let model = embedder
             .as_ref()
@@ -124,7 +127,8 @@ impl Service for App {
             generations: generations.clone(),
             live: live.clone(),
             index: index.clone(),
-            jetstream: jetstream.clone(),
+            source: EventSource::new(jetstream.clone(), log.clone()),
+            log: log.clone(),
             embedder: embedder.clone(),
             model: model.clone(),
             me,
@@ -146,11 +150,11 @@ impl Service for App {
                 rebuilder,
             },
             read_model_projector: ReadModelProjector {
-                jetstream: jetstream.clone(),
+                source: EventSource::new(jetstream.clone(), log),
                 live: live.clone(),
                 me,
                 repository: repository.clone(),
-                progress: progress.read_model.clone(),
+                progress: progress.clone(),
             },
             index_projector: IndexProjector {
                 jetstream,

@@ -7,6 +7,8 @@ mod grpc;
 mod consistency;
 mod search;
 mod consumer;
+mod log_client;
+mod event_source;
 mod projection;
 mod progress;
 mod read_model_projector;
@@ -23,3 +25,4 @@ mod popularity;
 
 pub use crate::app::App;
 pub use crate::config::Config;
+pub use crate::log_client::{InvalidLogTarget, LogTarget};

@@ -82,6 +82,8 @@ pub(crate) struct Progress {
     pub(crate) read_model: ProjectionProgress,
     pub(crate) keyword_index: ProjectionProgress,
     pub(crate) embeddings: ProjectionProgress,
+    /// Events of the live read model that could not be applied: an alarm while it is not 0.
+    pub(crate) parked_events: Gauge<i64, AtomicI64>,
 }
 
 impl Progress {
@@ -89,5 +91,10 @@ impl Progress {
         self.read_model.register("read_model", registry);
         self.keyword_index.register("keyword_index", registry);
         self.embeddings.register("embeddings", registry);
+        registry.register(
+            "catalog_query_parked_events",
+            "Events that could not be applied and wait for a later one of their product",
+            self.parked_events.clone(),
+        );
     }
 }

@@ -6,6 +6,7 @@ mod checkpoint;
 mod documents;
 mod apply;
 mod changes;
+mod parked;
 mod embeddings;
 mod repository;
 mod cached;

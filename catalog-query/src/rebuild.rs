@@ -4,16 +4,17 @@
 
 use std::sync::Arc;
 
-use async_nats::jetstream;
 use catalog_events::{Digest, Position, ProductEvent};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::consumer::{ConsumerError, EventConsumer, Received};
+use crate::consumer::{ConsumerError, Received};
 use crate::embedding::Embedder;
 use crate::embedding_projector::{EmbeddingError, embed_some};
+use crate::event_source::EventSource;
 use crate::index::{IndexError, IndexWriter, KeywordIndex};
 use crate::live_index::LiveIndex;
+use crate::log_client::LogClient;
 use crate::read_model::{Applied, Generations, LiveReadModel, ReadModel};
 
 const BATCH_EVENTS_MAX: usize = 1_000;
@@ -67,7 +68,9 @@ pub(crate) struct Rebuilder {
     pub(crate) generations: Generations,
     pub(crate) live: LiveReadModel,
     pub(crate) index: Arc<LiveIndex>,
-    pub(crate) jetstream: jetstream::Context,
+    pub(crate) source: EventSource,
+    /// None when the write service's address is not set.
+    pub(crate) log: Option<LogClient>,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
     pub(crate) model: String,
     pub(crate) me: Uuid,
@@ -166,7 +169,7 @@ impl Rebuilder {
         target: Position,
         progress: Option<&Progress>,
     ) -> Result<(), RebuildError> {
-        let mut consumer = EventConsumer::open(&self.jetstream, building.at).await?;
+        let mut consumer = self.source.open(building.at).await?;
         while building.at < target {
             let room = building.at.lag_to(target).min(BATCH_EVENTS_MAX as u64) as usize;
             let batch = consumer.next_batch(room).await?;
@@ -188,18 +191,17 @@ impl Rebuilder {
         batch: Vec<Received>,
     ) -> Result<(), RebuildError> {
         let to = batch.last().map_or(building.at, Received::position);
+        let applied = building.read_model.apply(self.me, building.at, &batch);
+        let Applied::Yes { parked } = applied.await? else {
+            return Err(RebuildError::Contended);
+        };
         let events: Vec<ProductEvent> = batch
             .into_iter()
             .filter_map(|received| match received {
-                Received::Event(event) => Some(*event),
-                Received::Unreadable(_) => None,
+                Received::Event(event) if !parked.contains(&event.position) => Some(*event),
+                Received::Event(_) | Received::Unreadable(_) => None,
             })
             .collect();
-        let step = (building.at, to);
-        let applied = building.read_model.apply(self.me, step, &events).await?;
-        if applied == Applied::NotOurs {
-            return Err(RebuildError::Contended);
-        }
         building
             .with_writer(move |writer| writer.apply(&events))
             .await?;
