@@ -34,6 +34,7 @@ use crate::read_model_projector::ReadModelProjector;
 use crate::reads::{ReadPublisher, read_events};
 use crate::rebuild::Rebuilder;
 use crate::search::{RankingProfile, SearchStrategyFactory};
+use crate::verification::Verifier;
 
 /// What text hashes are made with while there is no model: the one that comes later embeds anew.
 const NO_MODEL: &str = "none";
@@ -133,6 +134,13 @@ impl Service for App {
             model: model.clone(),
             me,
         });
+        let verifier = Arc::new(Verifier {
+            live: live.clone(),
+            index: index.clone(),
+            repository: repository.clone(),
+            log: log.clone(),
+            progress: progress.clone(),
+        });
         Ok(Self {
             grpc,
             ops,
@@ -148,6 +156,7 @@ impl Service for App {
                 jetstream: jetstream.clone(),
                 progress: progress.clone(),
                 rebuilder,
+                verifier,
             },
             read_model_projector: ReadModelProjector {
                 source: EventSource::new(jetstream.clone(), log),

@@ -2,6 +2,7 @@
 
 mod error;
 mod operations;
+mod verification;
 
 use std::sync::Arc;
 

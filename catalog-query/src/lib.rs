@@ -20,6 +20,7 @@ mod embedding;
 mod index;
 mod live_index;
 mod rebuild;
+mod verification;
 mod reads;
 mod popularity;
 

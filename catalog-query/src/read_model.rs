@@ -17,11 +17,12 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use sqlx::PgPool;
 
-pub(crate) use apply::Applied;
+pub(crate) use apply::{Applied, is_refused};
 pub(crate) use cached::CachedProductRepository;
 pub(crate) use checkpoint::Checkpoint;
-pub(crate) use embeddings::PgVectorIndex;
+pub(crate) use embeddings::{PgVectorIndex, vector_hash};
 pub(crate) use generations::Generations;
+pub(crate) use parked::ParkedEvent;
 pub(crate) use repository::{
     AtLeast, Held, PostgresProductRepository, ProductRepository, RepositoryError,
 };

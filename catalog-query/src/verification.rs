@@ -15,8 +15,7 @@ use std::sync::Arc;
 use catalog_events::{BucketedDigest, Position};
 use tokio::sync::mpsc;
 
-pub(crate) use self::listing::{Buckets, ListedProduct, ListedProducts, Listing};
-pub(crate) use self::parked::Retried;
+pub(crate) use self::listing::{Buckets, ListedProduct, ListedProducts};
 use crate::index::IndexError;
 use crate::live_index::LiveIndex;
 use crate::log_client::{LogClient, LogError};

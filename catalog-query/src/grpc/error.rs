@@ -5,9 +5,11 @@ use service_kit::status;
 use tonic::{Code, Status};
 
 use crate::consistency::ExpectationError;
+use crate::log_client::LogError;
 use crate::read_model::RepositoryError;
 use crate::rebuild::RebuildError;
 use crate::search::SearchError;
+use crate::verification::VerificationError;
 
 pub(crate) fn not_found() -> Status {
     status(Code::NotFound, "PRODUCT_NOT_FOUND", "no such product", [])
@@ -70,6 +72,26 @@ pub(crate) fn rebuild_status(err: RebuildError) -> Status {
                 [],
             )
         }
+    }
+}
+
+pub(crate) fn verification_status(err: VerificationError) -> Status {
+    let message = err.to_string();
+    match err {
+        VerificationError::Database(err) => unavailable(err),
+        VerificationError::NoLog => {
+            status(Code::FailedPrecondition, "LOG_UNKNOWN", message, [])
+        }
+        VerificationError::Log(LogError::NotThereYet(_)) => {
+            status(Code::OutOfRange, "LOG_BEHIND", message, [])
+        }
+        VerificationError::Log(LogError::Unavailable(_) | LogError::Answer(_)) => {
+            tracing::warn!("{message}");
+            status(Code::Unavailable, "LOG_UNAVAILABLE", message, [])
+        }
+        VerificationError::Busy => status(Code::Aborted, "INDEX_BUSY", message, []),
+        VerificationError::Index(err) => internal(&err),
+        VerificationError::Panicked(err) => internal(&err),
     }
 }
 

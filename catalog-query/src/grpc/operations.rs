@@ -14,12 +14,14 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::grpc::error::{database_status, internal, rebuild_status};
+use crate::grpc::verification;
 use crate::live_index::LiveIndex;
 use crate::progress::{Progress, ProjectionProgress};
 use crate::read_model::{Checkpoint, LiveReadModel, ReadModel};
 use crate::rebuild::{Rebuilder, Step};
+use crate::verification::Verifier;
 
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 const PROGRESS_QUEUE_MAX: usize = 16;
 
@@ -29,6 +31,7 @@ pub(crate) struct Operations {
     pub(crate) jetstream: jetstream::Context,
     pub(crate) progress: Progress,
     pub(crate) rebuilder: Arc<Rebuilder>,
+    pub(crate) verifier: Arc<Verifier>,
 }
 
 #[tonic::async_trait]
@@ -59,37 +62,42 @@ impl CatalogQueryOperations for Operations {
         &self,
         _request: Request<v1::CheckProjectionsRequest>,
     ) -> Result<Response<Self::CheckProjectionsStream>, Status> {
-        Err(Status::unimplemented("not yet"))
+        Ok(Response::new(verification::check(self.verifier.clone())))
     }
 
     type ListProjectedProductsStream = Answers<v1::ListProjectedProductsResponse>;
 
     async fn list_projected_products(
         &self,
-        _request: Request<v1::ListProjectedProductsRequest>,
+        request: Request<v1::ListProjectedProductsRequest>,
     ) -> Result<Response<Self::ListProjectedProductsStream>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let verifier = self.verifier.clone();
+        let listing = verification::list(verifier, request.into_inner())?;
+        Ok(Response::new(listing))
     }
 
     async fn repair_products(
         &self,
-        _request: Request<v1::RepairProductsRequest>,
+        request: Request<v1::RepairProductsRequest>,
     ) -> Result<Response<v1::RepairProductsResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let repaired = verification::repair(&self.verifier, request.into_inner());
+        Ok(Response::new(repaired.await?))
     }
 
     async fn list_parked_events(
         &self,
         _request: Request<v1::ListParkedEventsRequest>,
     ) -> Result<Response<v1::ListParkedEventsResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let parked = verification::parked(&self.verifier).await?;
+        Ok(Response::new(parked))
     }
 
     async fn retry_parked_events(
         &self,
-        _request: Request<v1::RetryParkedEventsRequest>,
+        request: Request<v1::RetryParkedEventsRequest>,
     ) -> Result<Response<v1::RetryParkedEventsResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let retried = verification::retry_parked(&self.verifier, request.into_inner());
+        Ok(Response::new(retried.await?))
     }
 
     type RollbackStream = Answers<v1::RebuildProgress>;

@@ -99,7 +99,7 @@ impl ReadModel {
 
 /// Data exceptions (class 22): the same content would be refused for ever. What passes by itself,
 /// as a lost connection, a full disk or a deadlock, is of other classes.
-fn is_refused(err: &sqlx::Error) -> bool {
+pub(crate) fn is_refused(err: &sqlx::Error) -> bool {
     let database = err.as_database_error();
     database.is_some_and(|err| err.code().is_some_and(|code| code.starts_with("22")))
 }

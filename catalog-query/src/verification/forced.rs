@@ -73,7 +73,7 @@ impl Wanted {
     fn new(model: &str, event: &ProductEvent) -> sqlx::Result<Self> {
         let live = |product: &Product| {
             let json = serde_json::to_string(product);
-            Ok(Live {
+            Ok::<_, sqlx::Error>(Live {
                 json: json.map_err(|err| sqlx::Error::Encode(err.into()))?,
                 hash: ContentHash::of(&event.product_id, event.version, product),
                 text_hash: expected_text_hash(model, product),

@@ -1,12 +1,22 @@
 //! Sets products to what the log says of them: in the documents and the embeddings, which all
 //! replicas share, and in the keyword index of this one.
 
-use catalog_events::ProductId;
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalog_events::{BucketedDigest, ContentHash, Product, ProductId, Version};
 
 use super::forced::{Forced, force};
+use super::states::{State, states};
 use super::{VerificationError, Verifier};
+use crate::index::KeywordIndex;
 use crate::log_client::LogClient;
 use crate::read_model::is_refused;
+
+/// Events that are applied between a question to the log and the repair make it begin again.
+const INDEX_TRIES_MAX: usize = 50;
+
+/// What the index must hold of a product; none is nothing.
+type Change = (ProductId, Option<(Version, Product)>);
 
 impl Verifier {
     /// How many products were changed in any projection. Sums the running digest anew also when no
@@ -63,4 +73,58 @@ impl Verifier {
         }
         Ok(all)
     }
+
+    /// The products that were not as the log says at the position of the index.
+    async fn index(
+        &self,
+        log: &LogClient,
+        ids: &[ProductId],
+    ) -> Result<BTreeSet<ProductId>, VerificationError> {
+        for _ in 0..INDEX_TRIES_MAX {
+            let (epoch, at) = self.index.resume();
+            let index = self.index.current().load_full();
+            let wanted = states(log, ids, at).await?;
+            let live = self.index.clone();
+            let repaired = tokio::task::spawn_blocking(move || {
+                let changes = index_changes(&index, wanted)?;
+                let repaired = changes.is_empty() || live.repair(epoch, at, &changes)?;
+                let changed = changes.into_iter().map(|(id, _)| id);
+                Ok::<_, VerificationError>(repaired.then(|| changed.collect()))
+            });
+            if let Some(changed) = repaired.await?? {
+                return Ok(changed);
+            }
+        }
+        Err(VerificationError::Busy)
+    }
+}
+
+/// What differs from the log.
+fn index_changes(
+    index: &KeywordIndex,
+    wanted: BTreeMap<ProductId, State>,
+) -> Result<Vec<Change>, VerificationError> {
+    let mut held: BTreeMap<ProductId, Vec<ContentHash>> = BTreeMap::new();
+    let buckets: Vec<usize> = (0..BucketedDigest::BUCKETS).collect();
+    for (id, hash) in index.snapshot().list(&buckets)? {
+        if wanted.contains_key(&id) {
+            held.entry(id).or_default().push(hash);
+        }
+    }
+    let mut changes = Vec::new();
+    for (id, state) in wanted {
+        let product = match state {
+            State::Event(event) => event.product.map(|product| (event.version, product)),
+            State::Absent => None,
+            State::Unreadable(_) => continue,
+        };
+        let hash = product
+            .as_ref()
+            .map(|(version, product)| ContentHash::of(&id, *version, product));
+        let held = held.get(&id).map_or(&[][..], Vec::as_slice);
+        if held != hash.as_slice() {
+            changes.push((id, product));
+        }
+    }
+    Ok(changes)
 }
