@@ -21,7 +21,7 @@ use crate::Config;
 use crate::commands::Commands;
 use crate::grpc::{CommandGrpc, Operations};
 use crate::leader::Leader;
-use crate::relay::Relay;
+use crate::relay::{Relay, StreamCare};
 use crate::sequencer::Sequencer;
 use crate::status::WriteProgress;
 
@@ -82,7 +82,13 @@ impl Service for App {
         let relay = Relay {
             pool: pool.clone(),
             client,
-            jetstream: jetstream.clone(),
+            care: StreamCare {
+                pool: pool.clone(),
+                jetstream: jetstream.clone(),
+                max_age: config.stream_max_age,
+                progress: progress.clone(),
+            },
+            memory: Default::default(),
             sequenced,
             progress: progress.clone(),
         };
@@ -90,11 +96,7 @@ impl Service for App {
             grpc,
             ops,
             commands: Commands::new(pool.clone(), committed),
-            operations: Operations {
-                pool: pool.clone(),
-                jetstream,
-                progress: progress.clone(),
-            },
+            operations: Operations::new(pool.clone(), jetstream, progress.clone()),
             leader: Leader {
                 pool,
                 me: Uuid::new_v4(),

@@ -1,6 +1,7 @@
 //! Configuration of the write service.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use service_kit::Env;
 
@@ -11,6 +12,8 @@ pub struct Config {
     pub grpc_addr: SocketAddr,
     pub ops_addr: SocketAddr,
     pub database_connections_max: u32,
+    /// How long the stream keeps events; zero: for ever. The event log keeps them all.
+    pub stream_max_age: Duration,
     pub reflection: bool,
 }
 
@@ -41,6 +44,11 @@ impl Config {
                 "16",
                 "Connections to Postgres at most.",
             ),
+            stream_max_age: hours(env.or(
+                "STREAM_MAX_AGE_HOURS",
+                "0",
+                "How many hours the stream keeps events, 0 for ever; the event log keeps them all.",
+            )),
             reflection: env.or(
                 "REFLECTION",
                 "true",
@@ -48,4 +56,8 @@ impl Config {
             ),
         }
     }
+}
+
+fn hours(hours: u32) -> Duration {
+    Duration::from_secs(u64::from(hours) * 3_600)
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use sqlx::PgPool;
+use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -16,6 +17,8 @@ use crate::store::{self, Epoch};
 const LEASE_MS: u64 = 3_000;
 const RENEW_EVERY_MS: u64 = 1_000;
 const RETRY_EVERY_MS: u64 = 500;
+/// As often as metrics are worth reading.
+const WATCH_EVERY_MS: u64 = 2_000;
 
 pub(crate) struct Leader {
     pub(crate) pool: PgPool,
@@ -53,7 +56,8 @@ impl Leader {
     async fn lead(&self, epoch: Epoch, stop: &CancellationToken) {
         tokio::select! {
             () = self.sequencer.run(epoch) => tracing::warn!("another instance sequences now"),
-            () = self.relay.run() => {}
+            () = self.relay.run(epoch) => {}
+            () = self.watch() => {}
             () = self.keep_lease(epoch) => tracing::warn!("lost the lease on the log"),
             () = stop.cancelled() => {}
         }
@@ -74,4 +78,30 @@ impl Leader {
             }
         }
     }
+
+    /// Keeps the metrics of the outbox and the log fresh.
+    async fn watch(&self) {
+        loop {
+            match self.look_once().await {
+                Ok(()) => {}
+                Err(err) => tracing::warn!("cannot look at the outbox: {err}"),
+            }
+            tokio::time::sleep(Duration::from_millis(WATCH_EVERY_MS)).await;
+        }
+    }
+
+    async fn look_once(&self) -> sqlx::Result<()> {
+        let mut db = self.pool.acquire().await?;
+        let (pending, oldest) = store::outbox_backlog(&mut db).await?;
+        self.progress.outbox_seen(pending, age_of(oldest));
+        self.progress
+            .log_seen(store::head_position(&mut *db).await?);
+        Ok(())
+    }
+}
+
+/// Zero where nothing waits.
+pub(crate) fn age_of(oldest: Option<OffsetDateTime>) -> Duration {
+    let age = oldest.map(|oldest| OffsetDateTime::now_utc() - oldest);
+    age.and_then(|age| age.try_into().ok()).unwrap_or_default()
 }

@@ -3,19 +3,21 @@
 //! sequence` holds through crashes, lost tails and a second relay.
 
 mod atomic_batch;
+mod stream_care;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream;
-use catalog_events::{EncodedMessage, Position, STREAM, encode, stream_config};
+use catalog_events::{EncodedMessage, Position, STREAM};
 use sqlx::PgPool;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
+use uuid::Uuid;
 
 use crate::relay::atomic_batch::{PublishError, publish_batch};
+pub(crate) use crate::relay::stream_care::{Memory, StreamCare};
 use crate::status::WriteProgress;
-use crate::store;
+use crate::store::{self, Epoch, LogError};
 
 /// The server takes at most 1,000 messages in one atomic batch.
 const BATCH_EVENTS_MAX: i64 = 500;
@@ -30,7 +32,9 @@ const STOPPED_RETRY_MS: u64 = 5_000;
 pub(crate) struct Relay {
     pub(crate) pool: PgPool,
     pub(crate) client: async_nats::Client,
-    pub(crate) jetstream: jetstream::Context,
+    pub(crate) care: StreamCare,
+    /// Outlives the lease, so that what was lost meanwhile is noticed.
+    pub(crate) memory: Mutex<Memory>,
     pub(crate) sequenced: Arc<Notify>,
     pub(crate) progress: WriteProgress,
 }
@@ -44,9 +48,21 @@ pub(crate) enum RelayError {
          delete the stream, which is then filled from the log"
     )]
     StreamAhead { stream: Position, log: Position },
-    #[error("the event at position {0} cannot be published: the row is corrupt")]
-    CorruptRow(Position),
-    #[error("event log")]
+    /// Same numbers, other events: readers of this stream have seen what never was in this log.
+    #[error(
+        "the stream {STREAM} holds the event {stream} at position {position}, where the event log \
+         has {log}: it belongs to another catalog, or the log was restored from a backup and \
+         written on; point NATS_URL to the right broker, or restore the log, or delete the stream, \
+         which is then filled from the log"
+    )]
+    ForeignStream {
+        position: Position,
+        stream: String,
+        log: Uuid,
+    },
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error("database")]
     Database(#[from] sqlx::Error),
     #[error("stream: {0}")]
     Stream(String),
@@ -55,82 +71,83 @@ pub(crate) enum RelayError {
 }
 
 impl RelayError {
-    fn pause(&self, failures: u32) -> Duration {
+    /// Told at once, since trying again is not enough.
+    fn needs_a_person(&self) -> bool {
         match self {
-            RelayError::StreamAhead { .. } | RelayError::CorruptRow(_) => {
-                Duration::from_millis(STOPPED_RETRY_MS)
-            }
-            RelayError::Database(_) | RelayError::Stream(_) | RelayError::Publish(_) => {
-                service_kit::backoff(failures)
-            }
+            RelayError::StreamAhead { .. }
+            | RelayError::ForeignStream { .. }
+            | RelayError::Log(LogError::Corrupt(_))
+            | RelayError::Publish(PublishError::Full { .. }) => true,
+            RelayError::Log(LogError::Database(_))
+            | RelayError::Database(_)
+            | RelayError::Stream(_)
+            | RelayError::Publish(_) => false,
+        }
+    }
+
+    fn pause(&self, failures: u32) -> Duration {
+        if self.needs_a_person() {
+            Duration::from_millis(STOPPED_RETRY_MS)
+        } else {
+            service_kit::backoff(failures)
         }
     }
 }
 
 impl Relay {
     /// Publishes for as long as it is polled; any error leads back to reading the last sequence.
-    pub(crate) async fn run(&self) {
+    pub(crate) async fn run(&self, epoch: Epoch) {
+        let mut memory = self.memory.lock().await;
         let mut failures = 0;
         loop {
-            let Err(err) = self.publish_until_error(&mut failures).await;
+            let published = self.publish_until_error(epoch, &mut memory, &mut failures);
+            let Err(err) = published.await;
             failures += 1;
             let pause = err.pause(failures);
+            let shown = failures >= FAILURES_SHOWN_FROM || err.needs_a_person();
             let err = format!("{:#}", anyhow::Error::new(err));
             tracing::warn!(failures, "relay: {err}");
-            if failures >= FAILURES_SHOWN_FROM {
+            if shown {
                 self.progress.set_relay_error(Some(err));
             }
             tokio::time::sleep(pause).await;
         }
     }
 
-    async fn publish_until_error(&self, failures: &mut u32) -> Result<Infallible, RelayError> {
-        let mut last = self.resync().await?;
+    async fn publish_until_error(
+        &self,
+        epoch: Epoch,
+        memory: &mut Memory,
+        failures: &mut u32,
+    ) -> Result<Infallible, RelayError> {
+        let mut last = self.care.open(epoch, memory).await?;
         let mut looked = Instant::now();
         loop {
-            let next = self.publish_next(last).await?;
+            let next = self.publish_next(last, memory).await?;
             if *failures > 0 {
                 *failures = 0;
                 self.progress.set_relay_error(None);
             }
-            if next != last {
-                last = next;
-                continue;
+            if next == last {
+                let poll = Duration::from_millis(POLL_EVERY_MS);
+                let _ = tokio::time::timeout(poll, self.sequenced.notified()).await;
             }
-            let poll = Duration::from_millis(POLL_EVERY_MS);
-            let _ = tokio::time::timeout(poll, self.sequenced.notified()).await;
-            // A stream that lost its tail, or is gone, says nothing of it to an idle relay.
+            last = next;
+            // A stream that lost its tail, or is gone, says nothing of it to an idle relay; one
+            // with a hole not even to a busy one.
             if looked.elapsed() > Duration::from_millis(LOOK_EVERY_MS) {
-                last = self.resync().await?;
+                last = self.care.look(epoch, memory).await?;
                 looked = Instant::now();
             }
         }
     }
 
-    /// Where the stream stands, created if it is missing.
-    pub(crate) async fn resync(&self) -> Result<Position, RelayError> {
-        let found = self.jetstream.get_stream(STREAM).await;
-        let stream = match found {
-            Ok(stream) => stream,
-            Err(_) => {
-                let config = stream_config(Position::START.next());
-                let created = self.jetstream.get_or_create_stream(config).await;
-                created.map_err(|err| RelayError::Stream(err.to_string()))?
-            }
-        };
-        let last = Position(stream.cached_info().state.last_sequence);
-        let log = store::head_position(&self.pool).await?;
-        if last > log {
-            let err = RelayError::StreamAhead { stream: last, log };
-            self.progress.set_relay_error(Some(err.to_string()));
-            return Err(err);
-        }
-        self.progress.resynced(last);
-        Ok(last)
-    }
-
     /// Publishes the events after `last` as one atomic batch; returns the new last position.
-    pub(crate) async fn publish_next(&self, last: Position) -> Result<Position, RelayError> {
+    async fn publish_next(
+        &self,
+        last: Position,
+        memory: &mut Memory,
+    ) -> Result<Position, RelayError> {
         let rows = store::read_events(&self.pool, last, BATCH_EVENTS_MAX, BATCH_BYTES_MAX).await?;
         if rows.is_empty() {
             return Ok(last);
@@ -139,12 +156,7 @@ impl Relay {
         let mut expected = last;
         for row in rows {
             expected = expected.next();
-            let corrupt = || RelayError::CorruptRow(expected);
-            let (event_type, event) = row.into_event().ok_or_else(corrupt)?;
-            if event.position != expected {
-                return Err(corrupt());
-            }
-            messages.push(encode(event_type, &event).map_err(|_| corrupt())?);
+            messages.push(row.into_message(expected)?.1);
         }
         let count = messages.len() as u64;
         let reached = publish_batch(&self.client, last, messages).await?;
@@ -154,7 +166,9 @@ impl Relay {
                 log: expected,
             });
         }
-        self.progress.published(reached, count);
+        self.progress
+            .published(reached, count, memory.held_before(last, reached));
+        memory.holds(reached);
         Ok(reached)
     }
 }

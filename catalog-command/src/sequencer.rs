@@ -8,7 +8,7 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use crate::status::WriteProgress;
-use crate::store::{self, Epoch};
+use crate::store::{self, Epoch, LogError, Sequenced};
 
 const BATCH_EVENTS_MAX: i64 = 1_000;
 /// Other instances commit too and cannot wake this one.
@@ -29,26 +29,32 @@ impl Sequencer {
         let mut failures = 0;
         loop {
             match self.run_once(epoch).await {
-                Ok(None) => return,
-                Ok(Some(0)) => {
+                Ok(Sequenced::Fenced) => return,
+                Ok(Sequenced::Moved(0)) => {
                     failures = 0;
                     let poll = Duration::from_millis(POLL_EVERY_MS);
                     let _ = tokio::time::timeout(poll, self.committed.notified()).await;
                 }
-                Ok(Some(_)) => failures = 0,
+                Ok(Sequenced::Moved(_) | Sequenced::NoDigest) => failures = 0,
                 Err(err) => {
                     failures += 1;
-                    tracing::warn!(failures, "cannot sequence events: {err}");
+                    let err = anyhow::Error::new(err);
+                    tracing::warn!(failures, "cannot sequence events: {err:#}");
                     tokio::time::sleep(service_kit::backoff(failures)).await;
                 }
             }
         }
     }
 
-    /// How many events got a position; none when this instance no longer may.
-    pub(crate) async fn run_once(&self, epoch: Epoch) -> sqlx::Result<Option<u64>> {
-        let sequenced = store::sequence(&self.pool, epoch, BATCH_EVENTS_MAX).await?;
-        if let Some(count @ 1..) = sequenced {
+    /// One step: what is committed gets positions, unless this instance no longer may.
+    pub(crate) async fn run_once(&self, epoch: Epoch) -> Result<Sequenced, LogError> {
+        let mut sequenced = store::sequence(&self.pool, epoch, BATCH_EVENTS_MAX).await?;
+        if sequenced == Sequenced::NoDigest
+            && !store::compute_head_digest(&self.pool, epoch).await?
+        {
+            sequenced = Sequenced::Fenced;
+        }
+        if let Sequenced::Moved(count @ 1..) = sequenced {
             self.progress.add_sequenced(count);
             self.sequenced.notify_one();
         }

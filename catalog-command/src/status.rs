@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
+use std::time::Duration;
 
 use catalog_events::Position;
 use prometheus_client::metrics::counter::Counter;
@@ -16,7 +17,13 @@ pub(crate) struct WriteProgress {
     sequenced: Counter<u64, AtomicU64>,
     published: Counter<u64, AtomicU64>,
     resyncs: Counter<u64, AtomicU64>,
+    refilled: Counter<u64, AtomicU64>,
+    stream_recreations: Counter<u64, AtomicU64>,
     stream_sequence: Gauge<i64, AtomicI64>,
+    stream_first_sequence: Gauge<i64, AtomicI64>,
+    log_position: Gauge<i64, AtomicI64>,
+    outbox_pending: Gauge<i64, AtomicI64>,
+    outbox_oldest_age_seconds: Gauge<f64, AtomicU64>,
     leading: Gauge<i64, AtomicI64>,
 }
 
@@ -29,8 +36,29 @@ impl WriteProgress {
         registry.register("events_published", help, self.published.clone());
         let help = "Times the relay read the stream's last sequence again";
         registry.register("relay_resyncs", help, self.resyncs.clone());
+        let help = "Events that this instance published again because the stream had lost them";
+        registry.register("events_refilled", help, self.refilled.clone());
+        let help = "Times this instance created a lost or broken stream anew";
+        registry.register("stream_recreations", help, self.stream_recreations.clone());
         let help = "The last sequence of the stream that the relay knows of";
         registry.register("stream_sequence", help, self.stream_sequence.clone());
+        let help = "The first sequence that the stream still holds";
+        registry.register(
+            "stream_first_sequence",
+            help,
+            self.stream_first_sequence.clone(),
+        );
+        let help = "The last position of the event log that this instance saw while it led";
+        registry.register("log_position", help, self.log_position.clone());
+        let help = "Committed events that have no position yet; 0 where another instance leads";
+        registry.register("outbox_pending", help, self.outbox_pending.clone());
+        let help = "How long the oldest event without a position has been waiting for one; \
+                    0 where another instance leads";
+        registry.register(
+            "outbox_oldest_age_seconds",
+            help,
+            self.outbox_oldest_age_seconds.clone(),
+        );
         let help = "1 while this instance runs the sequencer and the relay";
         registry.register("leader", help, self.leading.clone());
     }
@@ -42,6 +70,11 @@ impl WriteProgress {
     pub(crate) fn set_leader(&self, leader: bool) {
         self.leader.store(leader, Ordering::Relaxed);
         self.leading.set(leader.into());
+        if !leader {
+            // What only a leader can know or mend.
+            self.set_relay_error(None);
+            self.outbox_seen(0, Duration::ZERO);
+        }
     }
 
     /// Why the relay stands still until a person acts.
@@ -59,13 +92,37 @@ impl WriteProgress {
         self.sequenced.inc_by(count);
     }
 
-    pub(crate) fn resynced(&self, last: Position) {
+    pub(crate) fn looked(&self, first: Position, last: Position) {
         self.resyncs.inc();
+        self.stream_first_sequence.set(first.to_i64());
         self.stream_sequence.set(last.to_i64());
     }
 
-    pub(crate) fn published(&self, reached: Position, count: u64) {
+    /// `refilled` of the `count` events had been in the stream before.
+    pub(crate) fn published(&self, reached: Position, count: u64, refilled: u64) {
         self.published.inc_by(count);
+        self.refilled.inc_by(refilled);
         self.stream_sequence.set(reached.to_i64());
+    }
+
+    pub(crate) fn add_stream_recreation(&self) {
+        self.stream_recreations.inc();
+    }
+
+    pub(crate) fn refilled_events(&self) -> u64 {
+        self.refilled.get()
+    }
+
+    pub(crate) fn stream_recreations(&self) -> u64 {
+        self.stream_recreations.get()
+    }
+
+    pub(crate) fn log_seen(&self, head: Position) {
+        self.log_position.set(head.to_i64());
+    }
+
+    pub(crate) fn outbox_seen(&self, pending: i64, oldest: Duration) {
+        self.outbox_pending.set(pending);
+        self.outbox_oldest_age_seconds.set(oldest.as_secs_f64());
     }
 }

@@ -6,3 +6,9 @@ mod harness;
 mod commands;
 #[path = "it/pipeline.rs"]
 mod pipeline;
+#[path = "it/log_digest.rs"]
+mod log_digest;
+#[path = "it/log_events.rs"]
+mod log_events;
+#[path = "it/stream_care.rs"]
+mod stream_care;

@@ -7,7 +7,8 @@ use crate::{EVENTS_WILDCARD, Position};
 pub const STREAM: &str = "CATALOG";
 
 /// `first` is the sequence that the first message of a new stream gets: 1, or a later one where a
-/// lost stream is created again. Sequences equal positions.
+/// lost stream is created again. Sequences equal positions. The stream keeps events for ever unless
+/// the write service is told otherwise: its event log does in any case.
 pub fn stream_config(first: Position) -> Config {
     Config {
         name: STREAM.to_owned(),

@@ -6,6 +6,7 @@ use tonic::{Code, Status};
 
 use crate::commands::CommandError;
 use crate::domain::{Rejection, Violation};
+use crate::store::LogError;
 
 pub(crate) fn command_status(err: CommandError) -> Status {
     match err {
@@ -34,6 +35,17 @@ pub(crate) fn database_status(err: sqlx::Error) -> Status {
         "the catalog's database is not available",
         [],
     )
+}
+
+pub(crate) fn log_status(err: LogError) -> Status {
+    match err {
+        LogError::Database(err) => database_status(err),
+        LogError::Corrupt(_) => {
+            let message = err.to_string();
+            tracing::error!("{message}");
+            status(Code::DataLoss, "LOG_CORRUPT", message, [])
+        }
+    }
 }
 
 fn rejection_status(rejection: Rejection) -> Status {

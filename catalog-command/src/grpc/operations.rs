@@ -1,22 +1,65 @@
-//! What operators ask of the write side.
+//! What operators ask of the write side: where it stands, and what the log holds.
+
+mod log;
+
+use std::sync::Arc;
 
 use catalog_events::STREAM;
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_command_operations_server::CatalogCommandOperations;
 use sqlx::PgPool;
-use time::OffsetDateTime;
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use crate::grpc::error::database_status;
+use crate::leader::age_of;
 use crate::status::WriteProgress;
 use crate::store;
 
 type Answers<T> = std::pin::Pin<Box<dyn futures_util::Stream<Item = Result<T, Status>> + Send>>;
 
+/// Each holds the live products of the log in memory; more of them wait for their turn.
+const FOLDS_MAX: usize = 2;
+
 pub(crate) struct Operations {
-    pub(crate) pool: PgPool,
-    pub(crate) jetstream: async_nats::jetstream::Context,
-    pub(crate) progress: WriteProgress,
+    pool: PgPool,
+    jetstream: async_nats::jetstream::Context,
+    progress: WriteProgress,
+    folds: Arc<Semaphore>,
+}
+
+impl Operations {
+    pub(crate) fn new(
+        pool: PgPool,
+        jetstream: async_nats::jetstream::Context,
+        progress: WriteProgress,
+    ) -> Self {
+        Self {
+            pool,
+            jetstream,
+            progress,
+            folds: Arc::new(Semaphore::new(FOLDS_MAX)),
+        }
+    }
+
+    async fn database_part(&self) -> sqlx::Result<v1::GetWriteStatusResponse> {
+        let mut db = self.pool.acquire().await?;
+        let (outbox_pending, oldest) = store::outbox_backlog(&mut db).await?;
+        let head = store::head(&mut *db).await?;
+        let digest = head.digest.map(|digest| digest.buckets.total().to_string());
+        Ok(v1::GetWriteStatusResponse {
+            log_position: head.position.to_i64(),
+            outbox_pending,
+            outbox_oldest_age_ms: i64::try_from(age_of(oldest).as_millis()).unwrap_or(i64::MAX),
+            leader: self.progress.is_leader(),
+            relay_error: self.progress.relay_error().unwrap_or_default(),
+            products: store::count_products(&mut db).await?,
+            refilled_events: self.progress.refilled_events() as i64,
+            stream_recreations: self.progress.stream_recreations() as i64,
+            digest: digest.unwrap_or_default(),
+            ..v1::GetWriteStatusResponse::default()
+        })
+    }
 }
 
 #[tonic::async_trait]
@@ -28,7 +71,9 @@ impl CatalogCommandOperations for Operations {
         let mut status = self.database_part().await.map_err(database_status)?;
         match self.jetstream.get_stream(STREAM).await {
             Ok(stream) => {
-                status.stream_sequence = stream.cached_info().state.last_sequence as i64;
+                let state = &stream.cached_info().state;
+                status.stream_sequence = state.last_sequence as i64;
+                status.stream_first_sequence = state.first_sequence as i64;
             }
             Err(err) if status.relay_error.is_empty() => {
                 status.relay_error = format!("the stream does not answer: {err}");
@@ -40,54 +85,40 @@ impl CatalogCommandOperations for Operations {
 
     async fn get_log_digest(
         &self,
-        _request: Request<v1::GetLogDigestRequest>,
+        request: Request<v1::GetLogDigestRequest>,
     ) -> Result<Response<v1::LogDigest>, Status> {
-        Err(Status::unimplemented("not yet"))
+        self.log_digest(request.into_inner())
+            .await
+            .map(Response::new)
     }
 
     type ListLogProductsStream = Answers<v1::ListLogProductsResponse>;
 
     async fn list_log_products(
         &self,
-        _request: Request<v1::ListLogProductsRequest>,
+        request: Request<v1::ListLogProductsRequest>,
     ) -> Result<Response<Self::ListLogProductsStream>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let products = self.log_products(request.into_inner()).await?;
+        Ok(Response::new(products))
     }
 
     type ReadEventsStream = Answers<v1::ReadEventsResponse>;
 
     async fn read_events(
         &self,
-        _request: Request<v1::ReadEventsRequest>,
+        request: Request<v1::ReadEventsRequest>,
     ) -> Result<Response<Self::ReadEventsStream>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let events = self.events(request.into_inner()).await?;
+        Ok(Response::new(events))
     }
 
     type ReadProductEventsStream = Answers<v1::ReadEventsResponse>;
 
     async fn read_product_events(
         &self,
-        _request: Request<v1::ReadProductEventsRequest>,
+        request: Request<v1::ReadProductEventsRequest>,
     ) -> Result<Response<Self::ReadProductEventsStream>, Status> {
-        Err(Status::unimplemented("not yet"))
-    }
-}
-
-impl Operations {
-    async fn database_part(&self) -> sqlx::Result<v1::GetWriteStatusResponse> {
-        let mut db = self.pool.acquire().await?;
-        let (outbox_pending, oldest) = store::outbox_backlog(&mut db).await?;
-        let age = oldest.map(|oldest| OffsetDateTime::now_utc() - oldest);
-        let age_ms = age.map_or(0, |age| age.whole_milliseconds().max(0));
-        Ok(v1::GetWriteStatusResponse {
-            log_position: store::head_position(&mut *db).await?.to_i64(),
-            outbox_pending,
-            outbox_oldest_age_ms: i64::try_from(age_ms).unwrap_or(i64::MAX),
-            stream_sequence: 0,
-            leader: self.progress.is_leader(),
-            relay_error: self.progress.relay_error().unwrap_or_default(),
-            products: store::count_products(&mut db).await?,
-            ..v1::GetWriteStatusResponse::default()
-        })
+        let events = self.product_events(request.into_inner()).await?;
+        Ok(Response::new(events))
     }
 }

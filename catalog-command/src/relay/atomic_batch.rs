@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use async_nats::{Client, Request, RequestErrorKind};
-use catalog_events::{EncodedMessage, Position};
+use catalog_events::{EncodedMessage, Position, STREAM};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -24,6 +24,13 @@ pub(crate) enum PublishError {
         code: u64,
         description: String,
     },
+    /// Nothing is lost: the log keeps what the stream does not take.
+    #[error(
+        "the stream {STREAM} is full: {description} ({code}); raise its limits or those of the \
+         server's JetStream storage, or keep events for a shorter time, and publishing goes on by \
+         itself; after a full disk the NATS server must be restarted"
+    )]
+    Full { code: u64, description: String },
     #[error("the server refused the batch: {description} ({code})")]
     Refused { code: u64, description: String },
     #[error("the server's answer cannot be read")]
@@ -32,6 +39,9 @@ pub(crate) enum PublishError {
 
 /// Wrong last sequence; and what a repeated `Nats-Msg-Id` answers in the same situation.
 const FENCED_CODES: [u64; 2] = [10071, 10201];
+
+/// The stream cannot store (its own limits, or the disk); the storage of the server; the account's.
+const FULL_CODES: [u64; 3] = [10077, 10047, 10002];
 
 #[derive(Deserialize)]
 struct Answer {
@@ -94,19 +104,22 @@ pub(crate) async fn publish_batch(
 
 fn read_answer(payload: &[u8], expected: Position) -> Result<Position, PublishError> {
     let answer: Answer = serde_json::from_slice(payload).map_err(PublishError::Answer)?;
-    match answer.error {
-        None => Ok(Position(answer.seq)),
-        Some(AnswerError {
-            err_code: code,
-            description,
-        }) if FENCED_CODES.contains(&code) => Err(PublishError::Fenced {
+    let Some(error) = answer.error else {
+        return Ok(Position(answer.seq));
+    };
+    let AnswerError {
+        err_code: code,
+        description,
+    } = error;
+    Err(if FENCED_CODES.contains(&code) {
+        PublishError::Fenced {
             expected,
             code,
             description,
-        }),
-        Some(AnswerError {
-            err_code: code,
-            description,
-        }) => Err(PublishError::Refused { code, description }),
-    }
+        }
+    } else if FULL_CODES.contains(&code) {
+        PublishError::Full { code, description }
+    } else {
+        PublishError::Refused { code, description }
+    })
 }

@@ -1,51 +1,83 @@
-//! The event log: filled from the outbox by the sequencer, read by the relay.
+//! The event log: filled from the outbox by the sequencer, read by the relay and by operators.
 
-use catalog_events::{Envelope, EventType, Position, Version};
+use std::time::Duration;
+
+use catalog_events::{
+    EncodedMessage, Envelope, EventType, Position, Product, ProductId, Version, encode,
+};
 use serde_json::value::RawValue;
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::store::Epoch;
+use crate::store::log_digest::{HASHED_ROWS, HashedRows};
+use crate::store::{Epoch, log_head};
 
-/// Moves up to `limit` events from the outbox to the log and numbers them without a gap. Returns
-/// how many, or none when `epoch` is no longer the current one: then nothing was moved.
-pub(crate) async fn sequence(pool: &PgPool, epoch: Epoch, limit: i64) -> sqlx::Result<Option<u64>> {
+/// Why the log cannot be read or extended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LogError {
+    #[error("event log")]
+    Database(#[from] sqlx::Error),
+    #[error("the event at position {0} of the log cannot be read: the row is missing or corrupt")]
+    Corrupt(Position),
+}
+
+/// What became of an attempt to extend the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sequenced {
+    /// The epoch is no longer the current one: nothing was moved.
+    Fenced,
+    /// The digest at the head is still to be computed: nothing was moved.
+    NoDigest,
+    /// So many events got a position.
+    Moved(u64),
+}
+
+/// Moves up to `limit` events from the outbox to the log, numbers them without a gap, and brings the
+/// digest of the log to where they lead.
+pub(crate) async fn sequence(
+    pool: &PgPool,
+    epoch: Epoch,
+    limit: i64,
+) -> Result<Sequenced, LogError> {
     let mut tx = pool.begin().await?;
-    let head: Option<i64> =
-        sqlx::query_scalar("SELECT position FROM log_head WHERE epoch = $1 FOR UPDATE")
-            .bind(epoch.0)
-            .fetch_optional(&mut *tx)
-            .await?;
-    let Some(head) = head else {
-        return Ok(None);
+    let Some(head) = log_head::lock(&mut tx, epoch).await? else {
+        return Ok(Sequenced::Fenced);
     };
-    let moved = sqlx::query(
+    let Some(mut digest) = head.digest else {
+        return Ok(Sequenced::NoDigest);
+    };
+    let query = format!(
         "WITH moved AS (
              DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT $2)
              RETURNING *
+         ), logged AS (
+             INSERT INTO event_log
+                 (position, event_id, product_id, version, event_type, occurred_at, actor,
+                  traceparent, change, product, content_hash, previous_hash, hashed)
+             SELECT $1 + row_number() OVER (ORDER BY id), event_id, product_id, version,
+                    event_type, occurred_at, actor, traceparent, change, product, content_hash,
+                    previous_hash, hashed
+             FROM moved
+             RETURNING content_hash, previous_hash, hashed
          )
-         INSERT INTO event_log
-             (position, event_id, product_id, version, event_type, occurred_at, actor,
-              traceparent, change, product)
-         SELECT $1 + row_number() OVER (ORDER BY id), event_id, product_id, version, event_type,
-                occurred_at, actor, traceparent, change, product
-         FROM moved",
-    )
-    .bind(head)
-    .bind(limit)
-    .execute(&mut *tx)
-    .await?
-    .rows_affected();
-    if moved > 0 {
-        sqlx::query("UPDATE log_head SET position = position + $1")
-            .bind(moved as i64)
-            .execute(&mut *tx)
-            .await?;
+         SELECT {HASHED_ROWS} FROM logged"
+    );
+    let moved: HashedRows = sqlx::query_as(sqlx::AssertSqlSafe(query))
+        .bind(head.position.to_i64())
+        .bind(limit)
+        .fetch_one(&mut *tx)
+        .await?;
+    let count = u64::try_from(moved.events).unwrap_or(0);
+    if count > 0 {
+        let reached = Position(head.position.0 + count);
+        let replaced = moved.replaced(&mut tx, head.position, reached).await?;
+        digest.wind(&replaced);
+        log_head::extend(&mut tx, reached, &digest).await?;
         tx.commit().await?;
     }
-    Ok(Some(moved))
+    Ok(Sequenced::Moved(count))
 }
 
 /// An event whose change and product stay text.
@@ -67,7 +99,7 @@ pub(crate) struct EventRow {
 }
 
 impl EventRow {
-    pub(crate) fn into_event(self) -> Option<(EventType, RawEvent)> {
+    fn into_event(self) -> Option<(EventType, RawEvent)> {
         let envelope = Envelope {
             event_id: self.event_id,
             position: Position::from_i64(self.position),
@@ -80,6 +112,43 @@ impl EventRow {
             product: self.product.map(|Json(product)| product),
         };
         Some((EventType::parse(&self.event_type)?, envelope))
+    }
+
+    /// The event as a message of the stream; `expected` is where it must stand.
+    pub(crate) fn into_message(
+        self,
+        expected: Position,
+    ) -> Result<(RawEvent, EncodedMessage), LogError> {
+        let corrupt = || LogError::Corrupt(expected);
+        let (event_type, event) = self.into_event().ok_or_else(corrupt)?;
+        if event.position != expected {
+            return Err(corrupt());
+        }
+        let message = encode(event_type, &event).map_err(|_| corrupt())?;
+        Ok((event, message))
+    }
+
+    /// The product after the event; none after a deletion. `expected` as above.
+    pub(crate) fn into_product(
+        self,
+        expected: Position,
+    ) -> Result<(ProductId, Version, Option<Product>), LogError> {
+        let corrupt = || LogError::Corrupt(expected);
+        let (_, event) = self.into_event().ok_or_else(corrupt)?;
+        if event.position != expected {
+            return Err(corrupt());
+        }
+        let product = event.product.as_deref().map(RawValue::get);
+        let product = product.map(serde_json::from_str).transpose();
+        Ok((
+            event.product_id,
+            event.version,
+            product.map_err(|_| corrupt())?,
+        ))
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        Position::from_i64(self.position)
     }
 }
 
@@ -106,6 +175,64 @@ pub(crate) async fn read_events(
     .bind(bytes_max)
     .fetch_all(pool)
     .await
+}
+
+/// The last event of each of `ids` at or before `position`; none of products that are newer.
+pub(crate) async fn read_last_events(
+    pool: &PgPool,
+    ids: &[&str],
+    position: Position,
+) -> sqlx::Result<Vec<EventRow>> {
+    sqlx::query_as(
+        "SELECT last.position, last.event_id, last.product_id, last.version, last.event_type,
+                last.occurred_at, last.actor, last.traceparent, last.change, last.product
+         FROM unnest($1::text[]) AS wanted (id)
+         CROSS JOIN LATERAL (
+             SELECT * FROM event_log
+             WHERE product_id = wanted.id AND position <= $2
+             ORDER BY version DESC LIMIT 1
+         ) AS last",
+    )
+    .bind(ids)
+    .bind(position.to_i64())
+    .fetch_all(pool)
+    .await
+}
+
+/// The id of the event at `position`.
+pub(crate) async fn event_id_at(pool: &PgPool, position: Position) -> sqlx::Result<Option<Uuid>> {
+    sqlx::query_scalar("SELECT event_id FROM event_log WHERE position = $1")
+        .bind(position.to_i64())
+        .fetch_optional(pool)
+        .await
+}
+
+/// The position of the first event up to `head` that is younger than `age`; the one after the head
+/// when none is. Found by bisection: but for the skew of the writers' clocks, times grow with
+/// positions.
+pub(crate) async fn first_position_younger_than(
+    pool: &PgPool,
+    head: Position,
+    age: Duration,
+) -> sqlx::Result<Position> {
+    let (mut low, mut high) = (1, head.0 + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let young: Option<bool> = sqlx::query_scalar(
+            "SELECT occurred_at > clock_timestamp() - $2 * interval '1 second'
+             FROM event_log WHERE position = $1",
+        )
+        .bind(Position(middle).to_i64())
+        .bind(age.as_secs_f64())
+        .fetch_optional(pool)
+        .await?;
+        if young == Some(true) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Ok(Position(low))
 }
 
 /// How many committed events have no position yet, and since when the oldest of them waits.

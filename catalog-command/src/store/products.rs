@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use catalog_events::{Product, ProductId, Version};
+use catalog_events::{ContentHash, Product, ProductId, Version};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -60,21 +60,24 @@ pub(crate) async fn save(
         return Ok(());
     }
     let columns = Columns::of(decisions)?;
+    let previous = previous_hashes(db, &columns.ids).await?;
+    let previous: Vec<_> = columns.ids.iter().map(|id| previous.get(*id)).collect();
     let saved = sqlx::query(
-        "INSERT INTO products (id, version, product, updated_at)
-         SELECT id, version, product::jsonb, at
-         FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[])
-             AS new (id, version, product, at)
+        "INSERT INTO products (id, version, product, updated_at, content_hash)
+         SELECT id, version, product::jsonb, at, content_hash
+         FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::bytea[])
+             AS new (id, version, product, at, content_hash)
          ORDER BY id
          ON CONFLICT (id) DO UPDATE
          SET version = excluded.version, product = excluded.product,
-             updated_at = excluded.updated_at
+             updated_at = excluded.updated_at, content_hash = excluded.content_hash
          WHERE products.version = excluded.version - 1",
     )
     .bind(&columns.ids)
     .bind(&columns.versions)
     .bind(&columns.products)
     .bind(&columns.times)
+    .bind(&columns.hashes)
     .execute(&mut *db)
     .await?;
     if saved.rows_affected() != decisions.len() as u64 {
@@ -83,11 +86,13 @@ pub(crate) async fn save(
     sqlx::query(
         "INSERT INTO outbox
              (event_id, product_id, version, event_type, occurred_at, actor, traceparent,
-              change, product)
-         SELECT event_id, id, version, event_type, at, $7, $8, change::json, product::json
+              change, product, content_hash, previous_hash, hashed)
+         SELECT event_id, id, version, event_type, at, $7, $8, change::json, product::json,
+                content_hash, previous_hash, true
          FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[],
-                     $6::text[], $9::text[])
-             AS new (event_id, id, version, event_type, at, change, product)",
+                     $6::text[], $9::text[], $10::bytea[], $11::bytea[])
+             AS new (event_id, id, version, event_type, at, change, product, content_hash,
+                     previous_hash)",
     )
     .bind(&columns.event_ids)
     .bind(&columns.ids)
@@ -98,9 +103,36 @@ pub(crate) async fn save(
     .bind(&origin.actor)
     .bind(&origin.traceparent)
     .bind(&columns.products)
+    .bind(&columns.hashes)
+    .bind(&previous)
     .execute(&mut *db)
     .await?;
     Ok(())
+}
+
+/// Of the live ones of `ids`, which the caller has locked.
+async fn previous_hashes(
+    db: &mut PgConnection,
+    ids: &[&str],
+) -> sqlx::Result<HashMap<String, Vec<u8>>> {
+    type Row = (String, i64, Option<Vec<u8>>, Option<Json<Product>>);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, version, content_hash, CASE WHEN content_hash IS NULL THEN product END
+         FROM products WHERE id = ANY($1)",
+    )
+    .bind(ids)
+    .fetch_all(db)
+    .await?;
+    let hashes = rows.into_iter().filter_map(|(id, version, hash, product)| {
+        let computed = product
+            .zip(Version::new(version))
+            .map(|(product, version)| {
+                let hash = ContentHash::of(&product.id, version, &product);
+                hash.to_bytes().to_vec()
+            });
+        Some((id, hash.or(computed)?))
+    });
+    Ok(hashes.collect())
 }
 
 /// Products that are not deleted.
@@ -120,6 +152,7 @@ struct Columns<'a> {
     changes: Vec<String>,
     products: Vec<Option<String>>,
     times: Vec<time::OffsetDateTime>,
+    hashes: Vec<Option<Vec<u8>>>,
 }
 
 impl<'a> Columns<'a> {
@@ -139,6 +172,11 @@ impl<'a> Columns<'a> {
             columns.changes.push(change);
             columns.products.push(product.transpose().map_err(json)?);
             columns.times.push(decision.at);
+            let hash = decision.product.as_ref().map(|product| {
+                let hash = ContentHash::of(&decision.id, decision.version, product);
+                hash.to_bytes().to_vec()
+            });
+            columns.hashes.push(hash);
         }
         Ok(columns)
     }

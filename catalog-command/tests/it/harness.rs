@@ -1,5 +1,7 @@
 //! Starts the real application on port 0 with its own database and its own broker.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
@@ -27,13 +29,14 @@ pub(crate) struct Catalog {
     pub(crate) nats: Nats,
     pub(crate) database_url: String,
     service: Option<Running>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 pub(crate) struct Running {
     stop: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
     operations: CatalogCommandOperationsClient<Channel>,
+    ops_addr: SocketAddr,
 }
 
 impl Catalog {
@@ -50,20 +53,84 @@ impl Catalog {
         let nats = Nats::start_with(folder.path(), options)
             .await
             .expect("start nats");
-        let (commands, service) = launch(&database_url, &nats.url()).await;
+        let (commands, service) = launch(&database_url, &nats.url(), 0).await;
         Self {
             commands,
             pool: PgPool::connect(&database_url).await.expect("connect"),
             nats,
             database_url,
             service: Some(service),
-            _folder: folder,
+            folder,
         }
     }
 
     /// A second instance on the same database and broker.
     pub(crate) async fn start_another(&self) -> (CatalogCommandServiceClient<Channel>, Running) {
-        launch(&self.database_url, &self.nats.url()).await
+        launch(&self.database_url, &self.nats.url(), 0).await
+    }
+
+    /// Stops the service and starts it again; the stream keeps events for so long, 0 for ever.
+    pub(crate) async fn restart_service(&mut self, max_age_hours: u32) {
+        self.stop_service().await;
+        let (commands, service) = launch(&self.database_url, &self.nats.url(), max_age_hours).await;
+        self.commands = commands;
+        self.service = Some(service);
+    }
+
+    pub(crate) fn operations(&self) -> CatalogCommandOperationsClient<Channel> {
+        let service = self.service.as_ref().expect("the service runs");
+        service.operations.clone()
+    }
+
+    pub(crate) fn ops_addr(&self) -> SocketAddr {
+        self.service.as_ref().expect("the service runs").ops_addr
+    }
+
+    /// Where the broker keeps its streams.
+    pub(crate) fn streams_folder(&self) -> PathBuf {
+        self.folder.path().join("streams")
+    }
+
+    pub(crate) async fn jetstream(&self) -> jetstream::Context {
+        let client = catalog_events::connect("test", &self.nats.url()).await;
+        jetstream::new(client.expect("connect"))
+    }
+
+    /// Takes the log from its leader, as another instance would, and sequences nothing.
+    pub(crate) async fn hold_log(&mut self) {
+        sqlx::query(
+            "UPDATE log_head
+             SET epoch = epoch + 1, holder = gen_random_uuid(), lease_until = 'infinity'",
+        )
+        .execute(&self.pool)
+        .await
+        .expect("take the lease");
+        self.status_where("it leads no more", |status| !status.leader)
+            .await;
+    }
+
+    pub(crate) async fn free_log(&self) {
+        sqlx::query("UPDATE log_head SET holder = NULL, lease_until = '-infinity'")
+            .execute(&self.pool)
+            .await
+            .expect("release the lease");
+    }
+
+    /// The first status of which `holds` is true.
+    pub(crate) async fn status_where(
+        &mut self,
+        what: &str,
+        holds: impl Fn(&v1::GetWriteStatusResponse) -> bool,
+    ) -> v1::GetWriteStatusResponse {
+        let started = Instant::now();
+        loop {
+            let status = self.status().await;
+            if holds(&status) {
+                return status;
+            }
+            assert!(started.elapsed() < DEADLINE, "never {what}: {status:?}");
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(crate) async fn stop_service(&mut self) {
@@ -145,6 +212,7 @@ impl Running {
 async fn launch(
     database_url: &str,
     nats_url: &str,
+    max_age_hours: u32,
 ) -> (CatalogCommandServiceClient<Channel>, Running) {
     let mut env = Env::from_pairs(
         App::PREFIX,
@@ -153,11 +221,16 @@ async fn launch(
             ("CATALOG_COMMAND_NATS_URL", nats_url.to_owned()),
             ("CATALOG_COMMAND_GRPC_ADDR", "127.0.0.1:0".to_owned()),
             ("CATALOG_COMMAND_OPS_ADDR", "127.0.0.1:0".to_owned()),
+            (
+                "CATALOG_COMMAND_STREAM_MAX_AGE_HOURS",
+                max_age_hours.to_string(),
+            ),
         ],
     );
     let config = App::configure(&mut env);
     env.finish().expect("configuration");
     let app = App::build(config).await.expect("build");
+    let ops_addr = app.ops_addr().expect("address");
     let target = format!("http://{}", app.grpc_addr().expect("address"));
     let stop = CancellationToken::new();
     let task = tokio::spawn(app.run(stop.clone()));
@@ -170,6 +243,7 @@ async fn launch(
             stop,
             task,
             operations,
+            ops_addr,
         },
     )
 }

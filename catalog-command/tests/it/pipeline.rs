@@ -77,6 +77,11 @@ async fn a_lost_stream_is_filled_again_from_the_log() {
     // Nobody writes: the relay looks by itself.
     let after = catalog.events(700).await;
     assert_eq!(after, before, "the same events at the same positions");
+    catalog
+        .status_where("says that it filled a new stream", |status| {
+            (status.refilled_events, status.stream_recreations) == (700, 1)
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -176,4 +181,21 @@ async fn nobody_rewrites_the_log() {
         let message = refused.expect_err("append-only").to_string();
         assert!(message.contains("event_log is append-only"), "{message}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_the_log_sequences_nothing() {
+    let mut catalog = Catalog::start().await;
+    catalog.create("p1", "Mouse").await;
+    catalog.events(1).await;
+    let digest = catalog.status().await.digest;
+    // The instance goes on, with an epoch that is no longer the current one.
+    catalog.hold_log().await;
+    catalog.create("p2", "Mouse").await;
+    let status = catalog.status().await;
+    assert_eq!((status.log_position, status.outbox_pending), (1, 1));
+    assert_eq!(status.digest, digest);
+    catalog.free_log().await;
+    assert_eq!(catalog.events(2).await.len(), 2);
+    assert_ne!(catalog.status().await.digest, digest);
 }

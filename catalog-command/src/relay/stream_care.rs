@@ -1,0 +1,277 @@
+//! Looks after the stream, which is a cache of the event log: creates it, notices what it lost or
+//! should never have held, and empties it where only filling it again helps.
+//! Invariant: what is published behind a position that [`StreamCare::open`] or [`StreamCare::look`]
+//! returned continues the same log.
+
+use std::time::Duration;
+
+use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
+use async_nats::jetstream::stream::{Config, RawMessageErrorKind, State, Stream};
+use async_nats::jetstream::{self, ErrorCode};
+use catalog_events::{Position, STREAM, stream_config};
+use sqlx::PgPool;
+
+use crate::relay::RelayError;
+use crate::status::WriteProgress;
+use crate::store::{self, Epoch};
+
+pub(crate) struct StreamCare {
+    pub(crate) pool: PgPool,
+    pub(crate) jetstream: jetstream::Context,
+    /// How long the stream keeps an event; zero: for ever.
+    pub(crate) max_age: Duration,
+    pub(crate) progress: WriteProgress,
+}
+
+/// What this instance remembers of the stream from one look to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    /// The stream has held all positions up to here; none before the first look.
+    held: Option<Position>,
+    /// The last look found events missing inside.
+    holed: bool,
+}
+
+impl Memory {
+    pub(crate) fn holds(&mut self, reached: Position) {
+        self.held = self.held.max(Some(reached));
+    }
+
+    /// How many of the events after `last` up to `reached` the stream has held before.
+    pub(crate) fn held_before(&self, last: Position, reached: Position) -> u64 {
+        let held = self.held.unwrap_or(Position::START);
+        last.lag_to(held.min(reached))
+    }
+}
+
+impl StreamCare {
+    /// Where the stream stands, after the more thorough look that a new leader and an error ask for:
+    /// the definition is as configured, and the last message is the event of the log.
+    pub(crate) async fn open(
+        &self,
+        epoch: Epoch,
+        memory: &mut Memory,
+    ) -> Result<Position, RelayError> {
+        if let Some(stream) = self.find().await? {
+            self.refuse_ahead(&stream.cached_info().state).await?;
+            self.refuse_foreign(&stream).await?;
+            self.apply_max_age(&stream).await?;
+        }
+        self.look(epoch, memory).await
+    }
+
+    /// Where the stream stands; created if it is missing, and created anew if two looks in a row
+    /// found events missing inside.
+    pub(crate) async fn look(
+        &self,
+        epoch: Epoch,
+        memory: &mut Memory,
+    ) -> Result<Position, RelayError> {
+        let state = match self.find().await? {
+            None => self.create_missing(epoch, memory).await?,
+            Some(stream) => {
+                self.refuse_ahead(&stream.cached_info().state).await?;
+                self.mend_holes(&stream, epoch, memory).await?
+            }
+        };
+        let last = Position(state.last_sequence);
+        memory.holds(last);
+        self.progress.looked(Position(state.first_sequence), last);
+        Ok(last)
+    }
+
+    async fn refuse_ahead(&self, state: &State) -> Result<(), RelayError> {
+        let stream = Position(state.last_sequence);
+        // Read after the stream: the log is ahead of it or level.
+        let log = store::head_position(&self.pool).await?;
+        if stream > log {
+            return Err(RelayError::StreamAhead { stream, log });
+        }
+        Ok(())
+    }
+
+    async fn find(&self) -> Result<Option<Stream>, RelayError> {
+        match self.jetstream.get_stream(STREAM).await {
+            Ok(stream) => Ok(Some(stream)),
+            Err(err) if is_missing(&err) => Ok(None),
+            Err(err) => Err(stream_error(err)),
+        }
+    }
+
+    async fn create_missing(&self, epoch: Epoch, memory: &mut Memory) -> Result<State, RelayError> {
+        let log = store::head_position(&self.pool).await?;
+        // The first leader of a catalog finds no stream and has lost nothing, even if a writer was
+        // quicker than it.
+        let lost = match memory.held {
+            Some(_) => true,
+            None => epoch != Epoch::FIRST && log > Position::START,
+        };
+        let state = self.create().await?;
+        if lost {
+            memory.holds(memory.held.unwrap_or(log));
+            let first = state.last_sequence + 1;
+            tracing::error!(first, log = log.0, "the stream was gone: filling a new one");
+            self.progress.add_stream_recreation();
+        }
+        Ok(state)
+    }
+
+    /// The expected sequence fences only the end of the stream: what a server lost inside is never
+    /// published again. The log has it all, so a new stream is filled from there.
+    async fn mend_holes(
+        &self,
+        stream: &Stream,
+        epoch: Epoch,
+        memory: &mut Memory,
+    ) -> Result<State, RelayError> {
+        let state = stream.cached_info().state.clone();
+        let State {
+            messages,
+            first_sequence: first,
+            last_sequence: last,
+            ..
+        } = state;
+        let seen_before = std::mem::replace(&mut memory.holed, has_holes(first, last, messages));
+        if !memory.holed {
+            return Ok(state);
+        }
+        if !seen_before || !store::is_current(&self.pool, epoch).await? {
+            tracing::warn!(
+                first,
+                last,
+                messages,
+                "events are missing inside the stream"
+            );
+            return Ok(state);
+        }
+        self.refuse_foreign(stream).await?;
+        tracing::error!(
+            first,
+            last,
+            messages,
+            "events are missing inside the stream: creating it anew from the log"
+        );
+        memory.holds(Position(last));
+        let deleted = self.jetstream.delete_stream(STREAM).await;
+        deleted.map_err(stream_error)?;
+        let state = self.create().await?;
+        memory.holed = false;
+        self.progress.add_stream_recreation();
+        Ok(state)
+    }
+
+    /// Sequences start where the log's events are still young enough to be kept.
+    async fn create(&self) -> Result<State, RelayError> {
+        let first = if self.max_age.is_zero() {
+            Position::START.next()
+        } else {
+            let log = store::head_position(&self.pool).await?;
+            store::first_position_younger_than(&self.pool, log, self.max_age).await?
+        };
+        let config = Config {
+            max_age: self.max_age,
+            ..stream_config(first)
+        };
+        let created = self.jetstream.get_or_create_stream(config).await;
+        let created = created.map_err(|err| RelayError::Stream(err.to_string()))?;
+        Ok(created.cached_info().state.clone())
+    }
+
+    async fn apply_max_age(&self, stream: &Stream) -> Result<(), RelayError> {
+        let found = &stream.cached_info().config;
+        if found.max_age == self.max_age {
+            return Ok(());
+        }
+        let (was, now) = (found.max_age.as_secs(), self.max_age.as_secs());
+        tracing::info!(
+            was,
+            now,
+            "changing the seconds that the stream keeps events"
+        );
+        let config = Config {
+            max_age: self.max_age,
+            ..found.clone()
+        };
+        let updated = self.jetstream.update_stream(config).await;
+        updated.map_err(|err| RelayError::Stream(err.to_string()))?;
+        Ok(())
+    }
+
+    /// Numbers cannot tell a stream of another catalog from ours; the ids of its events can.
+    async fn refuse_foreign(&self, stream: &Stream) -> Result<(), RelayError> {
+        let state = &stream.cached_info().state;
+        let last = Position(state.last_sequence);
+        if state.messages == 0 {
+            return Ok(());
+        }
+        let message = match stream.get_raw_message(last.0).await {
+            Ok(message) => message,
+            // It was the oldest too, and its time was over.
+            Err(err) if err.kind() == RawMessageErrorKind::NoMessageFound => return Ok(()),
+            Err(err) => return Err(RelayError::Stream(err.to_string())),
+        };
+        let Some(in_log) = store::event_id_at(&self.pool, last).await? else {
+            // Ahead of the log, which is told apart by the look that follows.
+            return Ok(());
+        };
+        let in_stream = message.headers.get("ce-id").map(|id| id.as_str());
+        if in_stream == Some(in_log.to_string().as_str()) {
+            return Ok(());
+        }
+        Err(RelayError::ForeignStream {
+            position: last,
+            stream: in_stream.unwrap_or("without an id").to_owned(),
+            log: in_log,
+        })
+    }
+}
+
+/// An empty stream has its first sequence after its last, or none of either.
+fn has_holes(first: u64, last: u64, messages: u64) -> bool {
+    let span = match first {
+        0 => 0,
+        first => (last + 1).saturating_sub(first),
+    };
+    messages != span
+}
+
+fn is_missing(err: &GetStreamError) -> bool {
+    matches!(err.kind(), GetStreamErrorKind::JetStream(err)
+        if err.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+fn stream_error(err: GetStreamError) -> RelayError {
+    RelayError::Stream(err.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hole_is_told_from_an_empty_and_from_a_shortened_stream() {
+        for (first, last, messages) in [(0, 0, 0), (1, 0, 0), (1, 3, 3), (8, 7, 0), (4, 7, 4)] {
+            assert!(
+                !has_holes(first, last, messages),
+                "{first} {last} {messages}"
+            );
+        }
+        for (first, last, messages) in [(1, 3, 2), (4, 7, 0), (1, 3, 4)] {
+            assert!(
+                has_holes(first, last, messages),
+                "{first} {last} {messages}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_what_the_stream_has_held_counts_as_filled_again() {
+        let mut memory = Memory::default();
+        assert_eq!(memory.held_before(Position(0), Position(5)), 0);
+        memory.holds(Position(5));
+        memory.holds(Position(3));
+        assert_eq!(memory.held_before(Position(0), Position(4)), 4);
+        assert_eq!(memory.held_before(Position(3), Position(9)), 2);
+        assert_eq!(memory.held_before(Position(5), Position(9)), 0);
+    }
+}
