@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use catalog_events::ProductId;
 use catalog_proto::v1;
 use prost_types::Timestamp;
 use tokio::sync::mpsc;
@@ -72,11 +71,7 @@ pub(super) async fn repair(
         let reason = format!("has more than {REPAIRS_MAX} entries");
         return Err(invalid("ids", reason));
     }
-    let mut ids = Vec::with_capacity(request.ids.len());
-    for id in &request.ids {
-        let id: Result<ProductId, _> = id.parse();
-        ids.push(id.map_err(|err| invalid("ids", err.to_string()))?);
-    }
+    let mut ids = request.ids;
     ids.sort();
     ids.dedup();
     let verifier = verifier.clone();

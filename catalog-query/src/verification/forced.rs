@@ -17,7 +17,7 @@ use crate::read_model::ReadModel;
 /// What became of a repair.
 #[derive(Debug, Default)]
 pub(super) struct Forced {
-    pub(super) changed: BTreeSet<ProductId>,
+    pub(super) changed: BTreeSet<String>,
     /// Products whose last event cannot be read, and why.
     pub(super) unreadable: Vec<(ProductId, String)>,
 }
@@ -36,18 +36,18 @@ struct Live {
     text_hash: [u8; 16],
 }
 
+/// By product id; none of a product that the log does not know.
+type AllWanted = BTreeMap<String, Option<Wanted>>;
+
 pub(super) async fn force(
     live: &ReadModel,
     log: &LogClient,
     ids: &[ProductId],
 ) -> Result<Forced, VerificationError> {
     let mut tx = live.pool.begin().await?;
-    let position: i64 = sqlx::query_scalar("SELECT position FROM checkpoint FOR UPDATE")
-        .fetch_one(&mut *tx)
-        .await?;
+    let position = lock(&mut tx).await?;
     let mut forced = Forced::default();
-    // None of a product that the log does not know.
-    let mut wanted: BTreeMap<String, Option<Wanted>> = BTreeMap::new();
+    let mut wanted = AllWanted::new();
     for (id, state) in states(log, ids, Position::from_i64(position)).await? {
         match state {
             State::Event(event) => {
@@ -60,13 +60,38 @@ pub(super) async fn force(
             State::Unreadable(error) => forced.unreadable.push((id, error)),
         }
     }
-    let mut changed = documents(&mut tx, &wanted).await?;
-    changed.extend(embeddings(&mut tx, &wanted).await?);
+    forced.changed = set(&mut tx, &wanted).await?;
     heal(&mut tx, &wanted, position).await?;
-    sum_digest(&mut tx).await?;
     tx.commit().await?;
-    forced.changed = changed.iter().filter_map(|id| id.parse().ok()).collect();
     Ok(forced)
+}
+
+/// Removes what has no id of a product, which no log can have.
+pub(super) async fn remove(
+    live: &ReadModel,
+    ids: &[String],
+) -> Result<BTreeSet<String>, VerificationError> {
+    let mut tx = live.pool.begin().await?;
+    lock(&mut tx).await?;
+    let wanted = ids.iter().map(|id| (id.clone(), None)).collect();
+    let removed = set(&mut tx, &wanted).await?;
+    tx.commit().await?;
+    Ok(removed)
+}
+
+/// The position that nobody moves until the end of the transaction.
+async fn lock(db: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT position FROM checkpoint FOR UPDATE")
+        .fetch_one(db)
+        .await
+}
+
+/// The ids of what was not as it must be.
+async fn set(db: &mut PgConnection, wanted: &AllWanted) -> sqlx::Result<BTreeSet<String>> {
+    let mut changed = documents(db, wanted).await?;
+    changed.extend(embeddings(db, wanted).await?);
+    sum_digest(db).await?;
+    Ok(changed)
 }
 
 impl Wanted {
@@ -103,7 +128,7 @@ impl Wanted {
 /// The products whose rows were not as they must be.
 async fn documents(
     db: &mut PgConnection,
-    wanted: &BTreeMap<String, Option<Wanted>>,
+    wanted: &AllWanted,
 ) -> sqlx::Result<BTreeSet<String>> {
     let ids: Vec<&String> = wanted.keys().collect();
     // In the order in which the embedder locks them.
@@ -165,7 +190,7 @@ struct EmbeddingRow {
 /// The products whose vectors were not as they must be: removed, and queued where one is wanted.
 async fn embeddings(
     db: &mut PgConnection,
-    wanted: &BTreeMap<String, Option<Wanted>>,
+    wanted: &AllWanted,
 ) -> sqlx::Result<BTreeSet<String>> {
     let ids: Vec<&String> = wanted.keys().collect();
     let rows: Vec<EmbeddingRow> = sqlx::query_as(
@@ -215,7 +240,7 @@ async fn embeddings(
 /// What was parked of these products has been made up for.
 async fn heal(
     db: &mut PgConnection,
-    wanted: &BTreeMap<String, Option<Wanted>>,
+    wanted: &AllWanted,
     position: i64,
 ) -> sqlx::Result<()> {
     let ids: Vec<&String> = wanted.keys().collect();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog_events::{BucketedDigest, ContentHash, Product, ProductId, Version};
 
-use super::forced::{Forced, force};
+use super::forced::{Forced, force, remove};
 use super::states::{State, states};
 use super::{VerificationError, Verifier};
 use crate::index::KeywordIndex;
@@ -20,9 +20,18 @@ type Change = (ProductId, Option<(Version, Product)>);
 
 impl Verifier {
     /// How many products were changed in any projection. Sums the running digest anew also when no
-    /// product is named.
-    pub(crate) async fn repair(&self, ids: &[ProductId]) -> Result<usize, VerificationError> {
-        Ok(self.set_to_log(ids).await?.changed.len())
+    /// product is named. What has no id of a product is removed.
+    pub(crate) async fn repair(&self, ids: &[String]) -> Result<usize, VerificationError> {
+        let known = |id: &&String| id.parse::<ProductId>().is_ok();
+        let (known, foreign): (Vec<&String>, Vec<&String>) = ids.iter().partition(known);
+        let ids: Vec<ProductId> = known.iter().filter_map(|id| id.parse().ok()).collect();
+        let repaired = self.set_to_log(&ids).await?.changed.len();
+        if foreign.is_empty() {
+            return Ok(repaired);
+        }
+        let foreign: Vec<String> = foreign.into_iter().cloned().collect();
+        let removed = remove(&self.live.load_full(), &foreign).await?;
+        Ok(repaired + removed.len())
     }
 
     pub(super) async fn set_to_log(&self, ids: &[ProductId]) -> Result<Forced, VerificationError> {
@@ -30,12 +39,13 @@ impl Verifier {
         let mut forced = self.documents(log, ids).await?;
         self.repository.forget(ids).await;
         let indexed = self.index(log, ids).await?;
+        let indexed = indexed.iter().map(ToString::to_string);
         forced.changed.extend(indexed);
         for (id, error) in &forced.unreadable {
             tracing::warn!(product = id.as_str(), "cannot be repaired: {error}");
         }
         for id in &forced.changed {
-            tracing::warn!(product = id.as_str(), "set to what the log says");
+            tracing::warn!(product = id, "set to what the log says");
         }
         let parked = self.live.load_full().parked_count().await?;
         self.progress.parked_events.set(parked);

@@ -25,7 +25,12 @@ pub(super) async fn states(
 ) -> Result<BTreeMap<ProductId, State>, LogError> {
     let mut states = BTreeMap::new();
     let mut nobodys = None;
-    for received in log.product_events(ids, position).await? {
+    // To the log, position 0 means its head.
+    let received = match position {
+        Position::START => Vec::new(),
+        position => log.product_events(ids, position).await?,
+    };
+    for received in received {
         match received {
             Received::Event(event) => {
                 states.insert(event.product_id.clone(), State::Event(event));
