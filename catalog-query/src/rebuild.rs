@@ -72,7 +72,6 @@ pub(crate) struct Rebuilder {
     /// None when the write service's address is not set.
     pub(crate) log: Option<LogClient>,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
-    pub(crate) model: String,
     pub(crate) me: Uuid,
 }
 
@@ -88,8 +87,12 @@ impl Rebuilder {
     pub(crate) async fn run(&self, progress: &Progress) -> Result<(), RebuildError> {
         let lock = self.generations.rebuild_lock().await?;
         let _lock = lock.ok_or(RebuildError::Busy)?;
+        if self.generations.live_id().await?.is_none() {
+            // The first one of this release is still being built.
+            return Err(RebuildError::Busy);
+        }
         self.generations.drop_outdated().await?;
-        let read_model = self.generations.create(&self.model).await?;
+        let read_model = self.generations.create(&self.model()).await?;
         let generation = read_model.generation;
         tracing::info!(generation, "rebuild begins");
         let result = self.build_and_switch(read_model, progress).await;
@@ -98,6 +101,14 @@ impl Rebuilder {
             self.generations.drop(generation).await?;
         }
         result
+    }
+
+    /// Of the new vectors: ours, or the one that the present ones are of.
+    fn model(&self) -> String {
+        match &self.embedder {
+            Some(embedder) => embedder.model().to_owned(),
+            None => self.live.load().model.clone(),
+        }
     }
 
     async fn build_and_switch(
@@ -211,8 +222,8 @@ impl Rebuilder {
 
     /// Takes over the vectors whose text is the same, and computes the others.
     async fn embed(&self, building: &Building, progress: &Progress) -> Result<(), RebuildError> {
-        let (old, new) = (self.live.load().generation, building.read_model.generation);
-        let reused = self.generations.copy_embeddings(old, new).await?;
+        let new = building.read_model.generation;
+        let reused = self.generations.reuse_embeddings(new).await?;
         tracing::info!(generation = new, reused, "embeddings taken over");
         let Some(embedder) = &self.embedder else {
             return Ok(());

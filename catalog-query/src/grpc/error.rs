@@ -12,6 +12,11 @@ pub(crate) fn not_found() -> Status {
     status(Code::NotFound, "PRODUCT_NOT_FOUND", "no such product", [])
 }
 
+pub(crate) fn not_serving_yet() -> Status {
+    let message = "the read model of this release is still being built";
+    status(Code::Unavailable, "READ_MODEL_NOT_READY", message, [])
+}
+
 pub(crate) fn invalid(field: &str, reason: impl Into<String>) -> Status {
     let reason = reason.into();
     let message = format!("{field}: {reason}");
