@@ -51,7 +51,14 @@ pub(crate) fn rebuild_status(err: RebuildError) -> Status {
         RebuildError::Differs { .. } => {
             status(Code::FailedPrecondition, "REBUILD_DIFFERS", message, [])
         }
+        RebuildError::NothingToRollBackTo => status(
+            Code::FailedPrecondition,
+            "NOTHING_TO_ROLL_BACK_TO",
+            message,
+            [],
+        ),
         RebuildError::Contended
+        | RebuildError::Log(_)
         | RebuildError::Consumer(_)
         | RebuildError::Database(_)
         | RebuildError::Index(_)

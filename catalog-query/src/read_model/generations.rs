@@ -106,6 +106,30 @@ impl Generations {
         self.open(id, model).await
     }
 
+    /// The newest retired one of our format, which was live before the last switch.
+    pub(crate) async fn previous_id(&self) -> sqlx::Result<Option<i64>> {
+        let previous = self.find_previous().await?;
+        Ok(previous.map(|(id, _)| id))
+    }
+
+    pub(crate) async fn previous(&self) -> anyhow::Result<Option<ReadModel>> {
+        match self.find_previous().await? {
+            Some((id, model)) => Ok(Some(self.open(id, model).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn find_previous(&self) -> sqlx::Result<Option<(i64, String)>> {
+        sqlx::query_as(
+            "SELECT id, coalesce(model, '') FROM generations
+             WHERE state = 'retired' AND format = $1
+             ORDER BY switched_at DESC NULLS LAST, id DESC LIMIT 1",
+        )
+        .bind(FORMAT)
+        .fetch_optional(&self.registry)
+        .await
+    }
+
     /// Where the documents of a generation are, of whatever format.
     pub(crate) async fn position(&self, generation: i64) -> sqlx::Result<Position> {
         let position = format!("SELECT position FROM generation_{generation}.checkpoint");

@@ -63,7 +63,10 @@ async fn copy(db: &mut PgConnection, from: i64, format: i32, to: i64) -> sqlx::R
          FROM generation_{from}.embeddings old
          JOIN generation_{to}.documents USING (product_id, text_hash)
          {sound}
-         ON CONFLICT (product_id) DO NOTHING"
+         ON CONFLICT (product_id) DO UPDATE
+         SET text_hash = excluded.text_hash, embedding = excluded.embedding,
+             vector_hash = excluded.vector_hash
+         WHERE embeddings.text_hash <> excluded.text_hash"
     );
     execute(db, copy).await
 }
