@@ -21,19 +21,21 @@ use crate::embedding::{Embedder, LocalEmbedder};
 use crate::embedding_projector::EmbeddingProjector;
 use crate::event_source::EventSource;
 use crate::generation_watch::GenerationWatch;
-use crate::grpc::{CatalogGrpc, Operations};
+use crate::grpc::{CatalogGrpc, Operations, not_serving_yet};
 use crate::index_projector::IndexProjector;
 use crate::live_index::LiveIndex;
 use crate::log_client::LogClient;
+use crate::model_change::ModelChange;
 use crate::popularity::PopularityCounter;
 use crate::progress::Progress;
 use crate::read_model::{
-    CachedProductRepository, Generations, PgVectorIndex, PostgresProductRepository,
+    Beginning, CachedProductRepository, Generations, PgVectorIndex, PostgresProductRepository,
 };
 use crate::read_model_projector::ReadModelProjector;
 use crate::reads::{ReadPublisher, read_events};
 use crate::rebuild::Rebuilder;
 use crate::search::{RankingProfile, SearchStrategyFactory};
+use crate::upgrade::{Serving, Upgrade};
 use crate::verification::Verifier;
 
 /// What text hashes are made with while there is no model: the one that comes later embeds anew.
@@ -54,6 +56,8 @@ pub struct App {
     embedding_projector: Option<EmbeddingProjector>,
     generation_watch: GenerationWatch,
     document_watch: DocumentWatch,
+    model_change: ModelChange,
+    upgrade: Upgrade,
     read_publisher: ReadPublisher,
     popularity: PopularityCounter,
     reflection: bool,
@@ -93,7 +97,12 @@ impl Service for App {
             .as_ref()
             .map_or(NO_MODEL, |embedder| embedder.model())
             .to_owned();
-        let live = Arc::new(ArcSwap::from_pointee(generations.live(&model).await?));
+        let (read_model, other) = match generations.begin(&model).await? {
+            Beginning::Live(read_model) => (read_model, None),
+            Beginning::Upgrade { read_model, other } => (read_model, Some(other)),
+        };
+        let serving = Serving::new(other.is_none());
+        let live = Arc::new(ArcSwap::from_pointee(read_model));
         let data_dir = config.data_dir.clone();
         let index = tokio::task::spawn_blocking(move || LiveIndex::open(&data_dir)).await??;
         let index = Arc::new(index);
@@ -108,13 +117,17 @@ impl Service for App {
             &progress,
             &mut registry,
         );
-        let ops = Ops::bind(config.ops_addr, registry, Readiness::default()).await?;
+        let readiness = Readiness::default();
+        let ops = Ops::bind(config.ops_addr, registry, readiness.clone()).await?;
 
         let repository = Arc::new(CachedProductRepository::new(
             PostgresProductRepository { live: live.clone() },
             config.cache_bytes_max,
         ));
-        let vectors = Arc::new(PgVectorIndex { live: live.clone() });
+        let vectors = Arc::new(PgVectorIndex {
+            live: live.clone(),
+            model,
+        });
         let strategies = Arc::new(SearchStrategyFactory::new(
             index.current(),
             embedder.clone(),
@@ -131,7 +144,6 @@ impl Service for App {
             source: EventSource::new(jetstream.clone(), log.clone()),
             log: log.clone(),
             embedder: embedder.clone(),
-            model: model.clone(),
             me,
         });
         let verifier = Arc::new(Verifier {
@@ -155,7 +167,7 @@ impl Service for App {
                 index: index.clone(),
                 jetstream: jetstream.clone(),
                 progress: progress.clone(),
-                rebuilder,
+                rebuilder: rebuilder.clone(),
                 verifier,
             },
             read_model_projector: ReadModelProjector {
@@ -172,14 +184,28 @@ impl Service for App {
                 progress: progress.keyword_index.clone(),
             },
             embedding_projector: embedder.map(|embedder| EmbeddingProjector {
+                generations: generations.clone(),
                 live: live.clone(),
+                serving: serving.clone(),
                 embedder,
                 progress,
             }),
             generation_watch: GenerationWatch {
                 generations: generations.clone(),
+                live: live.clone(),
+            },
+            model_change: ModelChange {
+                live: live.clone(),
+                rebuilder,
+                serving: serving.clone(),
+            },
+            upgrade: Upgrade {
+                generations: generations.clone(),
                 live,
-                model,
+                other,
+                jetstream: jetstream::new(nats.clone()),
+                serving,
+                readiness,
             },
             document_watch,
             read_publisher,
@@ -195,8 +221,16 @@ impl Service for App {
         tracing::info!(grpc = %self.grpc_addr()?, ops = %self.ops_addr()?, "catalog-query is up");
         let (health, health_service) = tonic_health::server::health_reporter();
         health
-            .set_serving::<CatalogServiceServer<CatalogGrpc<Repository>>>()
+            .set_not_serving::<CatalogServiceServer<CatalogGrpc<Repository>>>()
             .await;
+        let serving = self.upgrade.serving.clone();
+        let gate = serving.clone();
+        let reads = CatalogServiceServer::with_interceptor(self.catalog, move |request| match gate
+            .is_on()
+        {
+            true => Ok(request),
+            false => Err(not_serving_yet()),
+        });
         let reflection = self
             .reflection
             .then(|| {
@@ -207,7 +241,7 @@ impl Service for App {
             .transpose()?;
         let router = tonic::transport::Server::builder()
             .layer(RequestLogLayer)
-            .add_service(CatalogServiceServer::new(self.catalog))
+            .add_service(reads)
             .add_service(CatalogQueryOperationsServer::new(self.operations))
             .add_service(health_service)
             .add_optional_service(reflection);
@@ -223,6 +257,18 @@ impl Service for App {
         if let Some(projector) = self.embedding_projector {
             tasks.spawn("embedding projection", |stop| projector.run(stop));
         }
+        tasks.spawn("upgrade", |stop| self.upgrade.run(stop));
+        tasks.spawn("model change", |stop| self.model_change.run(stop));
+        tasks.spawn("health", |stop| async move {
+            tokio::select! {
+                () = serving.wait() => health
+                    .set_serving::<CatalogServiceServer<CatalogGrpc<Repository>>>()
+                    .await,
+                () = stop.cancelled() => {}
+            }
+            stop.cancelled().await;
+            Ok(())
+        });
         tasks.spawn("generation watch", |stop| self.generation_watch.run(stop));
         tasks.spawn("document watch", |stop| self.document_watch.run(stop));
         tasks.spawn("product-read events", |stop| self.read_publisher.run(stop));

@@ -20,6 +20,7 @@ use crate::read_model::ProductRepository;
 use crate::reads::ReadRecorder;
 use crate::search::{SearchStrategyFactory, StrategyKind};
 
+pub(crate) use crate::grpc::error::not_serving_yet;
 pub(crate) use crate::grpc::operations::Operations;
 
 const BATCH_IDS_MAX: usize = 100;

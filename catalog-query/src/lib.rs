@@ -16,6 +16,8 @@ mod index_projector;
 mod embedding_projector;
 mod read_model;
 mod generation_watch;
+mod upgrade;
+mod model_change;
 mod embedding;
 mod index;
 mod live_index;

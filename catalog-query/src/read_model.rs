@@ -8,6 +8,7 @@ mod apply;
 mod changes;
 mod parked;
 mod embeddings;
+mod reuse;
 mod repository;
 mod cached;
 mod views;
@@ -21,7 +22,7 @@ pub(crate) use apply::{Applied, is_refused};
 pub(crate) use cached::CachedProductRepository;
 pub(crate) use checkpoint::Checkpoint;
 pub(crate) use embeddings::{PgVectorIndex, vector_hash};
-pub(crate) use generations::Generations;
+pub(crate) use generations::{Beginning, Generations};
 pub(crate) use parked::ParkedEvent;
 pub(crate) use repository::{
     AtLeast, Held, PostgresProductRepository, ProductRepository, RepositoryError,

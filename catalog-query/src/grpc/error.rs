@@ -15,6 +15,11 @@ pub(crate) fn not_found() -> Status {
     status(Code::NotFound, "PRODUCT_NOT_FOUND", "no such product", [])
 }
 
+pub(crate) fn not_serving_yet() -> Status {
+    let message = "the read model of this release is still being built";
+    status(Code::Unavailable, "READ_MODEL_NOT_READY", message, [])
+}
+
 pub(crate) fn invalid(field: &str, reason: impl Into<String>) -> Status {
     let reason = reason.into();
     let message = format!("{field}: {reason}");
@@ -57,7 +62,14 @@ pub(crate) fn rebuild_status(err: RebuildError) -> Status {
         RebuildError::Differs { .. } => {
             status(Code::FailedPrecondition, "REBUILD_DIFFERS", message, [])
         }
+        RebuildError::NothingToRollBackTo => status(
+            Code::FailedPrecondition,
+            "NOTHING_TO_ROLL_BACK_TO",
+            message,
+            [],
+        ),
         RebuildError::Contended
+        | RebuildError::Log(_)
         | RebuildError::Consumer(_)
         | RebuildError::Database(_)
         | RebuildError::Index(_)

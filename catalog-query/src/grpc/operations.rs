@@ -18,7 +18,7 @@ use crate::grpc::verification;
 use crate::live_index::LiveIndex;
 use crate::progress::{Progress, ProjectionProgress};
 use crate::read_model::{Checkpoint, LiveReadModel, ReadModel};
-use crate::rebuild::{Rebuilder, Step};
+use crate::rebuild::{RebuildError, Rebuilder, Step};
 use crate::verification::Verifier;
 
 pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -46,13 +46,16 @@ impl CatalogQueryOperations for Operations {
             Ok(stream) => Position(stream.cached_info().state.last_sequence),
             Err(_) => checkpoint.position,
         };
+        let previous = self.rebuilder.generations.previous_id().await;
+        let previous = previous.map_err(database_status)?;
         Ok(Response::new(v1::GetReadStatusResponse {
             generation: live.generation,
             stream_sequence: stream.to_i64(),
             projections: self.projections(&live, &checkpoint, stream).await?,
             documents: checkpoint.documents,
             digest: checkpoint.digest.total().to_string(),
-            ..v1::GetReadStatusResponse::default()
+            previous_generation: previous.unwrap_or(0),
+            parked_events: live.parked_count().await.map_err(database_status)?,
         }))
     }
 
@@ -100,44 +103,51 @@ impl CatalogQueryOperations for Operations {
         Ok(Response::new(retried.await?))
     }
 
+    type RebuildStream = Answers<v1::RebuildProgress>;
+
+    async fn rebuild(
+        &self,
+        _request: Request<v1::RebuildRequest>,
+    ) -> Result<Response<Self::RebuildStream>, Status> {
+        let rebuilder = self.rebuilder.clone();
+        let steps = steps(|progress| async move { rebuilder.run(&progress).await });
+        Ok(Response::new(steps))
+    }
+
     type RollbackStream = Answers<v1::RebuildProgress>;
 
     async fn rollback(
         &self,
         _request: Request<v1::RollbackRequest>,
     ) -> Result<Response<Self::RollbackStream>, Status> {
-        Err(Status::unimplemented("not yet"))
-    }
-
-    type RebuildStream = Pin<Box<dyn Stream<Item = Result<v1::RebuildProgress, Status>> + Send>>;
-
-    async fn rebuild(
-        &self,
-        _request: Request<v1::RebuildRequest>,
-    ) -> Result<Response<Self::RebuildStream>, Status> {
-        let (progress, steps) = mpsc::channel(PROGRESS_QUEUE_MAX);
-        let (answers, stream) = mpsc::channel(PROGRESS_QUEUE_MAX);
         let rebuilder = self.rebuilder.clone();
-        // A task of its own: a client that goes away does not leave a rebuild half done.
-        tokio::spawn(async move {
-            let mut steps = ReceiverStream::new(steps).map(message);
-            let forward = async {
-                while let Some(step) = steps.next().await {
-                    let _ = answers.send(Ok(step)).await;
-                }
-            };
-            let work = async {
-                let result = rebuilder.run(&progress).await;
-                drop(progress);
-                result
-            };
-            let (result, ()) = tokio::join!(work, forward);
-            if let Err(err) = result {
-                let _ = answers.send(Err(rebuild_status(err))).await;
-            }
-        });
-        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+        let steps = steps(|progress| async move { rebuilder.rollback(&progress).await });
+        Ok(Response::new(steps))
     }
+}
+
+/// In a task of its own: a client that goes away does not leave a rebuild half done.
+fn steps<W, F>(work: W) -> Answers<v1::RebuildProgress>
+where
+    W: FnOnce(mpsc::Sender<(i64, Step)>) -> F,
+    F: Future<Output = Result<(), RebuildError>> + Send + 'static,
+{
+    let (progress, steps) = mpsc::channel(PROGRESS_QUEUE_MAX);
+    let (answers, stream) = mpsc::channel(PROGRESS_QUEUE_MAX);
+    let work = work(progress);
+    tokio::spawn(async move {
+        let mut steps = ReceiverStream::new(steps).map(message);
+        let forward = async {
+            while let Some(step) = steps.next().await {
+                let _ = answers.send(Ok(step)).await;
+            }
+        };
+        let (result, ()) = tokio::join!(work, forward);
+        if let Err(err) = result {
+            let _ = answers.send(Err(rebuild_status(err))).await;
+        }
+    });
+    Box::pin(ReceiverStream::new(stream))
 }
 
 impl Operations {

@@ -141,6 +141,15 @@ pub(super) const VECTOR_HASH_SQL: &str = r"substring(sha256(convert_to(old.produ
 /// Nearest neighbours by cosine, over the HNSW index of the live generation.
 pub(crate) struct PgVectorIndex {
     pub(crate) live: LiveReadModel,
+    /// That queries are embedded with.
+    pub(crate) model: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the vectors of the read model are of {vectors}, those of queries of {queries}")]
+struct ModelsDiffer {
+    vectors: String,
+    queries: String,
 }
 
 impl VectorIndex for PgVectorIndex {
@@ -151,6 +160,13 @@ impl VectorIndex for PgVectorIndex {
     ) -> Pin<Box<dyn Future<Output = Result<Vec<Hit>, VectorIndexError>> + Send + 'a>> {
         Box::pin(async move {
             let live = self.live.load_full();
+            if live.model != self.model {
+                let differ = ModelsDiffer {
+                    vectors: live.model.clone(),
+                    queries: self.model.clone(),
+                };
+                return Err(VectorIndexError(differ.into()));
+            }
             let rows: Vec<(String, f64)> = sqlx::query_as(
                 "SELECT product_id, 1 - (embedding <=> $1) FROM embeddings
                  ORDER BY embedding <=> $1 LIMIT $2",
