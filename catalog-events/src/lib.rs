@@ -26,7 +26,7 @@ pub use crate::consistency::{ConsistencyToken, TokenError, TokenKey};
 pub use crate::digest::{BucketedDigest, ContentHash, Digest, ParseDigestError};
 pub use crate::event::{Change, Envelope, EventType, Position, ProductEvent, Version};
 #[cfg(feature = "nats")]
-pub use crate::message::{DecodeError, EncodedMessage, decode, encode};
+pub use crate::message::{DecodeError, EncodedMessage, decode, decode_body, encode};
 pub use crate::money::{Currency, Money, MoneyError};
 pub use crate::product::{AttributeValue, Product, Status};
 pub use crate::product_id::{InvalidProductId, ProductId};

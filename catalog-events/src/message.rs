@@ -62,14 +62,21 @@ pub fn encode<C: Serialize, P: Serialize>(
 /// Reads a message back. Unknown fields and unknown kinds of change are accepted, so that an older
 /// reader gets along with a newer writer.
 pub fn decode(headers: Option<&HeaderMap>, payload: &[u8]) -> Result<ProductEvent, DecodeError> {
-    let id = headers
-        .and_then(|headers| headers.get("ce-id"))
-        .ok_or(DecodeError::MissingHeader("ce-id"))?;
+    let header = |name| headers.and_then(|headers| headers.get(name));
+    let id = header("ce-id").ok_or(DecodeError::MissingHeader("ce-id"))?;
+    let traceparent = header("traceparent").map(|value| value.as_str());
+    decode_body(id.as_str(), traceparent, payload)
+}
+
+/// As [`decode`], of an event that comes with its headers apart, for instance from the event log.
+pub fn decode_body(
+    event_id: &str,
+    traceparent: Option<&str>,
+    payload: &[u8],
+) -> Result<ProductEvent, DecodeError> {
     let mut event: ProductEvent = serde_json::from_slice(payload).map_err(DecodeError::Body)?;
-    event.event_id = Uuid::parse_str(id.as_str()).map_err(DecodeError::EventId)?;
-    event.traceparent = headers
-        .and_then(|headers| headers.get("traceparent"))
-        .map(|value| value.as_str().to_owned());
+    event.event_id = Uuid::parse_str(event_id).map_err(DecodeError::EventId)?;
+    event.traceparent = traceparent.map(str::to_owned);
     match &event.product {
         Some(product) if product.id != event.product_id => Err(DecodeError::ForeignSnapshot {
             body: event.product_id.to_string(),

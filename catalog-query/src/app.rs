@@ -16,21 +16,27 @@ use tonic::transport::server::TcpIncoming;
 use uuid::Uuid;
 
 use crate::Config;
+use crate::consistency::{Consistency, DocumentWatch};
 use crate::embedding::{Embedder, LocalEmbedder};
 use crate::embedding_projector::EmbeddingProjector;
+use crate::event_source::EventSource;
 use crate::generation_watch::GenerationWatch;
-use crate::grpc::{CatalogGrpc, Operations};
+use crate::grpc::{CatalogGrpc, Operations, not_serving_yet};
 use crate::index_projector::IndexProjector;
 use crate::live_index::LiveIndex;
+use crate::log_client::LogClient;
+use crate::model_change::ModelChange;
 use crate::popularity::PopularityCounter;
 use crate::progress::Progress;
 use crate::read_model::{
-    CachedProductRepository, Generations, PgVectorIndex, PostgresProductRepository,
+    Beginning, CachedProductRepository, Generations, PgVectorIndex, PostgresProductRepository,
 };
 use crate::read_model_projector::ReadModelProjector;
 use crate::reads::{ReadPublisher, read_events};
 use crate::rebuild::Rebuilder;
 use crate::search::{RankingProfile, SearchStrategyFactory};
+use crate::upgrade::{Serving, Upgrade};
+use crate::verification::Verifier;
 
 /// What text hashes are made with while there is no model: the one that comes later embeds anew.
 const NO_MODEL: &str = "none";
@@ -49,6 +55,9 @@ pub struct App {
     index_projector: IndexProjector,
     embedding_projector: Option<EmbeddingProjector>,
     generation_watch: GenerationWatch,
+    document_watch: DocumentWatch,
+    model_change: ModelChange,
+    upgrade: Upgrade,
     read_publisher: ReadPublisher,
     popularity: PopularityCounter,
     reflection: bool,
@@ -80,14 +89,20 @@ impl Service for App {
             .with_context(|| format!("cannot listen on {} for gRPC", config.grpc_addr))?;
         let generations =
             Generations::connect(&config.database_url, config.database_connections_max).await?;
-        let live = Arc::new(ArcSwap::from_pointee(generations.live().await?));
         let nats = connect_nats(&config.nats_url).await?;
         let jetstream = jetstream::new(nats.clone());
+        let log = config.command_grpc_target.clone().map(LogClient::new);
         let embedder = load_embedder(&config).await?;
         let model = embedder
             .as_ref()
             .map_or(NO_MODEL, |embedder| embedder.model())
             .to_owned();
+        let (read_model, other) = match generations.begin(&model).await? {
+            Beginning::Live(read_model) => (read_model, None),
+            Beginning::Upgrade { read_model, other } => (read_model, Some(other)),
+        };
+        let serving = Serving::new(other.is_none());
+        let live = Arc::new(ArcSwap::from_pointee(read_model));
         let data_dir = config.data_dir.clone();
         let index = tokio::task::spawn_blocking(move || LiveIndex::open(&data_dir)).await??;
         let index = Arc::new(index);
@@ -95,13 +110,24 @@ impl Service for App {
         let progress = Progress::default();
         let mut registry = Registry::default();
         progress.register(&mut registry);
-        let ops = Ops::bind(config.ops_addr, registry, Readiness::default()).await?;
+        let (consistency, document_watch) = Consistency::new(
+            &config.token_secret,
+            live.clone(),
+            index.current(),
+            &progress,
+            &mut registry,
+        );
+        let readiness = Readiness::default();
+        let ops = Ops::bind(config.ops_addr, registry, readiness.clone()).await?;
 
         let repository = Arc::new(CachedProductRepository::new(
             PostgresProductRepository { live: live.clone() },
             config.cache_bytes_max,
         ));
-        let vectors = Arc::new(PgVectorIndex { live: live.clone() });
+        let vectors = Arc::new(PgVectorIndex {
+            live: live.clone(),
+            model,
+        });
         let strategies = Arc::new(SearchStrategyFactory::new(
             index.current(),
             embedder.clone(),
@@ -115,10 +141,17 @@ impl Service for App {
             generations: generations.clone(),
             live: live.clone(),
             index: index.clone(),
-            jetstream: jetstream.clone(),
+            source: EventSource::new(jetstream.clone(), log.clone()),
+            log: log.clone(),
             embedder: embedder.clone(),
-            model: model.clone(),
             me,
+        });
+        let verifier = Arc::new(Verifier {
+            live: live.clone(),
+            index: index.clone(),
+            repository: repository.clone(),
+            log: log.clone(),
+            progress: progress.clone(),
         });
         Ok(Self {
             grpc,
@@ -126,6 +159,7 @@ impl Service for App {
             catalog: CatalogGrpc {
                 repository: repository.clone(),
                 strategies,
+                consistency,
                 reads: recorder,
             },
             operations: Operations {
@@ -133,15 +167,15 @@ impl Service for App {
                 index: index.clone(),
                 jetstream: jetstream.clone(),
                 progress: progress.clone(),
-                rebuilder,
+                rebuilder: rebuilder.clone(),
+                verifier,
             },
             read_model_projector: ReadModelProjector {
-                jetstream: jetstream.clone(),
+                source: EventSource::new(jetstream.clone(), log),
                 live: live.clone(),
                 me,
-                model,
                 repository: repository.clone(),
-                progress: progress.read_model.clone(),
+                progress: progress.clone(),
             },
             index_projector: IndexProjector {
                 jetstream,
@@ -150,14 +184,30 @@ impl Service for App {
                 progress: progress.keyword_index.clone(),
             },
             embedding_projector: embedder.map(|embedder| EmbeddingProjector {
+                generations: generations.clone(),
                 live: live.clone(),
+                serving: serving.clone(),
                 embedder,
                 progress,
             }),
             generation_watch: GenerationWatch {
                 generations: generations.clone(),
-                live,
+                live: live.clone(),
             },
+            model_change: ModelChange {
+                live: live.clone(),
+                rebuilder,
+                serving: serving.clone(),
+            },
+            upgrade: Upgrade {
+                generations: generations.clone(),
+                live,
+                other,
+                jetstream: jetstream::new(nats.clone()),
+                serving,
+                readiness,
+            },
+            document_watch,
             read_publisher,
             popularity: PopularityCounter {
                 client: nats,
@@ -171,8 +221,16 @@ impl Service for App {
         tracing::info!(grpc = %self.grpc_addr()?, ops = %self.ops_addr()?, "catalog-query is up");
         let (health, health_service) = tonic_health::server::health_reporter();
         health
-            .set_serving::<CatalogServiceServer<CatalogGrpc<Repository>>>()
+            .set_not_serving::<CatalogServiceServer<CatalogGrpc<Repository>>>()
             .await;
+        let serving = self.upgrade.serving.clone();
+        let gate = serving.clone();
+        let reads = CatalogServiceServer::with_interceptor(self.catalog, move |request| match gate
+            .is_on()
+        {
+            true => Ok(request),
+            false => Err(not_serving_yet()),
+        });
         let reflection = self
             .reflection
             .then(|| {
@@ -183,7 +241,7 @@ impl Service for App {
             .transpose()?;
         let router = tonic::transport::Server::builder()
             .layer(RequestLogLayer)
-            .add_service(CatalogServiceServer::new(self.catalog))
+            .add_service(reads)
             .add_service(CatalogQueryOperationsServer::new(self.operations))
             .add_service(health_service)
             .add_optional_service(reflection);
@@ -199,7 +257,20 @@ impl Service for App {
         if let Some(projector) = self.embedding_projector {
             tasks.spawn("embedding projection", |stop| projector.run(stop));
         }
+        tasks.spawn("upgrade", |stop| self.upgrade.run(stop));
+        tasks.spawn("model change", |stop| self.model_change.run(stop));
+        tasks.spawn("health", |stop| async move {
+            tokio::select! {
+                () = serving.wait() => health
+                    .set_serving::<CatalogServiceServer<CatalogGrpc<Repository>>>()
+                    .await,
+                () = stop.cancelled() => {}
+            }
+            stop.cancelled().await;
+            Ok(())
+        });
         tasks.spawn("generation watch", |stop| self.generation_watch.run(stop));
+        tasks.spawn("document watch", |stop| self.document_watch.run(stop));
         tasks.spawn("product-read events", |stop| self.read_publisher.run(stop));
         tasks.spawn("popularity", |stop| self.popularity.run(stop));
         tasks.spawn("ops", |stop| self.ops.run(stop));

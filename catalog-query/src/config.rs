@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use service_kit::Env;
 
+use crate::log_client::LogTarget;
+
 #[derive(Clone, Debug)]
 pub struct Config {
     pub database_url: String,
@@ -13,10 +15,12 @@ pub struct Config {
     pub ops_addr: SocketAddr,
     pub data_dir: PathBuf,
     pub model_dir: Option<PathBuf>,
+    pub command_grpc_target: Option<LogTarget>,
     pub database_connections_max: u32,
     pub cache_bytes_max: u64,
     pub embedding_threads: usize,
     pub reflection: bool,
+    pub token_secret: String,
 }
 
 impl Config {
@@ -50,6 +54,11 @@ impl Config {
                 "MODEL_DIR",
                 "Folder with model.onnx and tokenizer.json; unset, search is by keyword only.",
             ),
+            command_grpc_target: env.optional(
+                "COMMAND_GRPC_TARGET",
+                "The event log: catalog-command, as http://host:port. Needed for events that the \
+                 stream no longer holds, and for comparing a rebuild with the log.",
+            ),
             database_connections_max: env.or(
                 "DATABASE_CONNECTIONS_MAX",
                 "16",
@@ -66,6 +75,12 @@ impl Config {
                 "true",
                 "Whether the gRPC API describes itself; off in production.",
             ),
+            token_secret: env
+                .optional(
+                    "TOKEN_SECRET",
+                    "Opens consistency tokens; the same as CATALOG_COMMAND_TOKEN_SECRET.",
+                )
+                .unwrap_or_default(),
         }
     }
 }

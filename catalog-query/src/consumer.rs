@@ -5,10 +5,18 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
-use catalog_events::{Position, ProductEvent, STREAM, decode};
+use bytes::Bytes;
+use catalog_events::{DecodeError, Position, ProductEvent, ProductId, STREAM, decode};
 use futures_util::{FutureExt as _, StreamExt as _};
+use serde::Deserialize;
+
+use crate::log_client::LogError;
 
 const PULL_MESSAGES_MAX: usize = 1_000;
+/// Of messages that wait here while the database is slow; as many again may be on their way.
+const PULL_BYTES_MAX: usize = 8 << 20;
+/// Of the messages in one batch, however many there is room for.
+pub(crate) const BATCH_BYTES_MAX: usize = 8 << 20;
 const PULL_EXPIRES_SECONDS: u64 = 10;
 /// A connection that is half open is noticed after two missed ones.
 const HEARTBEAT_SECONDS: u64 = 2;
@@ -21,22 +29,64 @@ pub(crate) enum ConsumerError {
     Gap { last: Position, found: Position },
     #[error("the stream of events ended")]
     Ended,
+    #[error(
+        "position {wanted} is wanted, the stream begins at {first}, and the event log cannot be \
+         asked: set CATALOG_QUERY_COMMAND_GRPC_TARGET to the gRPC address of catalog-command"
+    )]
+    Expired { wanted: Position, first: Position },
+    #[error("events that the stream does not hold cannot be read from the event log")]
+    Log(#[from] LogError),
 }
 
 /// One position of the log.
 #[derive(Debug)]
 pub(crate) enum Received {
     Event(Box<ProductEvent>),
-    /// A message that is no product event: reported, passed over, and healed by the product's next
-    /// event, which carries its whole state.
-    Unreadable(Position),
+    /// A message that is no product event: parked, and healed by the product's next event, which
+    /// carries its whole state.
+    Unreadable(Box<Unreadable>),
+}
+
+/// What cannot be applied, and why.
+#[derive(Clone, Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) position: Position,
+    /// None when the message does not tell.
+    pub(crate) product_id: Option<ProductId>,
+    pub(crate) error: String,
+    pub(crate) payload: Bytes,
 }
 
 impl Received {
+    /// What was found at `position`; `subject` tells the product of what cannot be read.
+    pub(crate) fn new(
+        position: Position,
+        subject: Option<&str>,
+        payload: Bytes,
+        decoded: Result<ProductEvent, DecodeError>,
+    ) -> Self {
+        let error = match decoded {
+            Ok(event) if event.position == position => return Self::Event(Box::new(event)),
+            Ok(event) => format!("the event says that its position is {}", event.position),
+            Err(err) => format!("{:#}", anyhow::Error::new(err)),
+        };
+        tracing::error!(%position, "unreadable event: {error}");
+        let product_id = match subject {
+            Some(subject) => subject.rsplit('.').next().and_then(|id| id.parse().ok()),
+            None => product_id_of(&payload),
+        };
+        Self::Unreadable(Box::new(Unreadable {
+            position,
+            product_id,
+            error,
+            payload,
+        }))
+    }
+
     pub(crate) fn position(&self) -> Position {
         match self {
             Received::Event(event) => event.position,
-            Received::Unreadable(position) => *position,
+            Received::Unreadable(unreadable) => unreadable.position,
         }
     }
 
@@ -46,11 +96,30 @@ impl Received {
             Received::Unreadable(_) => None,
         }
     }
+
+    pub(crate) fn unreadable(&self) -> Option<&Unreadable> {
+        match self {
+            Received::Event(_) => None,
+            Received::Unreadable(unreadable) => Some(unreadable),
+        }
+    }
+}
+
+/// Of a body that is no event, but may say whose it is.
+fn product_id_of(payload: &[u8]) -> Option<ProductId> {
+    #[derive(Deserialize)]
+    struct Body {
+        product_id: ProductId,
+    }
+    let body: Option<Body> = serde_json::from_slice(payload).ok();
+    body.map(|body| body.product_id)
 }
 
 pub(crate) struct EventConsumer {
     messages: pull::Stream,
     last: Position,
+    /// What came after the last batch, which has to be told of first.
+    failed: Option<ConsumerError>,
 }
 
 impl EventConsumer {
@@ -83,6 +152,7 @@ impl EventConsumer {
         let messages = consumer
             .stream()
             .max_messages_per_batch(PULL_MESSAGES_MAX)
+            .max_bytes_per_batch(PULL_BYTES_MAX)
             .expires(Duration::from_secs(PULL_EXPIRES_SECONDS))
             .heartbeat(Duration::from_secs(HEARTBEAT_SECONDS))
             .messages()
@@ -91,38 +161,51 @@ impl EventConsumer {
         Ok(Self {
             messages,
             last: from,
+            failed: None,
         })
     }
 
-    /// Waits for the next event and returns it with those that are there already, `max` at most.
+    /// Waits for the next event and returns it with those that are there already, `max` at most and no
+    /// more once they have [`BATCH_BYTES_MAX`].
     pub(crate) async fn next_batch(&mut self, max: usize) -> Result<Vec<Received>, ConsumerError> {
+        if let Some(err) = self.failed.take() {
+            return Err(err);
+        }
         loop {
             let message = self.messages.next().await;
             let mut batch = Vec::new();
-            self.accept(message, &mut batch)?;
-            self.drain(max, &mut batch)?;
+            let bytes = self.accept(message, &mut batch)?;
+            let drained = self.drain(max, bytes, &mut batch);
             if !batch.is_empty() {
+                self.failed = drained.err();
                 return Ok(batch);
             }
+            drained?;
         }
     }
 
     /// Adds what is there already, without waiting, until the batch holds `max`.
-    fn drain(&mut self, max: usize, batch: &mut Vec<Received>) -> Result<(), ConsumerError> {
-        while batch.len() < max {
+    fn drain(
+        &mut self,
+        max: usize,
+        mut bytes: usize,
+        batch: &mut Vec<Received>,
+    ) -> Result<(), ConsumerError> {
+        while batch.len() < max && bytes < BATCH_BYTES_MAX {
             match self.messages.next().now_or_never() {
-                Some(message) => self.accept(message, batch)?,
+                Some(message) => bytes += self.accept(message, batch)?,
                 None => break,
             }
         }
         Ok(())
     }
 
+    /// Returns the size of what was added to the batch.
     fn accept(
         &mut self,
         message: Option<Result<jetstream::Message, pull::MessagesError>>,
         batch: &mut Vec<Received>,
-    ) -> Result<(), ConsumerError> {
+    ) -> Result<usize, ConsumerError> {
         let message = message.ok_or(ConsumerError::Ended)?;
         let message = message.map_err(|err| ConsumerError::Stream(err.to_string()))?;
         let info = message
@@ -131,7 +214,7 @@ impl EventConsumer {
         let position = Position(info.stream_sequence);
         // A server that lost its tail delivers the refilled positions again.
         if position <= self.last {
-            return Ok(());
+            return Ok(0);
         }
         if position != self.last.next() {
             return Err(ConsumerError::Gap {
@@ -140,21 +223,15 @@ impl EventConsumer {
             });
         }
         self.last = position;
-        batch.push(read(&message, position));
-        Ok(())
-    }
-}
-
-fn read(message: &jetstream::Message, position: Position) -> Received {
-    match decode(message.headers.as_ref(), &message.payload) {
-        Ok(event) if event.position == position => Received::Event(Box::new(event)),
-        Ok(event) => {
-            tracing::error!(%position, says = %event.position, "event at a foreign position");
-            Received::Unreadable(position)
-        }
-        Err(err) => {
-            tracing::error!(%position, "unreadable event: {:#}", anyhow::Error::new(err));
-            Received::Unreadable(position)
-        }
+        let decoded = decode(message.headers.as_ref(), &message.payload);
+        let payload = message.payload.clone();
+        let bytes = payload.len();
+        batch.push(Received::new(
+            position,
+            Some(message.subject.as_str()),
+            payload,
+            decoded,
+        ));
+        Ok(bytes)
     }
 }

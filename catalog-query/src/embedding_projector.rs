@@ -5,20 +5,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use catalog_events::Position;
+use sqlx::Connection as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::embedding::{EmbedError, Embedder};
 use crate::progress::Progress;
-use crate::read_model::{LiveReadModel, ReadModel};
+use crate::read_model::{Generations, LiveReadModel, ReadModel};
+use crate::upgrade::Serving;
 
 const BATCH_TEXTS_MAX: i64 = 64;
 const POLL_EVERY_MS: u64 = 250;
+const LOOK_AGAIN_MS: u64 = 1_000;
 /// While documents arrive at a rate, the processor is theirs; but not for ever.
 const DEFER_MS_MAX: u64 = 30_000;
 const BUSY_EVENTS_PER_POLL: u64 = 100;
 
 pub(crate) struct EmbeddingProjector {
+    pub(crate) generations: Generations,
     pub(crate) live: LiveReadModel,
+    pub(crate) serving: Serving,
     pub(crate) embedder: Arc<dyn Embedder>,
     pub(crate) progress: Progress,
 }
@@ -41,33 +46,54 @@ impl EmbeddingProjector {
     }
 
     async fn embed_for_ever(&self) {
+        // Before, the vectors of another release may still be taken over.
+        self.serving.wait().await;
         let mut failures = 0;
-        let mut deferral = Deferral::default();
         loop {
-            // The replica that applies documents also embeds them; others would do it twice.
-            let ours = self.progress.read_model.is_active();
-            self.progress.embeddings.set_active(ours);
-            if !ours || deferral.applies(self.progress.read_model.position()) {
+            let err = match self.embed_while_ours(&mut failures).await {
+                Ok(()) => {
+                    tokio::time::sleep(Duration::from_millis(LOOK_AGAIN_MS)).await;
+                    continue;
+                }
+                Err(err) => format!("{:#}", anyhow::Error::new(err)),
+            };
+            failures += 1;
+            tracing::warn!(failures, "embedding: {err}");
+            self.progress.embeddings.failed(err);
+            tokio::time::sleep(service_kit::backoff(failures)).await;
+        }
+    }
+
+    /// Ends when the vectors are of another model, or when another replica embeds: two would do it
+    /// twice.
+    async fn embed_while_ours(&self, failures: &mut u32) -> Result<(), EmbeddingError> {
+        self.progress.embeddings.set_active(false);
+        if !self.is_our_model() {
+            return Ok(());
+        }
+        let Some(mut lock) = self.generations.embedding_lock().await? else {
+            return Ok(());
+        };
+        self.progress.embeddings.set_active(true);
+        let mut deferral = Deferral::default();
+        while self.is_our_model() {
+            lock.ping().await?;
+            let embedded = match deferral.applies(self.progress.read_model.position()) {
+                true => 0,
+                false => embed_some(&self.live.load_full(), self.embedder.as_ref()).await?,
+            };
+            *failures = 0;
+            let (at, unreadable) = (Position::START, 0);
+            self.progress.embeddings.reached(at, embedded, unreadable);
+            if embedded == 0 {
                 tokio::time::sleep(Duration::from_millis(POLL_EVERY_MS)).await;
-                continue;
-            }
-            match embed_some(&self.live.load_full(), self.embedder.as_ref()).await {
-                Ok(count) => {
-                    failures = 0;
-                    self.progress.embeddings.reached(Position::START, count, 0);
-                    if count == 0 {
-                        tokio::time::sleep(Duration::from_millis(POLL_EVERY_MS)).await;
-                    }
-                }
-                Err(err) => {
-                    failures += 1;
-                    let err = format!("{:#}", anyhow::Error::new(err));
-                    tracing::warn!(failures, "embedding: {err}");
-                    self.progress.embeddings.failed(err);
-                    tokio::time::sleep(service_kit::backoff(failures)).await;
-                }
             }
         }
+        Ok(())
+    }
+
+    fn is_our_model(&self) -> bool {
+        self.live.load().model == self.embedder.model()
     }
 }
 

@@ -28,11 +28,12 @@ impl GenerationWatch {
     }
 
     async fn look(&self) -> anyhow::Result<()> {
+        // None while the first one of this release is being filled.
         let live = self.generations.live_id().await?;
-        if live == Some(self.live.load().generation) {
+        if live.is_none_or(|live| live == self.live.load().generation) {
             return Ok(());
         }
-        let opened = self.generations.live().await?;
+        let opened = self.generations.open_live().await?;
         tracing::info!(
             generation = opened.generation,
             "another generation is live now"

@@ -2,28 +2,38 @@
 
 mod error;
 mod operations;
+mod verification;
 
 use std::sync::Arc;
 
 use catalog_events::{ProductId, ReadSource};
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_service_server::CatalogService;
+use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Request, Response, Status};
 
-use crate::grpc::error::{invalid, not_found, repository_status, search_status};
+use crate::consistency::{Consistency, Expectation};
+use crate::grpc::error::{
+    expectation_status, invalid, not_found, repository_status, search_status,
+};
 use crate::read_model::ProductRepository;
 use crate::reads::ReadRecorder;
 use crate::search::{SearchStrategyFactory, StrategyKind};
 
+pub(crate) use crate::grpc::error::not_serving_yet;
 pub(crate) use crate::grpc::operations::Operations;
 
 const BATCH_IDS_MAX: usize = 100;
 const LIMIT_DEFAULT: usize = 20;
 const LIMIT_MAX: usize = 100;
 
+/// Metadata of an answer that may be older than the tokens of its request.
+const STALE: &str = "catalog-stale";
+
 pub(crate) struct CatalogGrpc<R> {
     pub(crate) repository: Arc<R>,
     pub(crate) strategies: Arc<SearchStrategyFactory>,
+    pub(crate) consistency: Consistency,
     pub(crate) reads: ReadRecorder,
 }
 
@@ -33,41 +43,58 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
         &self,
         request: Request<v1::GetProductRequest>,
     ) -> Result<Response<v1::Product>, Status> {
+        let request = request.into_inner();
+        let tokens = &request.consistency_tokens;
+        let expected = self.expectation(tokens, request.consistency_wait_ms)?;
         // A text that is no product id names no product.
-        let id: ProductId = request.into_inner().id.parse().map_err(|_| not_found())?;
-        let found = self.repository.get(&id).await.map_err(repository_status)?;
-        let product = found.ok_or_else(not_found)?;
-        self.reads.record(&id, ReadSource::Get);
-        Ok(Response::new(Arc::unwrap_or_clone(product)))
+        let id: ProductId = request.id.parse().map_err(|_| not_found())?;
+        let caught_up = self.consistency.documents(&expected, &*self.repository);
+        let caught_up = caught_up.await;
+        let at_least = expected.versions.get(&id).copied();
+        let held = self.repository.get(&id, at_least).await;
+        let held = held.map_err(repository_status)?;
+        let stale = self.told_stale(!caught_up || !expected.is_met(&id, &held));
+        match held.product {
+            Some(product) => {
+                self.reads.record(&id, ReadSource::Get);
+                let mut answer = Response::new(Arc::unwrap_or_clone(product));
+                mark(answer.metadata_mut(), stale);
+                Ok(answer)
+            }
+            None => {
+                let mut answer = not_found();
+                mark(answer.metadata_mut(), stale);
+                Err(answer)
+            }
+        }
     }
 
     async fn batch_get_products(
         &self,
         request: Request<v1::BatchGetProductsRequest>,
     ) -> Result<Response<v1::BatchGetProductsResponse>, Status> {
-        let names = request.into_inner().ids;
+        let request = request.into_inner();
+        let names = request.ids;
         if names.len() > BATCH_IDS_MAX {
             return Err(invalid(
                 "ids",
                 format!("has more than {BATCH_IDS_MAX} entries"),
             ));
         }
+        let tokens = &request.consistency_tokens;
+        let expected = self.expectation(tokens, request.consistency_wait_ms)?;
+        let caught_up = self.consistency.documents(&expected, &*self.repository);
+        let caught_up = caught_up.await;
         let ids: Vec<ProductId> = names.iter().filter_map(|name| name.parse().ok()).collect();
-        let found = self
-            .repository
-            .get_many(&ids)
-            .await
-            .map_err(repository_status)?;
-        let mut products = Vec::with_capacity(ids.len());
-        for id in &ids {
-            if let Some(product) = found.get(id) {
-                self.reads.record(id, ReadSource::Batch);
-                products.push(v1::Product::clone(product));
+        let (products, met) = self.read(&ids, &expected).await?;
+        for product in &products {
+            if let Ok(id) = product.id.parse() {
+                self.reads.record(&id, ReadSource::Batch);
             }
         }
         Ok(Response::new(v1::BatchGetProductsResponse {
             products,
-            ..Default::default()
+            stale: self.told_stale(!caught_up || !met),
         }))
     }
 
@@ -77,6 +104,9 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
     ) -> Result<Response<v1::SearchProductsResponse>, Status> {
         let request = request.into_inner();
         let limit = limit(request.limit)?;
+        let tokens = &request.consistency_tokens;
+        let expected = self.expectation(tokens, request.consistency_wait_ms)?;
+        let seen = self.consistency.search(&expected, &*self.repository).await;
         let kind = match request.strategy() {
             v1::SearchStrategy::Unspecified | v1::SearchStrategy::Hybrid => StrategyKind::Hybrid,
             v1::SearchStrategy::Keyword => StrategyKind::Keyword,
@@ -87,22 +117,13 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
             .search(&request.query, limit)
             .await
             .map_err(search_status)?;
-        let ids: Vec<ProductId> = outcome
-            .hits
-            .iter()
-            .map(|hit| hit.product_id.clone())
-            .collect();
-        let found = self
-            .repository
-            .get_many(&ids)
-            .await
-            .map_err(repository_status)?;
+        let hits = outcome.hits.iter();
+        let ids: Vec<ProductId> = hits.map(|hit| hit.product_id.clone()).collect();
         // An index may be a moment ahead of or behind the documents: what is gone is left out.
-        let products = ids.iter().filter_map(|id| found.get(id));
+        let (products, met) = self.read(&ids, &expected).await?;
+        let caught_up = seen.is_some_and(|seen| seen.still_answers());
         Ok(Response::new(v1::SearchProductsResponse {
-            products: products
-                .map(|product| v1::Product::clone(product))
-                .collect(),
+            products,
             strategy: match outcome.strategy {
                 StrategyKind::Keyword => v1::SearchStrategy::Keyword,
                 StrategyKind::Vector => v1::SearchStrategy::Vector,
@@ -110,8 +131,43 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
             }
             .into(),
             degraded: outcome.degraded,
-            ..v1::SearchProductsResponse::default()
+            stale: self.told_stale(!caught_up || !met),
         }))
+    }
+}
+
+impl<R: ProductRepository> CatalogGrpc<R> {
+    fn expectation(&self, tokens: &[String], wait_ms: i32) -> Result<Expectation, Status> {
+        let expectation = self.consistency.expectation(tokens, wait_ms);
+        expectation.map_err(expectation_status)
+    }
+
+    /// The products in the order of `ids`, and whether none of them is older than its token.
+    async fn read(
+        &self,
+        ids: &[ProductId],
+        expected: &Expectation,
+    ) -> Result<(Vec<v1::Product>, bool), Status> {
+        let found = self.repository.get_many(ids, &expected.versions).await;
+        let found = found.map_err(repository_status)?;
+        let held = || ids.iter().filter_map(|id| Some((id, found.get(id)?)));
+        let products = held().filter_map(|(_, held)| held.product.as_deref().cloned());
+        let met = held().all(|(id, held)| expected.is_met(id, held));
+        Ok((products.collect(), met))
+    }
+
+    /// Counts the answers that are.
+    fn told_stale(&self, stale: bool) -> bool {
+        if stale {
+            self.consistency.answered_stale();
+        }
+        stale
+    }
+}
+
+fn mark(metadata: &mut MetadataMap, stale: bool) {
+    if stale {
+        metadata.insert(STALE, MetadataValue::from_static("true"));
     }
 }
 

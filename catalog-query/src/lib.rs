@@ -4,8 +4,11 @@
 mod config;
 mod app;
 mod grpc;
+mod consistency;
 mod search;
 mod consumer;
+mod log_client;
+mod event_source;
 mod projection;
 mod progress;
 mod read_model_projector;
@@ -13,12 +16,16 @@ mod index_projector;
 mod embedding_projector;
 mod read_model;
 mod generation_watch;
+mod upgrade;
+mod model_change;
 mod embedding;
 mod index;
 mod live_index;
 mod rebuild;
+mod verification;
 mod reads;
 mod popularity;
 
 pub use crate::app::App;
 pub use crate::config::Config;
+pub use crate::log_client::{InvalidLogTarget, LogTarget};

@@ -7,6 +7,7 @@ use catalog_events::Position;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use tokio::sync::watch;
 
 /// One projection: its position, and why it stands still.
 #[derive(Clone, Default)]
@@ -18,6 +19,8 @@ pub(crate) struct ProjectionProgress {
     error: Arc<RwLock<Option<String>>>,
     /// True while this replica is the one that applies: always for its own index.
     active: Arc<AtomicBool>,
+    /// Tells those who wait for a position to look again.
+    moved: watch::Sender<()>,
 }
 
 impl ProjectionProgress {
@@ -41,6 +44,12 @@ impl ProjectionProgress {
         self.applied.inc_by(applied as u64);
         self.unreadable.inc_by(unreadable as u64);
         self.set_error(None);
+        self.moved.send_replace(());
+    }
+
+    /// Changes whenever the projection has applied something.
+    pub(crate) fn moved(&self) -> watch::Receiver<()> {
+        self.moved.subscribe()
     }
 
     pub(crate) fn failed(&self, error: String) {
@@ -73,6 +82,8 @@ pub(crate) struct Progress {
     pub(crate) read_model: ProjectionProgress,
     pub(crate) keyword_index: ProjectionProgress,
     pub(crate) embeddings: ProjectionProgress,
+    /// Events of the live read model that could not be applied: an alarm while it is not 0.
+    pub(crate) parked_events: Gauge<i64, AtomicI64>,
 }
 
 impl Progress {
@@ -80,5 +91,10 @@ impl Progress {
         self.read_model.register("read_model", registry);
         self.keyword_index.register("keyword_index", registry);
         self.embeddings.register("embeddings", registry);
+        registry.register(
+            "catalog_query_parked_events",
+            "Events that could not be applied and wait for a later one of their product",
+            self.parked_events.clone(),
+        );
     }
 }

@@ -1,33 +1,34 @@
 //! Keeps the documents at the head of the stream. One replica at a time does it, by a lease in the
 //! checkpoint row; the compare-and-set of the position makes a second one harmless.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::jetstream;
 use catalog_events::Position;
+use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::consumer::{ConsumerError, EventConsumer, Received};
-use crate::progress::ProjectionProgress;
+use crate::consumer::{ConsumerError, Received};
+use crate::event_source::{EventReader, EventSource};
+use crate::progress::Progress;
 use crate::read_model::{
     Applied, CachedProductRepository, LiveReadModel, PostgresProductRepository, ReadModel,
 };
 
+/// Bounded in bytes as well, by where the events come from.
 const BATCH_EVENTS_MAX: usize = 1_000;
 /// How long the documents may stand still after the replica that applied events was killed.
 const LEASE_MS: i64 = 3_000;
 const RENEW_EVERY_MS: u64 = 1_000;
 
 pub(crate) struct ReadModelProjector {
-    pub(crate) jetstream: jetstream::Context,
+    pub(crate) source: EventSource,
     pub(crate) live: LiveReadModel,
     pub(crate) me: Uuid,
-    /// The embedding model that text hashes are for.
-    pub(crate) model: String,
     pub(crate) repository: Arc<CachedProductRepository<PostgresProductRepository>>,
-    pub(crate) progress: ProjectionProgress,
+    pub(crate) progress: Progress,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -49,13 +50,13 @@ impl ReadModelProjector {
                         failures += 1;
                         let err = format!("{:#}", anyhow::Error::new(err));
                         tracing::warn!(failures, "read model projection: {err}");
-                        self.progress.failed(err);
+                        self.progress.read_model.failed(err);
                         service_kit::backoff(failures)
                     }
                 },
                 () = stop.cancelled() => break,
             };
-            self.progress.set_active(false);
+            self.progress.read_model.set_active(false);
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = stop.cancelled() => {}
@@ -70,30 +71,47 @@ impl ReadModelProjector {
     async fn follow(&self, failures: &mut u32) -> Result<(), ProjectorError> {
         let read_model = self.live.load_full();
         let mut at = read_model.checkpoint().await?.position;
-        self.progress.reached(at, 0, 0);
+        self.progress.read_model.reached(at, 0, 0);
+        self.count_parked(&read_model).await?;
         if !read_model.take_lease(self.me, LEASE_MS).await? {
             return Ok(());
         }
-        self.progress.set_active(true);
-        let mut consumer = EventConsumer::open(&self.jetstream, at).await?;
+        self.progress.read_model.set_active(true);
+        let mut reader = self.source.open(at).await?;
         let mut renew = tokio::time::interval(Duration::from_millis(RENEW_EVERY_MS));
+        while let Some(batch) = self
+            .next_batch(&read_model, &mut reader, &mut renew)
+            .await?
+        {
+            match self.apply(&read_model, at, batch).await? {
+                Some(reached) => at = reached,
+                None => break,
+            }
+            *failures = 0;
+        }
+        Ok(())
+    }
+
+    /// Waits for events and keeps the lease meanwhile. None when it is lost, or when another
+    /// generation is live.
+    async fn next_batch(
+        &self,
+        read_model: &ReadModel,
+        reader: &mut EventReader<'_>,
+        renew: &mut Interval,
+    ) -> Result<Option<Vec<Received>>, ProjectorError> {
+        let mut next = pin!(reader.next_batch(BATCH_EVENTS_MAX));
         loop {
+            if self.live.load().generation != read_model.generation {
+                return Ok(None);
+            }
             tokio::select! {
+                batch = &mut next => return Ok(Some(batch?)),
                 _ = renew.tick() => {
                     if !read_model.take_lease(self.me, LEASE_MS).await? {
-                        return Ok(());
+                        return Ok(None);
                     }
                 }
-                batch = consumer.next_batch(BATCH_EVENTS_MAX) => {
-                    match self.apply(&read_model, at, batch?).await? {
-                        Some(reached) => at = reached,
-                        None => return Ok(()),
-                    }
-                    *failures = 0;
-                }
-            }
-            if self.live.load().generation != read_model.generation {
-                return Ok(());
             }
         }
     }
@@ -106,16 +124,24 @@ impl ReadModelProjector {
         batch: Vec<Received>,
     ) -> Result<Option<Position>, ProjectorError> {
         let to = batch.last().map_or(from, Received::position);
-        let events = || batch.iter().filter_map(Received::event);
-        let applied = read_model
-            .apply(self.me, &self.model, (from, to), events())
-            .await?;
-        if applied == Applied::NotOurs {
+        let applied = read_model.apply(self.me, from, &batch).await;
+        // Whatever became of it: a part may have been applied.
+        let events = batch.iter().filter_map(Received::event);
+        self.repository.invalidate(events).await;
+        let Applied::Yes { parked } = applied? else {
             return Ok(None);
+        };
+        if !parked.is_empty() || self.progress.parked_events.get() > 0 {
+            self.count_parked(read_model).await?;
         }
-        self.repository.invalidate(events()).await;
-        let readable = events().count();
-        self.progress.reached(to, readable, batch.len() - readable);
+        let applied = batch.len() - parked.len();
+        self.progress.read_model.reached(to, applied, parked.len());
         Ok(Some(to))
+    }
+
+    async fn count_parked(&self, read_model: &ReadModel) -> Result<(), ProjectorError> {
+        let parked = read_model.parked_count().await?;
+        self.progress.parked_events.set(parked);
+        Ok(())
     }
 }

@@ -1,45 +1,56 @@
-//! Rebuilds the read model and the keyword index from the event stream, beside the live ones and
-//! while these answer. Both must have the digest of the live documents at one position before
-//! anything is switched; a difference drops the new generation and says so.
+//! Rebuilds the read model and the keyword index from the events, beside the live ones and while
+//! these answer; and goes back to the generation before. What is switched to must have the digest of
+//! the event log at its position, or of the live read model where the log cannot be asked; a
+//! difference switches nothing and says so.
+
+mod building;
+mod proof;
+mod reindex;
 
 use std::sync::Arc;
 
-use async_nats::jetstream;
-use catalog_events::{Digest, Position, ProductEvent};
+use catalog_events::{Digest, Position};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::consumer::{ConsumerError, EventConsumer, Received};
+use self::building::Building;
+use crate::consumer::ConsumerError;
 use crate::embedding::Embedder;
 use crate::embedding_projector::{EmbeddingError, embed_some};
+use crate::event_source::EventSource;
 use crate::index::{IndexError, IndexWriter, KeywordIndex};
 use crate::live_index::LiveIndex;
-use crate::read_model::{Applied, Generations, LiveReadModel, ReadModel};
+use crate::log_client::{LogClient, LogError};
+use crate::read_model::{Generations, LiveReadModel, ReadModel};
 
-const BATCH_EVENTS_MAX: usize = 1_000;
 /// Longer than any step between two renewals.
 const LEASE_MS: i64 = 600_000;
 const LEASE_MS_AT_SWITCH: i64 = 3_000;
-const REPLAY_FAILURES_MAX: u32 = 8;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RebuildError {
     #[error("a rebuild is under way")]
     Busy,
+    #[error("there is no earlier generation to roll back to")]
+    NothingToRollBackTo,
     /// Nothing was switched.
     #[error(
-        "at position {position} the live read model has digest {live} ({documents} documents), the \
-         new one {new}, the new keyword index {index}: not switched"
+        "at position {position} {reference} has digest {expected} ({documents} documents), the new \
+         read model {new}, its keyword index {index}: not switched"
     )]
     Differs {
         position: Position,
+        /// What was compared with.
+        reference: &'static str,
         documents: i64,
-        live: Digest,
+        expected: Digest,
         new: Digest,
         index: Digest,
     },
     #[error("somebody else applies events to the new generation")]
     Contended,
+    #[error("the live read model differs, and the event log cannot tell who is right")]
+    Log(#[from] LogError),
     #[error(transparent)]
     Consumer(#[from] ConsumerError),
     #[error("database")]
@@ -67,26 +78,24 @@ pub(crate) struct Rebuilder {
     pub(crate) generations: Generations,
     pub(crate) live: LiveReadModel,
     pub(crate) index: Arc<LiveIndex>,
-    pub(crate) jetstream: jetstream::Context,
+    pub(crate) source: EventSource,
+    /// None when the write service's address is not set.
+    pub(crate) log: Option<LogClient>,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
-    pub(crate) model: String,
     pub(crate) me: Uuid,
 }
 
-/// A generation that is being filled.
-struct Building {
-    read_model: ReadModel,
-    index: Arc<KeywordIndex>,
-    writer: Option<IndexWriter>,
-    at: Position,
-}
-
 impl Rebuilder {
+    /// Builds a generation from the first event on and switches to it. One replica at a time.
     pub(crate) async fn run(&self, progress: &Progress) -> Result<(), RebuildError> {
         let lock = self.generations.rebuild_lock().await?;
         let _lock = lock.ok_or(RebuildError::Busy)?;
+        if self.generations.live_id().await?.is_none() {
+            // The first one of this release is still being built.
+            return Err(RebuildError::Busy);
+        }
         self.generations.drop_outdated().await?;
-        let read_model = self.generations.create().await?;
+        let read_model = self.generations.create(&self.model()).await?;
         let generation = read_model.generation;
         tracing::info!(generation, "rebuild begins");
         let result = self.build_and_switch(read_model, progress).await;
@@ -97,208 +106,118 @@ impl Rebuilder {
         result
     }
 
+    /// Makes the generation live again that was live before the last switch, once it has caught up
+    /// and was found right. On an error all stays as it was.
+    pub(crate) async fn rollback(&self, progress: &Progress) -> Result<(), RebuildError> {
+        let lock = self.generations.rebuild_lock().await?;
+        let _lock = lock.ok_or(RebuildError::Busy)?;
+        let previous = self.generations.previous().await?;
+        let previous = previous.ok_or(RebuildError::NothingToRollBackTo)?;
+        let generation = previous.generation;
+        tracing::info!(generation, "rollback begins");
+        previous.take_lease(self.me, LEASE_MS).await?;
+        let at = previous.checkpoint().await?.position;
+        let mut building = Building::new(previous, at);
+        match self.prepare(&mut building, progress).await {
+            Ok(digest) => self.switch(building, digest, progress).await,
+            Err(err) => {
+                building.read_model.release_lease(self.me).await?;
+                Err(err)
+            }
+        }
+    }
+
+    /// Of the new vectors: ours, or the one that the present ones are of.
+    fn model(&self) -> String {
+        match &self.embedder {
+            Some(embedder) => embedder.model().to_owned(),
+            None => self.live.load().model.clone(),
+        }
+    }
+
     async fn build_and_switch(
         &self,
         read_model: ReadModel,
         progress: &Progress,
     ) -> Result<(), RebuildError> {
-        let generation = read_model.generation;
-        let (index, writer) = self.index.create(generation)?;
-        let mut building = Building {
-            read_model,
-            index: Arc::new(index),
-            writer: Some(writer),
-            at: Position::START,
-        };
-        building.read_model.take_lease(self.me, LEASE_MS).await?;
-        self.catch_up(&mut building, progress).await?;
-        self.embed(&building, progress).await?;
-        // Events went on meanwhile; what is compared is what is switched to.
-        self.catch_up(&mut building, progress).await?;
-        let _ = progress.send((generation, Step::Compare)).await;
-        let digest = self.compare(&mut building).await?;
-        self.switch(building).await?;
-        let _ = progress.send((generation, Step::Switched { digest })).await;
-        tracing::info!(generation, %digest, "rebuild switched");
-        Ok(())
+        let (index, writer) = self.index.create(read_model.generation)?;
+        read_model.take_lease(self.me, LEASE_MS).await?;
+        let mut building = Building::new(read_model, Position::START).with_index(index, writer);
+        let digest = self.prepare(&mut building, progress).await?;
+        self.switch(building, digest, progress).await
     }
 
-    /// Replays up to where the live documents are, never beyond: only there can both be compared.
-    async fn catch_up(
+    async fn prepare(
         &self,
         building: &mut Building,
         progress: &Progress,
-    ) -> Result<(), RebuildError> {
-        loop {
-            let target = self.live.load().checkpoint().await?.position;
-            if building.at >= target {
-                return Ok(());
-            }
-            self.replay_to(building, target, Some(progress)).await?;
-        }
-    }
-
-    /// Reads with a consumer of its own: one that nobody reads from for a while is ended by the
-    /// server.
-    async fn replay_to(
-        &self,
-        building: &mut Building,
-        target: Position,
-        progress: Option<&Progress>,
-    ) -> Result<(), RebuildError> {
-        let mut failures = 0;
-        loop {
-            match self.replay_some(building, target, progress).await {
-                Err(RebuildError::Consumer(err)) if failures < REPLAY_FAILURES_MAX => {
-                    failures += 1;
-                    tracing::warn!(failures, "replay starts again at {}: {err}", building.at);
-                    tokio::time::sleep(service_kit::backoff(failures)).await;
-                }
-                done => return done,
-            }
-        }
-    }
-
-    /// Until `target`, or an error.
-    async fn replay_some(
-        &self,
-        building: &mut Building,
-        target: Position,
-        progress: Option<&Progress>,
-    ) -> Result<(), RebuildError> {
-        let mut consumer = EventConsumer::open(&self.jetstream, building.at).await?;
-        while building.at < target {
-            let room = building.at.lag_to(target).min(BATCH_EVENTS_MAX as u64) as usize;
-            let batch = consumer.next_batch(room).await?;
-            self.apply(building, batch).await?;
-            if let Some(progress) = progress {
-                let step = Step::Replay {
-                    done: building.at.0,
-                    total: target.0,
-                };
-                let _ = progress.send((building.read_model.generation, step)).await;
-            }
-        }
-        Ok(())
-    }
-
-    async fn apply(
-        &self,
-        building: &mut Building,
-        batch: Vec<Received>,
-    ) -> Result<(), RebuildError> {
-        let to = batch.last().map_or(building.at, Received::position);
-        let events: Vec<ProductEvent> = batch
-            .into_iter()
-            .filter_map(|received| match received {
-                Received::Event(event) => Some(*event),
-                Received::Unreadable(_) => None,
-            })
-            .collect();
-        let step = (building.at, to);
-        let applied = building
-            .read_model
-            .apply(self.me, &self.model, step, &events)
-            .await?;
-        if applied == Applied::NotOurs {
-            return Err(RebuildError::Contended);
-        }
-        building
-            .with_writer(move |writer| writer.apply(&events))
-            .await?;
-        building.at = to;
-        Ok(())
+    ) -> Result<Digest, RebuildError> {
+        self.catch_up(building, progress).await?;
+        self.embed(building, progress).await?;
+        // Events went on meanwhile; what is compared is what is switched to.
+        self.catch_up(building, progress).await?;
+        let generation = building.read_model.generation;
+        let _ = progress.send((generation, Step::Compare)).await;
+        self.prove(building).await
     }
 
     /// Takes over the vectors whose text is the same, and computes the others.
     async fn embed(&self, building: &Building, progress: &Progress) -> Result<(), RebuildError> {
-        let (old, new) = (self.live.load().generation, building.read_model.generation);
-        let reused = self.generations.copy_embeddings(old, new).await?;
-        tracing::info!(generation = new, reused, "embeddings taken over");
-        let Some(embedder) = &self.embedder else {
-            return Ok(());
+        let new = &building.read_model;
+        let reused = self.generations.reuse_embeddings(new.generation).await?;
+        tracing::info!(generation = new.generation, reused, "embeddings taken over");
+        let embedder = match &self.embedder {
+            Some(embedder) if embedder.model() == new.model => embedder,
+            _ => return Ok(()),
         };
-        let total = building.read_model.embedding_counts().await?.pending;
+        let total = new.embedding_counts().await?.pending;
         let mut done = 0;
         loop {
-            let _ = progress.send((new, Step::Embed { done, total })).await;
-            match embed_some(&building.read_model, embedder.as_ref()).await? {
+            let step = Step::Embed { done, total };
+            let _ = progress.send((new.generation, step)).await;
+            match embed_some(new, embedder.as_ref()).await? {
                 0 => return Ok(()),
                 count => done += count as i64,
             }
         }
     }
 
-    async fn compare(&self, building: &mut Building) -> Result<Digest, RebuildError> {
-        // Position and digest are of one row, so they belong together whatever is applied meanwhile.
-        let live = self.live.load().checkpoint().await?;
-        self.replay_to(building, live.position, None).await?;
-        let position = building.at;
-        building
-            .with_writer(move |writer| writer.commit(position))
-            .await?;
-        let new = building.read_model.checkpoint().await?;
-        let index = building.index.clone();
-        let index = tokio::task::spawn_blocking(move || index.digest_of_live())
-            .await
-            .map_err(anyhow::Error::new)??;
-        if new.digest == live.digest && index == live.digest && new.documents == live.documents {
-            return Ok(live.digest);
-        }
-        Err(RebuildError::Differs {
-            position,
-            documents: live.documents,
-            live: live.digest,
-            new: new.digest,
-            index,
-        })
-    }
-
-    async fn switch(&self, building: Building) -> Result<(), RebuildError> {
-        let Building {
-            read_model,
-            index,
-            writer,
-            ..
-        } = building;
+    async fn switch(
+        &self,
+        building: Building,
+        digest: Digest,
+        progress: &Progress,
+    ) -> Result<(), RebuildError> {
+        let (read_model, index) = building.finish()?;
         let generation = read_model.generation;
-        let (Some(index), Some(writer)) = (Arc::into_inner(index), writer) else {
-            return Err(anyhow::anyhow!("the new keyword index is still in use").into());
-        };
         // From the switch on, the live projector needs the lease as soon as it comes for it.
         read_model.take_lease(self.me, LEASE_MS_AT_SWITCH).await?;
         self.generations.switch_to(generation).await?;
         self.live.store(Arc::new(read_model));
         // The new generation answers. What fails now is told, and undoes nothing: the old index
         // holds the same products.
-        let live_index = self.index.clone();
-        let switched =
-            tokio::task::spawn_blocking(move || live_index.switch_to(generation, index, writer));
-        if let Err(err) = switched.await.map_err(anyhow::Error::new).flatten() {
+        let switched = match index {
+            Some((index, writer)) => self.switch_index(generation, index, writer).await,
+            None => self.check_index().await,
+        };
+        if let Err(err) = switched {
             tracing::error!(generation, "the keyword index was not switched: {err:#}");
         }
         if let Err(err) = self.generations.drop_outdated().await {
             tracing::warn!("cannot drop outdated generations: {err}");
         }
+        let _ = progress.send((generation, Step::Switched { digest })).await;
+        tracing::info!(generation, %digest, "switched");
         Ok(())
     }
-}
 
-impl Building {
-    /// Index work blocks, so it gets a thread that may.
-    async fn with_writer(
-        &mut self,
-        work: impl FnOnce(&mut IndexWriter) -> Result<(), IndexError> + Send + 'static,
-    ) -> Result<(), RebuildError> {
-        let Some(mut writer) = self.writer.take() else {
-            return Err(anyhow::anyhow!("the index writer was lost to an error").into());
-        };
-        let done = tokio::task::spawn_blocking(move || {
-            let result = work(&mut writer);
-            (writer, result)
-        });
-        let (writer, result) = done.await.map_err(anyhow::Error::new)?;
-        self.writer = Some(writer);
-        Ok(result?)
+    async fn switch_index(
+        &self,
+        number: i64,
+        index: KeywordIndex,
+        writer: IndexWriter,
+    ) -> anyhow::Result<()> {
+        let live = self.index.clone();
+        tokio::task::spawn_blocking(move || live.switch_to(number, index, writer)).await?
     }
 }

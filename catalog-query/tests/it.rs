@@ -10,3 +10,5 @@ mod projections;
 mod rebuild;
 #[path = "it/six_fields.rs"]
 mod six_fields;
+#[path = "it/consistency.rs"]
+mod consistency;

@@ -11,6 +11,7 @@ use crate::endpoints::EndpointArgs;
 use crate::import::{self, ImportArgs};
 use crate::migrate;
 use crate::output::{self, ProductJson};
+use crate::parked::{self, ParkedArgs};
 use crate::probe::{self, ProbeArgs};
 use crate::rebuild::{self, RebuildArgs};
 use crate::sample;
@@ -18,6 +19,7 @@ use crate::search::{self, GetArgs, SearchArgs};
 use crate::status::{self, StatusArgs};
 use crate::tail::{self, TailArgs};
 use crate::up::{self, UpArgs};
+use crate::verify::{self, VerifyArgs};
 
 /// Runs, fills and watches a product catalogue
 #[derive(Debug, Parser)]
@@ -43,6 +45,10 @@ enum Command {
     Tail(TailArgs),
     /// Shows where the log, the stream and the read models stand
     Status(StatusArgs),
+    /// Proves that the read models hold what the event log says, and mends what does not
+    Verify(VerifyArgs),
+    /// Shows events that could not be applied, and tries them again
+    Parked(ParkedArgs),
     /// Builds the read model anew beside the old one, compares and switches
     Rebuild(RebuildArgs),
     /// Measures this machine: our figures beside the limit in the same run
@@ -97,6 +103,8 @@ pub fn main() -> ExitCode {
         Command::Get(args) => block_on(search::get(args, &endpoints)),
         Command::Tail(args) => block_on(tail::command(args, &endpoints)),
         Command::Status(args) => block_on(status::command(args, &endpoints)),
+        Command::Verify(args) => block_on(verify::command(args, &endpoints)),
+        Command::Parked(args) => block_on(parked::command(args, &endpoints)),
         Command::Rebuild(args) => block_on(rebuild::command(args, &endpoints)),
         Command::Bench(args) => block_on(bench::command(args)),
         Command::Migrate => block_on(migrate::command()),

@@ -259,6 +259,7 @@ async fn environment(
     folder: &Path,
 ) -> anyhow::Result<Vec<(&'static str, String)>> {
     let suffix: String = (0..8).map(|_| fastrand::lowercase()).collect();
+    let secret: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
     let model = devkit::embedding_model().await?;
     let address = |port: u16| format!("127.0.0.1:{port}");
     let free = || "127.0.0.1:0".to_owned();
@@ -270,6 +271,7 @@ async fn environment(
         ("CATALOG_COMMAND_NATS_URL", devkit.nats_url()),
         ("CATALOG_COMMAND_GRPC_ADDR", address(ports.command)),
         ("CATALOG_COMMAND_OPS_ADDR", free()),
+        ("CATALOG_COMMAND_TOKEN_SECRET", secret.clone()),
         (
             "CATALOG_QUERY_DATABASE_URL",
             devkit.database_url(&format!("query_{suffix}")).await?,
@@ -277,6 +279,11 @@ async fn environment(
         ("CATALOG_QUERY_NATS_URL", devkit.nats_url()),
         ("CATALOG_QUERY_GRPC_ADDR", address(ports.query)),
         ("CATALOG_QUERY_OPS_ADDR", free()),
+        ("CATALOG_QUERY_TOKEN_SECRET", secret),
+        (
+            "CATALOG_QUERY_COMMAND_GRPC_TARGET",
+            format!("http://{}", address(ports.command)),
+        ),
         (
             "CATALOG_QUERY_DATA_DIR",
             folder.join("index").display().to_string(),

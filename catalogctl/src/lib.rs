@@ -11,6 +11,8 @@ mod search;
 mod tail;
 mod status;
 mod rebuild;
+mod verify;
+mod parked;
 mod up;
 mod migrate;
 mod probe;

@@ -1,10 +1,10 @@
-//! `catalogctl rebuild`: a new generation of the read model from the event stream, beside the old
-//! one, which answers until both were compared.
+//! `catalogctl rebuild`: a new generation of the read model from the events, beside the old one,
+//! which answers until both were compared; and the way back to the generation before.
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use catalog_proto::v1::RebuildRequest;
+use catalog_proto::v1::{RebuildRequest, RollbackRequest};
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
 use catalog_proto::v1::rebuild_progress::Phase;
 use serde_json::json;
@@ -16,6 +16,9 @@ use crate::progress::Meter;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RebuildArgs {
+    /// Makes the generation live again that was live before the last switch, once it has caught up
+    #[arg(long)]
+    rollback: bool,
     /// Prints the new generation and its digest as one JSON object
     #[arg(long)]
     json: bool,
@@ -28,9 +31,12 @@ pub(crate) async fn command(
     let target = endpoints.resolve()?.query;
     let failed = |status: Status| anyhow::anyhow!(explain(&target, &status));
     let mut client = CatalogQueryOperationsClient::new(target.channel()?);
-    let answer = client.rebuild(RebuildRequest {}).await.map_err(failed)?;
-    let mut steps = answer.into_inner();
-    let mut meter = Meter::new("rebuilding");
+    let (answer, label) = match args.rollback {
+        false => (client.rebuild(RebuildRequest {}).await, "rebuilding"),
+        true => (client.rollback(RollbackRequest {}).await, "rolling back"),
+    };
+    let mut steps = answer.map_err(failed)?.into_inner();
+    let mut meter = Meter::new(label);
     let mut switched = None;
     while let Some(step) = steps.message().await.map_err(failed)? {
         let (done, total) = (step.done.max(0) as u64, step.total.max(0) as u64);
@@ -52,7 +58,8 @@ pub(crate) async fn command(
     }
     meter.clear();
     let step = switched.context(
-        "the read service ended before it switched, and the old generation stays in use: see its log",
+        "the read service ended before it switched, and the generation in use stays in use: see its \
+         log",
     )?;
     if args.json {
         output::json(&json!({ "generation": step.generation, "digest": step.digest }))?;
@@ -69,7 +76,7 @@ fn explain(target: &Target, status: &Status) -> String {
     match status.code() {
         Code::FailedPrecondition => {
             format!(
-                "not switched, the old generation stays in use: {}",
+                "not switched, the generation in use stays in use: {}",
                 status.message()
             )
         }

@@ -4,12 +4,20 @@
 use service_kit::status;
 use tonic::{Code, Status};
 
+use crate::consistency::ExpectationError;
+use crate::log_client::LogError;
 use crate::read_model::RepositoryError;
 use crate::rebuild::RebuildError;
 use crate::search::SearchError;
+use crate::verification::VerificationError;
 
 pub(crate) fn not_found() -> Status {
     status(Code::NotFound, "PRODUCT_NOT_FOUND", "no such product", [])
+}
+
+pub(crate) fn not_serving_yet() -> Status {
+    let message = "the read model of this release is still being built";
+    status(Code::Unavailable, "READ_MODEL_NOT_READY", message, [])
 }
 
 pub(crate) fn invalid(field: &str, reason: impl Into<String>) -> Status {
@@ -21,6 +29,14 @@ pub(crate) fn invalid(field: &str, reason: impl Into<String>) -> Status {
         message,
         [(field.to_owned(), reason)],
     )
+}
+
+pub(crate) fn expectation_status(err: ExpectationError) -> Status {
+    let field = match err {
+        ExpectationError::TooMany | ExpectationError::Token { .. } => "consistency_tokens",
+        ExpectationError::NegativeWait => "consistency_wait_ms",
+    };
+    invalid(field, err.to_string())
 }
 
 pub(crate) fn repository_status(err: RepositoryError) -> Status {
@@ -46,7 +62,14 @@ pub(crate) fn rebuild_status(err: RebuildError) -> Status {
         RebuildError::Differs { .. } => {
             status(Code::FailedPrecondition, "REBUILD_DIFFERS", message, [])
         }
+        RebuildError::NothingToRollBackTo => status(
+            Code::FailedPrecondition,
+            "NOTHING_TO_ROLL_BACK_TO",
+            message,
+            [],
+        ),
         RebuildError::Contended
+        | RebuildError::Log(_)
         | RebuildError::Consumer(_)
         | RebuildError::Database(_)
         | RebuildError::Index(_)
@@ -61,6 +84,26 @@ pub(crate) fn rebuild_status(err: RebuildError) -> Status {
                 [],
             )
         }
+    }
+}
+
+pub(crate) fn verification_status(err: VerificationError) -> Status {
+    let message = err.to_string();
+    match err {
+        VerificationError::Database(err) => unavailable(err),
+        VerificationError::NoLog => {
+            status(Code::FailedPrecondition, "LOG_UNKNOWN", message, [])
+        }
+        VerificationError::Log(LogError::NotThereYet(_)) => {
+            status(Code::OutOfRange, "LOG_BEHIND", message, [])
+        }
+        VerificationError::Log(LogError::Unavailable(_) | LogError::Answer(_)) => {
+            tracing::warn!("{message}");
+            status(Code::Unavailable, "LOG_UNAVAILABLE", message, [])
+        }
+        VerificationError::Busy => status(Code::Aborted, "INDEX_BUSY", message, []),
+        VerificationError::Index(err) => internal(&err),
+        VerificationError::Panicked(err) => internal(&err),
     }
 }
 

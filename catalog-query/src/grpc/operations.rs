@@ -14,12 +14,14 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::grpc::error::{database_status, internal, rebuild_status};
+use crate::grpc::verification;
 use crate::live_index::LiveIndex;
 use crate::progress::{Progress, ProjectionProgress};
 use crate::read_model::{Checkpoint, LiveReadModel, ReadModel};
-use crate::rebuild::{Rebuilder, Step};
+use crate::rebuild::{RebuildError, Rebuilder, Step};
+use crate::verification::Verifier;
 
-type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 const PROGRESS_QUEUE_MAX: usize = 16;
 
@@ -29,6 +31,7 @@ pub(crate) struct Operations {
     pub(crate) jetstream: jetstream::Context,
     pub(crate) progress: Progress,
     pub(crate) rebuilder: Arc<Rebuilder>,
+    pub(crate) verifier: Arc<Verifier>,
 }
 
 #[tonic::async_trait]
@@ -43,13 +46,16 @@ impl CatalogQueryOperations for Operations {
             Ok(stream) => Position(stream.cached_info().state.last_sequence),
             Err(_) => checkpoint.position,
         };
+        let previous = self.rebuilder.generations.previous_id().await;
+        let previous = previous.map_err(database_status)?;
         Ok(Response::new(v1::GetReadStatusResponse {
             generation: live.generation,
             stream_sequence: stream.to_i64(),
-            projections: self.projections(&live, checkpoint, stream).await?,
+            projections: self.projections(&live, &checkpoint, stream).await?,
             documents: checkpoint.documents,
-            digest: checkpoint.digest.to_string(),
-            ..v1::GetReadStatusResponse::default()
+            digest: checkpoint.digest.total().to_string(),
+            previous_generation: previous.unwrap_or(0),
+            parked_events: live.parked_count().await.map_err(database_status)?,
         }))
     }
 
@@ -59,37 +65,53 @@ impl CatalogQueryOperations for Operations {
         &self,
         _request: Request<v1::CheckProjectionsRequest>,
     ) -> Result<Response<Self::CheckProjectionsStream>, Status> {
-        Err(Status::unimplemented("not yet"))
+        Ok(Response::new(verification::check(self.verifier.clone())))
     }
 
     type ListProjectedProductsStream = Answers<v1::ListProjectedProductsResponse>;
 
     async fn list_projected_products(
         &self,
-        _request: Request<v1::ListProjectedProductsRequest>,
+        request: Request<v1::ListProjectedProductsRequest>,
     ) -> Result<Response<Self::ListProjectedProductsStream>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let verifier = self.verifier.clone();
+        let listing = verification::list(verifier, request.into_inner())?;
+        Ok(Response::new(listing))
     }
 
     async fn repair_products(
         &self,
-        _request: Request<v1::RepairProductsRequest>,
+        request: Request<v1::RepairProductsRequest>,
     ) -> Result<Response<v1::RepairProductsResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let repaired = verification::repair(&self.verifier, request.into_inner());
+        Ok(Response::new(repaired.await?))
     }
 
     async fn list_parked_events(
         &self,
         _request: Request<v1::ListParkedEventsRequest>,
     ) -> Result<Response<v1::ListParkedEventsResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let parked = verification::parked(&self.verifier).await?;
+        Ok(Response::new(parked))
     }
 
     async fn retry_parked_events(
         &self,
-        _request: Request<v1::RetryParkedEventsRequest>,
+        request: Request<v1::RetryParkedEventsRequest>,
     ) -> Result<Response<v1::RetryParkedEventsResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let retried = verification::retry_parked(&self.verifier, request.into_inner());
+        Ok(Response::new(retried.await?))
+    }
+
+    type RebuildStream = Answers<v1::RebuildProgress>;
+
+    async fn rebuild(
+        &self,
+        _request: Request<v1::RebuildRequest>,
+    ) -> Result<Response<Self::RebuildStream>, Status> {
+        let rebuilder = self.rebuilder.clone();
+        let steps = steps(|progress| async move { rebuilder.run(&progress).await });
+        Ok(Response::new(steps))
     }
 
     type RollbackStream = Answers<v1::RebuildProgress>;
@@ -98,45 +120,41 @@ impl CatalogQueryOperations for Operations {
         &self,
         _request: Request<v1::RollbackRequest>,
     ) -> Result<Response<Self::RollbackStream>, Status> {
-        Err(Status::unimplemented("not yet"))
-    }
-
-    type RebuildStream = Pin<Box<dyn Stream<Item = Result<v1::RebuildProgress, Status>> + Send>>;
-
-    async fn rebuild(
-        &self,
-        _request: Request<v1::RebuildRequest>,
-    ) -> Result<Response<Self::RebuildStream>, Status> {
-        let (progress, steps) = mpsc::channel(PROGRESS_QUEUE_MAX);
-        let (answers, stream) = mpsc::channel(PROGRESS_QUEUE_MAX);
         let rebuilder = self.rebuilder.clone();
-        // A task of its own: a client that goes away does not leave a rebuild half done.
-        tokio::spawn(async move {
-            let mut steps = ReceiverStream::new(steps).map(message);
-            let forward = async {
-                while let Some(step) = steps.next().await {
-                    let _ = answers.send(Ok(step)).await;
-                }
-            };
-            let work = async {
-                let result = rebuilder.run(&progress).await;
-                drop(progress);
-                result
-            };
-            let (result, ()) = tokio::join!(work, forward);
-            if let Err(err) = result {
-                let _ = answers.send(Err(rebuild_status(err))).await;
-            }
-        });
-        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+        let steps = steps(|progress| async move { rebuilder.rollback(&progress).await });
+        Ok(Response::new(steps))
     }
+}
+
+/// In a task of its own: a client that goes away does not leave a rebuild half done.
+fn steps<W, F>(work: W) -> Answers<v1::RebuildProgress>
+where
+    W: FnOnce(mpsc::Sender<(i64, Step)>) -> F,
+    F: Future<Output = Result<(), RebuildError>> + Send + 'static,
+{
+    let (progress, steps) = mpsc::channel(PROGRESS_QUEUE_MAX);
+    let (answers, stream) = mpsc::channel(PROGRESS_QUEUE_MAX);
+    let work = work(progress);
+    tokio::spawn(async move {
+        let mut steps = ReceiverStream::new(steps).map(message);
+        let forward = async {
+            while let Some(step) = steps.next().await {
+                let _ = answers.send(Ok(step)).await;
+            }
+        };
+        let (result, ()) = tokio::join!(work, forward);
+        if let Err(err) = result {
+            let _ = answers.send(Err(rebuild_status(err))).await;
+        }
+    });
+    Box::pin(ReceiverStream::new(stream))
 }
 
 impl Operations {
     async fn projections(
         &self,
         live: &ReadModel,
-        checkpoint: Checkpoint,
+        checkpoint: &Checkpoint,
         stream: Position,
     ) -> Result<Vec<v1::ProjectionStatus>, Status> {
         let embeddings = live.embedding_counts().await.map_err(database_status)?;
@@ -157,7 +175,7 @@ impl Operations {
                 position: checkpoint.position.to_i64(),
                 lag: lag(checkpoint.position),
                 documents: checkpoint.documents,
-                digest: checkpoint.digest.to_string(),
+                digest: checkpoint.digest.total().to_string(),
                 ..projection("read_model", &self.progress.read_model)
             },
             v1::ProjectionStatus {

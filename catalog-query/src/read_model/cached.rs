@@ -3,15 +3,14 @@
 //! behind that answers must have, and whoever stores an answer looks at it afterwards.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use catalog_events::{ProductEvent, ProductId, Version};
-use catalog_proto::v1;
 use moka::future::Cache;
 use prost::Message as _;
 
-use crate::read_model::{ProductRepository, RepositoryError};
+use crate::read_model::{AtLeast, Held, ProductRepository, RepositoryError};
 
 /// A message in memory is about this many times its encoded size.
 const MEMORY_PER_ENCODED_BYTE: u32 = 4;
@@ -21,38 +20,21 @@ const ENTRY_SECONDS_MAX: u64 = 30;
 const CHANGED_SECONDS: u64 = 60;
 const CHANGED_ENTRIES_MAX: u64 = 100_000;
 
-/// What is cached of a product: also that there is none.
-type Answer = Option<Arc<v1::Product>>;
-
-/// The newest known event of a product.
-#[derive(Clone, Copy)]
-struct Newest {
-    version: Version,
-    deleted: bool,
-}
-
-impl Newest {
-    /// Whether an answer from the read model is from before this event.
-    fn makes_stale(&self, answer: &Answer) -> bool {
-        match answer {
-            Some(product) => product.version < self.version.get(),
-            None => !self.deleted,
-        }
-    }
-}
-
 pub(crate) struct CachedProductRepository<R> {
     inner: R,
-    answers: Cache<ProductId, Answer>,
-    changed: Cache<ProductId, Newest>,
+    /// Also that there is no such product.
+    answers: Cache<ProductId, Held>,
+    /// The newest known version of a product.
+    changed: Cache<ProductId, Version>,
+    /// Counts the repairs: the one change that may lead to an older version.
+    repairs: AtomicU64,
 }
 
 impl<R: ProductRepository> CachedProductRepository<R> {
     pub(crate) fn new(inner: R, bytes_max: u64) -> Self {
-        let weigh = |id: &ProductId, answer: &Answer| {
-            let bytes = answer
-                .as_ref()
-                .map_or(0, |product| product.encoded_len() as u32);
+        let weigh = |id: &ProductId, held: &Held| {
+            let product = held.product.as_ref();
+            let bytes = product.map_or(0, |product| product.encoded_len() as u32);
             256 + id.as_str().len() as u32 + bytes.saturating_mul(MEMORY_PER_ENCODED_BYTE)
         };
         Self {
@@ -66,69 +48,100 @@ impl<R: ProductRepository> CachedProductRepository<R> {
                 .max_capacity(CHANGED_ENTRIES_MAX)
                 .time_to_live(Duration::from_secs(CHANGED_SECONDS))
                 .build(),
+            repairs: AtomicU64::new(0),
         }
     }
 
     /// To be called once the read model has applied `events`; calling it before or twice is harmless.
     pub(crate) async fn invalidate<'a>(&self, events: impl IntoIterator<Item = &'a ProductEvent>) {
         for event in events {
-            let newest = Newest {
-                version: event.version,
-                deleted: event.is_deletion(),
-            };
             // First this, then that: see `store`.
-            self.changed.insert(event.product_id.clone(), newest).await;
+            self.changed
+                .insert(event.product_id.clone(), event.version)
+                .await;
             self.answers.invalidate(&event.product_id).await;
         }
     }
 
-    /// Either this sees the event, or the event's invalidation comes after this insertion.
-    async fn store(&self, id: &ProductId, answer: Answer) {
-        self.answers.insert(id.clone(), answer.clone()).await;
-        if let Some(newest) = self.changed.get(id).await
-            && newest.makes_stale(&answer)
-        {
+    /// To be called once a repair has set products to whatever version the log says.
+    pub(crate) async fn forget(&self, ids: &[ProductId]) {
+        // First this, then that: see `store`.
+        self.repairs.fetch_add(1, Ordering::SeqCst);
+        for id in ids {
+            self.changed.invalidate(id).await;
             self.answers.invalidate(id).await;
         }
+    }
+
+    /// Either this sees the event or the repair, or their invalidation comes after this insertion.
+    /// Of two answers that were loaded at a time, the newer one stays.
+    async fn store(&self, id: &ProductId, held: Held, repairs_before: u64) {
+        let newest_known = held.version;
+        let entry = self.answers.entry_by_ref(id);
+        entry
+            .and_upsert_with(|present| {
+                let newer = present
+                    .map(moka::Entry::into_value)
+                    .filter(|present| present.version > held.version);
+                std::future::ready(newer.unwrap_or(held))
+            })
+            .await;
+        let changed = self.changed.get(id).await;
+        if changed > newest_known || self.repairs.load(Ordering::SeqCst) != repairs_before {
+            self.answers.invalidate(id).await;
+        }
+    }
+
+    async fn cached(&self, id: &ProductId, at_least: Option<Version>) -> Option<Held> {
+        let held = self.answers.get(id).await;
+        held.filter(|held| held.version >= at_least)
     }
 }
 
 impl<R: ProductRepository> ProductRepository for CachedProductRepository<R> {
-    async fn get(&self, id: &ProductId) -> Result<Answer, RepositoryError> {
-        if let Some(answer) = self.answers.get(id).await {
-            return Ok(answer);
+    async fn get(
+        &self,
+        id: &ProductId,
+        at_least: Option<Version>,
+    ) -> Result<Held, RepositoryError> {
+        if let Some(held) = self.cached(id, at_least).await {
+            return Ok(held);
         }
-        let answer = self.inner.get(id).await?;
-        self.store(id, answer.clone()).await;
-        Ok(answer)
+        let repairs = self.repairs.load(Ordering::SeqCst);
+        let held = self.inner.get(id, at_least).await?;
+        self.store(id, held.clone(), repairs).await;
+        Ok(held)
     }
 
     async fn get_many(
         &self,
         ids: &[ProductId],
-    ) -> Result<HashMap<ProductId, Arc<v1::Product>>, RepositoryError> {
+        at_least: &AtLeast,
+    ) -> Result<HashMap<ProductId, Held>, RepositoryError> {
         let mut found = HashMap::with_capacity(ids.len());
         let mut missing = Vec::new();
         for id in ids {
-            match self.answers.get(id).await {
-                Some(Some(product)) => {
-                    found.insert(id.clone(), product);
+            match self.cached(id, at_least.get(id).copied()).await {
+                Some(held) => {
+                    found.insert(id.clone(), held);
                 }
-                Some(None) => {}
                 None => missing.push(id.clone()),
             }
         }
         if missing.is_empty() {
             return Ok(found);
         }
-        let loaded = self.inner.get_many(&missing).await?;
+        let repairs = self.repairs.load(Ordering::SeqCst);
+        let mut loaded = self.inner.get_many(&missing, at_least).await?;
         for id in missing {
-            let answer = loaded.get(&id).cloned();
-            self.store(&id, answer.clone()).await;
-            if let Some(product) = answer {
-                found.insert(id, product);
-            }
+            let held = loaded.remove(&id).unwrap_or_default();
+            self.store(&id, held.clone(), repairs).await;
+            found.insert(id, held);
         }
         Ok(found)
+    }
+
+    async fn at_hand(&self, id: &ProductId) -> Option<Held> {
+        self.answers.get(id).await
     }
 }

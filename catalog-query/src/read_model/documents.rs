@@ -1,20 +1,29 @@
-//! Document rows as messages.
+//! Document rows as what readers get.
 
-use catalog_events::{Product, Version};
-use catalog_proto::v1;
+use std::sync::Arc;
+
+use catalog_events::{Position, Product, Version};
 use sqlx::types::Json;
 
-/// A live document; tombstones are filtered by the statements.
+use crate::read_model::Held;
+
+/// A document or a tombstone.
 #[derive(sqlx::FromRow)]
 pub(crate) struct DocumentRow {
     pub(crate) product_id: String,
-    pub(crate) version: i64,
-    pub(crate) product: Json<Product>,
+    version: i64,
+    position: i64,
+    product: Option<Json<Product>>,
 }
 
 impl DocumentRow {
-    /// None when the version is none, which no projection writes.
-    pub(crate) fn into_message(self) -> Option<v1::Product> {
-        Some(self.product.0.to_message(Version::new(self.version)?))
+    pub(crate) fn into_held(self) -> Held {
+        let version = Version::new(self.version);
+        let message = |product: Json<Product>| Some(Arc::new(product.0.to_message(version?)));
+        Held {
+            version,
+            position: Position::from_i64(self.position),
+            product: self.product.and_then(message),
+        }
     }
 }

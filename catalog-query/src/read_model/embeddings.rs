@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use catalog_events::Product;
 use pgvector::HalfVector;
+use sha2::{Digest as _, Sha256};
 use sqlx::types::Json;
 
 use crate::embedding::embedding_text;
@@ -62,6 +63,11 @@ impl ReadModel {
             .iter()
             .map(|vector| HalfVector::from_f32_slice(vector))
             .collect();
+        let vector_hashes: Vec<[u8; 16]> = jobs
+            .iter()
+            .zip(&vectors)
+            .map(|(job, vector)| vector_hash(&job.product_id, &job.text_hash, vector))
+            .collect();
         let mut tx = self.pool.begin().await?;
         // A projector that is changing these texts right now goes first, or this comes first: the
         // statements below must not judge a text by what it was a moment ago.
@@ -72,16 +78,19 @@ impl ReadModel {
         .execute(&mut *tx)
         .await?;
         sqlx::query(
-            "INSERT INTO embeddings (product_id, text_hash, embedding)
-             SELECT new.id, new.text_hash, new.embedding
-             FROM unnest($1::text[], $2::bytea[], $3::halfvec[]) AS new (id, text_hash, embedding)
+            "INSERT INTO embeddings (product_id, text_hash, embedding, vector_hash)
+             SELECT new.id, new.text_hash, new.embedding, new.vector_hash
+             FROM unnest($1::text[], $2::bytea[], $3::halfvec[], $4::bytea[])
+                 AS new (id, text_hash, embedding, vector_hash)
              JOIN documents ON documents.product_id = new.id AND documents.text_hash = new.text_hash
              ON CONFLICT (product_id) DO UPDATE
-             SET text_hash = excluded.text_hash, embedding = excluded.embedding",
+             SET text_hash = excluded.text_hash, embedding = excluded.embedding,
+                 vector_hash = excluded.vector_hash",
         )
         .bind(&ids)
         .bind(&hashes)
         .bind(&vectors)
+        .bind(&vector_hashes)
         .execute(&mut *tx)
         .await?;
         sqlx::query(
@@ -108,9 +117,39 @@ impl ReadModel {
     }
 }
 
+/// Tells a vector that is not this product's, or not of this text: 128 bits of SHA-256 over product
+/// id, text hash and the vector as it is stored, 16 bits a number, high byte first. Equal to what
+/// [`VECTOR_HASH_SQL`] computes from the stored row.
+pub(crate) fn vector_hash(product_id: &str, text_hash: &[u8], vector: &HalfVector) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    hasher.update(product_id);
+    hasher.update([0]);
+    hasher.update(text_hash);
+    for number in vector.as_slice() {
+        hasher.update(number.to_be_bytes());
+    }
+    let hash = hasher.finalize();
+    let mut first = [0_u8; 16];
+    first.copy_from_slice(&hash[..16]);
+    first
+}
+
+/// Of a row `old` of embeddings. `halfvec_send` puts four bytes of dimensions before the numbers.
+pub(super) const VECTOR_HASH_SQL: &str = r"substring(sha256(convert_to(old.product_id, 'UTF8')
+    || '\x00'::bytea || old.text_hash || substring(halfvec_send(old.embedding) FROM 5)) FOR 16)";
+
 /// Nearest neighbours by cosine, over the HNSW index of the live generation.
 pub(crate) struct PgVectorIndex {
     pub(crate) live: LiveReadModel,
+    /// That queries are embedded with.
+    pub(crate) model: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the vectors of the read model are of {vectors}, those of queries of {queries}")]
+struct ModelsDiffer {
+    vectors: String,
+    queries: String,
 }
 
 impl VectorIndex for PgVectorIndex {
@@ -121,6 +160,13 @@ impl VectorIndex for PgVectorIndex {
     ) -> Pin<Box<dyn Future<Output = Result<Vec<Hit>, VectorIndexError>> + Send + 'a>> {
         Box::pin(async move {
             let live = self.live.load_full();
+            if live.model != self.model {
+                let differ = ModelsDiffer {
+                    vectors: live.model.clone(),
+                    queries: self.model.clone(),
+                };
+                return Err(VectorIndexError(differ.into()));
+            }
             let rows: Vec<(String, f64)> = sqlx::query_as(
                 "SELECT product_id, 1 - (embedding <=> $1) FROM embeddings
                  ORDER BY embedding <=> $1 LIMIT $2",
@@ -139,5 +185,27 @@ impl VectorIndex for PgVectorIndex {
             });
             Ok(hits.collect())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The hash is stored: a change of how it is made is a new format of generations.
+    #[test]
+    fn a_vector_hash_stays_what_it_is() {
+        let vector = HalfVector::from_f32_slice(&[1.0, -0.5, 0.0]);
+        let hex = |hash: [u8; 16]| hash.map(|byte| format!("{byte:02x}")).concat();
+        let hash = hex(vector_hash("p-1", &[7; 16], &vector));
+        assert_eq!(hash, "d3d2cb7ee109727a43005d7958bb3a88");
+        let other = HalfVector::from_f32_slice(&[1.0, -0.5, -0.0]);
+        for changed in [
+            vector_hash("p-2", &[7; 16], &vector),
+            vector_hash("p-1", &[8; 16], &vector),
+            vector_hash("p-1", &[7; 16], &other),
+        ] {
+            assert_ne!(hex(changed), hash);
+        }
     }
 }

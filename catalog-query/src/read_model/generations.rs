@@ -3,10 +3,28 @@
 use std::str::FromStr as _;
 
 use anyhow::Context as _;
+use catalog_events::Position;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 
 use crate::read_model::ReadModel;
+
+/// Of the tables that `create_generation_2` makes. Generations of other formats belong to other
+/// releases, which may run beside this one.
+pub(crate) const FORMAT: i32 = 2;
+/// For so long a generation of an older release is kept for it to come back to.
+const UNUSED_MS_MIN: i64 = 3_600_000;
+
+/// What a replica begins with.
+pub(crate) enum Beginning {
+    Live(ReadModel),
+    /// No generation of our format is live, but `other` of another release: this one has to be
+    /// filled before anybody reads from it. All replicas of our release fill the same.
+    Upgrade {
+        read_model: ReadModel,
+        other: i64,
+    },
+}
 
 /// Candidates that HNSW keeps while it searches: at least the depth of the vector leg.
 const HNSW_EF_SEARCH: &str = "200";
@@ -44,53 +62,92 @@ impl Generations {
         &self.registry
     }
 
-    /// The live generation, created when there is none yet.
-    pub(crate) async fn live(&self) -> anyhow::Result<ReadModel> {
+    /// What a replica begins with: the live generation of our format, an empty one where there is
+    /// nothing yet, or one to be filled beside the live one of another release.
+    pub(crate) async fn begin(&self, model: &str) -> anyhow::Result<Beginning> {
         let mut tx = self.registry.begin().await?;
         // Several replicas may start at once; one of them creates.
         sqlx::query("LOCK TABLE generations IN EXCLUSIVE MODE")
             .execute(&mut *tx)
             .await?;
-        let live: Option<i64> =
-            sqlx::query_scalar("SELECT id FROM generations WHERE state = 'live'")
-                .fetch_optional(&mut *tx)
-                .await?;
-        let generation = match live {
-            Some(generation) => generation,
-            None => {
-                sqlx::query_scalar(
-                    "WITH new AS (
-                         INSERT INTO generations (state, switched_at) VALUES ('live', now())
-                         RETURNING id
-                     )
-                     SELECT id FROM new, LATERAL create_generation(id)",
-                )
-                .fetch_one(&mut *tx)
-                .await?
-            }
+        if let Some((id, model)) = find(&mut tx, "live").await? {
+            tx.commit().await?;
+            return Ok(Beginning::Live(self.open(id, model).await?));
+        }
+        let other: Option<i64> = sqlx::query_scalar(
+            "SELECT id FROM generations WHERE state = 'live' ORDER BY format DESC LIMIT 1",
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some(other) = other else {
+            let id = insert(&mut tx, "live", model).await?;
+            tx.commit().await?;
+            return Ok(Beginning::Live(self.open(id, model.to_owned()).await?));
+        };
+        let (id, model) = match find(&mut tx, "building").await? {
+            Some(begun) => begun,
+            None => (insert(&mut tx, "building", model).await?, model.to_owned()),
         };
         tx.commit().await?;
-        self.open(generation).await
+        let read_model = self.open(id, model).await?;
+        Ok(Beginning::Upgrade { read_model, other })
     }
 
+    /// None while there is no live generation of our format.
     pub(crate) async fn live_id(&self) -> sqlx::Result<Option<i64>> {
-        sqlx::query_scalar("SELECT id FROM generations WHERE state = 'live'")
-            .fetch_optional(&self.registry)
-            .await
+        let mut db = self.registry.acquire().await?;
+        let live = find(&mut db, "live").await?;
+        Ok(live.map(|(id, _)| id))
     }
 
-    /// A new, empty generation beside the live one.
-    pub(crate) async fn create(&self) -> anyhow::Result<ReadModel> {
-        let generation: i64 = sqlx::query_scalar(
-            "WITH new AS (INSERT INTO generations DEFAULT VALUES RETURNING id)
-             SELECT id FROM new, LATERAL create_generation(id)",
+    pub(crate) async fn open_live(&self) -> anyhow::Result<ReadModel> {
+        let live = find(&mut *self.registry.acquire().await?, "live").await?;
+        let (id, model) = live.context("there is no live generation of this release")?;
+        self.open(id, model).await
+    }
+
+    /// The newest retired one of our format, which was live before the last switch.
+    pub(crate) async fn previous_id(&self) -> sqlx::Result<Option<i64>> {
+        let previous = self.find_previous().await?;
+        Ok(previous.map(|(id, _)| id))
+    }
+
+    pub(crate) async fn previous(&self) -> anyhow::Result<Option<ReadModel>> {
+        match self.find_previous().await? {
+            Some((id, model)) => Ok(Some(self.open(id, model).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn find_previous(&self) -> sqlx::Result<Option<(i64, String)>> {
+        sqlx::query_as(
+            "SELECT id, coalesce(model, '') FROM generations
+             WHERE state = 'retired' AND format = $1
+             ORDER BY switched_at DESC NULLS LAST, id DESC LIMIT 1",
         )
-        .fetch_one(&self.registry)
-        .await?;
-        self.open(generation).await
+        .bind(FORMAT)
+        .fetch_optional(&self.registry)
+        .await
     }
 
-    async fn open(&self, generation: i64) -> anyhow::Result<ReadModel> {
+    /// Where the documents of a generation are, of whatever format.
+    pub(crate) async fn position(&self, generation: i64) -> sqlx::Result<Position> {
+        let position = format!("SELECT position FROM generation_{generation}.checkpoint");
+        let position = sqlx::query_scalar(AssertSqlSafe(position));
+        Ok(Position::from_i64(
+            position.fetch_one(&self.registry).await?,
+        ))
+    }
+
+    /// A new, empty generation beside the live one, for vectors of `model`.
+    pub(crate) async fn create(&self, model: &str) -> anyhow::Result<ReadModel> {
+        let mut tx = self.registry.begin().await?;
+        let generation = insert(&mut tx, "building", model).await?;
+        tx.commit().await?;
+        self.open(generation, model.to_owned()).await
+    }
+
+    async fn open(&self, generation: i64, model: String) -> anyhow::Result<ReadModel> {
         let search_path = format!("generation_{generation},public");
         let options = self.options.clone().options([
             ("search_path", search_path.as_str()),
@@ -101,15 +158,22 @@ impl Generations {
             .connect_with(options)
             .await
             .with_context(|| format!("cannot open generation {generation} of the read model"))?;
-        Ok(ReadModel { generation, pool })
+        Ok(ReadModel {
+            generation,
+            model,
+            pool,
+        })
     }
 
     /// Makes `new` the live one. The one that was live stays, retired.
     pub(crate) async fn switch_to(&self, new: i64) -> sqlx::Result<()> {
         let mut tx = self.registry.begin().await?;
-        sqlx::query("UPDATE generations SET state = 'retired' WHERE state = 'live'")
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(
+            "UPDATE generations SET state = 'retired' WHERE state = 'live' AND format = $1",
+        )
+        .bind(FORMAT)
+        .execute(&mut *tx)
+        .await?;
         let switched =
             sqlx::query("UPDATE generations SET state = 'live', switched_at = now() WHERE id = $1")
                 .bind(new)
@@ -122,13 +186,21 @@ impl Generations {
         tx.commit().await
     }
 
-    /// The right to rebuild, for one replica at a time; none while another has it. It lasts as long
-    /// as the connection that is returned.
+    /// The right to build a generation, for one replica at a time; none while another has it. It
+    /// lasts as long as the connection that is returned.
     pub(crate) async fn rebuild_lock(&self) -> sqlx::Result<Option<PgConnection>> {
-        const REBUILD_LOCK: i64 = 0x6361_7461_6c6f_6701;
+        self.lock(0x6361_7461_6c6f_6701).await
+    }
+
+    /// The right to embed documents, as [`Self::rebuild_lock`].
+    pub(crate) async fn embedding_lock(&self) -> sqlx::Result<Option<PgConnection>> {
+        self.lock(0x6361_7461_6c6f_6702).await
+    }
+
+    async fn lock(&self, key: i64) -> sqlx::Result<Option<PgConnection>> {
         let mut connection = PgConnection::connect_with(&self.options).await?;
         let locked: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
-            .bind(REBUILD_LOCK)
+            .bind(key)
             .fetch_one(&mut connection)
             .await?;
         Ok(locked.then_some(connection))
@@ -137,10 +209,13 @@ impl Generations {
     /// Drops one that is not live: a failed build, or one retired longer ago than the last.
     pub(crate) async fn drop(&self, generation: i64) -> sqlx::Result<()> {
         let mut tx = self.registry.begin().await?;
-        let dropped = sqlx::query("DELETE FROM generations WHERE id = $1 AND state <> 'live'")
-            .bind(generation)
-            .execute(&mut *tx)
-            .await?;
+        let dropped = sqlx::query(
+            "DELETE FROM generations WHERE id = $1 AND NOT (state = 'live' AND format = $2)",
+        )
+        .bind(generation)
+        .bind(FORMAT)
+        .execute(&mut *tx)
+        .await?;
         if dropped.rows_affected() == 1 {
             // The name is made of a number: nothing of a caller gets into the statement.
             let ddl = format!("DROP SCHEMA IF EXISTS generation_{generation} CASCADE");
@@ -149,46 +224,83 @@ impl Generations {
         tx.commit().await
     }
 
-    /// All that are neither live nor the newest retired one. For the holder of the rebuild lock:
-    /// whatever else is being built was left behind.
+    /// Of our format, all that are neither live nor the newest retired one; of older formats, those
+    /// that no replica of the older release has held for an hour. For the holder of the rebuild
+    /// lock: whatever else is being built was left behind.
     pub(crate) async fn drop_outdated(&self) -> sqlx::Result<()> {
         let outdated: Vec<i64> = sqlx::query_scalar(
             "SELECT id FROM generations
-             WHERE state = 'building'
-                OR (state = 'retired' AND id <> (
-                        SELECT id FROM generations WHERE state = 'retired'
-                        ORDER BY switched_at DESC NULLS LAST, id DESC LIMIT 1))",
+             WHERE format = $1
+               AND (state = 'building'
+                    OR (state = 'retired' AND id <> (
+                            SELECT id FROM generations WHERE state = 'retired' AND format = $1
+                            ORDER BY switched_at DESC NULLS LAST, id DESC LIMIT 1)))",
         )
+        .bind(FORMAT)
         .fetch_all(&self.registry)
         .await?;
         for generation in outdated {
             self.drop(generation).await?;
         }
+        for generation in self.left_by_older_releases().await? {
+            tracing::info!(generation, "dropping the read model of an older release");
+            self.drop(generation).await?;
+        }
         Ok(())
     }
 
-    /// Copies the embeddings whose text the new generation still has; returns how many.
-    pub(crate) async fn copy_embeddings(&self, from: i64, to: i64) -> sqlx::Result<u64> {
-        let copy = format!(
-            "INSERT INTO generation_{to}.embeddings (product_id, text_hash, embedding)
-             SELECT old.product_id, old.text_hash, old.embedding
-             FROM generation_{from}.embeddings old
-             JOIN generation_{to}.documents USING (product_id, text_hash)
-             ON CONFLICT (product_id) DO NOTHING"
-        );
-        let copied = sqlx::query(AssertSqlSafe(copy))
-            .execute(&self.registry)
-            .await?;
-        let done = format!(
-            "DELETE FROM generation_{to}.embedding_queue queue
-             USING generation_{to}.documents document, generation_{to}.embeddings embedding
-             WHERE queue.product_id = document.product_id
-               AND embedding.product_id = document.product_id
-               AND embedding.text_hash = document.text_hash"
-        );
-        sqlx::query(AssertSqlSafe(done))
-            .execute(&self.registry)
-            .await?;
-        Ok(copied.rows_affected())
+    async fn left_by_older_releases(&self) -> sqlx::Result<Vec<i64>> {
+        // A lease that was given back does not tell when; the age of our own live one does.
+        let older: Vec<i64> = sqlx::query_scalar(
+            "SELECT id FROM generations
+             WHERE format < $1
+               AND EXISTS (SELECT 1 FROM generations ours
+                           WHERE ours.format = $1 AND ours.state = 'live'
+                             AND ours.created_at < now() - $2 * interval '1 millisecond')",
+        )
+        .bind(FORMAT)
+        .bind(UNUSED_MS_MIN)
+        .fetch_all(&self.registry)
+        .await?;
+        let mut left = Vec::new();
+        for generation in older {
+            let unused = format!(
+                "SELECT lease_until < now() - $1 * interval '1 millisecond'
+                 FROM generation_{generation}.checkpoint"
+            );
+            let unused = sqlx::query_scalar(AssertSqlSafe(unused)).bind(UNUSED_MS_MIN);
+            if unused.fetch_one(&self.registry).await? {
+                left.push(generation);
+            }
+        }
+        Ok(left)
     }
+}
+
+/// Id and model of the newest generation of our format in this state.
+async fn find(db: &mut PgConnection, state: &str) -> sqlx::Result<Option<(i64, String)>> {
+    sqlx::query_as(
+        "SELECT id, coalesce(model, '') FROM generations WHERE state = $1 AND format = $2
+         ORDER BY id DESC LIMIT 1",
+    )
+    .bind(state)
+    .bind(FORMAT)
+    .fetch_optional(db)
+    .await
+}
+
+async fn insert(db: &mut PgConnection, state: &str, model: &str) -> sqlx::Result<i64> {
+    sqlx::query_scalar(
+        "WITH new AS (
+             INSERT INTO generations (state, format, model, switched_at)
+             VALUES ($1, $2, $3, CASE $1 WHEN 'live' THEN now() END)
+             RETURNING id
+         )
+         SELECT id FROM new, LATERAL create_generation_2(id)",
+    )
+    .bind(state)
+    .bind(FORMAT)
+    .bind(model)
+    .fetch_one(db)
+    .await
 }

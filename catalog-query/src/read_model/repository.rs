@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use catalog_events::ProductId;
+use catalog_events::{Position, ProductId, Version};
 use catalog_proto::v1;
 
 use crate::read_model::LiveReadModel;
@@ -14,53 +14,80 @@ use crate::read_model::documents::DocumentRow;
 #[error("the read model does not answer")]
 pub(crate) struct RepositoryError(#[from] sqlx::Error);
 
+/// What the read model holds of a product.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held {
+    /// Of the product or its tombstone; none when the read model never heard of it.
+    pub(crate) version: Option<Version>,
+    /// Of the event that brought this version.
+    pub(crate) position: Position,
+    pub(crate) product: Option<Arc<v1::Product>>,
+}
+
+/// The versions that answers must have at least.
+pub(crate) type AtLeast = HashMap<ProductId, Version>;
+
 pub(crate) trait ProductRepository: Send + Sync + 'static {
+    /// Read anew when what is at hand is older than `at_least`; what is read may be older still.
     fn get(
         &self,
         id: &ProductId,
-    ) -> impl Future<Output = Result<Option<Arc<v1::Product>>, RepositoryError>> + Send;
+        at_least: Option<Version>,
+    ) -> impl Future<Output = Result<Held, RepositoryError>> + Send;
 
-    /// Those of `ids` that exist.
+    /// The same for several; an id that the read model never heard of is left out.
     fn get_many(
         &self,
         ids: &[ProductId],
-    ) -> impl Future<Output = Result<HashMap<ProductId, Arc<v1::Product>>, RepositoryError>> + Send;
+        at_least: &AtLeast,
+    ) -> impl Future<Output = Result<HashMap<ProductId, Held>, RepositoryError>> + Send;
+
+    /// What is at hand without asking the database.
+    fn at_hand(&self, id: &ProductId) -> impl Future<Output = Option<Held>> + Send;
 }
 
+/// Every answer is the present one.
 pub(crate) struct PostgresProductRepository {
     pub(crate) live: LiveReadModel,
 }
 
 impl ProductRepository for PostgresProductRepository {
-    async fn get(&self, id: &ProductId) -> Result<Option<Arc<v1::Product>>, RepositoryError> {
+    async fn get(
+        &self,
+        id: &ProductId,
+        _at_least: Option<Version>,
+    ) -> Result<Held, RepositoryError> {
         let live = self.live.load_full();
         let row: Option<DocumentRow> = sqlx::query_as(
-            "SELECT product_id, version, product FROM documents
-             WHERE product_id = $1 AND product IS NOT NULL",
+            "SELECT product_id, version, position, product FROM documents WHERE product_id = $1",
         )
         .bind(id.as_str())
         .fetch_optional(&live.pool)
         .await?;
-        Ok(row.and_then(DocumentRow::into_message).map(Arc::new))
+        Ok(row.map(DocumentRow::into_held).unwrap_or_default())
     }
 
     async fn get_many(
         &self,
         ids: &[ProductId],
-    ) -> Result<HashMap<ProductId, Arc<v1::Product>>, RepositoryError> {
+        _at_least: &AtLeast,
+    ) -> Result<HashMap<ProductId, Held>, RepositoryError> {
         let live = self.live.load_full();
         let names: Vec<&str> = ids.iter().map(ProductId::as_str).collect();
         let rows: Vec<DocumentRow> = sqlx::query_as(
-            "SELECT product_id, version, product FROM documents
-             WHERE product_id = ANY($1) AND product IS NOT NULL",
+            "SELECT product_id, version, position, product FROM documents
+             WHERE product_id = ANY($1)",
         )
         .bind(&names)
         .fetch_all(&live.pool)
         .await?;
-        let found = rows.into_iter().filter_map(|row| {
-            let id = row.product_id.parse().ok()?;
-            Some((id, Arc::new(row.into_message()?)))
-        });
+        let found = rows
+            .into_iter()
+            .filter_map(|row| Some((row.product_id.parse().ok()?, row.into_held())));
         Ok(found.collect())
+    }
+
+    async fn at_hand(&self, _id: &ProductId) -> Option<Held> {
+        None
     }
 }

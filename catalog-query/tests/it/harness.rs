@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use catalog_events::{
-    Change, Currency, EventType, Money, Position, Product, ProductEvent, Status, Version, encode,
-    stream_config,
+    Change, ConsistencyToken, Currency, EventType, Money, Position, Product, ProductEvent, Status, TokenKey,
+    Version, encode, stream_config,
 };
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
@@ -25,6 +25,9 @@ use tonic::transport::Channel;
 use uuid::Uuid;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// What consistency tokens are sealed with.
+const TOKEN_SECRET: &str = "secret of the test";
 
 static DEVKIT: OnceCell<Devkit> = OnceCell::const_new();
 
@@ -111,6 +114,7 @@ impl World {
                         .map(|dir| dir.display().to_string())
                         .unwrap_or_default(),
                 ),
+                ("CATALOG_QUERY_TOKEN_SECRET", TOKEN_SECRET.to_owned()),
             ],
         );
         let config = App::configure(&mut env);
@@ -180,6 +184,15 @@ impl World {
         let stored = publish.await.expect("publish").await.expect("stored");
         self.position = self.position.next();
         assert_eq!(stored.sequence, self.position.0, "position equals sequence");
+    }
+
+    /// What the last write of the product returned.
+    pub(crate) fn token(&self, id: &str) -> String {
+        let token = ConsistencyToken {
+            product_id: id.parse().expect("id"),
+            version: self.versions[id],
+        };
+        TokenKey::new(TOKEN_SECRET).seal(&token)
     }
 
     pub(crate) fn position(&self) -> i64 {

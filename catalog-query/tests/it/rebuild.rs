@@ -119,7 +119,7 @@ async fn a_rebuild_that_differs_is_refused_and_nothing_changes() {
     let mut replica = world.replica(&folder).await;
     let before = replica.caught_up(&world).await;
     let digest = format!(
-        "UPDATE generation_{}.checkpoint SET digest = '\\x000102030405060708090a0b0c0d0e0f'",
+        "UPDATE generation_{}.checkpoint SET digest = decode(repeat('01', 1024), 'hex')",
         before.generation
     );
     sqlx::query(sqlx::AssertSqlSafe(digest))

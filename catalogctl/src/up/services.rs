@@ -1,6 +1,9 @@
 //! The three services inside this process, configured as their own programs would be.
 
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,6 +12,7 @@ use devkit::Devkit;
 use service_kit::{Env, Service};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::free_or_any;
 use crate::endpoints::Published;
@@ -46,6 +50,7 @@ impl Services {
     /// Every port is bound when this returns.
     pub(super) async fn start(on: &Infrastructure<'_>) -> anyhow::Result<(Self, Published)> {
         let (mut front, mut back) = (Group::default(), Group::default());
+        let token_secret = token_secret(on.data_dir)?;
         let command = build::<catalog_command::App, _>([
             (
                 "CATALOG_COMMAND_DATABASE_URL",
@@ -57,6 +62,7 @@ impl Services {
                 free_or_any(COMMAND_GRPC_PORT).to_string(),
             ),
             ("CATALOG_COMMAND_OPS_ADDR", ANY_PORT.to_owned()),
+            ("CATALOG_COMMAND_TOKEN_SECRET", token_secret.clone()),
         ]);
         let command = Box::pin(command).await?;
         let (command_grpc, command_ops) = (command.grpc_addr()?, command.ops_addr()?);
@@ -75,6 +81,8 @@ impl Services {
                 free_or_any(QUERY_GRPC_PORT).to_string(),
             ),
             ("CATALOG_QUERY_OPS_ADDR", ANY_PORT.to_owned()),
+            ("CATALOG_QUERY_TOKEN_SECRET", token_secret),
+            ("CATALOG_QUERY_COMMAND_GRPC_TARGET", url(command_grpc)),
             (
                 "CATALOG_QUERY_DATA_DIR",
                 on.data_dir.join("query").display().to_string(),
@@ -165,6 +173,25 @@ async fn build<S: Service, const N: usize>(
     S::build(config)
         .await
         .with_context(|| format!("cannot start {}", S::NAME))
+}
+
+/// Made once, so that a consistency token is good for a restarted service too.
+fn token_secret(data_dir: &Path) -> anyhow::Result<String> {
+    let file = data_dir.join("token-secret");
+    if let Ok(secret) = fs::read_to_string(&file) {
+        return Ok(secret);
+    }
+    let secret = Uuid::new_v4().to_string();
+    let mut options = OpenOptions::new();
+    let written = options
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&file)
+        .and_then(|mut new| new.write_all(secret.as_bytes()));
+    written.with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(secret)
 }
 
 /// A URL that works on this machine also where the service listens on every address.

@@ -1,0 +1,134 @@
+//! Looks at the documents for all reads that wait for some: one query, however many wait.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use catalog_events::{Position, ProductId, Version};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::consistency::LOOK_EVERY_MS;
+use crate::read_model::LiveReadModel;
+
+/// Versions and positions of documents, tombstones included.
+type Applied = HashMap<String, (i64, i64)>;
+
+/// A read that waits for versions of documents.
+pub(super) struct Waiting {
+    versions: Vec<(ProductId, Version)>,
+    /// Gets the position of the last of the events that brought them.
+    reply: oneshot::Sender<Position>,
+}
+
+impl Waiting {
+    pub(super) fn new(
+        versions: Vec<(ProductId, Version)>,
+        reply: oneshot::Sender<Position>,
+    ) -> Self {
+        Self { versions, reply }
+    }
+
+    /// None while something is missing.
+    fn satisfied_at(&self, applied: &Applied) -> Option<Position> {
+        let positions = self.versions.iter().map(|(id, expected)| {
+            let (version, position) = applied.get(id.as_str())?;
+            (*version >= expected.get()).then(|| Position::from_i64(*position))
+        });
+        let positions: Option<Vec<Position>> = positions.collect();
+        positions?.into_iter().max()
+    }
+}
+
+pub(crate) struct DocumentWatch {
+    arrivals: mpsc::Receiver<Waiting>,
+    live: LiveReadModel,
+    /// Changes when this replica has applied events; otherwise another one may have.
+    moved: watch::Receiver<()>,
+}
+
+impl DocumentWatch {
+    pub(super) fn new(
+        arrivals: mpsc::Receiver<Waiting>,
+        live: LiveReadModel,
+        moved: watch::Receiver<()>,
+    ) -> Self {
+        Self {
+            arrivals,
+            live,
+            moved,
+        }
+    }
+
+    pub(crate) async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+        tokio::select! {
+            () = self.watch() => {}
+            () = stop.cancelled() => {}
+        }
+        Ok(())
+    }
+
+    /// Ends when nobody can come any more.
+    async fn watch(&mut self) {
+        let mut tick = tokio::time::interval(Duration::from_millis(LOOK_EVERY_MS));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut waiting = Vec::new();
+        loop {
+            let anybody = !waiting.is_empty();
+            tokio::select! {
+                arrived = self.arrivals.recv() => {
+                    let Some(arrived) = arrived else { return };
+                    let mut arrived = vec![arrived];
+                    while let Ok(another) = self.arrivals.try_recv() {
+                        arrived.push(another);
+                    }
+                    waiting.extend(self.look(arrived).await);
+                }
+                _ = self.moved.changed(), if anybody => waiting = self.look(waiting).await,
+                _ = tick.tick(), if anybody => waiting = self.look(waiting).await,
+            }
+        }
+    }
+
+    /// Answers those whose documents are there and returns the others.
+    async fn look(&self, mut waiting: Vec<Waiting>) -> Vec<Waiting> {
+        waiting.retain(|one| !one.reply.is_closed());
+        if waiting.is_empty() {
+            return waiting;
+        }
+        let applied = match self.applied(&waiting).await {
+            Ok(applied) => applied,
+            Err(err) => {
+                // Whoever waits answers by itself in time, and reports what it meets.
+                tracing::debug!("cannot look at the documents: {err}");
+                return waiting;
+            }
+        };
+        let mut missing = Vec::new();
+        for one in waiting {
+            match one.satisfied_at(&applied) {
+                // One that has gone away needs no answer.
+                Some(position) => drop(one.reply.send(position)),
+                None => missing.push(one),
+            }
+        }
+        missing
+    }
+
+    async fn applied(&self, waiting: &[Waiting]) -> sqlx::Result<Applied> {
+        let expected = waiting.iter().flat_map(|one| &one.versions);
+        let ids: HashSet<&str> = expected.map(|(id, _)| id.as_str()).collect();
+        let ids: Vec<&str> = ids.into_iter().collect();
+        let live = self.live.load_full();
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT product_id, version, position FROM documents WHERE product_id = ANY($1)",
+        )
+        .bind(&ids)
+        .fetch_all(&live.pool)
+        .await?;
+        let rows = rows.into_iter();
+        Ok(rows
+            .map(|(id, version, position)| (id, (version, position)))
+            .collect())
+    }
+}

@@ -1,0 +1,166 @@
+//! A generation that is being filled: from the first event on, or from where a retired one stopped.
+
+use std::sync::Arc;
+
+use catalog_events::{Position, ProductEvent};
+
+use crate::consumer::Received;
+use crate::index::{IndexError, IndexWriter, KeywordIndex};
+use crate::read_model::{Applied, ReadModel};
+use crate::rebuild::{Progress, RebuildError, Rebuilder, Step};
+
+/// Bounded in bytes as well, by where the events come from.
+const BATCH_EVENTS_MAX: usize = 1_000;
+const REPLAY_FAILURES_MAX: u32 = 8;
+
+pub(super) struct Building {
+    pub(super) read_model: ReadModel,
+    /// None in a rollback: the products of the index are the same.
+    pub(super) index: Option<Arc<KeywordIndex>>,
+    writer: Option<IndexWriter>,
+    pub(super) at: Position,
+}
+
+impl Building {
+    pub(super) fn new(read_model: ReadModel, at: Position) -> Self {
+        Self {
+            read_model,
+            index: None,
+            writer: None,
+            at,
+        }
+    }
+
+    pub(super) fn with_index(self, index: KeywordIndex, writer: IndexWriter) -> Self {
+        Self {
+            index: Some(Arc::new(index)),
+            writer: Some(writer),
+            ..self
+        }
+    }
+
+    /// Index work blocks, so it gets a thread that may. Does nothing where no index is built.
+    pub(super) async fn with_writer(
+        &mut self,
+        work: impl FnOnce(&mut IndexWriter) -> Result<(), IndexError> + Send + 'static,
+    ) -> Result<(), RebuildError> {
+        if self.index.is_none() {
+            return Ok(());
+        }
+        let Some(mut writer) = self.writer.take() else {
+            return Err(anyhow::anyhow!("the index writer was lost to an error").into());
+        };
+        let done = tokio::task::spawn_blocking(move || {
+            let result = work(&mut writer);
+            (writer, result)
+        });
+        let (writer, result) = done.await.map_err(anyhow::Error::new)?;
+        self.writer = Some(writer);
+        Ok(result?)
+    }
+
+    #[expect(clippy::type_complexity, reason = "taken apart at once")]
+    pub(super) fn finish(
+        self,
+    ) -> Result<(ReadModel, Option<(KeywordIndex, IndexWriter)>), RebuildError> {
+        let index = match (self.index.map(Arc::into_inner), self.writer) {
+            (None, _) => None,
+            (Some(Some(index)), Some(writer)) => Some((index, writer)),
+            _ => return Err(anyhow::anyhow!("the new keyword index is still in use").into()),
+        };
+        Ok((self.read_model, index))
+    }
+}
+
+impl Rebuilder {
+    /// Replays up to where the live documents are, never beyond: only there can both be compared.
+    pub(super) async fn catch_up(
+        &self,
+        building: &mut Building,
+        progress: &Progress,
+    ) -> Result<(), RebuildError> {
+        loop {
+            let target = self.live.load().checkpoint().await?.position;
+            if building.at >= target {
+                return Ok(());
+            }
+            self.replay_to(building, target, Some(progress)).await?;
+        }
+    }
+
+    /// Reads with a consumer of its own: one that nobody reads from for a while is ended by the
+    /// server.
+    pub(super) async fn replay_to(
+        &self,
+        building: &mut Building,
+        target: Position,
+        progress: Option<&Progress>,
+    ) -> Result<(), RebuildError> {
+        let mut failures = 0;
+        loop {
+            let before = building.at;
+            match self.replay_some(building, target, progress).await {
+                Err(RebuildError::Consumer(err)) if failures < REPLAY_FAILURES_MAX => {
+                    failures = if building.at > before {
+                        1
+                    } else {
+                        failures + 1
+                    };
+                    tracing::warn!(failures, "replay starts again at {}: {err}", building.at);
+                    tokio::time::sleep(service_kit::backoff(failures)).await;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    /// Until `target`, or an error.
+    async fn replay_some(
+        &self,
+        building: &mut Building,
+        target: Position,
+        progress: Option<&Progress>,
+    ) -> Result<(), RebuildError> {
+        if building.at >= target {
+            return Ok(());
+        }
+        let mut reader = self.source.open(building.at).await?;
+        while building.at < target {
+            let room = building.at.lag_to(target).min(BATCH_EVENTS_MAX as u64) as usize;
+            let batch = reader.next_batch(room).await?;
+            self.apply(building, batch).await?;
+            if let Some(progress) = progress {
+                let step = Step::Replay {
+                    done: building.at.0,
+                    total: target.0,
+                };
+                let _ = progress.send((building.read_model.generation, step)).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn apply(
+        &self,
+        building: &mut Building,
+        batch: Vec<Received>,
+    ) -> Result<(), RebuildError> {
+        let to = batch.last().map_or(building.at, Received::position);
+        let applied = building.read_model.apply(self.me, building.at, &batch);
+        let Applied::Yes { parked } = applied.await? else {
+            return Err(RebuildError::Contended);
+        };
+        let events: Vec<ProductEvent> = batch
+            .into_iter()
+            .filter_map(|received| match received {
+                Received::Event(event) if !parked.contains(&event.position) => Some(*event),
+                Received::Event(_) | Received::Unreadable(_) => None,
+            })
+            .collect();
+        building
+            .with_writer(move |writer| writer.apply(&events))
+            .await?;
+        building.at = to;
+        Ok(())
+    }
+}

@@ -1,0 +1,274 @@
+//! Sets documents, their embeddings and the running digest to what the log says, an older version
+//! included: the one way to change a read model that is not applying an event. The checkpoint is
+//! locked meanwhile, so that no projector comes in between.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalog_events::{BucketedDigest, ContentHash, Position, Product, ProductEvent, ProductId};
+use futures_util::TryStreamExt as _;
+use sqlx::PgConnection;
+
+use super::rows::{Document, Embedding, expected_text_hash};
+use super::states::{State, states};
+use super::VerificationError;
+use crate::log_client::LogClient;
+use crate::read_model::ReadModel;
+
+/// What became of a repair.
+#[derive(Debug, Default)]
+pub(super) struct Forced {
+    pub(super) changed: BTreeSet<String>,
+    /// Products whose last event cannot be read, and why.
+    pub(super) unreadable: Vec<(ProductId, String)>,
+}
+
+/// The row that a product must have.
+struct Wanted {
+    version: i64,
+    position: i64,
+    /// None of a tombstone.
+    live: Option<Live>,
+}
+
+struct Live {
+    json: String,
+    hash: ContentHash,
+    text_hash: [u8; 16],
+}
+
+/// By product id; none of a product that the log does not know.
+type AllWanted = BTreeMap<String, Option<Wanted>>;
+
+pub(super) async fn force(
+    live: &ReadModel,
+    log: &LogClient,
+    ids: &[ProductId],
+) -> Result<Forced, VerificationError> {
+    let mut tx = live.pool.begin().await?;
+    let position = lock(&mut tx).await?;
+    let mut forced = Forced::default();
+    let mut wanted = AllWanted::new();
+    for (id, state) in states(log, ids, Position::from_i64(position)).await? {
+        match state {
+            State::Event(event) => {
+                let row = Wanted::new(&live.model, &event)?;
+                wanted.insert(id.to_string(), Some(row));
+            }
+            State::Absent => {
+                wanted.insert(id.to_string(), None);
+            }
+            State::Unreadable(error) => forced.unreadable.push((id, error)),
+        }
+    }
+    forced.changed = set(&mut tx, &wanted).await?;
+    heal(&mut tx, &wanted, position).await?;
+    tx.commit().await?;
+    Ok(forced)
+}
+
+/// Removes what has no id of a product, which no log can have.
+pub(super) async fn remove(
+    live: &ReadModel,
+    ids: &[String],
+) -> Result<BTreeSet<String>, VerificationError> {
+    let mut tx = live.pool.begin().await?;
+    lock(&mut tx).await?;
+    let wanted = ids.iter().map(|id| (id.clone(), None)).collect();
+    let removed = set(&mut tx, &wanted).await?;
+    tx.commit().await?;
+    Ok(removed)
+}
+
+/// The position that nobody moves until the end of the transaction.
+async fn lock(db: &mut PgConnection) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT position FROM checkpoint FOR UPDATE")
+        .fetch_one(db)
+        .await
+}
+
+/// The ids of what was not as it must be.
+async fn set(db: &mut PgConnection, wanted: &AllWanted) -> sqlx::Result<BTreeSet<String>> {
+    let mut changed = documents(db, wanted).await?;
+    changed.extend(embeddings(db, wanted).await?);
+    sum_digest(db).await?;
+    Ok(changed)
+}
+
+impl Wanted {
+    fn new(model: &str, event: &ProductEvent) -> sqlx::Result<Self> {
+        let live = |product: &Product| {
+            let json = serde_json::to_string(product);
+            Ok::<_, sqlx::Error>(Live {
+                json: json.map_err(|err| sqlx::Error::Encode(err.into()))?,
+                hash: ContentHash::of(&event.product_id, event.version, product),
+                text_hash: expected_text_hash(model, product),
+            })
+        };
+        Ok(Self {
+            version: event.version.get(),
+            position: event.position.to_i64(),
+            live: event.product.as_ref().map(live).transpose()?,
+        })
+    }
+
+    fn is(&self, row: &Document) -> bool {
+        let same_content = match (&self.live, row.content()) {
+            (None, Ok(None)) => row.content_hash.is_none() && row.text_hash.is_none(),
+            (Some(live), Ok(Some((_, hash)))) => {
+                hash == live.hash
+                    && row.content_hash.as_deref() == Some(&hash.to_bytes())
+                    && row.text_hash.as_deref() == Some(&live.text_hash)
+            }
+            _ => false,
+        };
+        same_content && row.version == self.version && row.position == self.position
+    }
+}
+
+/// The products whose rows were not as they must be.
+async fn documents(
+    db: &mut PgConnection,
+    wanted: &AllWanted,
+) -> sqlx::Result<BTreeSet<String>> {
+    let ids: Vec<&String> = wanted.keys().collect();
+    // In the order in which the embedder locks them.
+    let rows: Vec<Document> = sqlx::query_as(
+        "SELECT product_id, version, position, product::text AS product, content_hash, text_hash
+         FROM documents WHERE product_id = ANY($1) ORDER BY product_id FOR UPDATE",
+    )
+    .bind(&ids)
+    .fetch_all(&mut *db)
+    .await?;
+    let rows: BTreeMap<&str, &Document> =
+        rows.iter().map(|row| (row.product_id.as_str(), row)).collect();
+    let mut changed = BTreeSet::new();
+    for (id, wanted) in wanted {
+        match (wanted, rows.get(id.as_str())) {
+            (None, None) => continue,
+            (Some(wanted), Some(row)) if wanted.is(row) => continue,
+            (Some(wanted), _) => write(db, id, wanted).await?,
+            (None, Some(_)) => {
+                sqlx::query("DELETE FROM documents WHERE product_id = $1")
+                    .bind(id)
+                    .execute(&mut *db)
+                    .await?;
+            }
+        }
+        changed.insert(id.clone());
+    }
+    Ok(changed)
+}
+
+async fn write(db: &mut PgConnection, id: &str, wanted: &Wanted) -> sqlx::Result<()> {
+    let live = wanted.live.as_ref();
+    sqlx::query(
+        "INSERT INTO documents (product_id, version, position, product, content_hash, text_hash)
+         VALUES ($1, $2, $3, $4::jsonb, $5, $6)
+         ON CONFLICT (product_id) DO UPDATE
+         SET version = excluded.version, position = excluded.position,
+             product = excluded.product, content_hash = excluded.content_hash,
+             text_hash = excluded.text_hash",
+    )
+    .bind(id)
+    .bind(wanted.version)
+    .bind(wanted.position)
+    .bind(live.map(|live| live.json.as_str()))
+    .bind(live.map(|live| live.hash.to_bytes().to_vec()))
+    .bind(live.map(|live| live.text_hash.to_vec()))
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct EmbeddingRow {
+    product_id: String,
+    #[sqlx(flatten)]
+    embedding: Embedding,
+}
+
+/// The products whose vectors were not as they must be: removed, and queued where one is wanted.
+async fn embeddings(
+    db: &mut PgConnection,
+    wanted: &AllWanted,
+) -> sqlx::Result<BTreeSet<String>> {
+    let ids: Vec<&String> = wanted.keys().collect();
+    let rows: Vec<EmbeddingRow> = sqlx::query_as(
+        "SELECT wanted.id AS product_id, embedding.text_hash AS embedded_text_hash,
+                embedding.embedding, embedding.vector_hash,
+                queue.product_id IS NOT NULL AS queued
+         FROM unnest($1::text[]) AS wanted (id)
+         LEFT JOIN embeddings embedding ON embedding.product_id = wanted.id
+         LEFT JOIN embedding_queue queue ON queue.product_id = wanted.id",
+    )
+    .bind(&ids)
+    .fetch_all(&mut *db)
+    .await?;
+    let mut wrong = BTreeSet::new();
+    let (mut queued, mut positions) = (Vec::new(), Vec::new());
+    for row in rows {
+        let wanted = wanted.get(&row.product_id).and_then(Option::as_ref);
+        let live = wanted.and_then(|wanted| wanted.live.as_ref());
+        let text_hash = live.map(|live| live.text_hash.as_slice());
+        if row.embedding.problem(&row.product_id, text_hash).is_none() {
+            continue;
+        }
+        if let (Some(wanted), Some(_)) = (wanted, live) {
+            queued.push(row.product_id.clone());
+            positions.push(wanted.position);
+        }
+        wrong.insert(row.product_id);
+    }
+    let removed: Vec<&String> = wrong.iter().collect();
+    for table in [
+        "DELETE FROM embeddings WHERE product_id = ANY($1)",
+        "DELETE FROM embedding_queue WHERE product_id = ANY($1)",
+    ] {
+        sqlx::query(table).bind(&removed).execute(&mut *db).await?;
+    }
+    sqlx::query(
+        "INSERT INTO embedding_queue (product_id, position)
+         SELECT * FROM unnest($1::text[], $2::bigint[])",
+    )
+    .bind(&queued)
+    .bind(&positions)
+    .execute(db)
+    .await?;
+    Ok(wrong)
+}
+
+/// What was parked of these products has been made up for.
+async fn heal(
+    db: &mut PgConnection,
+    wanted: &AllWanted,
+    position: i64,
+) -> sqlx::Result<()> {
+    let ids: Vec<&String> = wanted.keys().collect();
+    sqlx::query("DELETE FROM parked_events WHERE product_id = ANY($1) AND position <= $2")
+        .bind(&ids)
+        .bind(position)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Of the hashes as they are stored: a check of the documents tells whether these are right.
+async fn sum_digest(db: &mut PgConnection) -> sqlx::Result<()> {
+    let mut digest = BucketedDigest::default();
+    let mut documents = 0_i64;
+    let hashes = "SELECT content_hash FROM documents WHERE content_hash IS NOT NULL";
+    let mut hashes = sqlx::query_scalar::<_, Vec<u8>>(hashes).fetch(&mut *db);
+    while let Some(hash) = hashes.try_next().await? {
+        documents += 1;
+        if let Ok(hash) = hash.try_into() {
+            digest.insert(ContentHash::from_bytes(hash));
+        }
+    }
+    drop(hashes);
+    sqlx::query("UPDATE checkpoint SET digest = $1, documents = $2")
+        .bind(digest.to_bytes())
+        .bind(documents)
+        .execute(db)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! Checks the keyword index of this replica: what searches see, and the files a restart would open.
+
+use crate::live_index::LiveIndex;
+
+use super::{CheckStep, CheckSteps, Checked, Faults, Projection, VerificationError};
+
+/// Documents and digest are of one commit, whatever is applied meanwhile.
+pub(super) async fn check(
+    index: &LiveIndex,
+    steps: &CheckSteps,
+) -> Result<Checked, VerificationError> {
+    let index = index.current().load_full();
+    let checked = tokio::task::spawn_blocking(move || {
+        let mut faults = Faults::default();
+        for file in index.check_files()? {
+            faults.add(None, format!("the file {file} is damaged or missing"));
+        }
+        let snapshot = index.snapshot();
+        Ok::<_, VerificationError>(Checked {
+            position: snapshot.position(),
+            documents: snapshot.documents(),
+            digest: Some(snapshot.bucketed_digest()?),
+            faults,
+            pending: 0,
+        })
+    });
+    let checked = checked.await??;
+    let progress = CheckStep::Progress {
+        projection: Projection::KeywordIndex,
+        done: checked.documents,
+        total: checked.documents,
+    };
+    // Whoever asked may have gone away.
+    let _ = steps.send(progress).await;
+    Ok(checked)
+}

@@ -1,0 +1,54 @@
+//! What the event log says of products at a position: what a repair sets them to.
+
+use std::collections::BTreeMap;
+
+use catalog_events::{Position, ProductEvent, ProductId};
+
+use crate::consumer::Received;
+use crate::log_client::{LogClient, LogError};
+
+/// Of one product.
+#[derive(Debug)]
+pub(super) enum State {
+    /// The last event, a deletion included.
+    Event(Box<ProductEvent>),
+    /// The log has no event of it.
+    Absent,
+    /// The last event cannot be read, and nobody knows what the product is.
+    Unreadable(String),
+}
+
+pub(super) async fn states(
+    log: &LogClient,
+    ids: &[ProductId],
+    position: Position,
+) -> Result<BTreeMap<ProductId, State>, LogError> {
+    let mut states = BTreeMap::new();
+    let mut nobodys = None;
+    // To the log, position 0 means its head.
+    let received = match position {
+        Position::START => Vec::new(),
+        position => log.product_events(ids, position).await?,
+    };
+    for received in received {
+        match received {
+            Received::Event(event) => {
+                states.insert(event.product_id.clone(), State::Event(event));
+            }
+            Received::Unreadable(unreadable) => match unreadable.product_id {
+                Some(id) => {
+                    states.insert(id, State::Unreadable(unreadable.error));
+                }
+                None => nobodys = Some(unreadable.error),
+            },
+        }
+    }
+    for id in ids {
+        states.entry(id.clone()).or_insert_with(|| match &nobodys {
+            // It may be the event of this product: better leave that as it is than remove it.
+            Some(error) => State::Unreadable(error.clone()),
+            None => State::Absent,
+        });
+    }
+    Ok(states)
+}

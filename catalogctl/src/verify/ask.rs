@@ -1,0 +1,185 @@
+//! What a verification asks of both services. Writes go on meanwhile, so a question about a position
+//! that the log has not reached yet is asked again.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use catalog_events::BucketedDigest;
+use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
+use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
+use catalog_proto::v1::{
+    CheckProgress, CheckProjectionsRequest, GetLogDigestRequest, ListLogProductsRequest,
+    ListParkedEventsRequest, ListParkedEventsResponse, ListProjectedProductsRequest, ProductState,
+    Projection, RepairProductsRequest,
+};
+use tonic::transport::Channel;
+use tonic::{Code, Status, Streaming};
+
+use crate::endpoints::{Endpoints, bounded};
+
+const TRIES_MAX: u32 = 20;
+const TRY_AGAIN_MS: u64 = 100;
+
+pub(super) struct Services {
+    endpoints: Endpoints,
+    command: CatalogCommandOperationsClient<Channel>,
+    query: CatalogQueryOperationsClient<Channel>,
+}
+
+/// What the log says of all products at one position.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct LogDigest {
+    pub(super) position: i64,
+    pub(super) documents: i64,
+    pub(super) buckets: BucketedDigest,
+}
+
+impl Services {
+    pub(super) fn new(endpoints: Endpoints) -> anyhow::Result<Self> {
+        let command = CatalogCommandOperationsClient::new(endpoints.command.channel()?);
+        let query = CatalogQueryOperationsClient::new(endpoints.query.channel()?);
+        Ok(Self {
+            endpoints,
+            command,
+            query,
+        })
+    }
+
+    /// At `position`, or at the head of the log when none is given; folded from its first event, or
+    /// as it is kept.
+    pub(super) async fn log_digest(
+        &self,
+        position: Option<i64>,
+        recompute: bool,
+    ) -> anyhow::Result<LogDigest> {
+        if position == Some(0) {
+            // Nothing has happened there yet; to the service, 0 is the head.
+            return Ok(LogDigest::default());
+        }
+        let request = GetLogDigestRequest {
+            position: position.unwrap_or(0),
+            recompute,
+        };
+        let answer = self
+            .patiently(async || self.command.clone().get_log_digest(request).await)
+            .await?
+            .into_inner();
+        Ok(LogDigest {
+            position: answer.position,
+            documents: answer.documents,
+            buckets: buckets(&answer.buckets)?,
+        })
+    }
+
+    pub(super) async fn log_products(
+        &self,
+        position: i64,
+        buckets: &[i32],
+    ) -> anyhow::Result<Vec<ProductState>> {
+        if position == 0 {
+            return Ok(Vec::new());
+        }
+        let request = ListLogProductsRequest {
+            position,
+            buckets: buckets.to_vec(),
+        };
+        let answer = self.patiently(async || {
+            let mut command = self.command.clone();
+            command.list_log_products(request.clone()).await
+        });
+        let mut parts = answer.await?.into_inner();
+        let mut products = Vec::new();
+        let failed = |status: Status| self.endpoints.command.error(&status);
+        while let Some(part) = parts.message().await.map_err(failed)? {
+            products.extend(part.products);
+        }
+        Ok(products)
+    }
+
+    /// With the position that they are of.
+    pub(super) async fn projected_products(
+        &self,
+        projection: Projection,
+        buckets: &[i32],
+    ) -> anyhow::Result<(i64, Vec<ProductState>)> {
+        let request = ListProjectedProductsRequest {
+            projection: projection.into(),
+            buckets: buckets.to_vec(),
+        };
+        let failed = |status: Status| self.endpoints.query.error(&status);
+        let mut query = self.query.clone();
+        let answer = query.list_projected_products(request).await;
+        let mut parts = answer.map_err(failed)?.into_inner();
+        let (mut position, mut products) = (None, Vec::new());
+        while let Some(part) = parts.message().await.map_err(failed)? {
+            position = Some(part.position);
+            products.extend(part.products);
+        }
+        let position = position.context("the read service listed nothing, not even a position")?;
+        Ok((position, products))
+    }
+
+    pub(super) async fn check(&self) -> anyhow::Result<Streaming<CheckProgress>> {
+        let mut query = self.query.clone();
+        let answer = query.check_projections(CheckProjectionsRequest {}).await;
+        let steps = answer.map_err(|status| self.endpoints.query.error(&status))?;
+        Ok(steps.into_inner())
+    }
+
+    pub(super) fn query_failed(&self, status: &Status) -> anyhow::Error {
+        self.endpoints.query.error(status)
+    }
+
+    pub(super) async fn parked(&self) -> anyhow::Result<ListParkedEventsResponse> {
+        let request = bounded(ListParkedEventsRequest {});
+        let answer = self.query.clone().list_parked_events(request).await;
+        let parked = answer.map_err(|status| self.endpoints.query.error(&status))?;
+        Ok(parked.into_inner())
+    }
+
+    /// How many products were changed.
+    pub(super) async fn repair(&self, ids: Vec<String>) -> anyhow::Result<u64> {
+        let mut tries = 0;
+        loop {
+            let request = RepairProductsRequest { ids: ids.clone() };
+            let answer = self.query.clone().repair_products(request).await;
+            match answer {
+                Ok(answer) => return Ok(u64::try_from(answer.into_inner().repaired).unwrap_or(0)),
+                // Events came in between.
+                Err(status) if status.code() == Code::Aborted && tries < TRIES_MAX => tries += 1,
+                Err(status) => return Err(self.endpoints.query.error(&status)),
+            }
+        }
+    }
+
+    async fn patiently<T>(
+        &self,
+        mut ask: impl AsyncFnMut() -> Result<T, Status>,
+    ) -> anyhow::Result<T> {
+        let mut tries = 0;
+        loop {
+            match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(status) if may_pass(&status) && tries < TRIES_MAX => {
+                    tries += 1;
+                    tokio::time::sleep(Duration::from_millis(TRY_AGAIN_MS)).await;
+                }
+                Err(status) => return Err(self.endpoints.command.error(&status)),
+            }
+        }
+    }
+}
+
+/// The log is not there yet, or has no digest yet.
+fn may_pass(status: &Status) -> bool {
+    match status.code() {
+        Code::OutOfRange => true,
+        Code::Unavailable => service_kit::reason(status).as_deref() == Some("DIGEST_PENDING"),
+        _ => false,
+    }
+}
+
+pub(super) fn buckets(message: &[Vec<u8>]) -> anyhow::Result<BucketedDigest> {
+    let buckets = BucketedDigest::from_message(message);
+    buckets.context("a service answers with a digest of another form: is it of another release?")
+}
