@@ -17,7 +17,7 @@ use crate::grpc::error::{database_status, internal, rebuild_status};
 use crate::live_index::LiveIndex;
 use crate::progress::{Progress, ProjectionProgress};
 use crate::read_model::{Checkpoint, LiveReadModel, ReadModel};
-use crate::rebuild::{Rebuilder, Step};
+use crate::rebuild::{Progress as RebuildSteps, RebuildError, Rebuilder, Step};
 
 type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -43,13 +43,15 @@ impl CatalogQueryOperations for Operations {
             Ok(stream) => Position(stream.cached_info().state.last_sequence),
             Err(_) => checkpoint.position,
         };
+        let previous = self.rebuilder.generations.previous_id().await;
         Ok(Response::new(v1::GetReadStatusResponse {
             generation: live.generation,
             stream_sequence: stream.to_i64(),
             projections: self.projections(&live, &checkpoint, stream).await?,
             documents: checkpoint.documents,
             digest: checkpoint.digest.total().to_string(),
-            ..v1::GetReadStatusResponse::default()
+            previous_generation: previous.map_err(database_status)?.unwrap_or(0),
+            parked_events: live.parked_count().await.map_err(database_status)?,
         }))
     }
 
@@ -98,38 +100,45 @@ impl CatalogQueryOperations for Operations {
         &self,
         _request: Request<v1::RollbackRequest>,
     ) -> Result<Response<Self::RollbackStream>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let rebuilder = self.rebuilder.clone();
+        let work = async move |progress: RebuildSteps| rebuilder.rollback(&progress).await;
+        Ok(Response::new(told(work)))
     }
 
-    type RebuildStream = Pin<Box<dyn Stream<Item = Result<v1::RebuildProgress, Status>> + Send>>;
+    type RebuildStream = Answers<v1::RebuildProgress>;
 
     async fn rebuild(
         &self,
         _request: Request<v1::RebuildRequest>,
     ) -> Result<Response<Self::RebuildStream>, Status> {
-        let (progress, steps) = mpsc::channel(PROGRESS_QUEUE_MAX);
-        let (answers, stream) = mpsc::channel(PROGRESS_QUEUE_MAX);
         let rebuilder = self.rebuilder.clone();
-        // A task of its own: a client that goes away does not leave a rebuild half done.
-        tokio::spawn(async move {
-            let mut steps = ReceiverStream::new(steps).map(message);
-            let forward = async {
-                while let Some(step) = steps.next().await {
-                    let _ = answers.send(Ok(step)).await;
-                }
-            };
-            let work = async {
-                let result = rebuilder.run(&progress).await;
-                drop(progress);
-                result
-            };
-            let (result, ()) = tokio::join!(work, forward);
-            if let Err(err) = result {
-                let _ = answers.send(Err(rebuild_status(err))).await;
-            }
-        });
-        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+        let work = async move |progress: RebuildSteps| rebuilder.run(&progress).await;
+        Ok(Response::new(told(work)))
     }
+}
+
+/// Runs `work` in a task of its own, which a client that goes away does not leave half done, and
+/// tells of its steps.
+fn told<F>(work: impl FnOnce(RebuildSteps) -> F + Send + 'static) -> Answers<v1::RebuildProgress>
+where
+    F: Future<Output = Result<(), RebuildError>> + Send + 'static,
+{
+    let (progress, steps) = mpsc::channel(PROGRESS_QUEUE_MAX);
+    let (answers, stream) = mpsc::channel(PROGRESS_QUEUE_MAX);
+    let work = work(progress);
+    tokio::spawn(async move {
+        let mut steps = ReceiverStream::new(steps).map(message);
+        let forward = async {
+            while let Some(step) = steps.next().await {
+                let _ = answers.send(Ok(step)).await;
+            }
+        };
+        let (result, ()) = tokio::join!(work, forward);
+        if let Err(err) = result {
+            let _ = answers.send(Err(rebuild_status(err))).await;
+        }
+    });
+    Box::pin(ReceiverStream::new(stream))
 }
 
 impl Operations {
