@@ -12,6 +12,7 @@ mod ledger;
 mod checker;
 mod rest;
 mod trial;
+mod pairs;
 mod report;
 
 use std::path::PathBuf;
@@ -27,7 +28,7 @@ use crate::chaos::report::Report;
 use crate::chaos::schedule::{Kind, Schedule};
 use crate::chaos::trial::Arena;
 use crate::chaos::workload::Marks;
-use crate::cluster::ClusterOptions;
+use crate::cluster::{ClusterOptions, Disk};
 use crate::output;
 
 pub use crate::chaos::proxy::{LinkFault, Proxy};
@@ -53,21 +54,30 @@ pub(crate) struct ChaosArgs {
     /// Writes verdicts, and the history of every schedule that fails, as JSON Lines
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Instead of schedules: so many pairs of a write and a read with its token, while services are
+    /// killed; the answer must not be older, or say that it is stale
+    #[arg(long, value_name = "N", conflicts_with_all = ["schedules", "faults", "report"])]
+    pairs: Option<u64>,
     /// With the embedding model, which search by keyword does not need
     #[arg(long)]
     model: bool,
 }
 
 impl ChaosArgs {
+    /// Without those that this machine cannot do.
     fn kinds(&self) -> Vec<Kind> {
-        match self.faults.is_empty() {
-            false => self.faults.clone(),
-            true => Kind::value_variants()
-                .iter()
-                .copied()
-                .filter(|kind| *kind != Kind::PowerCut)
-                .collect(),
+        let mut kinds = self.faults.clone();
+        if kinds.is_empty() {
+            kinds.extend(Kind::value_variants());
+            kinds.retain(|kind| *kind != Kind::PowerCut);
         }
+        if kinds.contains(&Kind::PowerCut)
+            && let Err(err) = Disk::possible()
+        {
+            eprintln!("note: no power-cut here, which takes root and loop mounts: {err:#}");
+            kinds.retain(|kind| *kind != Kind::PowerCut);
+        }
+        kinds
     }
 
     fn schedules_max(&self) -> u64 {
@@ -78,11 +88,18 @@ impl ChaosArgs {
         }
     }
 
-    fn cluster(&self) -> ClusterOptions {
+    fn time(&self) -> Option<Duration> {
+        self.minutes
+            .map(|minutes| Duration::from_secs(60 * minutes))
+    }
+
+    fn cluster(&self, kinds: &[Kind]) -> ClusterOptions {
+        let power_cuts = kinds.contains(&Kind::PowerCut);
         ClusterOptions {
-            throwaway: true,
+            throwaway: !power_cuts,
             model: self.model,
             proxied: true,
+            power_cuts,
         }
     }
 }
@@ -90,13 +107,36 @@ impl ChaosArgs {
 pub(crate) async fn command(args: ChaosArgs) -> anyhow::Result<ExitCode> {
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let stop = stop_on_signal();
+    if let Some(pairs) = args.pairs {
+        return run_pairs(&args, (seed, pairs), &stop).await;
+    }
     let mut report = Report::open(args.report.clone(), seed)?;
     run(&args, seed, &stop, &mut report).await?;
     output::line(&report.summary())?;
-    Ok(match report.is_clean() {
+    Ok(exit_code(report.is_clean()))
+}
+
+async fn run_pairs(
+    args: &ChaosArgs,
+    (seed, wanted): (u64, u64),
+    stop: &CancellationToken,
+) -> anyhow::Result<ExitCode> {
+    let catalogctl = this_program()?;
+    let plan = (seed, wanted, args.time());
+    let pairs = Box::pin(pairs::run(&catalogctl, args.cluster(&[]), plan, stop)).await?;
+    output::line(&pairs.summary(seed))?;
+    Ok(exit_code(pairs.is_clean()))
+}
+
+fn this_program() -> anyhow::Result<PathBuf> {
+    std::env::current_exe().context("cannot find this program's own file")
+}
+
+fn exit_code(clean: bool) -> ExitCode {
+    match clean {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
-    })
+    }
 }
 
 async fn run(
@@ -105,8 +145,9 @@ async fn run(
     stop: &CancellationToken,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let catalogctl = std::env::current_exe().context("cannot find this program's own file")?;
+    let catalogctl = this_program()?;
     let kinds = args.kinds();
+    anyhow::ensure!(!kinds.is_empty(), "no kind of fault is left");
     let marks = Arc::new(Marks::default());
     let started = Instant::now();
     let time = args
@@ -121,7 +162,7 @@ async fn run(
             Some(arena) if arena.schedules() < SCHEDULES_PER_CLUSTER => arena,
             _ => {
                 eprintln!("starting Postgres, NATS and the three services");
-                Arena::open(&catalogctl, args.cluster(), marks.clone()).await?
+                Arena::open(&catalogctl, args.cluster(&kinds), marks.clone()).await?
             }
         };
         let schedule = Schedule::of(seed.wrapping_add(number), &kinds);

@@ -1,6 +1,7 @@
 //! The three services as real processes on instances of their own: what tests kill and benchmarks
 //! measure. Every service keeps its port over a restart, as a deployed one does.
 
+mod disk;
 mod links;
 
 use std::fs::File;
@@ -18,6 +19,7 @@ use tokio::process::{Child, Command};
 use tonic::transport::Channel;
 
 use crate::chaos::LinkFault;
+pub(crate) use crate::cluster::disk::Disk;
 pub use crate::cluster::links::Link;
 use crate::cluster::links::Links;
 
@@ -74,6 +76,9 @@ pub struct ClusterOptions {
     pub model: bool,
     /// A proxy for each [`Link`].
     pub proxied: bool,
+    /// The broker on a disk of its own, for [`Cluster::cut_power`]. Not for a throw-away cluster,
+    /// which promises nothing.
+    pub power_cuts: bool,
 }
 
 /// Where the services listen.
@@ -88,6 +93,8 @@ struct Ports {
 /// Services, Postgres and NATS; all end with this value, and with this process.
 pub struct Cluster {
     pub devkit: Devkit,
+    /// After the servers, which have files open on it, and before its folder.
+    disk: Option<Disk>,
     folder: TempDir,
     catalogctl: PathBuf,
     environment: Vec<(&'static str, String)>,
@@ -105,7 +112,7 @@ impl Cluster {
         let options = ClusterOptions {
             throwaway,
             model: true,
-            proxied: false,
+            ..ClusterOptions::default()
         };
         Self::start_with(catalogctl, options).await
     }
@@ -115,9 +122,14 @@ impl Cluster {
             .prefix("catalog-cluster-")
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .tempdir()?;
+        let instances = folder.path().join("instances");
+        let disk = match options.power_cuts {
+            true => Some(Disk::mount(folder.path(), &instances.join("nats/streams"))?),
+            false => None,
+        };
         let devkit = match options.throwaway {
             true => Devkit::throwaway().await?,
-            false => Devkit::start(&folder.path().join("instances")).await?,
+            false => Devkit::start(&instances).await?,
         };
         let ports = Ports {
             command: free_port()?,
@@ -136,6 +148,7 @@ impl Cluster {
         };
         let mut cluster = Self {
             devkit,
+            disk,
             folder,
             catalogctl: catalogctl.to_owned(),
             environment,
@@ -235,6 +248,19 @@ impl Cluster {
         if let Some(links) = &self.links {
             links.set(link, fault);
         }
+    }
+
+    /// The power of the broker fails: what it had not synced is lost, and it starts again.
+    pub async fn cut_power(&mut self) -> anyhow::Result<()> {
+        let disk = self
+            .disk
+            .as_mut()
+            .context("the broker has no disk of its own")?;
+        let nats = self.devkit.nats().context("the broker is not ours")?;
+        disk.cut()?;
+        nats.kill().await?;
+        disk.mount_again()?;
+        Ok(nats.restart().await?)
     }
 
     /// kill -9, and waits until the process is gone.

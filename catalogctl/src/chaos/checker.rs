@@ -6,6 +6,7 @@ mod writes;
 
 use std::collections::BTreeMap;
 
+pub(super) use crate::chaos::checker::reads::older;
 use catalog_events::Product;
 use serde::Serialize;
 

@@ -122,7 +122,7 @@ impl<'c> Nemesis<'c> {
             Fault::DeleteConsumers => self.within(delete_consumers).await,
             Fault::DeleteStream => self.within(delete_stream).await,
             Fault::LoseTail => self.copy_broker().await,
-            Fault::PowerCut => self.copy_broker().await,
+            Fault::PowerCut => self.cluster.cut_power().await,
             Fault::Rebuild => {
                 let target = self.cluster.query_grpc();
                 self.rebuild = Some(tokio::spawn(rebuild(target)));
@@ -143,8 +143,8 @@ impl<'c> Nemesis<'c> {
                 self.cluster.set_link(link, None);
                 Ok(())
             }
-            Fault::DeleteConsumers | Fault::DeleteStream => Ok(()),
-            Fault::LoseTail | Fault::PowerCut => self.restore_broker().await,
+            Fault::DeleteConsumers | Fault::DeleteStream | Fault::PowerCut => Ok(()),
+            Fault::LoseTail => self.restore_broker().await,
             Fault::Rebuild => Ok(()),
             Fault::Replica => self.cluster.kill(Part::Replica).await,
         }

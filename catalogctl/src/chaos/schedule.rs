@@ -131,7 +131,7 @@ impl Schedule {
 }
 
 fn draw(random: &mut fastrand::Rng, kinds: &[Kind]) -> Strike {
-    let kind = kinds[random.usize(..kinds.len())];
+    let kind = pick(random, kinds);
     let fault = fault(random, kind);
     let from_ms = match random.bool() {
         true => random.u64(FIRST_STRIKE_MS),
@@ -143,6 +143,24 @@ fn draw(random: &mut fastrand::Rng, kinds: &[Kind]) -> Strike {
         from_ms,
         to_ms,
     }
+}
+
+/// The faults of processes more often than those of one connection, of which there are many kinds.
+fn pick(random: &mut fastrand::Rng, kinds: &[Kind]) -> Kind {
+    let weight = |kind: &Kind| match kind {
+        Kind::Kill => 4,
+        Kind::Pause | Kind::Tail | Kind::Stream | Kind::PowerCut => 2,
+        _ => 1,
+    };
+    let all: u32 = kinds.iter().map(weight).sum();
+    let mut left = random.u32(..all);
+    for kind in kinds {
+        match left.checked_sub(weight(kind)) {
+            Some(rest) => left = rest,
+            None => return *kind,
+        }
+    }
+    kinds[0]
 }
 
 fn fault(random: &mut fastrand::Rng, kind: Kind) -> Fault {
