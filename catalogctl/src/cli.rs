@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::bench::{self, BenchArgs, PeerArgs};
+use crate::chaos::{self, ChaosArgs};
 use crate::cluster;
 use crate::endpoints::EndpointArgs;
 use crate::import::{self, ImportArgs};
@@ -53,6 +54,8 @@ enum Command {
     Rebuild(RebuildArgs),
     /// Measures this machine: our figures beside the limit in the same run
     Bench(BenchArgs),
+    /// Proves what the catalog promises: real processes, real faults, and a check of all they did
+    Chaos(ChaosArgs),
     /// Applies the migrations of both databases ahead of a deployment
     Migrate,
     /// Asks a health endpoint
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Parked(args) => block_on(parked::command(args, &endpoints)),
         Command::Rebuild(args) => block_on(rebuild::command(args, &endpoints)),
         Command::Bench(args) => block_on(bench::command(args)),
+        Command::Chaos(args) => block_on(chaos::command(args)),
         Command::Migrate => block_on(migrate::command()),
         Command::Probe(args) => block_on(probe::command(args)),
         Command::BenchPeer(args) => block_on(bench::peer(args)),

@@ -1,6 +1,9 @@
 //! The three services as real processes on instances of their own: what tests kill and benchmarks
 //! measure. Every service keeps its port over a restart, as a deployed one does.
 
+mod disk;
+mod links;
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -10,13 +13,21 @@ use anyhow::{Context as _, bail};
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
 use catalog_proto::v1::{GetReadStatusRequest, GetReadStatusResponse, GetWriteStatusRequest};
-use devkit::Devkit;
+use devkit::{Devkit, Pause};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tonic::transport::Channel;
 
+use crate::chaos::LinkFault;
+pub(crate) use crate::cluster::disk::Disk;
+pub use crate::cluster::links::Link;
+use crate::cluster::links::Links;
+
 const READY_SECONDS_MAX: u64 = 60;
 const LOOK_EVERY_MS: u64 = 20;
+/// A service drains for some seconds.
+const STOP_SECONDS_MAX: u64 = 20;
+const COMMAND_DATABASE: &str = "CATALOG_COMMAND_DATABASE_URL";
 
 /// Given to `catalogctl service`, makes it end with the process that started it.
 pub const UNTIL_STDIN_CLOSES: &str = "--until-stdin-closes";
@@ -34,19 +45,40 @@ pub enum Part {
     Command,
     Query,
     Bff,
+    /// A second read service, which is started only when it is asked for.
+    Replica,
 }
 
 impl Part {
+    /// What a cluster starts with.
     pub const ALL: [Part; 3] = [Part::Command, Part::Query, Part::Bff];
 
     /// As in `catalogctl service NAME`.
     pub fn name(self) -> &'static str {
         match self {
             Part::Command => "catalog-command",
-            Part::Query => "catalog-query",
+            Part::Query | Part::Replica => "catalog-query",
             Part::Bff => "bff",
         }
     }
+
+    fn log(self, folder: &Path) -> PathBuf {
+        let replica = if self == Part::Replica { "-2" } else { "" };
+        folder.join(format!("{}{replica}.log", self.name()))
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClusterOptions {
+    /// Quick, and forgets in a power cut; otherwise promises are kept on the disk.
+    pub throwaway: bool,
+    /// Without the embedding model, search is by keyword only.
+    pub model: bool,
+    /// A proxy for each [`Link`].
+    pub proxied: bool,
+    /// The broker on a disk of its own, for [`Cluster::cut_power`]. Not for a throw-away cluster,
+    /// which promises nothing.
+    pub power_cuts: bool,
 }
 
 /// Where the services listen.
@@ -55,43 +87,75 @@ struct Ports {
     command: u16,
     query: u16,
     http: u16,
+    replica: u16,
 }
 
 /// Services, Postgres and NATS; all end with this value, and with this process.
 pub struct Cluster {
     pub devkit: Devkit,
+    /// After the servers, which have files open on it, and before its folder.
+    disk: Option<Disk>,
     folder: TempDir,
     catalogctl: PathBuf,
     environment: Vec<(&'static str, String)>,
+    command_database: String,
     ports: Ports,
-    running: [Option<Child>; 3],
+    /// None without proxies.
+    links: Option<Links>,
+    running: [Option<Child>; 4],
 }
 
 impl Cluster {
     /// Starts all three services with the `catalogctl` binary given. A throw-away cluster is quick
     /// and forgets in a power cut; another keeps its promises on the disk, as benchmarks must.
     pub async fn start(catalogctl: &Path, throwaway: bool) -> anyhow::Result<Self> {
+        let options = ClusterOptions {
+            throwaway,
+            model: true,
+            ..ClusterOptions::default()
+        };
+        Self::start_with(catalogctl, options).await
+    }
+
+    pub async fn start_with(catalogctl: &Path, options: ClusterOptions) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("catalog-cluster-")
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .tempdir()?;
-        let devkit = match throwaway {
+        let instances = folder.path().join("instances");
+        let disk = match options.power_cuts {
+            true => Some(Disk::mount(folder.path(), &instances.join("nats/streams"))?),
+            false => None,
+        };
+        let devkit = match options.throwaway {
             true => Devkit::throwaway().await?,
-            false => Devkit::start(&folder.path().join("instances")).await?,
+            false => Devkit::start(&instances).await?,
         };
         let ports = Ports {
             command: free_port()?,
             query: free_port()?,
             http: free_port()?,
+            replica: free_port()?,
         };
-        let environment = environment(&devkit, ports, folder.path()).await?;
+        let mut environment = environment(&devkit, ports, folder.path(), options.model).await?;
+        let command_database = environment
+            .iter()
+            .find(|(name, _)| *name == COMMAND_DATABASE)
+            .map_or(String::new(), |(_, url)| url.clone());
+        let links = match options.proxied {
+            true => Some(Links::between(&mut environment).await?),
+            false => None,
+        };
         let mut cluster = Self {
             devkit,
+            disk,
             folder,
             catalogctl: catalogctl.to_owned(),
             environment,
+            command_database,
             ports,
-            running: [None, None, None],
+            links,
+            running: [None, None, None, None],
         };
         for part in Part::ALL {
             cluster.launch(part)?;
@@ -102,11 +166,12 @@ impl Cluster {
 
     /// Starts one that was killed.
     pub fn launch(&mut self, part: Part) -> anyhow::Result<()> {
-        let log = self.folder.path().join(format!("{}.log", part.name()));
+        let log = part.log(self.folder.path());
         let log = File::options().create(true).append(true).open(log)?;
         let child = Command::new(&self.catalogctl)
             .args(["service", part.name(), UNTIL_STDIN_CLOSES])
             .envs(self.environment.iter().map(|(name, value)| (*name, value)))
+            .envs(self.own_environment(part))
             .env(
                 "RUST_LOG",
                 std::env::var("RUST_LOG").unwrap_or("info,request=warn".to_owned()),
@@ -115,10 +180,87 @@ impl Cluster {
             .stdout(Stdio::null())
             .stderr(log)
             .kill_on_drop(true)
+            // Ctrl-C is for the owner, who ends them.
+            .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {}", self.catalogctl.display()))?;
         self.running[part as usize] = Some(child);
         Ok(())
+    }
+
+    fn own_environment(&self, part: Part) -> Vec<(&'static str, String)> {
+        if part != Part::Replica {
+            return Vec::new();
+        }
+        let data = self.folder.path().join("index-of-replica");
+        vec![
+            (
+                "CATALOG_QUERY_GRPC_ADDR",
+                format!("127.0.0.1:{}", self.ports.replica),
+            ),
+            ("CATALOG_QUERY_DATA_DIR", data.display().to_string()),
+        ]
+    }
+
+    /// SIGTERM, and waits until the process is gone: the first half of a restart.
+    pub async fn stop(&mut self, part: Part) -> anyhow::Result<()> {
+        if let Some(pid) = self.pid(part) {
+            tokio::task::spawn_blocking(move || devkit::signal("-TERM", pid)).await?;
+        }
+        if let Some(mut child) = self.running[part as usize].take() {
+            let ended = Duration::from_secs(STOP_SECONDS_MAX);
+            if tokio::time::timeout(ended, child.wait()).await.is_err() {
+                child.kill().await?;
+                bail!("{} did not end within {STOP_SECONDS_MAX} s", part.name());
+            }
+        }
+        Ok(())
+    }
+
+    /// SIGSTOP until the answer is dropped. None when the service is down.
+    pub async fn pause(&self, part: Part) -> anyhow::Result<Option<Pause>> {
+        let Some(pid) = self.pid(part) else {
+            return Ok(None);
+        };
+        let pause = tokio::task::spawn_blocking(move || Pause::of(pid)).await??;
+        Ok(Some(pause))
+    }
+
+    /// Starts again what ended of its own accord, as whatever runs services does; tells which.
+    pub fn supervise(&mut self) -> anyhow::Result<Vec<Part>> {
+        let mut ended = Vec::new();
+        for part in Part::ALL.into_iter().chain([Part::Replica]) {
+            let child = self.running[part as usize].as_mut();
+            if child.is_some_and(|child| matches!(child.try_wait(), Ok(Some(_)))) {
+                self.launch(part)?;
+                ended.push(part);
+            }
+        }
+        Ok(ended)
+    }
+
+    pub fn is_launched(&self, part: Part) -> bool {
+        self.running[part as usize].is_some()
+    }
+
+    /// What goes wrong on a connection from now on. Nothing happens without proxies.
+    pub fn set_link(&self, link: Link, fault: Option<LinkFault>) {
+        if let Some(links) = &self.links {
+            links.set(link, fault);
+        }
+    }
+
+    /// The power of the broker fails: what it had not synced is lost, and it starts again.
+    pub async fn cut_power(&mut self) -> anyhow::Result<()> {
+        let disk = self
+            .disk
+            .as_mut()
+            .context("the broker has no disk of its own")?;
+        let nats = self.devkit.nats().context("the broker is not ours")?;
+        disk.cut()?;
+        nats.kill().await?;
+        disk.mount_again()?;
+        Ok(nats.restart().await?)
     }
 
     /// kill -9, and waits until the process is gone.
@@ -143,6 +285,15 @@ impl Cluster {
 
     pub fn query_grpc(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.query)
+    }
+
+    pub fn replica_grpc(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.replica)
+    }
+
+    /// The database of the write side, past the proxies.
+    pub fn command_database(&self) -> &str {
+        &self.command_database
     }
 
     /// Until a read goes through all of it, or the logs when it does not.
@@ -203,7 +354,7 @@ impl Cluster {
         const LINES: usize = 15;
         let mut text = String::new();
         for part in Part::ALL {
-            let path = self.folder.path().join(format!("{}.log", part.name()));
+            let path = part.log(self.folder.path());
             let log = std::fs::read_to_string(path).unwrap_or_default();
             let lines: Vec<&str> = log.lines().collect();
             let last = &lines[lines.len().saturating_sub(LINES)..];
@@ -257,15 +408,23 @@ async fn environment(
     devkit: &Devkit,
     ports: Ports,
     folder: &Path,
+    model: bool,
 ) -> anyhow::Result<Vec<(&'static str, String)>> {
     let suffix: String = (0..8).map(|_| fastrand::lowercase()).collect();
     let secret: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
-    let model = devkit::embedding_model().await?;
+    let model = match model {
+        true => devkit::embedding_model()
+            .await?
+            .folder
+            .display()
+            .to_string(),
+        false => String::new(),
+    };
     let address = |port: u16| format!("127.0.0.1:{port}");
     let free = || "127.0.0.1:0".to_owned();
     Ok(vec![
         (
-            "CATALOG_COMMAND_DATABASE_URL",
+            COMMAND_DATABASE,
             devkit.database_url(&format!("command_{suffix}")).await?,
         ),
         ("CATALOG_COMMAND_NATS_URL", devkit.nats_url()),
@@ -288,10 +447,7 @@ async fn environment(
             "CATALOG_QUERY_DATA_DIR",
             folder.join("index").display().to_string(),
         ),
-        (
-            "CATALOG_QUERY_MODEL_DIR",
-            model.folder.display().to_string(),
-        ),
+        ("CATALOG_QUERY_MODEL_DIR", model),
         ("BFF_HTTP_ADDR", address(ports.http)),
         ("BFF_OPS_ADDR", free()),
         (

@@ -17,6 +17,7 @@ mod up;
 mod migrate;
 mod probe;
 pub mod cluster;
+pub mod chaos;
 mod bench;
 pub mod sample;
 mod progress;

@@ -40,3 +40,4 @@ pub use crate::error::{DevkitError, Result};
 pub use crate::model::{Model, embedding_model};
 pub use crate::nats::{Nats, NatsOptions};
 pub use crate::postgres::{Postgres, PostgresOptions};
+pub use crate::supervisor::{Pause, signal};

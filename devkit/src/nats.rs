@@ -2,13 +2,16 @@
 //! Invariant: unless throw-away, a message that was acknowledged survives a power cut.
 
 use std::io::PipeWriter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::artifact;
 use crate::error::{Result, blocking};
 use crate::folder::{Folder, set_mode, write_private};
 use crate::server::{Server, Spec};
-use crate::supervisor::Program;
+use crate::supervisor::{Pause, Program};
+
+/// Inside the data folder.
+const STORE: &str = "streams";
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NatsOptions {
@@ -66,6 +69,11 @@ impl Nats {
         self.server.pid()
     }
 
+    /// Where the streams are kept; to be changed only while the server is down.
+    pub fn store_dir(&self) -> PathBuf {
+        self.server.folder().join(STORE)
+    }
+
     pub fn log_path(&self) -> &Path {
         self.server.log_path()
     }
@@ -77,6 +85,11 @@ impl Nats {
     /// SIGKILL, as a crash would have it.
     pub async fn kill(&mut self) -> Result<()> {
         self.server.kill().await
+    }
+
+    /// SIGSTOP to every process of the server, until the answer is dropped.
+    pub async fn pause(&self) -> Result<Pause> {
+        self.server.pause().await
     }
 
     /// Starts again on the same port and streams; stops first when it is up.
@@ -129,7 +142,7 @@ authorization {{ token: "{token}" }}
 pid_file: "nats.pid"
 max_payload: 8MB
 jetstream {{
-    store_dir: "streams"
+    store_dir: "{STORE}"
     # Acknowledged means on disk; the default syncs every 2 minutes.
     sync_interval: {sync_interval}
     max_memory_store: 256MB

@@ -12,7 +12,7 @@ use crate::database;
 use crate::error::{DevkitError, IoContext as _, Result, blocking};
 use crate::folder::{Folder, put_in_place, set_mode};
 use crate::server::{Server, Spec, last_lines};
-use crate::supervisor::Program;
+use crate::supervisor::{Pause, Program};
 use crate::user::Unprivileged;
 
 const SUPERUSER: &str = "postgres";
@@ -110,6 +110,11 @@ impl Postgres {
     /// SIGKILL to the postmaster, as a crash would have it.
     pub async fn kill(&mut self) -> Result<()> {
         self.server.kill().await
+    }
+
+    /// SIGSTOP to every process of the server, until the answer is dropped.
+    pub async fn pause(&self) -> Result<Pause> {
+        self.server.pause().await
     }
 
     /// Starts again on the same port and files; stops first when it is up.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{DevkitError, IoContext as _, Result, blocking};
 use crate::folder::Folder;
-use crate::supervisor::{Program, Supervisor, signal};
+use crate::supervisor::{Pause, Program, Supervisor, signal};
 
 /// Crash recovery of a large database takes its time.
 const READY_MS_MAX: u64 = 60_000;
@@ -78,6 +78,10 @@ impl Server {
         self.pid
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.spec.program.folder
+    }
+
     pub(crate) fn log_path(&self) -> &Path {
         &self.spec.program.log
     }
@@ -94,6 +98,11 @@ impl Server {
             self.supervisor.gone().await;
         }
         Ok(())
+    }
+
+    pub(crate) async fn pause(&self) -> Result<Pause> {
+        let pid = self.pid;
+        blocking(move || Pause::of(pid)).await
     }
 
     /// Starts again on the same port; stops first when it is up.

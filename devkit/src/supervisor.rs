@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter};
+use std::io::{self, BufRead as _, PipeReader, PipeWriter};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -175,8 +175,8 @@ impl Janitor {
     }
 }
 
-/// Sends a signal, such as `-9`, to one process. False: there is no such process.
-pub(crate) fn signal(signal: &str, pid: u32) -> bool {
+/// Sends a signal, such as `-9` or `-STOP`, to one process. False: there is no such process.
+pub fn signal(signal: &str, pid: u32) -> bool {
     Command::new("sh")
         .args(["-c", r#"kill "$1" "$2""#, "sh", signal, &pid.to_string()])
         .stdin(Stdio::null())
@@ -184,6 +184,74 @@ pub(crate) fn signal(signal: &str, pid: u32) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+const PAUSE_SCRIPT: &str = r#"
+kill -STOP "$@"
+echo stopped
+read -r _
+kill -CONT "$@"
+"#;
+
+/// A stopped process and all below it: they are there and answer nothing. Dropping this lets them go
+/// on, and so does the end of this process, kill -9 included: nothing stays stopped for ever.
+#[derive(Debug)]
+pub struct Pause {
+    shell: Child,
+}
+
+impl Pause {
+    /// SIGSTOP. Blocks for a moment.
+    pub fn of(pid: u32) -> Result<Self> {
+        let here = Path::new("/");
+        let mut shell = script(PAUSE_SCRIPT, "devkit-pause")
+            .args(family(pid).iter().map(u32::to_string))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .doing("start a shell in", here)?;
+        if let Some(stdout) = shell.stdout.take() {
+            let mut stopped = String::new();
+            let _ = io::BufReader::new(stdout).read_line(&mut stopped);
+        }
+        Ok(Self { shell })
+    }
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        self.shell.stdin = None;
+        wait_briefly(&mut self.shell);
+    }
+}
+
+/// A process and all below it, as Postgres has one for each session. The process alone where the
+/// system has no `/proc`.
+fn family(pid: u32) -> Vec<u32> {
+    let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| {
+            let child = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            Some((child, parent_of(child)?))
+        })
+        .collect();
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(&parent) = family.get(next) {
+        let children = parents.iter().filter(|(_, of)| *of == parent);
+        family.extend(children.map(|(child, _)| *child));
+        next += 1;
+    }
+    family
+}
+
+/// The fourth field; the second, the name in brackets, may hold anything.
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// In a process group of its own, so that Ctrl-C reaches the owner only, which drains first.

@@ -1,0 +1,263 @@
+//! `--pairs`: as many write-then-read pairs as asked for while services are killed one after the
+//! other. Each read carries the token of its write; an answer that is older and does not say so is
+//! the one thing that must not happen.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::chaos::checker::older;
+use crate::chaos::history::{After, Answer, FailureKind, Mark, Outcome, Request, title, word};
+use crate::chaos::wire::{Addresses, Wire};
+use crate::chaos::workload::Marks;
+use crate::cluster::{Cluster, ClusterOptions, Part};
+
+const CLIENTS: u64 = 16;
+/// One pair in so many reads by a search; a search costs more than a read by id.
+const SEARCH_ONE_IN: u64 = 10;
+const KILL_EVERY_MS: std::ops::Range<u64> = 2_000..5_000;
+const DOWN_MS: std::ops::Range<u64> = 50..1_000;
+const RETRY_MS: u64 = 50;
+const TELL_EVERY_SECONDS: u64 = 10;
+const UNMARKED_SHOWN_MAX: usize = 10;
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub(super) struct Pairs {
+    /// An acknowledged write with a token, and an answer to its read.
+    pairs: u64,
+    by_search: u64,
+    said_stale: u64,
+    kills: u64,
+    /// Writes whose answer had no token: they prove nothing.
+    without_token: u64,
+    errors: BTreeMap<FailureKind, u64>,
+    unmarked: Vec<String>,
+    seconds: f64,
+}
+
+impl Pairs {
+    pub(super) fn is_clean(&self) -> bool {
+        self.unmarked.is_empty() && self.pairs > 0
+    }
+
+    fn add(&mut self, other: Pairs) {
+        self.pairs += other.pairs;
+        self.by_search += other.by_search;
+        self.said_stale += other.said_stale;
+        self.kills += other.kills;
+        self.without_token += other.without_token;
+        for (kind, count) in other.errors {
+            *self.errors.entry(kind).or_default() += count;
+        }
+        self.unmarked.extend(other.unmarked);
+    }
+
+    pub(super) fn summary(&self, seed: u64) -> String {
+        let mut text = format!(
+            "seed {seed}: {} pairs of a write and a read with its token in {:.0} s, {} of them by \
+             search, {} services killed\n{} answers said that they are stale, {} were stale and did \
+             not say so",
+            self.pairs,
+            self.seconds,
+            self.by_search,
+            self.kills,
+            self.said_stale,
+            self.unmarked.len()
+        );
+        if self.without_token > 0 {
+            let _ = write!(
+                text,
+                "\n{} answers to writes had no token",
+                self.without_token
+            );
+        }
+        let errors = self.errors.iter();
+        let errors: Vec<String> = errors.map(|(kind, n)| format!("{kind:?} {n}")).collect();
+        let _ = write!(
+            text,
+            "\nerrors that clients saw: {}",
+            errors.join(", ").to_lowercase()
+        );
+        for unmarked in self.unmarked.iter().take(UNMARKED_SHOWN_MAX) {
+            let _ = write!(text, "\n  {unmarked}");
+        }
+        text
+    }
+}
+
+/// Until there are `wanted` pairs, the time is over, or `stop`.
+pub(super) async fn run(
+    catalogctl: &std::path::Path,
+    options: ClusterOptions,
+    (seed, wanted, time): (u64, u64, Option<Duration>),
+    stop: &CancellationToken,
+) -> anyhow::Result<Pairs> {
+    let mut cluster = Cluster::start_with(catalogctl, options).await?;
+    let addresses = Addresses::of(&cluster);
+    let marks = Arc::new(Marks::default());
+    let done = Arc::new(AtomicU64::new(0));
+    // Ends the clients when the run ends, and with the run if it fails.
+    let over = stop.child_token();
+    let _over = over.clone().drop_guard();
+    let started = Instant::now();
+    let mut clients = JoinSet::new();
+    for number in 0..CLIENTS {
+        let client = Client {
+            wire: match number % 2 {
+                0 => Wire::http(&addresses)?,
+                _ => Wire::grpc(&addresses),
+            },
+            id: format!("pair-{number}"),
+            marks: marks.clone(),
+            done: done.clone(),
+            wanted,
+            over: over.clone(),
+            result: Pairs::default(),
+        };
+        clients.spawn(client.run());
+    }
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut told = Instant::now();
+    let mut result = Pairs::default();
+    while done.load(Ordering::Relaxed) < wanted
+        && !stop.is_cancelled()
+        && time.is_none_or(|time| started.elapsed() < time)
+    {
+        let part = Part::ALL[random.usize(..Part::ALL.len())];
+        pause(&mut random, KILL_EVERY_MS, &over, &done, wanted).await;
+        cluster.kill(part).await?;
+        result.kills += 1;
+        tokio::time::sleep(Duration::from_millis(random.u64(DOWN_MS))).await;
+        cluster.launch(part)?;
+        cluster.supervise()?;
+        if told.elapsed() > Duration::from_secs(TELL_EVERY_SECONDS) {
+            told = Instant::now();
+            eprintln!("{} pairs", done.load(Ordering::Relaxed));
+        }
+    }
+    over.cancel();
+    while let Some(client) = clients.join_next().await {
+        result.add(client?);
+    }
+    result.seconds = started.elapsed().as_secs_f64();
+    Ok(result)
+}
+
+/// Sooner over when all pairs are there.
+async fn pause(
+    random: &mut fastrand::Rng,
+    range: std::ops::Range<u64>,
+    over: &CancellationToken,
+    done: &AtomicU64,
+    wanted: u64,
+) {
+    let until = Instant::now() + Duration::from_millis(random.u64(range));
+    while Instant::now() < until && !over.is_cancelled() && done.load(Ordering::Relaxed) < wanted {
+        tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
+    }
+}
+
+struct Client {
+    wire: Wire,
+    /// The one product that this client alone writes to.
+    id: String,
+    marks: Arc<Marks>,
+    done: Arc<AtomicU64>,
+    wanted: u64,
+    over: CancellationToken,
+    result: Pairs,
+}
+
+impl Client {
+    async fn run(mut self) -> Pairs {
+        let mut created = false;
+        while !self.over.is_cancelled() && self.done.load(Ordering::Relaxed) < self.wanted {
+            let mark = self.marks.take(1);
+            let id = self.id.clone();
+            let request = match created {
+                false => Request::Create { id, mark },
+                true if mark.is_multiple_of(SEARCH_ONE_IN) => Request::Update { id, mark },
+                true => Request::Price { id, mark },
+            };
+            match self.wire.call(&request, &format!("pair-{mark}")).await {
+                Outcome::Ok(answer) => {
+                    created = true;
+                    self.read(&request, mark, &answer).await;
+                }
+                outcome => {
+                    // It may exist after an answer that did not come.
+                    created |= matches!(outcome, Outcome::Fail(_));
+                    self.count_error(&outcome).await;
+                }
+            }
+        }
+        self.result
+    }
+
+    async fn read(&mut self, write: &Request, mark: Mark, answer: &Answer) {
+        let Answer::Written {
+            version: Some(version),
+            token,
+        } = answer
+        else {
+            return;
+        };
+        if token.is_empty() {
+            self.result.without_token += 1;
+        }
+        let after = After {
+            version: *version,
+            live: true,
+            token: token.clone(),
+        };
+        let id = self.id.clone();
+        let text_is_new = matches!(write, Request::Create { .. } | Request::Update { .. });
+        let request = match text_is_new {
+            true => Request::Search {
+                id,
+                word: word(mark),
+                after: Some(after.clone()),
+            },
+            false => Request::Get {
+                id,
+                after: Some(after.clone()),
+            },
+        };
+        let outcome = self.wire.call(&request, "").await;
+        let Outcome::Ok(answer) = outcome else {
+            return self.count_error(&outcome).await;
+        };
+        let seen = match &answer {
+            Answer::Found { seen, .. } => Some(seen),
+            Answer::Hit { seen, .. } => seen.as_ref(),
+            _ => None,
+        };
+        if token.is_empty() {
+            return;
+        }
+        self.result.pairs += 1;
+        self.result.by_search += u64::from(text_is_new);
+        self.result.said_stale += u64::from(answer.is_stale());
+        self.done.fetch_add(1, Ordering::Relaxed);
+        let older = older(&after, seen).filter(|_| !answer.is_stale());
+        let other = seen
+            .filter(|seen| seen.version == *version && text_is_new && seen.title != title(mark));
+        if older.is_some() || other.is_some() {
+            let text = format!("{write:?}, then {request:?}: {answer:?}");
+            self.result.unmarked.push(text);
+        }
+    }
+
+    async fn count_error(&mut self, outcome: &Outcome) {
+        if let Some(failure) = outcome.failure() {
+            *self.result.errors.entry(failure.kind).or_default() += 1;
+        }
+        tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
+    }
+}

@@ -1,0 +1,94 @@
+//! Two ways into the catalog, HTTP through the BFF and gRPC beside it, and what their answers mean
+//! to a client. Invariant: a call ends within the limit of the client, whatever the services do.
+
+mod grpc;
+mod http;
+
+use std::time::Duration;
+
+use crate::chaos::history::{Failure, FailureKind, Outcome, Request};
+use crate::cluster::Cluster;
+
+pub(super) use crate::chaos::wire::grpc::Grpc;
+pub(super) use crate::chaos::wire::http::Http;
+
+/// What a client gives a service; services answer sooner, or say that they cannot.
+const DEADLINE_MS: u64 = 5_000;
+/// When a client gives up on a service that did not even say that: a slow machine has no excuse.
+const HANG_MS: u64 = 12_000;
+
+/// Where the services are, over restarts too.
+#[derive(Clone, Debug)]
+pub(super) struct Addresses {
+    http: String,
+    command: String,
+    query: String,
+}
+
+impl Addresses {
+    pub(super) fn of(cluster: &Cluster) -> Self {
+        Self {
+            http: cluster.http(),
+            command: cluster.command_grpc(),
+            query: cluster.query_grpc(),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Wire {
+    Http(Http),
+    Grpc(Grpc),
+}
+
+impl Wire {
+    pub(super) fn http(addresses: &Addresses) -> anyhow::Result<Self> {
+        Ok(Wire::Http(Http::new(&addresses.http)?))
+    }
+
+    pub(super) fn grpc(addresses: &Addresses) -> Self {
+        Wire::Grpc(Grpc::new(&addresses.command, &addresses.query))
+    }
+
+    /// One attempt. An import goes over gRPC only, as there is no other way to it.
+    pub(super) async fn call(&self, request: &Request, request_id: &str) -> Outcome {
+        let answer = async {
+            match self {
+                Wire::Http(http) => http.call(request, request_id).await,
+                Wire::Grpc(grpc) => grpc.call(request, request_id).await,
+            }
+        };
+        let limit = Duration::from_millis(HANG_MS);
+        match tokio::time::timeout(limit, answer).await {
+            Ok(outcome) => outcome,
+            Err(_) => unknown(FailureKind::Hang, format!("no answer within {HANG_MS} ms")),
+        }
+    }
+
+    pub(super) fn is_http(&self) -> bool {
+        matches!(self, Wire::Http(_))
+    }
+}
+
+fn unknown(kind: FailureKind, text: impl Into<String>) -> Outcome {
+    let text = text.into();
+    Outcome::Unknown(Failure { kind, text })
+}
+
+fn fail(text: impl Into<String>) -> Outcome {
+    Outcome::Fail(Failure {
+        kind: FailureKind::Refused,
+        text: text.into(),
+    })
+}
+
+/// The whole chain, since the outer error alone says little.
+fn chain(err: &dyn std::error::Error) -> String {
+    let mut text = err.to_string();
+    let mut source = err.source();
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    text
+}

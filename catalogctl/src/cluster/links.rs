@@ -1,0 +1,120 @@
+//! A proxy on every connection between a service and what it depends on.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+
+use crate::chaos::{LinkFault, Proxy};
+use crate::cluster::free_port;
+
+/// From whom to whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Link {
+    CommandPostgres,
+    CommandNats,
+    QueryPostgres,
+    QueryNats,
+    BffCommand,
+    BffQuery,
+}
+
+impl Link {
+    pub const ALL: [Link; 6] = [
+        Link::CommandPostgres,
+        Link::CommandNats,
+        Link::QueryPostgres,
+        Link::QueryNats,
+        Link::BffCommand,
+        Link::BffQuery,
+    ];
+
+    /// The variable that holds the address of the callee.
+    fn variable(self) -> &'static str {
+        match self {
+            Link::CommandPostgres => "CATALOG_COMMAND_DATABASE_URL",
+            Link::CommandNats => "CATALOG_COMMAND_NATS_URL",
+            Link::QueryPostgres => "CATALOG_QUERY_DATABASE_URL",
+            Link::QueryNats => "CATALOG_QUERY_NATS_URL",
+            Link::BffCommand => "BFF_COMMAND_GRPC_TARGET",
+            Link::BffQuery => "BFF_CATALOG_GRPC_TARGET",
+        }
+    }
+}
+
+impl fmt::Display for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Link::CommandPostgres => "command→postgres",
+            Link::CommandNats => "command→nats",
+            Link::QueryPostgres => "query→postgres",
+            Link::QueryNats => "query→nats",
+            Link::BffCommand => "bff→command",
+            Link::BffQuery => "bff→query",
+        })
+    }
+}
+
+/// In the order of [`Link::ALL`].
+#[derive(Debug)]
+pub(super) struct Links(Vec<Proxy>);
+
+impl Links {
+    /// Starts the proxies and leads the services through them.
+    pub(super) async fn between(
+        environment: &mut [(&'static str, String)],
+    ) -> anyhow::Result<Self> {
+        let mut proxies = Vec::new();
+        for link in Link::ALL {
+            let variables = environment.iter_mut();
+            let (_, url) = variables
+                .into_iter()
+                .find(|(name, _)| *name == link.variable())
+                .with_context(|| format!("{} is not set", link.variable()))?;
+            let (before, address, after) = split(url)
+                .with_context(|| format!("{} has no address and port", link.variable()))?;
+            let proxy = Proxy::start(free_port()?, address).await?;
+            *url = format!("{before}127.0.0.1:{}{after}", proxy.port());
+            proxies.push(proxy);
+        }
+        Ok(Self(proxies))
+    }
+
+    pub(super) fn set(&self, link: Link, fault: Option<LinkFault>) {
+        self.0[link as usize].set(fault);
+    }
+}
+
+/// A URL before, in and after its `address:port`.
+fn split(url: &str) -> Option<(&str, SocketAddr, &str)> {
+    let start = url.find("://")? + 3;
+    let end = url[start..]
+        .find('/')
+        .map_or(url.len(), |length| start + length);
+    let start = url[start..end]
+        .rfind('@')
+        .map_or(start, |at| start + at + 1);
+    Some((&url[..start], url[start..end].parse().ok()?, &url[end..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_address_in_every_form_of_url() {
+        for (url, before, after) in [
+            (
+                "postgres://u:p@127.0.0.1:5/db?x=y",
+                "postgres://u:p@",
+                "/db?x=y",
+            ),
+            ("nats://token@127.0.0.1:5", "nats://token@", ""),
+            ("http://127.0.0.1:5", "http://", ""),
+        ] {
+            let address = SocketAddr::from(([127, 0, 0, 1], 5));
+            assert_eq!(split(url), Some((before, address, after)), "{url}");
+        }
+        assert_eq!(split("http://localhost"), None);
+    }
+}
