@@ -179,9 +179,11 @@ impl Service for App {
             },
             index_projector: IndexProjector {
                 jetstream,
+                live: live.clone(),
                 index,
                 repository,
                 progress: progress.keyword_index.clone(),
+                disk: progress.index_disk.clone(),
             },
             embedding_projector: embedder.map(|embedder| EmbeddingProjector {
                 generations: generations.clone(),
