@@ -7,16 +7,19 @@ mod peer;
 mod process;
 mod reads;
 mod imports;
+mod freshness;
+mod writes;
+mod rebuilds;
+mod figures;
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use serde::Serialize;
 
-use crate::bench::table::Table;
-use crate::cluster::{Cluster, Part};
+use crate::bench::figures::Figures;
+use crate::cluster::{Cluster, ClusterOptions, Part};
 use crate::feed::{self, Mapping, MappingArgs, Rows, Source};
 use crate::output;
 use crate::{import, sample};
@@ -42,21 +45,42 @@ pub(crate) struct BenchArgs {
     /// Connections that read at once
     #[arg(long, value_name = "N", default_value_t = 8)]
     connections: usize,
+    /// Length of the writes at one rate or with one number of clients
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    write_seconds: u64,
+    /// Made-up events to rebuild the read models from
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    rebuild_events: u64,
+    /// Measures only these
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
+    only: Vec<Measured>,
     /// Prints one JSON object
     #[arg(long)]
     json: bool,
 }
 
-const PRODUCTS_TO_READ: u64 = 100;
-
-/// All figures of a run.
-#[derive(Debug, Serialize)]
-struct Figures {
-    machine: process::Machine,
-    import: imports::ImportFigures,
-    memory: Vec<process::Memory>,
-    get: reads::GetFigures,
+/// What can be measured on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Measured {
+    /// Reads through the BFF
+    Get,
+    /// Single writes with one and with many clients
+    Writes,
+    /// From a write to the first search that finds it
+    Freshness,
+    /// A bulk import until it is searchable, and memory after it
+    Import,
+    /// A rebuild while clients read
+    Rebuild,
 }
+
+impl BenchArgs {
+    fn measures(&self, part: Measured) -> bool {
+        self.only.is_empty() || self.only.contains(&part)
+    }
+}
+
+const PRODUCTS_TO_READ: u64 = 100;
 
 pub(crate) async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let catalogctl = std::env::current_exe().context("cannot find this program's own file")?;
@@ -64,24 +88,47 @@ pub(crate) async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
         eprintln!("note: this is a development build; `cargo build --profile dist` measures more");
     }
     eprintln!("starting Postgres, NATS and the three services as processes of their own");
-    let cluster = Cluster::start(&catalogctl, false).await?;
-    // Reads first, of a small catalogue: behind an import the model would work beside them.
-    imports::fill(&cluster, PRODUCTS_TO_READ).await?;
-    let get = reads::measure(&cluster, &catalogctl, &args).await?;
-    let import = imports::measure(&cluster, || rows(&args)).await?;
-    let memory = process::memory(&cluster)?;
-    let figures = Figures {
-        machine: process::Machine::read(),
-        import,
-        memory,
-        get,
-    };
+    let mut figures = Figures::new();
+    if args.only.iter().any(|part| *part != Measured::Rebuild) || args.only.is_empty() {
+        let cluster = Cluster::start(&catalogctl, false).await?;
+        measure(&cluster, &catalogctl, &args, &mut figures).await?;
+    }
+    if args.measures(Measured::Rebuild) {
+        // Without the model: its work would take hours for a million products, and is not what a
+        // rebuild waits for when the texts are the same.
+        let cluster = Cluster::start_with(&catalogctl, ClusterOptions::default()).await?;
+        figures.rebuild = Some(rebuilds::measure(&cluster, args.rebuild_events).await?);
+    }
     if args.json {
         output::json(&figures)?;
     } else {
         output::line(&figures.table().to_string())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Reads first, of a small catalogue: behind an import the model would work beside them.
+async fn measure(
+    cluster: &Cluster,
+    catalogctl: &Path,
+    args: &BenchArgs,
+    figures: &mut Figures,
+) -> anyhow::Result<()> {
+    imports::fill(cluster, PRODUCTS_TO_READ, true).await?;
+    if args.measures(Measured::Get) {
+        figures.get = Some(reads::measure(cluster, catalogctl, args).await?);
+    }
+    if args.measures(Measured::Freshness) {
+        figures.freshness = freshness::measure(cluster, args.write_seconds).await?;
+    }
+    if args.measures(Measured::Writes) {
+        figures.writes = writes::measure(cluster, args.rounds, args.write_seconds).await?;
+    }
+    if args.measures(Measured::Import) {
+        figures.import = Some(imports::measure(cluster, || rows(args)).await?);
+        figures.memory = process::memory(cluster)?;
+    }
+    Ok(())
 }
 
 fn rows(args: &BenchArgs) -> anyhow::Result<Rows> {
@@ -98,56 +145,6 @@ fn rows(args: &BenchArgs) -> anyhow::Result<Rows> {
     }
 }
 
-impl Figures {
-    fn table(&self) -> Table {
-        let Figures {
-            machine,
-            import,
-            memory,
-            get,
-        } = self;
-        let mut table = Table::new(&machine.to_string());
-        let per_second = |rate: f64, what: &str| format!("{rate:.0} {what}/s");
-        table.row(
-            "import, file to keyword-searchable",
-            &per_second(import.searchable_per_second, "products"),
-            &per_second(import.bare_postgres_per_second, "rows"),
-            "bare inserts of the same rows into one table",
-            import.searchable_per_second / import.bare_postgres_per_second,
-        );
-        table.row(
-            "GET /api/products/ID, requests",
-            &per_second(get.ours.requests_per_second, "requests"),
-            &per_second(get.limit.requests_per_second, "requests"),
-            "bare axum → tonic pass-through of the same bytes",
-            get.ours.requests_per_second / get.limit.requests_per_second,
-        );
-        table.row(
-            "GET, processor time a request",
-            &format!("{:.0} µs", get.ours.cpu_micros_per_request),
-            &format!("{:.0} µs", get.limit.cpu_micros_per_request),
-            "both processes of each side",
-            get.ours.cpu_micros_per_request / get.limit.cpu_micros_per_request,
-        );
-        let times = |side: &reads::Side| format!("{:.2} / {:.2} ms", side.p50_ms, side.p99_ms);
-        table.row(
-            "GET, p50 / p99",
-            &times(&get.ours),
-            &times(&get.limit),
-            "",
-            get.ours.p50_ms / get.limit.p50_ms,
-        );
-        for one in memory {
-            let figure = format!("{:.0} MB (peak {:.0} MB)", one.resident_mb, one.peak_mb);
-            let name = format!("memory of {} after the import", one.service);
-            table.note(&name, &figure);
-        }
-        let embedded = format!("{} of {}", import.embedded_meanwhile, import.products);
-        table.note("products embedded by then", &embedded);
-        table
-    }
-}
-
 /// The process of a service, while it runs.
 fn pid(cluster: &Cluster, part: Part) -> anyhow::Result<u32> {
     cluster
@@ -160,4 +157,11 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len().saturating_sub(1) / 2;
     values.get(middle).copied().unwrap_or(f64::NAN)
+}
+
+/// The value that a share of the sorted ones does not exceed.
+fn percentile(sorted: &[f64], share: f64) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    let index = (last as f64 * share).ceil() as usize;
+    sorted.get(index).copied().unwrap_or(f64::NAN)
 }

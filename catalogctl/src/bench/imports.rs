@@ -69,8 +69,9 @@ pub(super) async fn measure(
     })
 }
 
-/// A few made-up products, embedded and all.
-pub(super) async fn fill(cluster: &Cluster, products: u64) -> anyhow::Result<()> {
+/// Made-up products, until they are found by keyword, and their embeddings are computed if asked.
+pub(super) async fn fill(cluster: &Cluster, products: u64, embeddings: bool) -> anyhow::Result<()> {
+    let before = cluster.log_position().await?;
     let rows = import::rows(sample::products(products, sample::SEED_DEFAULT));
     let stop = CancellationToken::new();
     let target = target(cluster)?;
@@ -78,7 +79,11 @@ pub(super) async fn fill(cluster: &Cluster, products: u64) -> anyhow::Result<()>
     let (summary, result) = import::run(rows, &target, &options, stop, &mut |_| ()).await;
     result?;
     cluster
-        .caught_up(summary.created as i64, true, SEARCHABLE_SECONDS_MAX)
+        .caught_up(
+            before + (summary.created + summary.updated) as i64,
+            embeddings,
+            SEARCHABLE_SECONDS_MAX,
+        )
         .await?;
     Ok(())
 }

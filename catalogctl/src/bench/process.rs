@@ -55,20 +55,33 @@ pub(super) fn memory(cluster: &Cluster) -> anyhow::Result<Vec<Memory>> {
     Part::ALL
         .into_iter()
         .map(|part| {
-            let status = read(pid(cluster, part)?, "status")?;
-            let megabytes = |field: &str| {
-                let line = status.lines().find_map(|line| line.strip_prefix(field));
-                let kilobytes = line.and_then(|rest| rest.split_whitespace().next());
-                let kilobytes = kilobytes.and_then(|number| number.parse::<f64>().ok());
-                kilobytes.map_or(f64::NAN, |kilobytes| kilobytes / 1024.0)
-            };
+            let pid = pid(cluster, part)?;
             Ok(Memory {
                 service: part.name(),
-                resident_mb: megabytes("VmRSS:"),
-                peak_mb: megabytes("VmHWM:"),
+                resident_mb: megabytes(pid, "VmRSS:")?,
+                peak_mb: peak_mb(pid)?,
             })
         })
         .collect()
+}
+
+/// The most memory that the process had at once since it began, or since [`reset_peak`].
+pub(super) fn peak_mb(pid: u32) -> anyhow::Result<f64> {
+    megabytes(pid, "VmHWM:")
+}
+
+/// Begins a new peak (proc(5), `clear_refs`).
+pub(super) fn reset_peak(pid: u32) -> anyhow::Result<()> {
+    let path = format!("/proc/{pid}/clear_refs");
+    fs::write(&path, "5").with_context(|| format!("cannot write {path}: bench needs Linux"))
+}
+
+fn megabytes(pid: u32, field: &str) -> anyhow::Result<f64> {
+    let status = read(pid, "status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
+    let kilobytes = line.and_then(|rest| rest.split_whitespace().next());
+    let kilobytes = kilobytes.and_then(|number| number.parse::<f64>().ok());
+    Ok(kilobytes.map_or(f64::NAN, |kilobytes| kilobytes / 1024.0))
 }
 
 /// User and system time since the process began.
