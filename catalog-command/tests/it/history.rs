@@ -3,7 +3,7 @@
 use catalog_proto::v1;
 use catalog_proto::v1::get_product_as_of_request::AsOf;
 use prost_types::{FieldMask, Timestamp};
-use service_kit::violations;
+use service_kit::{reason, violations};
 use tonic::{Code, Status};
 
 use crate::harness::{Catalog, input};
@@ -255,6 +255,48 @@ async fn a_moment_that_is_none_is_refused() {
     let refused = refused.expect_err("neither");
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert_eq!(violations(&refused)[0].0, "as_of");
+}
+
+/// The outbox is only looked into so far: what may be missing is not passed over.
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_long_outbox_it_is_unavailable_and_never_wrong() {
+    let mut catalog = Catalog::start().await;
+    catalog.create("p1", "Mouse").await;
+    catalog.events(1).await;
+    let held = catalog.hold_sequencer().await;
+    sqlx::query(
+        "INSERT INTO outbox (event_id, product_id, version, event_type, occurred_at, actor, change)
+         SELECT gen_random_uuid(), 'other', n, 'deleted', now(), 'test', '{\"type\":\"deleted\"}'
+         FROM generate_series(1, 50000) AS n",
+    )
+    .execute(&catalog.pool)
+    .await
+    .expect("fill the outbox");
+    change_price(&mut catalog, 5).await;
+
+    let pending = history(&mut catalog, "p1", 0, 0).await.expect_err("hidden");
+    assert_eq!(pending.code(), Code::Unavailable);
+    assert_eq!(reason(&pending).as_deref(), Some("EVENTS_PENDING"));
+    let tomorrow = Timestamp {
+        seconds: 4_000_000_000,
+        nanos: 0,
+    };
+    for hidden in [AsOf::Version(2), AsOf::Time(tomorrow)] {
+        let hidden = as_of(&mut catalog, hidden).await;
+        assert_eq!(hidden.expect_err("hidden").code(), Code::Unavailable);
+    }
+    let first = as_of(&mut catalog, AsOf::Version(1)).await;
+    assert_eq!(first.expect("in the log").version, 1);
+    let page = history(&mut catalog, "p1", 0, 2).await;
+    assert_eq!(page.expect("in the log").changes.len(), 1);
+
+    sqlx::query("DELETE FROM outbox WHERE product_id = 'other'")
+        .execute(&catalog.pool)
+        .await
+        .expect("empty the outbox");
+    let page = history(&mut catalog, "p1", 0, 0).await;
+    assert_eq!(page.expect("all of it").changes.len(), 2);
+    held.rollback().await.expect("let the sequencer go");
 }
 
 #[tokio::test(flavor = "multi_thread")]

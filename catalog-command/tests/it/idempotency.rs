@@ -214,6 +214,44 @@ async fn a_request_derived_from_the_same_statement_is_the_same() {
     assert_reused(&other.expect_err("another statement"));
 }
 
+/// What a caller does who must read before it can write: no product is ever at that version.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_at_no_version_only_asks_for_an_earlier_answer() {
+    let mut catalog = Catalog::start().await;
+    let update = |price_minor, expected| {
+        let mut request = Request::new(v1::UpdateProductRequest {
+            product: Some(v1::ProductInput {
+                currency: "USD".to_owned(),
+                price_minor,
+                ..input("p1", "Rat")
+            }),
+            update_mask: Some(prost_types::FieldMask {
+                paths: ["title", "price_minor", "currency"]
+                    .map(String::from)
+                    .into(),
+            }),
+            expected_version: Some(expected),
+            request_id: "r1".to_owned(),
+        });
+        let metadata = request.metadata_mut();
+        metadata.insert("catalog-derived-from", "0.05".parse().expect("ASCII"));
+        request
+    };
+    let code = |status: Status| status.code();
+    let probe = catalog.commands.update_product(update(0, i64::MAX)).await;
+    assert_eq!(probe.map_err(code).err(), Some(Code::NotFound));
+    catalog.create("p1", "Mouse").await;
+    let probe = catalog.commands.update_product(update(0, i64::MAX)).await;
+    assert_eq!(probe.map_err(code).err(), Some(Code::Aborted));
+
+    let first = catalog.commands.update_product(update(5, 1)).await;
+    let first = first.expect("update").into_inner();
+    assert_eq!(first.product.as_ref().expect("product").price_minor, 5);
+    let probe = catalog.commands.update_product(update(0, i64::MAX)).await;
+    assert_eq!(probe.expect("an earlier answer").into_inner(), first);
+    assert_eq!(catalog.events(2).await.len(), 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_id_counts_for_a_day_and_is_then_forgotten() {
     let mut catalog = Catalog::start().await;
