@@ -12,8 +12,15 @@ pub(crate) struct Current {
     pub(crate) version: Version,
     /// None after a deletion.
     pub(crate) product: Option<Product>,
-    /// Of `product` at `version`; none after a deletion.
-    pub(crate) content_hash: Option<ContentHash>,
+}
+
+impl Current {
+    /// Of the product before a change; none after a deletion. Computed, not kept: a writer of an
+    /// older release would change the product and leave its hash behind.
+    pub(crate) fn content_hash(&self, id: &ProductId) -> Option<ContentHash> {
+        let product = self.product.as_ref()?;
+        Some(ContentHash::of(id, self.version, product))
+    }
 }
 
 /// A change to be saved together with its event.
@@ -230,7 +237,6 @@ mod tests {
         let created = create(None, draft(|_| ()), THEN).expect("new");
         Current {
             version: created.version,
-            content_hash: created.content_hash(),
             product: created.product,
         }
     }
@@ -240,7 +246,6 @@ mod tests {
         Current {
             version: decision.version,
             product: None,
-            content_hash: None,
         }
     }
 

@@ -32,8 +32,7 @@ pub(crate) async fn load_for_update(
     ids: &[&str],
 ) -> sqlx::Result<HashMap<ProductId, Current>> {
     let rows: Vec<ProductRow> = sqlx::query_as(
-        "SELECT id, version, product, content_hash FROM products
-         WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+        "SELECT id, version, product FROM products WHERE id = ANY($1) ORDER BY id FOR UPDATE",
     )
     .bind(ids)
     .fetch_all(db)
@@ -46,7 +45,6 @@ struct ProductRow {
     id: String,
     version: i64,
     product: Option<Json<Product>>,
-    content_hash: Option<[u8; 16]>,
 }
 
 impl ProductRow {
@@ -56,16 +54,7 @@ impl ProductRow {
         let id = name.parse().map_err(|_| corrupt("id"))?;
         let version = Version::new(self.version).ok_or_else(|| corrupt("version"))?;
         let product = self.product.map(|Json(product)| product);
-        let hash = self.content_hash.map(ContentHash::from_bytes);
-        let current = Current {
-            // Rows from before hashes were kept have none.
-            content_hash: product
-                .as_ref()
-                .map(|product| hash.unwrap_or_else(|| ContentHash::of(&id, version, product))),
-            version,
-            product,
-        };
-        Ok((id, current))
+        Ok((id, Current { version, product }))
     }
 }
 
@@ -82,21 +71,20 @@ pub(crate) async fn save(
     }
     let columns = Columns::of(decisions, current)?;
     let saved = sqlx::query(
-        "INSERT INTO products (id, version, product, updated_at, content_hash)
-         SELECT id, version, product::jsonb, at, content_hash
-         FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::bytea[])
-             AS new (id, version, product, at, content_hash)
+        "INSERT INTO products (id, version, product, updated_at)
+         SELECT id, version, product::jsonb, at
+         FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[])
+             AS new (id, version, product, at)
          ORDER BY id
          ON CONFLICT (id) DO UPDATE
          SET version = excluded.version, product = excluded.product,
-             updated_at = excluded.updated_at, content_hash = excluded.content_hash
+             updated_at = excluded.updated_at
          WHERE products.version = excluded.version - 1",
     )
     .bind(&columns.ids)
     .bind(&columns.versions)
     .bind(&columns.products)
     .bind(&columns.times)
-    .bind(&columns.content_hashes)
     .execute(&mut *db)
     .await?;
     if saved.rows_affected() != decisions.len() as u64 {
@@ -168,7 +156,7 @@ impl<'a> Columns<'a> {
             columns.products.push(product.transpose().map_err(json)?);
             columns.times.push(decision.at);
             let previous = current.get(&decision.id);
-            let previous = previous.and_then(|previous| previous.content_hash);
+            let previous = previous.and_then(|previous| previous.content_hash(&decision.id));
             let content = decision.content_hash();
             columns
                 .content_hashes
