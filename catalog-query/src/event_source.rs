@@ -38,7 +38,7 @@ pub(crate) struct EventReader<'a> {
 }
 
 enum From {
-    Stream(EventConsumer),
+    Stream(Box<EventConsumer>),
     Log(LogReader, Option<Position>),
 }
 
@@ -90,7 +90,7 @@ impl EventSource {
             }
             (Next::Stream | Next::Log(_), _) => {
                 let consumer = EventConsumer::open(&self.jetstream, last).await?;
-                Ok(From::Stream(consumer))
+                Ok(From::Stream(Box::new(consumer)))
             }
         }
     }

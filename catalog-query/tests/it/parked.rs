@@ -29,7 +29,7 @@ async fn a_poison_message_is_parked_and_healed_by_the_next_event() {
     for (subject, headers, payload) in [
         rubbish("catalog.evt.v1.product.updated.x"),
         rubbish("catalog.evt.v1.product.updated.y"),
-        rubbish("catalog.evt.v1.product.updated.not an id"),
+        rubbish("catalog.evt.v1.product.updated.no-id!"),
     ] {
         world.publish_raw(subject, headers, payload).await;
     }
