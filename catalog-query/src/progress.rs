@@ -1,6 +1,6 @@
 //! How far the projections of this replica are: for `catalogctl status`, metrics and each other.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, RwLock};
 
 use catalog_events::Position;
@@ -18,7 +18,7 @@ pub(crate) struct ProjectionProgress {
     unreadable: Counter<u64, AtomicU64>,
     error: Arc<RwLock<Option<String>>>,
     /// True while this replica is the one that applies: always for its own index.
-    active: Arc<AtomicBool>,
+    active: Gauge<i64, AtomicI64>,
     /// Tells those who wait for a position to look again.
     moved: watch::Sender<()>,
 }
@@ -31,6 +31,8 @@ impl ProjectionProgress {
         registry.register("events_applied", "Events applied", self.applied.clone());
         let help = "Times the projection had to start again from its checkpoint";
         registry.register("failures", help, self.failures.clone());
+        let help = "1 while this replica is the one that applies";
+        registry.register("active", help, self.active.clone());
         let help = "Positions passed over because they hold no product event";
         registry.register("events_unreadable", help, self.unreadable.clone());
     }
@@ -67,12 +69,8 @@ impl ProjectionProgress {
         }
     }
 
-    pub(crate) fn is_active(&self) -> bool {
-        self.active.load(Ordering::Relaxed)
-    }
-
     pub(crate) fn set_active(&self, active: bool) {
-        self.active.store(active, Ordering::Relaxed);
+        self.active.set(active.into());
     }
 }
 

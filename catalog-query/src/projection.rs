@@ -38,24 +38,16 @@ pub(crate) fn newest<'a>(
 
 #[cfg(test)]
 mod tests {
-    use catalog_events::{Change, Currency, Envelope, Money, Position, Product, Status};
+    use catalog_events::{
+        BucketedDigest, Change, ContentHash, Currency, Envelope, Money, Position, Product, Status,
+    };
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::Index;
     use time::OffsetDateTime;
     use uuid::Uuid;
 
     use super::*;
-
-    /// Deterministic shuffles; the seed is in the failure message.
-    struct Dice(u64);
-
-    impl Dice {
-        fn below(&mut self, bound: usize) -> usize {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            (self.0 >> 33) as usize % bound
-        }
-    }
 
     fn event(id: usize, version: i64, deletes: bool) -> ProductEvent {
         let id: ProductId = format!("p{id}").parse().expect("id");
@@ -88,43 +80,90 @@ mod tests {
         }
     }
 
-    type State = BTreeMap<ProductId, (Version, Option<Product>)>;
+    /// A read model in memory, with the running digest that the real one keeps.
+    #[derive(Clone, Debug, Default, PartialEq)]
+    struct State {
+        products: BTreeMap<ProductId, (Version, Option<ContentHash>)>,
+        digest: BucketedDigest,
+    }
 
-    fn apply(state: &mut State, batch: &[ProductEvent]) {
-        for (id, event) in newest(batch) {
-            let applied = state.get(id).map(|(version, _)| *version);
-            match step(applied, event) {
-                Step::Skip => {}
-                Step::Upsert | Step::Remove => {
-                    state.insert(id.clone(), (event.version, event.product.clone()));
+    impl State {
+        fn apply(&mut self, batch: &[ProductEvent]) {
+            for (id, event) in newest(batch) {
+                let existing = self.products.get(id).copied();
+                let hash = match step(existing.map(|(version, _)| version), event) {
+                    Step::Skip => continue,
+                    Step::Remove => None,
+                    Step::Upsert => {
+                        let product = event.product.as_ref().expect("no deletion");
+                        Some(ContentHash::of(id, event.version, product))
+                    }
+                };
+                if let Some((_, Some(before))) = existing {
+                    self.digest.remove(before);
                 }
+                if let Some(hash) = hash {
+                    self.digest.insert(hash);
+                }
+                self.products.insert(id.clone(), (event.version, hash));
             }
+        }
+
+        /// What the digest is the sum of, summed at once.
+        fn summed(&self) -> BucketedDigest {
+            self.products
+                .values()
+                .filter_map(|(_, hash)| *hash)
+                .collect()
         }
     }
 
-    #[test]
-    fn any_order_repetition_and_batching_gives_the_same_state() {
-        for seed in 0..200 {
-            let mut dice = Dice(seed);
-            let history: Vec<_> = (0..5)
-                .flat_map(|id| (1..=8).map(move |version| (id, version)))
-                .map(|(id, version)| event(id, version, dice.below(4) == 0))
-                .collect();
-            let mut straight = State::new();
-            apply(&mut straight, &history);
+    /// For each product, which of its versions are deletions.
+    fn histories() -> impl Strategy<Value = Vec<ProductEvent>> {
+        let product = vec(prop::bool::weighted(0.25), 1..8);
+        vec(product, 1..6).prop_map(|products| {
+            let events = products.into_iter().enumerate();
+            events
+                .flat_map(|(id, versions)| {
+                    let versions = versions.into_iter().zip(1..);
+                    versions.map(move |(deletes, version)| event(id, version, deletes))
+                })
+                .collect()
+        })
+    }
 
-            let mut delivered = history.clone();
-            for _ in 0..40 {
-                delivered.push(history[dice.below(history.len())].clone());
+    /// A history as it may be delivered: in any order, some of it again, in batches of any size, and
+    /// from the start again after a crash anywhere.
+    fn deliveries() -> impl Strategy<Value = (Vec<ProductEvent>, Vec<ProductEvent>, usize, Index)> {
+        histories().prop_flat_map(|history| {
+            let repeated = prop::sample::subsequence(history.clone(), 0..=history.len());
+            let delivered = repeated.prop_flat_map({
+                let history = history.clone();
+                move |repeated| Just([history.clone(), repeated].concat()).prop_shuffle()
+            });
+            (Just(history), delivered, 1_usize..10, any::<Index>())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_delivery_gives_the_same_read_model_and_digest(
+            (history, delivered, batch, crash) in deliveries()
+        ) {
+            let mut straight = State::default();
+            straight.apply(&history);
+            prop_assert_eq!(&straight.digest, &straight.summed());
+
+            let mut crooked = State::default();
+            let applied = crash.index(delivered.len() + 1);
+            for batch in delivered[..applied].chunks(batch) {
+                crooked.apply(batch);
+                prop_assert_eq!(&crooked.digest, &crooked.summed());
             }
-            for place in (1..delivered.len()).rev() {
-                delivered.swap(place, dice.below(place + 1));
+            for batch in delivered.chunks(batch) {
+                crooked.apply(batch);
             }
-            let mut crooked = State::new();
-            for batch in delivered.chunks(1 + dice.below(9)) {
-                apply(&mut crooked, batch);
-            }
-            assert_eq!(crooked, straight, "seed {seed}");
+            prop_assert_eq!(crooked, straight);
         }
     }
 }

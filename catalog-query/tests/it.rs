@@ -2,12 +2,22 @@
 
 #[path = "it/harness.rs"]
 mod harness;
+#[path = "it/event_log.rs"]
+mod event_log;
 #[path = "it/reads.rs"]
 mod reads;
 #[path = "it/projections.rs"]
 mod projections;
 #[path = "it/rebuild.rs"]
 mod rebuild;
+#[path = "it/parked.rs"]
+mod parked;
+#[path = "it/past_retention.rs"]
+mod past_retention;
+#[path = "it/rollback.rs"]
+mod rollback;
+#[path = "it/upgrade.rs"]
+mod upgrade;
 #[path = "it/six_fields.rs"]
 mod six_fields;
 #[path = "it/consistency.rs"]

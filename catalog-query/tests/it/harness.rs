@@ -24,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
+use crate::event_log::EventLog;
+
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// What consistency tokens are sealed with.
@@ -36,8 +38,12 @@ pub(crate) struct World {
     pub(crate) nats: Nats,
     pub(crate) jetstream: jetstream::Context,
     pub(crate) pool: PgPool,
+    /// The same events, as the write service keeps them.
+    pub(crate) log: EventLog,
+    /// Where replicas that start from now on find it.
+    pub(crate) log_target: Option<String>,
+    pub(crate) model_dir: Option<PathBuf>,
     database_url: String,
-    model_dir: Option<PathBuf>,
     position: Position,
     versions: HashMap<String, Version>,
     _broker_folder: TempDir,
@@ -86,8 +92,10 @@ impl World {
             pool: PgPool::connect(&database_url).await.expect("connect"),
             nats,
             jetstream,
-            database_url,
+            log: EventLog::default(),
+            log_target: None,
             model_dir: None,
+            database_url,
             position: Position::START,
             versions: HashMap::new(),
             _broker_folder: broker_folder,
@@ -102,6 +110,10 @@ impl World {
             [
                 ("CATALOG_QUERY_DATABASE_URL", self.database_url.clone()),
                 ("CATALOG_QUERY_NATS_URL", self.nats.url()),
+                (
+                    "CATALOG_QUERY_COMMAND_GRPC_TARGET",
+                    self.log_target.clone().unwrap_or_default(),
+                ),
                 ("CATALOG_QUERY_GRPC_ADDR", "127.0.0.1:0".to_owned()),
                 ("CATALOG_QUERY_OPS_ADDR", "127.0.0.1:0".to_owned()),
                 (
@@ -178,6 +190,7 @@ impl World {
         payload: bytes::Bytes,
     ) {
         let headers = headers.unwrap_or_default();
+        self.log.push(self.position.next(), &headers, &payload);
         let publish = self
             .jetstream
             .publish_with_headers(subject.to_owned(), headers, payload);
@@ -249,6 +262,12 @@ impl Replica {
         };
         let answer = self.catalog.clone().search_products(request).await?;
         Ok(answer.into_inner())
+    }
+
+    /// Without giving anything back, as a killed process would.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.expect_err("aborted").is_cancelled());
     }
 
     pub(crate) async fn stop(self) {

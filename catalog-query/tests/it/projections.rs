@@ -102,3 +102,25 @@ async fn two_replicas_share_the_documents_and_own_their_indexes() {
     let status = second.caught_up(&world).await;
     assert_eq!(status.documents, 201);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_is_killed_half_way_leaves_nothing_half_done() {
+    let mut world = World::without_model().await;
+    let folder = folder();
+    for n in 0..500 {
+        let id = n % 100;
+        world.put(&format!("p{id}"), &format!("Mouse {n}")).await;
+    }
+    let replica = world.replica(&folder).await;
+    eventually("begun", async || {
+        let status = replica.status().await;
+        (status.projections[0].position > 0).then_some(())
+    })
+    .await;
+    replica.kill().await;
+    let second_folder = crate::harness::folder();
+    let mut replica = world.replica(&second_folder).await;
+    let status = replica.caught_up(&world).await;
+    assert_eq!(status.documents, 100);
+    assert_eq!(status.projections[0].digest, status.projections[1].digest);
+}

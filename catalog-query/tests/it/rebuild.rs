@@ -10,7 +10,7 @@ use tonic::{Code, Status};
 
 use crate::harness::{Replica, World, folder, ids};
 
-async fn rebuild(replica: &Replica) -> Result<Vec<v1::RebuildProgress>, Status> {
+pub(crate) async fn rebuild(replica: &Replica) -> Result<Vec<v1::RebuildProgress>, Status> {
     let request = v1::RebuildRequest {};
     let mut steps = replica
         .operations

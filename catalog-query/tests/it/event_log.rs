@@ -1,0 +1,126 @@
+//! The write service as the read side sees it: its event log behind gRPC, from a list of events.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use async_nats::HeaderMap;
+use catalog_events::{BucketedDigest, ContentHash, Position, decode_body};
+use catalog_proto::v1;
+use catalog_proto::v1::catalog_command_operations_server::{
+    CatalogCommandOperations, CatalogCommandOperationsServer,
+};
+use futures_util::{Stream, stream};
+use tokio::net::TcpListener;
+use tonic::transport::server::TcpIncoming;
+use tonic::{Request, Response, Status};
+
+const EVENTS_PER_PART: usize = 7;
+
+type Parts<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[derive(Clone, Default)]
+pub(crate) struct EventLog(Arc<Mutex<Vec<v1::LoggedEvent>>>);
+
+impl EventLog {
+    pub(crate) fn push(&self, position: Position, headers: &HeaderMap, body: &[u8]) {
+        let header = |name| headers.get(name).map(ToString::to_string);
+        self.0.lock().expect("lock").push(v1::LoggedEvent {
+            position: position.to_i64(),
+            event_id: header("ce-id").unwrap_or_default(),
+            traceparent: header("traceparent").unwrap_or_default(),
+            body: body.to_vec(),
+        });
+    }
+
+    /// Serves it for as long as the test runs; returns the target.
+    pub(crate) async fn serve(&self) -> String {
+        let any: SocketAddr = ([127, 0, 0, 1], 0).into();
+        let listener = TcpListener::bind(any).await.expect("listen");
+        let address = listener.local_addr().expect("address");
+        let server = tonic::transport::Server::builder()
+            .add_service(CatalogCommandOperationsServer::new(self.clone()));
+        tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+        format!("http://{address}")
+    }
+
+    fn events(&self, after: i64, up_to: i64) -> Vec<v1::LoggedEvent> {
+        let events = self.0.lock().expect("lock");
+        let wanted = |event: &&v1::LoggedEvent| {
+            event.position > after && (up_to == 0 || event.position <= up_to)
+        };
+        events.iter().filter(wanted).cloned().collect()
+    }
+}
+
+/// Only what is asked of it here is answered.
+#[tonic::async_trait]
+impl CatalogCommandOperations for EventLog {
+    async fn get_log_digest(
+        &self,
+        request: Request<v1::GetLogDigestRequest>,
+    ) -> Result<Response<v1::LogDigest>, Status> {
+        let position = request.into_inner().position;
+        let mut live = BTreeMap::new();
+        for event in self.events(0, position) {
+            let Ok(event) = decode_body(&event.event_id, None, &event.body) else {
+                continue;
+            };
+            let hash = |product| ContentHash::of(&event.product_id, event.version, product);
+            match event.product.as_ref().map(hash) {
+                Some(hash) => live.insert(event.product_id, hash),
+                None => live.remove(&event.product_id),
+            };
+        }
+        Ok(Response::new(v1::LogDigest {
+            position,
+            documents: live.len() as i64,
+            buckets: live.into_values().collect::<BucketedDigest>().to_message(),
+        }))
+    }
+
+    type ReadEventsStream = Parts<v1::ReadEventsResponse>;
+
+    async fn read_events(
+        &self,
+        request: Request<v1::ReadEventsRequest>,
+    ) -> Result<Response<Self::ReadEventsStream>, Status> {
+        let request = request.into_inner();
+        let events = self.events(request.after_position, request.up_to_position);
+        let parts: Vec<_> = events
+            .chunks(EVENTS_PER_PART)
+            .map(|part| {
+                Ok(v1::ReadEventsResponse {
+                    events: part.to_vec(),
+                })
+            })
+            .collect();
+        Ok(Response::new(Box::pin(stream::iter(parts))))
+    }
+
+    type ReadProductEventsStream = Parts<v1::ReadEventsResponse>;
+
+    async fn read_product_events(
+        &self,
+        _request: Request<v1::ReadProductEventsRequest>,
+    ) -> Result<Response<Self::ReadProductEventsStream>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    type ListLogProductsStream = Parts<v1::ListLogProductsResponse>;
+
+    async fn list_log_products(
+        &self,
+        _request: Request<v1::ListLogProductsRequest>,
+    ) -> Result<Response<Self::ListLogProductsStream>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn get_write_status(
+        &self,
+        _request: Request<v1::GetWriteStatusRequest>,
+    ) -> Result<Response<v1::GetWriteStatusResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+}

@@ -1,0 +1,159 @@
+//! Releases with another form of the read model, and replicas with another embedding model.
+
+use std::fs;
+use std::path::Path;
+
+use catalog_proto::v1::SearchStrategy;
+use sqlx::AssertSqlSafe;
+use tempfile::TempDir;
+use tonic::Code;
+
+use crate::harness::{World, eventually, folder, ids};
+
+async fn execute(world: &World, statement: &str) {
+    for statement in statement.split(';') {
+        sqlx::query(AssertSqlSafe(statement.to_owned()))
+            .execute(&world.pool)
+            .await
+            .expect("execute");
+    }
+}
+
+/// Turns generation 1 into what an older release has left, at `position`.
+async fn downgrade(world: &World, position: i64) {
+    let to_format_1 = format!(
+        "ALTER SCHEMA generation_1 RENAME TO newer;
+         SELECT create_generation(1);
+         INSERT INTO generation_1.documents
+             SELECT product_id, version, product, coalesce(content_hash, ''), text_hash
+             FROM newer.documents;
+         INSERT INTO generation_1.embeddings SELECT product_id, text_hash, embedding
+             FROM newer.embeddings;
+         UPDATE generation_1.checkpoint SET position = {position};
+         DROP SCHEMA newer CASCADE;
+         UPDATE generations SET format = 1, model = NULL"
+    );
+    execute(world, &to_format_1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_format_answers_nobody_until_a_new_one_is_filled() {
+    let mut world = World::new().await;
+    let folder = folder();
+    world.put("mouse", "Gaming mouse").await;
+    world.put("cup", "Coffee cup").await;
+    world.put("gone", "Desk lamp").await;
+    world.delete("gone").await;
+    let mut replica = world.replica(&folder).await;
+    let before = replica.caught_up(&world).await;
+    replica.stop().await;
+    // The other release is one event further than the stream has got.
+    downgrade(&world, world.position() + 1).await;
+    // The mouse's vector is the cup's, so that one sees whether vectors are taken over.
+    execute(
+        &world,
+        "UPDATE generation_1.embeddings SET embedding =
+             (SELECT embedding FROM generation_1.embeddings WHERE product_id = 'cup')",
+    )
+    .await;
+
+    let replica = world.replica(&folder).await;
+    let refused = replica.get("cup").await.expect_err("not yet");
+    assert_eq!(refused.code(), Code::Unavailable);
+    let second_folder = crate::harness::folder();
+    let mut second = world.replica(&second_folder).await;
+    world.put("late", "Teapot").await;
+    eventually("served", async || replica.get("late").await.ok()).await;
+    eventually("served", async || second.get("late").await.ok()).await;
+    let after = second.caught_up(&world).await;
+    assert_eq!((before.generation, after.generation), (1, 2));
+    assert_eq!(after.documents, 3);
+
+    let (states, same): (String, bool) = sqlx::query_as(
+        "SELECT (SELECT string_agg(format || state, ' ' ORDER BY id) FROM generations),
+                (SELECT count(DISTINCT embedding::text) = 1 FROM generation_2.embeddings
+                 WHERE product_id <> 'late')",
+    )
+    .fetch_one(&world.pool)
+    .await
+    .expect("generations");
+    assert_eq!(
+        states, "1live 2live",
+        "the older release goes on with its own"
+    );
+    assert!(same, "vectors are taken over");
+
+    replica.stop().await;
+    second.stop().await;
+    let mut replica = world.replica(&folder).await;
+    assert_eq!(replica.caught_up(&world).await.digest, after.digest);
+}
+
+/// The same network with another name in it: another model, as far as anybody can tell.
+fn another_model(original: &Path) -> TempDir {
+    let folder = folder();
+    let mut onnx = fs::read(original.join("model.onnx")).expect("model");
+    // Field 2 of an ONNX model is the name of the program that wrote it; the last one counts.
+    onnx.extend(*b"\x12\x05other");
+    fs::write(folder.path().join("model.onnx"), onnx).expect("write");
+    let tokenizer = "tokenizer.json";
+    fs::copy(original.join(tokenizer), folder.path().join(tokenizer)).expect("copy");
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_embedding_model_is_changed_to_in_the_background() {
+    const REBUILD_LOCK: i64 = 0x6361_7461_6c6f_6701;
+    let mut world = World::new().await;
+    let original = world.model_dir.clone().expect("model");
+    let (one, two) = (folder(), folder());
+    world.put("mouse", "Gaming mouse").await;
+    world.put("cup", "Coffee cup").await;
+    let mut first = world.replica(&one).await;
+    let before = first.caught_up(&world).await;
+
+    // Somebody holds the lock, so that the rebuild waits.
+    let mut lock = world.pool.acquire().await.expect("connection");
+    sqlx::query("SELECT pg_advisory_lock($1)")
+        .bind(REBUILD_LOCK)
+        .execute(&mut *lock)
+        .await
+        .expect("lock");
+    let other = another_model(&original);
+    world.model_dir = Some(other.path().to_owned());
+    let second = world.replica(&two).await;
+    let found = eventually("indexed", async || {
+        let found = second.search("cup", SearchStrategy::Hybrid).await.ok()?;
+        (!found.products.is_empty()).then_some(found)
+    })
+    .await;
+    assert!(found.degraded, "the vectors are of another model");
+    assert_eq!(found.strategy(), SearchStrategy::Keyword);
+    let status = second.status().await;
+    assert_eq!(status.generation, before.generation);
+
+    sqlx::query("SELECT pg_advisory_unlock($1)")
+        .bind(REBUILD_LOCK)
+        .execute(&mut *lock)
+        .await
+        .expect("unlock");
+    let found = eventually("changed", async || {
+        let found = second.search("cup", SearchStrategy::Hybrid).await.ok()?;
+        (!found.degraded).then_some(found)
+    })
+    .await;
+    assert_eq!(ids(&found.products)[0], "cup");
+    // The replica of the old model serves what is live, by keyword, and does not turn it back; and
+    // whoever applies a change, the one with the right model embeds it.
+    eventually("followed", async || {
+        let status = first.status().await;
+        (status.generation > before.generation).then_some(())
+    })
+    .await;
+    let found = first.search("cup", SearchStrategy::Hybrid).await;
+    assert!(found.expect("search").degraded);
+    world.put("late", "Teapot").await;
+    let after = first.caught_up(&world).await;
+    assert_eq!((after.documents, after.projections[2].documents), (3, 3));
+    assert_eq!(after.generation, second.status().await.generation);
+}
