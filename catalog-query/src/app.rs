@@ -113,7 +113,7 @@ impl Service for App {
         let (consistency, document_watch) = Consistency::new(
             &config.token_secret,
             live.clone(),
-            index.current(),
+            index.clone(),
             &progress,
             &mut registry,
         );
@@ -179,9 +179,11 @@ impl Service for App {
             },
             index_projector: IndexProjector {
                 jetstream,
+                live: live.clone(),
                 index,
                 repository,
                 progress: progress.keyword_index.clone(),
+                disk: progress.index_disk.clone(),
             },
             embedding_projector: embedder.map(|embedder| EmbeddingProjector {
                 generations: generations.clone(),

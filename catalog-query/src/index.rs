@@ -7,24 +7,35 @@ mod document;
 mod terms;
 mod ranking;
 mod checkpoint;
+mod commit;
+mod disk;
 mod directory;
+mod flusher;
 mod folder;
+mod snapshot;
 mod writer;
 mod error;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod crash_tests;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use catalog_events::{ContentHash, Digest, Position, ProductId};
-use tantivy::{IndexReader, ReloadPolicy, SegmentReader};
+use catalog_events::{Digest, Position, ProductId};
+use tantivy::{IndexReader, ReloadPolicy};
+use tokio::sync::watch;
 
+pub(crate) use self::directory::DiskState;
+use self::directory::WriteBehindDirectory;
 pub(crate) use self::error::IndexError;
-use self::schema::{Fields, HASH_HIGH, HASH_LOW};
+use self::flusher::Flusher;
+use self::schema::Fields;
+pub(crate) use self::snapshot::IndexSnapshot;
+use self::snapshot::Published;
 pub(crate) use self::terms::QueryTerms;
 pub(crate) use self::writer::IndexWriter;
 
@@ -59,6 +70,8 @@ pub(crate) struct IndexOptions {
     /// How much the writer buffers before it begins another segment. Little makes for quick small
     /// commits, more for a quick rebuild.
     pub(crate) writer_bytes: usize,
+    /// How much memory may hold that the disk does not have yet. Commits wait when it is full.
+    pub(crate) memory_bytes_max: usize,
 }
 
 impl IndexOptions {
@@ -70,6 +83,7 @@ impl Default for IndexOptions {
     fn default() -> Self {
         Self {
             writer_bytes: Self::WRITER_BYTES_MIN,
+            memory_bytes_max: 64 << 20,
         }
     }
 }
@@ -78,10 +92,14 @@ impl Default for IndexOptions {
 /// may.
 pub(crate) struct KeywordIndex {
     index: tantivy::Index,
+    folder: PathBuf,
+    directory: WriteBehindDirectory,
     fields: Fields,
     reader: IndexReader,
-    committed: Arc<AtomicU64>,
+    published: Arc<Published>,
     options: IndexOptions,
+    /// Dropped with the index: what is not on disk by then, a restart replays.
+    _flusher: Flusher,
 }
 
 impl KeywordIndex {
@@ -92,7 +110,7 @@ impl KeywordIndex {
         options: IndexOptions,
     ) -> Result<(Self, IndexWriter), IndexError> {
         let (schema, fields) = Fields::new();
-        let (index, position) = folder::open(folder, &schema)?;
+        let (index, directory, position) = folder::open(folder, &schema, options.memory_bytes_max)?;
         index
             .tokenizers()
             .register(analyzer::NAME, analyzer::words());
@@ -100,11 +118,15 @@ impl KeywordIndex {
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
+        let snapshot = IndexSnapshot::new(reader.searcher(), position);
         let opened = Self {
             index,
+            folder: folder.to_owned(),
+            _flusher: Flusher::start(directory.clone())?,
+            directory,
             fields,
             reader,
-            committed: Arc::new(AtomicU64::new(position.0)),
+            published: Arc::new(Published::new(snapshot)),
             options,
         };
         let writer = opened.writer()?;
@@ -116,16 +138,54 @@ impl KeywordIndex {
     pub(crate) fn writer(&self) -> Result<IndexWriter, IndexError> {
         IndexWriter::open(
             &self.index,
+            self.directory.clone(),
             self.fields,
             self.reader.clone(),
-            Arc::clone(&self.committed),
+            Arc::clone(&self.published),
             &self.options,
         )
     }
 
+    /// The name of its folder.
+    pub(crate) fn name(&self) -> String {
+        let name = self.folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
     /// The position of the last commit, which is what searches see.
     pub(crate) fn position(&self) -> Position {
-        Position(self.committed.load(Ordering::Acquire))
+        self.published.position()
+    }
+
+    /// Completes once searches see everything up to `position`.
+    pub(crate) async fn reached(&self, position: Position) {
+        self.published.reached(position).await;
+    }
+
+    /// What searches see now; it stays as it is.
+    pub(crate) fn snapshot(&self) -> Arc<IndexSnapshot> {
+        self.published.snapshot()
+    }
+
+    /// How far the disk is.
+    pub(crate) fn disk_state(&self) -> watch::Receiver<DiskState> {
+        self.directory.state()
+    }
+
+    /// Brings the last commit to the disk.
+    pub(crate) fn flush(&self) -> Result<(), IndexError> {
+        self.directory.flush().map_err(IndexError::Folder)
+    }
+
+    /// Leaves the folder as it is from now on: another index takes its place.
+    pub(crate) fn retire(&self) {
+        self.directory.close();
+    }
+
+    /// The names of the files on disk that are damaged or missing. A restart would begin anew.
+    pub(crate) fn check_files(&self) -> Result<Vec<String>, IndexError> {
+        self.directory
+            .hold_folder(|| folder::damaged_files(&self.folder))
     }
 
     /// The best `limit` products, best first; the same commit answers the same query alike.
@@ -134,8 +194,9 @@ impl KeywordIndex {
         terms: &QueryTerms,
         limit: usize,
     ) -> Result<KeywordHits, IndexError> {
+        let snapshot = self.snapshot();
         Ok(ranking::search(
-            &self.reader.searcher(),
+            &snapshot.searcher,
             &self.fields,
             terms,
             limit,
@@ -144,28 +205,11 @@ impl KeywordIndex {
 
     /// How many products the index holds.
     pub(crate) fn documents(&self) -> u64 {
-        self.reader.searcher().num_docs()
+        self.snapshot().documents()
     }
 
     /// The digest of the live products: what a read model has without its tombstones.
     pub(crate) fn digest_of_live(&self) -> Result<Digest, IndexError> {
-        let mut digest = Digest::default();
-        for segment in self.reader.searcher().segment_readers() {
-            add_hashes(segment, &mut digest)?;
-        }
-        Ok(digest)
+        self.snapshot().digest_of_live()
     }
-}
-
-fn add_hashes(segment: &SegmentReader, digest: &mut Digest) -> tantivy::Result<()> {
-    let high = segment
-        .fast_fields()
-        .u64(HASH_HIGH)?
-        .first_or_default_col(0);
-    let low = segment.fast_fields().u64(HASH_LOW)?.first_or_default_col(0);
-    for document in segment.doc_ids_alive() {
-        let hash = u128::from(high.get_val(document)) << 64 | u128::from(low.get_val(document));
-        digest.insert(ContentHash::from_bytes(hash.to_be_bytes()));
-    }
-    Ok(())
 }

@@ -1,5 +1,7 @@
 //! Keeps this replica's keyword index at the head of the stream. A lone event is committed at once;
-//! under load events are gathered, because a commit costs as much as hundreds of documents.
+//! while a commit lasts events gather, so that under load batches grow by themselves.
+
+mod copy;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,22 +10,31 @@ use async_nats::jetstream;
 use catalog_events::{Position, ProductEvent};
 use tokio_util::sync::CancellationToken;
 
+use self::copy::{Outlook, Start, copy_documents};
 use crate::consumer::{ConsumerError, EventConsumer, Received};
 use crate::index::IndexError;
 use crate::live_index::LiveIndex;
-use crate::progress::ProjectionProgress;
-use crate::read_model::{CachedProductRepository, PostgresProductRepository};
+use crate::progress::{IndexDisk, ProjectionProgress};
+use crate::read_model::{CachedProductRepository, LiveReadModel, PostgresProductRepository};
 
 const BATCH_EVENTS_MAX: usize = 5_000;
-/// Commits under load come no closer than this.
-const COMMIT_EVERY_MS: u64 = 200;
+/// After a commit the next one waits as long as that one took, so that commits take half of a core
+/// at most, but no longer than this.
+const PAUSE_MAX: Duration = Duration::from_millis(20);
+/// An index that is ahead of everything else is looked at this often before it is given up: a stream
+/// that lost its tail is refilled within seconds.
+const AHEAD_LOOKS: u32 = 10;
+const AHEAD_LOOK_EVERY: Duration = Duration::from_millis(500);
 
 pub(crate) struct IndexProjector {
     pub(crate) jetstream: jetstream::Context,
+    /// Of whose documents an index is made that cannot be made of the stream.
+    pub(crate) live: LiveReadModel,
     pub(crate) index: Arc<LiveIndex>,
     /// Another replica may apply the documents: this one's cache hears of a change here.
     pub(crate) repository: Arc<CachedProductRepository<PostgresProductRepository>>,
     pub(crate) progress: ProjectionProgress,
+    pub(crate) disk: IndexDisk,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +43,12 @@ enum ProjectorError {
     Consumer(#[from] ConsumerError),
     #[error(transparent)]
     Index(#[from] IndexError),
+    #[error("database")]
+    Database(#[from] sqlx::Error),
+    #[error("the stream of events: {0}")]
+    Stream(String),
+    #[error("the keyword index cannot be made of the documents")]
+    Copy(#[source] anyhow::Error),
     #[error("the index thread panicked")]
     Panicked,
 }
@@ -39,6 +56,19 @@ enum ProjectorError {
 impl IndexProjector {
     pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         self.progress.set_active(true);
+        tokio::select! {
+            () = self.project(&stop) => {}
+            () = self.watch_disk() => {}
+        }
+        let index = self.index.clone();
+        // What the disk refuses is replayed after the restart.
+        if let Err(err) = tokio::task::spawn_blocking(move || index.flush()).await? {
+            tracing::warn!("the last changes of the keyword index: {err:#}");
+        }
+        Ok(())
+    }
+
+    async fn project(&self, stop: &CancellationToken) {
         let mut failures = 0;
         while !stop.is_cancelled() {
             let err = tokio::select! {
@@ -56,33 +86,63 @@ impl IndexProjector {
                 () = stop.cancelled() => {}
             }
         }
-        Ok(())
     }
 
     /// Applies events until the index is replaced by another.
     async fn follow(&self, failures: &mut u32) -> Result<(), ProjectorError> {
         let (epoch, at) = self.index.resume();
         self.progress.reached(at, 0, 0);
+        if self.begin_anew(epoch, at).await? {
+            return Ok(());
+        }
         let mut consumer = EventConsumer::open(&self.jetstream, at).await?;
-        let mut committed_at: Option<Instant> = None;
         loop {
-            let mut batch = tokio::select! {
+            let batch = tokio::select! {
                 batch = consumer.next_batch(BATCH_EVENTS_MAX) => batch?,
                 () = self.index.replaced(epoch) => return Ok(()),
             };
-            if let Some(committed_at) = committed_at {
-                let until = committed_at + Duration::from_millis(COMMIT_EVERY_MS);
+            let mut batch = batch;
+            while let Some(to) = batch.last().map(Received::position) {
+                let started = Instant::now();
+                if !self.commit(epoch, batch, to).await? {
+                    return Ok(());
+                }
+                *failures = 0;
+                let until = Instant::now() + started.elapsed().min(PAUSE_MAX);
+                batch = Vec::new();
                 gather(&mut consumer, until, &mut batch).await?;
             }
-            let Some(to) = batch.last().map(Received::position) else {
-                continue;
-            };
-            if !self.commit(epoch, batch, to).await? {
-                return Ok(());
-            }
-            committed_at = Some(Instant::now());
-            *failures = 0;
         }
+    }
+
+    /// Makes the index of the documents when it cannot go on, or had to replay everything. True when
+    /// it did.
+    async fn begin_anew(&self, epoch: u64, at: Position) -> Result<bool, ProjectorError> {
+        let mut looks = 0;
+        let read_model = self.live.load_full();
+        loop {
+            let outlook = Outlook::take(&self.jetstream, &read_model, at).await?;
+            match outlook.start() {
+                Start::Here => return Ok(false),
+                Start::Ahead if looks < AHEAD_LOOKS => {
+                    looks += 1;
+                    tokio::time::sleep(AHEAD_LOOK_EVERY).await;
+                }
+                Start::Empty => {
+                    tracing::info!("a keyword index is made of the documents");
+                    break;
+                }
+                start @ (Start::Behind | Start::Ahead) => {
+                    tracing::warn!(?start, ?outlook, "the keyword index is made anew");
+                    break;
+                }
+            }
+        }
+        let started = Instant::now();
+        let position = copy_documents(&read_model, &self.index, epoch).await?;
+        let seconds = started.elapsed().as_secs_f64();
+        tracing::info!(%position, seconds, "the keyword index was made of the documents");
+        Ok(true)
     }
 
     async fn commit(
@@ -109,6 +169,25 @@ impl IndexProjector {
             self.progress.reached(to, readable, received - readable);
         }
         Ok(applied)
+    }
+
+    /// Shows how far the disk is; never ends.
+    async fn watch_disk(&self) {
+        loop {
+            let (epoch, mut state) = self.index.disk_state();
+            loop {
+                let now = state.borrow_and_update().clone();
+                self.disk.set(now.durable, now.held, now.failures);
+                let error = now
+                    .error
+                    .map(|err| format!("the disk of the keyword index: {err}"));
+                self.progress.set_standing_error(error);
+                tokio::select! {
+                    changed = state.changed() => if changed.is_err() { break },
+                    () = self.index.replaced(epoch) => break,
+                }
+            }
+        }
     }
 }
 

@@ -4,14 +4,14 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use catalog_events::{Position, ProductEvent};
+use catalog_events::{Position, Product, ProductEvent, ProductId, Version};
 use tokio::sync::watch;
 
-use crate::index::{IndexError, IndexOptions, IndexWriter, KeywordIndex};
+use crate::index::{DiskState, IndexError, IndexOptions, IndexWriter, KeywordIndex};
 
 /// What searches read.
 pub(crate) type CurrentIndex = Arc<ArcSwap<KeywordIndex>>;
@@ -57,7 +57,7 @@ impl LiveIndex {
 
     /// The epoch to present to [`Self::apply`], and the position to go on from.
     pub(crate) fn resume(&self) -> (u64, Position) {
-        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let writing = self.lock();
         let resumed = (*self.epoch.borrow(), self.current.load().position());
         drop(writing);
         resumed
@@ -73,6 +73,20 @@ impl LiveIndex {
             .await;
     }
 
+    /// Completes once searches see everything up to `position`, in whichever index answers then.
+    pub(crate) async fn reached(&self, position: Position) {
+        let mut epoch = self.epoch.subscribe();
+        loop {
+            epoch.borrow_and_update();
+            let index = self.current.load_full();
+            tokio::select! {
+                () = index.reached(position) => return,
+                // Fails only when the sender is gone, and that is `self`.
+                _ = epoch.changed() => {}
+            }
+        }
+    }
+
     /// Applies and commits; blocks. False when the index was replaced since `epoch`: then nothing
     /// was changed.
     pub(crate) fn apply(
@@ -81,7 +95,38 @@ impl LiveIndex {
         events: &[ProductEvent],
         to: Position,
     ) -> Result<bool, IndexError> {
-        let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write(epoch, |writer| {
+            writer.apply(events)?;
+            writer.commit(to)
+        })
+    }
+
+    /// Puts products there, or deletes them, whatever the positions say; blocks. `changes` are of
+    /// the position `at`. False when the index was replaced since `epoch` or has moved on from `at`:
+    /// then nothing was changed.
+    pub(crate) fn repair(
+        &self,
+        epoch: u64,
+        at: Position,
+        changes: &[(ProductId, Option<(Version, Product)>)],
+    ) -> Result<bool, IndexError> {
+        let mut ours = false;
+        let written = self.write(epoch, |writer| {
+            ours = self.current.load().position() == at;
+            match ours {
+                true => writer.force(changes).and_then(|()| writer.commit(at)),
+                false => Ok(()),
+            }
+        })?;
+        Ok(written && ours)
+    }
+
+    fn write(
+        &self,
+        epoch: u64,
+        write: impl FnOnce(&mut IndexWriter) -> Result<(), IndexError>,
+    ) -> Result<bool, IndexError> {
+        let mut writing = self.lock();
         if *self.epoch.borrow() != epoch {
             return Ok(false);
         }
@@ -91,15 +136,38 @@ impl LiveIndex {
             Some(writer) => writer,
             None => self.current.load().writer()?,
         };
-        writer.apply(events)?;
-        writer.commit(to)?;
+        write(&mut writer)?;
         writing.writer = Some(writer);
         Ok(true)
     }
 
+    /// How far the disk is, with the epoch of the index that it is told of.
+    pub(crate) fn disk_state(&self) -> (u64, watch::Receiver<DiskState>) {
+        let _writing = self.lock();
+        (*self.epoch.borrow(), self.current.load().disk_state())
+    }
+
+    /// Brings everything that was committed to the disk; blocks.
+    pub(crate) fn flush(&self) -> Result<(), IndexError> {
+        self.current.load_full().flush()
+    }
+
     /// An empty index for `generation` beside the live one.
     pub(crate) fn create(&self, generation: i64) -> anyhow::Result<(KeywordIndex, IndexWriter)> {
-        let folder = self.root.join(folder_name(generation));
+        self.create_in(&folder_name(generation))
+    }
+
+    /// An empty index beside the live one that is of no generation in particular: it is filled from
+    /// the documents.
+    pub(crate) fn create_copy(&self) -> anyhow::Result<(KeywordIndex, IndexWriter)> {
+        let live = self.current.load().name();
+        let free = (1..).map(|number| format!("{COPY_PREFIX}{number}"));
+        let name = free.into_iter().find(|name| *name != live);
+        self.create_in(&name.unwrap_or_default())
+    }
+
+    fn create_in(&self, name: &str) -> anyhow::Result<(KeywordIndex, IndexWriter)> {
+        let folder = self.root.join(name);
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
@@ -114,15 +182,50 @@ impl LiveIndex {
         index: KeywordIndex,
         writer: IndexWriter,
     ) -> anyhow::Result<()> {
-        let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = fs::read_to_string(self.root.join("CURRENT")).unwrap_or(folder_name(0));
-        self.write_current(&folder_name(generation))?;
+        debug_assert_eq!(index.name(), folder_name(generation));
+        self.replace(None, index, writer).map(|_| ())
+    }
+
+    /// As [`Self::switch_to`], and only while the index of `epoch` answers: else false, and `index`
+    /// is given up.
+    pub(crate) fn switch_from(
+        &self,
+        epoch: u64,
+        index: KeywordIndex,
+        writer: IndexWriter,
+    ) -> anyhow::Result<bool> {
+        self.replace(Some(epoch), index, writer)
+    }
+
+    fn replace(
+        &self,
+        epoch: Option<u64>,
+        index: KeywordIndex,
+        writer: IndexWriter,
+    ) -> anyhow::Result<bool> {
+        // A restart must find what `CURRENT` names.
+        index.flush()?;
+        let mut writing = self.lock();
+        if epoch.is_some_and(|epoch| *self.epoch.borrow() != epoch) {
+            return Ok(false);
+        }
+        let before = self.current.load_full();
+        let name = index.name();
+        self.write_current(&name)?;
         self.current.store(Arc::new(index));
         self.epoch.send_modify(|epoch| *epoch += 1);
         writing.writer = Some(writer);
         drop(writing);
-        self.remove_others(&[before.trim(), &folder_name(generation)]);
-        Ok(())
+        before.retire();
+        // A copy leaves alone what a rebuild may be filling.
+        if epoch.is_none() {
+            self.remove_others(&[&before.name(), &name]);
+        }
+        Ok(true)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes the index of a generation that did not come to be.
@@ -152,11 +255,16 @@ impl LiveIndex {
     }
 }
 
+const GENERATION_PREFIX: &str = "index-";
+/// Of an index that was filled from the documents of the live generation.
+const COPY_PREFIX: &str = "index-copy-";
+
 fn folder_name(generation: i64) -> String {
-    format!("index-{generation}")
+    format!("{GENERATION_PREFIX}{generation}")
 }
 
 fn is_index_folder(name: &str) -> bool {
-    let number = name.strip_prefix("index-");
+    let copy = name.strip_prefix(COPY_PREFIX);
+    let number = copy.or_else(|| name.strip_prefix(GENERATION_PREFIX));
     number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }

@@ -17,6 +17,8 @@ pub(crate) struct ProjectionProgress {
     failures: Counter<u64, AtomicU64>,
     unreadable: Counter<u64, AtomicU64>,
     error: Arc<RwLock<Option<String>>>,
+    /// What goes on beside the events and stays wrong when one is applied.
+    standing_error: Arc<RwLock<Option<String>>>,
     /// True while this replica is the one that applies: always for its own index.
     active: Gauge<i64, AtomicI64>,
     /// Tells those who wait for a position to look again.
@@ -60,11 +62,18 @@ impl ProjectionProgress {
     }
 
     pub(crate) fn error(&self) -> Option<String> {
-        self.error.read().ok().and_then(|error| error.clone())
+        let read = |error: &RwLock<Option<String>>| error.read().ok().and_then(|e| e.clone());
+        read(&self.error).or_else(|| read(&self.standing_error))
     }
 
     pub(crate) fn set_error(&self, error: Option<String>) {
         if let Ok(mut current) = self.error.write() {
+            *current = error;
+        }
+    }
+
+    pub(crate) fn set_standing_error(&self, error: Option<String>) {
+        if let Ok(mut current) = self.standing_error.write() {
             *current = error;
         }
     }
@@ -74,11 +83,38 @@ impl ProjectionProgress {
     }
 }
 
+/// How far the disk follows the keyword index, which is searchable before it is on disk.
+#[derive(Clone, Default)]
+pub(crate) struct IndexDisk {
+    durable_position: Gauge<i64, AtomicI64>,
+    memory_bytes: Gauge<i64, AtomicI64>,
+    flush_failures: Gauge<i64, AtomicI64>,
+}
+
+impl IndexDisk {
+    fn register(&self, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix("catalog_query_keyword_index");
+        let help = "A restart finds everything up to this position of the log";
+        registry.register("durable_position", help, self.durable_position.clone());
+        let help = "Bytes of the index that the last flush left to memory alone";
+        registry.register("memory_bytes", help, self.memory_bytes.clone());
+        let help = "Times that the disk refused a flush since the index was opened";
+        registry.register("flush_failures", help, self.flush_failures.clone());
+    }
+
+    pub(crate) fn set(&self, durable: Position, memory_bytes: usize, failures: u64) {
+        self.durable_position.set(durable.to_i64());
+        self.memory_bytes.set(memory_bytes as i64);
+        self.flush_failures.set(failures as i64);
+    }
+}
+
 /// All projections of a replica.
 #[derive(Clone, Default)]
 pub(crate) struct Progress {
     pub(crate) read_model: ProjectionProgress,
     pub(crate) keyword_index: ProjectionProgress,
+    pub(crate) index_disk: IndexDisk,
     pub(crate) embeddings: ProjectionProgress,
     /// Events of the live read model that could not be applied: an alarm while it is not 0.
     pub(crate) parked_events: Gauge<i64, AtomicI64>,
@@ -88,6 +124,7 @@ impl Progress {
     pub(crate) fn register(&self, registry: &mut Registry) {
         self.read_model.register("read_model", registry);
         self.keyword_index.register("keyword_index", registry);
+        self.index_disk.register(registry);
         self.embeddings.register("embeddings", registry);
         registry.register(
             "catalog_query_parked_events",

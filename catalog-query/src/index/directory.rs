@@ -1,68 +1,469 @@
-//! A folder of index files that never waits for the disk: a commit takes milliseconds, not the time
-//! of a dozen syncs. A killed process loses nothing. A power cut may tear files, which their
-//! checksums tell when the index is opened, and then it is built anew, as it can be.
+//! A directory of index files that are written behind: a commit ends in memory, and a flush brings
+//! whole commits to the folder, synced. What is killed or loses power finds the last flushed commit
+//! there, complete, and replays from its position.
 
-use std::fs::{self, File};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use catalog_events::Position;
 use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
 use tantivy::directory::{
-    AntiCallToken, Directory, DirectoryLock, FileHandle, Lock, MmapDirectory, TerminatingWrite,
-    WatchCallback, WatchHandle, WritePtr,
+    AntiCallToken, Directory, DirectoryLock, FileHandle, Lock, MmapDirectory, OwnedBytes,
+    TerminatingWrite, WatchCallback, WatchHandle, WritePtr,
 };
+use tokio::sync::watch;
 
 use super::IndexError;
+use super::commit::{Commit, segment_of};
+use super::disk::Disk;
 
-#[derive(Clone, Debug)]
-pub(super) struct UnsyncedDirectory {
-    folder: PathBuf,
-    mapped: MmapDirectory,
+pub(super) const META: &str = "meta.json";
+/// Tantivy's list of its files. Ours is made of the folder, so that it is never behind.
+pub(super) const MANAGED: &str = ".managed.json";
+/// Held while the folder may be written to, with or without a writer.
+const FLUSH_LOCK: &str = ".flush.lock";
+
+/// A commit is on disk about this long after it was searchable, on a quick disk.
+const FLUSH_AFTER: Duration = Duration::from_secs(1);
+/// On a slow one flushes come less often, so that they take one part in this many of its time: it is
+/// also the disk of others.
+const FLUSH_DUTY: u32 = 20;
+const FLUSH_AFTER_MAX: Duration = Duration::from_secs(10);
+/// Syncs under way at once: a file system does several for the price of one.
+const SYNCS_AT_ONCE: usize = 8;
+
+#[derive(Clone)]
+pub(super) struct WriteBehindDirectory {
+    shared: Arc<Shared>,
 }
 
-impl UnsyncedDirectory {
-    pub(super) fn open(folder: &Path) -> Result<Self, IndexError> {
-        fs::create_dir_all(folder).map_err(IndexError::Folder)?;
-        Ok(Self {
-            folder: folder.to_owned(),
-            mapped: MmapDirectory::open(folder)?,
+struct Shared {
+    disk: Disk,
+    bounds: Bounds,
+    mapped: MmapDirectory,
+    files: Mutex<Files>,
+    /// Work for the flusher, or the end of it.
+    due: Condvar,
+    /// Less is held in memory than was, or nothing more will be.
+    room: Condvar,
+    /// Held by the one flush at a time.
+    flushing: Mutex<()>,
+    state: watch::Sender<DiskState>,
+    /// On the folder, until the directory is closed.
+    folder_lock: Mutex<Option<DirectoryLock>>,
+}
+
+/// What memory may hold of files that are not on disk, all derived from one bound.
+#[derive(Clone, Copy, Debug)]
+struct Bounds {
+    /// With more than this, because the disk is slow or refuses, writers wait.
+    held_max: usize,
+    /// With more than this a flush begins at once, and takes along what no commit names yet.
+    flush_at: usize,
+    /// A file that grows larger, as merges make them, goes to the disk as it is written.
+    file_max: usize,
+}
+
+impl Bounds {
+    fn new(memory_bytes_max: usize) -> Self {
+        Self {
+            held_max: memory_bytes_max,
+            flush_at: memory_bytes_max / 4,
+            file_max: memory_bytes_max / 16,
+        }
+    }
+}
+
+/// How far the folder is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DiskState {
+    /// What a restart finds.
+    pub(crate) durable: Position,
+    /// Bytes that only memory holds.
+    pub(crate) held: usize,
+    pub(crate) failures: u64,
+    /// Of the last flush.
+    pub(crate) error: Option<String>,
+}
+
+#[derive(Default)]
+struct Files {
+    stored: BTreeMap<PathBuf, Stored>,
+    /// Under way, by name.
+    written: HashSet<PathBuf>,
+    meta: Option<Arc<[u8]>>,
+    /// Counts the commits and merges, which is how often `meta` changed.
+    commits: u64,
+    flushed: u64,
+    /// Since when there is something to flush.
+    waiting: Option<Instant>,
+    last_flush_took: Duration,
+    held: usize,
+    /// Gone for tantivy, but maybe part of the commit that is in the folder.
+    removable: BTreeSet<PathBuf>,
+    /// The index was closed: nothing is flushed any more.
+    closed: bool,
+}
+
+#[derive(Clone)]
+enum Stored {
+    Memory(OwnedBytes),
+    Disk { synced: bool },
+}
+
+/// A commit, and those of its files that are not on disk yet.
+struct Flush {
+    meta: Arc<[u8]>,
+    commit: Commit,
+    number: u64,
+    files: Vec<(PathBuf, Stored)>,
+}
+
+impl WriteBehindDirectory {
+    /// [`IndexError::Locked`] while another has the folder open.
+    pub(super) fn open(folder: &Path, memory_bytes_max: usize) -> Result<Self, IndexError> {
+        std::fs::create_dir_all(folder).map_err(IndexError::Folder)?;
+        let mapped = MmapDirectory::open(folder)?;
+        let lock = mapped.acquire_lock(&Lock {
+            filepath: PathBuf::from(FLUSH_LOCK),
+            is_blocking: false,
+        });
+        let lock = lock.map_err(tantivy::TantivyError::from)?;
+        let shared = Shared {
+            disk: Disk::new(folder),
+            bounds: Bounds::new(memory_bytes_max),
+            mapped,
+            files: Mutex::default(),
+            due: Condvar::new(),
+            room: Condvar::new(),
+            flushing: Mutex::default(),
+            state: watch::Sender::default(),
+            folder_lock: Mutex::new(Some(lock)),
+        };
+        let opened = Self {
+            shared: Arc::new(shared),
+        };
+        opened.rescan().map_err(IndexError::Folder)?;
+        Ok(opened)
+    }
+
+    /// Takes the folder as it is, and forgets what was in memory.
+    pub(super) fn rescan(&self) -> io::Result<()> {
+        let mut files = Files::default();
+        for name in self.shared.disk.names()? {
+            if segment_of(&name).is_some() {
+                let on_disk = Stored::Disk { synced: true };
+                files.stored.insert(PathBuf::from(name), on_disk);
+            } else if name == META {
+                files.meta = Some(self.shared.disk.read(Path::new(META))?.into());
+            }
+        }
+        let meta = files.meta.clone().unwrap_or_default();
+        let durable = Commit::read(&meta).position;
+        *self.files() = files;
+        self.shared.state.send_replace(DiskState {
+            durable,
+            ..DiskState::default()
+        });
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn disk(&self) -> &Disk {
+        &self.shared.disk
+    }
+
+    pub(super) fn state(&self) -> watch::Receiver<DiskState> {
+        self.shared.state.subscribe()
+    }
+
+    fn files(&self) -> MutexGuard<'_, Files> {
+        lock(&self.shared.files)
+    }
+
+    /// Waits until memory has room for what a writer is about to add: the disk can be slower than
+    /// the events come.
+    pub(super) fn wait_for_room(&self, at_most: Duration) -> Result<(), IndexError> {
+        let held_max = self.shared.bounds.held_max;
+        let full = |files: &mut Files| files.held > held_max && !files.closed;
+        let waited = self
+            .shared
+            .room
+            .wait_timeout_while(self.files(), at_most, full);
+        let (files, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+        if !timeout.timed_out() {
+            return Ok(());
+        }
+        let held = files.held;
+        drop(files);
+        let error = self.shared.state.borrow().error.clone();
+        Err(IndexError::DiskBehind {
+            held,
+            error: error.unwrap_or_else(|| "it is slow".to_owned()),
         })
     }
-}
 
-impl Directory for UnsyncedDirectory {
-    fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
-        self.mapped.get_file_handle(path)
-    }
-
-    fn delete(&self, path: &Path) -> Result<(), DeleteError> {
-        self.mapped.delete(path)
-    }
-
-    fn exists(&self, path: &Path) -> Result<bool, OpenReadError> {
-        self.mapped.exists(path)
-    }
-
-    fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
-        match File::create_new(self.folder.join(path)) {
-            Ok(file) => Ok(BufWriter::new(Box::new(Unsynced(file)))),
-            Err(err) if err.kind() == io::ErrorKind::AlreadyExists => {
-                Err(OpenWriteError::FileAlreadyExists(path.to_owned()))
+    /// Blocks until a flush is due; false when there will be none any more.
+    pub(super) fn wait_until_due(&self) -> bool {
+        let mut files = self.files();
+        loop {
+            if files.closed {
+                return false;
             }
-            Err(err) => Err(OpenWriteError::wrap_io_error(err, path.to_owned())),
+            let after = files.last_flush_took * FLUSH_DUTY;
+            let after = after.clamp(FLUSH_AFTER, FLUSH_AFTER_MAX);
+            let wait = match files.waiting {
+                _ if files.held > self.shared.bounds.flush_at => return true,
+                Some(since) => after.saturating_sub(since.elapsed()),
+                None => FLUSH_AFTER_MAX,
+            };
+            if wait.is_zero() {
+                return true;
+            }
+            let waited = self.shared.due.wait_timeout(files, wait);
+            (files, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
 
+    /// Sleeps, unless the directory is closed.
+    pub(super) fn pause(&self, pause: Duration) {
+        let open = |files: &mut Files| !files.closed;
+        let _ = self
+            .shared
+            .due
+            .wait_timeout_while(self.files(), pause, open);
+    }
+
+    /// Nothing is written to the folder after this.
+    pub(super) fn close(&self) {
+        self.files().closed = true;
+        self.shared.due.notify_all();
+        self.shared.room.notify_all();
+        // One that is under way ends.
+        let _ended = lock(&self.shared.flushing);
+        lock(&self.shared.folder_lock).take();
+    }
+
+    /// Keeps the folder as it is while `look` looks at it.
+    pub(super) fn hold_folder<T>(&self, look: impl FnOnce() -> T) -> T {
+        let _held = lock(&self.shared.flushing);
+        look()
+    }
+
+    /// Brings the current commit to the folder. Commits go on meanwhile, and are not in it.
+    pub(super) fn flush(&self) -> io::Result<()> {
+        let _one = lock(&self.shared.flushing);
+        let Some(flush) = self.next_flush() else {
+            return Ok(());
+        };
+        let started = Instant::now();
+        let done = self.write_out(&flush);
+        let mut files = self.files();
+        files.last_flush_took = started.elapsed();
+        if done.is_err() || !files.removable.is_empty() {
+            files.waiting.get_or_insert_with(Instant::now);
+        }
+        let held = files.held;
+        drop(files);
+        self.shared.state.send_modify(|state| {
+            state.held = held;
+            match &done {
+                Ok(()) => {
+                    state.durable = flush.commit.position;
+                    state.error = None;
+                }
+                Err(err) => {
+                    state.failures += 1;
+                    state.error = Some(err.to_string());
+                }
+            }
+        });
+        done
+    }
+
+    fn next_flush(&self) -> Option<Flush> {
+        let mut files = self.files();
+        if files.closed {
+            return None;
+        }
+        let meta = files.meta.clone()?;
+        let commit = Commit::read(&meta);
+        let all = files.held > self.shared.bounds.flush_at;
+        let stored = files.stored.iter().filter(|(name, stored)| {
+            !matches!(stored, Stored::Disk { synced: true }) && (all || commit.has(name))
+        });
+        let stored = stored.map(|(name, stored)| (name.clone(), stored.clone()));
+        let flush = Flush {
+            files: stored.collect(),
+            number: files.commits,
+            commit,
+            meta,
+        };
+        files.waiting = None;
+        Some(flush)
+    }
+
+    fn write_out(&self, flush: &Flush) -> io::Result<()> {
+        let disk = &self.shared.disk;
+        for (name, stored) in &flush.files {
+            if let Stored::Memory(data) = stored {
+                disk.write(name, data)?;
+            }
+        }
+        let needed = flush.files.iter().map(|(name, _)| name);
+        sync_all(disk, needed.filter(|name| flush.commit.has(name)).collect())?;
+        for (name, _) in &flush.files {
+            self.is_on_disk(name, flush.commit.has(name));
+        }
+        if flush.number != self.files().flushed {
+            disk.sync_folder()?;
+            disk.replace(Path::new(META), &flush.meta)?;
+            self.files().flushed = flush.number;
+        }
+        self.remove_unneeded(&flush.commit)
+    }
+
+    /// From here on the file is read from disk; open readers keep what they have.
+    fn is_on_disk(&self, name: &Path, synced: bool) {
+        let mut files = self.files();
+        match files.stored.get_mut(name) {
+            Some(stored) => {
+                let held = stored.held();
+                *stored = Stored::Disk { synced };
+                files.held -= held;
+            }
+            // Merged away meanwhile.
+            None => {
+                files.removable.insert(name.to_owned());
+            }
+        }
+        drop(files);
+        self.shared.room.notify_all();
+    }
+
+    /// What `durable`, the commit in the folder, does not need and tantivy has given up.
+    fn remove_unneeded(&self, durable: &Commit) -> io::Result<()> {
+        let removable = self.files().removable.clone();
+        for name in removable.into_iter().filter(|name| !durable.has(name)) {
+            self.shared.disk.remove(&name)?;
+            self.files().removable.remove(&name);
+        }
+        Ok(())
+    }
+
+    fn stored(&self, name: &Path) -> Option<Stored> {
+        self.files().stored.get(name).cloned()
+    }
+}
+
+fn sync_all(disk: &Disk, names: Vec<&PathBuf>) -> io::Result<()> {
+    let part = names.len().div_ceil(SYNCS_AT_ONCE).max(1);
+    std::thread::scope(|scope| {
+        let sync = |names: &[&PathBuf]| names.iter().try_for_each(|name| disk.sync(name));
+        let parts = names.chunks(part);
+        let threads: Vec<_> = parts
+            .map(|names| scope.spawn(move || sync(names)))
+            .collect();
+        let panicked = |_| Err(io::Error::other("a sync panicked"));
+        let synced = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(panicked));
+        synced.fold(Ok(()), Result::and)
+    })
+}
+
+impl Stored {
+    fn held(&self) -> usize {
+        match self {
+            Stored::Memory(data) => data.len(),
+            Stored::Disk { .. } => 0,
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl std::fmt::Debug for WriteBehindDirectory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "WriteBehindDirectory({:?})", self.shared.disk)
+    }
+}
+
+impl Directory for WriteBehindDirectory {
+    fn get_file_handle(&self, path: &Path) -> Result<Arc<dyn FileHandle>, OpenReadError> {
+        match self.stored(path) {
+            Some(Stored::Memory(data)) => Ok(Arc::new(data)),
+            Some(Stored::Disk { .. }) => self.shared.mapped.get_file_handle(path),
+            None => Err(OpenReadError::FileDoesNotExist(path.to_owned())),
+        }
+    }
+
+    fn delete(&self, path: &Path) -> Result<(), DeleteError> {
+        let mut files = self.files();
+        let Some(stored) = files.stored.remove(path) else {
+            return Err(DeleteError::FileDoesNotExist(path.to_owned()));
+        };
+        files.held -= stored.held();
+        if matches!(stored, Stored::Disk { .. }) {
+            files.removable.insert(path.to_owned());
+            files.waiting.get_or_insert_with(Instant::now);
+        }
+        drop(files);
+        self.shared.room.notify_all();
+        Ok(())
+    }
+
+    fn exists(&self, path: &Path) -> Result<bool, OpenReadError> {
+        let files = self.files();
+        if path == Path::new(META) {
+            return Ok(files.meta.is_some());
+        }
+        Ok(files.stored.contains_key(path) || files.written.contains(path))
+    }
+
+    fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
+        let mut files = self.files();
+        if files.stored.contains_key(path) || !files.written.insert(path.to_owned()) {
+            return Err(OpenWriteError::FileAlreadyExists(path.to_owned()));
+        }
+        Ok(BufWriter::new(Box::new(FileWriter {
+            directory: self.clone(),
+            name: path.to_owned(),
+            data: Vec::new(),
+            file: None,
+        })))
+    }
+
     fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
-        self.mapped.atomic_read(path)
+        let files = self.files();
+        let absent = || OpenReadError::FileDoesNotExist(path.to_owned());
+        if path == Path::new(META) {
+            return files.meta.as_deref().map(<[u8]>::to_vec).ok_or_else(absent);
+        }
+        if path != Path::new(MANAGED) || files.stored.is_empty() {
+            return Err(absent());
+        }
+        let names: Vec<&PathBuf> = files.stored.keys().collect();
+        let names = serde_json::to_vec(&names).map_err(io::Error::from);
+        names.map_err(|err| OpenReadError::wrap_io_error(err, path.to_owned()))
     }
 
     fn atomic_write(&self, path: &Path, data: &[u8]) -> io::Result<()> {
-        let path = self.folder.join(path);
-        let next = path.with_extension("next");
-        fs::write(&next, data)?;
-        fs::rename(next, path)
+        if path == Path::new(META) {
+            let mut files = self.files();
+            files.meta = Some(data.into());
+            files.commits += 1;
+            files.waiting.get_or_insert_with(Instant::now);
+            drop(files);
+            self.shared.due.notify_all();
+        }
+        Ok(())
     }
 
     fn sync_directory(&self) -> io::Result<()> {
@@ -70,28 +471,79 @@ impl Directory for UnsyncedDirectory {
     }
 
     fn acquire_lock(&self, lock: &Lock) -> Result<DirectoryLock, LockError> {
-        self.mapped.acquire_lock(lock)
+        self.shared.mapped.acquire_lock(lock)
     }
 
-    fn watch(&self, callback: WatchCallback) -> tantivy::Result<WatchHandle> {
-        self.mapped.watch(callback)
+    /// Readers are reloaded by hand.
+    fn watch(&self, _: WatchCallback) -> tantivy::Result<WatchHandle> {
+        Ok(WatchHandle::empty())
     }
 }
 
-struct Unsynced(File);
+/// A file under way: in memory, or from some size on on disk.
+struct FileWriter {
+    directory: WriteBehindDirectory,
+    name: PathBuf,
+    data: Vec<u8>,
+    file: Option<File>,
+}
 
-impl Write for Unsynced {
+impl Write for FileWriter {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        self.0.write(data)
+        if self.file.is_none()
+            && self.data.len() + data.len() > self.directory.shared.bounds.file_max
+        {
+            let mut file = self.directory.shared.disk.create(&self.name)?;
+            file.write_all(&self.data)?;
+            self.data = Vec::new();
+            self.file = Some(file);
+        }
+        match &mut self.file {
+            Some(file) => file.write(data),
+            None => {
+                self.data.extend_from_slice(data);
+                Ok(data.len())
+            }
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        Ok(())
     }
 }
 
-impl TerminatingWrite for Unsynced {
+impl TerminatingWrite for FileWriter {
     fn terminate_ref(&mut self, _: AntiCallToken) -> io::Result<()> {
-        self.0.flush()
+        let stored = match self.file.take() {
+            Some(_) => {
+                self.directory.shared.disk.written(&self.name);
+                Stored::Disk { synced: false }
+            }
+            None => {
+                let mut data = std::mem::take(&mut self.data);
+                data.shrink_to_fit();
+                Stored::Memory(OwnedBytes::new(data))
+            }
+        };
+        let mut files = self.directory.files();
+        files.held += stored.held();
+        files.removable.remove(&self.name);
+        files.stored.insert(self.name.clone(), stored);
+        let much = files.held > self.directory.shared.bounds.flush_at;
+        drop(files);
+        if much {
+            self.directory.shared.due.notify_all();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for FileWriter {
+    fn drop(&mut self) {
+        self.directory.files().written.remove(&self.name);
+        if self.file.is_some() {
+            // Never finished; what stays of it is removed when the index is opened again.
+            let _ = self.directory.shared.disk.remove(&self.name);
+        }
     }
 }

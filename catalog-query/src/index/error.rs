@@ -9,6 +9,8 @@ use tantivy::directory::error::{LockError, OpenDirectoryError};
 pub(crate) enum IndexError {
     #[error("the folder of the keyword index cannot be used")]
     Folder(#[source] io::Error),
+    #[error("the disk is behind the keyword index by {held} bytes in memory: {error}")]
+    DiskBehind { held: usize, error: String },
     #[error("another writer has the keyword index open")]
     Locked,
     #[error("the writer of the keyword index is closed")]

@@ -8,17 +8,22 @@ use std::path::{Path, PathBuf};
 
 use catalog_events::Position;
 use tantivy::directory::error::OpenReadError;
-use tantivy::directory::{Directory, INDEX_WRITER_LOCK};
+use tantivy::directory::{Directory, INDEX_WRITER_LOCK, MmapDirectory};
 use tantivy::schema::Schema;
 use tantivy::{Index, IndexSettings, SegmentReader, TantivyError};
 
-use super::directory::UnsyncedDirectory;
+use super::commit::{Commit, segment_of};
+use super::directory::{MANAGED, META, WriteBehindDirectory};
 use super::schema::HASH_HIGH;
 use super::{IndexError, checkpoint};
 
 /// Opens the index in `folder`, or begins a new one where there is none of any use.
-pub(super) fn open(folder: &Path, schema: &Schema) -> Result<(Index, Position), IndexError> {
-    let directory = UnsyncedDirectory::open(folder)?;
+pub(super) fn open(
+    folder: &Path,
+    schema: &Schema,
+    memory_bytes_max: usize,
+) -> Result<(Index, WriteBehindDirectory, Position), IndexError> {
+    let directory = WriteBehindDirectory::open(folder, memory_bytes_max)?;
     // Whoever holds the lock is writing: what looks damaged may be half a commit of theirs.
     let _lock = directory
         .acquire_lock(&INDEX_WRITER_LOCK)
@@ -28,7 +33,7 @@ pub(super) fn open(folder: &Path, schema: &Schema) -> Result<(Index, Position), 
         open_existing(folder, &directory, schema)
     }));
     match existing.unwrap_or_else(|_| Err(Unusable::Damaged("it cannot be read".to_owned()))) {
-        Ok(found) => return Ok(found),
+        Ok((index, position)) => return Ok((index, directory, position)),
         Err(Unusable::Absent) => {}
         Err(Unusable::Damaged(reason)) => {
             tracing::warn!(folder = %folder.display(), reason, "keyword index is built anew");
@@ -36,8 +41,9 @@ pub(super) fn open(folder: &Path, schema: &Schema) -> Result<(Index, Position), 
         Err(Unusable::OutOfReach(err)) => return Err(err.into()),
     }
     remove_files(folder, |_| true).map_err(IndexError::Folder)?;
-    let index = Index::create(directory, schema.clone(), IndexSettings::default())?;
-    Ok((index, Position::START))
+    directory.rescan().map_err(IndexError::Folder)?;
+    let index = Index::create(directory.clone(), schema.clone(), IndexSettings::default())?;
+    Ok((index, directory, Position::START))
 }
 
 enum Unusable {
@@ -48,12 +54,16 @@ enum Unusable {
 
 fn open_existing(
     folder: &Path,
-    directory: &UnsyncedDirectory,
+    directory: &WriteBehindDirectory,
     schema: &Schema,
 ) -> Result<(Index, Position), Unusable> {
     if !Index::exists(directory)? {
         return Err(Unusable::Absent);
     }
+    // What a killed process left beside its last commit.
+    let commit = Commit::read(&directory.atomic_read(Path::new(META))?);
+    remove_files(folder, |name| name != META && !commit.has(Path::new(name)))?;
+    directory.rescan()?;
     let index = Index::open(directory.clone())?;
     if index.schema() != *schema {
         return Err(Unusable::Damaged("its schema is another".to_owned()));
@@ -69,11 +79,7 @@ fn open_existing(
     Ok((index, position))
 }
 
-/// Checks what the last commit is made of, and removes what a killed writer left beside it.
 fn check_files(folder: &Path, index: &Index, commit: &HashSet<PathBuf>) -> Result<(), Unusable> {
-    remove_files(folder, |name| {
-        segment_of(name).is_some() && !commit.contains(Path::new(name))
-    })?;
     for name in file_names(folder)? {
         let path = Path::new(&name);
         if commit.contains(path) && !index.directory().validate_checksum(path)? {
@@ -81,6 +87,51 @@ fn check_files(folder: &Path, index: &Index, commit: &HashSet<PathBuf>) -> Resul
         }
     }
     Ok(())
+}
+
+/// The files of the commit in `folder` whose content is not what was written, or that are missing.
+pub(super) fn damaged_files(folder: &Path) -> Result<Vec<String>, IndexError> {
+    // Opened for this alone: a mapping that is there already would show what was read before.
+    let directory = MmapDirectory::open(folder)?;
+    if !Index::exists(&directory).map_err(TantivyError::from)? {
+        return Ok(Vec::new());
+    }
+    let opened = catch_unwind(AssertUnwindSafe(|| {
+        let index = Index::open(directory)?;
+        let meta = index.load_metas()?;
+        Ok::<_, TantivyError>((index, meta))
+    }));
+    let Ok(Ok((index, meta))) = opened else {
+        return Ok(vec![META.to_owned()]);
+    };
+    let payload = meta.payload.as_deref().unwrap_or_default();
+    let mut damaged = Vec::new();
+    if checkpoint::decode(payload).is_none() && !meta.segments.is_empty() {
+        damaged.push(META.to_owned());
+    }
+    let commit = Commit::read(
+        &index
+            .directory()
+            .atomic_read(Path::new(META))
+            .map_err(TantivyError::from)?,
+    );
+    let never_written = |name: &Path| name.to_string_lossy().ends_with(".store.temp");
+    for name in meta.list_segment_files() {
+        // Listed for every segment, also for those without deletions.
+        if !commit.has(&name) {
+            continue;
+        }
+        let checked = catch_unwind(AssertUnwindSafe(|| {
+            index.directory().validate_checksum(&name)
+        }));
+        match checked {
+            Ok(Ok(true)) => {}
+            Ok(Err(OpenReadError::FileDoesNotExist(_))) if never_written(&name) => {}
+            _ => damaged.push(name.to_string_lossy().into_owned()),
+        }
+    }
+    damaged.sort();
+    Ok(damaged)
 }
 
 /// The number of documents stands in `meta.json`, which has no checksum.
@@ -119,7 +170,7 @@ impl<E: Into<TantivyError>> From<E> for Unusable {
 /// Removes files of tantivy and no others: the folder is the operator's choice.
 fn remove_files(folder: &Path, which: impl Fn(&str) -> bool) -> io::Result<()> {
     for name in file_names(folder)? {
-        let is_index_file = name == "meta.json" || name == ".managed.json";
+        let is_index_file = [META, "meta.next", MANAGED].contains(&name.as_str());
         if (is_index_file || segment_of(&name).is_some()) && which(&name) {
             std::fs::remove_file(folder.join(name))?;
         }
@@ -130,13 +181,6 @@ fn remove_files(folder: &Path, which: impl Fn(&str) -> bool) -> io::Result<()> {
 fn file_names(folder: &Path) -> io::Result<Vec<String>> {
     let names = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().into_string().ok()));
     names.filter_map(Result::transpose).collect()
-}
-
-/// The segment that a file is part of: its name is 32 hexadecimal digits and an extension.
-fn segment_of(name: &str) -> Option<&str> {
-    let (segment, _) = name.split_once('.')?;
-    let is_id = segment.len() == 32 && segment.bytes().all(|b| b.is_ascii_hexdigit());
-    is_id.then_some(segment)
 }
 
 #[cfg(test)]
@@ -169,6 +213,7 @@ mod tests {
         writer.commit(Position(8)).unwrap();
         writer.apply(&[deleted(9, 2, "p7")]).unwrap();
         writer.commit(Position(9)).unwrap();
+        index.flush().unwrap();
         index.digest_of_live().unwrap().to_string()
     }
 
@@ -226,6 +271,7 @@ mod tests {
             .apply(&[changed(1, 1, product("a", "mouse"))])
             .unwrap();
         writer.commit(Position(1)).unwrap();
+        index.flush().unwrap();
         drop((index, writer));
         assert_eq!(open(folder.path()).0.position(), Position(1));
         assert_eq!(

@@ -1,9 +1,14 @@
 //! The index follows the events: positions, redelivery, deletion, restart.
 
-use catalog_events::{ContentHash, Digest, Position, ProductEvent};
+use std::sync::Arc;
+
+use catalog_events::{
+    BucketedDigest, ContentHash, Digest, Position, ProductEvent, ProductId, Version,
+};
 
 use super::testing::{changed, deleted, found, open, product};
 use super::{IndexError, KeywordIndex};
+use crate::live_index::LiveIndex;
 
 fn digest<'a>(live: impl IntoIterator<Item = &'a ProductEvent>) -> Digest {
     let hash = |event: &ProductEvent| {
@@ -30,6 +35,7 @@ fn continues_where_the_last_commit_ended() {
     writer
         .apply(&[changed(4, 1, product("b", "mouse"))])
         .unwrap();
+    index.flush().unwrap();
     // A kill: what was not committed is gone, and will be delivered again.
     drop((index, writer));
 
@@ -120,6 +126,9 @@ fn any_delivery_ends_in_the_same_index() {
             writer.apply(&events[from as usize..to as usize]).unwrap();
             match random.below(4) {
                 0 => {
+                    if random.below(2) == 0 {
+                        index.flush().unwrap();
+                    }
                     drop((index, writer));
                     (index, writer) = open(folder.path());
                 }
@@ -156,4 +165,129 @@ impl Random {
         let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ mixed >> 31) % end
     }
+}
+
+#[test]
+fn tells_what_it_holds_by_bucket() {
+    let folder = tempfile::tempdir().unwrap();
+    let (index, mut writer) = open(folder.path());
+    let mut events: Vec<ProductEvent> = (1..=50)
+        .map(|at| changed(at, 1, product(&format!("p{at}"), "mouse")))
+        .collect();
+    events.push(deleted(51, 2, "p7"));
+    for (event, at) in events.iter().zip(1..) {
+        writer.apply(std::slice::from_ref(event)).unwrap();
+        writer.commit(Position(at)).unwrap();
+    }
+    let mut expected: Vec<(ProductId, ContentHash)> = events[..50]
+        .iter()
+        .filter(|event| event.product_id.as_str() != "p7")
+        .map(|event| {
+            let product = event.product.as_ref().expect("live");
+            let hash = ContentHash::of(&event.product_id, event.version, product);
+            (event.product_id.clone(), hash)
+        })
+        .collect();
+    let digest: BucketedDigest = expected.iter().map(|(_, hash)| *hash).collect();
+    assert_eq!(index.snapshot().bucketed_digest().unwrap(), digest);
+    assert_eq!(index.digest_of_live().unwrap(), digest.total());
+
+    let (first, rest): (Vec<usize>, Vec<usize>) =
+        (0..BucketedDigest::BUCKETS).partition(|bucket| *bucket < 20);
+    let mut listed = index.snapshot().list(&first).unwrap();
+    assert!(listed.iter().all(|(_, hash)| hash.bucket() < 20));
+    assert!(!listed.is_empty() && listed.len() < 49);
+    listed.extend(index.snapshot().list(&rest).unwrap());
+    let by_id = |left: &(ProductId, ContentHash), right: &(ProductId, ContentHash)| {
+        left.0.as_str().cmp(right.0.as_str())
+    };
+    listed.sort_by(by_id);
+    expected.sort_by(by_id);
+    assert_eq!(listed, expected);
+}
+
+#[test]
+fn a_repair_ignores_positions_and_leaves_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = LiveIndex::open(folder.path()).unwrap();
+    let (epoch, _) = live.resume();
+    let wrong = [
+        changed(1, 1, product("a", "mouse")),
+        changed(2, 1, product("b", "mouse")),
+        changed(3, 1, product("c", "mouse")),
+    ];
+    assert!(live.apply(epoch, &wrong, Position(9)).unwrap());
+    let version = Version::new(4).expect("version");
+    let changes = [
+        ("a".parse().unwrap(), Some((version, product("a", "cup")))),
+        ("b".parse().unwrap(), None),
+        ("d".parse().unwrap(), Some((version, product("d", "lamp")))),
+    ];
+    assert!(!live.repair(epoch, Position(8), &changes).unwrap());
+    assert!(live.repair(epoch, Position(9), &changes).unwrap());
+    let index = live.current().load_full();
+    let snapshot = index.snapshot();
+    assert_eq!(
+        (snapshot.position(), snapshot.documents()),
+        (Position(9), 3)
+    );
+    assert_eq!(found(&index, "mouse"), ["c"]);
+    assert_eq!(found(&index, "cup"), ["a"]);
+    assert_eq!(found(&index, "lamp"), ["d"]);
+    assert!(
+        live.apply(
+            epoch,
+            &[changed(10, 2, product("b", "mouse"))],
+            Position(10)
+        )
+        .unwrap()
+    );
+    assert_eq!(found(&index, "mouse"), ["b", "c"], "the projection goes on");
+
+    let (fresh, writer) = live.create_copy().unwrap();
+    assert!(live.switch_from(epoch, fresh, writer).unwrap());
+    let gone = live.repair(epoch, Position(10), &changes).unwrap();
+    assert!(!gone, "that index is gone");
+    let (late, writer) = live.create_copy().unwrap();
+    assert!(
+        !live.switch_from(epoch, late, writer).unwrap(),
+        "another was faster"
+    );
+}
+
+/// Who waits for a position sees it when the wait is over, whichever index answers by then.
+#[tokio::test]
+async fn a_position_that_was_reached_is_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = Arc::new(LiveIndex::open(folder.path()).unwrap());
+    live.reached(Position::START).await;
+    let wait = |position: u64| {
+        let live = live.clone();
+        tokio::spawn(async move {
+            live.reached(Position(position)).await;
+            found(&live.current().load(), "mouse")
+        })
+    };
+    let (second, third) = (wait(2), wait(3));
+    let (epoch, _) = live.resume();
+    let events: Vec<ProductEvent> = (1..=3)
+        .map(|at| changed(at, 1, product(&format!("p{at}"), "mouse")))
+        .collect();
+    for at in 1..=2 {
+        let written = &events[at - 1..at];
+        assert!(live.apply(epoch, written, Position(at as u64)).unwrap());
+    }
+    assert_eq!(second.await.unwrap(), ["p1", "p2"]);
+    assert!(!third.is_finished());
+    let (index, mut writer) = live.create(7).unwrap();
+    writer.apply(&events).unwrap();
+    writer.commit(Position(3)).unwrap();
+    live.switch_to(7, index, writer).unwrap();
+    assert_eq!(third.await.unwrap(), ["p1", "p2", "p3"]);
+
+    let name = std::fs::read_to_string(folder.path().join("CURRENT")).unwrap();
+    assert_eq!(name, "index-7");
+    drop(live);
+    let live = LiveIndex::open(folder.path()).unwrap();
+    assert_eq!(live.resume().1, Position(3), "a switch is durable");
 }

@@ -2,13 +2,15 @@
 //! or of a later one that changes nothing here.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use catalog_events::{Position, Product, ProductEvent, ProductId, Version};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, NoMergePolicy};
 use tantivy::{Index, IndexReader, Term};
 
+use super::directory::WriteBehindDirectory;
 use super::schema::Fields;
+use super::snapshot::{IndexSnapshot, Published};
 use super::{IndexError, IndexOptions, checkpoint, document};
 
 /// Segments below this size are merged with each other, not with the large ones: an index of a
@@ -16,24 +18,28 @@ use super::{IndexError, IndexOptions, checkpoint, document};
 const SMALL_SEGMENT_DOCS: u32 = 1_000;
 /// Replaced products are dropped from a segment when they are more than this share of it.
 const REPLACED_SHARE_MAX: f32 = 0.3;
+/// How long a batch waits for a disk that is behind.
+const ROOM_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// Takes events in the order of their positions. After an error, drop it and take a new one with
 /// [`super::KeywordIndex::writer`]: it continues at the last commit.
 pub(crate) struct IndexWriter {
     /// None only while it is dropped.
     inner: Option<tantivy::IndexWriter>,
+    directory: WriteBehindDirectory,
     fields: Fields,
     reader: IndexReader,
-    committed: Arc<AtomicU64>,
+    published: Arc<Published>,
     applied: Position,
 }
 
 impl IndexWriter {
     pub(super) fn open(
         index: &Index,
+        directory: WriteBehindDirectory,
         fields: Fields,
         reader: IndexReader,
-        committed: Arc<AtomicU64>,
+        published: Arc<Published>,
         options: &IndexOptions,
     ) -> Result<Self, IndexError> {
         let writer_options = IndexWriterOptions::builder()
@@ -46,19 +52,20 @@ impl IndexWriter {
         merges.set_min_layer_size(SMALL_SEGMENT_DOCS);
         merges.set_del_docs_ratio_before_merge(REPLACED_SHARE_MAX);
         inner.set_merge_policy(Box::new(merges));
-        let applied = Position(committed.load(Ordering::Acquire));
         Ok(Self {
             inner: Some(inner),
+            directory,
             fields,
             reader,
-            committed,
-            applied,
+            applied: published.position(),
+            published,
         })
     }
 
     /// Applies what is newer than what was applied and leaves out the rest. Not visible before
     /// [`Self::commit`].
     pub(crate) fn apply(&mut self, events: &[ProductEvent]) -> Result<(), IndexError> {
+        self.directory.wait_for_room(ROOM_WAIT_MAX)?;
         for event in events {
             if event.position <= self.applied {
                 continue;
@@ -68,6 +75,32 @@ impl IndexWriter {
                 None => self.delete(&event.product_id)?,
             }
             self.applied = event.position;
+        }
+        Ok(())
+    }
+
+    /// Puts products there, or deletes them, whatever the positions say. Not visible before
+    /// [`Self::commit`].
+    pub(crate) fn force(
+        &mut self,
+        changes: &[(ProductId, Option<(Version, Product)>)],
+    ) -> Result<(), IndexError> {
+        self.directory.wait_for_room(ROOM_WAIT_MAX)?;
+        for (id, change) in changes {
+            match change {
+                Some((version, product)) => self.put(product, *version)?,
+                None => self.delete(id)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds products that the index does not hold.
+    pub(crate) fn load(&mut self, products: &[(Version, Product)]) -> Result<(), IndexError> {
+        self.directory.wait_for_room(ROOM_WAIT_MAX)?;
+        for (version, product) in products {
+            let document = document::document(&self.fields, product, *version);
+            self.inner()?.add_document(document)?;
         }
         Ok(())
     }
@@ -94,7 +127,8 @@ impl IndexWriter {
         commit.set_payload(&payload);
         commit.commit()?;
         self.reader.reload()?;
-        self.committed.store(self.applied.0, Ordering::Release);
+        let snapshot = IndexSnapshot::new(self.reader.searcher(), self.applied);
+        self.published.publish(snapshot);
         Ok(())
     }
 

@@ -1,0 +1,116 @@
+//! The folder of an index, written so that a power cut leaves either what was there before or what
+//! came after: files are synced before anything names them.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug)]
+pub(super) struct Disk {
+    folder: PathBuf,
+    #[cfg(test)]
+    pub(super) watched: std::sync::Mutex<Option<Watch>>,
+}
+
+impl Disk {
+    pub(super) fn new(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            #[cfg(test)]
+            watched: std::sync::Mutex::default(),
+        }
+    }
+
+    pub(super) fn path(&self, name: &Path) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Names of what the folder holds; those that are no text are nobody's here.
+    pub(super) fn names(&self) -> io::Result<Vec<String>> {
+        let names =
+            fs::read_dir(&self.folder)?.map(|entry| Ok(entry?.file_name().into_string().ok()));
+        names.filter_map(Result::transpose).collect()
+    }
+
+    pub(super) fn read(&self, name: &Path) -> io::Result<Vec<u8>> {
+        fs::read(self.path(name))
+    }
+
+    /// Writes the whole file; what was there under the name is gone.
+    pub(super) fn write(&self, name: &Path, data: &[u8]) -> io::Result<()> {
+        self.create(name)?.write_all(data)?;
+        self.written(name);
+        Ok(())
+    }
+
+    /// A file to be filled by the caller, who says when it is [`Self::written`].
+    pub(super) fn create(&self, name: &Path) -> io::Result<File> {
+        File::create(self.path(name))
+    }
+
+    pub(super) fn written(&self, name: &Path) {
+        self.done(Step::Written(name));
+    }
+
+    pub(super) fn sync(&self, name: &Path) -> io::Result<()> {
+        File::open(self.path(name))?.sync_all()?;
+        self.done(Step::Synced(name));
+        Ok(())
+    }
+
+    pub(super) fn sync_folder(&self) -> io::Result<()> {
+        File::open(&self.folder)?.sync_all()?;
+        self.done(Step::FolderSynced);
+        Ok(())
+    }
+
+    /// Puts `data` in the place of the file, at once and for good.
+    pub(super) fn replace(&self, name: &Path, data: &[u8]) -> io::Result<()> {
+        let next = name.with_extension("next");
+        self.write(&next, data)?;
+        self.sync(&next)?;
+        fs::rename(self.path(&next), self.path(name))?;
+        self.done(Step::Renamed(&next, name));
+        self.sync_folder()
+    }
+
+    /// A file that is not there is no error.
+    pub(super) fn remove(&self, name: &Path) -> io::Result<()> {
+        match fs::remove_file(self.path(name)) {
+            Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err),
+            _ => self.done(Step::Removed(name)),
+        }
+        Ok(())
+    }
+
+    #[cfg(not(test))]
+    fn done(&self, _: Step<'_>) {}
+
+    #[cfg(test)]
+    fn done(&self, step: Step<'_>) {
+        if let Some(watch) = &mut self.watched.lock().expect("lock").as_mut() {
+            (watch.0)(step);
+        }
+    }
+}
+
+/// What was done to the folder, in order, for the test of power cuts.
+#[cfg_attr(not(test), expect(dead_code))]
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step<'a> {
+    Written(&'a Path),
+    Synced(&'a Path),
+    FolderSynced,
+    Renamed(&'a Path, &'a Path),
+    Removed(&'a Path),
+}
+
+#[cfg(test)]
+pub(super) struct Watch(pub(super) Box<dyn FnMut(Step<'_>) + Send>);
+
+#[cfg(test)]
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watch")
+    }
+}

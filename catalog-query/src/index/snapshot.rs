@@ -1,0 +1,126 @@
+//! One commit as searches see it: its documents and its position, which belong together.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use catalog_events::{BucketedDigest, ContentHash, Digest, Position, ProductId};
+use tantivy::{Searcher, SegmentReader};
+use tokio::sync::watch;
+
+use super::IndexError;
+use super::schema::{HASH_HIGH, HASH_LOW, ID};
+
+#[derive(Clone)]
+pub(crate) struct IndexSnapshot {
+    pub(super) searcher: Searcher,
+    position: Position,
+}
+
+impl IndexSnapshot {
+    pub(super) fn new(searcher: Searcher, position: Position) -> Self {
+        Self { searcher, position }
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        self.position
+    }
+
+    /// How many products it holds.
+    pub(crate) fn documents(&self) -> u64 {
+        self.searcher.num_docs()
+    }
+
+    /// The digest of the live products: what a read model has without its tombstones.
+    pub(crate) fn digest_of_live(&self) -> Result<Digest, IndexError> {
+        Ok(self.bucketed_digest()?.total())
+    }
+
+    pub(crate) fn bucketed_digest(&self) -> Result<BucketedDigest, IndexError> {
+        let mut digest = BucketedDigest::default();
+        for segment in self.searcher.segment_readers() {
+            each_hash(segment, |_, hash| digest.insert(hash))?;
+        }
+        Ok(digest)
+    }
+
+    /// The products in these buckets of the digest. One whose id is none any more is left out: it
+    /// shows as missing.
+    pub(crate) fn list(
+        &self,
+        buckets: &[usize],
+    ) -> Result<Vec<(ProductId, ContentHash)>, IndexError> {
+        let mut listed = Vec::new();
+        for segment in self.searcher.segment_readers() {
+            let mut wanted = Vec::new();
+            each_hash(segment, |document, hash| {
+                if buckets.contains(&hash.bucket()) {
+                    wanted.push((document, hash));
+                }
+            })?;
+            let Some(ids) = segment.fast_fields().str(ID)? else {
+                continue;
+            };
+            for (document, hash) in wanted {
+                let mut id = String::new();
+                let found = ids.term_ords(document).next();
+                let found = found.map(|ordinal| ids.ord_to_str(ordinal, &mut id));
+                if found.transpose().map_err(tantivy::TantivyError::from)? == Some(true)
+                    && let Ok(id) = id.parse()
+                {
+                    listed.push((id, hash));
+                }
+            }
+        }
+        Ok(listed)
+    }
+}
+
+fn each_hash(
+    segment: &SegmentReader,
+    mut each: impl FnMut(u32, ContentHash),
+) -> tantivy::Result<()> {
+    let columns = segment.fast_fields();
+    let high = columns.u64(HASH_HIGH)?.first_or_default_col(0);
+    let low = columns.u64(HASH_LOW)?.first_or_default_col(0);
+    for document in segment.doc_ids_alive() {
+        let hash = u128::from(high.get_val(document)) << 64 | u128::from(low.get_val(document));
+        each(document, ContentHash::from_bytes(hash.to_be_bytes()));
+    }
+    Ok(())
+}
+
+/// The snapshot that answers; each replaces the one before.
+pub(super) struct Published {
+    snapshot: ArcSwap<IndexSnapshot>,
+    position: watch::Sender<Position>,
+}
+
+impl Published {
+    pub(super) fn new(snapshot: IndexSnapshot) -> Self {
+        Self {
+            position: watch::Sender::new(snapshot.position),
+            snapshot: ArcSwap::from_pointee(snapshot),
+        }
+    }
+
+    pub(super) fn snapshot(&self) -> Arc<IndexSnapshot> {
+        self.snapshot.load_full()
+    }
+
+    pub(super) fn position(&self) -> Position {
+        self.snapshot.load().position
+    }
+
+    /// Who waits for the position is told last, when searches see it.
+    pub(super) fn publish(&self, snapshot: IndexSnapshot) {
+        let position = snapshot.position;
+        self.snapshot.store(Arc::new(snapshot));
+        self.position.send_replace(position);
+    }
+
+    pub(super) async fn reached(&self, position: Position) {
+        let mut reached = self.position.subscribe();
+        // Fails only when the sender is gone, and that is `self`.
+        let _ = reached.wait_for(|at| *at >= position).await;
+    }
+}

@@ -1,0 +1,181 @@
+//! Where an index has to begin: at its own position, or, when it is new or cannot go on from there,
+//! at that of the documents, of which it is then made anew.
+
+use async_nats::jetstream;
+use catalog_events::{Position, Product, STREAM, Version};
+use futures_util::TryStreamExt as _;
+use sqlx::types::Json;
+use tokio::sync::mpsc;
+
+use super::ProjectorError;
+use crate::index::{IndexError, IndexWriter};
+use crate::live_index::LiveIndex;
+use crate::read_model::ReadModel;
+
+const BATCH_PRODUCTS: usize = 500;
+/// Batches read ahead of the index.
+const BATCHES_AHEAD: usize = 2;
+
+/// What is needed to judge a position, read in this order: the stream never ends before documents
+/// that were made of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outlook {
+    index: Position,
+    documents: Position,
+    stream_first: Position,
+    stream_last: Position,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// Where the index is.
+    Here,
+    /// The documents save a replay of the whole stream.
+    Empty,
+    /// The stream does not hold the next event any more.
+    Behind,
+    /// The index holds what neither the stream nor the documents have: they were restored from a
+    /// backup. Or the stream is refilled right now.
+    Ahead,
+}
+
+impl Outlook {
+    pub(super) async fn take(
+        jetstream: &jetstream::Context,
+        read_model: &ReadModel,
+        index: Position,
+    ) -> Result<Self, ProjectorError> {
+        let documents: i64 = sqlx::query_scalar("SELECT position FROM checkpoint")
+            .fetch_one(&read_model.pool)
+            .await?;
+        let stream = jetstream.get_stream(STREAM).await;
+        let stream = stream.map_err(|err| ProjectorError::Stream(err.to_string()))?;
+        let state = &stream.cached_info().state;
+        Ok(Self {
+            index,
+            documents: Position::from_i64(documents),
+            stream_first: Position(state.first_sequence),
+            stream_last: Position(state.last_sequence),
+        })
+    }
+
+    pub(super) fn start(&self) -> Start {
+        let missing = self.index.next() < self.stream_first;
+        match self.index {
+            index if index > self.documents && index > self.stream_last => Start::Ahead,
+            // Nothing better is to be had from the documents.
+            index if index >= self.documents => Start::Here,
+            Position::START => Start::Empty,
+            _ if missing => Start::Behind,
+            _ => Start::Here,
+        }
+    }
+}
+
+/// Replaces the index of `epoch` by one made of the documents, at their position, unless another has
+/// replaced it already.
+pub(super) async fn copy_documents(
+    read_model: &ReadModel,
+    index: &std::sync::Arc<LiveIndex>,
+    epoch: u64,
+) -> Result<Position, ProjectorError> {
+    let (batches, received) = mpsc::channel(BATCHES_AHEAD);
+    let (position_read, position) = tokio::sync::oneshot::channel();
+    let target = index.clone();
+    let filling = tokio::task::spawn_blocking(move || {
+        let (index, mut writer) = target.create_copy()?;
+        fill(&mut writer, received)?;
+        // Dropped when the documents could not be read to their end.
+        let position: Position = position.blocking_recv()?;
+        writer.commit(position)?;
+        target.switch_from(epoch, index, writer)?;
+        anyhow::Ok(position)
+    });
+    let read = read_documents(read_model, batches).await;
+    if let Ok(position) = read {
+        // The other end is gone only when filling failed, and that is told below.
+        let _ = position_read.send(position);
+    }
+    let filled = filling.await.map_err(|_| ProjectorError::Panicked)?;
+    read?;
+    filled.map_err(ProjectorError::Copy)
+}
+
+fn fill(
+    writer: &mut IndexWriter,
+    mut batches: mpsc::Receiver<Vec<(Version, Product)>>,
+) -> Result<(), IndexError> {
+    while let Some(batch) = batches.blocking_recv() {
+        writer.load(&batch)?;
+    }
+    Ok(())
+}
+
+/// Sends all live documents, as of the position returned.
+async fn read_documents(
+    read_model: &ReadModel,
+    batches: mpsc::Sender<Vec<(Version, Product)>>,
+) -> Result<Position, ProjectorError> {
+    let mut tx = read_model.pool.begin().await?;
+    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .execute(&mut *tx)
+        .await?;
+    let position: i64 = sqlx::query_scalar("SELECT position FROM checkpoint")
+        .fetch_one(&mut *tx)
+        .await?;
+    let mut rows = sqlx::query_as::<_, (i64, Json<Product>)>(
+        "SELECT version, product FROM documents WHERE product IS NOT NULL",
+    )
+    .fetch(&mut *tx);
+    let mut batch = Vec::new();
+    while let Some((version, product)) = rows.try_next().await? {
+        let Some(version) = Version::new(version) else {
+            tracing::error!(product_id = %product.id, version, "a document without a version");
+            continue;
+        };
+        batch.push((version, product.0));
+        if batch.len() == BATCH_PRODUCTS && batches.send(std::mem::take(&mut batch)).await.is_err()
+        {
+            break;
+        }
+    }
+    // Whoever received has failed, and tells why.
+    let _ = batches.send(batch).await;
+    Ok(Position::from_i64(position))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn start(index: u64, documents: u64, stream: std::ops::RangeInclusive<u64>) -> Start {
+        let outlook = Outlook {
+            index: Position(index),
+            documents: Position(documents),
+            stream_first: Position(*stream.start()),
+            stream_last: Position(*stream.end()),
+        };
+        outlook.start()
+    }
+
+    #[test]
+    fn begins_with_the_documents_only_where_they_help() {
+        assert_eq!(start(0, 0, 1..=9), Start::Here, "nothing is there yet");
+        assert_eq!(start(0, 5, 1..=9), Start::Empty);
+        assert_eq!(start(4, 5, 1..=9), Start::Here);
+        assert_eq!(
+            start(4, 9, 5..=9),
+            Start::Here,
+            "the next event is the first"
+        );
+        assert_eq!(start(3, 9, 5..=9), Start::Behind);
+        assert_eq!(
+            start(3, 3, 5..=9),
+            Start::Here,
+            "the documents miss the same"
+        );
+        assert_eq!(start(7, 5, 1..=9), Start::Here, "the documents are slower");
+        assert_eq!(start(7, 8, 1..=6), Start::Here, "the stream is refilled");
+        assert_eq!(start(7, 5, 1..=6), Start::Ahead);
+    }
+}
