@@ -113,7 +113,7 @@ impl Service for App {
         let (consistency, document_watch) = Consistency::new(
             &config.token_secret,
             live.clone(),
-            index.current(),
+            index.clone(),
             &progress,
             &mut registry,
         );

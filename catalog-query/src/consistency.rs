@@ -17,8 +17,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 pub(crate) use self::watch::DocumentWatch;
 use self::watch::Waiting;
 use crate::index::KeywordIndex;
-use crate::live_index::CurrentIndex;
-use crate::progress::{Progress, ProjectionProgress};
+use crate::live_index::{CurrentIndex, LiveIndex};
+use crate::progress::Progress;
 use crate::read_model::{AtLeast, Held, LiveReadModel, ProductRepository};
 
 const TOKENS_MAX: usize = 100;
@@ -58,6 +58,7 @@ impl Expectation {
 /// The index that has applied what a search must see.
 pub(crate) struct SeenIndex {
     index: Option<Arc<KeywordIndex>>,
+    caught_up: bool,
     current: CurrentIndex,
 }
 
@@ -66,16 +67,14 @@ impl SeenIndex {
     /// before it had caught up.
     pub(crate) fn still_answers(&self) -> bool {
         let current = self.current.load();
-        self.index
-            .as_ref()
-            .is_none_or(|index| Arc::ptr_eq(index, &current))
+        let same = |index| Arc::ptr_eq(index, &current);
+        self.caught_up && self.index.as_ref().is_none_or(same)
     }
 }
 
 pub(crate) struct Consistency {
     key: TokenKey,
-    index: CurrentIndex,
-    indexed: ProjectionProgress,
+    index: Arc<LiveIndex>,
     watch: mpsc::Sender<Waiting>,
     room: Semaphore,
     metrics: Metrics,
@@ -86,7 +85,7 @@ impl Consistency {
     pub(crate) fn new(
         secret: &str,
         live: LiveReadModel,
-        index: CurrentIndex,
+        index: Arc<LiveIndex>,
         progress: &Progress,
         registry: &mut Registry,
     ) -> (Self, DocumentWatch) {
@@ -94,7 +93,6 @@ impl Consistency {
         let consistency = Self {
             key: TokenKey::new(secret),
             index,
-            indexed: progress.keyword_index.clone(),
             watch,
             room: Semaphore::new(WAITING_TOKENS_MAX),
             metrics: Metrics::new(registry),
@@ -201,19 +199,16 @@ impl Consistency {
     }
 
     async fn indexed(&self, position: Position) -> SeenIndex {
-        let mut moved = self.indexed.moved();
-        while self.index.load().position() < position {
-            tokio::select! {
-                // Fails only when the sender is gone, and that is `self`.
-                _ = moved.changed() => {}
-                () = tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)) => {}
-            }
-        }
-        let index = self.index.load_full();
+        self.index.reached(position).await;
+        let current = self.index.current();
+        let answering = current.load_full();
+        // Another may have been put in its place just now.
+        let caught_up = answering.position() >= position;
         SeenIndex {
             // Without an expectation any index will do.
-            index: (position > Position::START).then_some(index),
-            current: self.index.clone(),
+            index: (position > Position::START).then_some(answering),
+            caught_up,
+            current,
         }
     }
 }

@@ -25,7 +25,7 @@ mod crash_tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use catalog_events::{BucketedDigest, ContentHash, Digest, Position, ProductId};
+use catalog_events::{Digest, Position, ProductId};
 use tantivy::{IndexReader, ReloadPolicy};
 use tokio::sync::watch;
 
@@ -158,7 +158,6 @@ impl KeywordIndex {
     }
 
     /// Completes once searches see everything up to `position`.
-    #[allow(dead_code, reason = "for verification and consistency tokens")]
     pub(crate) async fn reached(&self, position: Position) {
         self.published.reached(position).await;
     }
@@ -184,7 +183,6 @@ impl KeywordIndex {
     }
 
     /// The names of the files on disk that are damaged or missing. A restart would begin anew.
-    #[allow(dead_code, reason = "for verification and consistency tokens")]
     pub(crate) fn check_files(&self) -> Result<Vec<String>, IndexError> {
         self.directory
             .hold_folder(|| folder::damaged_files(&self.folder))
@@ -213,20 +211,5 @@ impl KeywordIndex {
     /// The digest of the live products: what a read model has without its tombstones.
     pub(crate) fn digest_of_live(&self) -> Result<Digest, IndexError> {
         self.snapshot().digest_of_live()
-    }
-
-    /// The same in buckets.
-    #[allow(dead_code, reason = "for verification and consistency tokens")]
-    pub(crate) fn bucketed_digest(&self) -> Result<BucketedDigest, IndexError> {
-        self.snapshot().bucketed_digest()
-    }
-
-    /// The products in these buckets.
-    #[allow(dead_code, reason = "for verification and consistency tokens")]
-    pub(crate) fn list(
-        &self,
-        buckets: &[usize],
-    ) -> Result<Vec<(ProductId, ContentHash)>, IndexError> {
-        self.snapshot().list(buckets)
     }
 }

@@ -74,7 +74,6 @@ impl LiveIndex {
     }
 
     /// Completes once searches see everything up to `position`, in whichever index answers then.
-    #[allow(dead_code, reason = "for verification and consistency tokens")]
     pub(crate) async fn reached(&self, position: Position) {
         let mut epoch = self.epoch.subscribe();
         loop {
@@ -102,27 +101,24 @@ impl LiveIndex {
         })
     }
 
-    /// Puts products there, or deletes them, whatever the positions say, and commits at position
-    /// `at`; blocks. False when the index was replaced since `epoch` or has moved on from `at`: then
-    /// nothing was changed.
+    /// Puts products there, or deletes them, whatever the positions say; blocks. `changes` are of
+    /// the position `at`. False when the index was replaced since `epoch` or has moved on from `at`:
+    /// then nothing was changed.
     pub(crate) fn repair(
         &self,
         epoch: u64,
         at: Position,
         changes: &[(ProductId, Option<(Version, Product)>)],
     ) -> Result<bool, IndexError> {
-        let mut repaired = false;
-        let current = self.write(epoch, |writer| {
-            repaired = writer.position() == at;
-            match repaired {
-                true => {
-                    writer.force(changes)?;
-                    writer.commit(at)
-                }
+        let mut ours = false;
+        let written = self.write(epoch, |writer| {
+            ours = self.current.load().position() == at;
+            match ours {
+                true => writer.force(changes).and_then(|()| writer.commit(at)),
                 false => Ok(()),
             }
         })?;
-        Ok(current && repaired)
+        Ok(written && ours)
     }
 
     fn write(

@@ -21,7 +21,6 @@ const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 2_000;
 /// Of one part; the server decides how many events it puts in one.
 const PART_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX;
 /// Of one [`LogClient::product_events`].
-#[allow(dead_code, reason = "for verification")]
 pub(crate) const PRODUCT_IDS_MAX: usize = 1_000;
 
 #[derive(Debug, thiserror::Error)]
@@ -132,7 +131,6 @@ impl LogClient {
 
     /// The last event of each product at or before `position`, [`PRODUCT_IDS_MAX`] products at most.
     /// Products that the log does not know are left out.
-    #[allow(dead_code, reason = "for verification")]
     pub(crate) async fn product_events(
         &self,
         ids: &[ProductId],

@@ -22,3 +22,5 @@ mod upgrade;
 mod six_fields;
 #[path = "it/consistency.rs"]
 mod consistency;
+#[path = "it/verify.rs"]
+mod verify;

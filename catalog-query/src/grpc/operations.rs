@@ -18,7 +18,7 @@ use crate::grpc::verification;
 use crate::live_index::LiveIndex;
 use crate::progress::{Progress, ProjectionProgress};
 use crate::read_model::{Checkpoint, LiveReadModel, ReadModel};
-use crate::rebuild::{RebuildError, Rebuilder, Step};
+use crate::rebuild::{Progress as RebuildSteps, RebuildError, Rebuilder, Step};
 use crate::verification::Verifier;
 
 pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -47,14 +47,13 @@ impl CatalogQueryOperations for Operations {
             Err(_) => checkpoint.position,
         };
         let previous = self.rebuilder.generations.previous_id().await;
-        let previous = previous.map_err(database_status)?;
         Ok(Response::new(v1::GetReadStatusResponse {
             generation: live.generation,
             stream_sequence: stream.to_i64(),
             projections: self.projections(&live, &checkpoint, stream).await?,
             documents: checkpoint.documents,
             digest: checkpoint.digest.total().to_string(),
-            previous_generation: previous.unwrap_or(0),
+            previous_generation: previous.map_err(database_status)?.unwrap_or(0),
             parked_events: live.parked_count().await.map_err(database_status)?,
         }))
     }
@@ -103,17 +102,6 @@ impl CatalogQueryOperations for Operations {
         Ok(Response::new(retried.await?))
     }
 
-    type RebuildStream = Answers<v1::RebuildProgress>;
-
-    async fn rebuild(
-        &self,
-        _request: Request<v1::RebuildRequest>,
-    ) -> Result<Response<Self::RebuildStream>, Status> {
-        let rebuilder = self.rebuilder.clone();
-        let steps = steps(|progress| async move { rebuilder.run(&progress).await });
-        Ok(Response::new(steps))
-    }
-
     type RollbackStream = Answers<v1::RebuildProgress>;
 
     async fn rollback(
@@ -121,15 +109,26 @@ impl CatalogQueryOperations for Operations {
         _request: Request<v1::RollbackRequest>,
     ) -> Result<Response<Self::RollbackStream>, Status> {
         let rebuilder = self.rebuilder.clone();
-        let steps = steps(|progress| async move { rebuilder.rollback(&progress).await });
-        Ok(Response::new(steps))
+        let work = async move |progress: RebuildSteps| rebuilder.rollback(&progress).await;
+        Ok(Response::new(told(work)))
+    }
+
+    type RebuildStream = Answers<v1::RebuildProgress>;
+
+    async fn rebuild(
+        &self,
+        _request: Request<v1::RebuildRequest>,
+    ) -> Result<Response<Self::RebuildStream>, Status> {
+        let rebuilder = self.rebuilder.clone();
+        let work = async move |progress: RebuildSteps| rebuilder.run(&progress).await;
+        Ok(Response::new(told(work)))
     }
 }
 
-/// In a task of its own: a client that goes away does not leave a rebuild half done.
-fn steps<W, F>(work: W) -> Answers<v1::RebuildProgress>
+/// Runs `work` in a task of its own, which a client that goes away does not leave half done, and
+/// tells of its steps.
+fn told<F>(work: impl FnOnce(RebuildSteps) -> F + Send + 'static) -> Answers<v1::RebuildProgress>
 where
-    W: FnOnce(mpsc::Sender<(i64, Step)>) -> F,
     F: Future<Output = Result<(), RebuildError>> + Send + 'static,
 {
     let (progress, steps) = mpsc::channel(PROGRESS_QUEUE_MAX);

@@ -172,6 +172,7 @@ impl WriteBehindDirectory {
         Ok(())
     }
 
+    #[cfg(test)]
     pub(super) fn disk(&self) -> &Disk {
         &self.shared.disk
     }

@@ -21,7 +21,6 @@ impl IndexSnapshot {
         Self { searcher, position }
     }
 
-    #[allow(dead_code, reason = "for verification")]
     pub(crate) fn position(&self) -> Position {
         self.position
     }

@@ -119,11 +119,6 @@ impl IndexWriter {
         Ok(())
     }
 
-    /// Everything up to here was applied.
-    pub(crate) fn position(&self) -> Position {
-        self.applied
-    }
-
     /// Makes everything applied visible, as of `position`, and a restart continue from there.
     pub(crate) fn commit(&mut self, position: Position) -> Result<(), IndexError> {
         self.applied = self.applied.max(position);

@@ -12,7 +12,6 @@ const ERROR_CHARS_MAX: usize = 1_000;
 
 /// One that waits to be healed.
 #[derive(Clone, Debug, sqlx::FromRow)]
-#[allow(dead_code, reason = "for verification")]
 pub(crate) struct ParkedEvent {
     pub(crate) position: i64,
     /// None when the message did not tell.
@@ -24,7 +23,6 @@ pub(crate) struct ParkedEvent {
 
 impl ReadModel {
     /// Those of the lowest positions, `limit` at most.
-    #[allow(dead_code, reason = "for verification")]
     pub(crate) async fn parked(&self, limit: i64) -> sqlx::Result<Vec<ParkedEvent>> {
         sqlx::query_as(
             "SELECT position, product_id, error, parked_at, retries FROM parked_events
@@ -42,7 +40,6 @@ impl ReadModel {
     }
 
     /// Forgets those at `positions`, because what they brought is applied; returns how many.
-    #[allow(dead_code, reason = "for verification")]
     pub(crate) async fn remove_parked(&self, positions: &[Position]) -> sqlx::Result<u64> {
         let removed = sqlx::query("DELETE FROM parked_events WHERE position = ANY($1)")
             .bind(as_numbers(positions))
@@ -52,7 +49,6 @@ impl ReadModel {
     }
 
     /// Notes that the one at `position` was tried again in vain, and why.
-    #[allow(dead_code, reason = "for verification")]
     pub(crate) async fn retry_failed(&self, position: Position, error: &str) -> sqlx::Result<()> {
         sqlx::query(
             "UPDATE parked_events SET retries = retries + 1, error = $2 WHERE position = $1",
@@ -121,7 +117,6 @@ fn storable(error: &str) -> String {
     chars.take(ERROR_CHARS_MAX).collect()
 }
 
-#[allow(dead_code, reason = "for verification")]
 fn as_numbers(positions: &[Position]) -> Vec<i64> {
     positions.iter().map(|position| position.to_i64()).collect()
 }

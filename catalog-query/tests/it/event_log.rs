@@ -45,6 +45,23 @@ impl EventLog {
         format!("http://{address}")
     }
 
+    /// The products that are live at a position, with version and hash.
+    pub(crate) fn live(&self, position: i64) -> BTreeMap<String, (i64, ContentHash)> {
+        let mut live = BTreeMap::new();
+        for event in self.events(0, position) {
+            let Ok(event) = decode_body(&event.event_id, None, &event.body) else {
+                continue;
+            };
+            let hash = |product| ContentHash::of(&event.product_id, event.version, product);
+            let id = event.product_id.to_string();
+            match event.product.as_ref().map(hash) {
+                Some(hash) => live.insert(id, (event.version.get(), hash)),
+                None => live.remove(&id),
+            };
+        }
+        live
+    }
+
     fn events(&self, after: i64, up_to: i64) -> Vec<v1::LoggedEvent> {
         let events = self.0.lock().expect("lock");
         let wanted = |event: &&v1::LoggedEvent| {
@@ -62,21 +79,12 @@ impl CatalogCommandOperations for EventLog {
         request: Request<v1::GetLogDigestRequest>,
     ) -> Result<Response<v1::LogDigest>, Status> {
         let position = request.into_inner().position;
-        let mut live = BTreeMap::new();
-        for event in self.events(0, position) {
-            let Ok(event) = decode_body(&event.event_id, None, &event.body) else {
-                continue;
-            };
-            let hash = |product| ContentHash::of(&event.product_id, event.version, product);
-            match event.product.as_ref().map(hash) {
-                Some(hash) => live.insert(event.product_id, hash),
-                None => live.remove(&event.product_id),
-            };
-        }
+        let live = self.live(position).into_values();
+        let hashes: Vec<ContentHash> = live.map(|(_, hash)| hash).collect();
         Ok(Response::new(v1::LogDigest {
             position,
-            documents: live.len() as i64,
-            buckets: live.into_values().collect::<BucketedDigest>().to_message(),
+            documents: hashes.len() as i64,
+            buckets: hashes.into_iter().collect::<BucketedDigest>().to_message(),
         }))
     }
 
@@ -103,9 +111,21 @@ impl CatalogCommandOperations for EventLog {
 
     async fn read_product_events(
         &self,
-        _request: Request<v1::ReadProductEventsRequest>,
+        request: Request<v1::ReadProductEventsRequest>,
     ) -> Result<Response<Self::ReadProductEventsStream>, Status> {
-        Err(Status::unimplemented("not asked for"))
+        let request = request.into_inner();
+        let mut last = BTreeMap::new();
+        for event in self.events(0, request.position) {
+            let body: serde_json::Value = serde_json::from_slice(&event.body).unwrap_or_default();
+            let id = body["product_id"].as_str().unwrap_or_default().to_owned();
+            if request.ids.contains(&id) {
+                last.insert(id, event);
+            }
+        }
+        let part = v1::ReadEventsResponse {
+            events: last.into_values().collect(),
+        };
+        Ok(Response::new(Box::pin(stream::iter([Ok(part)]))))
     }
 
     type ListLogProductsStream = Parts<v1::ListLogProductsResponse>;

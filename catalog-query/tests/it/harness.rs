@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use async_nats::jetstream;
+use async_nats::{HeaderMap, jetstream};
 use catalog_events::{
-    Change, ConsistencyToken, Currency, EventType, Money, Position, Product, ProductEvent, Status,
-    TokenKey, Version, encode, stream_config,
+    Change, ConsistencyToken, Currency, EncodedMessage, EventType, Money, Position, Product,
+    ProductEvent, Status, TokenKey, Version, encode, stream_config,
 };
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
@@ -157,12 +157,50 @@ impl World {
         self.publish(id, None).await;
     }
 
+    /// The log has one state of the product, the stream another.
+    pub(crate) async fn put_forged(
+        &mut self,
+        id: &str,
+        logged: Option<Product>,
+        streamed: Option<Product>,
+    ) {
+        let version = self.next_version(id);
+        let logged = self.event(id, version, logged);
+        let streamed = self.event(id, version, streamed);
+        let position = self.position.next();
+        self.log.push(position, &logged.headers, &logged.payload);
+        self.store(&streamed.subject, streamed.headers, streamed.payload)
+            .await;
+    }
+
+    /// What the log has as an event, the stream has as rubbish.
+    pub(crate) async fn put_damaged(&mut self, id: &str, title: &str) {
+        let version = self.next_version(id);
+        let event = self.event(id, version, Some(product(id, title)));
+        let position = self.position.next();
+        self.log.push(position, &event.headers, &event.payload);
+        self.store(&event.subject, event.headers, "rubbish".into())
+            .await;
+    }
+
     async fn publish(&mut self, id: &str, product: Option<Product>) {
+        let version = self.next_version(id);
+        let message = self.event(id, version, product);
+        self.publish_raw(&message.subject, Some(message.headers), message.payload)
+            .await;
+    }
+
+    fn next_version(&mut self, id: &str) -> Version {
         let version = match self.versions.get(id) {
             Some(version) => version.next(),
             None => Version::FIRST,
         };
         self.versions.insert(id.to_owned(), version);
+        version
+    }
+
+    /// Of the next position.
+    fn event(&self, id: &str, version: Version, product: Option<Product>) -> EncodedMessage {
         let (event_type, change) = match &product {
             Some(_) => (EventType::Created, Change::Created),
             None => (EventType::Deleted, Change::Deleted),
@@ -178,19 +216,21 @@ impl World {
             change,
             product,
         };
-        let message = encode(event_type, &event).expect("encode");
-        self.publish_raw(&message.subject, Some(message.headers), message.payload)
-            .await;
+        encode(event_type, &event).expect("encode")
     }
 
     pub(crate) async fn publish_raw(
         &mut self,
         subject: &str,
-        headers: Option<async_nats::HeaderMap>,
+        headers: Option<HeaderMap>,
         payload: bytes::Bytes,
     ) {
         let headers = headers.unwrap_or_default();
         self.log.push(self.position.next(), &headers, &payload);
+        self.store(subject, headers, payload).await;
+    }
+
+    async fn store(&mut self, subject: &str, headers: HeaderMap, payload: bytes::Bytes) {
         let publish = self
             .jetstream
             .publish_with_headers(subject.to_owned(), headers, payload);

@@ -1,0 +1,452 @@
+//! What is planted into the projections is found, located and mended; where nothing is planted,
+//! nothing is found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use catalog_events::BucketedDigest;
+use catalog_proto::v1::{self, Projection};
+use sqlx::AssertSqlSafe;
+use tonic::Code;
+
+use crate::harness::{Replica, World, eventually, folder, product};
+
+/// Products by projection that a verification names; "?" for what is not about one product.
+type Findings = BTreeMap<&'static str, BTreeSet<String>>;
+
+/// As `catalogctl verify` does it: what contradicts itself, and what differs from the log.
+async fn findings(world: &World, replica: &Replica) -> Findings {
+    let mut operations = replica.operations.clone();
+    let request = v1::CheckProjectionsRequest {};
+    let steps = operations.check_projections(request).await;
+    let mut steps = steps.expect("check").into_inner();
+    let mut findings = Findings::new();
+    let mut checked = 0;
+    while let Some(step) = steps.message().await.expect("step") {
+        let projection = step.projection();
+        let Some(digest) = step.digest else { continue };
+        checked += 1;
+        let found = findings.entry(name(projection)).or_default();
+        assert_eq!(digest.faults.len() as i64, digest.faults_total);
+        for fault in digest.faults {
+            found.insert(match fault.product_id.as_str() {
+                "" => "?".to_owned(),
+                id => id.to_owned(),
+            });
+        }
+        if projection == Projection::Embeddings {
+            continue;
+        }
+        let held = BucketedDigest::from_message(&digest.buckets).expect("digest");
+        let logged = world.log.live(digest.position).into_values();
+        let logged: BucketedDigest = logged.map(|(_, hash)| hash).collect();
+        let differing = logged.differing(&held);
+        if !differing.is_empty() {
+            found.extend(differences(world, replica, projection, &differing).await);
+        }
+    }
+    assert_eq!(checked, 3, "every projection is checked");
+    findings.retain(|_, found| !found.is_empty());
+    findings
+}
+
+async fn differences(
+    world: &World,
+    replica: &Replica,
+    projection: Projection,
+    differing: &[usize],
+) -> BTreeSet<String> {
+    let request = v1::ListProjectedProductsRequest {
+        projection: projection.into(),
+        buckets: differing.iter().map(|bucket| *bucket as i32).collect(),
+    };
+    let mut operations = replica.operations.clone();
+    let parts = operations.list_projected_products(request).await;
+    let mut parts = parts.expect("list").into_inner();
+    let (mut position, mut held) = (None, BTreeMap::new());
+    while let Some(part) = parts.message().await.expect("part") {
+        assert!(position.is_none_or(|position| position == part.position));
+        position = Some(part.position);
+        held.extend(
+            part.products
+                .into_iter()
+                .map(|state| (state.id, state.content_hash)),
+        );
+    }
+    let logged = world.log.live(position.expect("one part at least"));
+    let logged: BTreeMap<String, Vec<u8>> = logged
+        .into_iter()
+        .filter(|(_, (_, hash))| differing.contains(&hash.bucket()))
+        .map(|(id, (_, hash))| (id, hash.to_bytes().to_vec()))
+        .collect();
+    let ids = logged.keys().chain(held.keys());
+    ids.filter(|id| logged.get(*id) != held.get(*id))
+        .cloned()
+        .collect()
+}
+
+fn name(projection: Projection) -> &'static str {
+    match projection {
+        Projection::ReadModel => "documents",
+        Projection::KeywordIndex => "index",
+        Projection::Embeddings => "embeddings",
+        Projection::Unspecified => "unspecified",
+    }
+}
+
+fn named(expected: &[(&'static str, &[&str])]) -> Findings {
+    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
+    expected
+        .iter()
+        .map(|(name, found)| (*name, ids(found)))
+        .collect()
+}
+
+async fn repair(replica: &Replica, findings: &Findings) -> i32 {
+    let ids: BTreeSet<String> = findings.values().flatten().cloned().collect();
+    let ids = ids.into_iter().filter(|id| id != "?").collect();
+    let request = v1::RepairProductsRequest { ids };
+    let answer = replica.operations.clone().repair_products(request).await;
+    answer.expect("repaired").into_inner().repaired
+}
+
+/// A world with a log to compare with, and products of which one is deleted and one changed.
+async fn filled(mut world: World) -> (World, Replica, tempfile::TempDir) {
+    world.log_target = Some(world.log.serve().await);
+    for n in 0..12 {
+        world
+            .put(&format!("p{n}"), &format!("Gaming mouse {n}"))
+            .await;
+    }
+    world.put("p1", "Coffee cup").await;
+    world.delete("p0").await;
+    let folder = folder();
+    let mut replica = world.replica(&folder).await;
+    replica.caught_up(&world).await;
+    (world, replica, folder)
+}
+
+/// Runs a statement on the live generation, `{g}` standing for its schema.
+async fn plant(world: &World, replica: &Replica, statement: &str) {
+    let generation = replica.status().await.generation;
+    let statement = statement.replace("{g}", &format!("generation_{generation}"));
+    let planted = sqlx::query(AssertSqlSafe(statement.clone()))
+        .execute(&world.pool)
+        .await
+        .expect(&statement);
+    assert!(planted.rows_affected() > 0, "{statement}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_corruption_of_the_read_model_is_found_located_and_mended() {
+    let (world, mut replica, _folder) = filled(World::new().await).await;
+    assert_eq!(findings(&world, &replica).await, Findings::new());
+    const TEXT: &str = "UPDATE {g}.documents SET product = jsonb_set(product, '{title}', '\"x\"') \
+                        WHERE product_id = 'p2'";
+    const PRICE: &str = "UPDATE {g}.documents SET product = jsonb_set(product, '{price,minor}', \
+                         '1') WHERE product_id = 'p2'";
+    let documents = "documents";
+    let embeddings = "embeddings";
+    for (statement, expected) in [
+        (TEXT, named(&[(documents, &["p2"]), (embeddings, &["p2"])])),
+        (PRICE, named(&[(documents, &["p2"])])),
+        (
+            "UPDATE {g}.documents SET product = '{}' WHERE product_id = 'p2'",
+            named(&[(documents, &["p2"])]),
+        ),
+        (
+            "UPDATE {g}.documents SET version = 1 WHERE product_id = 'p1'",
+            named(&[(documents, &["p1"])]),
+        ),
+        (
+            "UPDATE {g}.documents SET version = 9 WHERE product_id = 'p1'",
+            named(&[(documents, &["p1"])]),
+        ),
+        (
+            "UPDATE {g}.documents SET position = 1000 WHERE product_id = 'p3'",
+            named(&[(documents, &["p3"])]),
+        ),
+        (
+            "DELETE FROM {g}.documents WHERE product_id = 'p3'",
+            named(&[(documents, &["?", "p3"]), (embeddings, &["p3"])]),
+        ),
+        (
+            "INSERT INTO {g}.documents SELECT 'ghost', version, position,
+                 jsonb_set(product, '{id}', '\"ghost\"'), content_hash, text_hash
+             FROM {g}.documents WHERE product_id = 'p4'",
+            named(&[(documents, &["?", "ghost"]), (embeddings, &["ghost"])]),
+        ),
+        (
+            "INSERT INTO {g}.documents SELECT 'not an id', version, position, product,
+                 content_hash, text_hash FROM {g}.documents WHERE product_id = 'p4'",
+            named(&[(documents, &["?", "not an id"])]),
+        ),
+        (
+            "UPDATE {g}.documents revived SET version = 2, product =
+                 jsonb_set(other.product, '{id}', '\"p0\"')
+             FROM {g}.documents other WHERE revived.product_id = 'p0' AND other.product_id = 'p5'",
+            named(&[(documents, &["p0"]), (embeddings, &["p0"])]),
+        ),
+        (
+            "UPDATE {g}.documents SET content_hash = '\\x000102030405060708090a0b0c0d0e0f'
+             WHERE product_id = 'p6'",
+            named(&[(documents, &["?", "p6"])]),
+        ),
+        (
+            "UPDATE {g}.documents SET text_hash = '\\x000102030405060708090a0b0c0d0e0f'
+             WHERE product_id = 'p6'",
+            named(&[(documents, &["p6"])]),
+        ),
+        (
+            "UPDATE {g}.checkpoint SET digest = set_byte(digest, 77, 1 # get_byte(digest, 77))",
+            named(&[(documents, &["?"])]),
+        ),
+        (
+            "UPDATE {g}.checkpoint SET documents = documents - 1",
+            named(&[(documents, &["?"])]),
+        ),
+        (
+            "UPDATE {g}.embeddings one SET embedding = other.embedding FROM {g}.embeddings other
+             WHERE (one.product_id, other.product_id) IN (('p7', 'p8'), ('p8', 'p7'))",
+            named(&[(embeddings, &["p7", "p8"])]),
+        ),
+        (
+            "UPDATE {g}.embeddings one SET embedding = other.embedding,
+                 text_hash = other.text_hash, vector_hash = other.vector_hash
+             FROM {g}.embeddings other
+             WHERE (one.product_id, other.product_id) IN (('p7', 'p8'), ('p8', 'p7'))",
+            named(&[(embeddings, &["p7", "p8"])]),
+        ),
+        (
+            "DELETE FROM {g}.embeddings WHERE product_id = 'p9'",
+            named(&[(embeddings, &["p9"])]),
+        ),
+        (
+            "UPDATE {g}.embeddings SET product_id = 'nobody' WHERE product_id = 'p9'",
+            named(&[(embeddings, &["nobody", "p9"])]),
+        ),
+    ] {
+        // So that the cache has to be told.
+        let _ = replica.get("p2").await;
+        plant(&world, &replica, statement).await;
+        let found = findings(&world, &replica).await;
+        assert_eq!(found, expected, "{statement}");
+        let repaired = repair(&replica, &found).await;
+        let products = found.values().flatten().filter(|id| *id != "?");
+        let products: BTreeSet<_> = products.collect();
+        assert_eq!(repaired, products.len() as i32, "{statement}");
+        let clean = findings(&world, &replica).await;
+        assert_eq!(clean, Findings::new(), "after the repair of {statement}");
+        let p2 = replica.get("p2").await.expect("served");
+        assert_eq!((p2.title.as_str(), p2.version), ("Gaming mouse 2", 1));
+    }
+    // All vectors are computed again.
+    let status = replica.caught_up(&world).await;
+    assert_eq!(
+        (status.documents, status.projections[2].documents),
+        (11, 11)
+    );
+    assert_eq!(findings(&world, &replica).await, Findings::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_never_came_through_the_stream_is_found_in_every_projection() {
+    let (mut world, mut replica, _folder) = filled(World::without_model().await).await;
+    let logged = |id: &str| Some(product(id, "as it was written"));
+    let streamed = |id: &str| Some(product(id, "as it was delivered"));
+    world.put_forged("p2", logged("p2"), streamed("p2")).await;
+    world.put_forged("gone", logged("gone"), None).await;
+    world.put_forged("p3", None, streamed("p3")).await;
+    replica.caught_up(&world).await;
+
+    let found = findings(&world, &replica).await;
+    let differing: &[&str] = &["gone", "p2", "p3"];
+    assert_eq!(
+        found,
+        named(&[("documents", differing), ("index", differing)])
+    );
+    assert_eq!(repair(&replica, &found).await, 3);
+    assert_eq!(findings(&world, &replica).await, Findings::new());
+    let p2 = replica.get("p2").await.expect("served");
+    assert_eq!(p2.title, "as it was written");
+    let gone = replica.get("p3").await.expect_err("deleted");
+    assert_eq!(gone.code(), Code::NotFound);
+    let keyword = v1::SearchStrategy::Keyword;
+    let found = replica.search("written", keyword).await.expect("search");
+    assert_eq!(found.products.len(), 2);
+    let found = replica.search("delivered", keyword).await.expect("search");
+    assert_eq!(found.products.len(), 0);
+
+    // What was mended is what events build on.
+    world.put("p3", "Desk lamp").await;
+    replica.caught_up(&world).await;
+    assert_eq!(findings(&world, &replica).await, Findings::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_found_while_writes_go_on() {
+    let (mut world, replica, _folder) = filled(World::without_model().await).await;
+    for round in 0..25 {
+        for n in 0..8 {
+            let id = format!("p{}", (round * 5 + n) % 30);
+            match (round + n) % 7 {
+                0 => world.delete(&id).await,
+                _ => world.put(&id, &format!("Gaming mouse {round}")).await,
+            }
+        }
+        assert_eq!(findings(&world, &replica).await, Findings::new());
+    }
+}
+
+/// Numbers in any form that JSON has must come back from the database as they went there.
+#[tokio::test(flavor = "multi_thread")]
+async fn odd_content_is_no_corruption() {
+    let (mut world, mut replica, _folder) = filled(World::without_model().await).await;
+    let mut odd = product("odd", "\u{1f5a8} \"quoted\" \\ \u{7f}\u{2028}");
+    for (n, number) in [
+        0.1 + 0.2,
+        1e16,
+        1e21,
+        -1e300,
+        5e-324,
+        f64::MAX,
+        1.0,
+        -0.0,
+        123_456_789_012_345_680.0,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let number = catalog_events::AttributeValue::Number(number);
+        odd.attributes.insert(format!("n{n}"), number);
+    }
+    world.put_forged("odd", Some(odd.clone()), Some(odd)).await;
+    replica.caught_up(&world).await;
+    assert_eq!(findings(&world, &replica).await, Findings::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parked_events_are_listed_and_tried_again() {
+    let (mut world, mut replica, _folder) = filled(World::without_model().await).await;
+    world.put_damaged("p2", "as it was written").await;
+    let damaged = world.position();
+    let poison = "{\"product_id\": \"p4\"}";
+    world
+        .publish_raw("catalog.evt.v1.product.updated.p4", None, poison.into())
+        .await;
+    let poisoned = world.position();
+    replica.caught_up(&world).await;
+    let mut operations = replica.operations.clone();
+    let listed = operations
+        .list_parked_events(v1::ListParkedEventsRequest {})
+        .await
+        .expect("list")
+        .into_inner();
+    let shown = |event: &v1::ParkedEvent| (event.position, event.product_id.clone(), event.retries);
+    assert_eq!(
+        listed.events.iter().map(shown).collect::<Vec<_>>(),
+        [
+            (damaged, "p2".to_owned(), 0),
+            (poisoned, "p4".to_owned(), 0)
+        ]
+    );
+    assert_eq!(
+        findings(&world, &replica).await,
+        named(&[("documents", &["p2"]), ("index", &["p2"])])
+    );
+
+    let retried = operations
+        .retry_parked_events(v1::RetryParkedEventsRequest { positions: vec![] })
+        .await
+        .expect("retry")
+        .into_inner();
+    assert_eq!(retried.applied, [damaged]);
+    assert_eq!(
+        retried.failed.iter().map(shown).collect::<Vec<_>>(),
+        [(poisoned, "p4".to_owned(), 1)]
+    );
+    assert!(!retried.failed[0].error.is_empty());
+    assert_eq!(findings(&world, &replica).await, Findings::new());
+    let p2 = replica.get("p2").await.expect("served");
+    assert_eq!(p2.title, "as it was written");
+    assert_eq!(replica.status().await.parked_events, 1);
+    // A product whose last event cannot be read is left as it is.
+    let p4 = replica.get("p4").await.expect("served");
+    assert_eq!(p4.title, "Gaming mouse 4");
+    world.put("p4", "Desk lamp").await;
+    eventually("healed", async || {
+        let status = replica.status().await;
+        (status.parked_events == 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repair_without_a_log_says_what_is_missing() {
+    let mut world = World::without_model().await;
+    world.put("p", "Gaming mouse").await;
+    let folder = folder();
+    let mut replica = world.replica(&folder).await;
+    replica.caught_up(&world).await;
+    assert_eq!(findings(&world, &replica).await, Findings::new());
+    let request = v1::RepairProductsRequest {
+        ids: vec!["p".to_owned()],
+    };
+    let refused = replica.operations.repair_products(request).await;
+    let refused = refused.expect_err("no log");
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert!(
+        refused
+            .message()
+            .contains("CATALOG_QUERY_COMMAND_GRPC_TARGET")
+    );
+}
+
+/// Any plants at once, on any products, from a seed.
+#[tokio::test(flavor = "multi_thread")]
+async fn random_plants_are_all_found_and_mended() {
+    let (world, replica, _folder) = filled(World::without_model().await).await;
+    const PLANTS: [&str; 6] = [
+        "UPDATE {g}.documents SET product = jsonb_set(product, '{brand}', '\"{n}\"')",
+        "UPDATE {g}.documents SET version = version + 1 + {n}",
+        "UPDATE {g}.documents SET content_hash = set_byte(content_hash, {n}, \
+             1 # get_byte(content_hash, {n}))",
+        "DELETE FROM {g}.documents",
+        "UPDATE {g}.documents SET product = '[{n}]'",
+        "UPDATE {g}.documents SET product = NULL, content_hash = NULL, text_hash = NULL",
+    ];
+    for seed in 0..50_u64 {
+        let mut dice = Dice(seed);
+        let mut planted = BTreeSet::new();
+        for _ in 0..=dice.below(4) {
+            let id = format!("p{}", 1 + dice.below(11));
+            if planted.insert(id.clone()) {
+                let statement = PLANTS[dice.below(PLANTS.len())];
+                let statement = statement.replace("{n}", &dice.below(16).to_string());
+                let statement = format!("{statement} WHERE product_id = '{id}'");
+                plant(&world, &replica, &statement).await;
+            }
+        }
+        let found = findings(&world, &replica).await;
+        let located: BTreeSet<String> = found["documents"]
+            .iter()
+            .filter(|id| *id != "?")
+            .cloned()
+            .collect();
+        assert_eq!(located, planted, "seed {seed}");
+        repair(&replica, &found).await;
+        let clean = findings(&world, &replica).await;
+        assert_eq!(clean, Findings::new(), "seed {seed}");
+    }
+}
+
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) as usize % bound
+    }
+}
