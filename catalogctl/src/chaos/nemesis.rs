@@ -15,6 +15,7 @@ use futures_util::TryStreamExt as _;
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
 
+use crate::chaos::checker::Violation;
 use crate::chaos::history::History;
 use crate::chaos::schedule::{Fault, Schedule, Target};
 use crate::cluster::{Cluster, Link, Part, channel};
@@ -32,7 +33,7 @@ pub(super) struct Nemesis<'c> {
     copy: Option<tempfile::TempDir>,
     paused: Vec<(Target, Pause)>,
     /// What must never happen, whatever the faults.
-    pub(super) outrages: Vec<String>,
+    pub(super) outrages: Vec<Violation>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -258,8 +259,8 @@ impl<'c> Nemesis<'c> {
         };
         let limit = Duration::from_secs(REBUILD_SECONDS_MAX);
         let Ok(ended) = tokio::time::timeout(limit, rebuild).await else {
-            self.outrages
-                .push(format!("I8: a rebuild did not end within {limit:?}"));
+            let text = format!("a rebuild did not end within {limit:?}");
+            self.outrages.push(Violation::new("I8", text));
             return Ok(());
         };
         match ended? {
@@ -270,8 +271,8 @@ impl<'c> Nemesis<'c> {
                 let text = format!("{:?} {}", status.code(), status.message());
                 self.history.note(format!("rebuild ended: {text}"));
                 if status.code() == Code::FailedPrecondition {
-                    self.outrages
-                        .push(format!("I3: a rebuild found a difference: {text}"));
+                    let text = format!("a rebuild found a difference: {text}");
+                    self.outrages.push(Violation::new("I3", text));
                 }
             }
         }

@@ -121,9 +121,7 @@ impl Arena {
         load.await??;
         nemesis.finish_rebuild().await?;
         let settled = rest::settle(&mut nemesis).await?;
-        let outrages = std::mem::take(&mut nemesis.outrages);
-        let outrages = outrages.into_iter().map(|text| Violation::new("I3", text));
-        verdict.violations.extend(outrages);
+        verdict.violations.append(&mut nemesis.outrages);
         match settled {
             Ok(_) => verdict.lag_over = Some(healed.elapsed()),
             Err(lag) => verdict.violations.push(Violation::new("I6", lag)),

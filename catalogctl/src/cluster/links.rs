@@ -1,5 +1,6 @@
 //! A proxy on every connection between a service and what it depends on.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 
@@ -15,16 +16,18 @@ pub enum Link {
     CommandNats,
     QueryPostgres,
     QueryNats,
+    QueryCommand,
     BffCommand,
     BffQuery,
 }
 
 impl Link {
-    pub const ALL: [Link; 6] = [
+    pub const ALL: [Link; 7] = [
         Link::CommandPostgres,
         Link::CommandNats,
         Link::QueryPostgres,
         Link::QueryNats,
+        Link::QueryCommand,
         Link::BffCommand,
         Link::BffQuery,
     ];
@@ -36,6 +39,7 @@ impl Link {
             Link::CommandNats => "CATALOG_COMMAND_NATS_URL",
             Link::QueryPostgres => "CATALOG_QUERY_DATABASE_URL",
             Link::QueryNats => "CATALOG_QUERY_NATS_URL",
+            Link::QueryCommand => "CATALOG_QUERY_COMMAND_GRPC_TARGET",
             Link::BffCommand => "BFF_COMMAND_GRPC_TARGET",
             Link::BffQuery => "BFF_CATALOG_GRPC_TARGET",
         }
@@ -49,39 +53,40 @@ impl fmt::Display for Link {
             Link::CommandNats => "command→nats",
             Link::QueryPostgres => "query→postgres",
             Link::QueryNats => "query→nats",
+            Link::QueryCommand => "query→command",
             Link::BffCommand => "bff→command",
             Link::BffQuery => "bff→query",
         })
     }
 }
 
-/// In the order of [`Link::ALL`].
 #[derive(Debug)]
-pub(super) struct Links(Vec<Proxy>);
+pub(super) struct Links(HashMap<Link, Proxy>);
 
 impl Links {
     /// Starts the proxies and leads the services through them.
     pub(super) async fn between(
         environment: &mut [(&'static str, String)],
     ) -> anyhow::Result<Self> {
-        let mut proxies = Vec::new();
+        let mut proxies = HashMap::new();
         for link in Link::ALL {
-            let variables = environment.iter_mut();
-            let (_, url) = variables
-                .into_iter()
-                .find(|(name, _)| *name == link.variable())
-                .with_context(|| format!("{} is not set", link.variable()))?;
+            let mut variables = environment.iter_mut();
+            let Some((_, url)) = variables.find(|(name, _)| *name == link.variable()) else {
+                continue;
+            };
             let (before, address, after) = split(url)
                 .with_context(|| format!("{} has no address and port", link.variable()))?;
             let proxy = Proxy::start(free_port()?, address).await?;
             *url = format!("{before}127.0.0.1:{}{after}", proxy.port());
-            proxies.push(proxy);
+            proxies.insert(link, proxy);
         }
         Ok(Self(proxies))
     }
 
     pub(super) fn set(&self, link: Link, fault: Option<LinkFault>) {
-        self.0[link as usize].set(fault);
+        if let Some(proxy) = self.0.get(&link) {
+            proxy.set(fault);
+        }
     }
 }
 

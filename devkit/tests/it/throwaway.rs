@@ -1,5 +1,7 @@
 //! Instances of a test's own: what is left of them, and what a crash does to them.
 
+use std::time::Duration;
+
 use devkit::Devkit;
 use sqlx::{Connection as _, PgConnection};
 
@@ -72,5 +74,20 @@ async fn killed_servers_come_back_with_their_data_on_the_same_ports() {
     let jetstream = async_nats::jetstream::new(connect_nats(&broker).await);
     let stream = jetstream.get_stream("CRASH").await.unwrap();
     assert_eq!(stream.get_info().await.unwrap().state.messages, 1);
+    devkit.stop().await;
+}
+
+#[tokio::test]
+async fn a_paused_server_answers_nothing_and_then_goes_on() {
+    let mut devkit = Devkit::throwaway().await.unwrap();
+    let database = devkit.unique_database("pause").await.unwrap();
+    let mut connection = PgConnection::connect(&database).await.unwrap();
+    let pause = devkit.postgres().unwrap().pause().await.unwrap();
+    let mut query =
+        std::pin::pin!(sqlx::query_scalar::<_, i32>("SELECT 7").fetch_one(&mut connection));
+    let while_paused = tokio::time::timeout(Duration::from_millis(200), &mut query).await;
+    assert!(while_paused.is_err(), "the session is a process too");
+    drop(pause);
+    assert_eq!(query.await.unwrap(), 7);
     devkit.stop().await;
 }
