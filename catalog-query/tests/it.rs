@@ -6,6 +6,8 @@ mod harness;
 mod reads;
 #[path = "it/projections.rs"]
 mod projections;
+#[path = "it/replica.rs"]
+mod replica;
 #[path = "it/rebuild.rs"]
 mod rebuild;
 #[path = "it/six_fields.rs"]
