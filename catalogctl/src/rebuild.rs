@@ -4,9 +4,9 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use catalog_proto::v1::{RebuildRequest, RollbackRequest};
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
 use catalog_proto::v1::rebuild_progress::Phase;
+use catalog_proto::v1::{RebuildRequest, RollbackRequest};
 use serde_json::json;
 use tonic::{Code, Status};
 

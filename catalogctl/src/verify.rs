@@ -21,8 +21,10 @@ const REPAIRS_MAX: usize = 10;
 const REPAIR_PRODUCTS_MAX: usize = 1_000;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit code: 0 everything equals the log, 1 something differs, \
-                        2 it could not be verified")]
+#[command(
+    after_help = "Exit code: 0 everything equals the log, 1 something differs, \
+                        2 it could not be verified"
+)]
 pub(crate) struct VerifyArgs {
     /// Sets what differs to what the log says, and verifies again
     #[arg(long)]

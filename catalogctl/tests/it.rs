@@ -8,3 +8,5 @@ mod journey;
 mod tidy;
 #[path = "it/kill.rs"]
 mod kill;
+#[path = "it/verify.rs"]
+mod verify;

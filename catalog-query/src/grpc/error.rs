@@ -91,9 +91,7 @@ pub(crate) fn verification_status(err: VerificationError) -> Status {
     let message = err.to_string();
     match err {
         VerificationError::Database(err) => unavailable(err),
-        VerificationError::NoLog => {
-            status(Code::FailedPrecondition, "LOG_UNKNOWN", message, [])
-        }
+        VerificationError::NoLog => status(Code::FailedPrecondition, "LOG_UNKNOWN", message, []),
         VerificationError::Log(LogError::NotThereYet(_)) => {
             status(Code::OutOfRange, "LOG_BEHIND", message, [])
         }

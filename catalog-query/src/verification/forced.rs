@@ -8,9 +8,9 @@ use catalog_events::{BucketedDigest, ContentHash, Position, Product, ProductEven
 use futures_util::TryStreamExt as _;
 use sqlx::PgConnection;
 
+use super::VerificationError;
 use super::rows::{Document, Embedding, expected_text_hash};
 use super::states::{State, states};
-use super::VerificationError;
 use crate::log_client::LogClient;
 use crate::read_model::ReadModel;
 
@@ -126,10 +126,7 @@ impl Wanted {
 }
 
 /// The products whose rows were not as they must be.
-async fn documents(
-    db: &mut PgConnection,
-    wanted: &AllWanted,
-) -> sqlx::Result<BTreeSet<String>> {
+async fn documents(db: &mut PgConnection, wanted: &AllWanted) -> sqlx::Result<BTreeSet<String>> {
     let ids: Vec<&String> = wanted.keys().collect();
     // In the order in which the embedder locks them.
     let rows: Vec<Document> = sqlx::query_as(
@@ -139,8 +136,10 @@ async fn documents(
     .bind(&ids)
     .fetch_all(&mut *db)
     .await?;
-    let rows: BTreeMap<&str, &Document> =
-        rows.iter().map(|row| (row.product_id.as_str(), row)).collect();
+    let rows: BTreeMap<&str, &Document> = rows
+        .iter()
+        .map(|row| (row.product_id.as_str(), row))
+        .collect();
     let mut changed = BTreeSet::new();
     for (id, wanted) in wanted {
         match (wanted, rows.get(id.as_str())) {
@@ -188,10 +187,7 @@ struct EmbeddingRow {
 }
 
 /// The products whose vectors were not as they must be: removed, and queued where one is wanted.
-async fn embeddings(
-    db: &mut PgConnection,
-    wanted: &AllWanted,
-) -> sqlx::Result<BTreeSet<String>> {
+async fn embeddings(db: &mut PgConnection, wanted: &AllWanted) -> sqlx::Result<BTreeSet<String>> {
     let ids: Vec<&String> = wanted.keys().collect();
     let rows: Vec<EmbeddingRow> = sqlx::query_as(
         "SELECT wanted.id AS product_id, embedding.text_hash AS embedded_text_hash,
@@ -238,11 +234,7 @@ async fn embeddings(
 }
 
 /// What was parked of these products has been made up for.
-async fn heal(
-    db: &mut PgConnection,
-    wanted: &AllWanted,
-    position: i64,
-) -> sqlx::Result<()> {
+async fn heal(db: &mut PgConnection, wanted: &AllWanted, position: i64) -> sqlx::Result<()> {
     let ids: Vec<&String> = wanted.keys().collect();
     sqlx::query("DELETE FROM parked_events WHERE product_id = ANY($1) AND position <= $2")
         .bind(&ids)

@@ -60,7 +60,9 @@ impl Verifier {
             let end = rows.is_empty();
             let buckets = buckets.clone();
             let products = tokio::task::spawn_blocking(move || {
-                let listed = rows.iter().filter_map(|row| listed(&row.document, &buckets));
+                let listed = rows
+                    .iter()
+                    .filter_map(|row| listed(&row.document, &buckets));
                 listed.collect()
             });
             let part = ListedProducts {

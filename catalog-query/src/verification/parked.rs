@@ -50,9 +50,7 @@ impl Verifier {
                 }
             }
         }
-        self.progress
-            .parked_events
-            .set(live.parked_count().await?);
+        self.progress.parked_events.set(live.parked_count().await?);
         Ok(retried)
     }
 

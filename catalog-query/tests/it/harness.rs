@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use async_nats::{HeaderMap, jetstream};
 use catalog_events::{
-    Change, ConsistencyToken, Currency, EncodedMessage, EventType, Money, Position, Product, ProductEvent, Status, TokenKey,
-    Version, encode, stream_config,
+    Change, ConsistencyToken, Currency, EncodedMessage, EventType, Money, Position, Product,
+    ProductEvent, Status, TokenKey, Version, encode, stream_config,
 };
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;

@@ -3,7 +3,7 @@
 use catalog_proto::v1::Projection;
 use serde_json::{Value, json};
 
-use super::proof::{Difference, Kind, LogProof, Proof, ProjectionProof, name};
+use super::proof::{Difference, Kind, LogProof, ProjectionProof, Proof, name};
 use crate::output;
 
 /// More fill the screen; JSON has all of them.
@@ -296,7 +296,10 @@ mod tests {
         .assert_eq(&without_bulk.join("\n"));
         assert_eq!(proof.findings(), 3 + 22 + 1);
         assert_eq!(proof.products().len(), 3 + 22 + 1);
-        assert_eq!(to_json(&proof, 2)["projections"][0]["differences"][2]["parked"], true);
+        assert_eq!(
+            to_json(&proof, 2)["projections"][0]["differences"][2]["parked"],
+            true
+        );
     }
 
     #[test]
