@@ -38,8 +38,8 @@ pub(crate) struct EventReader<'a> {
 }
 
 enum From {
-    Stream(EventConsumer),
-    Log(LogReader, Option<Position>),
+    Stream(Box<EventConsumer>),
+    Log(Box<LogReader>, Option<Position>),
 }
 
 impl EventSource {
@@ -86,11 +86,12 @@ impl EventSource {
         match (next, &self.log) {
             (Next::Log(up_to), Some(log)) => {
                 tracing::info!(after = %last, "reading from the event log: the stream lacks events");
-                Ok(From::Log(log.read(last, up_to).await?, up_to))
+                let reader = log.read(last, up_to).await?;
+                Ok(From::Log(Box::new(reader), up_to))
             }
             (Next::Stream | Next::Log(_), _) => {
                 let consumer = EventConsumer::open(&self.jetstream, last).await?;
-                Ok(From::Stream(consumer))
+                Ok(From::Stream(Box::new(consumer)))
             }
         }
     }

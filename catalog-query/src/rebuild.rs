@@ -10,6 +10,7 @@ mod reindex;
 use std::sync::Arc;
 
 use catalog_events::{Digest, Position};
+use sqlx::Connection as _;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -88,8 +89,28 @@ pub(crate) struct Rebuilder {
 impl Rebuilder {
     /// Builds a generation from the first event on and switches to it. One replica at a time.
     pub(crate) async fn run(&self, progress: &Progress) -> Result<(), RebuildError> {
+        self.alone(Box::pin(self.rebuild(progress))).await
+    }
+
+    /// Makes the generation live again that was live before the last switch, once it has caught up
+    /// and was found right. On an error all stays as it was.
+    pub(crate) async fn rollback(&self, progress: &Progress) -> Result<(), RebuildError> {
+        self.alone(Box::pin(self.roll_back(progress))).await
+    }
+
+    async fn alone(
+        &self,
+        work: impl Future<Output = Result<(), RebuildError>>,
+    ) -> Result<(), RebuildError> {
         let lock = self.generations.rebuild_lock().await?;
-        let _lock = lock.ok_or(RebuildError::Busy)?;
+        let lock = lock.ok_or(RebuildError::Busy)?;
+        let result = work.await;
+        // Given back before the answer, so that whoever gets it can go on.
+        let _ = lock.close().await;
+        result
+    }
+
+    async fn rebuild(&self, progress: &Progress) -> Result<(), RebuildError> {
         if self.generations.live_id().await?.is_none() {
             // The first one of this release is still being built.
             return Err(RebuildError::Busy);
@@ -106,11 +127,7 @@ impl Rebuilder {
         result
     }
 
-    /// Makes the generation live again that was live before the last switch, once it has caught up
-    /// and was found right. On an error all stays as it was.
-    pub(crate) async fn rollback(&self, progress: &Progress) -> Result<(), RebuildError> {
-        let lock = self.generations.rebuild_lock().await?;
-        let _lock = lock.ok_or(RebuildError::Busy)?;
+    async fn roll_back(&self, progress: &Progress) -> Result<(), RebuildError> {
         let previous = self.generations.previous().await?;
         let previous = previous.ok_or(RebuildError::NothingToRollBackTo)?;
         let generation = previous.generation;

@@ -130,8 +130,15 @@ impl Generations {
         .await
     }
 
-    /// Where the documents of a generation are, of whatever format.
+    /// Where the documents of a generation are, of whatever format; the start when it is gone.
     pub(crate) async fn position(&self, generation: i64) -> sqlx::Result<Position> {
+        let known: Option<i64> = sqlx::query_scalar("SELECT id FROM generations WHERE id = $1")
+            .bind(generation)
+            .fetch_optional(&self.registry)
+            .await?;
+        if known.is_none() {
+            return Ok(Position::START);
+        }
         let position = format!("SELECT position FROM generation_{generation}.checkpoint");
         let position = sqlx::query_scalar(AssertSqlSafe(position));
         Ok(Position::from_i64(

@@ -59,7 +59,6 @@ impl Building {
         Ok(result?)
     }
 
-    #[expect(clippy::type_complexity, reason = "taken apart at once")]
     pub(super) fn finish(
         self,
     ) -> Result<(ReadModel, Option<(KeywordIndex, IndexWriter)>), RebuildError> {

@@ -69,10 +69,14 @@ async fn an_older_format_answers_nobody_until_a_new_one_is_filled() {
     assert_eq!((before.generation, after.generation), (1, 2));
     assert_eq!(after.documents, 3);
 
-    let (states, same): (String, bool) = sqlx::query_as(
+    let (states, same, hashed): (String, bool, bool) = sqlx::query_as(
         "SELECT (SELECT string_agg(format || state, ' ' ORDER BY id) FROM generations),
                 (SELECT count(DISTINCT embedding::text) = 1 FROM generation_2.embeddings
-                 WHERE product_id <> 'late')",
+                 WHERE product_id <> 'late'),
+                (SELECT bool_and(vector_hash = substring(sha256(
+                     convert_to(product_id, 'UTF8') || '\\x00'::bytea || text_hash
+                     || substring(halfvec_send(embedding) FROM 5)) FOR 16))
+                 FROM generation_2.embeddings)",
     )
     .fetch_one(&world.pool)
     .await
@@ -82,6 +86,8 @@ async fn an_older_format_answers_nobody_until_a_new_one_is_filled() {
         "the older release goes on with its own"
     );
     assert!(same, "vectors are taken over");
+    // Two by the statement that takes over, one by what saves new ones.
+    assert!(hashed, "all hashes of vectors are made alike");
 
     replica.stop().await;
     second.stop().await;
