@@ -38,7 +38,8 @@ impl Leader {
                         "leading: this instance sequences and relays"
                     );
                     self.progress.set_leader(true);
-                    self.lead(epoch, &stop).await;
+                    // It holds digests, which are large for a future.
+                    Box::pin(self.lead(epoch, &stop)).await;
                     self.progress.set_leader(false);
                 }
                 Ok(None) => {}

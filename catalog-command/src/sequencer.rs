@@ -27,8 +27,9 @@ impl Sequencer {
     /// Ends only when `epoch` is no longer the current one.
     pub(crate) async fn run(&self, epoch: Epoch) {
         let mut failures = 0;
+        let mut trusted = false;
         loop {
-            match self.run_once(epoch).await {
+            match self.next(epoch, &mut trusted).await {
                 Ok(Sequenced::Fenced) => return,
                 Ok(Sequenced::Moved(0)) => {
                     failures = 0;
@@ -46,8 +47,13 @@ impl Sequencer {
         }
     }
 
-    /// One step: what is committed gets positions, unless this instance no longer may.
-    pub(crate) async fn run_once(&self, epoch: Epoch) -> Result<Sequenced, LogError> {
+    /// One step: what is committed gets positions, unless this instance no longer may. The first
+    /// one looks whether the leader before this one kept the digest.
+    async fn next(&self, epoch: Epoch, trusted: &mut bool) -> Result<Sequenced, LogError> {
+        if !*trusted {
+            store::distrust_head_digest(&self.pool, epoch).await?;
+            *trusted = true;
+        }
         let mut sequenced = store::sequence(&self.pool, epoch, BATCH_EVENTS_MAX).await?;
         if sequenced == Sequenced::NoDigest
             && !store::compute_head_digest(&self.pool, epoch).await?

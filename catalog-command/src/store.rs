@@ -11,7 +11,7 @@ pub(crate) use event_log::{
     read_events, read_last_events, sequence,
 };
 pub(crate) use log_digest::{
-    Buckets, LogDigest, LogFold, compute_head_digest, digest_at, fold_log,
+    Buckets, LogDigest, LogFold, compute_head_digest, digest_at, distrust_head_digest, fold_log,
 };
 pub(crate) use log_head::{Epoch, Head, acquire, head, head_position, is_current, release, renew};
 pub(crate) use products::{Conflict, Origin, count_products, load_for_update, save};

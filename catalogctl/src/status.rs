@@ -160,8 +160,12 @@ impl Status {
                 "log_position": write.log_position,
                 "outbox_pending": write.outbox_pending,
                 "outbox_oldest_age_ms": write.outbox_oldest_age_ms,
+                "digest": some(&write.digest),
+                "stream_first_sequence": write.stream_first_sequence,
                 "stream_sequence": write.stream_sequence,
                 "stream_lag": (write.log_position - write.stream_sequence).max(0),
+                "refilled_events": write.refilled_events,
+                "stream_recreations": write.stream_recreations,
                 "relay_error": some(&write.relay_error),
             }),
         };
@@ -170,6 +174,8 @@ impl Status {
             Ok(read) => json!({
                 "address": endpoints.query.address(),
                 "generation": read.generation,
+                "previous_generation": Some(read.previous_generation).filter(|one| *one > 0),
+                "parked_events": read.parked_events,
                 "documents": read.documents,
                 "digest": read.digest,
                 "stream_sequence": read.stream_sequence,
@@ -189,37 +195,66 @@ impl Status {
     fn to_text(&self, endpoints: &Endpoints) -> String {
         let mut text = String::new();
         if let Ok(write) = &self.write {
-            let (address, products) = (endpoints.command.address(), write.products);
-            let log = write.log_position;
-            let follows = if write.leader {
-                ""
-            } else {
-                " (another instance leads)"
-            };
-            text +=
-                &format!("write service {address}: {products} products, log at {log}{follows}\n");
-            let age = write.outbox_oldest_age_ms;
-            let note = if write.outbox_pending > 0 {
-                format!("oldest {age} ms")
-            } else {
-                String::new()
-            };
-            text += &row("outbox", log, write.outbox_pending, &note);
-            let behind = (log - write.stream_sequence).max(0);
-            text += &row("stream", write.stream_sequence, behind, &write.relay_error);
+            text += &write_text(write, endpoints.command.address());
         }
         if let Ok(read) = &self.read {
-            let (address, documents) = (endpoints.query.address(), read.documents);
-            let (generation, digest) = (read.generation, &read.digest);
-            text += &format!(
-                "read service {address}: {documents} documents, generation {generation}, digest {digest}\n"
-            );
-            for one in &read.projections {
-                text += &row(&one.name, one.position, one.lag, &one.error);
-            }
+            text += &read_text(read, endpoints.query.address());
         }
         text
     }
+}
+
+fn write_text(write: &GetWriteStatusResponse, address: &str) -> String {
+    let (products, log) = (write.products, write.log_position);
+    let digest = some(&write.digest).map(|digest| format!(", digest {digest}"));
+    let follows = (!write.leader).then_some(" (another instance leads)");
+    let mut text = format!(
+        "write service {address}: {products} products, log at {log}{}{}\n",
+        digest.unwrap_or_default(),
+        follows.unwrap_or_default()
+    );
+    let age = write.outbox_oldest_age_ms;
+    let waits = (write.outbox_pending > 0).then(|| format!("oldest {age} ms"));
+    let note = waits.unwrap_or_default();
+    text += &row("outbox", log, write.outbox_pending, &note);
+    let behind = (log - write.stream_sequence).max(0);
+    let note = stream_note(write);
+    text += &row("stream", write.stream_sequence, behind, &note);
+    text
+}
+
+/// What happened to the stream, the worst first; nothing when all is as it should be.
+fn stream_note(write: &GetWriteStatusResponse) -> String {
+    let (first, refilled) = (write.stream_first_sequence, write.refilled_events);
+    let anew = write.stream_recreations;
+    let notes = [
+        some(&write.relay_error).map(str::to_owned),
+        (anew > 0).then(|| format!("times created anew: {anew}")),
+        (refilled > 0).then(|| format!("lost events filled in again: {refilled}")),
+        (first > 1).then(|| format!("starts at {first}")),
+    ];
+    let notes: Vec<String> = notes.into_iter().flatten().collect();
+    notes.join("; ")
+}
+
+fn read_text(read: &GetReadStatusResponse, address: &str) -> String {
+    let (documents, generation) = (read.documents, read.generation);
+    let previous = match read.previous_generation {
+        0 => String::new(),
+        previous => format!(" (rollback to {previous})"),
+    };
+    let digest = &read.digest;
+    let mut text = format!(
+        "read service {address}: {documents} documents, generation {generation}{previous}, digest {digest}\n"
+    );
+    for one in &read.projections {
+        text += &row(&one.name, one.position, one.lag, &one.error);
+    }
+    if read.parked_events > 0 {
+        let parked = read.parked_events;
+        text += &format!("  parked events, which could not be applied: {parked}\n");
+    }
+    text
 }
 
 fn row(name: &str, position: i64, lag: i64, note: &str) -> String {
@@ -311,6 +346,31 @@ mod tests {
     }
 
     #[test]
+    fn what_happened_to_the_stream_and_the_events_is_shown() {
+        let mut status = status();
+        if let (Ok(write), Ok(read)) = (&mut status.write, &mut status.read) {
+            write.relay_error = String::new();
+            write.digest = "ab".to_owned();
+            write.stream_first_sequence = 200;
+            write.refilled_events = 12;
+            write.stream_recreations = 2;
+            write.leader = false;
+            read.previous_generation = 3;
+            read.parked_events = 4;
+        }
+        expect![[r#"
+            write service w:1: 900 products, log at 1000, digest ab (another instance leads)
+              outbox               1000  2 behind      oldest 15 ms
+              stream                990  10 behind     times created anew: 2; lost events filled in again: 12; starts at 200
+            read service r:1: 890 documents, generation 1 (rollback to 3), digest ab
+              read_model            990  up to date
+              embeddings            400  590 behind
+              parked events, which could not be applied: 4
+        "#]].assert_eq(&status.to_text(&endpoints()));
+        expect![[r#"{"lag":614,"read":{"address":"r:1","digest":"ab","documents":890,"generation":1,"parked_events":4,"previous_generation":3,"projections":[{"digest":"ab","documents":890,"error":null,"lag":0,"name":"read_model","position":990},{"digest":"ab","documents":890,"error":null,"lag":590,"name":"embeddings","position":400}],"stream_sequence":990},"write":{"address":"w:1","digest":"ab","leader":false,"log_position":1000,"outbox_oldest_age_ms":15,"outbox_pending":2,"products":900,"refilled_events":12,"relay_error":null,"stream_first_sequence":200,"stream_lag":10,"stream_recreations":2,"stream_sequence":990}}"#]].assert_eq(&status.to_json(&endpoints()).to_string());
+    }
+
+    #[test]
     fn one_service_is_shown_without_the_other() {
         let mut status = status();
         expect![[r#"
@@ -329,6 +389,6 @@ mod tests {
               embeddings            400  590 behind
         "#]]
         .assert_eq(&status.to_text(&endpoints()));
-        expect![[r#"{"lag":null,"read":{"address":"r:1","digest":"ab","documents":890,"generation":1,"projections":[{"digest":"ab","documents":890,"error":null,"lag":0,"name":"read_model","position":990},{"digest":"ab","documents":890,"error":null,"lag":590,"name":"embeddings","position":400}],"stream_sequence":990},"write":{"address":"w:1","error":"no answer"}}"#]].assert_eq(&status.to_json(&endpoints()).to_string());
+        expect![[r#"{"lag":null,"read":{"address":"r:1","digest":"ab","documents":890,"generation":1,"parked_events":0,"previous_generation":null,"projections":[{"digest":"ab","documents":890,"error":null,"lag":0,"name":"read_model","position":990},{"digest":"ab","documents":890,"error":null,"lag":590,"name":"embeddings","position":400}],"stream_sequence":990},"write":{"address":"w:1","error":"no answer"}}"#]].assert_eq(&status.to_json(&endpoints()).to_string());
     }
 }

@@ -103,7 +103,23 @@ pub(crate) async fn digest_at(
     Ok(Some(digest))
 }
 
-/// Computes the digest at the head from the whole log: once, for a log from before it was kept.
+/// Forgets the digest at the head when the last event has no hashes: while services are upgraded one
+/// by one, a leader of the older release extends the log and leaves the digest behind.
+pub(crate) async fn distrust_head_digest(pool: &PgPool, epoch: Epoch) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE log_head SET digest = NULL
+         WHERE epoch = $1 AND EXISTS (
+             SELECT 1 FROM event_log
+             WHERE event_log.position = log_head.position AND NOT event_log.hashed
+         )",
+    )
+    .bind(epoch.0)
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+/// Computes the digest at the head from the whole log, for a log from before it was kept.
 /// False when `epoch` is no longer the current one; nothing is written then.
 pub(crate) async fn compute_head_digest(pool: &PgPool, epoch: Epoch) -> Result<bool, LogError> {
     // Only the holder of this epoch extends the log, and it is busy here.
@@ -111,7 +127,7 @@ pub(crate) async fn compute_head_digest(pool: &PgPool, epoch: Epoch) -> Result<b
     if head > Position::START {
         tracing::info!(
             events = head.0,
-            "computing the digest of the log: once, after an upgrade"
+            "computing the digest of the log, after an upgrade"
         );
     }
     let fold = fold_log(pool, head, Buckets::ALL).await?;
@@ -204,7 +220,8 @@ impl Buckets {
         }
         let mut mask = 0;
         for bucket in buckets {
-            let known = u32::try_from(*bucket).ok().filter(|bucket| *bucket < 64);
+            let bucket = usize::try_from(*bucket).ok();
+            let known = bucket.filter(|bucket| *bucket < BucketedDigest::BUCKETS);
             mask |= 1_u64 << known?;
         }
         Some(Self(mask))

@@ -161,15 +161,11 @@ async fn count_events(catalog: &Catalog) -> u64 {
     versions as u64
 }
 
-fn seeded() -> Rng {
-    let seed = fastrand::u64(..);
-    println!("seed {seed}");
-    Rng::with_seed(seed)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_digest_at_every_position_is_what_the_events_say() {
-    let mut rng = seeded();
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut rng = Rng::with_seed(seed);
     let mut catalog = Catalog::start().await;
     let empty = digest_at(&catalog, 0, true).await;
     assert_eq!(empty, expected(&Live::new(), 0));
@@ -190,7 +186,9 @@ async fn the_digest_at_every_position_is_what_the_events_say() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_catalog_from_before_digests_gets_one() {
-    let mut rng = seeded();
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut rng = Rng::with_seed(seed);
     let mut catalog = Catalog::start().await;
     // A log without hashes and a head without a digest …
     catalog.hold_log().await;
@@ -213,6 +211,35 @@ async fn a_catalog_from_before_digests_gets_one() {
     catalog.events(count_events(&catalog).await).await;
     // … and life afterwards.
     write_history(&mut catalog, &mut rng, 25).await;
+    let events = catalog.events(count_events(&catalog).await).await;
+    check_every_position(&mut catalog, &events).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_of_an_older_release_leaves_no_wrong_digest() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut rng = Rng::with_seed(seed);
+    let mut catalog = Catalog::start().await;
+    write_history(&mut catalog, &mut rng, 20).await;
+    catalog.events(count_events(&catalog).await).await;
+    catalog.hold_log().await;
+    write_history(&mut catalog, &mut rng, 20).await;
+    // As the release before digests sequenced: it knows neither hashes nor a digest.
+    for statement in [
+        "INSERT INTO event_log (position, event_id, product_id, version, event_type, occurred_at,
+                                actor, traceparent, change, product)
+         SELECT (SELECT position FROM log_head) + row_number() OVER (ORDER BY id), event_id,
+                product_id, version, event_type, occurred_at, actor, traceparent, change, product
+         FROM outbox",
+        "UPDATE log_head SET position = (SELECT max(position) FROM event_log)",
+        "DELETE FROM outbox",
+    ] {
+        let done = sqlx::query(statement).execute(&catalog.pool).await;
+        done.expect("sequence");
+    }
+    catalog.free_log().await;
+    write_history(&mut catalog, &mut rng, 20).await;
     let events = catalog.events(count_events(&catalog).await).await;
     check_every_position(&mut catalog, &events).await;
 }
