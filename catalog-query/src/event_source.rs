@@ -39,7 +39,7 @@ pub(crate) struct EventReader<'a> {
 
 enum From {
     Stream(Box<EventConsumer>),
-    Log(LogReader, Option<Position>),
+    Log(Box<LogReader>, Option<Position>),
 }
 
 impl EventSource {
@@ -86,7 +86,8 @@ impl EventSource {
         match (next, &self.log) {
             (Next::Log(up_to), Some(log)) => {
                 tracing::info!(after = %last, "reading from the event log: the stream lacks events");
-                Ok(From::Log(log.read(last, up_to).await?, up_to))
+                let reader = log.read(last, up_to).await?;
+                Ok(From::Log(Box::new(reader), up_to))
             }
             (Next::Stream | Next::Log(_), _) => {
                 let consumer = EventConsumer::open(&self.jetstream, last).await?;

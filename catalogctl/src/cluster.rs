@@ -296,6 +296,13 @@ impl Cluster {
         &self.command_database
     }
 
+    /// Where tests plant what must not be there.
+    pub fn query_database_url(&self) -> Option<&str> {
+        let mut variables = self.environment.iter();
+        let found = variables.find(|(name, _)| *name == "CATALOG_QUERY_DATABASE_URL");
+        found.map(|(_, url)| url.as_str())
+    }
+
     /// Until a read goes through all of it, or the logs when it does not.
     pub async fn ready(&mut self) -> anyhow::Result<()> {
         let client = reqwest::Client::new();

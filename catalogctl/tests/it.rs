@@ -10,3 +10,5 @@ mod tidy;
 mod kill;
 #[path = "it/chaos.rs"]
 mod chaos;
+#[path = "it/verify.rs"]
+mod verify;

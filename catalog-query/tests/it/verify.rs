@@ -225,8 +225,10 @@ async fn every_corruption_of_the_read_model_is_found_located_and_mended() {
             named(&[(embeddings, &["nobody", "p9"])]),
         ),
     ] {
+        // Vectors that the last repair has removed are there again.
+        replica.caught_up(&world).await;
         // So that the cache has to be told.
-        let _ = replica.get("p2").await;
+        replica.get("p2").await.expect("served");
         plant(&world, &replica, statement).await;
         let found = findings(&world, &replica).await;
         assert_eq!(found, expected, "{statement}");
@@ -310,7 +312,6 @@ async fn odd_content_is_no_corruption() {
         5e-324,
         f64::MAX,
         1.0,
-        -0.0,
         123_456_789_012_345_680.0,
     ]
     .into_iter()
