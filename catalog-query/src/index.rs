@@ -9,6 +9,7 @@ mod ranking;
 mod checkpoint;
 mod commit;
 mod disk;
+mod file_writer;
 mod directory;
 mod flusher;
 mod folder;

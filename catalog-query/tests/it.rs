@@ -8,6 +8,8 @@ mod event_log;
 mod reads;
 #[path = "it/projections.rs"]
 mod projections;
+#[path = "it/replica.rs"]
+mod replica;
 #[path = "it/rebuild.rs"]
 mod rebuild;
 #[path = "it/parked.rs"]

@@ -289,7 +289,7 @@ fn damaged_files_are_named() {
         flipped[0] ^= 1;
         for damaged in [&flipped[..], &whole[..whole.len() / 2]] {
             fs::write(&path, damaged).unwrap();
-            assert_eq!(index.check_files().unwrap(), [name.clone()]);
+            assert_eq!(index.check_files().unwrap(), std::slice::from_ref(&name));
         }
         fs::write(&path, &whole).unwrap();
     }

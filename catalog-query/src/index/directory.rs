@@ -3,8 +3,7 @@
 //! there, complete, and replays from its position.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,14 +11,15 @@ use std::time::{Duration, Instant};
 use catalog_events::Position;
 use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
 use tantivy::directory::{
-    AntiCallToken, Directory, DirectoryLock, FileHandle, Lock, MmapDirectory, OwnedBytes,
-    TerminatingWrite, WatchCallback, WatchHandle, WritePtr,
+    Directory, DirectoryLock, FileHandle, Lock, MmapDirectory, OwnedBytes, WatchCallback,
+    WatchHandle, WritePtr,
 };
 use tokio::sync::watch;
 
 use super::IndexError;
 use super::commit::{Commit, segment_of};
 use super::disk::Disk;
+use super::file_writer::FileWriter;
 
 pub(super) const META: &str = "meta.json";
 /// Tantivy's list of its files. Ours is made of the folder, so that it is never behind.
@@ -33,9 +33,6 @@ const FLUSH_AFTER: Duration = Duration::from_secs(1);
 /// also the disk of others.
 const FLUSH_DUTY: u32 = 20;
 const FLUSH_AFTER_MAX: Duration = Duration::from_secs(10);
-/// Syncs under way at once: a file system does several for the price of one.
-const SYNCS_AT_ONCE: usize = 8;
-
 #[derive(Clone)]
 pub(super) struct WriteBehindDirectory {
     shared: Arc<Shared>,
@@ -109,8 +106,9 @@ struct Files {
     closed: bool,
 }
 
+/// Where a file is.
 #[derive(Clone)]
-enum Stored {
+pub(super) enum Stored {
     Memory(OwnedBytes),
     Disk { synced: bool },
 }
@@ -315,7 +313,7 @@ impl WriteBehindDirectory {
             }
         }
         let needed = flush.files.iter().map(|(name, _)| name);
-        sync_all(disk, needed.filter(|name| flush.commit.has(name)).collect())?;
+        disk.sync_all(needed.filter(|name| flush.commit.has(name)).collect())?;
         for (name, _) in &flush.files {
             self.is_on_disk(name, flush.commit.has(name));
         }
@@ -355,25 +353,32 @@ impl WriteBehindDirectory {
         Ok(())
     }
 
+    /// A file that grows larger goes to the disk as it is written.
+    pub(super) fn file_bytes_max(&self) -> usize {
+        self.shared.bounds.file_max
+    }
+
+    /// A file is whole, and can be read.
+    pub(super) fn finished(&self, name: &Path, stored: Stored) {
+        let mut files = self.files();
+        files.held += stored.held();
+        files.removable.remove(name);
+        files.stored.insert(name.to_owned(), stored);
+        let much = files.held > self.shared.bounds.flush_at;
+        drop(files);
+        if much {
+            self.shared.due.notify_all();
+        }
+    }
+
+    /// Nobody writes the file any more.
+    pub(super) fn ended(&self, name: &Path) {
+        self.files().written.remove(name);
+    }
+
     fn stored(&self, name: &Path) -> Option<Stored> {
         self.files().stored.get(name).cloned()
     }
-}
-
-fn sync_all(disk: &Disk, names: Vec<&PathBuf>) -> io::Result<()> {
-    let part = names.len().div_ceil(SYNCS_AT_ONCE).max(1);
-    std::thread::scope(|scope| {
-        let sync = |names: &[&PathBuf]| names.iter().try_for_each(|name| disk.sync(name));
-        let parts = names.chunks(part);
-        let threads: Vec<_> = parts
-            .map(|names| scope.spawn(move || sync(names)))
-            .collect();
-        let panicked = |_| Err(io::Error::other("a sync panicked"));
-        let synced = threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(panicked));
-        synced.fold(Ok(()), Result::and)
-    })
 }
 
 impl Stored {
@@ -432,12 +437,10 @@ impl Directory for WriteBehindDirectory {
         if files.stored.contains_key(path) || !files.written.insert(path.to_owned()) {
             return Err(OpenWriteError::FileAlreadyExists(path.to_owned()));
         }
-        Ok(BufWriter::new(Box::new(FileWriter {
-            directory: self.clone(),
-            name: path.to_owned(),
-            data: Vec::new(),
-            file: None,
-        })))
+        Ok(BufWriter::new(Box::new(FileWriter::new(
+            self.clone(),
+            path,
+        ))))
     }
 
     fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
@@ -477,73 +480,5 @@ impl Directory for WriteBehindDirectory {
     /// Readers are reloaded by hand.
     fn watch(&self, _: WatchCallback) -> tantivy::Result<WatchHandle> {
         Ok(WatchHandle::empty())
-    }
-}
-
-/// A file under way: in memory, or from some size on on disk.
-struct FileWriter {
-    directory: WriteBehindDirectory,
-    name: PathBuf,
-    data: Vec<u8>,
-    file: Option<File>,
-}
-
-impl Write for FileWriter {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        if self.file.is_none()
-            && self.data.len() + data.len() > self.directory.shared.bounds.file_max
-        {
-            let mut file = self.directory.shared.disk.create(&self.name)?;
-            file.write_all(&self.data)?;
-            self.data = Vec::new();
-            self.file = Some(file);
-        }
-        match &mut self.file {
-            Some(file) => file.write(data),
-            None => {
-                self.data.extend_from_slice(data);
-                Ok(data.len())
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl TerminatingWrite for FileWriter {
-    fn terminate_ref(&mut self, _: AntiCallToken) -> io::Result<()> {
-        let stored = match self.file.take() {
-            Some(_) => {
-                self.directory.shared.disk.written(&self.name);
-                Stored::Disk { synced: false }
-            }
-            None => {
-                let mut data = std::mem::take(&mut self.data);
-                data.shrink_to_fit();
-                Stored::Memory(OwnedBytes::new(data))
-            }
-        };
-        let mut files = self.directory.files();
-        files.held += stored.held();
-        files.removable.remove(&self.name);
-        files.stored.insert(self.name.clone(), stored);
-        let much = files.held > self.directory.shared.bounds.flush_at;
-        drop(files);
-        if much {
-            self.directory.shared.due.notify_all();
-        }
-        Ok(())
-    }
-}
-
-impl Drop for FileWriter {
-    fn drop(&mut self) {
-        self.directory.files().written.remove(&self.name);
-        if self.file.is_some() {
-            // Never finished; what stays of it is removed when the index is opened again.
-            let _ = self.directory.shared.disk.remove(&self.name);
-        }
     }
 }

@@ -5,6 +5,9 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+/// Syncs under way at once: a file system does several for the price of one.
+const SYNCS_AT_ONCE: usize = 8;
+
 #[derive(Debug)]
 pub(super) struct Disk {
     folder: PathBuf,
@@ -56,6 +59,23 @@ impl Disk {
         File::open(self.path(name))?.sync_all()?;
         self.done(Step::Synced(name));
         Ok(())
+    }
+
+    /// All or an error; those that were synced are.
+    pub(super) fn sync_all(&self, names: Vec<&PathBuf>) -> io::Result<()> {
+        let part = names.len().div_ceil(SYNCS_AT_ONCE).max(1);
+        std::thread::scope(|scope| {
+            let sync = |names: &[&PathBuf]| names.iter().try_for_each(|name| self.sync(name));
+            let parts = names.chunks(part);
+            let threads: Vec<_> = parts
+                .map(|names| scope.spawn(move || sync(names)))
+                .collect();
+            let panicked = |_| Err(io::Error::other("a sync panicked"));
+            let synced = threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(panicked));
+            synced.fold(Ok(()), Result::and)
+        })
     }
 
     pub(super) fn sync_folder(&self) -> io::Result<()> {

@@ -1,0 +1,116 @@
+//! Replicas that come late, fall behind or hold what is no more: their keyword index is made of the
+//! documents, and answers like one that was made of the events.
+
+use catalog_events::STREAM;
+use catalog_proto::v1::SearchStrategy;
+
+use crate::harness::{Replica, World, eventually, folder, ids};
+
+/// Puts products there whose words differ, replaces some and deletes some.
+async fn fill(world: &mut World, from: usize, to: usize) {
+    for n in from..to {
+        world
+            .put(&format!("p{n}"), &format!("Gaming mouse {n}"))
+            .await;
+    }
+    for n in (from..to).step_by(7) {
+        world
+            .put(&format!("p{n}"), &format!("Coffee cup {n}"))
+            .await;
+    }
+    for n in (from..to).step_by(10) {
+        world.delete(&format!("p{n}")).await;
+    }
+}
+
+/// The stream holds nothing older than the last event.
+async fn forget_events(world: &World) {
+    let stream = world.jetstream.get_stream(STREAM).await.expect("stream");
+    let keep = world.position() as u64;
+    stream.purge().sequence(keep).await.expect("purge");
+}
+
+async fn assert_alike(one: &Replica, other: &Replica) {
+    for query in ["gaming mouse", "coffee cup 7", "acme", "p1", "nothing"] {
+        let one = one.search(query, SearchStrategy::Keyword).await;
+        let other = other.search(query, SearchStrategy::Keyword).await;
+        let (one, other) = (one.expect("search"), other.expect("search"));
+        assert_eq!(ids(&one.products), ids(&other.products), "{query}");
+    }
+    let (one, other) = (one.status().await, other.status().await);
+    let of_index = |status: &catalog_proto::v1::GetReadStatusResponse| {
+        let index = &status.projections[1];
+        (index.position, index.documents, index.digest.clone())
+    };
+    assert_eq!(of_index(&one), of_index(&other));
+    assert_eq!(one.projections[0].digest, one.projections[1].digest);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_replica_begins_with_the_documents() {
+    let mut world = World::without_model().await;
+    let (first_folder, second_folder) = (folder(), folder());
+    fill(&mut world, 0, 700).await;
+    let mut first = world.replica(&first_folder).await;
+    first.caught_up(&world).await;
+    // Only the documents can tell it what was.
+    forget_events(&world).await;
+    let mut second = world.replica(&second_folder).await;
+    second.caught_up(&world).await;
+    assert_alike(&first, &second).await;
+
+    fill(&mut world, 700, 720).await;
+    first.caught_up(&world).await;
+    second.caught_up(&world).await;
+    assert_alike(&first, &second).await;
+
+    // What it began with is its own: a restart goes on from there.
+    second.stop().await;
+    world.put("p1", "Desk lamp").await;
+    let mut second = world.replica(&second_folder).await;
+    second.caught_up(&world).await;
+    first.caught_up(&world).await;
+    assert_alike(&first, &second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_missed_events_for_good_is_made_anew() {
+    let mut world = World::without_model().await;
+    let (first_folder, second_folder) = (folder(), folder());
+    let mut first = world.replica(&first_folder).await;
+    let mut second = world.replica(&second_folder).await;
+    fill(&mut world, 0, 50).await;
+    first.caught_up(&world).await;
+    second.caught_up(&world).await;
+    second.stop().await;
+    fill(&mut world, 30, 80).await;
+    first.caught_up(&world).await;
+    forget_events(&world).await;
+    let mut second = world.replica(&second_folder).await;
+    second.caught_up(&world).await;
+    assert_alike(&first, &second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_of_a_catalog_that_was_restored_is_made_anew() {
+    let mut world = World::without_model().await;
+    let index_folder = folder();
+    fill(&mut world, 0, 60).await;
+    let mut replica = world.replica(&index_folder).await;
+    replica.caught_up(&world).await;
+    replica.stop().await;
+
+    // Stream and documents of another history, which is shorter.
+    let mut restored = World::without_model().await;
+    restored.put("p1", "Gaming mouse 1").await;
+    let other_folder = folder();
+    let mut witness = restored.replica(&other_folder).await;
+    witness.caught_up(&restored).await;
+    let replica = restored.replica(&index_folder).await;
+    eventually("made anew", async || {
+        let index = replica.status().await.projections.swap_remove(1);
+        (index.position == restored.position()).then_some(())
+    })
+    .await;
+    assert_alike(&witness, &replica).await;
+}
