@@ -170,7 +170,6 @@ impl WriteBehindDirectory {
         Ok(())
     }
 
-    #[cfg(test)]
     pub(super) fn disk(&self) -> &Disk {
         &self.shared.disk
     }
