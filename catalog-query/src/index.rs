@@ -205,6 +205,7 @@ impl KeywordIndex {
     }
 
     /// How many products the index holds.
+    #[cfg(test)]
     pub(crate) fn documents(&self) -> u64 {
         self.snapshot().documents()
     }

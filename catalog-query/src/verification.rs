@@ -100,7 +100,7 @@ pub(crate) enum CheckStep {
     },
     Checked {
         projection: Projection,
-        checked: Checked,
+        checked: Box<Checked>,
     },
 }
 
@@ -129,7 +129,7 @@ impl Verifier {
         ] {
             let checked = CheckStep::Checked {
                 projection,
-                checked,
+                checked: Box::new(checked),
             };
             // Whoever asked has gone away.
             let _ = steps.send(checked).await;

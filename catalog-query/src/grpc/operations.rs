@@ -157,7 +157,8 @@ impl Operations {
         stream: Position,
     ) -> Result<Vec<v1::ProjectionStatus>, Status> {
         let embeddings = live.embedding_counts().await.map_err(database_status)?;
-        let index = self.index.current().load_full();
+        // Position, documents and digest of one commit, whatever is applied meanwhile.
+        let index = self.index.current().load().snapshot();
         let read_index = index.clone();
         let digest = tokio::task::spawn_blocking(move || read_index.digest_of_live()).await;
         let digest = digest

@@ -130,7 +130,7 @@ fn check_step(step: CheckStep) -> v1::CheckProgress {
             projection: named(projection).into(),
             done: count(checked.documents),
             total: count(checked.documents),
-            digest: Some(projection_digest(checked)),
+            digest: Some(projection_digest(*checked)),
         },
     }
 }

@@ -2,6 +2,7 @@
 //! nothing is found.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::FileExt as _;
 
 use catalog_events::BucketedDigest;
 use catalog_proto::v1::{self, Projection};
@@ -297,6 +298,35 @@ async fn nothing_is_found_while_writes_go_on() {
         }
         assert_eq!(findings(&world, &replica).await, Findings::new());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_file_of_the_index_is_found() {
+    let (world, replica, folder) = filled(World::without_model().await).await;
+    let texts = async || {
+        let index = std::fs::read_dir(folder.path().join("index-0")).ok()?;
+        let mut files = index.flatten().map(|entry| entry.path());
+        files.find(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "store")
+        })
+    };
+    let file = eventually("written to the disk", texts).await;
+    assert_eq!(findings(&world, &replica).await, Findings::new());
+    let bytes = std::fs::read(&file).expect("read");
+    let middle = bytes.len() / 2;
+    let changed = std::fs::OpenOptions::new().write(true).open(&file);
+    changed
+        .expect("open")
+        .write_all_at(&[bytes[middle] ^ 1], middle as u64)
+        .expect("change one byte");
+    // Known as a part of the index once the rest of the commit is on the disk too.
+    let found = eventually("found", async || {
+        let found = findings(&world, &replica).await;
+        (!found.is_empty()).then_some(found)
+    })
+    .await;
+    assert_eq!(found, named(&[("index", &["?"])]));
 }
 
 /// Numbers in any form that JSON has must come back from the database as they went there.
