@@ -291,7 +291,7 @@ pub(super) struct Call {
 
 /// Every second client speaks HTTP.
 pub(super) fn speaks_http(client: u32) -> bool {
-    client % 2 == 0
+    client.is_multiple_of(2)
 }
 
 impl Call {

@@ -12,12 +12,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::chaos::checker::older;
-use crate::chaos::history::{After, Answer, FailureKind, Mark, Outcome, Request, title, word};
+use crate::chaos::history::{
+    After, Answer, FailureKind, Mark, Outcome, Request, speaks_http, title, word,
+};
 use crate::chaos::wire::{Addresses, Wire};
 use crate::chaos::workload::Marks;
 use crate::cluster::{Cluster, ClusterOptions, Part};
 
-const CLIENTS: u64 = 16;
+const CLIENTS: u32 = 16;
 /// One pair in so many reads by a search; a search costs more than a read by id.
 const SEARCH_ONE_IN: u64 = 10;
 const KILL_EVERY_MS: std::ops::Range<u64> = 2_000..5_000;
@@ -109,9 +111,9 @@ pub(super) async fn run(
     let mut clients = JoinSet::new();
     for number in 0..CLIENTS {
         let client = Client {
-            wire: match number % 2 {
-                0 => Wire::http(&addresses)?,
-                _ => Wire::grpc(&addresses),
+            wire: match speaks_http(number) {
+                true => Wire::http(&addresses)?,
+                false => Wire::grpc(&addresses),
             },
             id: format!("pair-{number}"),
             marks: marks.clone(),

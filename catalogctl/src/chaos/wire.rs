@@ -38,7 +38,7 @@ impl Addresses {
 #[derive(Debug)]
 pub(super) enum Wire {
     Http(Http),
-    Grpc(Grpc),
+    Grpc(Box<Grpc>),
 }
 
 impl Wire {
@@ -47,7 +47,7 @@ impl Wire {
     }
 
     pub(super) fn grpc(addresses: &Addresses) -> Self {
-        Wire::Grpc(Grpc::new(&addresses.command, &addresses.query))
+        Wire::Grpc(Box::new(Grpc::new(&addresses.command, &addresses.query)))
     }
 
     /// One attempt. An import goes over gRPC only, as there is no other way to it.
