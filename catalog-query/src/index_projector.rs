@@ -10,7 +10,8 @@ use async_nats::jetstream;
 use catalog_events::{Position, ProductEvent};
 use tokio_util::sync::CancellationToken;
 
-use self::copy::{Outlook, Start, copy_documents};
+pub(crate) use self::copy::copy_documents;
+use self::copy::{Outlook, Start};
 use crate::consumer::{ConsumerError, EventConsumer, Received};
 use crate::index::IndexError;
 use crate::live_index::LiveIndex;
@@ -38,7 +39,7 @@ pub(crate) struct IndexProjector {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum ProjectorError {
+pub(crate) enum ProjectorError {
     #[error(transparent)]
     Consumer(#[from] ConsumerError),
     #[error(transparent)]

@@ -244,15 +244,13 @@ async fn a_leader_of_an_older_release_leaves_no_wrong_digest() {
     check_every_position(&mut catalog, &events).await;
 }
 
-/// Makes what waits in the outbox, and the products, what an older release would have left.
+/// Makes what waits in the outbox what an older release would have left.
 async fn forget_hashes(catalog: &Catalog) {
-    for statement in [
-        "UPDATE outbox SET content_hash = NULL, previous_hash = NULL, hashed = false",
-        "UPDATE products SET content_hash = NULL",
-    ] {
-        let done = sqlx::query(statement).execute(&catalog.pool).await;
-        done.expect("forget the hashes");
-    }
+    let done =
+        sqlx::query("UPDATE outbox SET content_hash = NULL, previous_hash = NULL, hashed = false")
+            .execute(&catalog.pool)
+            .await;
+    done.expect("forget the hashes");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -74,7 +74,7 @@ impl Outlook {
 
 /// Replaces the index of `epoch` by one made of the documents, at their position, unless another has
 /// replaced it already.
-pub(super) async fn copy_documents(
+pub(crate) async fn copy_documents(
     read_model: &ReadModel,
     index: &std::sync::Arc<LiveIndex>,
     epoch: u64,

@@ -3,7 +3,7 @@
 //! behind that answers must have, and whoever stores an answer looks at it afterwards.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use catalog_events::{ProductEvent, ProductId, Version};
@@ -26,8 +26,10 @@ pub(crate) struct CachedProductRepository<R> {
     answers: Cache<ProductId, Held>,
     /// The newest known version of a product.
     changed: Cache<ProductId, Version>,
-    /// Counts the repairs: the one change that may lead to an older version.
+    /// Counts the changes that may lead to an older version: repairs, and switches of the generation.
     repairs: AtomicU64,
+    /// Whose answers these are.
+    generation: AtomicI64,
 }
 
 impl<R: ProductRepository> CachedProductRepository<R> {
@@ -38,6 +40,7 @@ impl<R: ProductRepository> CachedProductRepository<R> {
             256 + id.as_str().len() as u32 + bytes.saturating_mul(MEMORY_PER_ENCODED_BYTE)
         };
         Self {
+            generation: AtomicI64::new(inner.generation()),
             inner,
             answers: Cache::builder()
                 .weigher(weigh)
@@ -73,6 +76,19 @@ impl<R: ProductRepository> CachedProductRepository<R> {
         }
     }
 
+    /// Another generation, after a rollback for one, may hold older versions.
+    fn follow_generation(&self) {
+        let live = self.inner.generation();
+        if self.generation.load(Ordering::SeqCst) == live {
+            return;
+        }
+        if self.generation.swap(live, Ordering::SeqCst) != live {
+            // First this, then that: see `store`.
+            self.repairs.fetch_add(1, Ordering::SeqCst);
+            self.answers.invalidate_all();
+        }
+    }
+
     /// Either this sees the event or the repair, or their invalidation comes after this insertion.
     /// Of two answers that were loaded at a time, the newer one stays.
     async fn store(&self, id: &ProductId, held: Held, repairs_before: u64) {
@@ -87,18 +103,24 @@ impl<R: ProductRepository> CachedProductRepository<R> {
             })
             .await;
         let changed = self.changed.get(id).await;
+        self.follow_generation();
         if changed > newest_known || self.repairs.load(Ordering::SeqCst) != repairs_before {
             self.answers.invalidate(id).await;
         }
     }
 
     async fn cached(&self, id: &ProductId, at_least: Option<Version>) -> Option<Held> {
+        self.follow_generation();
         let held = self.answers.get(id).await;
         held.filter(|held| held.version >= at_least)
     }
 }
 
 impl<R: ProductRepository> ProductRepository for CachedProductRepository<R> {
+    fn generation(&self) -> i64 {
+        self.inner.generation()
+    }
+
     async fn get(
         &self,
         id: &ProductId,
@@ -142,6 +164,7 @@ impl<R: ProductRepository> ProductRepository for CachedProductRepository<R> {
     }
 
     async fn at_hand(&self, id: &ProductId) -> Option<Held> {
+        self.follow_generation();
         self.answers.get(id).await
     }
 }

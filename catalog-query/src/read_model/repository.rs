@@ -28,6 +28,9 @@ pub(crate) struct Held {
 pub(crate) type AtLeast = HashMap<ProductId, Version>;
 
 pub(crate) trait ProductRepository: Send + Sync + 'static {
+    /// Of the read model that answers now.
+    fn generation(&self) -> i64;
+
     /// Read anew when what is at hand is older than `at_least`; what is read may be older still.
     fn get(
         &self,
@@ -52,6 +55,10 @@ pub(crate) struct PostgresProductRepository {
 }
 
 impl ProductRepository for PostgresProductRepository {
+    fn generation(&self) -> i64 {
+        self.live.load().generation
+    }
+
     async fn get(
         &self,
         id: &ProductId,

@@ -117,13 +117,16 @@ async fn a_corrupt_read_model_is_healed_by_what_equals_the_log() {
     let right = replica.caught_up(&world).await;
 
     corrupt(&world, right.generation).await;
+    let gone = replica.get("p1").await.expect_err("gone");
+    assert_eq!(gone.code(), Code::NotFound);
     rebuild(&replica).await.expect("healed by a rebuild");
+    // At once: what was remembered of the generation before answers no more.
+    replica.get("p1").await.expect("there again");
     let healed = replica.caught_up(&world).await;
     assert_eq!(
         (healed.generation, &healed.digest, healed.documents),
         (right.generation + 1, &right.digest, 2)
     );
-    replica.get("p1").await.expect("there again");
 
     // What was live then is corrupt, and the log knows.
     let refused = rollback(&replica).await.expect_err("differs");
