@@ -1,5 +1,5 @@
-//! The model in this process, on threads of its own: no request is held up by it, and a query waits
-//! for one document at most.
+//! The model in this process, on threads of its own: no request is held up by it. Queries have a
+//! thread for themselves; those of the documents give way to everything else.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -26,21 +26,34 @@ pub(crate) struct LocalEmbedder {
 
 impl LocalEmbedder {
     /// Loads `model.onnx` and `tokenizer.json` from `folder`. Takes a fraction of a second and 170 MB,
-    /// and starts `threads` threads.
+    /// and starts `threads` threads for documents and one for queries.
     pub(crate) fn load(folder: &Path, threads: usize) -> Result<Self, ModelError> {
         let embedder = Self {
             model: Arc::new(LocalModel::load(folder)?),
             queue: Arc::new(Queue::default()),
             threads: threads.max(1),
         };
+        embedder.start("query-embedder".to_owned(), || (), Queue::next_query)?;
         for number in 0..embedder.threads {
-            let (model, queue) = (Arc::clone(&embedder.model), Arc::clone(&embedder.queue));
-            thread::Builder::new()
-                .name(format!("embedder-{number}"))
-                .spawn(move || work(&model, &queue))
-                .map_err(ModelError::Thread)?;
+            let name = format!("embedder-{number}");
+            embedder.start(name, service_kit::work_in_background, Queue::next_document)?;
         }
         Ok(embedder)
+    }
+
+    /// `prepare` comes first on the thread, whose priority those that it starts inherit.
+    fn start(
+        &self,
+        name: String,
+        prepare: fn(),
+        next: fn(&Queue) -> Option<Job>,
+    ) -> Result<(), ModelError> {
+        let (model, queue) = (Arc::clone(&self.model), Arc::clone(&self.queue));
+        let started = thread::Builder::new().name(name).spawn(move || {
+            prepare();
+            work(&model, &queue, next);
+        });
+        started.map(|_| ()).map_err(ModelError::Thread)
     }
 
     async fn embed_document(&self, text: String) -> Reply {
@@ -84,9 +97,9 @@ impl Drop for LocalEmbedder {
     }
 }
 
-fn work(model: &LocalModel, queue: &Queue) {
+fn work(model: &LocalModel, queue: &Queue, next: fn(&Queue) -> Option<Job>) {
     let one_thread = Arc::new(ThreadPool::with_num_threads(1));
-    while let Some(Job { text, reply }) = queue.next() {
+    while let Some(Job { text, reply }) = next(queue) {
         // A text that trips the network must not take the thread with it.
         let vector = catch_unwind(AssertUnwindSafe(|| model.embed(&text, &one_thread)));
         let vector = vector.unwrap_or_else(|_| Err(EmbedError::Model("it panicked".into())));

@@ -1,4 +1,4 @@
-//! What waits for the model: queries before documents, whoever came first.
+//! What waits for the model: queries, which somebody waits for, and documents, which are many.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,8 @@ pub(super) struct Job {
 #[derive(Default)]
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
-    changed: Condvar,
+    query_came: Condvar,
+    document_came: Condvar,
 }
 
 #[derive(Default)]
@@ -38,35 +39,44 @@ impl Queue {
             return Err(EmbedError::Overloaded);
         }
         waiting.queries.push_back(job);
-        self.changed.notify_one();
+        self.query_came.notify_one();
         Ok(())
     }
 
     /// Bounded where documents come from: each caller waits for the ones it has pushed.
     pub(super) fn push_document(&self, job: Job) {
         self.lock().documents.push_back(job);
-        self.changed.notify_one();
+        self.document_came.notify_one();
     }
 
-    /// Ends the threads that wait in [`Self::next`].
+    /// Ends the threads that wait for jobs.
     pub(super) fn close(&self) {
         self.lock().closed = true;
-        self.changed.notify_all();
+        self.query_came.notify_all();
+        self.document_came.notify_all();
     }
 
-    /// The next job that somebody still waits for; none when the queue is closed.
-    pub(super) fn next(&self) -> Option<Job> {
+    /// The next query that somebody still waits for; none when the queue is closed.
+    pub(super) fn next_query(&self) -> Option<Job> {
+        self.next(&self.query_came, |waiting| waiting.queries.pop_front())
+    }
+
+    /// The same for documents.
+    pub(super) fn next_document(&self) -> Option<Job> {
+        self.next(&self.document_came, |waiting| waiting.documents.pop_front())
+    }
+
+    fn next(&self, came: &Condvar, take: impl Fn(&mut Waiting) -> Option<Job>) -> Option<Job> {
         let mut waiting = self.lock();
         loop {
             if waiting.closed {
                 return None;
             }
-            let job = waiting.queries.pop_front();
-            match job.or_else(|| waiting.documents.pop_front()) {
+            match take(&mut waiting) {
                 Some(job) if job.reply.is_closed() => {}
                 Some(job) => return Some(job),
                 None => {
-                    let woken = self.changed.wait(waiting);
+                    let woken = came.wait(waiting);
                     waiting = woken.unwrap_or_else(PoisonError::into_inner);
                 }
             }
@@ -93,12 +103,8 @@ mod tests {
         )
     }
 
-    fn next(queue: &Queue) -> Option<String> {
-        queue.next().map(|job| job.text)
-    }
-
     #[test]
-    fn queries_go_first_and_nobody_works_for_those_who_left() {
+    fn nobody_works_for_those_who_left() {
         let queue = Queue::default();
         let (document, _document) = job("document");
         let (left, receiver) = job("left");
@@ -107,10 +113,11 @@ mod tests {
         queue.push_query(left).expect("room");
         queue.push_query(query).expect("room");
         drop(receiver);
-        assert_eq!(next(&queue).as_deref(), Some("query"));
-        assert_eq!(next(&queue).as_deref(), Some("document"));
+        let text = |job: Option<Job>| job.map(|job| job.text);
+        assert_eq!(text(queue.next_query()).as_deref(), Some("query"));
+        assert_eq!(text(queue.next_document()).as_deref(), Some("document"));
         queue.close();
-        assert_eq!(next(&queue), None);
+        assert_eq!(text(queue.next_query()), None);
     }
 
     #[test]

@@ -26,6 +26,7 @@ impl Flusher {
 }
 
 fn run(directory: &WriteBehindDirectory) {
+    service_kit::work_in_background();
     let mut failures = 0;
     while directory.wait_until_due() {
         match directory.flush() {

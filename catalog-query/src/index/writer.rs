@@ -12,6 +12,7 @@ use super::directory::WriteBehindDirectory;
 use super::schema::Fields;
 use super::snapshot::{IndexSnapshot, Published};
 use super::{IndexError, IndexOptions, checkpoint, document};
+use crate::projection::newest;
 
 /// Segments below this size are merged with each other, not with the large ones: an index of a
 /// million products is not rewritten for a handful of changes.
@@ -52,6 +53,9 @@ impl IndexWriter {
         merges.set_min_layer_size(SMALL_SEGMENT_DOCS);
         merges.set_del_docs_ratio_before_merge(REPLACED_SHARE_MAX);
         inner.set_merge_policy(Box::new(merges));
+        // Tantivy gives the first operation of a writer the stamp of the last commit. A merge takes
+        // it for a part of that commit, and a deletion would be lost: let it be one of nothing.
+        inner.delete_term(Term::from_field_text(fields.id, ""));
         Ok(Self {
             inner: Some(inner),
             directory,
@@ -66,16 +70,21 @@ impl IndexWriter {
     /// [`Self::commit`].
     pub(crate) fn apply(&mut self, events: &[ProductEvent]) -> Result<(), IndexError> {
         self.directory.wait_for_room(ROOM_WAIT_MAX)?;
-        for event in events {
-            if event.position <= self.applied {
-                continue;
-            }
+        let applied = self.applied;
+        for event in newest(events.iter().filter(|event| event.position > applied)).into_values() {
+            // There is nothing to delete before a product's first version; and what is to be deleted
+            // is kept in memory until the commit.
             match &event.product {
+                Some(product) if event.version == Version::FIRST => {
+                    self.add(product, event.version)?;
+                }
                 Some(product) => self.put(product, event.version)?,
                 None => self.delete(&event.product_id)?,
             }
-            self.applied = event.position;
         }
+        self.applied = events
+            .last()
+            .map_or(applied, |last| last.position.max(applied));
         Ok(())
     }
 
@@ -99,8 +108,7 @@ impl IndexWriter {
     pub(crate) fn load(&mut self, products: &[(Version, Product)]) -> Result<(), IndexError> {
         self.directory.wait_for_room(ROOM_WAIT_MAX)?;
         for (version, product) in products {
-            let document = document::document(&self.fields, product, *version);
-            self.inner()?.add_document(document)?;
+            self.add(product, *version)?;
         }
         Ok(())
     }
@@ -108,6 +116,10 @@ impl IndexWriter {
     /// Adds a product or replaces its older version.
     fn put(&mut self, product: &Product, version: Version) -> Result<(), IndexError> {
         self.delete(&product.id)?;
+        self.add(product, version)
+    }
+
+    fn add(&mut self, product: &Product, version: Version) -> Result<(), IndexError> {
         let document = document::document(&self.fields, product, version);
         self.inner()?.add_document(document)?;
         Ok(())

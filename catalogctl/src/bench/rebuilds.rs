@@ -139,9 +139,12 @@ impl Readers {
                         return;
                     }
                     let answer = client.get(format!("{http}{path}")).send().await;
-                    let good = answer.is_ok_and(|answer| answer.status().is_success());
+                    let answer = answer.and_then(reqwest::Response::error_for_status);
                     reads.fetch_add(1, Ordering::Relaxed);
-                    failed.fetch_add(u64::from(!good), Ordering::Relaxed);
+                    if let Err(err) = answer {
+                        eprintln!("\rrebuild: a read failed: {err}");
+                        failed.fetch_add(1, Ordering::Relaxed);
+                    }
                     tokio::time::sleep(Duration::from_millis(READ_EVERY_MS)).await;
                 }
             });
