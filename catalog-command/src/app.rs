@@ -10,8 +10,6 @@ use catalog_proto::v1::catalog_command_operations_server::CatalogCommandOperatio
 use catalog_proto::v1::catalog_command_service_server::CatalogCommandServiceServer;
 use prometheus_client::registry::Registry;
 use service_kit::{Env, Ops, Readiness, RequestLogLayer, Service, Tasks};
-use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +24,7 @@ use crate::leader::Leader;
 use crate::relay::{Relay, StreamCare};
 use crate::sequencer::Sequencer;
 use crate::status::WriteProgress;
+use crate::store::Databases;
 
 /// A batch of 1,000 large products.
 const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -61,7 +60,8 @@ impl Service for App {
     }
 
     async fn build(config: Config) -> anyhow::Result<Self> {
-        let pool = connect_database(&config).await?;
+        let Databases { requests, leader } =
+            Databases::connect(&config.database_url, config.database_connections_max).await?;
         let client = catalog_events::connect(Self::NAME, &config.nats_url)
             .await
             .context("CATALOG_COMMAND_NATS_URL")?;
@@ -78,16 +78,16 @@ impl Service for App {
         let committed = Arc::new(Notify::new());
         let sequenced = Arc::new(Notify::new());
         let sequencer = Sequencer {
-            pool: pool.clone(),
+            pool: leader.clone(),
             committed: committed.clone(),
             sequenced: sequenced.clone(),
             progress: progress.clone(),
         };
         let relay = Relay {
-            pool: pool.clone(),
+            pool: leader.clone(),
             client,
             care: StreamCare {
-                pool: pool.clone(),
+                pool: leader.clone(),
                 jetstream: jetstream.clone(),
                 max_age: config.stream_max_age,
                 progress: progress.clone(),
@@ -99,12 +99,12 @@ impl Service for App {
         Ok(Self {
             grpc,
             ops,
-            commands: Commands::new(pool.clone(), committed, config.request_id_hours.get()),
+            commands: Commands::new(requests.clone(), committed, config.request_id_hours.get()),
             tokens: TokenKey::new(&config.token_secret),
-            operations: Operations::new(pool.clone(), jetstream, progress.clone()),
-            expiry: Expiry { pool: pool.clone() },
+            operations: Operations::new(requests.clone(), jetstream, progress.clone()),
+            expiry: Expiry { pool: requests },
             leader: Leader {
-                pool,
+                pool: leader,
                 me: Uuid::new_v4(),
                 sequencer,
                 relay,
@@ -149,17 +149,4 @@ impl Service for App {
         });
         tasks.run().await
     }
-}
-
-async fn connect_database(config: &Config) -> anyhow::Result<PgPool> {
-    let pool = PgPoolOptions::new()
-        .max_connections(config.database_connections_max)
-        .connect(&config.database_url)
-        .await
-        .context("cannot connect to Postgres (CATALOG_COMMAND_DATABASE_URL)")?;
-    catalog_migrations::COMMAND
-        .run(&pool)
-        .await
-        .context("cannot migrate the database of the write side")?;
-    Ok(pool)
 }

@@ -82,12 +82,13 @@ impl Commands {
         }
     }
 
-    /// Runs one decision about one product. `Ok(None)` of the decision leaves everything as it is.
+    /// Runs one decision about one product, taken at the time it is given: that of the moment when
+    /// this writer's turn has come. `Ok(None)` of the decision leaves everything as it is.
     async fn write_one(
         &self,
         id: &ProductId,
         call: &Call,
-        decide: impl Fn(Option<&Current>) -> Result<Option<Decision>, Rejection>,
+        decide: impl Fn(Option<&Current>, OffsetDateTime) -> Result<Option<Decision>, Rejection>,
     ) -> Result<Written, CommandError> {
         for _ in 0..RACES_MAX {
             match self.try_write_one(id, call, &decide).await {
@@ -102,14 +103,14 @@ impl Commands {
         &self,
         id: &ProductId,
         call: &Call,
-        decide: impl Fn(Option<&Current>) -> Result<Option<Decision>, Rejection>,
+        decide: impl Fn(Option<&Current>, OffsetDateTime) -> Result<Option<Decision>, Rejection>,
     ) -> Result<Written, Attempt> {
         let mut tx = self.pool.begin().await?;
         if let Some(earlier) = self.earlier_answer(&mut tx, call).await? {
             return Ok(earlier);
         }
         let current = store::load_for_update(&mut tx, &[id.as_str()]).await?;
-        let decision = decide(current.get(id))?;
+        let decision = decide(current.get(id), now())?;
         let written = match &decision {
             Some(decision) => {
                 let decisions = std::slice::from_ref(decision);

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::relay::atomic_batch::{PublishError, publish_batch};
 pub(crate) use crate::relay::stream_care::{Memory, StreamCare};
 use crate::status::WriteProgress;
-use crate::store::{self, Epoch, LogError};
+use crate::store::{self, Epoch, LogError, soon};
 
 /// The server takes at most 1,000 messages in one atomic batch.
 const BATCH_EVENTS_MAX: i64 = 500;
@@ -148,7 +148,8 @@ impl Relay {
         last: Position,
         memory: &mut Memory,
     ) -> Result<Position, RelayError> {
-        let rows = store::read_events(&self.pool, last, BATCH_EVENTS_MAX, BATCH_BYTES_MAX).await?;
+        let rows = store::read_events(&self.pool, last, BATCH_EVENTS_MAX, BATCH_BYTES_MAX);
+        let rows = soon(rows).await?;
         if rows.is_empty() {
             return Ok(last);
         }

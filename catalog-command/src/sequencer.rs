@@ -8,11 +8,15 @@ use sqlx::PgPool;
 use tokio::sync::Notify;
 
 use crate::status::WriteProgress;
-use crate::store::{self, Epoch, LogError, Sequenced};
+use crate::store::{self, Epoch, LogError, Sequenced, soon};
 
 const BATCH_EVENTS_MAX: i64 = 1_000;
 /// Other instances commit too and cannot wake this one.
 const POLL_EVERY_MS: u64 = 50;
+/// One failure is a database that restarts; from here on `status` says what is wrong.
+const FAILURES_SHOWN_FROM: u32 = 3;
+/// A log that cannot be read is read from its start again, which is much work, and needs a person.
+const CORRUPT_RETRY_MS: u64 = 30_000;
 
 pub(crate) struct Sequencer {
     pub(crate) pool: PgPool,
@@ -27,34 +31,48 @@ impl Sequencer {
     /// Ends only when `epoch` is no longer the current one.
     pub(crate) async fn run(&self, epoch: Epoch) {
         let mut failures = 0;
-        let mut trusted = false;
+        let mut limit = BATCH_EVENTS_MAX;
         loop {
-            match self.next(epoch, &mut trusted).await {
+            match self.next(epoch, limit).await {
                 Ok(Sequenced::Fenced) => return,
-                Ok(Sequenced::Moved(0)) => {
-                    failures = 0;
-                    let poll = Duration::from_millis(POLL_EVERY_MS);
-                    let _ = tokio::time::timeout(poll, self.committed.notified()).await;
+                Ok(sequenced) => {
+                    if failures > 0 {
+                        failures = 0;
+                        self.progress.set_sequencer_error(None);
+                    }
+                    limit = (limit * 2).min(BATCH_EVENTS_MAX);
+                    if sequenced == Sequenced::Moved(0) {
+                        let poll = Duration::from_millis(POLL_EVERY_MS);
+                        let _ = tokio::time::timeout(poll, self.committed.notified()).await;
+                    }
                 }
-                Ok(Sequenced::Moved(_) | Sequenced::NoDigest) => failures = 0,
                 Err(err) => {
                     failures += 1;
-                    let err = anyhow::Error::new(err);
-                    tracing::warn!(failures, "cannot sequence events: {err:#}");
-                    tokio::time::sleep(service_kit::backoff(failures)).await;
+                    // It may have been too much for one transaction.
+                    limit = (limit / 2).max(1);
+                    tokio::time::sleep(self.tell(err, failures)).await;
                 }
             }
         }
     }
 
-    /// One step: what is committed gets positions, unless this instance no longer may. The first
-    /// one looks whether the leader before this one kept the digest.
-    async fn next(&self, epoch: Epoch, trusted: &mut bool) -> Result<Sequenced, LogError> {
-        if !*trusted {
-            store::distrust_head_digest(&self.pool, epoch).await?;
-            *trusted = true;
+    /// Logs the error and shows it where that helps; returns how long to wait before the next try.
+    fn tell(&self, err: LogError, failures: u32) -> Duration {
+        let corrupt = matches!(err, LogError::Corrupt(_));
+        let err = format!("{:#}", anyhow::Error::new(err));
+        tracing::warn!(failures, "cannot sequence events: {err}");
+        if corrupt || failures >= FAILURES_SHOWN_FROM {
+            self.progress.set_sequencer_error(Some(err));
         }
-        let mut sequenced = store::sequence(&self.pool, epoch, BATCH_EVENTS_MAX).await?;
+        match corrupt {
+            true => Duration::from_millis(CORRUPT_RETRY_MS),
+            false => service_kit::backoff(failures),
+        }
+    }
+
+    /// One step: what is committed gets positions, unless this instance no longer may.
+    async fn next(&self, epoch: Epoch, limit: i64) -> Result<Sequenced, LogError> {
+        let mut sequenced = soon(store::sequence(&self.pool, epoch, limit)).await?;
         if sequenced == Sequenced::NoDigest
             && !store::compute_head_digest(&self.pool, epoch).await?
         {

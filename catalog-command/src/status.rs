@@ -9,11 +9,15 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+/// An error for as long as it holds.
+type Shown = Arc<RwLock<Option<String>>>;
+
 /// Shared by the leader's tasks; cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct WriteProgress {
     leader: Arc<AtomicBool>,
-    relay_error: Arc<RwLock<Option<String>>>,
+    relay_error: Shown,
+    sequencer_error: Shown,
     sequenced: Counter<u64, AtomicU64>,
     published: Counter<u64, AtomicU64>,
     resyncs: Counter<u64, AtomicU64>,
@@ -50,7 +54,8 @@ impl WriteProgress {
         );
         let help = "The last position of the event log that this instance saw while it led";
         registry.register("log_position", help, self.log_position.clone());
-        let help = "Committed events that have no position yet; 0 where another instance leads";
+        let help = "Committed events that have no position yet, 100001 where there are more than \
+                    100000; 0 where another instance leads";
         registry.register("outbox_pending", help, self.outbox_pending.clone());
         let help = "How long the oldest event without a position has been waiting for one; \
                     0 where another instance leads";
@@ -73,19 +78,26 @@ impl WriteProgress {
         if !leader {
             // What only a leader can know or mend.
             self.set_relay_error(None);
+            self.set_sequencer_error(None);
             self.outbox_seen(0, Duration::ZERO);
         }
     }
 
-    /// Why the relay stands still until a person acts.
-    pub(crate) fn relay_error(&self) -> Option<String> {
-        self.relay_error.read().ok().and_then(|error| error.clone())
+    /// Why events do not reach the stream: what stops the sequencer, then what stops the relay.
+    pub(crate) fn error(&self) -> Option<String> {
+        let read = |shown: &Shown| shown.read().ok().and_then(|error| error.clone());
+        let sequencer = read(&self.sequencer_error).map(|error| format!("sequencer: {error}"));
+        let errors = [sequencer, read(&self.relay_error)];
+        let errors: Vec<String> = errors.into_iter().flatten().collect();
+        (!errors.is_empty()).then(|| errors.join("; "))
     }
 
     pub(crate) fn set_relay_error(&self, error: Option<String>) {
-        if let Ok(mut current) = self.relay_error.write() {
-            *current = error;
-        }
+        show(&self.relay_error, error);
+    }
+
+    pub(crate) fn set_sequencer_error(&self, error: Option<String>) {
+        show(&self.sequencer_error, error);
     }
 
     pub(crate) fn add_sequenced(&self, count: u64) {
@@ -124,5 +136,11 @@ impl WriteProgress {
     pub(crate) fn outbox_seen(&self, pending: i64, oldest: Duration) {
         self.outbox_pending.set(pending);
         self.outbox_oldest_age_seconds.set(oldest.as_secs_f64());
+    }
+}
+
+fn show(shown: &Shown, error: Option<String>) {
+    if let Ok(mut current) = shown.write() {
+        *current = error;
     }
 }

@@ -14,6 +14,8 @@ mod content_hashes;
 mod tokens;
 #[path = "it/pipeline.rs"]
 mod pipeline;
+#[path = "it/liveness.rs"]
+mod liveness;
 #[path = "it/log_digest.rs"]
 mod log_digest;
 #[path = "it/log_events.rs"]

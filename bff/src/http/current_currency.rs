@@ -6,7 +6,7 @@
 //!
 //! A write that is sent again derives another version, perhaps another amount, from the same body.
 //! So it carries a digest of what the client stated, by which the write service knows it again, and
-//! asks for an earlier answer before anything is read.
+//! asks for an earlier answer before anything is read, and once more before it is refused.
 
 use std::future::Future;
 use std::time::Duration;
@@ -50,10 +50,9 @@ pub(super) async fn in_current_currency<F>(
 where
     F: Future<Output = Result<Written, Status>>,
 {
+    let repeatable = caller.derived_from.is_some();
     let tries = async {
-        if caller.derived_from.is_some()
-            && let Some(earlier) = earlier_answer(&write).await?
-        {
+        if repeatable && let Some(earlier) = earlier_answer(&write).await? {
             return Ok(earlier);
         }
         let mut attempt = 1;
@@ -63,7 +62,14 @@ where
                     tokio::time::sleep(service_kit::backoff(attempt)).await;
                     attempt += 1;
                 }
-                Err(Failure::Behind(problem) | Failure::Final(problem)) => return Err(problem),
+                Err(Failure::Behind(problem) | Failure::Final(problem)) => {
+                    // The same request may have been on its way when it was asked for, and is what
+                    // stands in the way of this one.
+                    if repeatable && let Ok(Some(earlier)) = earlier_answer(&write).await {
+                        return Ok(earlier);
+                    }
+                    return Err(problem);
+                }
                 Ok(written) => return Ok(written),
             }
         }

@@ -94,6 +94,33 @@ async fn a_repetition_comes_before_if_match() {
     }
 }
 
+/// When the repetition asks, the first is on its way; when it has read the product, the first is done.
+#[tokio::test]
+async fn a_repetition_that_overtakes_the_first_gets_its_answer() {
+    let bff = Bff::start().await;
+    for (method, path, body) in [
+        ("PUT", "/api/products/a/price", r#"{"price":5}"#),
+        ("PATCH", "/api/products/a", r#"{"price":5,"title":"T"}"#),
+    ] {
+        bff.peer.put(product("a"));
+        let send_with = async |key: &str| {
+            let request = bff.request(method, path);
+            let request = request.header("content-type", "application/json");
+            let request = request.header("if-match", "\"1\"");
+            send(request.header("idempotency-key", key).body(body)).await
+        };
+        let first = send_with(method).await;
+        assert_eq!(first.status, 200, "{first:?}");
+        bff.peer.overtake();
+        let again = send_with(method).await;
+        assert_eq!((again.status, &again.body), (200, &first.body), "{again:?}");
+        assert_eq!(bff.peer.product("a").expect("stored").version, 2);
+        // Another one is refused, as it was.
+        let detail = "Product is not at the version of If-Match";
+        assert_eq!(send_with("another").await.problem(412), detail);
+    }
+}
+
 #[tokio::test]
 async fn another_request_under_the_key_is_invalid() {
     let bff = Bff::start().await;

@@ -2,7 +2,7 @@
 
 use catalog_events::{Currency, Money, ProductId};
 
-use crate::commands::{Call, CommandError, Commands, Written, now};
+use crate::commands::{Call, CommandError, Commands, Written};
 use crate::domain::{self, Violation};
 
 impl Commands {
@@ -15,13 +15,12 @@ impl Commands {
         expected: Option<i64>,
         call: &Call,
     ) -> Result<Written, CommandError> {
-        let at = now();
         let to = |was: Money| {
             Money::from_minor(minor, currency.unwrap_or(was.currency()))
                 .map_err(|err| Violation::new("price_minor", err.to_string()))
         };
-        self.write_one(id, call, |current| {
-            domain::change_price(current, to, expected, at)
+        self.write_one(id, call, |current, now| {
+            domain::change_price(current, to, expected, now)
         })
         .await
     }

@@ -1,6 +1,6 @@
 //! Creates one product.
 
-use crate::commands::{Call, CommandError, Commands, Written, now};
+use crate::commands::{Call, CommandError, Commands, Written};
 use crate::domain::{self, Draft};
 
 impl Commands {
@@ -10,9 +10,8 @@ impl Commands {
         call: &Call,
     ) -> Result<Written, CommandError> {
         let id = draft.id.clone();
-        let at = now();
-        self.write_one(&id, call, |current| {
-            domain::create(current, draft.clone(), at).map(Some)
+        self.write_one(&id, call, |current, now| {
+            domain::create(current, draft.clone(), now).map(Some)
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use catalog_events::ProductId;
 
-use crate::commands::{Call, CommandError, Commands, Written, now};
+use crate::commands::{Call, CommandError, Commands, Written};
 use crate::domain;
 
 impl Commands {
@@ -12,9 +12,8 @@ impl Commands {
         expected: Option<i64>,
         call: &Call,
     ) -> Result<Written, CommandError> {
-        let at = now();
-        self.write_one(id, call, |current| {
-            domain::delete(current, expected, at).map(Some)
+        self.write_one(id, call, |current, now| {
+            domain::delete(current, expected, now).map(Some)
         })
         .await
     }

@@ -17,6 +17,7 @@ pub(crate) enum RowResult {
     Created,
     Updated,
     Unchanged,
+    /// Why, the first of the reasons only: outcomes are kept with request ids.
     Rejected(Vec<Violation>),
 }
 
@@ -57,6 +58,7 @@ impl Commands {
         let drafts = rows.iter().flatten();
         let ids: Vec<&str> = drafts.map(|draft| draft.id.as_str()).collect();
         let mut tx = self.pool.begin().await?;
+        store::allow_long_decisions(&mut tx).await?;
         if let Some(earlier) = self.earlier_answer(&mut tx, call).await? {
             return Ok(earlier);
         }
@@ -97,7 +99,7 @@ fn decide(
     let mut seen = HashSet::with_capacity(rows.len());
     let mut decisions = Vec::with_capacity(rows.len());
     let mut decide_row = |row: &Result<Draft, Vec<Violation>>| {
-        let draft = row.as_ref().map_err(Vec::clone)?;
+        let draft = row.as_ref().map_err(|violations| first(violations))?;
         if !seen.insert(draft.id.clone()) {
             return Err(vec![repeated()]);
         }
@@ -122,9 +124,13 @@ fn repeated() -> Violation {
     Violation::new("id", "is repeated in this batch: send it in a later one")
 }
 
+fn first(violations: &[Violation]) -> Vec<Violation> {
+    violations.iter().take(1).cloned().collect()
+}
+
 fn explain(rejection: Rejection) -> Vec<Violation> {
     match rejection {
-        Rejection::Invalid(violations) => violations,
+        Rejection::Invalid(violations) => first(&violations),
         Rejection::NotFound | Rejection::AlreadyExists | Rejection::VersionMismatch { .. } => {
             vec![Violation::new("", rejection.to_string())]
         }

@@ -2,7 +2,7 @@
 
 use catalog_events::ProductId;
 
-use crate::commands::{Call, CommandError, Commands, Written, now};
+use crate::commands::{Call, CommandError, Commands, Written};
 use crate::domain::{self, Patch};
 
 impl Commands {
@@ -13,9 +13,8 @@ impl Commands {
         expected: Option<i64>,
         call: &Call,
     ) -> Result<Written, CommandError> {
-        let at = now();
-        self.write_one(id, call, |current| {
-            domain::update(current, patch.clone(), expected, at)
+        self.write_one(id, call, |current, now| {
+            domain::update(current, patch.clone(), expected, now)
         })
         .await
     }

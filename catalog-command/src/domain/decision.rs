@@ -10,6 +10,8 @@ use crate::domain::{Draft, Patch, Violation};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Current {
     pub(crate) version: Version,
+    /// When it got there.
+    pub(crate) updated_at: OffsetDateTime,
     /// None after a deletion.
     pub(crate) product: Option<Product>,
 }
@@ -55,6 +57,12 @@ pub(crate) enum Rejection {
     Invalid(Vec<Violation>),
 }
 
+/// When a change that is decided now takes place. Writers' clocks differ; the time of a product never
+/// goes back, nor does it in the life of an id that is deleted and created again.
+fn time_of_change(current: Option<&Current>, now: OffsetDateTime) -> OffsetDateTime {
+    current.map_or(now, |current| current.updated_at.max(now))
+}
+
 /// A deleted id can be created again; its versions go on.
 pub(crate) fn create(
     current: Option<&Current>,
@@ -64,12 +72,13 @@ pub(crate) fn create(
     if current.is_some_and(|current| current.product.is_some()) {
         return Err(Rejection::AlreadyExists);
     }
+    let at = time_of_change(current, now);
     Ok(Decision {
         id: draft.id.clone(),
         version: current.map_or(Version::FIRST, |current| current.version.next()),
         change: Change::Created,
-        product: Some(draft.into_product(now, now)),
-        at: now,
+        product: Some(draft.into_product(at, at)),
+        at,
     })
 }
 
@@ -84,7 +93,10 @@ pub(crate) fn put(
             version,
             product: Some(product),
             ..
-        }) => Ok(replace(*version, product, draft, now)),
+        }) => {
+            let at = time_of_change(current, now);
+            Ok(replace(*version, product, draft, at))
+        }
         _ => create(current, draft, now).map(Some),
     }
 }
@@ -98,7 +110,8 @@ pub(crate) fn update(
     let (version, product) = existing(current, expected)?;
     let fields = patch.apply_to(product).map_err(Rejection::Invalid)?;
     let draft = Draft::parse(fields).map_err(Rejection::Invalid)?;
-    Ok(replace(version, product, draft, now))
+    let at = time_of_change(current, now);
+    Ok(replace(version, product, draft, at))
 }
 
 pub(crate) fn change_price(
@@ -110,16 +123,17 @@ pub(crate) fn change_price(
     let (version, product) = existing(current, expected)?;
     let was = product.price;
     let price = to(was).map_err(|violation| Rejection::Invalid(vec![violation]))?;
+    let at = time_of_change(current, now);
     Ok((price != was).then(|| Decision {
         id: product.id.clone(),
         version: version.next(),
         change: Change::PriceChanged { was, now: price },
         product: Some(Product {
             price,
-            updated_at: now,
+            updated_at: at,
             ..product.clone()
         }),
-        at: now,
+        at,
     }))
 }
 
@@ -134,7 +148,7 @@ pub(crate) fn delete(
         version: version.next(),
         change: Change::Deleted,
         product: None,
-        at: now,
+        at: time_of_change(current, now),
     })
 }
 
@@ -163,9 +177,9 @@ fn replace(
     version: Version,
     product: &Product,
     draft: Draft,
-    now: OffsetDateTime,
+    at: OffsetDateTime,
 ) -> Option<Decision> {
-    let new = draft.into_product(product.created_at, now);
+    let new = draft.into_product(product.created_at, at);
     let fields = changed_fields(product, &new);
     let change = match fields.as_slice() {
         [] => return None,
@@ -180,7 +194,7 @@ fn replace(
         version: version.next(),
         change,
         product: Some(new),
-        at: now,
+        at,
     })
 }
 
@@ -237,6 +251,7 @@ mod tests {
         let created = create(None, draft(|_| ()), THEN).expect("new");
         Current {
             version: created.version,
+            updated_at: created.at,
             product: created.product,
         }
     }
@@ -245,6 +260,7 @@ mod tests {
         let decision = delete(Some(&current()), None, THEN).expect("exists");
         Current {
             version: decision.version,
+            updated_at: decision.at,
             product: None,
         }
     }
@@ -300,6 +316,35 @@ mod tests {
         }));
         let fields = vec!["brand".to_owned(), "attributes.colour".to_owned()];
         assert_eq!(richer, Change::Updated { fields });
+    }
+
+    #[test]
+    fn the_time_of_a_product_never_goes_back() {
+        const BEFORE: OffsetDateTime = datetime!(2025-12-31 00:00 UTC);
+        let current = Some(&current());
+        let patched = patch(
+            &["brand"],
+            ProductFields {
+                brand: "Acme".to_owned(),
+                ..ProductFields::default()
+            },
+        );
+        let cheaper = |was: Money| Money::from_minor(1, was.currency());
+        let cheaper = |was| cheaper(was).map_err(|err| Violation::new("price", err.to_string()));
+        let changed = |decision: Result<Option<Decision>, _>| decision.expect("ok").expect("new");
+        let decisions = [
+            create(Some(&deleted()), draft(|_| ()), BEFORE).expect("id is free"),
+            changed(put(current, draft(|f| f.price_minor = 1), BEFORE)),
+            changed(put(Some(&deleted()), draft(|_| ()), BEFORE)),
+            changed(update(current, patched, None, BEFORE)),
+            changed(change_price(current, cheaper, None, BEFORE)),
+            delete(current, None, BEFORE).expect("exists"),
+        ];
+        for decision in decisions {
+            assert_eq!(decision.at, THEN, "{decision:?}");
+            let updated_at = decision.product.map(|product| product.updated_at);
+            assert!(updated_at.is_none_or(|at| at == THEN));
+        }
     }
 
     #[test]

@@ -116,9 +116,13 @@ pub(crate) fn as_of(as_of: Option<AsOfMessage>) -> Result<AsOf, Vec<Violation>> 
     }
 }
 
+/// Years 0 to 9999: others neither Postgres nor JSON takes.
 fn moment(time: &Timestamp) -> Option<OffsetDateTime> {
     let nanos = u32::try_from(time.nanos).ok()?;
     let seconds = OffsetDateTime::from_unix_timestamp(time.seconds).ok()?;
+    if !(0..=9999).contains(&seconds.year()) {
+        return None;
+    }
     seconds.replace_nanosecond(nanos).ok()
 }
 

@@ -6,7 +6,7 @@ use tonic::{Code, Status};
 
 use crate::commands::{CommandError, HistoryError};
 use crate::domain::{Rejection, Violation};
-use crate::store::LogError;
+use crate::store::{LogError, Obstacle};
 
 pub(crate) fn command_status(err: CommandError) -> Status {
     match err {
@@ -46,6 +46,9 @@ pub(crate) fn invalid_request(violations: Vec<Violation>) -> Status {
 }
 
 pub(crate) fn database_status(err: sqlx::Error) -> Status {
+    if let Some(obstacle) = Obstacle::of(&err) {
+        return obstacle_status(obstacle, err);
+    }
     let err = anyhow::Error::new(err);
     tracing::error!("database: {err:#}");
     status(
@@ -54,6 +57,22 @@ pub(crate) fn database_status(err: sqlx::Error) -> Status {
         "the catalog's database is not available",
         [],
     )
+}
+
+/// Nothing was written: the same request may come again.
+fn obstacle_status(obstacle: Obstacle, err: sqlx::Error) -> Status {
+    tracing::warn!("database: {:#}", anyhow::Error::new(err));
+    let (reason, message) = match obstacle {
+        Obstacle::Lock => (
+            "LOCK_TIMEOUT",
+            "another write holds this product or request id for too long: try again",
+        ),
+        Obstacle::Idle => (
+            "TRANSACTION_TIMEOUT",
+            "the write stood still for too long and was given up: try again",
+        ),
+    };
+    status(Code::Unavailable, reason, message, [])
 }
 
 pub(crate) fn log_status(err: LogError) -> Status {

@@ -18,7 +18,8 @@ use crate::store;
 
 type Answers<T> = std::pin::Pin<Box<dyn futures_util::Stream<Item = Result<T, Status>> + Send>>;
 
-/// Each holds the live products of the log in memory; more of them wait for their turn.
+/// Questions that need long reads, and mostly the live products of the log in memory, for as long as
+/// their answers are being read; more of them wait for their turn.
 const FOLDS_MAX: usize = 2;
 
 pub(crate) struct Operations {
@@ -46,17 +47,20 @@ impl Operations {
         let mut db = self.pool.acquire().await?;
         let (outbox_pending, oldest) = store::outbox_backlog(&mut db).await?;
         let head = store::head(&mut *db).await?;
-        let digest = head.digest.map(|digest| digest.buckets.total().to_string());
+        let (products, digest) = match head.digest {
+            Some(digest) => (digest.documents, digest.buckets.total().to_string()),
+            None => (store::count_products(&mut db).await?, String::new()),
+        };
         Ok(v1::GetWriteStatusResponse {
             log_position: head.position.to_i64(),
             outbox_pending,
             outbox_oldest_age_ms: i64::try_from(age_of(oldest).as_millis()).unwrap_or(i64::MAX),
             leader: self.progress.is_leader(),
-            relay_error: self.progress.relay_error().unwrap_or_default(),
-            products: store::count_products(&mut db).await?,
+            relay_error: self.progress.error().unwrap_or_default(),
+            products,
             refilled_events: self.progress.refilled_events() as i64,
             stream_recreations: self.progress.stream_recreations() as i64,
-            digest: digest.unwrap_or_default(),
+            digest,
             ..v1::GetWriteStatusResponse::default()
         })
     }

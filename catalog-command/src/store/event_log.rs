@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::store::log_digest::{HASHED_ROWS, HashedRows};
-use crate::store::{Epoch, log_head};
+use crate::store::{Epoch, log_head, soon};
 
 /// Why the log cannot be read or extended.
 #[derive(Debug, thiserror::Error)]
@@ -201,10 +201,8 @@ pub(crate) async fn read_last_events(
 
 /// The id of the event at `position`.
 pub(crate) async fn event_id_at(pool: &PgPool, position: Position) -> sqlx::Result<Option<Uuid>> {
-    sqlx::query_scalar("SELECT event_id FROM event_log WHERE position = $1")
-        .bind(position.to_i64())
-        .fetch_optional(pool)
-        .await
+    let id = sqlx::query_scalar("SELECT event_id FROM event_log WHERE position = $1");
+    soon(id.bind(position.to_i64()).fetch_optional(pool)).await
 }
 
 /// The position of the first event up to `head` that is younger than `age`; the one after the head
@@ -218,15 +216,14 @@ pub(crate) async fn first_position_younger_than(
     let (mut low, mut high) = (1, head.0 + 1);
     while low < high {
         let middle = low + (high - low) / 2;
-        let young: Option<bool> = sqlx::query_scalar(
+        let young = sqlx::query_scalar(
             "SELECT occurred_at > clock_timestamp() - $2 * interval '1 second'
              FROM event_log WHERE position = $1",
         )
         .bind(Position(middle).to_i64())
         .bind(age.as_secs_f64())
-        .fetch_optional(pool)
-        .await?;
-        if young == Some(true) {
+        .fetch_optional(pool);
+        if soon(young).await? == Some(true) {
             high = middle;
         } else {
             low = middle + 1;
@@ -235,11 +232,17 @@ pub(crate) async fn first_position_younger_than(
     Ok(Position(low))
 }
 
-/// How many committed events have no position yet, and since when the oldest of them waits.
+/// More than this are not counted: a backlog is looked at every few seconds.
+const BACKLOG_COUNTED_MAX: i64 = 100_000;
+
+/// How many committed events have no position yet, one more than [`BACKLOG_COUNTED_MAX`] where there
+/// are more, and since when the oldest of them waits.
 pub(crate) async fn outbox_backlog(
     db: &mut PgConnection,
 ) -> sqlx::Result<(i64, Option<OffsetDateTime>)> {
-    sqlx::query_as("SELECT count(*), min(occurred_at) FROM outbox")
-        .fetch_one(db)
-        .await
+    let backlog = sqlx::query_as(
+        "SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) AS counted),
+                (SELECT occurred_at FROM outbox ORDER BY id LIMIT 1)",
+    );
+    soon(backlog.bind(BACKLOG_COUNTED_MAX + 1).fetch_one(db)).await
 }

@@ -3,17 +3,21 @@
 //! this needs a snapshot that spans its queries.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use catalog_events::{BucketedDigest, ContentHash, Position, Product, ProductId, Version};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 
-use crate::store::{Epoch, LogError, log_head, read_events};
+use crate::store::{Epoch, LogError, log_head, read_events, within};
 
 /// Positions that one query sums up.
 const SUM_EVENTS_MAX: u64 = 1_000;
 const FOLD_EVENTS_MAX: i64 = 500;
 const FOLD_BYTES_MAX: i64 = 4 * 1024 * 1024;
+/// Of one page of events.
+const FOLD_READ_S_MAX: u64 = 30;
+const KEEP_S_MAX: u64 = 15;
 
 /// What the products that are live at one position sum up to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,34 +97,20 @@ pub(crate) async fn digest_at(
     let Some(mut digest) = head.digest else {
         return Ok(None);
     };
-    let mut db = pool.acquire().await?;
     let mut end = head.position;
     while end > position {
         let start = Position(position.0.max(end.0.saturating_sub(SUM_EVENTS_MAX)));
+        // Others have their turn in between.
+        let mut db = pool.acquire().await?;
         digest.unwind(&replaced_between(&mut db, start, end).await?);
         end = start;
     }
     Ok(Some(digest))
 }
 
-/// Forgets the digest at the head when the last event has no hashes: while services are upgraded one
-/// by one, a leader of the older release extends the log and leaves the digest behind.
-pub(crate) async fn distrust_head_digest(pool: &PgPool, epoch: Epoch) -> sqlx::Result<()> {
-    sqlx::query(
-        "UPDATE log_head SET digest = NULL
-         WHERE epoch = $1 AND EXISTS (
-             SELECT 1 FROM event_log
-             WHERE event_log.position = log_head.position AND NOT event_log.hashed
-         )",
-    )
-    .bind(epoch.0)
-    .execute(pool)
-    .await?;
-    Ok(())
-}
-
-/// Computes the digest at the head from the whole log, for a log from before it was kept.
-/// False when `epoch` is no longer the current one; nothing is written then.
+/// Computes the digest at the head from the whole log, for a log that was extended without it.
+/// False when `epoch` is no longer the current one; nothing is written then. However long it takes:
+/// only its steps are bounded.
 pub(crate) async fn compute_head_digest(pool: &PgPool, epoch: Epoch) -> Result<bool, LogError> {
     // Only the holder of this epoch extends the log, and it is busy here.
     let head = log_head::head_position(pool).await?;
@@ -130,19 +120,9 @@ pub(crate) async fn compute_head_digest(pool: &PgPool, epoch: Epoch) -> Result<b
             "computing the digest of the log, after an upgrade"
         );
     }
-    let fold = fold_log(pool, head, Buckets::ALL).await?;
-    let digest = fold.digest();
-    let written = sqlx::query(
-        "UPDATE log_head SET digest = $3, documents = $4
-         WHERE epoch = $1 AND position = $2 AND digest IS NULL",
-    )
-    .bind(epoch.0)
-    .bind(head.to_i64())
-    .bind(digest.buckets.to_bytes())
-    .bind(digest.documents)
-    .execute(pool)
-    .await?;
-    Ok(written.rows_affected() == 1)
+    let digest = fold_log(pool, head, Buckets::ALL).await?.digest();
+    let kept = log_head::keep_digest(pool, epoch, head, &digest);
+    Ok(within(Duration::from_secs(KEEP_S_MAX), kept).await?)
 }
 
 async fn replaced_between(
@@ -282,7 +262,8 @@ pub(crate) async fn fold_log(
     let mut reached = Position::START;
     while reached < up_to {
         let limit = FOLD_EVENTS_MAX.min(reached.lag_to(up_to) as i64);
-        let rows = read_events(pool, reached, limit, FOLD_BYTES_MAX).await?;
+        let rows = read_events(pool, reached, limit, FOLD_BYTES_MAX);
+        let rows = within(Duration::from_secs(FOLD_READ_S_MAX), rows).await?;
         if rows.is_empty() {
             return Err(LogError::Corrupt(reached.next()));
         }

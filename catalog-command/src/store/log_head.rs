@@ -6,6 +6,7 @@ use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
 use crate::store::log_digest::LogDigest;
+use crate::store::soon;
 
 /// Raised at every change of holder; who presents an older one changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ impl Epoch {
 
 /// Takes the lease if nobody holds it.
 pub(crate) async fn acquire(pool: &PgPool, me: Uuid, lease_ms: i64) -> sqlx::Result<Option<Epoch>> {
-    let epoch: Option<i64> = sqlx::query_scalar(
+    let acquired = sqlx::query_scalar(
         "UPDATE log_head
          SET holder = $1, epoch = epoch + 1,
              lease_until = clock_timestamp() + $2 * interval '1 millisecond'
@@ -27,62 +28,85 @@ pub(crate) async fn acquire(pool: &PgPool, me: Uuid, lease_ms: i64) -> sqlx::Res
     )
     .bind(me)
     .bind(lease_ms)
-    .fetch_optional(pool)
-    .await?;
-    Ok(epoch.map(Epoch))
+    .fetch_optional(pool);
+    Ok(soon(acquired).await?.map(Epoch))
 }
 
 /// False when the lease went to another holder meanwhile.
 pub(crate) async fn renew(pool: &PgPool, epoch: Epoch, lease_ms: i64) -> sqlx::Result<bool> {
-    let renewed = sqlx::query(
+    let renew = sqlx::query(
         "UPDATE log_head SET lease_until = clock_timestamp() + $2 * interval '1 millisecond'
          WHERE epoch = $1",
     )
     .bind(epoch.0)
     .bind(lease_ms)
-    .execute(pool)
-    .await?;
-    Ok(renewed.rows_affected() == 1)
+    .execute(pool);
+    Ok(soon(renew).await?.rows_affected() == 1)
 }
 
 /// Lets the next holder start at once.
 pub(crate) async fn release(pool: &PgPool, epoch: Epoch) -> sqlx::Result<()> {
-    sqlx::query("UPDATE log_head SET holder = NULL, lease_until = '-infinity' WHERE epoch = $1")
-        .bind(epoch.0)
-        .execute(pool)
-        .await?;
+    let release = sqlx::query(
+        "UPDATE log_head SET holder = NULL, lease_until = '-infinity' WHERE epoch = $1",
+    );
+    soon(release.bind(epoch.0).execute(pool)).await?;
     Ok(())
 }
 
 /// False when another holder may extend the log now.
 pub(crate) async fn is_current(pool: &PgPool, epoch: Epoch) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT epoch = $1 FROM log_head")
-        .bind(epoch.0)
-        .fetch_one(pool)
-        .await
+    let current = sqlx::query_scalar("SELECT epoch = $1 FROM log_head").bind(epoch.0);
+    soon(current.fetch_one(pool)).await
 }
 
 /// The end of the log.
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
     pub(crate) position: Position,
-    /// Of all events up to the position. None in a log from before it was kept, until the leader
-    /// has computed it.
+    /// Of all events up to the position. None where the last one who extended the log was of a
+    /// release that does not keep it, until the leader has computed it.
     pub(crate) digest: Option<LogDigest>,
 }
 
 pub(crate) async fn head(db: impl PgExecutor<'_>) -> sqlx::Result<Head> {
-    let row = sqlx::query_as("SELECT position, digest, documents FROM log_head");
+    let row = sqlx::query_as("SELECT position, digest_position, digest, documents FROM log_head");
     read(row.fetch_one(db).await?)
 }
 
 /// The same, locked until the transaction ends. None when `epoch` is no longer the current one.
 pub(crate) async fn lock(db: &mut PgConnection, epoch: Epoch) -> sqlx::Result<Option<Head>> {
     let row = sqlx::query_as(
-        "SELECT position, digest, documents FROM log_head WHERE epoch = $1 FOR UPDATE",
+        "SELECT position, digest_position, digest, documents FROM log_head
+         WHERE epoch = $1 FOR UPDATE",
     );
     let row = row.bind(epoch.0).fetch_optional(db).await?;
     row.map(read).transpose()
+}
+
+/// Keeps a digest that was computed at the head. False when the log or its holder moved on meanwhile.
+pub(crate) async fn keep_digest(
+    pool: &PgPool,
+    epoch: Epoch,
+    position: Position,
+    digest: &LogDigest,
+) -> sqlx::Result<bool> {
+    let mut tx = pool.begin().await?;
+    // It was much work: a lease that is renewed at the moment is no reason to do it again.
+    sqlx::query("SET LOCAL lock_timeout = '10s'")
+        .execute(&mut *tx)
+        .await?;
+    let kept = sqlx::query(
+        "UPDATE log_head SET digest_position = $2, digest = $3, documents = $4
+         WHERE epoch = $1 AND position = $2",
+    )
+    .bind(epoch.0)
+    .bind(position.to_i64())
+    .bind(digest.buckets.to_bytes())
+    .bind(digest.documents)
+    .execute(&mut *tx)
+    .await?;
+    tx.commit().await?;
+    Ok(kept.rows_affected() == 1)
 }
 
 /// Moves the head, which the caller has locked.
@@ -91,7 +115,9 @@ pub(crate) async fn extend(
     reached: Position,
     digest: &LogDigest,
 ) -> sqlx::Result<()> {
-    sqlx::query("UPDATE log_head SET position = $1, digest = $2, documents = $3")
+    let head = "UPDATE log_head
+                SET position = $1, digest_position = $1, digest = $2, documents = $3";
+    sqlx::query(head)
         .bind(reached.to_i64())
         .bind(digest.buckets.to_bytes())
         .bind(digest.documents)
@@ -100,7 +126,11 @@ pub(crate) async fn extend(
     Ok(())
 }
 
-fn read((position, digest, documents): (i64, Option<Vec<u8>>, i64)) -> sqlx::Result<Head> {
+type HeadRow = (i64, Option<i64>, Option<Vec<u8>>, i64);
+
+fn read((position, digest_position, digest, documents): HeadRow) -> sqlx::Result<Head> {
+    // Who extends the log and knows no digest moves only the position.
+    let digest = digest.filter(|_| digest_position == Some(position));
     let buckets = digest.map(|bytes| BucketedDigest::from_bytes(&bytes));
     let buckets = buckets
         .transpose()
@@ -113,8 +143,7 @@ fn read((position, digest, documents): (i64, Option<Vec<u8>>, i64)) -> sqlx::Res
 
 /// The last position of the log.
 pub(crate) async fn head_position(db: impl PgExecutor<'_>) -> sqlx::Result<Position> {
-    let position = sqlx::query_scalar("SELECT position FROM log_head")
-        .fetch_one(db)
-        .await?;
+    let position = sqlx::query_scalar("SELECT position FROM log_head");
+    let position = soon(position.fetch_one(db)).await?;
     Ok(Position::from_i64(position))
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use catalog_events::{ContentHash, Product, ProductId, Version};
 use sqlx::PgConnection;
 use sqlx::types::Json;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::domain::{Current, Decision};
@@ -32,7 +33,8 @@ pub(crate) async fn load_for_update(
     ids: &[&str],
 ) -> sqlx::Result<HashMap<ProductId, Current>> {
     let rows: Vec<ProductRow> = sqlx::query_as(
-        "SELECT id, version, product FROM products WHERE id = ANY($1) ORDER BY id FOR UPDATE",
+        "SELECT id, version, updated_at, product FROM products
+         WHERE id = ANY($1) ORDER BY id FOR UPDATE",
     )
     .bind(ids)
     .fetch_all(db)
@@ -44,6 +46,7 @@ pub(crate) async fn load_for_update(
 struct ProductRow {
     id: String,
     version: i64,
+    updated_at: OffsetDateTime,
     product: Option<Json<Product>>,
 }
 
@@ -54,7 +57,12 @@ impl ProductRow {
         let id = name.parse().map_err(|_| corrupt("id"))?;
         let version = Version::new(self.version).ok_or_else(|| corrupt("version"))?;
         let product = self.product.map(|Json(product)| product);
-        Ok((id, Current { version, product }))
+        let current = Current {
+            version,
+            updated_at: self.updated_at,
+            product,
+        };
+        Ok((id, current))
     }
 }
 
@@ -133,7 +141,7 @@ struct Columns<'a> {
     event_types: Vec<&'static str>,
     changes: Vec<String>,
     products: Vec<Option<String>>,
-    times: Vec<time::OffsetDateTime>,
+    times: Vec<OffsetDateTime>,
     content_hashes: Vec<Option<[u8; 16]>>,
     previous_hashes: Vec<Option<[u8; 16]>>,
 }

@@ -209,3 +209,47 @@ async fn an_import_is_safe_to_repeat_and_rejects_rows_on_their_own() {
         (301, 0, 300)
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn time_never_goes_back_for_a_product() {
+    let mut catalog = Catalog::start().await;
+    let created = catalog.create("p1", "Mouse").await;
+    // The clock of the instance that wrote last is ahead of this one's.
+    let ahead = "UPDATE products SET updated_at = updated_at + interval '1 hour'";
+    let ahead = sqlx::query(ahead).execute(&catalog.pool).await;
+    ahead.expect("set the clock ahead");
+    let request = v1::ChangePriceRequest {
+        id: "p1".into(),
+        price_minor: 5,
+        ..Default::default()
+    };
+    let changed = catalog.commands.change_price(request).await;
+    changed.expect("change price");
+    let request = v1::DeleteProductRequest {
+        id: "p1".into(),
+        ..Default::default()
+    };
+    let deleted = catalog.commands.delete_product(request).await;
+    deleted.expect("delete");
+    let again = catalog.create("p1", "Mouse again").await;
+    let ahead = created.created_at.expect("time").seconds + 3_600;
+    assert_eq!(again.created_at.expect("time").seconds, ahead);
+    let events = catalog.events(4).await;
+    let times: Vec<_> = events.iter().map(|event| event.occurred_at).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    assert_eq!(times[1], times[3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_release_starts_on_a_newer_schema() {
+    let mut catalog = Catalog::start().await;
+    catalog.stop_service().await;
+    let newer = "INSERT INTO _sqlx_migrations
+                     (version, description, success, checksum, execution_time)
+                 VALUES (9999, 'of a later release', true, '', 0)";
+    let newer = sqlx::query(newer).execute(&catalog.pool).await;
+    newer.expect("a later migration");
+    catalog.restart_service(0).await;
+    catalog.create("p1", "Mouse").await;
+    assert_eq!(catalog.events(1).await.len(), 1);
+}

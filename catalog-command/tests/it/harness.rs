@@ -37,6 +37,7 @@ pub(crate) struct Running {
     stop: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
     operations: CatalogCommandOperationsClient<Channel>,
+    target: String,
     ops_addr: SocketAddr,
 }
 
@@ -81,6 +82,17 @@ impl Catalog {
     pub(crate) fn operations(&self) -> CatalogCommandOperationsClient<Channel> {
         let service = self.service.as_ref().expect("the service runs");
         service.operations.clone()
+    }
+
+    /// A client that is sent no more than this before it reads.
+    pub(crate) fn slow_operations(
+        &self,
+        window_bytes: u32,
+    ) -> CatalogCommandOperationsClient<Channel> {
+        let service = self.service.as_ref().expect("the service runs");
+        let channel = Channel::from_shared(service.target.clone()).expect("uri");
+        let channel = channel.initial_stream_window_size(window_bytes);
+        CatalogCommandOperationsClient::new(channel.connect_lazy())
     }
 
     pub(crate) fn ops_addr(&self) -> SocketAddr {
@@ -228,7 +240,7 @@ impl Running {
     }
 }
 
-async fn launch(
+pub(crate) async fn launch(
     database_url: &str,
     nats_url: &str,
     max_age_hours: u32,
@@ -254,7 +266,8 @@ async fn launch(
     let target = format!("http://{}", app.grpc_addr().expect("address"));
     let stop = CancellationToken::new();
     let task = tokio::spawn(app.run(stop.clone()));
-    let channel = Channel::from_shared(target).expect("uri").connect_lazy();
+    let channel = Channel::from_shared(target.clone()).expect("uri");
+    let channel = channel.connect_lazy();
     let commands = CatalogCommandServiceClient::new(channel.clone());
     let operations = CatalogCommandOperationsClient::new(channel);
     (
@@ -263,6 +276,7 @@ async fn launch(
             stop,
             task,
             operations,
+            target,
             ops_addr,
         },
     )

@@ -240,6 +240,9 @@ async fn a_moment_that_is_none_is_refused() {
         (AsOf::Version(0), "version"),
         (AsOf::Version(-1), "version"),
         (time(i64::MAX, 0), "time"),
+        // The last second before the year 0, and the first after 9999.
+        (time(-62_167_219_201, 0), "time"),
+        (time(253_402_300_800, 0), "time"),
         (time(0, -1), "time"),
         (time(0, 1_000_000_000), "time"),
     ] {

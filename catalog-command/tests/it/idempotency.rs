@@ -174,11 +174,25 @@ fn version(answer: Result<v1::ChangePriceResponse, Status>) -> i64 {
 async fn an_import_batch_is_answered_again_row_by_row() {
     let mut catalog = Catalog::start().await;
     let batch = v1::ImportProductsRequest {
-        products: vec![input("p1", "Mouse"), input("p2", ""), input("p3", "Rat")],
+        products: vec![
+            input("p1", "Mouse"),
+            // Two mistakes, of which the first is answered.
+            v1::ProductInput {
+                price_minor: -1,
+                ..input("p2", "")
+            },
+            input("p3", "Rat"),
+        ],
         request_id: "r1".to_owned(),
     };
     let first = catalog.import_batch(batch.clone()).await.expect("import");
     assert_eq!((first.created, first.rejected.len()), (2, 1));
+    assert_eq!(first.rejected[0].field, "title");
+    let kept: String = sqlx::query_scalar("SELECT outcome::text FROM idempotency")
+        .fetch_one(&catalog.pool)
+        .await
+        .expect("outcome");
+    assert!(kept.contains("title") && !kept.contains("price"), "{kept}");
     change_price(&mut catalog, price("p1", 5, ""))
         .await
         .expect("change price");

@@ -223,25 +223,41 @@ async fn a_leader_of_an_older_release_leaves_no_wrong_digest() {
     let mut catalog = Catalog::start().await;
     write_history(&mut catalog, &mut rng, 20).await;
     catalog.events(count_events(&catalog).await).await;
-    catalog.hold_log().await;
-    write_history(&mut catalog, &mut rng, 20).await;
-    // As the release before digests sequenced: it knows neither hashes nor a digest.
-    for statement in [
-        "INSERT INTO event_log (position, event_id, product_id, version, event_type, occurred_at,
-                                actor, traceparent, change, product)
-         SELECT (SELECT position FROM log_head) + row_number() OVER (ORDER BY id), event_id,
-                product_id, version, event_type, occurred_at, actor, traceparent, change, product
-         FROM outbox",
-        "UPDATE log_head SET position = (SELECT max(position) FROM event_log)",
-        "DELETE FROM outbox",
-    ] {
-        let done = sqlx::query(statement).execute(&catalog.pool).await;
-        done.expect("sequence");
+    // The release before digests knows neither hashes nor a digest; one that keeps hashes only is as
+    // wrong about the digest, and nothing in its events tells.
+    for hashes in ["NULL, NULL, false", "content_hash, previous_hash, hashed"] {
+        catalog.hold_log().await;
+        write_history(&mut catalog, &mut rng, 20).await;
+        sequence_without_digest(&catalog, hashes).await;
+        catalog.free_log().await;
+        write_history(&mut catalog, &mut rng, 5).await;
+        catalog.events(count_events(&catalog).await).await;
     }
-    catalog.free_log().await;
     write_history(&mut catalog, &mut rng, 20).await;
     let events = catalog.events(count_events(&catalog).await).await;
     check_every_position(&mut catalog, &events).await;
+}
+
+async fn sequence_without_digest(catalog: &Catalog, hashes: &str) {
+    let sequence = format!(
+        "INSERT INTO event_log (position, event_id, product_id, version, event_type, occurred_at,
+                                actor, traceparent, change, product, content_hash, previous_hash,
+                                hashed)
+         SELECT (SELECT position FROM log_head) + row_number() OVER (ORDER BY id), event_id,
+                product_id, version, event_type, occurred_at, actor, traceparent, change, product,
+                {hashes}
+         FROM outbox"
+    );
+    for statement in [
+        &sequence,
+        "UPDATE log_head SET position = (SELECT max(position) FROM event_log)",
+        "DELETE FROM outbox",
+    ] {
+        let done = sqlx::query(sqlx::AssertSqlSafe(statement))
+            .execute(&catalog.pool)
+            .await;
+        done.expect("sequence");
+    }
 }
 
 /// Makes what waits in the outbox what an older release would have left.
@@ -251,6 +267,60 @@ async fn forget_hashes(catalog: &Catalog) {
             .execute(&catalog.pool)
             .await;
     done.expect("forget the hashes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_cannot_be_read_stops_the_sequencer_and_says_so() {
+    let mut catalog = Catalog::start().await;
+    catalog.create("p1", "Mouse").await;
+    catalog.events(1).await;
+    catalog.hold_log().await;
+    // As an older release leaves the head, and a broken disk the event.
+    for statement in [
+        "ALTER TABLE event_log DISABLE TRIGGER event_log_append_only",
+        "UPDATE event_log SET product = '{}'",
+        "UPDATE log_head SET digest_position = NULL",
+    ] {
+        let done = sqlx::query(statement).execute(&catalog.pool).await;
+        done.expect(statement);
+    }
+    catalog.free_log().await;
+    let error = "sequencer: the event at position 1 of the log cannot be read";
+    catalog
+        .status_where("says so", |status| status.relay_error.contains(error))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn long_answers_take_turns_until_they_are_read() {
+    let mut catalog = Catalog::start().await;
+    for batch in 0..5 {
+        let rows = (0..1_000).map(|n| input(&format!("p{batch}-{n}"), "Mouse"));
+        catalog.import(rows.collect()).await.expect("import");
+    }
+    catalog.events(5_000).await;
+    let mut unread = Vec::new();
+    for _ in 0..2 {
+        let request = v1::ListLogProductsRequest::default();
+        let mut slow = catalog.slow_operations(32 * 1024);
+        let answers = slow.list_log_products(request).await;
+        unread.push(answers.expect("products").into_inner());
+    }
+    let mut operations = catalog.operations();
+    let request = v1::GetLogDigestRequest {
+        position: 4_000,
+        recompute: false,
+    };
+    let waits = tokio::spawn(async move { operations.get_log_digest(request).await });
+    for _ in 0..20 {
+        catalog.status().await;
+        assert!(!waits.is_finished(), "two lists are in memory");
+    }
+    // The head's needs no turn.
+    assert_eq!(digest_at(&catalog, 0, false).await.documents, 5_000);
+    unread.clear();
+    let digest = waits.await.expect("no panic").expect("digest").into_inner();
+    assert_eq!(digest.documents, 4_000);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -184,6 +184,28 @@ async fn nobody_rewrites_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_long_backlog_is_counted_up_to_a_bound() {
+    let mut catalog = Catalog::start().await;
+    catalog.create("p1", "Mouse").await;
+    catalog.events(1).await;
+    catalog.hold_log().await;
+    catalog.create("p2", "Mouse").await;
+    let status = catalog.status().await;
+    assert_eq!(
+        (status.outbox_pending, status.products),
+        (1, 1),
+        "of the log"
+    );
+    let many = "INSERT INTO outbox
+                    (event_id, product_id, version, event_type, occurred_at, actor, change)
+                SELECT gen_random_uuid(), 'p' || n, 1, 'created', now(), '', '{}'
+                FROM generate_series(1, 100500) AS n";
+    let many = sqlx::query(many).execute(&catalog.pool).await;
+    many.expect("insert");
+    assert_eq!(catalog.status().await.outbox_pending, 100_001);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_lost_the_log_sequences_nothing() {
     let mut catalog = Catalog::start().await;
     catalog.create("p1", "Mouse").await;

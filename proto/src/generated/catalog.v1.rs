@@ -1712,7 +1712,7 @@ pub struct GetWriteStatusResponse {
     /// The last position of the event log: how many events there are.
     #[prost(int64, tag = "1")]
     pub log_position: i64,
-    /// Committed events that have no position yet.
+    /// Committed events that have no position yet; 100001 where there are more than 100000.
     #[prost(int64, tag = "2")]
     pub outbox_pending: i64,
     #[prost(int64, tag = "3")]
@@ -1723,9 +1723,11 @@ pub struct GetWriteStatusResponse {
     /// True when this instance runs the sequencer and the relay.
     #[prost(bool, tag = "5")]
     pub leader: bool,
-    /// Why the relay stands still; empty when it does not.
+    /// Why events do not reach the stream: what stops the sequencer, then what stops the relay. Empty
+    /// when they do.
     #[prost(string, tag = "6")]
     pub relay_error: ::prost::alloc::string::String,
+    /// Live products of the log.
     #[prost(int64, tag = "7")]
     pub products: i64,
     /// The first sequence that the stream still holds.

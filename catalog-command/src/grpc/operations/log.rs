@@ -6,6 +6,7 @@ use catalog_proto::v1;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use service_kit::status;
 use sqlx::PgPool;
+use tokio::sync::OwnedSemaphorePermit;
 use tonic::{Code, Status};
 
 use super::{Answers, Operations};
@@ -29,9 +30,13 @@ impl Operations {
     ) -> Result<v1::LogDigest, Status> {
         let (head, position) = self.position(request.position).await?;
         let digest = if request.recompute {
-            let fold = self.fold(position, Buckets::ALL).await?;
-            Some(fold.digest())
+            let _turn = self.turn().await?;
+            let fold = store::fold_log(&self.pool, position, Buckets::ALL).await;
+            Some(fold.map_err(log_status)?.digest())
+        } else if position == head.position {
+            head.digest
         } else {
+            let _turn = self.turn().await?;
             let digest = store::digest_at(&self.pool, head, position).await;
             digest.map_err(log_status)?
         };
@@ -53,7 +58,9 @@ impl Operations {
         let (_, position) = self.position(request.position).await?;
         let buckets = Buckets::of(&request.buckets)
             .ok_or_else(|| invalid("buckets", "are numbers from 0 to 63"))?;
-        let products = self.fold(position, buckets).await?.into_products();
+        let turn = self.turn().await?;
+        let fold = store::fold_log(&self.pool, position, buckets).await;
+        let products = fold.map_err(log_status)?.into_products();
         let states = products
             .into_iter()
             .map(|(id, version, hash)| v1::ProductState {
@@ -63,7 +70,11 @@ impl Operations {
             });
         let answers = stream::iter(states)
             .chunks(PRODUCTS_IN_ANSWER_MAX)
-            .map(|products| Ok(v1::ListLogProductsResponse { products }));
+            .map(move |products| {
+                // The products are in memory until the last of them is read.
+                let _turn = &turn;
+                Ok(v1::ListLogProductsResponse { products })
+            });
         Ok(answers.boxed())
     }
 
@@ -121,11 +132,9 @@ impl Operations {
         }
     }
 
-    async fn fold(&self, position: Position, buckets: Buckets) -> Result<store::LogFold, Status> {
-        // Never closed.
-        let _turn = self.folds.acquire().await;
-        let fold = store::fold_log(&self.pool, position, buckets).await;
-        fold.map_err(log_status)
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Status> {
+        let turn = self.folds.clone().acquire_owned().await;
+        turn.map_err(|_| Status::internal("the service stops"))
     }
 }
 

@@ -1,0 +1,154 @@
+//! Connections to Postgres. Invariants: a session that stands still inside a transaction loses its
+//! locks before the lease on the log is over; nobody waits for a lock or for a silent host for good.
+
+use std::io;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use sqlx::migrate::MigrateError;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection as _, PgConnection, PgPool};
+
+/// Below the lease: a leader that was stopped inside a transaction must not keep the next one out.
+const IDLE_IN_TRANSACTION: &str = "2s";
+const LOCK_WAIT: &str = "1500ms";
+/// A change of the schema waits for every transaction that uses the table.
+const MIGRATION_LOCK_WAIT: &str = "10s";
+/// The sequencer, the relay and the lease have one each.
+const LEADER_CONNECTIONS: u32 = 3;
+const LEADER_ACQUIRE_S_MAX: u64 = 3;
+/// How long one statement of the leader may take.
+const ANSWER_S_MAX: u64 = 5;
+const PING_S_MAX: u64 = 2;
+/// A connection that was used so recently is taken as it is.
+const UNPROVEN_AFTER_MS: u64 = 1_000;
+
+/// What this service says to Postgres goes through one of these.
+#[derive(Clone)]
+pub(crate) struct Databases {
+    pub(crate) requests: PgPool,
+    /// Of its own, so that no crowd of writers keeps the leader from sequencing.
+    pub(crate) leader: PgPool,
+}
+
+impl Databases {
+    /// Connects and migrates.
+    pub(crate) async fn connect(url: &str, connections_max: u32) -> anyhow::Result<Self> {
+        let options = PgConnectOptions::from_str(url)
+            .context("cannot use the database URL (CATALOG_COMMAND_DATABASE_URL)")?;
+        migrate(&options).await?;
+        let options = options.options([
+            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
+            ("lock_timeout", LOCK_WAIT),
+        ]);
+        let leader = proven(PgPoolOptions::new())
+            .max_connections(LEADER_CONNECTIONS)
+            .acquire_timeout(Duration::from_secs(LEADER_ACQUIRE_S_MAX))
+            .connect_lazy_with(options.clone());
+        let requests = proven(PgPoolOptions::new())
+            .max_connections(connections_max)
+            .connect_with(options)
+            .await
+            .context("cannot connect to Postgres (CATALOG_COMMAND_DATABASE_URL)")?;
+        Ok(Self { requests, leader })
+    }
+}
+
+/// On a connection of its own, whose statements may wait longer.
+async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
+    let options = options.clone();
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .connect_with(options.options([("lock_timeout", MIGRATION_LOCK_WAIT)]))
+        .await
+        .context("cannot connect to Postgres (CATALOG_COMMAND_DATABASE_URL)")?;
+    let migrated = catalog_migrations::COMMAND.run(&pool).await;
+    pool.close().await;
+    migrated.map_err(|err| match waited_for_lock(&err) {
+        true => anyhow::Error::new(err).context(format!(
+            "cannot migrate the database of the write side: another session, an instance that \
+             migrates or a long transaction, has held a lock for {MIGRATION_LOCK_WAIT}; start again"
+        )),
+        false => anyhow::Error::new(err).context("cannot migrate the database of the write side"),
+    })
+}
+
+fn waited_for_lock(err: &MigrateError) -> bool {
+    match err {
+        MigrateError::Execute(err) | MigrateError::ExecuteMigration(err, _) => {
+            Obstacle::of(err) == Some(Obstacle::Lock)
+        }
+        _ => false,
+    }
+}
+
+/// Between the statements of a large batch there is work, and the batch itself has to arrive; all the
+/// same only writers of its products wait for it.
+pub(crate) async fn allow_long_decisions(db: &mut PgConnection) -> sqlx::Result<()> {
+    sqlx::query("SET LOCAL idle_in_transaction_session_timeout = '10s'")
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Why Postgres ended a transaction that can be tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// Another transaction holds what this one needs.
+    Lock,
+    /// This one stood still, and others needed what it held.
+    Idle,
+}
+
+impl Obstacle {
+    pub(crate) fn of(err: &sqlx::Error) -> Option<Self> {
+        match err.as_database_error()?.code()?.as_ref() {
+            "55P03" => Some(Self::Lock),
+            "25P03" => Some(Self::Idle),
+            _ => None,
+        }
+    }
+}
+
+/// Gives up on an answer of Postgres after so long: a host that is gone says nothing at all.
+pub(crate) async fn within<T, E: From<sqlx::Error>>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let late = || {
+        let message = format!("Postgres did not answer within {} s", limit.as_secs());
+        sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, message))
+    };
+    let answer = tokio::time::timeout(limit, answer).await;
+    answer.unwrap_or_else(|_| Err(late().into()))
+}
+
+/// [`within`] the time that one statement of the leader may take.
+pub(crate) async fn soon<T, E: From<sqlx::Error>>(
+    answer: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    within(Duration::from_secs(ANSWER_S_MAX), answer).await
+}
+
+/// Drops connections that do not answer. The driver's own pings wait for as long as TCP does, which
+/// is a quarter of an hour.
+fn proven(pool: PgPoolOptions) -> PgPoolOptions {
+    pool.test_before_acquire(false)
+        .before_acquire(|connection, metadata| {
+            Box::pin(async move {
+                let unproven = metadata.idle_for > Duration::from_millis(UNPROVEN_AFTER_MS);
+                if unproven {
+                    ping(connection).await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_release(|connection, _| {
+            Box::pin(async move { ping(connection).await.map(|()| true) })
+        })
+}
+
+async fn ping(connection: &mut PgConnection) -> sqlx::Result<()> {
+    within(Duration::from_secs(PING_S_MAX), connection.ping()).await
+}
