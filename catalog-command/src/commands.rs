@@ -9,6 +9,7 @@ mod delete_product;
 mod import_products;
 mod product_history;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use catalog_events::{ConsistencyToken, Product, ProductId, Version};
@@ -48,6 +49,13 @@ pub(crate) struct Commands {
     keep_hours: u16,
 }
 
+/// What a command expects of its product, so that it need not look first.
+#[derive(Clone, Copy, Debug)]
+enum Before {
+    Absent,
+    Present,
+}
+
 /// Who calls, and under which request id.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
@@ -84,12 +92,21 @@ impl Commands {
 
     /// Runs one decision about one product, taken at the time it is given: that of the moment when
     /// this writer's turn has come. `Ok(None)` of the decision leaves everything as it is.
+    ///
+    /// The first try takes no lock: most writers are alone with their product.
     async fn write_one(
         &self,
         id: &ProductId,
         call: &Call,
+        before: Before,
         decide: impl Fn(Option<&Current>, OffsetDateTime) -> Result<Option<Decision>, Rejection>,
     ) -> Result<Written, CommandError> {
+        if call.request.is_none() {
+            match self.write_alone(id, call, before, &decide).await {
+                Ok(written) => return Ok(written),
+                Err(attempt) => attempt.unless_lost()?,
+            }
+        }
         for _ in 0..RACES_MAX {
             match self.try_write_one(id, call, &decide).await {
                 Ok(written) => return Ok(written),
@@ -97,6 +114,30 @@ impl Commands {
             }
         }
         Err(CommandError::Contended)
+    }
+
+    /// Without a transaction of several statements: product and event are saved by one, and only if
+    /// the product is still what was decided about.
+    async fn write_alone(
+        &self,
+        id: &ProductId,
+        call: &Call,
+        before: Before,
+        decide: impl Fn(Option<&Current>, OffsetDateTime) -> Result<Option<Decision>, Rejection>,
+    ) -> Result<Written, Attempt> {
+        let mut db = self.pool.acquire().await?;
+        let current = match before {
+            Before::Absent => HashMap::new(),
+            Before::Present => store::load(&mut db, id).await?,
+        };
+        let Some(decision) = decide(current.get(id), now())? else {
+            let current = current.get(id).ok_or(Rejection::NotFound)?;
+            return Ok(Written::unchanged(id, current));
+        };
+        let decisions = std::slice::from_ref(&decision);
+        store::save(&mut db, decisions, &current, &call.origin).await?;
+        self.committed.notify_one();
+        Ok(Written::from(&decision))
     }
 
     async fn try_write_one(

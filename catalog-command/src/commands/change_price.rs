@@ -2,7 +2,7 @@
 
 use catalog_events::{Currency, Money, ProductId};
 
-use crate::commands::{Call, CommandError, Commands, Written};
+use crate::commands::{Before, Call, CommandError, Commands, Written};
 use crate::domain::{self, Violation};
 
 impl Commands {
@@ -19,7 +19,7 @@ impl Commands {
             Money::from_minor(minor, currency.unwrap_or(was.currency()))
                 .map_err(|err| Violation::new("price_minor", err.to_string()))
         };
-        self.write_one(id, call, |current, now| {
+        self.write_one(id, call, Before::Present, |current, now| {
             domain::change_price(current, to, expected, now)
         })
         .await

@@ -1,6 +1,6 @@
 //! Creates one product.
 
-use crate::commands::{Call, CommandError, Commands, Written};
+use crate::commands::{Before, Call, CommandError, Commands, Written};
 use crate::domain::{self, Draft};
 
 impl Commands {
@@ -10,7 +10,7 @@ impl Commands {
         call: &Call,
     ) -> Result<Written, CommandError> {
         let id = draft.id.clone();
-        self.write_one(&id, call, |current, now| {
+        self.write_one(&id, call, Before::Absent, |current, now| {
             domain::create(current, draft.clone(), now).map(Some)
         })
         .await

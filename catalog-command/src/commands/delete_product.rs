@@ -2,7 +2,7 @@
 
 use catalog_events::ProductId;
 
-use crate::commands::{Call, CommandError, Commands, Written};
+use crate::commands::{Before, Call, CommandError, Commands, Written};
 use crate::domain;
 
 impl Commands {
@@ -12,7 +12,7 @@ impl Commands {
         expected: Option<i64>,
         call: &Call,
     ) -> Result<Written, CommandError> {
-        self.write_one(id, call, |current, now| {
+        self.write_one(id, call, Before::Present, |current, now| {
             domain::delete(current, expected, now).map(Some)
         })
         .await

@@ -1,4 +1,4 @@
-//! Products and the outbox, set-based: one statement each for a single write and for a batch.
+//! Products and the outbox, set-based: one statement saves both, for a single write as for a batch.
 
 use std::collections::HashMap;
 
@@ -42,6 +42,19 @@ pub(crate) async fn load_for_update(
     rows.into_iter().map(ProductRow::into_current).collect()
 }
 
+/// The current state of one product, if it exists; anybody may change it.
+pub(crate) async fn load(
+    db: &mut PgConnection,
+    id: &ProductId,
+) -> sqlx::Result<HashMap<ProductId, Current>> {
+    let row: Option<ProductRow> =
+        sqlx::query_as("SELECT id, version, updated_at, product FROM products WHERE id = $1")
+            .bind(id.as_str())
+            .fetch_optional(db)
+            .await?;
+    row.into_iter().map(ProductRow::into_current).collect()
+}
+
 #[derive(sqlx::FromRow)]
 struct ProductRow {
     id: String,
@@ -66,8 +79,9 @@ impl ProductRow {
     }
 }
 
-/// Saves products and their events. `current` is what the decisions were taken against. All or
-/// nothing with the caller's transaction, which must be rolled back on an error.
+/// Saves products and their events. `current` is what the decisions were taken against, and what a
+/// product must still be. One decision is saved or not; several need a transaction, which must be
+/// rolled back on an error.
 pub(crate) async fn save(
     db: &mut PgConnection,
     decisions: &[Decision],
@@ -79,35 +93,28 @@ pub(crate) async fn save(
     }
     let columns = Columns::of(decisions, current)?;
     let saved = sqlx::query(
-        "INSERT INTO products (id, version, product, updated_at)
-         SELECT id, version, product::jsonb, at
-         FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[])
-             AS new (id, version, product, at)
-         ORDER BY id
-         ON CONFLICT (id) DO UPDATE
-         SET version = excluded.version, product = excluded.product,
-             updated_at = excluded.updated_at
-         WHERE products.version = excluded.version - 1",
-    )
-    .bind(&columns.ids)
-    .bind(&columns.versions)
-    .bind(&columns.products)
-    .bind(&columns.times)
-    .execute(&mut *db)
-    .await?;
-    if saved.rows_affected() != decisions.len() as u64 {
-        return Err(Conflict::Lost);
-    }
-    sqlx::query(
-        "INSERT INTO outbox
+        "WITH new AS (
+             SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[],
+                                  $5::timestamptz[], $6::text[], $7::text[], $8::bytea[],
+                                  $9::bytea[])
+                 WITH ORDINALITY AS new (event_id, id, version, event_type, at, change, product,
+                                         content_hash, previous_hash, number)
+         ), saved AS (
+             INSERT INTO products (id, version, product, updated_at)
+             SELECT id, version, product::jsonb, at FROM new ORDER BY id
+             ON CONFLICT (id) DO UPDATE
+             SET version = excluded.version, product = excluded.product,
+                 updated_at = excluded.updated_at
+             WHERE products.version = excluded.version - 1
+             RETURNING id
+         )
+         INSERT INTO outbox
              (event_id, product_id, version, event_type, occurred_at, actor, traceparent,
               change, product, content_hash, previous_hash, hashed)
-         SELECT event_id, id, version, event_type, at, $7, $8, change::json, product::json,
+         SELECT event_id, id, version, event_type, at, $10, $11, change::json, product::json,
                 content_hash, previous_hash, true
-         FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[],
-                     $6::text[], $9::text[], $10::bytea[], $11::bytea[])
-             AS new (event_id, id, version, event_type, at, change, product, content_hash,
-                     previous_hash)",
+         FROM new JOIN saved USING (id)
+         ORDER BY number",
     )
     .bind(&columns.event_ids)
     .bind(&columns.ids)
@@ -115,14 +122,17 @@ pub(crate) async fn save(
     .bind(&columns.event_types)
     .bind(&columns.times)
     .bind(&columns.changes)
-    .bind(&origin.actor)
-    .bind(&origin.traceparent)
     .bind(&columns.products)
     .bind(&columns.content_hashes)
     .bind(&columns.previous_hashes)
+    .bind(&origin.actor)
+    .bind(&origin.traceparent)
     .execute(&mut *db)
     .await?;
-    Ok(())
+    match saved.rows_affected() == decisions.len() as u64 {
+        true => Ok(()),
+        false => Err(Conflict::Lost),
+    }
 }
 
 /// Products that are not deleted.
