@@ -174,9 +174,8 @@ impl Rebuilder {
         progress: &Progress,
     ) -> Result<(), RebuildError> {
         let read_model = building.read_model.clone();
-        let digest = self
-            .leased(&read_model, self.prepare(&mut building, progress))
-            .await?;
+        let prepared = Box::pin(self.prepare(&mut building, progress));
+        let digest = self.leased(&read_model, prepared).await?;
         self.switch(building, digest, progress).await
     }
 

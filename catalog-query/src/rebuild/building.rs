@@ -22,6 +22,9 @@ pub(super) struct Building {
     pub(super) at: Position,
 }
 
+/// Filled, with its index where one was built.
+pub(super) type Built = (Arc<ReadModel>, Option<(KeywordIndex, IndexWriter)>);
+
 impl Building {
     pub(super) fn new(read_model: ReadModel) -> Self {
         Self {
@@ -60,9 +63,7 @@ impl Building {
         Ok(result?)
     }
 
-    pub(super) fn finish(
-        self,
-    ) -> Result<(Arc<ReadModel>, Option<(KeywordIndex, IndexWriter)>), RebuildError> {
+    pub(super) fn finish(self) -> Result<Built, RebuildError> {
         let index = match (self.index.map(Arc::into_inner), self.writer) {
             (None, _) => None,
             (Some(Some(index)), Some(writer)) => Some((index, writer)),
