@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
@@ -36,13 +37,17 @@ use crate::reads::{ReadPublisher, read_events};
 use crate::rebuild::Rebuilder;
 use crate::search::{RankingProfile, SearchStrategyFactory};
 use crate::upgrade::{Serving, Upgrade};
-use crate::verification::Verifier;
+use crate::verification::{Place, Verifier};
 
 /// What text hashes are made with while there is no model: the one that comes later embeds anew.
 const NO_MODEL: &str = "none";
 
 /// Of the column that `create_generation` makes.
 const EMBEDDING_DIMENSIONS: usize = 384;
+
+/// A client that is gone without a word is noticed by these.
+const KEEP_ALIVE_INTERVAL_MS: u64 = 10_000;
+const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 10_000;
 
 type Repository = CachedProductRepository<PostgresProductRepository>;
 
@@ -144,7 +149,7 @@ impl Service for App {
             source: EventSource::new(jetstream.clone(), log.clone()),
             log: log.clone(),
             embedder: embedder.clone(),
-            me,
+            me: Uuid::new_v4(),
         });
         let verifier = Arc::new(Verifier {
             live: live.clone(),
@@ -152,7 +157,18 @@ impl Service for App {
             repository: repository.clone(),
             log: log.clone(),
             progress: progress.clone(),
+            place: Place::default(),
         });
+        let upgrade = Upgrade {
+            generations: generations.clone(),
+            live: live.clone(),
+            other,
+            jetstream: jetstream.clone(),
+            serving: serving.clone(),
+            index: index.clone(),
+            readiness,
+        };
+        upgrade.begin().await?;
         Ok(Self {
             grpc,
             ops,
@@ -199,16 +215,9 @@ impl Service for App {
             model_change: ModelChange {
                 live: live.clone(),
                 rebuilder,
-                serving: serving.clone(),
-            },
-            upgrade: Upgrade {
-                generations: generations.clone(),
-                live,
-                other,
-                jetstream: jetstream::new(nats.clone()),
                 serving,
-                readiness,
             },
+            upgrade,
             document_watch,
             read_publisher,
             popularity: PopularityCounter {
@@ -226,6 +235,7 @@ impl Service for App {
             .set_not_serving::<CatalogServiceServer<CatalogGrpc<Repository>>>()
             .await;
         let serving = self.upgrade.serving.clone();
+        let index = self.upgrade.index.clone();
         let gate = serving.clone();
         let reads = CatalogServiceServer::with_interceptor(self.catalog, move |request| match gate
             .is_on()
@@ -242,6 +252,8 @@ impl Service for App {
             })
             .transpose()?;
         let router = tonic::transport::Server::builder()
+            .http2_keepalive_interval(Some(Duration::from_millis(KEEP_ALIVE_INTERVAL_MS)))
+            .http2_keepalive_timeout(Some(Duration::from_millis(KEEP_ALIVE_ANSWER_MS_MAX)))
             .layer(RequestLogLayer)
             .add_service(reads)
             .add_service(CatalogQueryOperationsServer::new(self.operations))
@@ -262,10 +274,15 @@ impl Service for App {
         tasks.spawn("upgrade", |stop| self.upgrade.run(stop));
         tasks.spawn("model change", |stop| self.model_change.run(stop));
         tasks.spawn("health", |stop| async move {
-            tokio::select! {
-                () = serving.wait() => health
+            let ready = async {
+                serving.wait().await;
+                index.built().await;
+                health
                     .set_serving::<CatalogServiceServer<CatalogGrpc<Repository>>>()
-                    .await,
+                    .await;
+            };
+            tokio::select! {
+                () = ready => {}
                 () = stop.cancelled() => {}
             }
             stop.cancelled().await;

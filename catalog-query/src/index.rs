@@ -25,6 +25,7 @@ mod crash_tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use catalog_events::{Digest, Position, ProductId};
 use tantivy::{IndexReader, ReloadPolicy};
@@ -38,7 +39,7 @@ use self::schema::Fields;
 pub(crate) use self::snapshot::IndexSnapshot;
 use self::snapshot::Published;
 pub(crate) use self::terms::QueryTerms;
-pub(crate) use self::writer::IndexWriter;
+pub(crate) use self::writer::{Change, IndexWriter};
 
 /// A product found. Scores are comparable within one answer of one source, and only there.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +90,21 @@ impl Default for IndexOptions {
     }
 }
 
+/// The position below which an index answers no search, because it is still being built. Shared by
+/// an index and those that take its place.
+#[derive(Clone, Default)]
+pub(crate) struct Needed(Arc<AtomicU64>);
+
+impl Needed {
+    pub(crate) fn set(&self, position: Position) {
+        self.0.store(position.0, Ordering::SeqCst);
+    }
+
+    pub(crate) fn get(&self) -> Position {
+        Position(self.0.load(Ordering::SeqCst))
+    }
+}
+
 /// Reads an index. Calls block on memory and at times on the disk, so they belong on a thread that
 /// may.
 pub(crate) struct KeywordIndex {
@@ -99,6 +115,7 @@ pub(crate) struct KeywordIndex {
     reader: IndexReader,
     published: Arc<Published>,
     options: IndexOptions,
+    needed: Needed,
     /// Dropped with the index: what is not on disk by then, a restart replays.
     _flusher: Flusher,
 }
@@ -129,6 +146,7 @@ impl KeywordIndex {
             reader,
             published: Arc::new(Published::new(snapshot)),
             options,
+            needed: Needed::default(),
         };
         let writer = opened.writer()?;
         Ok((opened, writer))
@@ -145,6 +163,11 @@ impl KeywordIndex {
             Arc::clone(&self.published),
             &self.options,
         )
+    }
+
+    /// Answers searches from `needed` on; from the start unless told.
+    pub(crate) fn answering_from(self, needed: Needed) -> Self {
+        Self { needed, ..self }
     }
 
     /// The name of its folder.
@@ -196,6 +219,10 @@ impl KeywordIndex {
         limit: usize,
     ) -> Result<KeywordHits, IndexError> {
         let snapshot = self.snapshot();
+        let (at, needed) = (snapshot.position(), self.needed.get());
+        if at < needed {
+            return Err(IndexError::NotBuilt { at, needed });
+        }
         Ok(ranking::search(
             &snapshot.searcher,
             &self.fields,

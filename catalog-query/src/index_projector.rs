@@ -140,9 +140,17 @@ impl IndexProjector {
             }
         }
         let started = Instant::now();
-        let position = copy_documents(&read_model, &self.index, epoch).await?;
+        let copied = copy_documents(&read_model, &self.index, epoch).await?;
         let seconds = started.elapsed().as_secs_f64();
-        tracing::info!(%position, seconds, "the keyword index was made of the documents");
+        match copied {
+            Some(position) => {
+                tracing::info!(%position, seconds, "the keyword index was made of the documents");
+            }
+            None => tracing::info!(
+                seconds,
+                "another keyword index answers: the copy is given up"
+            ),
+        }
         Ok(true)
     }
 

@@ -8,10 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use catalog_events::{Position, Product, ProductEvent, ProductId, Version};
-use tokio::sync::watch;
+use catalog_events::{Position, ProductEvent, ProductId};
+use tokio::sync::{OwnedMutexGuard, watch};
 
-use crate::index::{DiskState, IndexError, IndexOptions, IndexWriter, KeywordIndex};
+use crate::index::{
+    Change, DiskState, IndexError, IndexOptions, IndexSnapshot, IndexWriter, KeywordIndex, Needed,
+};
 
 /// What searches read.
 pub(crate) type CurrentIndex = Arc<ArcSwap<KeywordIndex>>;
@@ -20,6 +22,9 @@ pub(crate) struct LiveIndex {
     root: PathBuf,
     current: CurrentIndex,
     writing: Mutex<Writing>,
+    /// Held by whoever fills a copy: all copies have the same folder.
+    copying: Arc<tokio::sync::Mutex<()>>,
+    needed: Needed,
     /// Counts the replacements, so that a projector notices one; changed only under `writing`.
     epoch: watch::Sender<u64>,
 }
@@ -27,6 +32,24 @@ pub(crate) struct LiveIndex {
 struct Writing {
     /// None after an error, until the next use takes a new one.
     writer: Option<IndexWriter>,
+}
+
+impl Writing {
+    fn write(
+        &mut self,
+        index: &KeywordIndex,
+        write: impl FnOnce(&mut IndexWriter) -> Result<(), IndexError>,
+    ) -> Result<(), IndexError> {
+        // Taken out, so that an error leaves none behind that is half way through a batch.
+        let taken = self.writer.take();
+        let mut writer = match taken {
+            Some(writer) => writer,
+            None => index.writer()?,
+        };
+        write(&mut writer)?;
+        self.writer = Some(writer);
+        Ok(())
+    }
 }
 
 impl LiveIndex {
@@ -41,10 +64,14 @@ impl LiveIndex {
         let folder = root.join(&name);
         let (index, writer) = KeywordIndex::open(&folder, IndexOptions::default())
             .with_context(|| format!("cannot open the keyword index in {}", folder.display()))?;
+        let needed = Needed::default();
+        let index = index.answering_from(needed.clone());
         Ok(Self {
             root: root.to_owned(),
             current: Arc::new(ArcSwap::from_pointee(index)),
             epoch: watch::Sender::new(0),
+            copying: Arc::default(),
+            needed,
             writing: Mutex::new(Writing {
                 writer: Some(writer),
             }),
@@ -55,12 +82,27 @@ impl LiveIndex {
         self.current.clone()
     }
 
-    /// The epoch to present to [`Self::apply`], and the position to go on from.
+    /// The epoch to present to [`Self::apply`], and the position to go on from. Does not wait for
+    /// what is being written: should the index be replaced right now, then the epoch is that of the
+    /// index before, which whoever presents it is told.
     pub(crate) fn resume(&self) -> (u64, Position) {
-        let writing = self.lock();
-        let resumed = (*self.epoch.borrow(), self.current.load().position());
-        drop(writing);
-        resumed
+        let epoch = *self.epoch.borrow();
+        (epoch, self.current.load().position())
+    }
+
+    /// No search is answered before the index has applied everything up to `position`.
+    pub(crate) fn require(&self, position: Position) {
+        self.needed.set(position);
+    }
+
+    /// Whether searches are answered.
+    pub(crate) fn is_built(&self) -> bool {
+        self.current.load().position() >= self.needed.get()
+    }
+
+    /// Completes once searches are answered.
+    pub(crate) async fn built(&self) {
+        self.reached(self.needed.get()).await;
     }
 
     /// Completes once the index of `epoch` is not the one that answers any more.
@@ -101,24 +143,23 @@ impl LiveIndex {
         })
     }
 
-    /// Puts products there, or deletes them, whatever the positions say; blocks. `changes` are of
-    /// the position `at`. False when the index was replaced since `epoch` or has moved on from `at`:
-    /// then nothing was changed.
-    pub(crate) fn repair(
+    /// Puts products there, or deletes them, whatever the positions say. `changes` is given what the
+    /// index holds; no event comes in between. Returns the products that were changed; blocks.
+    pub(crate) fn repair<E: From<IndexError>>(
         &self,
-        epoch: u64,
-        at: Position,
-        changes: &[(ProductId, Option<(Version, Product)>)],
-    ) -> Result<bool, IndexError> {
-        let mut ours = false;
-        let written = self.write(epoch, |writer| {
-            ours = self.current.load().position() == at;
-            match ours {
-                true => writer.force(changes).and_then(|()| writer.commit(at)),
-                false => Ok(()),
-            }
-        })?;
-        Ok(written && ours)
+        changes: impl FnOnce(&IndexSnapshot) -> Result<Vec<Change>, E>,
+    ) -> Result<Vec<ProductId>, E> {
+        let mut writing = self.lock();
+        let index = self.current.load_full();
+        let snapshot = index.snapshot();
+        let changes = changes(&snapshot)?;
+        if !changes.is_empty() {
+            writing.write(&index, |writer| {
+                writer.force(&changes)?;
+                writer.commit(snapshot.position())
+            })?;
+        }
+        Ok(changes.into_iter().map(|(id, _)| id).collect())
     }
 
     fn write(
@@ -130,21 +171,14 @@ impl LiveIndex {
         if *self.epoch.borrow() != epoch {
             return Ok(false);
         }
-        // Taken out, so that an error leaves none behind that is half way through a batch.
-        let taken = writing.writer.take();
-        let mut writer = match taken {
-            Some(writer) => writer,
-            None => self.current.load().writer()?,
-        };
-        write(&mut writer)?;
-        writing.writer = Some(writer);
+        writing.write(&self.current.load_full(), write)?;
         Ok(true)
     }
 
     /// How far the disk is, with the epoch of the index that it is told of.
     pub(crate) fn disk_state(&self) -> (u64, watch::Receiver<DiskState>) {
-        let _writing = self.lock();
-        (*self.epoch.borrow(), self.current.load().disk_state())
+        let epoch = *self.epoch.borrow();
+        (epoch, self.current.load().disk_state())
     }
 
     /// Brings everything that was committed to the disk; blocks.
@@ -157,8 +191,13 @@ impl LiveIndex {
         self.create_in(&folder_name(generation))
     }
 
+    /// Waits for the right to make a copy.
+    pub(crate) async fn copying(&self) -> OwnedMutexGuard<()> {
+        self.copying.clone().lock_owned().await
+    }
+
     /// An empty index beside the live one that is of no generation in particular: it is filled from
-    /// the documents.
+    /// the documents. For the holder of [`Self::copying`].
     pub(crate) fn create_copy(&self) -> anyhow::Result<(KeywordIndex, IndexWriter)> {
         let live = self.current.load().name();
         let free = (1..).map(|number| format!("{COPY_PREFIX}{number}"));
@@ -171,18 +210,13 @@ impl LiveIndex {
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
-        Ok(KeywordIndex::open(&folder, IndexOptions::default())?)
+        let (index, writer) = KeywordIndex::open(&folder, IndexOptions::default())?;
+        Ok((index.answering_from(self.needed.clone()), writer))
     }
 
-    /// Makes the index of `generation` the one that answers, now and after a restart, and removes
-    /// all others but the one that answered until now. Blocks.
-    pub(crate) fn switch_to(
-        &self,
-        generation: i64,
-        index: KeywordIndex,
-        writer: IndexWriter,
-    ) -> anyhow::Result<()> {
-        debug_assert_eq!(index.name(), folder_name(generation));
+    /// Makes `index` the one that answers, now and after a restart, and removes all others but the
+    /// one that answered until now. Blocks.
+    pub(crate) fn switch_to(&self, index: KeywordIndex, writer: IndexWriter) -> anyhow::Result<()> {
         self.replace(None, index, writer).map(|_| ())
     }
 
@@ -212,11 +246,14 @@ impl LiveIndex {
         let before = self.current.load_full();
         let name = index.name();
         self.write_current(&name)?;
+        // In this order: see `resume`.
         self.current.store(Arc::new(index));
         self.epoch.send_modify(|epoch| *epoch += 1);
-        writing.writer = Some(writer);
+        let writer_before = writing.writer.replace(writer);
         drop(writing);
         before.retire();
+        // Waits for merges under way, which nobody else need wait for.
+        drop(writer_before);
         // A copy leaves alone what a rebuild may be filling.
         if epoch.is_none() {
             self.remove_others(&[&before.name(), &name]);
@@ -231,6 +268,13 @@ impl LiveIndex {
     /// Removes the index of a generation that did not come to be.
     pub(crate) fn discard(&self, generation: i64) {
         let _ = fs::remove_dir_all(self.root.join(folder_name(generation)));
+    }
+
+    /// Removes a copy that was not switched to.
+    pub(crate) fn discard_copy(&self, name: &str) {
+        if self.current.load().name() != name {
+            let _ = fs::remove_dir_all(self.root.join(name));
+        }
     }
 
     fn write_current(&self, name: &str) -> std::io::Result<()> {

@@ -89,6 +89,10 @@ impl ReadModelProjector {
             }
             *failures = 0;
         }
+        if self.live.load().generation != read_model.generation {
+            // A rollback to it need not wait until the lease ends by itself.
+            read_model.release_lease(self.me).await?;
+        }
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! difference switches nothing and says so.
 
 mod building;
+mod lease;
 mod proof;
 mod reindex;
 
@@ -23,10 +24,7 @@ use crate::index::{IndexError, IndexWriter, KeywordIndex};
 use crate::live_index::LiveIndex;
 use crate::log_client::{LogClient, LogError};
 use crate::read_model::{Generations, LiveReadModel, ReadModel};
-
-/// Longer than any step between two renewals.
-const LEASE_MS: i64 = 600_000;
-const LEASE_MS_AT_SWITCH: i64 = 3_000;
+use crate::verification::VerificationError;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RebuildError {
@@ -48,7 +46,7 @@ pub(crate) enum RebuildError {
         new: Digest,
         index: Digest,
     },
-    #[error("somebody else applies events to the new generation")]
+    #[error("another replica applies events to that generation")]
     Contended,
     #[error("the live read model differs, and the event log cannot tell who is right")]
     Log(#[from] LogError),
@@ -56,6 +54,8 @@ pub(crate) enum RebuildError {
     Consumer(#[from] ConsumerError),
     #[error("database")]
     Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Verification(#[from] VerificationError),
     #[error(transparent)]
     Index(#[from] IndexError),
     #[error(transparent)]
@@ -83,6 +83,8 @@ pub(crate) struct Rebuilder {
     /// None when the write service's address is not set.
     pub(crate) log: Option<LogClient>,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
+    /// Holds leases; another than that of this replica's projector, which may still apply events to
+    /// a generation that was live a moment ago.
     pub(crate) me: Uuid,
 }
 
@@ -90,6 +92,18 @@ impl Rebuilder {
     /// Builds a generation from the first event on and switches to it. One replica at a time.
     pub(crate) async fn run(&self, progress: &Progress) -> Result<(), RebuildError> {
         self.alone(Box::pin(self.rebuild(progress))).await
+    }
+
+    /// As [`Self::run`], unless vectors of our model answer by now: of several replicas that start
+    /// with a new model, one rebuilds.
+    pub(crate) async fn change_model(&self, progress: &Progress) -> Result<(), RebuildError> {
+        let change = async {
+            match self.generations.live_model().await? {
+                Some(live) if live == self.model() => Ok(()),
+                _ => self.rebuild(progress).await,
+            }
+        };
+        self.alone(Box::pin(change)).await
     }
 
     /// Makes the generation live again that was live before the last switch, once it has caught up
@@ -132,16 +146,8 @@ impl Rebuilder {
         let previous = previous.ok_or(RebuildError::NothingToRollBackTo)?;
         let generation = previous.generation;
         tracing::info!(generation, "rollback begins");
-        previous.take_lease(self.me, LEASE_MS).await?;
-        let at = previous.checkpoint().await?.position;
-        let mut building = Building::new(previous, at);
-        match self.prepare(&mut building, progress).await {
-            Ok(digest) => self.switch(building, digest, progress).await,
-            Err(err) => {
-                building.read_model.release_lease(self.me).await?;
-                Err(err)
-            }
-        }
+        self.prepare_and_switch(Building::new(previous), progress)
+            .await
     }
 
     /// Of the new vectors: ours, or the one that the present ones are of.
@@ -158,9 +164,18 @@ impl Rebuilder {
         progress: &Progress,
     ) -> Result<(), RebuildError> {
         let (index, writer) = self.index.create(read_model.generation)?;
-        read_model.take_lease(self.me, LEASE_MS).await?;
-        let mut building = Building::new(read_model, Position::START).with_index(index, writer);
-        let digest = self.prepare(&mut building, progress).await?;
+        let building = Building::new(read_model).with_index(index, writer);
+        self.prepare_and_switch(building, progress).await
+    }
+
+    async fn prepare_and_switch(
+        &self,
+        mut building: Building,
+        progress: &Progress,
+    ) -> Result<(), RebuildError> {
+        let read_model = building.read_model.clone();
+        let prepared = Box::pin(self.prepare(&mut building, progress));
+        let digest = self.leased(&read_model, prepared).await?;
         self.switch(building, digest, progress).await
     }
 
@@ -169,7 +184,10 @@ impl Rebuilder {
         building: &mut Building,
         progress: &Progress,
     ) -> Result<Digest, RebuildError> {
+        building.at = building.read_model.checkpoint().await?.position;
         self.catch_up(building, progress).await?;
+        // What differs already is not worth the time that embedding takes.
+        self.prove(building).await?;
         self.embed(building, progress).await?;
         // Events went on meanwhile; what is compared is what is switched to.
         self.catch_up(building, progress).await?;
@@ -207,14 +225,19 @@ impl Rebuilder {
     ) -> Result<(), RebuildError> {
         let (read_model, index) = building.finish()?;
         let generation = read_model.generation;
-        // From the switch on, the live projector needs the lease as soon as it comes for it.
-        read_model.take_lease(self.me, LEASE_MS_AT_SWITCH).await?;
-        self.generations.switch_to(generation).await?;
-        self.live.store(Arc::new(read_model));
+        // Nobody has applied anything since the proof.
+        self.hold_lease(&read_model).await?;
+        let switched = self.generations.switch_to(generation).await;
+        if switched.is_ok() {
+            self.live.store(read_model.clone());
+        }
+        // From the switch on, a projector needs it.
+        self.give_back_lease(&read_model).await;
+        switched?;
         // The new generation answers. What fails now is told, and undoes nothing: the old index
         // holds the same products.
         let switched = match index {
-            Some((index, writer)) => self.switch_index(generation, index, writer).await,
+            Some((index, writer)) => self.switch_index(index, writer).await,
             None => self.check_index().await,
         };
         if let Err(err) = switched {
@@ -228,13 +251,8 @@ impl Rebuilder {
         Ok(())
     }
 
-    async fn switch_index(
-        &self,
-        number: i64,
-        index: KeywordIndex,
-        writer: IndexWriter,
-    ) -> anyhow::Result<()> {
+    async fn switch_index(&self, index: KeywordIndex, writer: IndexWriter) -> anyhow::Result<()> {
         let live = self.index.clone();
-        tokio::task::spawn_blocking(move || live.switch_to(number, index, writer)).await?
+        tokio::task::spawn_blocking(move || live.switch_to(index, writer)).await?
     }
 }

@@ -2,6 +2,7 @@
 //! generation of their own from the events, and answer readers once that is where the old one is.
 //! Until then the replicas of the older release answer, on theirs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,10 +12,12 @@ use service_kit::Readiness;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::live_index::LiveIndex;
 use crate::read_model::{Generations, LiveReadModel};
 
 const LOOK_EVERY_MS: u64 = 100;
 const TELL_EVERY_LOOKS: u64 = 50;
+const INDEX_NOT_BUILT: &str = "the keyword index of this replica is being built";
 
 /// Whether readers are answered. Once true it stays so.
 #[derive(Clone)]
@@ -43,23 +46,59 @@ pub(crate) struct Upgrade {
     pub(crate) other: Option<i64>,
     pub(crate) jetstream: jetstream::Context,
     pub(crate) serving: Serving,
+    /// Answers no search before it holds what the documents hold.
+    pub(crate) index: Arc<LiveIndex>,
     pub(crate) readiness: Readiness,
 }
 
 impl Upgrade {
-    /// The projector fills the generation meanwhile, as it does any other.
+    /// Before anything is asked: tells what the replica is not ready for. A new index, one that was
+    /// damaged and one that missed events find too little.
+    pub(crate) async fn begin(&self) -> anyhow::Result<()> {
+        if self.other.is_some() {
+            let why = "the read model of this release is being built";
+            self.readiness.set_not_ready(why);
+            return Ok(());
+        }
+        self.require_documents().await?;
+        if !self.index.is_built() {
+            self.readiness.set_not_ready(INDEX_NOT_BUILT);
+        }
+        Ok(())
+    }
+
+    /// The projectors fill generation and index meanwhile, as they do any other.
     pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        if let Some(other) = self.other {
-            self.readiness
-                .set_not_ready("the read model of this release is being built");
-            tokio::select! {
-                () = self.finish(other) => {}
-                () = stop.cancelled() => return Ok(()),
-            }
-            self.readiness.set_ready();
-            self.serving.0.send_replace(true);
+        tokio::select! {
+            () = self.get_ready() => {}
+            () = stop.cancelled() => return Ok(()),
         }
         stop.cancelled().await;
+        Ok(())
+    }
+
+    async fn get_ready(&self) {
+        if let Some(other) = self.other {
+            self.finish(other).await;
+            if !self.index.is_built() {
+                self.readiness.set_not_ready(INDEX_NOT_BUILT);
+            }
+            self.serving.0.send_replace(true);
+        }
+        if !self.index.is_built() {
+            tracing::info!("keyword searches are answered once the index has been built");
+            self.index.built().await;
+            tracing::info!("keyword searches are answered");
+        }
+        // Not to be asked again: documents that are restored may begin further back.
+        self.index.require(Position::START);
+        self.readiness.set_ready();
+    }
+
+    /// Of now: what is applied from now on is followed like any other event.
+    async fn require_documents(&self) -> anyhow::Result<()> {
+        let documents = self.live.load_full().checkpoint().await?;
+        self.index.require(documents.position);
         Ok(())
     }
 
@@ -81,6 +120,11 @@ impl Upgrade {
     }
 
     async fn attempt(&self, other: i64) -> anyhow::Result<()> {
+        self.make_live(other).await?;
+        self.require_documents().await
+    }
+
+    async fn make_live(&self, other: i64) -> anyhow::Result<()> {
         let lock = loop {
             if self.is_live().await? {
                 return Ok(());

@@ -11,11 +11,13 @@ mod forced;
 mod parked;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use catalog_events::{BucketedDigest, Position};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 pub(crate) use self::listing::{Buckets, ListedProduct, ListedProducts};
+pub(crate) use self::parked::mend_parked;
 use crate::index::IndexError;
 use crate::live_index::LiveIndex;
 use crate::log_client::{LogClient, LogError};
@@ -24,6 +26,9 @@ use crate::read_model::{CachedProductRepository, LiveReadModel, PostgresProductR
 
 /// More than a person reads; the total is counted all the same.
 const FAULTS_MAX: usize = 1_000;
+const PLACE_WAIT_MS_MAX: u64 = 1_000;
+/// Of one part of an answer.
+const TELL_MS_MAX: u64 = 20_000;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum VerificationError {
@@ -38,8 +43,10 @@ pub(crate) enum VerificationError {
          of catalog-command"
     )]
     NoLog,
-    #[error("events keep the keyword index from standing still for a repair: try again")]
+    #[error("another check or listing is under way at this replica: try again when it has ended")]
     Busy,
+    #[error("nobody reads the answers: given up")]
+    NotRead,
     #[error("a thread panicked")]
     Panicked(#[from] tokio::task::JoinError),
 }
@@ -114,10 +121,40 @@ pub(crate) struct Verifier {
     /// None where its address is not known: then nothing can be mended.
     pub(crate) log: Option<LogClient>,
     pub(crate) progress: Progress,
+    pub(crate) place: Place,
+}
+
+/// For one check or listing at a time: each reads everything, and holds a snapshot meanwhile.
+#[derive(Clone)]
+pub(crate) struct Place(Arc<Semaphore>);
+
+impl Default for Place {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+impl Place {
+    /// Until what is returned is dropped. Waits a moment for one that is about to end.
+    pub(crate) async fn take(&self) -> Result<OwnedSemaphorePermit, VerificationError> {
+        let waited = Duration::from_millis(PLACE_WAIT_MS_MAX);
+        let taken = tokio::time::timeout(waited, self.0.clone().acquire_owned()).await;
+        // It is never closed.
+        taken
+            .ok()
+            .and_then(Result::ok)
+            .ok_or(VerificationError::Busy)
+    }
+}
+
+/// A client that stays and does not read must not keep a snapshot for ever.
+async fn tell<T>(whom: &mpsc::Sender<T>, what: T) -> Result<(), VerificationError> {
+    let told = whom.send_timeout(what, Duration::from_millis(TELL_MS_MAX));
+    told.await.map_err(|_| VerificationError::NotRead)
 }
 
 impl Verifier {
-    /// Ends early when nobody listens to `steps` any more.
+    /// Fails early when nobody reads the `steps` any more.
     pub(crate) async fn check(&self, steps: &CheckSteps) -> Result<(), VerificationError> {
         let live = self.live.load_full();
         let (read_model, embeddings) = read_model::check(&live, steps).await?;
@@ -131,8 +168,7 @@ impl Verifier {
                 projection,
                 checked: Box::new(checked),
             };
-            // Whoever asked has gone away.
-            let _ = steps.send(checked).await;
+            tell(steps, checked).await?;
         }
         Ok(())
     }

@@ -26,3 +26,5 @@ mod six_fields;
 mod consistency;
 #[path = "it/verify.rs"]
 mod verify;
+#[path = "it/parked_retry.rs"]
+mod parked_retry;

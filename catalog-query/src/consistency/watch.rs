@@ -11,6 +11,9 @@ use tokio_util::sync::CancellationToken;
 use crate::consistency::LOOK_EVERY_MS;
 use crate::read_model::LiveReadModel;
 
+/// One look that hangs must not keep those who come meanwhile from being looked for.
+const LOOK_MS_MAX: u64 = 200;
+
 /// Versions and positions of documents, tombstones included.
 type Applied = HashMap<String, (i64, i64)>;
 
@@ -96,11 +99,17 @@ impl DocumentWatch {
         if waiting.is_empty() {
             return waiting;
         }
-        let applied = match self.applied(&waiting).await {
-            Ok(applied) => applied,
-            Err(err) => {
-                // Whoever waits answers by itself in time, and reports what it meets.
+        let looked = self.applied(&waiting);
+        let looked = tokio::time::timeout(Duration::from_millis(LOOK_MS_MAX), looked).await;
+        // Whoever waits answers by itself in time, and reports what it meets.
+        let applied = match looked {
+            Ok(Ok(applied)) => applied,
+            Ok(Err(err)) => {
                 tracing::debug!("cannot look at the documents: {err}");
+                return waiting;
+            }
+            Err(_) => {
+                tracing::debug!("the documents were not looked at within {LOOK_MS_MAX} ms");
                 return waiting;
             }
         };

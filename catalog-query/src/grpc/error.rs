@@ -5,6 +5,7 @@ use service_kit::status;
 use tonic::{Code, Status};
 
 use crate::consistency::ExpectationError;
+use crate::index::IndexError;
 use crate::log_client::LogError;
 use crate::read_model::RepositoryError;
 use crate::rebuild::RebuildError;
@@ -51,7 +52,13 @@ pub(crate) fn search_status(err: SearchError) -> Status {
     match err {
         SearchError::EmptyQuery => invalid("query", "is empty"),
         SearchError::QueryTooLong { .. } => invalid("query", err.to_string()),
-        SearchError::Unavailable(_) => unavailable(err),
+        SearchError::Unavailable(source) => match source.downcast_ref::<IndexError>() {
+            Some(not_built @ IndexError::NotBuilt { .. }) => {
+                let message = not_built.to_string();
+                status(Code::Unavailable, "KEYWORD_INDEX_NOT_READY", message, [])
+            }
+            _ => unavailable(SearchError::Unavailable(source)),
+        },
     }
 }
 
@@ -72,6 +79,7 @@ pub(crate) fn rebuild_status(err: RebuildError) -> Status {
         | RebuildError::Log(_)
         | RebuildError::Consumer(_)
         | RebuildError::Database(_)
+        | RebuildError::Verification(_)
         | RebuildError::Index(_)
         | RebuildError::Embedding(_)
         | RebuildError::Other(_) => {
@@ -99,7 +107,12 @@ pub(crate) fn verification_status(err: VerificationError) -> Status {
             tracing::warn!("{message}");
             status(Code::Unavailable, "LOG_UNAVAILABLE", message, [])
         }
-        VerificationError::Busy => status(Code::Aborted, "INDEX_BUSY", message, []),
+        VerificationError::Busy => {
+            status(Code::ResourceExhausted, "VERIFICATION_BUSY", message, [])
+        }
+        VerificationError::NotRead => {
+            status(Code::DeadlineExceeded, "ANSWERS_NOT_READ", message, [])
+        }
         VerificationError::Index(err) => internal(&err),
         VerificationError::Panicked(err) => internal(&err),
     }

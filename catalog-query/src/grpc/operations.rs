@@ -2,14 +2,16 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_nats::jetstream;
 use catalog_events::{Position, STREAM};
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_query_operations_server::CatalogQueryOperations;
 use catalog_proto::v1::rebuild_progress::Phase;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::Stream;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
@@ -24,6 +26,8 @@ use crate::verification::Verifier;
 pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 const PROGRESS_QUEUE_MAX: usize = 16;
+/// How long the outcome of a rebuild is kept for a client that does not read it.
+const LAST_STEP_WAIT: Duration = Duration::from_secs(60);
 
 pub(crate) struct Operations {
     pub(crate) live: LiveReadModel,
@@ -64,7 +68,8 @@ impl CatalogQueryOperations for Operations {
         &self,
         _request: Request<v1::CheckProjectionsRequest>,
     ) -> Result<Response<Self::CheckProjectionsStream>, Status> {
-        Ok(Response::new(verification::check(self.verifier.clone())))
+        let checking = verification::check(self.verifier.clone()).await?;
+        Ok(Response::new(checking))
     }
 
     type ListProjectedProductsStream = Answers<v1::ListProjectedProductsResponse>;
@@ -74,7 +79,7 @@ impl CatalogQueryOperations for Operations {
         request: Request<v1::ListProjectedProductsRequest>,
     ) -> Result<Response<Self::ListProjectedProductsStream>, Status> {
         let verifier = self.verifier.clone();
-        let listing = verification::list(verifier, request.into_inner())?;
+        let listing = verification::list(verifier, request.into_inner()).await?;
         Ok(Response::new(listing))
     }
 
@@ -126,24 +131,30 @@ impl CatalogQueryOperations for Operations {
 }
 
 /// Runs `work` in a task of its own, which a client that goes away does not leave half done, and
-/// tells of its steps.
+/// tells of its steps: of the last one always, of the others as far as the client reads them.
 fn told<F>(work: impl FnOnce(RebuildSteps) -> F + Send + 'static) -> Answers<v1::RebuildProgress>
 where
     F: Future<Output = Result<(), RebuildError>> + Send + 'static,
 {
-    let (progress, steps) = mpsc::channel(PROGRESS_QUEUE_MAX);
+    let (progress, mut steps) = mpsc::channel(PROGRESS_QUEUE_MAX);
     let (answers, stream) = mpsc::channel(PROGRESS_QUEUE_MAX);
     let work = work(progress);
     tokio::spawn(async move {
-        let mut steps = ReceiverStream::new(steps).map(message);
         let forward = async {
-            while let Some(step) = steps.next().await {
-                let _ = answers.send(Ok(step)).await;
+            let mut untold = None;
+            while let Some(step) = steps.recv().await {
+                untold = match answers.try_send(Ok(message(step))) {
+                    Err(TrySendError::Full(step)) => Some(step),
+                    Ok(()) | Err(TrySendError::Closed(_)) => None,
+                };
             }
+            untold
         };
-        let (result, ()) = tokio::join!(work, forward);
-        if let Err(err) = result {
-            let _ = answers.send(Err(rebuild_status(err))).await;
+        let (result, untold) = tokio::join!(work, forward);
+        let failed = result.err().map(|err| Err(rebuild_status(err)));
+        // Nothing is held any more but this task.
+        for last in untold.into_iter().chain(failed) {
+            let _ = answers.send_timeout(last, LAST_STEP_WAIT).await;
         }
     });
     Box::pin(ReceiverStream::new(stream))
@@ -208,5 +219,36 @@ fn message((generation, step): (i64, Step)) -> v1::RebuildProgress {
         total,
         generation,
         digest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use catalog_events::Digest;
+    use futures_util::StreamExt as _;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_that_does_not_read_holds_up_no_rebuild_and_hears_of_its_end() {
+        let (ended, work_ended) = oneshot::channel();
+        let answers = told(async move |progress: RebuildSteps| {
+            for done in 0..1_000 {
+                let step = Step::Replay { done, total: 1_000 };
+                progress.send((7, step)).await.expect("forwarded");
+            }
+            let digest = Digest::default();
+            let switched = progress.send((7, Step::Switched { digest })).await;
+            switched.expect("forwarded");
+            ended.send(()).expect("waited for");
+            Ok(())
+        });
+        let patience = Duration::from_secs(60);
+        let waited = tokio::time::timeout(patience, work_ended).await;
+        waited.expect("not held up").expect("ended");
+        let told: Vec<_> = answers.collect().await;
+        let last = told.last().expect("a step").as_ref().expect("no error");
+        assert_eq!(last.phase(), Phase::Switched);
     }
 }

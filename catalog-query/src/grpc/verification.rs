@@ -20,20 +20,24 @@ use crate::verification::{
 const REPAIRS_MAX: usize = PRODUCT_IDS_MAX;
 const PARTS_QUEUE_MAX: usize = 4;
 
-pub(super) fn check(verifier: Arc<Verifier>) -> Answers<v1::CheckProgress> {
+pub(super) async fn check(verifier: Arc<Verifier>) -> Result<Answers<v1::CheckProgress>, Status> {
+    let place = verifier.place.take().await.map_err(verification_status)?;
     let (steps, received) = mpsc::channel(PARTS_QUEUE_MAX);
     let (failure, failed) = mpsc::channel(1);
     tokio::spawn(async move {
-        if let Err(err) = verifier.check(&steps).await {
+        let checked = verifier.check(&steps).await;
+        // Before the stream ends, so that whoever has read it to its end may go on.
+        drop(place);
+        if let Err(err) = checked {
             // Whoever asked may have gone away.
             let _ = failure.send(Err(verification_status(err))).await;
         }
     });
     let steps = ReceiverStream::new(received).map(|step| Ok(check_step(step)));
-    Box::pin(steps.chain(ReceiverStream::new(failed)))
+    Ok(Box::pin(steps.chain(ReceiverStream::new(failed))))
 }
 
-pub(super) fn list(
+pub(super) async fn list(
     verifier: Arc<Verifier>,
     request: v1::ListProjectedProductsRequest,
 ) -> Result<Answers<v1::ListProjectedProductsResponse>, Status> {
@@ -47,6 +51,7 @@ pub(super) fn list(
         let reason = "is neither the read model nor the keyword index";
         return Err(invalid("projection", reason));
     }
+    let place = verifier.place.take().await.map_err(verification_status)?;
     let (listing, received) = mpsc::channel(PARTS_QUEUE_MAX);
     let (failure, failed) = mpsc::channel(1);
     tokio::spawn(async move {
@@ -54,6 +59,8 @@ pub(super) fn list(
             v1::Projection::KeywordIndex => verifier.list_index(&buckets, &listing).await,
             _ => verifier.list_documents(&buckets, &listing).await,
         };
+        // Before the stream ends, so that whoever has read it to its end may go on.
+        drop(place);
         if let Err(err) = listed {
             // Whoever asked may have gone away.
             let _ = failure.send(Err(verification_status(err))).await;

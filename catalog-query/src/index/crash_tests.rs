@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use catalog_events::{Position, ProductEvent};
+use tantivy::directory::{Directory as _, TerminatingWrite as _};
 use tempfile::TempDir;
 
 use super::disk::{Step, Watch};
@@ -240,6 +242,21 @@ fn a_full_disk_is_told_and_commits_go_on_in_memory_until_it_is_full_too() {
     drop((index, writer));
     let (index, _writer) = open(folder.path());
     assert_eq!((index.position().0, index.documents()), (at + 1, at + 1));
+}
+
+#[test]
+fn what_a_failed_flush_left_of_a_file_goes_with_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (index, _writer) = open(folder.path());
+    let name = PathBuf::from(format!("{}.store", "ab".repeat(16)));
+    let mut file = index.directory.open_write(&name).unwrap();
+    file.write_all(b"merged away").unwrap();
+    file.terminate().unwrap();
+    // As far as it got before the disk was full.
+    fs::write(folder.path().join(&name), "merged").unwrap();
+    index.directory.delete(&name).unwrap();
+    index.flush().unwrap();
+    assert!(!folder.path().join(&name).exists());
 }
 
 #[test]

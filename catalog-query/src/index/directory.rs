@@ -414,10 +414,9 @@ impl Directory for WriteBehindDirectory {
             return Err(DeleteError::FileDoesNotExist(path.to_owned()));
         };
         files.held -= stored.held();
-        if matches!(stored, Stored::Disk { .. }) {
-            files.removable.insert(path.to_owned());
-            files.waiting.get_or_insert_with(Instant::now);
-        }
+        // Of one in memory, too, there may be a part on the disk: of a flush that failed.
+        files.removable.insert(path.to_owned());
+        files.waiting.get_or_insert_with(Instant::now);
         drop(files);
         self.shared.room.notify_all();
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use catalog_events::Position;
 use tantivy::TantivyError;
 use tantivy::directory::error::{LockError, OpenDirectoryError};
 
@@ -11,6 +12,8 @@ pub(crate) enum IndexError {
     Folder(#[source] io::Error),
     #[error("the disk is behind the keyword index by {held} bytes in memory: {error}")]
     DiskBehind { held: usize, error: String },
+    #[error("the keyword index is built up to position {at}, and answers from {needed} on")]
+    NotBuilt { at: Position, needed: Position },
     #[error("another writer has the keyword index open")]
     Locked,
     #[error("the writer of the keyword index is closed")]

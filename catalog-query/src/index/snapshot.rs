@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use catalog_events::{BucketedDigest, ContentHash, Digest, Position, ProductId};
-use tantivy::{Searcher, SegmentReader};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyError, Term};
 use tokio::sync::watch;
 
 use super::IndexError;
@@ -43,6 +44,29 @@ impl IndexSnapshot {
         Ok(digest)
     }
 
+    /// What it holds of a product: one hash, or none.
+    pub(crate) fn hashes_of(&self, id: &ProductId) -> Result<Vec<ContentHash>, IndexError> {
+        let field = self.searcher.schema().get_field(ID)?;
+        let term = Term::from_field_text(field, id.as_str());
+        let mut hashes = Vec::new();
+        for segment in self.searcher.segment_readers() {
+            let terms = segment.inverted_index(field)?;
+            let postings = terms.read_postings(&term, IndexRecordOption::Basic);
+            let Some(mut postings) = postings.map_err(TantivyError::from)? else {
+                continue;
+            };
+            let hash_of = hash_column(segment)?;
+            let mut document = postings.doc();
+            while document != TERMINATED {
+                if !segment.is_deleted(document) {
+                    hashes.push(hash_of(document));
+                }
+                document = postings.advance();
+            }
+        }
+        Ok(hashes)
+    }
+
     /// The products in these buckets of the digest. One whose id is none any more is left out: it
     /// shows as missing.
     pub(crate) fn list(
@@ -64,7 +88,7 @@ impl IndexSnapshot {
                 let mut id = String::new();
                 let found = ids.term_ords(document).next();
                 let found = found.map(|ordinal| ids.ord_to_str(ordinal, &mut id));
-                if found.transpose().map_err(tantivy::TantivyError::from)? == Some(true)
+                if found.transpose().map_err(TantivyError::from)? == Some(true)
                     && let Ok(id) = id.parse()
                 {
                     listed.push((id, hash));
@@ -79,14 +103,21 @@ fn each_hash(
     segment: &SegmentReader,
     mut each: impl FnMut(u32, ContentHash),
 ) -> tantivy::Result<()> {
+    let hash_of = hash_column(segment)?;
+    for document in segment.doc_ids_alive() {
+        each(document, hash_of(document));
+    }
+    Ok(())
+}
+
+fn hash_column(segment: &SegmentReader) -> tantivy::Result<impl Fn(u32) -> ContentHash> {
     let columns = segment.fast_fields();
     let high = columns.u64(HASH_HIGH)?.first_or_default_col(0);
     let low = columns.u64(HASH_LOW)?.first_or_default_col(0);
-    for document in segment.doc_ids_alive() {
+    Ok(move |document| {
         let hash = u128::from(high.get_val(document)) << 64 | u128::from(low.get_val(document));
-        each(document, ContentHash::from_bytes(hash.to_be_bytes()));
-    }
-    Ok(())
+        ContentHash::from_bytes(hash.to_be_bytes())
+    })
 }
 
 /// The snapshot that answers; each replaces the one before.

@@ -7,7 +7,7 @@ use catalog_events::{
 };
 
 use super::testing::{changed, deleted, found, open, product};
-use super::{IndexError, KeywordIndex};
+use super::{IndexError, KeywordIndex, QueryTerms};
 use crate::live_index::LiveIndex;
 
 fn digest<'a>(live: impl IntoIterator<Item = &'a ProductEvent>) -> Digest {
@@ -223,9 +223,19 @@ fn a_repair_ignores_positions_and_leaves_them() {
         ("b".parse().unwrap(), None),
         ("d".parse().unwrap(), Some((version, product("d", "lamp")))),
     ];
-    assert!(!live.repair(epoch, Position(8), &changes).unwrap());
-    assert!(live.repair(epoch, Position(9), &changes).unwrap());
     let index = live.current().load_full();
+    let repaired = live.repair(|held| {
+        assert_eq!(held.position(), Position(9));
+        // Those who only ask wait for nobody, even while an answer of the log is waited for.
+        assert_eq!(live.resume(), (epoch, Position(9)));
+        assert_eq!(live.disk_state().0, epoch);
+        let c = "c".parse().unwrap();
+        let version = Version::new(1).expect("version");
+        let hash = ContentHash::of(&c, version, &product("c", "mouse"));
+        assert_eq!(held.hashes_of(&c)?, [hash]);
+        Ok::<_, IndexError>(changes.to_vec())
+    });
+    assert_eq!(repaired.unwrap().len(), 3);
     let snapshot = index.snapshot();
     assert_eq!(
         (snapshot.position(), snapshot.documents()),
@@ -234,6 +244,7 @@ fn a_repair_ignores_positions_and_leaves_them() {
     assert_eq!(found(&index, "mouse"), ["c"]);
     assert_eq!(found(&index, "cup"), ["a"]);
     assert_eq!(found(&index, "lamp"), ["d"]);
+    assert_eq!(snapshot.hashes_of(&"b".parse().unwrap()).unwrap(), []);
     assert!(
         live.apply(
             epoch,
@@ -246,13 +257,37 @@ fn a_repair_ignores_positions_and_leaves_them() {
 
     let (fresh, writer) = live.create_copy().unwrap();
     assert!(live.switch_from(epoch, fresh, writer).unwrap());
-    let gone = live.repair(epoch, Position(10), &changes).unwrap();
-    assert!(!gone, "that index is gone");
     let (late, writer) = live.create_copy().unwrap();
     assert!(
         !live.switch_from(epoch, late, writer).unwrap(),
         "another was faster"
     );
+}
+
+#[test]
+fn an_index_that_is_still_being_built_answers_no_search() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = LiveIndex::open(folder.path()).unwrap();
+    assert!(live.is_built(), "nothing is asked of it");
+    live.require(Position(2));
+    let mouse = QueryTerms::of("mouse");
+    let refused = live.current().load().search(&mouse, 10);
+    assert!(matches!(refused, Err(IndexError::NotBuilt { .. })));
+    // So does one that takes its place, until it is there.
+    let (index, mut writer) = live.create(7).unwrap();
+    let events = [
+        changed(1, 1, product("a", "mouse")),
+        changed(2, 1, product("b", "mouse")),
+    ];
+    writer.apply(&events[..1]).unwrap();
+    writer.commit(Position(1)).unwrap();
+    live.switch_to(index, writer).unwrap();
+    assert!(!live.is_built());
+    assert!(live.current().load().search(&mouse, 10).is_err());
+    let (epoch, _) = live.resume();
+    assert!(live.apply(epoch, &events, Position(2)).unwrap());
+    assert!(live.is_built());
+    assert_eq!(found(&live.current().load(), "mouse"), ["a", "b"]);
 }
 
 /// Who waits for a position sees it when the wait is over, whichever index answers by then.
@@ -282,7 +317,7 @@ async fn a_position_that_was_reached_is_seen() {
     let (index, mut writer) = live.create(7).unwrap();
     writer.apply(&events).unwrap();
     writer.commit(Position(3)).unwrap();
-    live.switch_to(7, index, writer).unwrap();
+    live.switch_to(index, writer).unwrap();
     assert_eq!(third.await.unwrap(), ["p1", "p2", "p3"]);
 
     let name = std::fs::read_to_string(folder.path().join("CURRENT")).unwrap();

@@ -22,6 +22,9 @@ const REPLACED_SHARE_MAX: f32 = 0.3;
 /// How long a batch waits for a disk that is behind.
 const ROOM_WAIT_MAX: Duration = Duration::from_secs(2);
 
+/// What the index must hold of a product; none is nothing.
+pub(crate) type Change = (ProductId, Option<(Version, Product)>);
+
 /// Takes events in the order of their positions. After an error, drop it and take a new one with
 /// [`super::KeywordIndex::writer`]: it continues at the last commit.
 pub(crate) struct IndexWriter {
@@ -90,10 +93,7 @@ impl IndexWriter {
 
     /// Puts products there, or deletes them, whatever the positions say. Not visible before
     /// [`Self::commit`].
-    pub(crate) fn force(
-        &mut self,
-        changes: &[(ProductId, Option<(Version, Product)>)],
-    ) -> Result<(), IndexError> {
+    pub(crate) fn force(&mut self, changes: &[Change]) -> Result<(), IndexError> {
         self.directory.wait_for_room(ROOM_WAIT_MAX)?;
         for (id, change) in changes {
             match change {

@@ -1,14 +1,15 @@
 //! Where an index has to begin: at its own position, or, when it is new or cannot go on from there,
 //! at that of the documents, of which it is then made anew.
 
+use std::sync::Arc;
+
 use async_nats::jetstream;
 use catalog_events::{Position, Product, STREAM, Version};
 use futures_util::TryStreamExt as _;
-use sqlx::types::Json;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::ProjectorError;
-use crate::index::{IndexError, IndexWriter};
+use crate::index::IndexWriter;
 use crate::live_index::LiveIndex;
 use crate::read_model::ReadModel;
 
@@ -72,46 +73,64 @@ impl Outlook {
     }
 }
 
-/// Replaces the index of `epoch` by one made of the documents, at their position, unless another has
-/// replaced it already.
+/// Replaces the index of `epoch` by one made of the documents, at their position. None when another
+/// has replaced it meanwhile: then what was made is given up.
 pub(crate) async fn copy_documents(
     read_model: &ReadModel,
-    index: &std::sync::Arc<LiveIndex>,
+    index: &Arc<LiveIndex>,
     epoch: u64,
-) -> Result<Position, ProjectorError> {
+) -> Result<Option<Position>, ProjectorError> {
+    let one = index.copying().await;
     let (batches, received) = mpsc::channel(BATCHES_AHEAD);
-    let (position_read, position) = tokio::sync::oneshot::channel();
+    let (position_read, position) = oneshot::channel();
     let target = index.clone();
     let filling = tokio::task::spawn_blocking(move || {
-        let (index, mut writer) = target.create_copy()?;
-        fill(&mut writer, received)?;
-        // Dropped when the documents could not be read to their end.
-        let position: Position = position.blocking_recv()?;
-        writer.commit(position)?;
-        target.switch_from(epoch, index, writer)?;
-        anyhow::Ok(position)
+        let _one = one;
+        let (index, writer) = target.create_copy()?;
+        let name = index.name();
+        let made = fill(writer, received, position).and_then(|(writer, position)| {
+            let answers = target.switch_from(epoch, index, writer)?;
+            Ok(answers.then_some(position))
+        });
+        if !matches!(made, Ok(Some(_))) {
+            target.discard_copy(&name);
+        }
+        made
     });
-    let read = read_documents(read_model, batches).await;
-    if let Ok(position) = read {
+    let read = match read_documents(read_model, batches).await {
         // The other end is gone only when filling failed, and that is told below.
-        let _ = position_read.send(position);
-    }
+        Ok(position) => {
+            let _ = position_read.send(position);
+            Ok(())
+        }
+        // The thread waits for a position, and must hear that there is none.
+        Err(err) => {
+            drop(position_read);
+            Err(err)
+        }
+    };
     let filled = filling.await.map_err(|_| ProjectorError::Panicked)?;
     read?;
     filled.map_err(ProjectorError::Copy)
 }
 
+/// Commits all batches at the position that comes after them.
 fn fill(
-    writer: &mut IndexWriter,
+    mut writer: IndexWriter,
     mut batches: mpsc::Receiver<Vec<(Version, Product)>>,
-) -> Result<(), IndexError> {
+    position: oneshot::Receiver<Position>,
+) -> anyhow::Result<(IndexWriter, Position)> {
     while let Some(batch) = batches.blocking_recv() {
         writer.load(&batch)?;
     }
-    Ok(())
+    // There is none when the documents could not be read to their end.
+    let position = position.blocking_recv()?;
+    writer.commit(position)?;
+    Ok((writer, position))
 }
 
-/// Sends all live documents, as of the position returned.
+/// Sends all live documents, as of the position returned. One that cannot be read is left out: a
+/// verification finds it, and a repair mends it here as well.
 async fn read_documents(
     read_model: &ReadModel,
     batches: mpsc::Sender<Vec<(Version, Product)>>,
@@ -123,17 +142,16 @@ async fn read_documents(
     let position: i64 = sqlx::query_scalar("SELECT position FROM checkpoint")
         .fetch_one(&mut *tx)
         .await?;
-    let mut rows = sqlx::query_as::<_, (i64, Json<Product>)>(
-        "SELECT version, product FROM documents WHERE product IS NOT NULL",
+    let mut rows = sqlx::query_as::<_, (String, i64, String)>(
+        "SELECT product_id, version, product::text FROM documents WHERE product IS NOT NULL",
     )
     .fetch(&mut *tx);
     let mut batch = Vec::new();
-    while let Some((version, product)) = rows.try_next().await? {
-        let Some(version) = Version::new(version) else {
-            tracing::error!(product_id = %product.id, version, "a document without a version");
+    while let Some((id, version, json)) = rows.try_next().await? {
+        let Some(document) = document(&id, version, &json) else {
             continue;
         };
-        batch.push((version, product.0));
+        batch.push(document);
         if batch.len() == BATCH_PRODUCTS && batches.send(std::mem::take(&mut batch)).await.is_err()
         {
             break;
@@ -142,6 +160,21 @@ async fn read_documents(
     // Whoever received has failed, and tells why.
     let _ = batches.send(batch).await;
     Ok(Position::from_i64(position))
+}
+
+/// None, and a line in the log, when nobody can read it.
+fn document(id: &str, version: i64, json: &str) -> Option<(Version, Product)> {
+    let Some(known) = Version::new(version) else {
+        tracing::error!(product = id, version, "a document without a version");
+        return None;
+    };
+    match serde_json::from_str(json) {
+        Ok(product) => Some((known, product)),
+        Err(err) => {
+            tracing::error!(product = id, "a document cannot be read: {err}");
+            None
+        }
+    }
 }
 
 #[cfg(test)]

@@ -100,6 +100,13 @@ impl Generations {
         Ok(live.map(|(id, _)| id))
     }
 
+    /// The embedding model of the live generation of our format; none while there is no such.
+    pub(crate) async fn live_model(&self) -> sqlx::Result<Option<String>> {
+        let mut db = self.registry.acquire().await?;
+        let live = find(&mut db, "live").await?;
+        Ok(live.map(|(_, model)| model))
+    }
+
     pub(crate) async fn open_live(&self) -> anyhow::Result<ReadModel> {
         let live = find(&mut *self.registry.acquire().await?, "live").await?;
         let (id, model) = live.context("there is no live generation of this release")?;

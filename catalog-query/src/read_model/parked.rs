@@ -22,12 +22,20 @@ pub(crate) struct ParkedEvent {
 }
 
 impl ReadModel {
-    /// Those of the lowest positions, `limit` at most.
-    pub(crate) async fn parked(&self, limit: i64) -> sqlx::Result<Vec<ParkedEvent>> {
+    /// Those of the lowest positions after `after`; only those at `positions`, if any are named.
+    pub(crate) async fn parked_after(
+        &self,
+        after: i64,
+        positions: &[i64],
+        limit: i64,
+    ) -> sqlx::Result<Vec<ParkedEvent>> {
         sqlx::query_as(
             "SELECT position, product_id, error, parked_at, retries FROM parked_events
-             ORDER BY position LIMIT $1",
+             WHERE position > $1 AND (cardinality($2) = 0 OR position = ANY($2))
+             ORDER BY position LIMIT $3",
         )
+        .bind(after)
+        .bind(positions)
         .bind(limit)
         .fetch_all(&self.pool)
         .await

@@ -14,20 +14,24 @@ const BATCH_EVENTS_MAX: usize = 1_000;
 const REPLAY_FAILURES_MAX: u32 = 8;
 
 pub(super) struct Building {
-    pub(super) read_model: ReadModel,
+    pub(super) read_model: Arc<ReadModel>,
     /// None in a rollback: the products of the index are the same.
     pub(super) index: Option<Arc<KeywordIndex>>,
     writer: Option<IndexWriter>,
+    /// Where the documents are; read when the work begins.
     pub(super) at: Position,
 }
 
+/// Filled, with its index where one was built.
+pub(super) type Built = (Arc<ReadModel>, Option<(KeywordIndex, IndexWriter)>);
+
 impl Building {
-    pub(super) fn new(read_model: ReadModel, at: Position) -> Self {
+    pub(super) fn new(read_model: ReadModel) -> Self {
         Self {
-            read_model,
+            read_model: Arc::new(read_model),
             index: None,
             writer: None,
-            at,
+            at: Position::START,
         }
     }
 
@@ -59,9 +63,7 @@ impl Building {
         Ok(result?)
     }
 
-    pub(super) fn finish(
-        self,
-    ) -> Result<(ReadModel, Option<(KeywordIndex, IndexWriter)>), RebuildError> {
+    pub(super) fn finish(self) -> Result<Built, RebuildError> {
         let index = match (self.index.map(Arc::into_inner), self.writer) {
             (None, _) => None,
             (Some(Some(index)), Some(writer)) => Some((index, writer)),

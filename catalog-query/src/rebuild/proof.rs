@@ -7,6 +7,7 @@ use crate::log_client::{LogDigest, LogError};
 use crate::read_model::Checkpoint;
 use crate::rebuild::building::Building;
 use crate::rebuild::{RebuildError, Rebuilder};
+use crate::verification::{VerificationError, mend_parked};
 
 const ASKED_TIMES_MAX: u32 = 3;
 
@@ -25,6 +26,7 @@ impl Rebuilder {
         // Position and digest are of one row, so they belong together whatever is applied meanwhile.
         let live = self.live.load().checkpoint().await?;
         self.replay_to(building, live.position, None).await?;
+        self.mend_parked(building).await?;
         let position = building.at;
         building
             .with_writer(move |writer| writer.commit(position))
@@ -50,6 +52,30 @@ impl Rebuilder {
             new: total,
             index,
         })
+    }
+
+    /// What was parked on the way may have been made up for in the live read model, by a retry or a
+    /// repair: then it is made up for here too.
+    async fn mend_parked(&self, building: &mut Building) -> Result<(), RebuildError> {
+        let Some(log) = &self.log else {
+            return Ok(());
+        };
+        let mut after = i64::MIN;
+        loop {
+            let mended = match mend_parked(&building.read_model, log, after).await {
+                Ok(Some(mended)) => mended,
+                Ok(None) => return Ok(()),
+                Err(VerificationError::Log(err)) => {
+                    tracing::warn!("what is parked stays parked: {err}");
+                    return Ok(());
+                }
+                Err(err) => return Err(err.into()),
+            };
+            after = mended.after;
+            building
+                .with_writer(move |writer| writer.force(&mended.changes))
+                .await?;
+        }
     }
 
     /// The log is right even where the live read model is not: then a rebuild heals it.

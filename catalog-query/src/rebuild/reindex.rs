@@ -21,7 +21,9 @@ impl Rebuilder {
                 tracing::warn!("the keyword index differs from the documents: building it anew");
                 let (epoch, _) = self.index.resume();
                 let live = self.live.load_full();
-                copy_documents(&live, &self.index, epoch).await?;
+                if copy_documents(&live, &self.index, epoch).await?.is_none() {
+                    tracing::info!("another keyword index answers: the copy is given up");
+                }
                 Ok(())
             }
         }

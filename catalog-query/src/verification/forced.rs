@@ -12,7 +12,7 @@ use super::VerificationError;
 use super::rows::{Document, Embedding, expected_text_hash};
 use super::states::{State, states};
 use crate::log_client::LogClient;
-use crate::read_model::ReadModel;
+use crate::read_model::{ReadModel, is_refused};
 
 /// What became of a repair.
 #[derive(Debug, Default)]
@@ -39,7 +39,38 @@ struct Live {
 /// By product id; none of a product that the log does not know.
 type AllWanted = BTreeMap<String, Option<Wanted>>;
 
-pub(super) async fn force(
+/// A product whose content Postgres refuses does not keep the others from being set.
+pub(super) async fn force_each(
+    live: &ReadModel,
+    log: &LogClient,
+    ids: &[ProductId],
+) -> Result<Forced, VerificationError> {
+    let mut all = Forced::default();
+    let mut parts = vec![ids];
+    while let Some(part) = parts.pop() {
+        match force(live, log, part).await {
+            Ok(mut forced) => {
+                all.changed.append(&mut forced.changed);
+                all.unreadable.append(&mut forced.unreadable);
+            }
+            Err(VerificationError::Database(err)) if is_refused(&err) => match part {
+                [] => return Err(err.into()),
+                [id] => {
+                    let error = format!("the read model refuses it: {err}");
+                    all.unreadable.push((id.clone(), error));
+                }
+                _ => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    parts.extend([second, first]);
+                }
+            },
+            Err(err) => return Err(err),
+        }
+    }
+    Ok(all)
+}
+
+async fn force(
     live: &ReadModel,
     log: &LogClient,
     ids: &[ProductId],

@@ -2,7 +2,7 @@
 
 use crate::live_index::LiveIndex;
 
-use super::{CheckStep, CheckSteps, Checked, Faults, Projection, VerificationError};
+use super::{CheckStep, CheckSteps, Checked, Faults, Projection, VerificationError, tell};
 
 /// Documents and digest are of one commit, whatever is applied meanwhile.
 pub(super) async fn check(
@@ -30,7 +30,6 @@ pub(super) async fn check(
         done: checked.documents,
         total: checked.documents,
     };
-    // Whoever asked may have gone away.
-    let _ = steps.send(progress).await;
+    tell(steps, progress).await?;
     Ok(checked)
 }

@@ -6,7 +6,7 @@ use catalog_events::{BucketedDigest, ContentHash, Position};
 use tokio::sync::mpsc;
 
 use super::rows::Document;
-use super::{VerificationError, Verifier};
+use super::{VerificationError, Verifier, tell};
 
 const PAGE_PRODUCTS: usize = 1_000;
 
@@ -69,9 +69,10 @@ impl Verifier {
                 position,
                 products: products.await?,
             };
-            let wanted = end || !part.products.is_empty();
-            // Whoever asked may have gone away, and then nobody needs the rest.
-            if wanted && listing.send(part).await.is_err() || end {
+            if end || !part.products.is_empty() {
+                tell(listing, part).await?;
+            }
+            if end {
                 return Ok(());
             }
         }
@@ -101,9 +102,7 @@ impl Verifier {
         let parts = products.chunks(PAGE_PRODUCTS).map(<[_]>::to_vec);
         for products in parts.chain([Vec::new()]) {
             let part = ListedProducts { position, products };
-            if listing.send(part).await.is_err() {
-                break;
-            }
+            tell(listing, part).await?;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use catalog_events::{BucketedDigest, ContentHash};
 
 use super::rows::{Document, Row, Snapshot, expected_text_hash};
-use super::{CheckStep, CheckSteps, Checked, Projection, VerificationError};
+use super::{CheckStep, CheckSteps, Checked, Projection, VerificationError, tell};
 use crate::read_model::ReadModel;
 
 /// The documents and the embeddings.
@@ -23,8 +23,8 @@ pub(super) async fn check(
             done,
             total,
         };
-        // Whoever asked may have gone away, and then nobody needs the rest.
-        if rows.is_empty() || steps.send(progress).await.is_err() {
+        tell(steps, progress).await?;
+        if rows.is_empty() {
             break;
         }
         // Hashing keeps a core busy.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use catalog_events::{Position, ProductEvent, ProductId};
 
 use crate::consumer::Received;
+use crate::index::Change;
 use crate::log_client::{LogClient, LogError};
 
 /// Of one product.
@@ -16,6 +17,20 @@ pub(super) enum State {
     Absent,
     /// The last event cannot be read, and nobody knows what the product is.
     Unreadable(String),
+}
+
+impl State {
+    /// None when nobody knows what the product is.
+    pub(super) fn change((id, state): (ProductId, State)) -> Option<Change> {
+        match state {
+            State::Event(event) => {
+                let product = event.product.map(|product| (event.version, product));
+                Some((id, product))
+            }
+            State::Absent => Some((id, None)),
+            State::Unreadable(_) => None,
+        }
+    }
 }
 
 pub(super) async fn states(

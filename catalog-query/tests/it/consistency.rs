@@ -1,10 +1,12 @@
 //! Reads that carry the tokens of earlier writes: not older than those, or marked.
 
+use std::process::Command;
+
 use catalog_proto::v1::{self, SearchStrategy};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
 use tonic::{Code, Status};
 
-use crate::harness::{Replica, World, folder, ids};
+use crate::harness::{Replica, World, eventually, folder, ids};
 
 const LONG_MS: i32 = 2_000;
 
@@ -127,6 +129,72 @@ async fn a_read_that_is_too_early_says_so_and_a_later_one_is_fresh() {
     assert_eq!(read, (Some("Coffee cup".to_owned()), false));
     let found = search(&replica, "lamp", world.token("new"), LONG_MS).await;
     assert_eq!((ids(&found.products), found.stale), (vec!["new"], false));
+}
+
+/// Server processes that do nothing until this is dropped.
+struct Stopped(Vec<i32>);
+
+impl Stopped {
+    fn new(pids: Vec<i32>) -> Self {
+        signal("-STOP", &pids);
+        Self(pids)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        signal("-CONT", &self.0);
+    }
+}
+
+fn signal(signal: &str, pids: &[i32]) {
+    let pids = pids.iter().map(ToString::to_string);
+    let sent = Command::new("kill").arg(signal).args(pids).status();
+    assert!(sent.expect("kill").success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_hangs_keeps_nobody_else_waiting() {
+    let mut world = World::without_model().await;
+    let folder = folder();
+    world.put("p", "Gaming mouse").await;
+    let mut replica = world.replica(&folder).await;
+    let generation = replica.caught_up(&world).await.generation;
+
+    let mut locked = world.pool.begin().await.expect("begin");
+    let lock = format!("LOCK TABLE generation_{generation}.documents IN ACCESS EXCLUSIVE MODE");
+    sqlx::query(AssertSqlSafe(lock))
+        .execute(&mut *locked)
+        .await
+        .expect("lock");
+    world.put("first", "Coffee cup").await;
+    let (token, mut catalog) = (world.token("first"), replica.catalog.clone());
+    let first = tokio::spawn(async move {
+        let request = v1::GetProductRequest {
+            id: "first".to_owned(),
+            consistency_tokens: vec![token],
+            consistency_wait_ms: LONG_MS,
+        };
+        let _ = catalog.get_product(request).await;
+    });
+    // Whatever looks now waits for the lock, and then for ever.
+    let looks = eventually("looked", async || {
+        let looks: Vec<i32> = sqlx::query_scalar(
+            "SELECT pid FROM pg_stat_activity
+             WHERE datname = current_database() AND wait_event_type = 'Lock'
+               AND query LIKE 'SELECT product_id, version, position FROM documents%'",
+        )
+        .fetch_all(&world.pool)
+        .await
+        .expect("activity");
+        (!looks.is_empty()).then_some(looks)
+    });
+    let _stopped = Stopped::new(looks.await);
+    locked.rollback().await.expect("unlock");
+    first.await.expect("answered");
+    world.put("late", "Desk lamp").await;
+    let read = get(&replica, "late", world.token("late"), LONG_MS).await;
+    assert_eq!(read, (Some("Desk lamp".to_owned()), false));
 }
 
 #[tokio::test(flavor = "multi_thread")]

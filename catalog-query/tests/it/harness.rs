@@ -1,6 +1,7 @@
 //! A broker with events on it, and replicas of the real application that read them.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ use service_kit::{Env, Service as _};
 use sqlx::PgPool;
 use tempfile::TempDir;
 use time::OffsetDateTime;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -54,6 +57,7 @@ pub(crate) struct Replica {
     pub(crate) catalog: CatalogServiceClient<Channel>,
     pub(crate) operations: CatalogQueryOperationsClient<Channel>,
     pub(crate) target: String,
+    ops: SocketAddr,
     stop: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
 }
@@ -133,6 +137,7 @@ impl World {
         env.finish().expect("configuration");
         let app = App::build(config).await.expect("build");
         let target = format!("http://{}", app.grpc_addr().expect("address"));
+        let ops = app.ops_addr().expect("address");
         let stop = CancellationToken::new();
         let task = tokio::spawn(app.run(stop.clone()));
         let channel = Channel::from_shared(target.clone())
@@ -142,6 +147,7 @@ impl World {
             catalog: CatalogServiceClient::new(channel.clone()),
             operations: CatalogQueryOperationsClient::new(channel),
             target,
+            ops,
             stop,
             task,
         }
@@ -278,6 +284,19 @@ impl Replica {
             .get_read_status(v1::GetReadStatusRequest {})
             .await;
         answer.expect("status").into_inner()
+    }
+
+    /// As a load balancer asks.
+    pub(crate) async fn is_ready(&self) -> bool {
+        let mut connection = TcpStream::connect(self.ops).await.expect("connect");
+        let request = b"GET /health/ready HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+        connection.write_all(request).await.expect("ask");
+        let mut answer = String::new();
+        connection
+            .read_to_string(&mut answer)
+            .await
+            .expect("answer");
+        answer.starts_with("HTTP/1.1 200")
     }
 
     pub(crate) async fn get(&self, id: &str) -> Result<v1::Product, tonic::Status> {

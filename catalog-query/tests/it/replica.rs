@@ -3,6 +3,7 @@
 
 use catalog_events::STREAM;
 use catalog_proto::v1::SearchStrategy;
+use tonic::Code;
 
 use crate::harness::{Replica, World, eventually, folder, ids};
 
@@ -113,4 +114,85 @@ async fn an_index_of_a_catalog_that_was_restored_is_made_anew() {
     })
     .await;
     assert_alike(&witness, &replica).await;
+}
+
+async fn execute(world: &World, statement: &str) {
+    sqlx::query(sqlx::AssertSqlSafe(statement.to_owned()))
+        .execute(&world.pool)
+        .await
+        .expect(statement);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_fails_is_told_and_tried_again() {
+    let mut world = World::without_model().await;
+    let (first_folder, second_folder) = (folder(), folder());
+    fill(&mut world, 0, 50).await;
+    let mut first = world.replica(&first_folder).await;
+    first.caught_up(&world).await;
+    // The position can be read, the documents cannot.
+    let rename = "ALTER TABLE generation_1.documents RENAME COLUMN";
+    execute(&world, &format!("{rename} product TO hidden")).await;
+    let mut second = world.replica(&second_folder).await;
+    eventually("told", async || {
+        let index = second.status().await.projections.swap_remove(1);
+        index.error.contains("database").then_some(())
+    })
+    .await;
+    execute(&world, &format!("{rename} hidden TO product")).await;
+    second.caught_up(&world).await;
+    assert_alike(&first, &second).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_cannot_be_read_does_not_keep_the_others_from_a_new_index() {
+    let mut world = World::without_model().await;
+    let (first_folder, second_folder) = (folder(), folder());
+    world.put("bad", "Gaming mouse").await;
+    world.put("good", "Coffee cup").await;
+    let mut first = world.replica(&first_folder).await;
+    first.caught_up(&world).await;
+    forget_events(&world).await;
+    let spoil = "UPDATE generation_1.documents SET product = '{}' WHERE product_id = 'bad'";
+    execute(&world, spoil).await;
+    let mut second = world.replica(&second_folder).await;
+    let status = second.caught_up(&world).await;
+    assert_eq!(status.projections[1].documents, 1);
+    let found = second.search("cup", SearchStrategy::Keyword).await;
+    assert_eq!(ids(&found.expect("search").products), ["good"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_is_ready_once_its_index_holds_what_the_documents_hold() {
+    let mut world = World::new().await;
+    let (first_folder, second_folder) = (folder(), folder());
+    let mut first = world.replica(&first_folder).await;
+    assert!(first.is_ready().await, "of an empty catalogue at once");
+    let found = first.search("cup", SearchStrategy::Keyword).await;
+    assert!(found.expect("search").products.is_empty());
+    world.put("mouse", "Gaming mouse").await;
+    world.put("cup", "Coffee cup").await;
+    first.caught_up(&world).await;
+
+    // What stands where the index must be made keeps it from being made.
+    let obstacle = second_folder.path().join("index-copy-1");
+    std::fs::write(&obstacle, "").expect("write");
+    let mut second = world.replica(&second_folder).await;
+    assert!(!second.is_ready().await);
+    let refused = second.search("cup", SearchStrategy::Keyword).await;
+    assert_eq!(refused.expect_err("not yet").code(), Code::Unavailable);
+    let found = second.search("cup", SearchStrategy::Hybrid).await;
+    let found = found.expect("by meaning");
+    assert_eq!(
+        (found.strategy(), found.degraded),
+        (SearchStrategy::Vector, true)
+    );
+    assert_eq!(ids(&found.products)[0], "cup");
+    second.get("cup").await.expect("documents are served");
+
+    std::fs::remove_file(&obstacle).expect("remove");
+    second.caught_up(&world).await;
+    let found = second.search("cup", SearchStrategy::Keyword).await;
+    assert_eq!(ids(&found.expect("search").products), ["cup"]);
+    eventually("ready", async || second.is_ready().await.then_some(())).await;
 }

@@ -7,7 +7,7 @@ use tonic::{Code, Status};
 use crate::harness::{Replica, World, folder, ids};
 use crate::rebuild::rebuild;
 
-async fn rollback(replica: &Replica) -> Result<Vec<v1::RebuildProgress>, Status> {
+pub(crate) async fn rollback(replica: &Replica) -> Result<Vec<v1::RebuildProgress>, Status> {
     let mut operations = replica.operations.clone();
     let mut steps = operations
         .rollback(v1::RollbackRequest {})
@@ -142,4 +142,39 @@ async fn a_corrupt_read_model_is_healed_by_what_equals_the_log() {
         (back.generation, back.digest),
         (healed.generation, right.digest)
     );
+}
+
+/// As a rollback leaves it whose replica was killed on the way.
+async fn leave_lease(world: &World, generation: i64, seconds: u32) {
+    let statement = format!(
+        "UPDATE generation_{generation}.checkpoint SET holder = gen_random_uuid(),
+             lease_until = clock_timestamp() + interval '{seconds} seconds'"
+    );
+    execute(world, statement).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_rollback_holds_up_the_next_one_only_for_a_moment() {
+    let mut world = World::without_model().await;
+    let folder = folder();
+    world.put("p1", "Gaming mouse").await;
+    let mut replica = world.replica(&folder).await;
+    let first = replica.caught_up(&world).await;
+    rebuild(&replica).await.expect("rebuilt");
+    // So that there is something to replay.
+    world.put("p2", "Coffee cup").await;
+    let second = replica.caught_up(&world).await;
+
+    leave_lease(&world, first.generation, 3).await;
+    rollback(&replica).await.expect("rolled back");
+    world.put("p3", "Desk lamp").await;
+    let back = replica.caught_up(&world).await;
+    assert_eq!((back.generation, back.documents), (first.generation, 3));
+
+    // One that somebody holds for long is left alone: whoever that is would not let a projector in.
+    leave_lease(&world, second.generation, 600).await;
+    let refused = rollback(&replica).await.expect_err("contended");
+    assert_eq!(refused.code(), Code::Unavailable);
+    assert!(refused.message().contains("another replica"), "{refused}");
+    assert_eq!(replica.status().await.generation, first.generation);
 }

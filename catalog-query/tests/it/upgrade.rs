@@ -145,7 +145,7 @@ async fn another_embedding_model_is_changed_to_in_the_background() {
     const REBUILD_LOCK: i64 = 0x6361_7461_6c6f_6701;
     let mut world = World::new().await;
     let original = world.model_dir.clone().expect("model");
-    let (one, two) = (folder(), folder());
+    let (one, two, three) = (folder(), folder(), folder());
     world.put("mouse", "Gaming mouse").await;
     world.put("cup", "Coffee cup").await;
     let mut first = world.replica(&one).await;
@@ -161,6 +161,7 @@ async fn another_embedding_model_is_changed_to_in_the_background() {
     let other = another_model(&original);
     world.model_dir = Some(other.path().to_owned());
     let second = world.replica(&two).await;
+    let third = world.replica(&three).await;
     let found = eventually("indexed", async || {
         let found = second.search("cup", SearchStrategy::Hybrid).await.ok()?;
         (!found.products.is_empty()).then_some(found)
@@ -182,6 +183,12 @@ async fn another_embedding_model_is_changed_to_in_the_background() {
     })
     .await;
     assert_eq!(ids(&found.products)[0], "cup");
+    let found = eventually("changed", async || {
+        let found = third.search("cup", SearchStrategy::Hybrid).await.ok()?;
+        (!found.degraded).then_some(found)
+    })
+    .await;
+    assert_eq!(ids(&found.products)[0], "cup");
     // The replica of the old model serves what is live, by keyword, and does not turn it back; and
     // whoever applies a change, the one with the right model embeds it.
     eventually("followed", async || {
@@ -195,4 +202,5 @@ async fn another_embedding_model_is_changed_to_in_the_background() {
     let after = first.caught_up(&world).await;
     assert_eq!((after.documents, after.projections[2].documents), (3, 3));
     assert_eq!(after.generation, second.status().await.generation);
+    assert_eq!(generations(&world).await, "1retired 2live", "built once");
 }

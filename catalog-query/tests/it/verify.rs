@@ -3,19 +3,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use catalog_events::BucketedDigest;
 use catalog_proto::v1::{self, Projection};
 use sqlx::AssertSqlSafe;
 use tonic::Code;
 
+use crate::event_log::EventLog;
 use crate::harness::{Replica, World, eventually, folder, product};
 
 /// Products by projection that a verification names; "?" for what is not about one product.
-type Findings = BTreeMap<&'static str, BTreeSet<String>>;
+pub(crate) type Findings = BTreeMap<&'static str, BTreeSet<String>>;
 
 /// As `catalogctl verify` does it: what contradicts itself, and what differs from the log.
-async fn findings(world: &World, replica: &Replica) -> Findings {
+pub(crate) async fn findings(world: &World, replica: &Replica) -> Findings {
+    findings_of(&world.log, replica).await
+}
+
+async fn findings_of(log: &EventLog, replica: &Replica) -> Findings {
     let mut operations = replica.operations.clone();
     let request = v1::CheckProjectionsRequest {};
     let steps = operations.check_projections(request).await;
@@ -38,11 +45,11 @@ async fn findings(world: &World, replica: &Replica) -> Findings {
             continue;
         }
         let held = BucketedDigest::from_message(&digest.buckets).expect("digest");
-        let logged = world.log.live(digest.position).into_values();
+        let logged = log.live(digest.position).into_values();
         let logged: BucketedDigest = logged.map(|(_, hash)| hash).collect();
         let differing = logged.differing(&held);
         if !differing.is_empty() {
-            found.extend(differences(world, replica, projection, &differing).await);
+            found.extend(differences(log, replica, projection, &differing).await);
         }
     }
     assert_eq!(checked, 3, "every projection is checked");
@@ -51,7 +58,7 @@ async fn findings(world: &World, replica: &Replica) -> Findings {
 }
 
 async fn differences(
-    world: &World,
+    log: &EventLog,
     replica: &Replica,
     projection: Projection,
     differing: &[usize],
@@ -73,7 +80,7 @@ async fn differences(
                 .map(|state| (state.id, state.content_hash)),
         );
     }
-    let logged = world.log.live(position.expect("one part at least"));
+    let logged = log.live(position.expect("one part at least"));
     let logged: BTreeMap<String, Vec<u8>> = logged
         .into_iter()
         .filter(|(_, (_, hash))| differing.contains(&hash.bucket()))
@@ -94,7 +101,7 @@ fn name(projection: Projection) -> &'static str {
     }
 }
 
-fn named(expected: &[(&'static str, &[&str])]) -> Findings {
+pub(crate) fn named(expected: &[(&'static str, &[&str])]) -> Findings {
     let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect();
     expected
         .iter()
@@ -111,7 +118,7 @@ async fn repair(replica: &Replica, findings: &Findings) -> i32 {
 }
 
 /// A world with a log to compare with, and products of which one is deleted and one changed.
-async fn filled(mut world: World) -> (World, Replica, tempfile::TempDir) {
+pub(crate) async fn filled(mut world: World) -> (World, Replica, tempfile::TempDir) {
     world.log_target = Some(world.log.serve().await);
     for n in 0..12 {
         world
@@ -286,18 +293,62 @@ async fn what_never_came_through_the_stream_is_found_in_every_projection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_found_while_writes_go_on() {
+async fn nothing_is_found_and_repairs_get_through_while_writes_go_on() {
     let (mut world, replica, _folder) = filled(World::without_model().await).await;
-    for round in 0..25 {
-        for n in 0..8 {
-            let id = format!("p{}", (round * 5 + n) % 30);
-            match (round + n) % 7 {
+    let (log, stop) = (world.log.clone(), Arc::new(AtomicBool::new(false)));
+    let stopped = stop.clone();
+    let writer = tokio::spawn(async move {
+        let mut written = 0;
+        while !stopped.load(Ordering::Relaxed) {
+            let id = format!("p{}", written * 7 % 30);
+            match written % 5 {
                 0 => world.delete(&id).await,
-                _ => world.put(&id, &format!("Gaming mouse {round}")).await,
+                _ => world.put(&id, &format!("Gaming mouse {written}")).await,
             }
+            written += 1;
         }
-        assert_eq!(findings(&world, &replica).await, Findings::new());
+        (world, written)
+    });
+    let all = (0..30).map(|n| format!("p{n}")).collect();
+    let all = Findings::from([("documents", all)]);
+    for _ in 0..10 {
+        assert_eq!(findings_of(&log, &replica).await, Findings::new());
+        assert_eq!(repair(&replica, &all).await, 0, "nothing is wrong");
     }
+    stop.store(true, Ordering::Relaxed);
+    let (world, written) = writer.await.expect("no panic");
+    assert!(written > 0);
+    let mut replica = replica;
+    replica.caught_up(&world).await;
+    assert_eq!(findings(&world, &replica).await, Findings::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_check_or_listing_at_a_time() {
+    let (world, replica, _folder) = filled(World::without_model().await).await;
+    let generation = replica.status().await.generation;
+    let mut held = world.pool.begin().await.expect("begin");
+    let lock = format!("LOCK TABLE generation_{generation}.documents IN ACCESS EXCLUSIVE MODE");
+    sqlx::query(AssertSqlSafe(lock))
+        .execute(&mut *held)
+        .await
+        .expect("lock");
+    let mut operations = replica.operations.clone();
+    let request = v1::CheckProjectionsRequest {};
+    let first = operations.check_projections(request).await.expect("begun");
+    let refused = operations.check_projections(request).await;
+    assert_eq!(refused.expect_err("busy").code(), Code::ResourceExhausted);
+    let listing = v1::ListProjectedProductsRequest {
+        projection: Projection::KeywordIndex.into(),
+        buckets: vec![],
+    };
+    let refused = operations.list_projected_products(listing).await;
+    assert_eq!(refused.expect_err("busy").code(), Code::ResourceExhausted);
+
+    held.rollback().await.expect("unlock");
+    let mut steps = first.into_inner();
+    while steps.message().await.expect("step").is_some() {}
+    assert_eq!(findings(&world, &replica).await, Findings::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -353,62 +404,6 @@ async fn odd_content_is_no_corruption() {
     world.put_forged("odd", Some(odd.clone()), Some(odd)).await;
     replica.caught_up(&world).await;
     assert_eq!(findings(&world, &replica).await, Findings::new());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn parked_events_are_listed_and_tried_again() {
-    let (mut world, mut replica, _folder) = filled(World::without_model().await).await;
-    world.put_damaged("p2", "as it was written").await;
-    let damaged = world.position();
-    let poison = "{\"product_id\": \"p4\"}";
-    world
-        .publish_raw("catalog.evt.v1.product.updated.p4", None, poison.into())
-        .await;
-    let poisoned = world.position();
-    replica.caught_up(&world).await;
-    let mut operations = replica.operations.clone();
-    let listed = operations
-        .list_parked_events(v1::ListParkedEventsRequest {})
-        .await
-        .expect("list")
-        .into_inner();
-    let shown = |event: &v1::ParkedEvent| (event.position, event.product_id.clone(), event.retries);
-    assert_eq!(
-        listed.events.iter().map(shown).collect::<Vec<_>>(),
-        [
-            (damaged, "p2".to_owned(), 0),
-            (poisoned, "p4".to_owned(), 0)
-        ]
-    );
-    assert_eq!(
-        findings(&world, &replica).await,
-        named(&[("documents", &["p2"]), ("index", &["p2"])])
-    );
-
-    let retried = operations
-        .retry_parked_events(v1::RetryParkedEventsRequest { positions: vec![] })
-        .await
-        .expect("retry")
-        .into_inner();
-    assert_eq!(retried.applied, [damaged]);
-    assert_eq!(
-        retried.failed.iter().map(shown).collect::<Vec<_>>(),
-        [(poisoned, "p4".to_owned(), 1)]
-    );
-    assert!(!retried.failed[0].error.is_empty());
-    assert_eq!(findings(&world, &replica).await, Findings::new());
-    let p2 = replica.get("p2").await.expect("served");
-    assert_eq!(p2.title, "as it was written");
-    assert_eq!(replica.status().await.parked_events, 1);
-    // A product whose last event cannot be read is left as it is.
-    let p4 = replica.get("p4").await.expect("served");
-    assert_eq!(p4.title, "Gaming mouse 4");
-    world.put("p4", "Desk lamp").await;
-    eventually("healed", async || {
-        let status = replica.status().await;
-        (status.parked_events == 0).then_some(())
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
