@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use catalog_events::{Position, ProductEvent};
+use tokio::task::JoinHandle;
 
 use crate::consumer::Received;
 use crate::index::{IndexError, IndexWriter, KeywordIndex};
@@ -18,6 +19,8 @@ pub(super) struct Building {
     /// None in a rollback: the products of the index are the same.
     pub(super) index: Option<Arc<KeywordIndex>>,
     writer: Option<IndexWriter>,
+    /// Has the writer while it works.
+    indexing: Option<JoinHandle<(IndexWriter, Result<(), IndexError>)>>,
     /// Where the documents are; read when the work begins.
     pub(super) at: Position,
 }
@@ -31,6 +34,7 @@ impl Building {
             read_model: Arc::new(read_model),
             index: None,
             writer: None,
+            indexing: None,
             at: Position::START,
         }
     }
@@ -48,17 +52,35 @@ impl Building {
         &mut self,
         work: impl FnOnce(&mut IndexWriter) -> Result<(), IndexError> + Send + 'static,
     ) -> Result<(), RebuildError> {
+        self.start_indexing(work).await?;
+        self.indexed().await
+    }
+
+    /// The same, and goes on while the index is written; what was begun before is waited for.
+    async fn start_indexing(
+        &mut self,
+        work: impl FnOnce(&mut IndexWriter) -> Result<(), IndexError> + Send + 'static,
+    ) -> Result<(), RebuildError> {
+        self.indexed().await?;
         if self.index.is_none() {
             return Ok(());
         }
         let Some(mut writer) = self.writer.take() else {
             return Err(anyhow::anyhow!("the index writer was lost to an error").into());
         };
-        let done = tokio::task::spawn_blocking(move || {
+        self.indexing = Some(tokio::task::spawn_blocking(move || {
             let result = work(&mut writer);
             (writer, result)
-        });
-        let (writer, result) = done.await.map_err(anyhow::Error::new)?;
+        }));
+        Ok(())
+    }
+
+    /// Completes once nobody writes to the index.
+    pub(super) async fn indexed(&mut self) -> Result<(), RebuildError> {
+        let Some(indexing) = self.indexing.take() else {
+            return Ok(());
+        };
+        let (writer, result) = indexing.await.map_err(anyhow::Error::new)?;
         self.writer = Some(writer);
         Ok(result?)
     }
@@ -110,12 +132,14 @@ impl Rebuilder {
                     tracing::warn!(failures, "replay starts again at {}: {err}", building.at);
                     tokio::time::sleep(service_kit::backoff(failures)).await;
                 }
-                done => return done,
+                // Whatever becomes of the index, it is left in peace.
+                done => return building.indexed().await.and(done),
             }
         }
     }
 
-    /// Until `target`, or an error.
+    /// Until `target`, or an error. While the documents of a batch are applied, the next one is read
+    /// and the one before is indexed.
     async fn replay_some(
         &self,
         building: &mut Building,
@@ -125,11 +149,27 @@ impl Rebuilder {
         if building.at >= target {
             return Ok(());
         }
+        let room = |at: Position| at.lag_to(target).min(BATCH_EVENTS_MAX as u64) as usize;
         let mut reader = self.source.open(building.at).await?;
-        while building.at < target {
-            let room = building.at.lag_to(target).min(BATCH_EVENTS_MAX as u64) as usize;
-            let batch = reader.next_batch(room).await?;
-            self.apply(building, batch).await?;
+        let mut batch = reader.next_batch(room(building.at)).await?;
+        loop {
+            let to = batch.last().map_or(building.at, Received::position);
+            let read_on = async {
+                match room(to) {
+                    0 => None,
+                    room => Some(reader.next_batch(room).await),
+                }
+            };
+            let applied = building.read_model.apply(self.me, building.at, &batch);
+            let (applied, next) = tokio::join!(applied, read_on);
+            let Applied::Yes { parked } = applied? else {
+                return Err(RebuildError::Contended);
+            };
+            let events = readable(batch, &parked);
+            building
+                .start_indexing(move |writer| writer.apply(&events))
+                .await?;
+            building.at = to;
             if let Some(progress) = progress {
                 let step = Step::Replay {
                     done: building.at.0,
@@ -137,31 +177,18 @@ impl Rebuilder {
                 };
                 let _ = progress.send((building.read_model.generation, step)).await;
             }
+            match next {
+                Some(read) => batch = read?,
+                None => return Ok(()),
+            }
         }
-        Ok(())
     }
+}
 
-    async fn apply(
-        &self,
-        building: &mut Building,
-        batch: Vec<Received>,
-    ) -> Result<(), RebuildError> {
-        let to = batch.last().map_or(building.at, Received::position);
-        let applied = building.read_model.apply(self.me, building.at, &batch);
-        let Applied::Yes { parked } = applied.await? else {
-            return Err(RebuildError::Contended);
-        };
-        let events: Vec<ProductEvent> = batch
-            .into_iter()
-            .filter_map(|received| match received {
-                Received::Event(event) if !parked.contains(&event.position) => Some(*event),
-                Received::Event(_) | Received::Unreadable(_) => None,
-            })
-            .collect();
-        building
-            .with_writer(move |writer| writer.apply(&events))
-            .await?;
-        building.at = to;
-        Ok(())
-    }
+fn readable(batch: Vec<Received>, parked: &[Position]) -> Vec<ProductEvent> {
+    let events = batch.into_iter().filter_map(|received| match received {
+        Received::Event(event) if !parked.contains(&event.position) => Some(*event),
+        Received::Event(_) | Received::Unreadable(_) => None,
+    });
+    events.collect()
 }

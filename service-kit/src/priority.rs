@@ -1,0 +1,31 @@
+//! Work that nobody waits for gives way to work that somebody waits for.
+
+/// Of a nice value: a thread of the usual priority gets about ten times the share of one of these.
+#[cfg(target_os = "linux")]
+const BACKGROUND: i32 = 10;
+
+/// Lowers the priority of the calling thread, and of the threads that it starts later. It cannot be
+/// raised again. Only on Linux: elsewhere a priority is that of the whole process.
+pub fn work_in_background() {
+    #[cfg(target_os = "linux")]
+    if let Err(err) = rustix::process::setpriority_process(None, BACKGROUND) {
+        tracing::debug!("cannot lower the priority of a thread: {err}");
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_calling_thread_gives_way() {
+        let priority = || rustix::process::getpriority_process(None).expect("priority");
+        let before = priority();
+        let background = std::thread::spawn(move || {
+            work_in_background();
+            priority()
+        });
+        assert_eq!(background.join().expect("thread"), BACKGROUND.max(before));
+        assert_eq!(priority(), before);
+    }
+}
