@@ -116,7 +116,7 @@ pub(crate) fn as_of(as_of: Option<AsOfMessage>) -> Result<AsOf, Vec<Violation>> 
     }
 }
 
-/// Years 0 to 9999: others neither Postgres nor JSON takes.
+/// Of the years 0 to 9999, as RFC 3339 has them; not all others have a place in Postgres.
 fn moment(time: &Timestamp) -> Option<OffsetDateTime> {
     let nanos = u32::try_from(time.nanos).ok()?;
     let seconds = OffsetDateTime::from_unix_timestamp(time.seconds).ok()?;

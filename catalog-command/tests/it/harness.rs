@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
-use catalog_command::App;
+use catalog_command::{App, Config};
 use catalog_events::{ProductEvent, STREAM, decode};
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
@@ -240,11 +240,7 @@ impl Running {
     }
 }
 
-pub(crate) async fn launch(
-    database_url: &str,
-    nats_url: &str,
-    max_age_hours: u32,
-) -> (CatalogCommandServiceClient<Channel>, Running) {
+pub(crate) fn configuration(database_url: &str, nats_url: &str, max_age_hours: u32) -> Config {
     let mut env = Env::from_pairs(
         App::PREFIX,
         [
@@ -261,6 +257,15 @@ pub(crate) async fn launch(
     );
     let config = App::configure(&mut env);
     env.finish().expect("configuration");
+    config
+}
+
+pub(crate) async fn launch(
+    database_url: &str,
+    nats_url: &str,
+    max_age_hours: u32,
+) -> (CatalogCommandServiceClient<Channel>, Running) {
+    let config = configuration(database_url, nats_url, max_age_hours);
     let app = App::build(config).await.expect("build");
     let ops_addr = app.ops_addr().expect("address");
     let target = format!("http://{}", app.grpc_addr().expect("address"));

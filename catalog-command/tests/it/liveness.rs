@@ -6,10 +6,11 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use catalog_command::App;
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use devkit::Pause;
-use service_kit::reason;
+use service_kit::{Service as _, reason};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{PgPool, Postgres, Transaction};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,7 +19,7 @@ use tokio::sync::watch;
 use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
-use crate::harness::{Catalog, DEADLINE, TOKEN_SECRET, input, launch};
+use crate::harness::{Catalog, DEADLINE, TOKEN_SECRET, configuration, input, launch};
 
 /// An instance that is a process of its own; killed with the test.
 fn start_process(catalog: &Catalog) -> Child {
@@ -165,6 +166,18 @@ async fn a_write_that_waits_too_long_is_to_come_again() {
         let changed = catalog.commands.change_price(price(request_id)).await;
         changed.expect("change price");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_cannot_migrate_says_why() {
+    let catalog = Catalog::start().await;
+    let mut held = catalog.pool.begin().await.expect("transaction");
+    let migrates = sqlx::query("LOCK TABLE _sqlx_migrations");
+    migrates.execute(&mut *held).await.expect("lock");
+    let config = configuration(&catalog.database_url, &catalog.nats.url(), 0);
+    let refused = App::build(config).await.err().expect("held");
+    let reason = "another session, an instance that migrates or a long transaction";
+    assert!(format!("{refused:#}").contains(reason), "{refused:#}");
 }
 
 /// Between a service and its database; connections can fall silent without being closed.
