@@ -6,6 +6,7 @@ mod load;
 mod peer;
 mod process;
 mod reads;
+mod searches;
 mod imports;
 mod freshness;
 mod writes;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use crate::bench::figures::Figures;
+use crate::bench::searches::SearchFigures;
 use crate::cluster::{Cluster, ClusterOptions, Part};
 use crate::feed::{self, Mapping, MappingArgs, Rows, Source};
 use crate::output;
@@ -48,6 +50,9 @@ pub(crate) struct BenchArgs {
     /// Length of the writes at one rate or with one number of clients
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     write_seconds: u64,
+    /// Made-up products to search; their vectors are computed and searched too up to 20,000
+    #[arg(long, value_name = "N", default_value_t = 19_406)]
+    search_products: u64,
     /// Made-up events to rebuild the read models from
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     rebuild_events: u64,
@@ -70,6 +75,8 @@ enum Measured {
     Freshness,
     /// A bulk import until it is searchable, and memory after it
     Import,
+    /// Searches, beside SQL over the same products
+    Search,
     /// A rebuild while clients read
     Rebuild,
 }
@@ -81,6 +88,7 @@ impl BenchArgs {
 }
 
 const PRODUCTS_TO_READ: u64 = 100;
+const EMBEDDED_PRODUCTS_MAX: u64 = 20_000;
 
 pub(crate) async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let catalogctl = std::env::current_exe().context("cannot find this program's own file")?;
@@ -89,9 +97,13 @@ pub(crate) async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
     }
     eprintln!("starting Postgres, NATS and the three services as processes of their own");
     let mut figures = Figures::new();
-    if args.only.iter().any(|part| *part != Measured::Rebuild) || args.only.is_empty() {
+    let apart = |part: &Measured| matches!(part, Measured::Rebuild | Measured::Search);
+    if !args.only.iter().all(apart) || args.only.is_empty() {
         let cluster = Cluster::start(&catalogctl, false).await?;
         measure(&cluster, &catalogctl, &args, &mut figures).await?;
+    }
+    if args.measures(Measured::Search) {
+        figures.searches = search(&catalogctl, &args).await?;
     }
     if args.measures(Measured::Rebuild) {
         // Without the model: its work would take hours for a million products, and is not what a
@@ -105,6 +117,26 @@ pub(crate) async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
         output::line(&figures.table().to_string())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A catalogue of its own, whose products have all they need before the first search.
+async fn search(catalogctl: &Path, args: &BenchArgs) -> anyhow::Result<Vec<SearchFigures>> {
+    let products = args.search_products;
+    let model = products <= EMBEDDED_PRODUCTS_MAX;
+    let options = ClusterOptions {
+        model,
+        ..ClusterOptions::default()
+    };
+    let cluster = Cluster::start_with(catalogctl, options).await?;
+    eprintln!(
+        "searches: {products} products, {}",
+        match model {
+            true => "and their vectors, which takes a minute for every 5,000",
+            false => "without vectors",
+        }
+    );
+    imports::fill(&cluster, products, model).await?;
+    searches::measure(&cluster, products, args.rounds, args.seconds).await
 }
 
 /// Reads first, of a small catalogue: behind an import the model would work beside them.

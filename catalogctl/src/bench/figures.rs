@@ -7,6 +7,7 @@ use crate::bench::imports::ImportFigures;
 use crate::bench::process::{Machine, Memory};
 use crate::bench::reads::{GetFigures, Side};
 use crate::bench::rebuilds::RebuildFigures;
+use crate::bench::searches::{Rate, SearchFigures};
 use crate::bench::table::Table;
 use crate::bench::writes::WriteFigures;
 
@@ -24,6 +25,8 @@ pub(super) struct Figures {
     pub(super) import: Option<ImportFigures>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) memory: Vec<Memory>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) searches: Vec<SearchFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rebuild: Option<RebuildFigures>,
 }
@@ -37,6 +40,7 @@ impl Figures {
             writes: Vec::new(),
             import: None,
             memory: Vec::new(),
+            searches: Vec::new(),
             rebuild: None,
         }
     }
@@ -76,6 +80,9 @@ impl Figures {
                 &format!("memory of {} after the import", one.service),
                 &figure,
             );
+        }
+        for one in &self.searches {
+            show_search(one, &mut table);
         }
         if let Some(rebuild) = &self.rebuild {
             show_rebuild(rebuild, &mut table);
@@ -123,6 +130,24 @@ fn show_import(import: &ImportFigures, table: &mut Table) {
     );
     let embedded = format!("{} of {}", import.embedded_meanwhile, import.products);
     table.note("products embedded by then", &embedded);
+}
+
+fn show_search(search: &SearchFigures, table: &mut Table) {
+    let name = format!(
+        "{} search of {} products, {} at once",
+        search.strategy, search.products, search.clients
+    );
+    let show = |rate: &Rate| {
+        let per_second = per_second(rate.requests_per_second, "requests");
+        format!("{per_second}, {:.2} / {:.2} ms", rate.p50_ms, rate.p99_ms)
+    };
+    table.row(
+        &name,
+        &show(&search.ours),
+        &show(&search.sql),
+        "one SQL statement over the same products and vectors; p50 / p99",
+        search.ours.requests_per_second / search.sql.requests_per_second,
+    );
 }
 
 fn show_rebuild(rebuild: &RebuildFigures, table: &mut Table) {
