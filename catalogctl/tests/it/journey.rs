@@ -52,6 +52,62 @@ async fn a_product_posted_over_http_is_found_by_its_title() {
     );
 }
 
+/// Whoever wrote reads it at once, by id and by search, with the token that the write answered; and a
+/// request that is sent twice is done once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_writer_reads_its_own_write_and_repeats_it_safely() {
+    let cluster = cluster().await;
+    let client = reqwest::Client::new();
+    let products = format!("{}/api/products", cluster.http());
+    let create = || {
+        let lamp = json!({"title": "Zirbel reading lamp", "price": "49.90", "currency": "EUR"});
+        let request = client.post(&products).header("Idempotency-Key", "order-1");
+        request.json(&lamp).send()
+    };
+    let answer = create().await.expect("post");
+    assert_eq!(answer.status(), 201);
+    let token = answer.headers()["catalog-consistency"].clone();
+    let created: serde_json::Value = answer.json().await.expect("JSON");
+    let id = created["id"].as_str().expect("id").to_owned();
+
+    for path in [id.clone(), "search?strategy=keyword&q=zirbel".to_owned()] {
+        let read = client
+            .get(format!("{products}/{path}"))
+            .header("Catalog-Consistency", &token)
+            .send()
+            .await
+            .expect("get");
+        // A machine that is too busy to be in time says so.
+        if read.headers().contains_key("catalog-stale") {
+            continue;
+        }
+        assert_eq!(read.status(), 200, "{path}");
+        assert!(
+            read.text().await.expect("text").contains("Zirbel"),
+            "{path}"
+        );
+    }
+
+    let again: serde_json::Value = create().await.expect("post").json().await.expect("JSON");
+    assert_eq!(again["id"], json!(id), "one product for both");
+    cluster.caught_up(1, false, 30).await.expect("caught up");
+    // Without a currency: the BFF looks up which one the product has.
+    for _ in 0..2 {
+        let answer = client
+            .put(format!("{products}/{id}/price"))
+            .header("Idempotency-Key", "price-1")
+            .json(&json!({"price": "39.90"}))
+            .send()
+            .await
+            .expect("put");
+        assert_eq!(answer.status(), 200);
+        let priced: serde_json::Value = answer.json().await.expect("JSON");
+        assert_eq!(priced["version"], json!(2), "changed once");
+    }
+    cluster.caught_up(2, false, 30).await.expect("caught up");
+    assert_eq!(cluster.log_position().await.expect("status"), 2);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_import_of_the_same_feed_writes_nothing() {
     let folder = tempfile::tempdir().expect("folder");
