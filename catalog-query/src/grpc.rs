@@ -98,6 +98,20 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
         }))
     }
 
+    async fn autocomplete(
+        &self,
+        _request: Request<v1::AutocompleteRequest>,
+    ) -> Result<Response<v1::AutocompleteResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn similar_products(
+        &self,
+        _request: Request<v1::SimilarProductsRequest>,
+    ) -> Result<Response<v1::SimilarProductsResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
     async fn search_products(
         &self,
         request: Request<v1::SearchProductsRequest>,
@@ -132,6 +146,7 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
             .into(),
             degraded: outcome.degraded,
             stale: self.told_stale(!caught_up || !met),
+            ..v1::SearchProductsResponse::default()
         }))
     }
 }
