@@ -1,10 +1,15 @@
 //! The keyword index of one replica: every live product, searchable by its words and identifiers.
 //! Invariant: the index and the position of its last event are one commit; both can be rebuilt.
 
+mod tokens;
 mod analyzer;
 mod schema;
 mod document;
 mod terms;
+mod weights;
+mod postings;
+mod vocabulary;
+mod matching;
 mod ranking;
 mod checkpoint;
 mod commit;
@@ -37,7 +42,10 @@ use self::flusher::Flusher;
 use self::schema::Fields;
 pub(crate) use self::snapshot::IndexSnapshot;
 use self::snapshot::Published;
-pub(crate) use self::terms::QueryTerms;
+pub(crate) use self::analyzer::{Word, document_words, stem, words};
+pub(crate) use self::terms::{Alternative, QueryTerms, QueryWord, identifiers};
+pub(crate) use self::vocabulary::{KnownWord, Vocabulary};
+pub(crate) use self::weights::KeywordWeights;
 pub(crate) use self::writer::IndexWriter;
 
 /// A product found. Scores are comparable within one answer of one source, and only there.
@@ -47,23 +55,28 @@ pub(crate) struct Hit {
     pub(crate) score: f32,
 }
 
+/// A product that matches a query by its words or identifiers. Lower tiers come first.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct KeywordHit {
+    pub(crate) product_id: ProductId,
+    pub(crate) score: f32,
+    /// 0: it has an identifier of the query; 1: all words; 2: any.
+    pub(crate) tier: u8,
+}
+
+impl KeywordHit {
+    /// It has an identifier of the query.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.tier == matching::TIER_IDENTIFIER
+    }
+}
+
 /// What the words and identifiers of a query find, best first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct KeywordHits {
-    pub(crate) hits: Vec<Hit>,
-    /// How many of them, from the first, have an identifier of the query.
-    exact: usize,
-}
-
-impl KeywordHits {
-    pub(crate) fn new(hits: Vec<Hit>, exact: usize) -> Self {
-        Self { hits, exact }
-    }
-
-    /// Those that have an identifier of the query.
-    pub(crate) fn exact(&self) -> &[Hit] {
-        &self.hits[..self.exact]
-    }
+    pub(crate) hits: Vec<KeywordHit>,
+    /// All that match, whatever the limit.
+    pub(crate) total: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -112,9 +125,7 @@ impl KeywordIndex {
     ) -> Result<(Self, IndexWriter), IndexError> {
         let (schema, fields) = Fields::new();
         let (index, directory, position) = folder::open(folder, &schema, options.memory_bytes_max)?;
-        index
-            .tokenizers()
-            .register(analyzer::NAME, analyzer::words());
+        analyzer::register(index.tokenizers());
         let reader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
@@ -192,16 +203,17 @@ impl KeywordIndex {
     /// The best `limit` products, best first; the same commit answers the same query alike.
     pub(crate) fn search(
         &self,
+        snapshot: &IndexSnapshot,
         terms: &QueryTerms,
+        weights: &KeywordWeights,
         limit: usize,
     ) -> Result<KeywordHits, IndexError> {
-        let snapshot = self.snapshot();
-        Ok(ranking::search(
-            &snapshot.searcher,
-            &self.fields,
-            terms,
-            limit,
-        )?)
+        ranking::search(&snapshot.searcher, &self.fields, terms, weights, limit)
+    }
+
+    /// The words of what `snapshot` of this index holds.
+    pub(crate) fn vocabulary<'a>(&'a self, snapshot: &'a IndexSnapshot) -> Vocabulary<'a> {
+        Vocabulary::new(&snapshot.searcher, &self.fields)
     }
 
     /// How many products the index holds.

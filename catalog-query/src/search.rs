@@ -2,11 +2,15 @@
 //! reaches a query grammar, and no search is worse off than by keyword when the model fails.
 
 mod query;
+mod synonyms;
+mod understanding;
 mod fusion;
 mod keyword;
 mod vector;
 mod hybrid;
 mod factory;
+#[cfg(test)]
+pub(crate) mod judged;
 #[cfg(test)]
 mod tests;
 
@@ -70,6 +74,7 @@ pub(crate) enum SearchError {
 pub(crate) struct RankingProfile {
     /// Flattens the difference between the first ranks; 60 in the paper.
     pub(crate) rank_constant: f32,
+    pub(crate) keyword: crate::index::KeywordWeights,
     pub(crate) keyword_weight: f32,
     pub(crate) vector_weight: f32,
     /// How many hits of either kind are fused.
@@ -82,6 +87,7 @@ impl Default for RankingProfile {
     fn default() -> Self {
         Self {
             rank_constant: 60.0,
+            keyword: Default::default(),
             keyword_weight: 1.0,
             vector_weight: 0.5,
             depth: 200,

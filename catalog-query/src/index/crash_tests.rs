@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::disk::{Step, Watch};
 use super::testing::{changed, deleted, found, open, product};
 use super::tests::Random;
-use super::{IndexError, IndexOptions, IndexWriter, KeywordIndex, QueryTerms};
+use super::{IndexError, IndexOptions, IndexWriter, KeywordIndex, KeywordWeights, QueryTerms};
 
 /// Digests by position: what an index has to hold there.
 type Expected = Arc<Mutex<BTreeMap<Position, String>>>;
@@ -263,7 +263,8 @@ fn a_snapshot_outlives_its_files() {
         let digest = snapshot.digest_of_live().unwrap().to_string();
         assert_eq!(digest, expected.lock().unwrap()[&snapshot.position()]);
     }
-    assert!(index.search(&QueryTerms::of("mouse"), 10).is_ok());
+    let terms = QueryTerms::of("mouse");
+    assert!(index.search(&index.snapshot(), &terms, &KeywordWeights::default(), 10).is_ok());
 }
 
 #[test]
