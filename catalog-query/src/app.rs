@@ -26,7 +26,7 @@ use crate::index_projector::IndexProjector;
 use crate::live_index::LiveIndex;
 use crate::log_client::LogClient;
 use crate::model_change::ModelChange;
-use crate::popularity::PopularityCounter;
+use crate::popularity::{PopularityBoard, PopularityCounter};
 use crate::progress::Progress;
 use crate::read_model::{
     Beginning, CachedProductRepository, Generations, PgVectorIndex, PostgresProductRepository,
@@ -34,7 +34,7 @@ use crate::read_model::{
 use crate::read_model_projector::ReadModelProjector;
 use crate::reads::{ReadPublisher, read_events};
 use crate::rebuild::Rebuilder;
-use crate::search::{RankingProfile, SearchStrategyFactory};
+use crate::search::{RankingProfile, SearchEngine, SearchStrategyFactory};
 use crate::upgrade::{Serving, Upgrade};
 use crate::verification::Verifier;
 
@@ -60,6 +60,7 @@ pub struct App {
     upgrade: Upgrade,
     read_publisher: ReadPublisher,
     popularity: PopularityCounter,
+    popularity_board: PopularityBoard,
     reflection: bool,
 }
 
@@ -128,12 +129,14 @@ impl Service for App {
             live: live.clone(),
             model,
         });
-        let strategies = Arc::new(SearchStrategyFactory::new(
+        let strategies = SearchStrategyFactory::new(
             index.current(),
             embedder.clone(),
             vectors,
             RankingProfile::default(),
-        ));
+        );
+        let popularity_board = PopularityBoard::default();
+        let search = Arc::new(SearchEngine::new(strategies, popularity_board.clone()));
         // A connection of their own: reads must not wait behind events, nor events behind reads.
         let read_connection = connect_nats(&config.nats_url).await?;
         let (recorder, read_publisher) = read_events(read_connection, me.to_string());
@@ -158,7 +161,7 @@ impl Service for App {
             ops,
             catalog: CatalogGrpc {
                 repository: repository.clone(),
-                strategies,
+                search,
                 consistency,
                 reads: recorder,
             },
@@ -215,6 +218,7 @@ impl Service for App {
                 client: nats,
                 registry: generations.registry().clone(),
             },
+            popularity_board,
             reflection: config.reflection,
         })
     }
@@ -274,7 +278,9 @@ impl Service for App {
         tasks.spawn("generation watch", |stop| self.generation_watch.run(stop));
         tasks.spawn("document watch", |stop| self.document_watch.run(stop));
         tasks.spawn("product-read events", |stop| self.read_publisher.run(stop));
+        let (board, registry) = (self.popularity_board, self.popularity.registry.clone());
         tasks.spawn("popularity", |stop| self.popularity.run(stop));
+        tasks.spawn("popularity board", |stop| board.run(registry, stop));
         tasks.spawn("ops", |stop| self.ops.run(stop));
         tasks.spawn("grpc", |stop| async move {
             let served = router.serve_with_incoming_shutdown(incoming, stop.cancelled());

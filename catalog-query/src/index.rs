@@ -3,9 +3,14 @@
 
 mod analyzer;
 mod schema;
+mod columns;
 mod document;
 mod terms;
 mod ranking;
+mod doc_sets;
+mod filter;
+mod facets;
+mod sorting;
 mod checkpoint;
 mod commit;
 mod disk;
@@ -14,6 +19,7 @@ mod directory;
 mod flusher;
 mod folder;
 mod snapshot;
+mod selection;
 mod writer;
 mod error;
 #[cfg(test)]
@@ -30,13 +36,18 @@ use catalog_events::{Digest, Position, ProductId};
 use tantivy::{IndexReader, ReloadPolicy};
 use tokio::sync::watch;
 
+pub(crate) use self::columns::{FieldName, folded};
 pub(crate) use self::directory::DiskState;
 use self::directory::WriteBehindDirectory;
+pub(crate) use self::doc_sets::DocSets;
 pub(crate) use self::error::IndexError;
+pub(crate) use self::facets::{FacetCounts, FacetRequest, ValueCount};
+pub(crate) use self::filter::Filter;
 use self::flusher::Flusher;
 use self::schema::Fields;
 pub(crate) use self::snapshot::IndexSnapshot;
 use self::snapshot::Published;
+pub(crate) use self::sorting::{Order, Place, Popularity};
 pub(crate) use self::terms::QueryTerms;
 pub(crate) use self::writer::IndexWriter;
 
@@ -119,7 +130,7 @@ impl KeywordIndex {
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
-        let snapshot = IndexSnapshot::new(reader.searcher(), position);
+        let snapshot = IndexSnapshot::new(reader.searcher(), fields, position);
         let opened = Self {
             index,
             folder: folder.to_owned(),
@@ -190,18 +201,13 @@ impl KeywordIndex {
     }
 
     /// The best `limit` products, best first; the same commit answers the same query alike.
+    #[cfg(test)]
     pub(crate) fn search(
         &self,
         terms: &QueryTerms,
         limit: usize,
     ) -> Result<KeywordHits, IndexError> {
-        let snapshot = self.snapshot();
-        Ok(ranking::search(
-            &snapshot.searcher,
-            &self.fields,
-            terms,
-            limit,
-        )?)
+        self.snapshot().search(terms, limit, None)
     }
 
     /// How many products the index holds.

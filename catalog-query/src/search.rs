@@ -5,26 +5,40 @@ mod query;
 mod fusion;
 mod keyword;
 mod vector;
+mod filtered_vectors;
 mod hybrid;
 mod factory;
+mod filter;
+mod scope;
+mod cursor;
+mod engine;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod oracle;
 
 use std::error::Error;
 
 use futures_util::future::BoxFuture;
 
+use catalog_events::ProductId;
+
+pub(crate) use self::cursor::InvalidPageToken;
+pub(crate) use self::engine::{SearchEngine, SearchPage, SearchRequest, Sort};
 pub(crate) use self::factory::SearchStrategyFactory;
-pub(crate) use self::vector::{VectorIndex, VectorIndexError};
-use crate::index::Hit;
+pub(crate) use self::filter::{InvalidField, parse_facets, parse_filter};
+use self::scope::Scope;
+pub(crate) use self::vector::{Pass, VectorIndex, VectorIndexError};
+use crate::index::{Hit, QueryTerms};
 
 /// A way to find products.
 pub(crate) trait SearchStrategy: Send + Sync {
-    /// The best `limit` products for what a user typed.
+    /// The best `limit` products of `scope` for what a user typed.
     fn search<'a>(
         &'a self,
         query: &'a str,
         limit: usize,
+        scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>>;
 }
 
@@ -42,6 +56,10 @@ pub(crate) struct SearchOutcome {
     /// The strategy that answered: a rung below the one asked for when `degraded`.
     pub(crate) strategy: StrategyKind,
     pub(crate) degraded: bool,
+    /// What the products were searched for. Whatever has any of it matches.
+    pub(crate) terms: QueryTerms,
+    /// Those near in meaning, which match too.
+    pub(crate) near: Vec<ProductId>,
 }
 
 impl SearchOutcome {
@@ -50,6 +68,8 @@ impl SearchOutcome {
             hits: Vec::new(),
             strategy,
             degraded: false,
+            terms: QueryTerms::default(),
+            near: Vec::new(),
         }
     }
 }
@@ -60,6 +80,8 @@ pub(crate) enum SearchError {
     EmptyQuery,
     #[error("the query has {bytes} bytes, more than {}", query::BYTES_MAX)]
     QueryTooLong { bytes: usize },
+    #[error(transparent)]
+    PageToken(#[from] InvalidPageToken),
     #[error("search is not available")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
 }

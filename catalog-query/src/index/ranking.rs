@@ -10,6 +10,7 @@ use tantivy::query::{BooleanQuery, BoostQuery, DisjunctionMaxQuery, Query, TermQ
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Order, Searcher, Term};
 
+use super::doc_sets::InSet;
 use super::schema::{Fields, ID};
 use super::{Hit, KeywordHits, QueryTerms};
 
@@ -21,8 +22,12 @@ pub(super) fn search(
     fields: &Fields,
     terms: &QueryTerms,
     limit: usize,
+    filter: Option<&InSet>,
 ) -> tantivy::Result<KeywordHits> {
-    let search = |query: BooleanQuery, found: &mut Vec<Hit>| add(searcher, &query, limit, found);
+    let search = |query: BooleanQuery, found: &mut Vec<Hit>| match filter {
+        None => add(searcher, &query, limit, found),
+        Some(filter) => add(searcher, &within(query, filter), limit, found),
+    };
     let words = || -> Vec<Box<dyn Query>> {
         terms
             .words
@@ -43,6 +48,23 @@ pub(super) fn search(
         search(BooleanQuery::union(words()), &mut hits)?;
     }
     Ok(KeywordHits::new(hits, exact))
+}
+
+/// Finds what [`search`] finds without a limit.
+pub(super) fn matching(fields: &Fields, terms: &QueryTerms) -> Box<dyn Query> {
+    let words = terms.words.iter();
+    let words = words.flat_map(|word| {
+        let fields = fields.weights();
+        fields.map(|(field, _)| exactly(field, word))
+    });
+    let identifiers = terms.identifiers.iter();
+    let identifiers = identifiers.map(|text| exactly(fields.identifiers, text));
+    Box::new(BooleanQuery::union(words.chain(identifiers).collect()))
+}
+
+/// The same hits with the same scores, but only those in the filter.
+fn within(query: BooleanQuery, filter: &InSet) -> BooleanQuery {
+    BooleanQuery::intersection(vec![Box::new(query), Box::new(filter.clone())])
 }
 
 /// Adds the best hits that are not there yet, up to `limit` in all.

@@ -6,6 +6,7 @@ use tantivy::schema::{
 };
 
 use super::analyzer;
+use super::columns::ColumnFields;
 
 /// The product id, as a term to delete by and as a column to answer with.
 pub(super) const ID: &str = "id";
@@ -25,6 +26,7 @@ pub(super) struct Fields {
     pub(super) attributes: Field,
     /// Part number and GTINs in their canonical form, each one term.
     pub(super) identifiers: Field,
+    pub(super) columns: ColumnFields,
 }
 
 impl Fields {
@@ -40,6 +42,7 @@ impl Fields {
             categories: schema.add_text_field("categories", words()),
             attributes: schema.add_text_field("attributes", words()),
             identifiers: schema.add_text_field("identifiers", STRING),
+            columns: ColumnFields::add_to(&mut schema),
         };
         (schema.build(), fields)
     }

@@ -30,6 +30,8 @@ impl SearchStrategyFactory {
         let vector = Arc::new(VectorSearch {
             embedder: embedder.map(QueryEmbedder::new),
             vectors,
+            keyword: Arc::clone(&keyword),
+            depth: profile.depth,
             deadline: Duration::from_millis(profile.vector_ms_max),
         });
         Self {
@@ -46,6 +48,10 @@ impl SearchStrategyFactory {
                 profile,
             },
         }
+    }
+
+    pub(super) fn keyword_search(&self) -> Arc<KeywordSearch> {
+        Arc::clone(&self.keyword.keyword)
     }
 
     pub(crate) fn strategy(&self, kind: StrategyKind) -> &dyn SearchStrategy {

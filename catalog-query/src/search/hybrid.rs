@@ -7,6 +7,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use super::fusion::fuse;
 use super::keyword::KeywordSearch;
 use super::query::ParsedQuery;
+use super::scope::Scope;
 use super::vector::VectorSearch;
 use super::{RankingProfile, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
 
@@ -21,6 +22,7 @@ impl SearchStrategy for HybridStrategy {
         &'a self,
         query: &'a str,
         limit: usize,
+        scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
         async move {
             let query = ParsedQuery::parse(query)?;
@@ -29,9 +31,11 @@ impl SearchStrategy for HybridStrategy {
             }
             let depth = self.profile.depth.max(limit);
             let (keyword, vector) = tokio::join!(
-                self.keyword.hits(&query, depth),
-                self.vector.hits(&query, depth)
+                self.keyword.hits(&query, depth, scope),
+                self.vector.hits(&query, scope)
             );
+            let near = vector.as_ref().map_or(&[][..], Vec::as_slice);
+            let near = near.iter().map(|hit| hit.product_id.clone()).collect();
             let (mut hits, strategy) = match (keyword, vector) {
                 (Ok(keyword), Ok(vector)) => {
                     (fuse(&self.profile, keyword, vector), StrategyKind::Hybrid)
@@ -45,6 +49,8 @@ impl SearchStrategy for HybridStrategy {
                 hits,
                 strategy,
                 degraded: strategy != StrategyKind::Hybrid,
+                terms: query.terms,
+                near,
             })
         }
         .boxed()

@@ -4,10 +4,12 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use catalog_events::ProductId;
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::keyword::KeywordSearch;
 use super::query::ParsedQuery;
+use super::scope::Scope;
 use super::{SearchError, SearchOutcome, SearchStrategy, StrategyKind};
 use crate::embedding::{EmbedError, QueryEmbedder};
 use crate::index::Hit;
@@ -20,7 +22,27 @@ pub(crate) trait VectorIndex: Send + Sync {
         vector: &'a [f32],
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
+
+    /// The nearest of these products, found without an approximation.
+    fn nearest_of<'a>(
+        &'a self,
+        vector: &'a [f32],
+        ids: &'a [ProductId],
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
+
+    /// The nearest that `pass`, nearest first. Fewer than `limit` when the search was given up.
+    fn nearest_passing<'a>(
+        &'a self,
+        vector: &'a [f32],
+        limit: usize,
+        pass: &'a Pass,
+    ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
 }
+
+/// Keeps those that may be found, in their order.
+pub(crate) type Pass =
+    dyn Fn(Vec<Hit>) -> BoxFuture<'static, Result<Vec<Hit>, VectorIndexError>> + Send + Sync;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the vectors cannot be searched")]
@@ -30,6 +52,10 @@ pub(super) struct VectorSearch {
     /// None without a model.
     pub(super) embedder: Option<QueryEmbedder>,
     pub(super) vectors: Arc<dyn VectorIndex>,
+    /// Knows who passes a filter.
+    pub(super) keyword: Arc<KeywordSearch>,
+    /// How many are near: of a number without end, all would be.
+    pub(super) depth: usize,
     pub(super) deadline: Duration,
 }
 
@@ -50,12 +76,12 @@ impl VectorSearch {
     pub(super) async fn hits(
         &self,
         query: &ParsedQuery,
-        limit: usize,
+        scope: &Scope,
     ) -> Result<Vec<Hit>, VectorError> {
         let found = async {
             let embedder = self.embedder.as_ref().ok_or(VectorError::NoModel)?;
             let vector = embedder.embed(&query.text).await?;
-            Ok(self.vectors.nearest(&vector, limit).await?)
+            Ok(self.nearest(&vector, self.depth, scope).await?)
         };
         let found = tokio::time::timeout(self.deadline, found).await;
         let found = found.unwrap_or(Err(VectorError::Late(self.deadline)));
@@ -84,23 +110,30 @@ impl SearchStrategy for VectorStrategy {
         &'a self,
         query: &'a str,
         limit: usize,
+        scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
         async move {
             let query = ParsedQuery::parse(query)?;
             if query.terms.is_empty() {
                 return Ok(SearchOutcome::nothing(StrategyKind::Vector));
             }
-            if let Ok(hits) = self.vector.hits(&query, limit).await {
+            if let Ok(mut hits) = self.vector.hits(&query, scope).await {
+                let near = hits.iter().map(|hit| hit.product_id.clone()).collect();
+                hits.truncate(limit);
                 return Ok(SearchOutcome {
                     hits,
                     strategy: StrategyKind::Vector,
                     degraded: false,
+                    terms: query.terms,
+                    near,
                 });
             }
             Ok(SearchOutcome {
-                hits: self.keyword.hits(&query, limit).await?.hits,
+                hits: self.keyword.hits(&query, limit, scope).await?.hits,
                 strategy: StrategyKind::Keyword,
                 degraded: true,
+                terms: query.terms,
+                near: Vec::new(),
             })
         }
         .boxed()

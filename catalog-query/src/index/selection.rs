@@ -1,0 +1,114 @@
+//! What a snapshot answers besides the best hits: who passes a filter, who matches at all, how many
+//! have what, and pages in the order of a column.
+
+use std::sync::Arc;
+
+use catalog_events::ProductId;
+use tantivy::DocAddress;
+use tantivy::query::AllQuery;
+
+use super::doc_sets::{DocSets, InSet};
+use super::facets::{self, FacetCounts, FacetRequest};
+use super::filter::{self, Filter};
+use super::sorting::{self, Order, Place};
+use super::{IndexError, IndexSnapshot, KeywordHits, QueryTerms, ranking};
+
+impl IndexSnapshot {
+    /// The best `limit` products that are in `filter`, best first.
+    pub(crate) fn search(
+        &self,
+        terms: &QueryTerms,
+        limit: usize,
+        filter: Option<&Arc<DocSets>>,
+    ) -> Result<KeywordHits, IndexError> {
+        let filter = filter.map(|sets| InSet::new(&self.searcher, Arc::clone(sets)));
+        let (searcher, fields) = (&self.searcher, &self.fields);
+        Ok(ranking::search(
+            searcher,
+            fields,
+            terms,
+            limit,
+            filter.as_ref(),
+        )?)
+    }
+
+    /// The products that pass.
+    pub(crate) fn filtered(&self, filter: &Filter) -> Result<DocSets, IndexError> {
+        Ok(filter.evaluate(&self.searcher, &self.fields.columns)?)
+    }
+
+    /// The products that have an identifier or any word of the query, and are in `filter`.
+    pub(crate) fn matching(
+        &self,
+        terms: &QueryTerms,
+        filter: Option<&DocSets>,
+    ) -> Result<DocSets, IndexError> {
+        let query = ranking::matching(&self.fields, terms);
+        Ok(filter::matching(&self.searcher, &*query, filter)?)
+    }
+
+    /// All products, or those in `filter`.
+    pub(crate) fn all(&self, filter: Option<&DocSets>) -> Result<DocSets, IndexError> {
+        match filter {
+            Some(filter) => Ok(filter.clone()),
+            None => Ok(filter::matching(&self.searcher, &AllQuery, None)?),
+        }
+    }
+
+    pub(crate) fn nothing(&self) -> Result<DocSets, IndexError> {
+        Ok(Filter::Any(Vec::new()).evaluate(&self.searcher, &self.fields.columns)?)
+    }
+
+    pub(crate) fn facet(
+        &self,
+        request: &FacetRequest,
+        among: &DocSets,
+    ) -> Result<FacetCounts, IndexError> {
+        Ok(facets::count(&self.searcher, request, among)?)
+    }
+
+    /// The first `limit` of `among` in that order, after the place where the page before ended.
+    pub(crate) fn page(
+        &self,
+        among: &DocSets,
+        order: &Order,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, IndexError> {
+        Ok(sorting::page(&self.searcher, among, order, after, limit)?)
+    }
+
+    /// Adds the product, if the snapshot has it.
+    pub(crate) fn add(&self, to: &mut DocSets, id: &ProductId) -> Result<(), IndexError> {
+        if let Some(at) = self.locate(id)? {
+            to.insert(at.segment_ord as usize, at.doc_id);
+        }
+        Ok(())
+    }
+
+    /// Whether the snapshot has the product, and within `filter`.
+    pub(crate) fn has(&self, id: &ProductId, filter: Option<&DocSets>) -> Result<bool, IndexError> {
+        let Some(at) = self.locate(id)? else {
+            return Ok(false);
+        };
+        let within = filter.map(|sets| sets.contains(at.segment_ord as usize, at.doc_id));
+        Ok(within.unwrap_or(true))
+    }
+
+    fn locate(&self, id: &ProductId) -> Result<Option<DocAddress>, IndexError> {
+        let mut found = None;
+        for (segment, ordinal) in self.searcher.segment_readers().iter().zip(0..) {
+            sorting::each_document(segment, self.fields.id, id, |doc| {
+                if !segment.is_deleted(doc) {
+                    found = Some(DocAddress::new(ordinal, doc));
+                }
+            })?;
+        }
+        Ok(found)
+    }
+
+    /// The ids of the products of a set.
+    pub(crate) fn ids(&self, of: &DocSets) -> Result<Vec<ProductId>, IndexError> {
+        Ok(sorting::ids(&self.searcher, of)?)
+    }
+}
