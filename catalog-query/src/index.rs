@@ -4,6 +4,7 @@
 mod tokens;
 mod analyzer;
 mod schema;
+mod columns;
 mod document;
 mod terms;
 mod weights;
@@ -11,6 +12,10 @@ mod postings;
 mod vocabulary;
 mod matching;
 mod ranking;
+mod doc_sets;
+mod filter;
+mod facets;
+mod sorting;
 mod checkpoint;
 mod commit;
 mod disk;
@@ -19,6 +24,8 @@ mod directory;
 mod flusher;
 mod folder;
 mod snapshot;
+mod selection;
+mod inspection;
 mod writer;
 mod error;
 #[cfg(test)]
@@ -35,17 +42,23 @@ use catalog_events::{Digest, Position, ProductId};
 use tantivy::{IndexReader, ReloadPolicy};
 use tokio::sync::watch;
 
+pub(crate) use self::analyzer::{Word, document_words, stem, words};
+pub(crate) use self::columns::{FieldName, folded};
 pub(crate) use self::directory::DiskState;
 use self::directory::WriteBehindDirectory;
+pub(crate) use self::doc_sets::DocSets;
 pub(crate) use self::error::IndexError;
+pub(crate) use self::facets::{FacetCounts, FacetRequest, ValueCount};
+pub(crate) use self::filter::Filter;
 use self::flusher::Flusher;
+pub(crate) use self::inspection::{FieldMatch, Standing};
 use self::schema::Fields;
 pub(crate) use self::snapshot::IndexSnapshot;
 use self::snapshot::Published;
-pub(crate) use self::analyzer::{Word, document_words, stem, words};
+pub(crate) use self::sorting::{Order, Place, Popularity};
 pub(crate) use self::terms::{Alternative, QueryTerms, QueryWord, identifiers};
 pub(crate) use self::vocabulary::{KnownWord, Vocabulary};
-pub(crate) use self::weights::KeywordWeights;
+pub(crate) use self::weights::{FieldWeight, KeywordWeights};
 pub(crate) use self::writer::IndexWriter;
 
 /// A product found. Scores are comparable within one answer of one source, and only there.
@@ -62,13 +75,6 @@ pub(crate) struct KeywordHit {
     pub(crate) score: f32,
     /// 0: it has an identifier of the query; 1: all words; 2: any.
     pub(crate) tier: u8,
-}
-
-impl KeywordHit {
-    /// It has an identifier of the query.
-    pub(crate) fn is_exact(&self) -> bool {
-        self.tier == matching::TIER_IDENTIFIER
-    }
 }
 
 /// What the words and identifiers of a query find, best first.
@@ -130,7 +136,7 @@ impl KeywordIndex {
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
-        let snapshot = IndexSnapshot::new(reader.searcher(), position);
+        let snapshot = IndexSnapshot::new(reader.searcher(), fields, position);
         let opened = Self {
             index,
             folder: folder.to_owned(),
@@ -201,19 +207,14 @@ impl KeywordIndex {
     }
 
     /// The best `limit` products, best first; the same commit answers the same query alike.
+    #[cfg(test)]
     pub(crate) fn search(
         &self,
-        snapshot: &IndexSnapshot,
         terms: &QueryTerms,
-        weights: &KeywordWeights,
         limit: usize,
     ) -> Result<KeywordHits, IndexError> {
-        ranking::search(&snapshot.searcher, &self.fields, terms, weights, limit)
-    }
-
-    /// The words of what `snapshot` of this index holds.
-    pub(crate) fn vocabulary<'a>(&'a self, snapshot: &'a IndexSnapshot) -> Vocabulary<'a> {
-        Vocabulary::new(&snapshot.searcher, &self.fields)
+        let weights = KeywordWeights::default();
+        self.snapshot().search(terms, &weights, limit, None)
     }
 
     /// How many products the index holds.

@@ -8,7 +8,7 @@ use crate::consistency::ExpectationError;
 use crate::log_client::LogError;
 use crate::read_model::RepositoryError;
 use crate::rebuild::RebuildError;
-use crate::search::SearchError;
+use crate::search::{InvalidField, SearchError};
 use crate::verification::VerificationError;
 
 pub(crate) fn not_found() -> Status {
@@ -31,6 +31,10 @@ pub(crate) fn invalid(field: &str, reason: impl Into<String>) -> Status {
     )
 }
 
+pub(crate) fn invalid_field(err: InvalidField) -> Status {
+    invalid(&err.field, err.reason)
+}
+
 pub(crate) fn expectation_status(err: ExpectationError) -> Status {
     let field = match err {
         ExpectationError::TooMany | ExpectationError::Token { .. } => "consistency_tokens",
@@ -51,7 +55,9 @@ pub(crate) fn search_status(err: SearchError) -> Status {
     match err {
         SearchError::EmptyQuery => invalid("query", "is empty"),
         SearchError::QueryTooLong { .. } => invalid("query", err.to_string()),
-        SearchError::Unavailable(_) => unavailable(err),
+        SearchError::PageToken(_) => invalid("page_token", err.to_string()),
+        SearchError::UnknownProfile => invalid("ranking_profile", err.to_string()),
+        SearchError::Late(_) | SearchError::Unavailable(_) => unavailable(err),
     }
 }
 

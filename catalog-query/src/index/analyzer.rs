@@ -1,8 +1,8 @@
 //! How text becomes terms, for documents and queries alike.
 
 use tantivy::tokenizer::{
-    AsciiFoldingFilter, Language, LowerCaser, RawTokenizer, RemoveLongFilter, Stemmer, TextAnalyzer,
-    TokenStream as _, TokenizerManager,
+    AsciiFoldingFilter, Language, LowerCaser, RawTokenizer, RemoveLongFilter, Stemmer,
+    TextAnalyzer, TokenStream as _, TokenizerManager,
 };
 
 use super::tokens::{Measures, WordTokenizer};

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::disk::{Step, Watch};
 use super::testing::{changed, deleted, found, open, product};
 use super::tests::Random;
-use super::{IndexError, IndexOptions, IndexWriter, KeywordIndex, KeywordWeights, QueryTerms};
+use super::{IndexError, IndexOptions, IndexWriter, KeywordIndex, QueryTerms};
 
 /// Digests by position: what an index has to hold there.
 type Expected = Arc<Mutex<BTreeMap<Position, String>>>;
@@ -205,7 +205,7 @@ fn a_power_cut_at_any_step_leaves_a_flushed_commit() {
 #[test]
 fn a_full_disk_is_told_and_commits_go_on_in_memory_until_it_is_full_too() {
     let folder = tempfile::tempdir().unwrap();
-    let (index, mut writer) = open_with(folder.path(), 6_000);
+    let (index, mut writer) = open_with(folder.path(), 40_000);
     index.flush().unwrap();
     // Whatever is written to it finds the disk full.
     let full = folder.path().join("meta.next");
@@ -263,8 +263,7 @@ fn a_snapshot_outlives_its_files() {
         let digest = snapshot.digest_of_live().unwrap().to_string();
         assert_eq!(digest, expected.lock().unwrap()[&snapshot.position()]);
     }
-    let terms = QueryTerms::of("mouse");
-    assert!(index.search(&index.snapshot(), &terms, &KeywordWeights::default(), 10).is_ok());
+    assert!(index.search(&QueryTerms::of("mouse"), 10).is_ok());
 }
 
 #[test]

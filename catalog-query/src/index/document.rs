@@ -49,6 +49,7 @@ pub(super) fn document(fields: &Fields, product: &Product, version: Version) -> 
     for identifier in identifiers(product) {
         document.add_text(fields.identifiers, identifier);
     }
+    fields.columns.fill(&mut document, product);
     document
 }
 

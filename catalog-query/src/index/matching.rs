@@ -28,7 +28,6 @@ pub(super) const TIER_ANY_WORD: u8 = 2;
 
 /// A query with what of the statistics of one snapshot it needs.
 pub(super) struct Matching<'a> {
-    pub(super) searcher: &'a Searcher,
     fields: &'a Fields,
     pub(super) terms: &'a QueryTerms,
     pub(super) parts: Vec<Part<'a>>,
@@ -66,7 +65,6 @@ impl<'a> Matching<'a> {
             .sum();
         let field_weights = weights.fields();
         let mut matching = Self {
-            searcher,
             fields,
             terms,
             parts: Vec::new(),
@@ -86,12 +84,22 @@ impl<'a> Matching<'a> {
                 }
             }
             let most = counts.iter().copied().max().unwrap_or(0);
-            for (place, count) in counts.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+            for (place, count) in counts
+                .into_iter()
+                .enumerate()
+                .filter(|(_, count)| *count > 0)
+            {
                 matching.wanted |= 1 << number;
                 let own = rareness(count.min(documents), documents);
                 let shared = rareness(most.min(documents), documents);
                 let rareness = own + weights.shared_rareness * (shared - own);
-                matching.add(Some(number), place, &word.alternatives, rareness, &field_weights);
+                matching.add(
+                    Some(number),
+                    place,
+                    &word.alternatives,
+                    rareness,
+                    &field_weights,
+                );
             }
         }
         for pair in pairs.iter().filter(|_| weights.adjacency > 0.0) {
@@ -102,7 +110,13 @@ impl<'a> Matching<'a> {
                 let count = documents_with(searcher, fields.searched()[place], pair)?;
                 if count > 0 {
                     let rareness = weights.adjacency * rareness(count.min(documents), documents);
-                    matching.add(None, place, std::slice::from_ref(pair), rareness, &field_weights);
+                    matching.add(
+                        None,
+                        place,
+                        std::slice::from_ref(pair),
+                        rareness,
+                        &field_weights,
+                    );
                 }
             }
         }
@@ -118,12 +132,13 @@ impl<'a> Matching<'a> {
         weights: &[FieldWeight; FIELDS],
     ) {
         let weight = &weights[field];
-        self.parts.extend(alternatives.iter().map(|alternative| Part {
-            word,
-            field,
-            alternative,
-            scale: alternative.weight * weight.weight * rareness * (weight.k1 + 1.0),
-        }));
+        self.parts
+            .extend(alternatives.iter().map(|alternative| Part {
+                word,
+                field,
+                alternative,
+                scale: alternative.weight * weight.weight * rareness * (weight.k1 + 1.0),
+            }));
     }
 
     /// Calls `found` for every document of the segment that matches, in their order.
@@ -137,8 +152,7 @@ impl<'a> Matching<'a> {
             cursors.extend(self.cursor(segment, part)?);
         }
         let mut exact = self.exact(segment)?.into_iter().peekable();
-        let required = self.required(segment)?;
-        let excluded = self.excluded(segment)?;
+        let constraints = self.constraints(segment)?;
         let alive = segment.alive_bitset();
         let mut window = Window::new();
         let mut from = 0;
@@ -150,9 +164,8 @@ impl<'a> Matching<'a> {
             }
             window.drain(|place, words, score, is_exact| {
                 let doc = from + place;
-                let passes = alive.is_none_or(|alive| alive.is_alive(doc))
-                    && required.as_ref().is_none_or(|docs| docs.binary_search(&doc).is_ok())
-                    && excluded.binary_search(&doc).is_err();
+                let passes =
+                    alive.is_none_or(|alive| alive.is_alive(doc)) && constraints.allow(doc);
                 if passes {
                     let tier = match is_exact {
                         true => TIER_IDENTIFIER,
@@ -208,7 +221,11 @@ impl<'a> Matching<'a> {
         Ok(matches)
     }
 
-    fn cursor(&self, segment: &SegmentReader, part: &Part<'_>) -> tantivy::Result<Option<Cursor<'_>>> {
+    fn cursor(
+        &self,
+        segment: &SegmentReader,
+        part: &Part<'_>,
+    ) -> tantivy::Result<Option<Cursor<'_>>> {
         let field = self.fields.searched()[part.field];
         let Some(source) = Source::open(segment, field, &part.alternative.stems)? else {
             return Ok(None);
@@ -222,8 +239,15 @@ impl<'a> Matching<'a> {
         }))
     }
 
+    pub(super) fn constraints(&self, segment: &SegmentReader) -> tantivy::Result<Constraints> {
+        Ok(Constraints {
+            required: self.required(segment)?,
+            excluded: self.excluded(segment)?,
+        })
+    }
+
     /// Those with an identifier of the query, in their order.
-    fn exact(&self, segment: &SegmentReader) -> tantivy::Result<Vec<DocId>> {
+    pub(super) fn exact(&self, segment: &SegmentReader) -> tantivy::Result<Vec<DocId>> {
         let field = self.fields.identifiers;
         let index = segment.inverted_index(field)?;
         let mut docs = Vec::new();
@@ -269,7 +293,11 @@ impl<'a> Matching<'a> {
     }
 
     /// Those that have the words in a row in some field, in their order.
-    fn with_phrase(&self, segment: &SegmentReader, stems: &[String]) -> tantivy::Result<Vec<DocId>> {
+    pub(super) fn with_phrase(
+        &self,
+        segment: &SegmentReader,
+        stems: &[String],
+    ) -> tantivy::Result<Vec<DocId>> {
         let mut docs = Vec::new();
         for field in self.fields.searched() {
             if let Some(mut source) = Source::open(segment, field, stems)? {
@@ -282,6 +310,20 @@ impl<'a> Matching<'a> {
         docs.sort_unstable();
         docs.dedup();
         Ok(docs)
+    }
+}
+
+/// What phrases and exclusions make of a segment.
+pub(super) struct Constraints {
+    required: Option<Vec<DocId>>,
+    excluded: Vec<DocId>,
+}
+
+impl Constraints {
+    pub(super) fn allow(&self, doc: DocId) -> bool {
+        let required = self.required.as_ref();
+        required.is_none_or(|docs| docs.binary_search(&doc).is_ok())
+            && self.excluded.binary_search(&doc).is_err()
     }
 }
 
@@ -397,7 +439,11 @@ fn lengths(weight: &FieldWeight, average: f32) -> LengthTable {
 }
 
 /// At most so many documents of a field match.
-fn documents_with(searcher: &Searcher, field: Field, alternative: &Alternative) -> tantivy::Result<u64> {
+fn documents_with(
+    searcher: &Searcher,
+    field: Field,
+    alternative: &Alternative,
+) -> tantivy::Result<u64> {
     let mut least = u64::MAX;
     for stem in &alternative.stems {
         least = least.min(searcher.doc_freq(&Term::from_field_text(field, stem))?);

@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use catalog_events::ProductId;
 use tantivy::{DocId, Searcher};
 
+use super::doc_sets::{DocBits, DocSets};
 use super::matching::{Match, Matching};
 use super::schema::{Fields, ID};
 use super::terms::Alternative;
@@ -21,6 +22,7 @@ pub(super) fn search(
     terms: &QueryTerms,
     weights: &KeywordWeights,
     limit: usize,
+    filter: Option<&DocSets>,
 ) -> Result<KeywordHits, IndexError> {
     let pairs = pairs(terms);
     let matching = Matching::new(searcher, fields, terms, &pairs, weights)?;
@@ -28,7 +30,8 @@ pub(super) fn search(
     for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
         let mut failed = Ok(());
         matching.each(segment, |found| {
-            if failed.is_ok() {
+            let passes = filter.is_none_or(|filter| filter.contains(number as usize, found.doc));
+            if passes && failed.is_ok() {
                 failed = best.add(number, found);
             }
         })?;
@@ -37,8 +40,30 @@ pub(super) fn search(
     best.hits()
 }
 
+/// All that [`search`] finds without a limit.
+pub(super) fn matching(
+    searcher: &Searcher,
+    fields: &Fields,
+    terms: &QueryTerms,
+    filter: Option<&DocSets>,
+) -> tantivy::Result<DocSets> {
+    let weights = KeywordWeights::default();
+    let matching = Matching::new(searcher, fields, terms, &[], &weights)?;
+    let mut number = 0;
+    DocSets::of(searcher, |segment| {
+        let mut bits = DocBits::none(segment.max_doc());
+        matching.each(segment, |found| {
+            if filter.is_none_or(|filter| filter.contains(number, found.doc)) {
+                bits.insert(found.doc);
+            }
+        })?;
+        number += 1;
+        Ok(bits)
+    })
+}
+
 /// Words of the query that follow each other.
-fn pairs(terms: &QueryTerms) -> Vec<Alternative> {
+pub(super) fn pairs(terms: &QueryTerms) -> Vec<Alternative> {
     let stems = terms.words.iter().map(|word| &word.alternatives[0].stems);
     let stems: Vec<_> = stems.collect();
     let pair = |pair: &[&Vec<String>]| Alternative {
@@ -119,7 +144,11 @@ impl<'a> Best<'a> {
             self.last = Some(last);
         }
         let searcher = self.searcher;
-        for candidate in self.kept.iter_mut().filter(|candidate| candidate.id.is_none()) {
+        for candidate in self
+            .kept
+            .iter_mut()
+            .filter(|candidate| candidate.id.is_none())
+        {
             candidate.id = Some(id_of(searcher, candidate.segment, candidate.found.doc)?);
         }
         self.kept
@@ -162,11 +191,10 @@ mod tests {
     use catalog_events::{AttributeValue, Product};
 
     use crate::index::testing::{found, index_of, product, text};
-    use crate::index::{KeywordHits, KeywordIndex, KeywordWeights, QueryTerms};
+    use crate::index::{KeywordHits, KeywordIndex, QueryTerms};
 
     fn search(index: &KeywordIndex, query: &str, limit: usize) -> KeywordHits {
-        let (terms, weights) = (QueryTerms::of(query), KeywordWeights::default());
-        index.search(&index.snapshot(), &terms, &weights, limit).expect("search")
+        index.search(&QueryTerms::of(query), limit).expect("search")
     }
 
     fn check(index: &KeywordIndex, query: &str, expected: &[&str]) {

@@ -8,6 +8,7 @@ use tantivy::schema::{
 use tantivy::schema::IndexRecordOption::{WithFreqs, WithFreqsAndPositions};
 
 use super::analyzer;
+use super::columns::ColumnFields;
 
 /// The product id, as a term to delete by and as a column to answer with.
 pub(super) const ID: &str = "id";
@@ -35,6 +36,7 @@ pub(super) struct Fields {
     pub(super) surface: Field,
     /// Part number and GTINs in their canonical form, each one term.
     pub(super) identifiers: Field,
+    pub(super) columns: ColumnFields,
 }
 
 impl Fields {
@@ -51,6 +53,7 @@ impl Fields {
             attributes: schema.add_text_field("attributes", words(WithFreqs)),
             surface: schema.add_text_field("surface", surface()),
             identifiers: schema.add_text_field("identifiers", STRING),
+            columns: ColumnFields::add_to(&mut schema),
         };
         (schema.build(), fields)
     }

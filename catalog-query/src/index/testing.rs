@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use time::macros::datetime;
 use uuid::Uuid;
 
-use super::{IndexOptions, IndexWriter, KeywordIndex, KeywordWeights, QueryTerms};
+use super::{IndexOptions, IndexWriter, KeywordIndex, QueryTerms};
 
 pub(crate) fn product(id: &str, title: &str) -> Product {
     let at = datetime!(2026-01-02 03:04:05 UTC);
@@ -76,8 +76,7 @@ pub(crate) fn index_of(products: &[Product]) -> (TempDir, KeywordIndex) {
 
 /// The ids that a query finds, in order.
 pub(crate) fn found(index: &KeywordIndex, query: &str) -> Vec<String> {
-    let (terms, weights) = (QueryTerms::of(query), KeywordWeights::default());
-    let found = index.search(&index.snapshot(), &terms, &weights, 100).expect("search");
+    let found = index.search(&QueryTerms::of(query), 100).expect("search");
     found
         .hits
         .into_iter()

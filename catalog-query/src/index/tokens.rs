@@ -212,7 +212,10 @@ fn measure(text: &str, runs: &[Run]) -> Option<Measure> {
         let unit = unit_of(rest, UNITS).or_else(|| unit_of(rest, GLUED_UNITS))?;
         return whole(unit, last, to);
     }
-    if let Some(mark) = INCH_MARKS.iter().find(|mark| text[to..].starts_with(**mark)) {
+    if let Some(mark) = INCH_MARKS
+        .iter()
+        .find(|mark| text[to..].starts_with(**mark))
+    {
         return whole("inch", last, to + mark.len());
     }
     let unit = gap(last)

@@ -44,11 +44,6 @@ impl<'a> Vocabulary<'a> {
         Ok(false)
     }
 
-    /// Products that have the word in this form.
-    pub(crate) fn documents(&self, surface: &str) -> tantivy::Result<u64> {
-        self.frequency(self.fields.surface, surface)
-    }
-
     fn frequency(&self, field: Field, text: &str) -> tantivy::Result<u64> {
         self.searcher.doc_freq(&Term::from_field_text(field, text))
     }

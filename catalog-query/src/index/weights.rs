@@ -58,6 +58,25 @@ impl Default for KeywordWeights {
 }
 
 impl KeywordWeights {
+    /// Whether all are numbers that can be meant.
+    pub(crate) fn is_plain(&self) -> bool {
+        let weights = [
+            self.tie_breaker,
+            self.shared_rareness,
+            self.adjacency,
+            self.synonym,
+            self.compound,
+        ];
+        let of_fields = self.fields();
+        let of_fields = of_fields.iter().flat_map(|field| [field.weight, field.k1]);
+        let bounded = |weight: f32| (0.0..=1_000.0).contains(&weight);
+        weights.into_iter().chain(of_fields).all(bounded)
+            && self
+                .fields()
+                .iter()
+                .all(|field| (0.0..=1.0).contains(&field.b))
+    }
+
     /// In the order of the fields that are searched.
     pub(super) fn fields(&self) -> [FieldWeight; FIELDS] {
         [

@@ -15,9 +15,7 @@ use crate::index::testing::product;
 pub(crate) fn feed(folder: &Path) -> Vec<Product> {
     let file = File::open(folder.join("products.jsonl.gz")).expect("feed");
     let lines = BufReader::new(GzDecoder::new(file)).lines();
-    lines
-        .map(|line| from_line(&line.expect("line")))
-        .collect()
+    lines.map(|line| from_line(&line.expect("line"))).collect()
 }
 
 fn from_line(line: &str) -> Product {

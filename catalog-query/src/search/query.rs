@@ -90,7 +90,10 @@ impl ParsedQuery {
 
     /// What is looked for, as a text.
     pub(super) fn wanted_text(&self) -> String {
-        let parts = self.wanted.iter().map(|(from, to)| self.text[*from..*to].trim());
+        let parts = self
+            .wanted
+            .iter()
+            .map(|(from, to)| self.text[*from..*to].trim());
         let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
         parts.join(" ")
     }
@@ -114,7 +117,9 @@ impl ParsedQuery {
         };
         let wanted = self.wanted.iter();
         Self {
-            wanted: wanted.map(|(from, to)| (place(*from), place(*to))).collect(),
+            wanted: wanted
+                .map(|(from, to)| (place(*from), place(*to)))
+                .collect(),
             text,
             ..self.clone()
         }
@@ -184,7 +189,10 @@ fn quoted(text: &str, at: usize) -> Option<(usize, usize, usize)> {
         .map(|(place, _)| place)
         .filter(|place| closes(*place))
         .collect();
-    let mark = marks.iter().find(|place| !is_inch(**place)).or(marks.first())?;
+    let mark = marks
+        .iter()
+        .find(|place| !is_inch(**place))
+        .or(marks.first())?;
     let has_words = inner[..*mark].chars().any(char::is_alphanumeric);
     has_words.then(|| (from, from + mark, from + mark + 1))
 }
@@ -227,9 +235,16 @@ mod tests {
         };
         for QueriedWord { word, .. } in &query.words {
             let written = query.text[word.from..word.to].to_lowercase();
-            assert!(written.starts_with(word.surface.get(..1).unwrap_or_default()), "{typed:?}");
+            assert!(
+                written.starts_with(word.surface.get(..1).unwrap_or_default()),
+                "{typed:?}"
+            );
         }
-        (query.wanted_text(), texts(&query.phrases), texts(&query.exclusions))
+        (
+            query.wanted_text(),
+            texts(&query.phrases),
+            texts(&query.exclusions),
+        )
     }
 
     #[test]
@@ -242,13 +257,28 @@ mod tests {
             );
             assert_eq!(parsed(typed), expected, "{typed:?}");
         };
-        check("usb \"Power Bank\" red", "usb Power Bank red", &["power bank"], &[]);
-        check("laptop -bag -\"hard case\"", "laptop", &[], &["bag", "hard case"]);
+        check(
+            "usb \"Power Bank\" red",
+            "usb Power Bank red",
+            &["power bank"],
+            &[],
+        );
+        check(
+            "laptop -bag -\"hard case\"",
+            "laptop",
+            &[],
+            &["bag", "hard case"],
+        );
         check("-bag laptop", "laptop", &[], &["bag"]);
         check("Sony WH-1000 XM4", "Sony WH-1000 XM4", &[], &[]);
         check("a - b -- c", "a - b -- c", &[], &[]);
         check("17\" monitor", "17\" monitor", &[], &[]);
-        check("\"17\" monitor\" lg", "17\" monitor lg", &["17inch monitor"], &[]);
+        check(
+            "\"17\" monitor\" lg",
+            "17\" monitor lg",
+            &["17inch monitor"],
+            &[],
+        );
         check("12\" or 13\" case", "12\" or 13\" case", &[], &[]);
         check("\"unclosed phrase", "\"unclosed phrase", &[], &[]);
         check("headphones -wi-fi", "headphones", &[], &["wi fi"]);
@@ -257,7 +287,10 @@ mod tests {
     #[test]
     fn words_are_replaced_where_they_stand() {
         let query = ParsedQuery::parse("lapotp -bag \"usb hub\" sleve").expect("query");
-        let changes = [((0, 6), "laptop".to_owned()), ((22, 27), "sleeves".to_owned())];
+        let changes = [
+            ((0, 6), "laptop".to_owned()),
+            ((22, 27), "sleeves".to_owned()),
+        ];
         let replaced = query.replaced(&changes);
         assert_eq!(replaced.text, "laptop -bag \"usb hub\" sleeves");
         assert_eq!(replaced.wanted_text(), "laptop usb hub sleeves");

@@ -1,9 +1,14 @@
 //! From what was typed to what is looked for: spelling, compounds and synonyms, by the vocabulary of
 //! the catalogue. A word that some product has is never corrected.
 
+#[cfg(test)]
+mod tests;
+
 use super::query::{ParsedQuery, QueriedWord};
 use super::synonyms::Synonyms;
-use crate::index::{Alternative, KeywordWeights, KnownWord, QueryTerms, QueryWord, Vocabulary, stem};
+use crate::index::{
+    Alternative, KeywordWeights, KnownWord, QueryTerms, QueryWord, Vocabulary, Word, stem,
+};
 
 /// Shorter words are too near to too many others.
 const CORRECTED_CHARS_MIN: usize = 4;
@@ -18,35 +23,48 @@ const PART_CHARS_MIN: usize = 3;
 
 /// What is looked for, and why.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Understood {
-    pub(super) terms: QueryTerms,
+pub(crate) struct Understood {
+    pub(crate) terms: QueryTerms,
     /// In the order of the query.
-    pub(super) words: Vec<UnderstoodWord>,
+    pub(crate) words: Vec<UnderstoodWord>,
     /// For search by meaning.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// What was searched for instead of what was typed.
-    pub(super) corrected: Option<String>,
+    pub(crate) corrected: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct UnderstoodWord {
-    pub(super) typed: String,
+pub(crate) struct UnderstoodWord {
+    pub(crate) typed: String,
     /// None: as it was typed.
-    pub(super) corrected: Option<String>,
+    pub(crate) corrected: Option<String>,
     /// What counts as the word too.
-    pub(super) synonyms: Vec<String>,
+    pub(crate) synonyms: Vec<String>,
     /// In the text of the query.
     place: (usize, usize),
     surface: String,
-    pub(super) stem: String,
+    stem: String,
     word: QueryWord,
     /// Not to be touched: quoted, an identifier, or no word of letters.
     fixed: bool,
     known: bool,
 }
 
+impl UnderstoodWord {
+    /// The word alone.
+    pub(super) fn terms(&self) -> QueryTerms {
+        QueryTerms {
+            words: vec![self.word.clone()],
+            ..QueryTerms::default()
+        }
+    }
+}
+
 /// Takes the query as it is.
-pub(super) fn verbatim(query: &ParsedQuery, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Understood> {
+pub(super) fn verbatim(
+    query: &ParsedQuery,
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<Understood> {
     let words = words(query, vocabulary)?;
     Ok(understood(query, words))
 }
@@ -102,8 +120,8 @@ fn understood(query: &ParsedQuery, words: Vec<UnderstoodWord>) -> Understood {
         .iter()
         .filter_map(|word| Some((word.place, word.corrected.clone()?)))
         .collect();
-    let stems = |parts: &[Vec<crate::index::Word>]| {
-        let stems = |words: &Vec<crate::index::Word>| {
+    let stems = |parts: &[Vec<Word>]| {
+        let stems = |words: &Vec<Word>| {
             let stems = words.iter().map(|word| word.stem.clone());
             stems.collect::<Vec<_>>()
         };
@@ -220,7 +238,11 @@ fn correct(
         word.known = true;
         return Ok(());
     }
-    let most = if length < TWO_MISTAKES_CHARS_MIN { 1 } else { 2 };
+    let most = if length < TWO_MISTAKES_CHARS_MIN {
+        1
+    } else {
+        2
+    };
     for distance in 1..=most {
         let candidates = vocabulary.near(&surface, distance)?;
         if let Some(best) = fitting(candidates, words, at, vocabulary)? {
