@@ -27,15 +27,18 @@ use crate::index_projector::IndexProjector;
 use crate::live_index::LiveIndex;
 use crate::log_client::LogClient;
 use crate::model_change::ModelChange;
-use crate::popularity::PopularityCounter;
+use crate::popularity::{PopularityBoard, PopularityCounter};
 use crate::progress::Progress;
 use crate::read_model::{
-    Beginning, CachedProductRepository, Generations, PgVectorIndex, PostgresProductRepository,
+    Beginning, CachedProductRepository, Generations, LiveReadModel, PgVectorIndex,
+    PostgresProductRepository,
 };
 use crate::read_model_projector::ReadModelProjector;
 use crate::reads::{ReadPublisher, read_events};
 use crate::rebuild::Rebuilder;
-use crate::search::{RankingProfile, SearchStrategyFactory};
+use crate::search::{
+    Coverage, RankingProfiles, SearchEngine, SearchStrategyFactory, SynonymsHandle,
+};
 use crate::upgrade::{Serving, Upgrade};
 use crate::verification::{Place, Verifier};
 
@@ -65,6 +68,9 @@ pub struct App {
     upgrade: Upgrade,
     read_publisher: ReadPublisher,
     popularity: PopularityCounter,
+    popularity_board: PopularityBoard,
+    coverage: Coverage,
+    live: LiveReadModel,
     reflection: bool,
 }
 
@@ -88,6 +94,10 @@ impl Service for App {
     }
 
     async fn build(config: Config) -> anyhow::Result<Self> {
+        let profiles = match &config.ranking_profiles {
+            Some(file) => RankingProfiles::load(file).context("CATALOG_QUERY_RANKING_PROFILES")?,
+            None => RankingProfiles::default(),
+        };
         let me = Uuid::new_v4();
         let grpc = TcpListener::bind(config.grpc_addr)
             .await
@@ -133,11 +143,19 @@ impl Service for App {
             live: live.clone(),
             model,
         });
-        let strategies = Arc::new(SearchStrategyFactory::new(
+        let (coverage, live_for_coverage) = (Coverage::default(), live.clone());
+        let strategies = SearchStrategyFactory::new(
             index.current(),
+            SynonymsHandle::default(),
             embedder.clone(),
             vectors,
-            RankingProfile::default(),
+            coverage.clone(),
+        );
+        let popularity_board = PopularityBoard::default();
+        let search = Arc::new(SearchEngine::new(
+            strategies,
+            profiles,
+            popularity_board.clone(),
         ));
         // A connection of their own: reads must not wait behind events, nor events behind reads.
         let read_connection = connect_nats(&config.nats_url).await?;
@@ -174,7 +192,7 @@ impl Service for App {
             ops,
             catalog: CatalogGrpc {
                 repository: repository.clone(),
-                strategies,
+                search,
                 consistency,
                 reads: recorder,
             },
@@ -224,6 +242,9 @@ impl Service for App {
                 client: nats,
                 registry: generations.registry().clone(),
             },
+            popularity_board,
+            coverage,
+            live: live_for_coverage,
             reflection: config.reflection,
         })
     }
@@ -291,7 +312,11 @@ impl Service for App {
         tasks.spawn("generation watch", |stop| self.generation_watch.run(stop));
         tasks.spawn("document watch", |stop| self.document_watch.run(stop));
         tasks.spawn("product-read events", |stop| self.read_publisher.run(stop));
+        let (board, registry) = (self.popularity_board, self.popularity.registry.clone());
         tasks.spawn("popularity", |stop| self.popularity.run(stop));
+        let (coverage, live) = (self.coverage, self.live);
+        tasks.spawn("embedding coverage", |stop| coverage.run(live, stop));
+        tasks.spawn("popularity board", |stop| board.run(registry, stop));
         tasks.spawn("ops", |stop| self.ops.run(stop));
         tasks.spawn("grpc", |stop| async move {
             let served = router.serve_with_incoming_shutdown(incoming, stop.cancelled());

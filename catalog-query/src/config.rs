@@ -19,6 +19,7 @@ pub struct Config {
     pub database_connections_max: u32,
     pub cache_bytes_max: u64,
     pub embedding_threads: usize,
+    pub ranking_profiles: Option<PathBuf>,
     pub reflection: bool,
     pub token_secret: String,
 }
@@ -70,6 +71,10 @@ impl Config {
                 "Memory for cached products, in bytes.",
             ),
             embedding_threads: env.or("EMBEDDING_THREADS", "1", "Threads that compute embeddings."),
+            ranking_profiles: env.optional(
+                "RANKING_PROFILES",
+                "JSON file of ranking profiles; unset, there is one with the usual weights.",
+            ),
             reflection: env.or(
                 "REFLECTION",
                 "true",

@@ -1,6 +1,8 @@
 //! The gRPC face of the read side. The only file that maps errors to statuses is `grpc/error.rs`.
 
 mod error;
+mod search;
+mod explanation;
 mod operations;
 mod verification;
 
@@ -13,26 +15,22 @@ use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Request, Response, Status};
 
 use crate::consistency::{Consistency, Expectation};
-use crate::grpc::error::{
-    expectation_status, invalid, not_found, repository_status, search_status,
-};
+use crate::grpc::error::{expectation_status, invalid, not_found, repository_status};
 use crate::read_model::ProductRepository;
 use crate::reads::ReadRecorder;
-use crate::search::{SearchStrategyFactory, StrategyKind};
+use crate::search::SearchEngine;
 
 pub(crate) use crate::grpc::error::not_serving_yet;
 pub(crate) use crate::grpc::operations::Operations;
 
 const BATCH_IDS_MAX: usize = 100;
-const LIMIT_DEFAULT: usize = 20;
-const LIMIT_MAX: usize = 100;
 
 /// Metadata of an answer that may be older than the tokens of its request.
 const STALE: &str = "catalog-stale";
 
 pub(crate) struct CatalogGrpc<R> {
     pub(crate) repository: Arc<R>,
-    pub(crate) strategies: Arc<SearchStrategyFactory>,
+    pub(crate) search: Arc<SearchEngine>,
     pub(crate) consistency: Consistency,
     pub(crate) reads: ReadRecorder,
 }
@@ -98,41 +96,27 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
         }))
     }
 
+    async fn autocomplete(
+        &self,
+        _request: Request<v1::AutocompleteRequest>,
+    ) -> Result<Response<v1::AutocompleteResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
+    async fn similar_products(
+        &self,
+        _request: Request<v1::SimilarProductsRequest>,
+    ) -> Result<Response<v1::SimilarProductsResponse>, Status> {
+        Err(Status::unimplemented("not yet"))
+    }
+
     async fn search_products(
         &self,
         request: Request<v1::SearchProductsRequest>,
     ) -> Result<Response<v1::SearchProductsResponse>, Status> {
-        let request = request.into_inner();
-        let limit = limit(request.limit)?;
-        let tokens = &request.consistency_tokens;
-        let expected = self.expectation(tokens, request.consistency_wait_ms)?;
-        let seen = self.consistency.search(&expected, &*self.repository).await;
-        let kind = match request.strategy() {
-            v1::SearchStrategy::Unspecified | v1::SearchStrategy::Hybrid => StrategyKind::Hybrid,
-            v1::SearchStrategy::Keyword => StrategyKind::Keyword,
-            v1::SearchStrategy::Vector => StrategyKind::Vector,
-        };
-        let strategy = self.strategies.strategy(kind);
-        let outcome = strategy
-            .search(&request.query, limit)
+        self.answer_search(request.into_inner())
             .await
-            .map_err(search_status)?;
-        let hits = outcome.hits.iter();
-        let ids: Vec<ProductId> = hits.map(|hit| hit.product_id.clone()).collect();
-        // An index may be a moment ahead of or behind the documents: what is gone is left out.
-        let (products, met) = self.read(&ids, &expected).await?;
-        let caught_up = seen.is_some_and(|seen| seen.still_answers());
-        Ok(Response::new(v1::SearchProductsResponse {
-            products,
-            strategy: match outcome.strategy {
-                StrategyKind::Keyword => v1::SearchStrategy::Keyword,
-                StrategyKind::Vector => v1::SearchStrategy::Vector,
-                StrategyKind::Hybrid => v1::SearchStrategy::Hybrid,
-            }
-            .into(),
-            degraded: outcome.degraded,
-            stale: self.told_stale(!caught_up || !met),
-        }))
+            .map(Response::new)
     }
 }
 
@@ -168,14 +152,5 @@ impl<R: ProductRepository> CatalogGrpc<R> {
 fn mark(metadata: &mut MetadataMap, stale: bool) {
     if stale {
         metadata.insert(STALE, MetadataValue::from_static("true"));
-    }
-}
-
-/// 0 means the default, as older clients leave it unset; more than the most means the most.
-fn limit(limit: i32) -> Result<usize, Status> {
-    match usize::try_from(limit) {
-        Ok(0) => Ok(LIMIT_DEFAULT),
-        Ok(limit) => Ok(limit.min(LIMIT_MAX)),
-        Err(_) => Err(invalid("limit", "is negative")),
     }
 }

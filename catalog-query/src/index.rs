@@ -1,11 +1,21 @@
 //! The keyword index of one replica: every live product, searchable by its words and identifiers.
 //! Invariant: the index and the position of its last event are one commit; both can be rebuilt.
 
+mod tokens;
 mod analyzer;
 mod schema;
+mod columns;
 mod document;
 mod terms;
+mod weights;
+mod postings;
+mod vocabulary;
+mod matching;
 mod ranking;
+mod doc_sets;
+mod filter;
+mod facets;
+mod sorting;
 mod checkpoint;
 mod commit;
 mod disk;
@@ -14,6 +24,8 @@ mod directory;
 mod flusher;
 mod folder;
 mod snapshot;
+mod selection;
+mod inspection;
 mod writer;
 mod error;
 #[cfg(test)]
@@ -31,14 +43,23 @@ use catalog_events::{Digest, Position, ProductId};
 use tantivy::{IndexReader, ReloadPolicy};
 use tokio::sync::watch;
 
+pub(crate) use self::analyzer::{Word, document_words, stem, words};
+pub(crate) use self::columns::{FieldName, folded};
 pub(crate) use self::directory::DiskState;
 use self::directory::WriteBehindDirectory;
+pub(crate) use self::doc_sets::DocSets;
 pub(crate) use self::error::IndexError;
+pub(crate) use self::facets::{FacetCounts, FacetRequest, ValueCount};
+pub(crate) use self::filter::Filter;
 use self::flusher::Flusher;
+pub(crate) use self::inspection::{FieldMatch, Standing};
 use self::schema::Fields;
 pub(crate) use self::snapshot::IndexSnapshot;
 use self::snapshot::Published;
-pub(crate) use self::terms::QueryTerms;
+pub(crate) use self::sorting::{Order, Place, Popularity};
+pub(crate) use self::terms::{Alternative, QueryTerms, QueryWord, identifiers};
+pub(crate) use self::vocabulary::{KnownWord, Vocabulary};
+pub(crate) use self::weights::{FieldWeight, KeywordWeights};
 pub(crate) use self::writer::{Change, IndexWriter};
 
 /// A product found. Scores are comparable within one answer of one source, and only there.
@@ -48,23 +69,21 @@ pub(crate) struct Hit {
     pub(crate) score: f32,
 }
 
+/// A product that matches a query by its words or identifiers. Lower tiers come first.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct KeywordHit {
+    pub(crate) product_id: ProductId,
+    pub(crate) score: f32,
+    /// 0: it has an identifier of the query; 1: all words; 2: any.
+    pub(crate) tier: u8,
+}
+
 /// What the words and identifiers of a query find, best first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct KeywordHits {
-    pub(crate) hits: Vec<Hit>,
-    /// How many of them, from the first, have an identifier of the query.
-    exact: usize,
-}
-
-impl KeywordHits {
-    pub(crate) fn new(hits: Vec<Hit>, exact: usize) -> Self {
-        Self { hits, exact }
-    }
-
-    /// Those that have an identifier of the query.
-    pub(crate) fn exact(&self) -> &[Hit] {
-        &self.hits[..self.exact]
-    }
+    pub(crate) hits: Vec<KeywordHit>,
+    /// All that match, whatever the limit.
+    pub(crate) total: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -129,14 +148,12 @@ impl KeywordIndex {
     ) -> Result<(Self, IndexWriter), IndexError> {
         let (schema, fields) = Fields::new();
         let (index, directory, position) = folder::open(folder, &schema, options.memory_bytes_max)?;
-        index
-            .tokenizers()
-            .register(analyzer::NAME, analyzer::words());
+        analyzer::register(index.tokenizers());
         let reader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
-        let snapshot = IndexSnapshot::new(reader.searcher(), position);
+        let snapshot = IndexSnapshot::new(reader.searcher(), fields, position);
         let opened = Self {
             index,
             folder: folder.to_owned(),
@@ -212,23 +229,24 @@ impl KeywordIndex {
             .hold_folder(|| folder::damaged_files(&self.folder))
     }
 
+    /// [`IndexError::NotBuilt`] where the snapshot lacks what the documents held at the start.
+    pub(crate) fn check_built(&self, snapshot: &IndexSnapshot) -> Result<(), IndexError> {
+        let (at, needed) = (snapshot.position(), self.needed.get());
+        match at < needed {
+            true => Err(IndexError::NotBuilt { at, needed }),
+            false => Ok(()),
+        }
+    }
+
     /// The best `limit` products, best first; the same commit answers the same query alike.
+    #[cfg(test)]
     pub(crate) fn search(
         &self,
         terms: &QueryTerms,
         limit: usize,
     ) -> Result<KeywordHits, IndexError> {
-        let snapshot = self.snapshot();
-        let (at, needed) = (snapshot.position(), self.needed.get());
-        if at < needed {
-            return Err(IndexError::NotBuilt { at, needed });
-        }
-        Ok(ranking::search(
-            &snapshot.searcher,
-            &self.fields,
-            terms,
-            limit,
-        )?)
+        let weights = KeywordWeights::default();
+        self.snapshot().search(terms, &weights, limit, None)
     }
 
     /// How many products the index holds.

@@ -2,15 +2,18 @@
 //! each read is counted once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use catalog_events::{READ_SUBJECT, ReadBatch};
 use futures_util::StreamExt as _;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
-use crate::read_model::count_views;
+use crate::index::Popularity;
+use crate::read_model::{count_views, most_viewed};
 
 const QUEUE_GROUP: &str = "catalog-query-popularity";
 const SAVE_EVERY_MS: u64 = 1_000;
@@ -76,5 +79,38 @@ fn count(payload: &[u8], views: &mut Views) {
         let entry = views.entry(read.product_id.into()).or_insert((0, read.at));
         entry.0 += 1;
         entry.1 = entry.1.max(read.at);
+    }
+}
+
+const REFRESH_EVERY_MS: u64 = 30_000;
+
+/// What searches know of the views: those of a moment ago, of the most viewed products.
+#[derive(Clone, Default)]
+pub(crate) struct PopularityBoard(Arc<ArcSwap<Popularity>>);
+
+impl PopularityBoard {
+    pub(crate) fn current(&self) -> Arc<Popularity> {
+        self.0.load_full()
+    }
+
+    pub(crate) fn show(&self, popularity: Popularity) {
+        self.0.store(Arc::new(popularity));
+    }
+
+    pub(crate) async fn run(self, registry: PgPool, stop: CancellationToken) -> anyhow::Result<()> {
+        let mut refresh = tokio::time::interval(Duration::from_millis(REFRESH_EVERY_MS));
+        loop {
+            tokio::select! {
+                _ = refresh.tick() => self.refresh(&registry).await,
+                () = stop.cancelled() => return Ok(()),
+            }
+        }
+    }
+
+    async fn refresh(&self, registry: &PgPool) {
+        match most_viewed(registry).await {
+            Ok(views) => self.show(Popularity::new(views)),
+            Err(err) => tracing::warn!("cannot read view counts: {err}"),
+        }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) use parked::ParkedEvent;
 pub(crate) use repository::{
     AtLeast, Held, PostgresProductRepository, ProductRepository, RepositoryError,
 };
-pub(crate) use views::count_views;
+pub(crate) use views::{count_views, most_viewed};
 
 /// One generation. Every connection of `pool` has its schema first on the search path, so that the
 /// statements need not know which generation they work on.

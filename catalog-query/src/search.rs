@@ -2,29 +2,77 @@
 //! reaches a query grammar, and no search is worse off than by keyword when the model fails.
 
 mod query;
+mod profile;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the list is filled from events, which come later")
+)]
+mod synonyms;
+mod understanding;
+mod coverage;
 mod fusion;
 mod keyword;
 mod vector;
+mod filtered_vectors;
 mod hybrid;
 mod factory;
+mod filter;
+mod scope;
+mod cursor;
+mod highlight;
+mod explanation;
+mod engine;
+#[cfg(test)]
+pub(crate) mod judged;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod oracle;
 
 use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use catalog_events::ProductId;
+
+pub(crate) use self::coverage::Coverage;
+pub(crate) use self::cursor::InvalidPageToken;
+pub(crate) use self::engine::{SearchEngine, SearchPage, SearchRequest, Sort};
+pub(crate) use self::explanation::{Absence, Explanation};
 pub(crate) use self::factory::SearchStrategyFactory;
-pub(crate) use self::vector::{VectorIndex, VectorIndexError};
-use crate::index::Hit;
+pub(crate) use self::filter::{InvalidField, parse_facets, parse_filter};
+pub(crate) use self::fusion::{LegRank, RankedHit};
+pub(crate) use self::highlight::Highlighter;
+pub(crate) use self::profile::{RankingProfile, RankingProfiles};
+use self::scope::Scope;
+pub(crate) use self::synonyms::SynonymsHandle;
+use self::understanding::Understood;
+pub(crate) use self::vector::{Pass, VectorIndex, VectorIndexError};
+use crate::index::Popularity;
+
+/// What somebody asks, and how it is to be answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+    pub(crate) query: String,
+    pub(crate) profile: Arc<RankingProfile>,
+    /// Takes the query as it is: no corrected spelling, no synonyms.
+    pub(crate) verbatim: bool,
+    /// How long the legs may take together.
+    pub(crate) budget: Duration,
+    /// Views of a moment ago.
+    pub(crate) popularity: Arc<Popularity>,
+}
 
 /// A way to find products.
 pub(crate) trait SearchStrategy: Send + Sync {
-    /// The best `limit` products for what a user typed.
+    /// The best `limit` products of `scope`, at least; best first.
     fn search<'a>(
         &'a self,
-        query: &'a str,
+        question: &'a Question,
         limit: usize,
+        scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>>;
 }
 
@@ -35,23 +83,22 @@ pub(crate) enum StrategyKind {
     Hybrid,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub(crate) struct SearchOutcome {
-    /// Best first, equal scores by product id.
-    pub(crate) hits: Vec<Hit>,
+    /// Best first.
+    pub(crate) hits: Vec<RankedHit>,
     /// The strategy that answered: a rung below the one asked for when `degraded`.
     pub(crate) strategy: StrategyKind,
     pub(crate) degraded: bool,
-}
-
-impl SearchOutcome {
-    fn nothing(strategy: StrategyKind) -> Self {
-        Self {
-            hits: Vec::new(),
-            strategy,
-            degraded: false,
-        }
-    }
+    /// What the products were searched for. Whatever has any of it matches, but for what phrases and
+    /// exclusions leave out.
+    pub(crate) understood: Arc<Understood>,
+    /// Those near in meaning, which match too.
+    pub(crate) near: Vec<ProductId>,
+    /// How many of the products have vectors, where they were used.
+    pub(crate) coverage: f64,
+    /// How long each leg took.
+    pub(crate) micros: Vec<(&'static str, u64)>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -60,32 +107,12 @@ pub(crate) enum SearchError {
     EmptyQuery,
     #[error("the query has {bytes} bytes, more than {}", query::BYTES_MAX)]
     QueryTooLong { bytes: usize },
+    #[error("there is no ranking profile of that name")]
+    UnknownProfile,
+    #[error("the search took longer than {0:?}")]
+    Late(Duration),
+    #[error(transparent)]
+    PageToken(#[from] InvalidPageToken),
     #[error("search is not available")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-}
-
-/// How hits by words and by meaning become one list: weighted reciprocal rank fusion (Cormack,
-/// Clarke and Büttcher, SIGIR 2009).
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct RankingProfile {
-    /// Flattens the difference between the first ranks; 60 in the paper.
-    pub(crate) rank_constant: f32,
-    pub(crate) keyword_weight: f32,
-    pub(crate) vector_weight: f32,
-    /// How many hits of either kind are fused.
-    pub(crate) depth: usize,
-    /// How long an answer waits for the model and the vectors.
-    pub(crate) vector_ms_max: u64,
-}
-
-impl Default for RankingProfile {
-    fn default() -> Self {
-        Self {
-            rank_constant: 60.0,
-            keyword_weight: 1.0,
-            vector_weight: 0.5,
-            depth: 200,
-            vector_ms_max: 250,
-        }
-    }
 }

@@ -295,6 +295,40 @@ impl CatalogService for Handler {
                 strategy,
                 degraded,
                 stale: state.stale,
+                ..SearchProductsResponse::default()
+            })
+        })
+        .await
+    }
+
+    async fn autocomplete(
+        &self,
+        request: Request<AutocompleteRequest>,
+    ) -> Result<Response<AutocompleteResponse>, Status> {
+        self.serve("Autocomplete", request, |state, message| {
+            let titles = state.products.values().map(|product| &product.title);
+            let titles = titles.filter(|title| title.starts_with(&message.prefix));
+            let suggestions = titles.map(|title| Suggestion {
+                text: title.clone(),
+                documents: 1,
+            });
+            Ok(AutocompleteResponse {
+                suggestions: suggestions.take(message.limit as usize).collect(),
+            })
+        })
+        .await
+    }
+
+    async fn similar_products(
+        &self,
+        request: Request<SimilarProductsRequest>,
+    ) -> Result<Response<SimilarProductsResponse>, Status> {
+        self.serve("SimilarProducts", request, |state, message| {
+            let others = state.products.values();
+            let others = others.filter(|product| product.id != message.id);
+            Ok(SimilarProductsResponse {
+                products: others.take(message.limit as usize).cloned().collect(),
+                degraded: false,
             })
         })
         .await

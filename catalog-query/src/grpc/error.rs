@@ -9,7 +9,7 @@ use crate::index::IndexError;
 use crate::log_client::LogError;
 use crate::read_model::RepositoryError;
 use crate::rebuild::RebuildError;
-use crate::search::SearchError;
+use crate::search::{InvalidField, SearchError};
 use crate::verification::VerificationError;
 
 pub(crate) fn not_found() -> Status {
@@ -32,6 +32,10 @@ pub(crate) fn invalid(field: &str, reason: impl Into<String>) -> Status {
     )
 }
 
+pub(crate) fn invalid_field(err: InvalidField) -> Status {
+    invalid(&err.field, err.reason)
+}
+
 pub(crate) fn expectation_status(err: ExpectationError) -> Status {
     let field = match err {
         ExpectationError::TooMany | ExpectationError::Token { .. } => "consistency_tokens",
@@ -52,6 +56,9 @@ pub(crate) fn search_status(err: SearchError) -> Status {
     match err {
         SearchError::EmptyQuery => invalid("query", "is empty"),
         SearchError::QueryTooLong { .. } => invalid("query", err.to_string()),
+        SearchError::PageToken(_) => invalid("page_token", err.to_string()),
+        SearchError::UnknownProfile => invalid("ranking_profile", err.to_string()),
+        SearchError::Late(_) => unavailable(err),
         SearchError::Unavailable(source) => match source.downcast_ref::<IndexError>() {
             Some(not_built @ IndexError::NotBuilt { .. }) => {
                 let message = not_built.to_string();

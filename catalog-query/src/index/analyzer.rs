@@ -1,25 +1,100 @@
 //! How text becomes terms, for documents and queries alike.
 
 use tantivy::tokenizer::{
-    AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer,
-    TextAnalyzer,
+    AsciiFoldingFilter, Language, LowerCaser, RawTokenizer, RemoveLongFilter, Stemmer,
+    TextAnalyzer, TokenStream as _, TokenizerManager,
 };
+
+use super::tokens::{Measures, WordTokenizer};
 
 /// Part of the schema: an index that another analyzer has built is of another schema. Count up when
 /// the analyzer changes.
-pub(super) const NAME: &str = "catalog_english_1";
+pub(super) const STEMS: &str = "catalog_english_2";
+/// Words as they are written, but for letter case and accents: what spelling is corrected with.
+pub(super) const SURFACE: &str = "catalog_surface_1";
 
 const WORD_BYTES_MAX: usize = 64;
 const IDENTIFIER_BYTES_MAX: usize = 64;
 
+pub(super) fn register(tokenizers: &TokenizerManager) {
+    tokenizers.register(STEMS, stems());
+    tokenizers.register(SURFACE, surface(Measures::WithParts));
+}
+
 /// No stop words: "the boys" and "it" are products.
-pub(super) fn words() -> TextAnalyzer {
-    TextAnalyzer::builder(SimpleTokenizer::default())
+fn stems() -> TextAnalyzer {
+    TextAnalyzer::builder(WordTokenizer::new(Measures::WithParts))
         .filter(RemoveLongFilter::limit(WORD_BYTES_MAX))
         .filter(LowerCaser)
         .filter(AsciiFoldingFilter)
         .filter(Stemmer::new(Language::English))
         .build()
+}
+
+fn surface(measures: Measures) -> TextAnalyzer {
+    TextAnalyzer::builder(WordTokenizer::new(measures))
+        .filter(RemoveLongFilter::limit(WORD_BYTES_MAX))
+        .filter(LowerCaser)
+        .filter(AsciiFoldingFilter)
+        .build()
+}
+
+/// A word of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Word {
+    /// As it is written, in lower case and without accents.
+    pub(crate) surface: String,
+    /// As the index has it.
+    pub(crate) stem: String,
+    /// In bytes of the text.
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+}
+
+/// The words of what somebody asks for, `words_max` at most.
+pub(crate) fn words(text: &str, words_max: usize) -> Vec<Word> {
+    analyzed(text, Measures::Whole, words_max)
+}
+
+/// The words of a document.
+pub(crate) fn document_words(text: &str) -> Vec<Word> {
+    analyzed(text, Measures::WithParts, usize::MAX)
+}
+
+fn analyzed(text: &str, measures: Measures, words_max: usize) -> Vec<Word> {
+    let mut analyzer = surface(measures);
+    let mut stemmer = stemmer();
+    let mut stream = analyzer.token_stream(text);
+    let mut words = Vec::new();
+    while words.len() < words_max && stream.advance() {
+        let token = stream.token();
+        words.push(Word {
+            stem: stem_with(&mut stemmer, &token.text),
+            surface: token.text.clone(),
+            from: token.offset_from,
+            to: token.offset_to,
+        });
+    }
+    words
+}
+
+/// What the index has of a word in lower case.
+pub(crate) fn stem(surface: &str) -> String {
+    stem_with(&mut stemmer(), surface)
+}
+
+fn stemmer() -> TextAnalyzer {
+    TextAnalyzer::builder(RawTokenizer::default())
+        .filter(Stemmer::new(Language::English))
+        .build()
+}
+
+fn stem_with(stemmer: &mut TextAnalyzer, surface: &str) -> String {
+    let mut stream = stemmer.token_stream(surface);
+    match stream.advance() {
+        true => stream.token().text.clone(),
+        false => String::new(),
+    }
 }
 
 /// The canonical form of a part number or GTIN: lower case letters and digits, so that `WH-1000 XM4`

@@ -31,20 +31,25 @@ pub(super) fn document(fields: &Fields, product: &Product, version: Version) -> 
     document.add_text(fields.id, product.id.as_str());
     document.add_u64(fields.hash_high, (hash >> 64) as u64);
     document.add_u64(fields.hash_low, hash as u64);
-    document.add_text(fields.title, &product.title);
-    document.add_text(fields.description, &product.description);
+    let mut words = |field, text: &str| {
+        document.add_text(field, text);
+        document.add_text(fields.surface, text);
+    };
+    words(fields.title, &product.title);
+    words(fields.description, &product.description);
     if let Some(brand) = &product.brand {
-        document.add_text(fields.brand, brand);
+        words(fields.brand, brand);
     }
     for category in &product.categories {
-        document.add_text(fields.categories, category);
+        words(fields.categories, category);
     }
     for text in attribute_texts(product).chain(product.sku.as_deref()) {
-        document.add_text(fields.attributes, text);
+        words(fields.attributes, text);
     }
     for identifier in identifiers(product) {
         document.add_text(fields.identifiers, identifier);
     }
+    fields.columns.fill(&mut document, product);
     document
 }
 

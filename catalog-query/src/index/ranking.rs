@@ -1,97 +1,189 @@
 //! The order of keyword hits: an identifier that matches exactly, then products that have all words,
 //! then products that have any, each by BM25 and equal scores by product id.
 
-use std::collections::HashSet;
+use std::cmp::Ordering;
 
 use catalog_events::ProductId;
-use tantivy::collector::TopDocs;
-use tantivy::collector::sort_key::{SortBySimilarityScore, SortByString};
-use tantivy::query::{BooleanQuery, BoostQuery, DisjunctionMaxQuery, Query, TermQuery};
-use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{Order, Searcher, Term};
+use tantivy::{DocId, Searcher};
 
+use super::doc_sets::{DocBits, DocSets};
+use super::matching::{Match, Matching};
 use super::schema::{Fields, ID};
-use super::{Hit, KeywordHits, QueryTerms};
+use super::terms::Alternative;
+use super::weights::KeywordWeights;
+use super::{IndexError, KeywordHit, KeywordHits, QueryTerms};
 
-/// What the fields other than the best one add to the score of a word.
-const TIE_BREAKER: f32 = 0.1;
+/// Matches that are kept beside the best ones, so that sorting them out is rare.
+const SPARE: usize = 1_024;
 
 pub(super) fn search(
     searcher: &Searcher,
     fields: &Fields,
     terms: &QueryTerms,
+    weights: &KeywordWeights,
     limit: usize,
-) -> tantivy::Result<KeywordHits> {
-    let search = |query: BooleanQuery, found: &mut Vec<Hit>| add(searcher, &query, limit, found);
-    let words = || -> Vec<Box<dyn Query>> {
-        terms
-            .words
-            .iter()
-            .map(|word| in_any_field(fields, word))
-            .collect()
-    };
-    let identifiers = terms.identifiers.iter();
-    let identifiers = identifiers
-        .map(|text| exactly(fields.identifiers, text))
-        .collect();
-
-    let mut hits = Vec::new();
-    search(BooleanQuery::union(identifiers), &mut hits)?;
-    let exact = hits.len();
-    search(BooleanQuery::intersection(words()), &mut hits)?;
-    if terms.words.len() > 1 {
-        search(BooleanQuery::union(words()), &mut hits)?;
+    filter: Option<&DocSets>,
+) -> Result<KeywordHits, IndexError> {
+    let pairs = pairs(terms);
+    let matching = Matching::new(searcher, fields, terms, &pairs, weights)?;
+    let mut best = Best::new(searcher, limit);
+    for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
+        let mut failed = Ok(());
+        matching.each(segment, |found| {
+            let passes = filter.is_none_or(|filter| filter.contains(number as usize, found.doc));
+            if passes && failed.is_ok() {
+                failed = best.add(number, found);
+            }
+        })?;
+        failed?;
     }
-    Ok(KeywordHits::new(hits, exact))
+    best.hits()
 }
 
-/// Adds the best hits that are not there yet, up to `limit` in all.
-fn add(
+/// All that [`search`] finds without a limit.
+pub(super) fn matching(
     searcher: &Searcher,
-    query: &BooleanQuery,
-    limit: usize,
-    hits: &mut Vec<Hit>,
-) -> tantivy::Result<()> {
-    if hits.len() >= limit {
-        return Ok(());
+    fields: &Fields,
+    terms: &QueryTerms,
+    filter: Option<&DocSets>,
+) -> tantivy::Result<DocSets> {
+    let weights = KeywordWeights::default();
+    let matching = Matching::new(searcher, fields, terms, &[], &weights)?;
+    let mut number = 0;
+    DocSets::of(searcher, |segment| {
+        let mut bits = DocBits::none(segment.max_doc());
+        matching.each(segment, |found| {
+            if filter.is_none_or(|filter| filter.contains(number, found.doc)) {
+                bits.insert(found.doc);
+            }
+        })?;
+        number += 1;
+        Ok(bits)
+    })
+}
+
+/// Words of the query that follow each other.
+pub(super) fn pairs(terms: &QueryTerms) -> Vec<Alternative> {
+    let stems = terms.words.iter().map(|word| &word.alternatives[0].stems);
+    let stems: Vec<_> = stems.collect();
+    let pair = |pair: &[&Vec<String>]| Alternative {
+        stems: [pair[0].as_slice(), pair[1].as_slice()].concat(),
+        weight: 1.0,
+    };
+    stems.windows(2).map(pair).collect()
+}
+
+#[derive(Clone, Debug)]
+struct Candidate {
+    segment: u32,
+    found: Match,
+    /// Read only where it decides.
+    id: Option<String>,
+}
+
+impl Candidate {
+    /// Best first.
+    fn compare(&self, other: &Self) -> Ordering {
+        let tier = self.found.tier.cmp(&other.found.tier);
+        tier.then(other.found.score.total_cmp(&self.found.score))
     }
-    let known: HashSet<ProductId> = hits.iter().map(|hit| hit.product_id.clone()).collect();
-    // All that are known may be found again, and no more than those.
-    let found = top(searcher, query, limit + known.len())?;
-    let new = found
-        .into_iter()
-        .filter(|hit| !known.contains(&hit.product_id));
-    hits.extend(new.take(limit - known.len()));
-    Ok(())
 }
 
-/// A word counts where it matters most, not once per field that repeats it.
-fn in_any_field(fields: &Fields, word: &str) -> Box<dyn Query> {
-    let matches = fields.weights().map(|(field, weight)| -> Box<dyn Query> {
-        Box::new(BoostQuery::new(exactly(field, word), weight))
-    });
-    Box::new(DisjunctionMaxQuery::with_tie_breaker(
-        matches.into(),
-        TIE_BREAKER,
-    ))
+/// The best matches of all.
+struct Best<'a> {
+    searcher: &'a Searcher,
+    limit: usize,
+    total: u64,
+    kept: Vec<Candidate>,
+    /// What comes behind it is not among the best.
+    last: Option<Candidate>,
 }
 
-fn exactly(field: Field, text: &str) -> Box<dyn Query> {
-    Box::new(TermQuery::new(
-        Term::from_field_text(field, text),
-        IndexRecordOption::WithFreqs,
-    ))
+impl<'a> Best<'a> {
+    fn new(searcher: &'a Searcher, limit: usize) -> Self {
+        Self {
+            searcher,
+            limit,
+            total: 0,
+            kept: Vec::new(),
+            last: None,
+        }
+    }
+
+    fn add(&mut self, segment: u32, found: Match) -> Result<(), IndexError> {
+        self.total += 1;
+        let candidate = Candidate {
+            segment,
+            found,
+            id: None,
+        };
+        let is_behind = |last: &Candidate| candidate.compare(last) == Ordering::Greater;
+        if self.last.as_ref().is_some_and(is_behind) {
+            return Ok(());
+        }
+        self.kept.push(candidate);
+        if self.kept.len() >= self.limit * 2 + SPARE {
+            self.shrink()?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the best `limit`; ids decide among equals.
+    fn shrink(&mut self) -> Result<(), IndexError> {
+        if self.limit == 0 {
+            self.kept.clear();
+            return Ok(());
+        }
+        if self.kept.len() > self.limit {
+            let (_, last, _) = self
+                .kept
+                .select_nth_unstable_by(self.limit - 1, Candidate::compare);
+            let last = last.clone();
+            self.kept
+                .retain(|candidate| candidate.compare(&last) != Ordering::Greater);
+            self.last = Some(last);
+        }
+        let searcher = self.searcher;
+        for candidate in self
+            .kept
+            .iter_mut()
+            .filter(|candidate| candidate.id.is_none())
+        {
+            candidate.id = Some(id_of(searcher, candidate.segment, candidate.found.doc)?);
+        }
+        self.kept
+            .sort_unstable_by(|a, b| a.compare(b).then_with(|| a.id.cmp(&b.id)));
+        self.kept.truncate(self.limit);
+        Ok(())
+    }
+
+    fn hits(mut self) -> Result<KeywordHits, IndexError> {
+        self.shrink()?;
+        let hits = self.kept.into_iter().filter_map(|candidate| {
+            let product_id = ProductId::try_from(candidate.id?).ok()?;
+            Some(KeywordHit {
+                product_id,
+                score: candidate.found.score,
+                tier: candidate.found.tier,
+            })
+        });
+        Ok(KeywordHits {
+            hits: hits.collect(),
+            total: self.total,
+        })
+    }
 }
 
-fn top(searcher: &Searcher, query: &dyn Query, limit: usize) -> tantivy::Result<Vec<Hit>> {
-    let by_id = (SortByString::for_field(ID), Order::Asc);
-    let order = TopDocs::with_limit(limit).order_by((SortBySimilarityScore, by_id));
-    let found = searcher.search(query, &order)?;
-    let hits = found.into_iter().filter_map(|((score, id), _)| {
-        let product_id = ProductId::try_from(id?).ok()?;
-        Some(Hit { product_id, score })
-    });
-    Ok(hits.collect())
+fn id_of(searcher: &Searcher, segment: u32, doc: DocId) -> Result<String, IndexError> {
+    let mut id = String::new();
+    let ids = searcher.segment_reader(segment).fast_fields().str(ID)?;
+    if let Some(ids) = ids
+        && let Some(ordinal) = ids.term_ords(doc).next()
+    {
+        ids.ord_to_str(ordinal, &mut id)
+            .map_err(tantivy::TantivyError::from)?;
+    }
+    Ok(id)
 }
 
 #[cfg(test)]
@@ -99,7 +191,11 @@ mod tests {
     use catalog_events::{AttributeValue, Product};
 
     use crate::index::testing::{found, index_of, product, text};
-    use crate::index::{KeywordIndex, QueryTerms};
+    use crate::index::{KeywordHits, KeywordIndex, QueryTerms};
+
+    fn search(index: &KeywordIndex, query: &str, limit: usize) -> KeywordHits {
+        index.search(&QueryTerms::of(query), limit).expect("search")
+    }
 
     fn check(index: &KeywordIndex, query: &str, expected: &[&str]) {
         assert_eq!(found(index, query), expected, "{query:?}");
@@ -165,8 +261,9 @@ mod tests {
             },
         ]);
         check(&index, "usb hub", &["d", "b", "a", "c"]);
-        let hits = index.search(&QueryTerms::of("usb hub"), 2).expect("search");
-        assert_eq!((hits.hits.len(), hits.exact().len()), (2, 1));
+        let found = search(&index, "usb hub", 2);
+        let tiers: Vec<u8> = found.hits.iter().map(|hit| hit.tier).collect();
+        assert_eq!((tiers, found.total), (vec![0, 1], 4));
     }
 
     #[test]
@@ -236,7 +333,7 @@ mod tests {
         );
         check(&index, "title:mouse AND -(* OR \"^~\\", &["a"]);
         check(&index, "\u{0}mouse\u{202e}", &["a"]);
-        let none = index.search(&QueryTerms::of("mouse"), 0).expect("search");
-        assert!(none.hits.is_empty());
+        let none = search(&index, "mouse", 0);
+        assert_eq!((none.hits.len(), none.total), (0, 1));
     }
 }

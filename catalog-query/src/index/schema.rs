@@ -5,13 +5,22 @@ use tantivy::schema::{
     FAST, Field, IndexRecordOption, NumericOptions, STRING, Schema, TextFieldIndexing, TextOptions,
 };
 
+use tantivy::schema::IndexRecordOption::{WithFreqs, WithFreqsAndPositions};
+
 use super::analyzer;
+use super::columns::ColumnFields;
 
 /// The product id, as a term to delete by and as a column to answer with.
 pub(super) const ID: &str = "id";
 /// The content hash, which covers the version, in two halves: a column holds 64 bits.
 pub(super) const HASH_HIGH: &str = "hash_high";
 pub(super) const HASH_LOW: &str = "hash_low";
+
+/// How many fields words are looked for in.
+pub(crate) const FIELDS: usize = 5;
+/// Their names, in the order of [`Fields::searched`].
+pub(crate) const FIELD_NAMES: [&str; FIELDS] =
+    ["title", "brand", "description", "categories", "attributes"];
 
 #[derive(Clone, Copy)]
 pub(super) struct Fields {
@@ -23,8 +32,11 @@ pub(super) struct Fields {
     pub(super) description: Field,
     pub(super) categories: Field,
     pub(super) attributes: Field,
+    /// All words of these, unstemmed.
+    pub(super) surface: Field,
     /// Part number and GTINs in their canonical form, each one term.
     pub(super) identifiers: Field,
+    pub(super) columns: ColumnFields,
 }
 
 impl Fields {
@@ -34,24 +46,26 @@ impl Fields {
             id: schema.add_text_field(ID, STRING | FAST),
             hash_high: schema.add_u64_field(HASH_HIGH, column()),
             hash_low: schema.add_u64_field(HASH_LOW, column()),
-            title: schema.add_text_field("title", words()),
-            brand: schema.add_text_field("brand", words()),
-            description: schema.add_text_field("description", words()),
-            categories: schema.add_text_field("categories", words()),
-            attributes: schema.add_text_field("attributes", words()),
+            title: schema.add_text_field("title", words(WithFreqsAndPositions)),
+            brand: schema.add_text_field("brand", words(WithFreqsAndPositions)),
+            description: schema.add_text_field("description", words(WithFreqsAndPositions)),
+            categories: schema.add_text_field("categories", words(WithFreqsAndPositions)),
+            attributes: schema.add_text_field("attributes", words(WithFreqs)),
+            surface: schema.add_text_field("surface", surface()),
             identifiers: schema.add_text_field("identifiers", STRING),
+            columns: ColumnFields::add_to(&mut schema),
         };
         (schema.build(), fields)
     }
 
-    /// Where words are looked for, and what a match there counts.
-    pub(super) fn weights(&self) -> [(Field, f32); 5] {
+    /// Where words are looked for.
+    pub(super) fn searched(&self) -> [Field; FIELDS] {
         [
-            (self.title, 1.0),
-            (self.brand, 1.0),
-            (self.description, 1.0),
-            (self.categories, 0.5),
-            (self.attributes, 0.5),
+            self.title,
+            self.brand,
+            self.description,
+            self.categories,
+            self.attributes,
         ]
     }
 }
@@ -60,10 +74,19 @@ fn column() -> NumericOptions {
     NumericOptions::default().set_fast()
 }
 
-fn words() -> TextOptions {
+fn words(option: IndexRecordOption) -> TextOptions {
     TextOptions::default().set_indexing_options(
         TextFieldIndexing::default()
-            .set_tokenizer(analyzer::NAME)
-            .set_index_option(IndexRecordOption::WithFreqs),
+            .set_tokenizer(analyzer::STEMS)
+            .set_index_option(option),
+    )
+}
+
+fn surface() -> TextOptions {
+    TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer(analyzer::SURFACE)
+            .set_index_option(IndexRecordOption::Basic)
+            .set_fieldnorms(false),
     )
 }

@@ -9,17 +9,22 @@ use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyError, Te
 use tokio::sync::watch;
 
 use super::IndexError;
-use super::schema::{HASH_HIGH, HASH_LOW, ID};
+use super::schema::{Fields, HASH_HIGH, HASH_LOW, ID};
 
 #[derive(Clone)]
 pub(crate) struct IndexSnapshot {
     pub(super) searcher: Searcher,
+    pub(super) fields: Fields,
     position: Position,
 }
 
 impl IndexSnapshot {
-    pub(super) fn new(searcher: Searcher, position: Position) -> Self {
-        Self { searcher, position }
+    pub(super) fn new(searcher: Searcher, fields: Fields, position: Position) -> Self {
+        Self {
+            searcher,
+            fields,
+            position,
+        }
     }
 
     pub(crate) fn position(&self) -> Position {

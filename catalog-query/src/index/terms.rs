@@ -1,17 +1,50 @@
-//! What a query text asks the index for.
-
-use tantivy::tokenizer::TokenStream as _;
+//! What a search asks the index for.
 
 use super::analyzer;
 
 /// Shorter parts of a query are rarely meant as a part number: "10", "ps4", "a3".
 const PART_BYTES_MIN: usize = 4;
 
-/// The words of a query, split as the documents are, and what in it may be a part number or GTIN.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What is looked for: products that have a word, the more of the words the better, all of the
+/// phrases and none of the exclusions. One with an identifier of the query comes first.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct QueryTerms {
-    pub(super) words: Vec<String>,
-    pub(super) identifiers: Vec<String>,
+    pub(crate) words: Vec<QueryWord>,
+    pub(crate) phrases: Vec<Vec<String>>,
+    pub(crate) exclusions: Vec<Vec<String>>,
+    /// In their canonical form.
+    pub(crate) identifiers: Vec<String>,
+}
+
+/// A word, and what counts as it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct QueryWord {
+    pub(crate) alternatives: Vec<Alternative>,
+}
+
+/// Stems; several must follow each other.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Alternative {
+    pub(crate) stems: Vec<String>,
+    /// What a match counts, compared with one of the word that was typed.
+    pub(crate) weight: f32,
+}
+
+impl QueryWord {
+    pub(crate) fn of(stem: &str) -> Self {
+        Self {
+            alternatives: vec![Alternative {
+                stems: vec![stem.to_owned()],
+                weight: 1.0,
+            }],
+        }
+    }
+
+    pub(crate) fn add(&mut self, stems: Vec<String>, weight: f32) {
+        if !stems.is_empty() && self.alternatives.iter().all(|known| known.stems != stems) {
+            self.alternatives.push(Alternative { stems, weight });
+        }
+    }
 }
 
 impl QueryTerms {
@@ -19,30 +52,25 @@ impl QueryTerms {
     pub(crate) const WORDS_MAX: usize = 32;
 
     /// `text` is a user's: whatever it holds becomes words or nothing.
+    #[cfg(test)]
     pub(crate) fn of(text: &str) -> Self {
-        let mut analyzer = analyzer::words();
-        let mut stream = analyzer.token_stream(text);
-        let mut words: Vec<String> = Vec::new();
-        while words.len() < Self::WORDS_MAX && stream.advance() {
-            let word = &stream.token().text;
-            if !words.contains(word) {
-                words.push(word.clone());
+        let mut stems: Vec<String> = Vec::new();
+        for word in analyzer::words(text, Self::WORDS_MAX) {
+            if !stems.contains(&word.stem) {
+                stems.push(word.stem);
             }
         }
         Self {
-            words,
+            words: stems.iter().map(|stem| QueryWord::of(stem)).collect(),
             identifiers: identifiers(text),
+            ..Self::default()
         }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.words.is_empty()
     }
 }
 
 /// The text as a whole ("WH-1000 XM4") and every part that looks like a number of some kind ("Sony
 /// WH-1000XM4").
-fn identifiers(text: &str) -> Vec<String> {
+pub(crate) fn identifiers(text: &str) -> Vec<String> {
     let mut identifiers: Vec<String> = analyzer::identifier(text).into_iter().collect();
     for part in text.split_whitespace().take(QueryTerms::WORDS_MAX) {
         let identifier = analyzer::identifier(part).filter(|text| looks_like_a_number(text));

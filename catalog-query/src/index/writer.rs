@@ -139,7 +139,7 @@ impl IndexWriter {
         commit.set_payload(&payload);
         commit.commit()?;
         self.reader.reload()?;
-        let snapshot = IndexSnapshot::new(self.reader.searcher(), self.applied);
+        let snapshot = IndexSnapshot::new(self.reader.searcher(), self.fields, self.applied);
         self.published.publish(snapshot);
         Ok(())
     }

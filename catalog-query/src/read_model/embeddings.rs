@@ -2,8 +2,9 @@
 //! neighbours of a query.
 
 use std::pin::Pin;
+use std::sync::Arc;
 
-use catalog_events::Product;
+use catalog_events::{Product, ProductId};
 use pgvector::HalfVector;
 use sha2::{Digest as _, Sha256};
 use sqlx::types::Json;
@@ -11,7 +12,7 @@ use sqlx::types::Json;
 use crate::embedding::embedding_text;
 use crate::index::Hit;
 use crate::read_model::{LiveReadModel, ReadModel};
-use crate::search::{VectorIndex, VectorIndexError};
+use crate::search::{Pass, VectorIndex, VectorIndexError};
 
 /// One text to embed.
 #[derive(Clone, Debug)]
@@ -153,20 +154,9 @@ struct ModelsDiffer {
 }
 
 impl VectorIndex for PgVectorIndex {
-    fn nearest<'a>(
-        &'a self,
-        vector: &'a [f32],
-        limit: usize,
-    ) -> Pin<Box<dyn Future<Output = Result<Vec<Hit>, VectorIndexError>> + Send + 'a>> {
+    fn nearest<'a>(&'a self, vector: &'a [f32], limit: usize) -> Found<'a> {
         Box::pin(async move {
-            let live = self.live.load_full();
-            if live.model != self.model {
-                let differ = ModelsDiffer {
-                    vectors: live.model.clone(),
-                    queries: self.model.clone(),
-                };
-                return Err(VectorIndexError(differ.into()));
-            }
+            let live = self.read_model()?;
             let rows: Vec<(String, f64)> = sqlx::query_as(
                 "SELECT product_id, 1 - (embedding <=> $1) FROM embeddings
                  ORDER BY embedding <=> $1 LIMIT $2",
@@ -175,17 +165,103 @@ impl VectorIndex for PgVectorIndex {
             .bind(limit as i64)
             .fetch_all(&live.pool)
             .await
-            .map_err(|err| VectorIndexError(err.into()))?;
-            let hits = rows.into_iter().filter_map(|(id, score)| {
-                let product_id = id.parse().ok()?;
-                Some(Hit {
-                    product_id,
-                    score: score as f32,
-                })
-            });
-            Ok(hits.collect())
+            .map_err(failed)?;
+            Ok(hits(rows))
         })
     }
+
+    fn nearest_of<'a>(
+        &'a self,
+        vector: &'a [f32],
+        ids: &'a [ProductId],
+        limit: usize,
+    ) -> Found<'a> {
+        Box::pin(async move {
+            let live = self.read_model()?;
+            let ids: Vec<&str> = ids.iter().map(ProductId::as_str).collect();
+            // Materialized: the index of the vectors would be walked past all that are not wanted.
+            let rows: Vec<(String, f64)> = sqlx::query_as(
+                "WITH wanted AS MATERIALIZED (
+                     SELECT product_id, embedding <=> $1 AS distance FROM embeddings
+                     WHERE product_id = ANY($2)
+                 )
+                 SELECT product_id, 1 - distance FROM wanted
+                 ORDER BY distance, product_id LIMIT $3",
+            )
+            .bind(HalfVector::from_f32_slice(vector))
+            .bind(&ids)
+            .bind(limit as i64)
+            .fetch_all(&live.pool)
+            .await
+            .map_err(failed)?;
+            Ok(hits(rows))
+        })
+    }
+
+    fn nearest_passing<'a>(&'a self, vector: &'a [f32], limit: usize, pass: &'a Pass) -> Found<'a> {
+        Box::pin(async move {
+            let live = self.read_model()?;
+            let mut tx = live.pool.begin().await.map_err(failed)?;
+            // The walk goes on where the last fetch ended, in the order of the distances.
+            sqlx::query(
+                "DECLARE near NO SCROLL CURSOR FOR
+                 SELECT product_id, 1 - (embedding <=> $1) FROM embeddings
+                 ORDER BY embedding <=> $1",
+            )
+            .bind(HalfVector::from_f32_slice(vector))
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+            let mut passed = Vec::new();
+            while passed.len() < limit {
+                let rows: Vec<(String, f64)> = sqlx::query_as(FETCH)
+                    .fetch_all(&mut *tx)
+                    .await
+                    .map_err(failed)?;
+                if rows.is_empty() {
+                    break;
+                }
+                passed.append(&mut pass(hits(rows)).await?);
+            }
+            passed.truncate(limit);
+            tx.rollback().await.map_err(failed)?;
+            Ok(passed)
+        })
+    }
+}
+
+type Found<'a> = Pin<Box<dyn Future<Output = Result<Vec<Hit>, VectorIndexError>> + Send + 'a>>;
+
+const FETCH: &str = "FETCH 500 FROM near";
+
+impl PgVectorIndex {
+    /// Whose vectors are those of the model that queries are embedded with.
+    fn read_model(&self) -> Result<Arc<ReadModel>, VectorIndexError> {
+        let live = self.live.load_full();
+        if live.model == self.model {
+            return Ok(live);
+        }
+        let differ = ModelsDiffer {
+            vectors: live.model.clone(),
+            queries: self.model.clone(),
+        };
+        Err(VectorIndexError(differ.into()))
+    }
+}
+
+fn failed(err: sqlx::Error) -> VectorIndexError {
+    VectorIndexError(err.into())
+}
+
+fn hits(rows: Vec<(String, f64)>) -> Vec<Hit> {
+    let hits = rows.into_iter().filter_map(|(id, score)| {
+        let product_id = id.parse().ok()?;
+        Some(Hit {
+            product_id,
+            score: score as f32,
+        })
+    });
+    hits.collect()
 }
 
 #[cfg(test)]

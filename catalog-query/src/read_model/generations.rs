@@ -28,6 +28,9 @@ pub(crate) enum Beginning {
 
 /// Candidates that HNSW keeps while it searches: at least the depth of the vector leg.
 const HNSW_EF_SEARCH: &str = "200";
+/// A walk in search of products that pass a filter is given up after so many; then all that pass are
+/// compared.
+const HNSW_MAX_SCAN_TUPLES: &str = "50000";
 
 #[derive(Clone)]
 pub(crate) struct Generations {
@@ -166,6 +169,10 @@ impl Generations {
         let options = self.options.clone().options([
             ("search_path", search_path.as_str()),
             ("hnsw.ef_search", HNSW_EF_SEARCH),
+            ("hnsw.iterative_scan", "strict_order"),
+            ("hnsw.max_scan_tuples", HNSW_MAX_SCAN_TUPLES),
+            // Cursors are for walks along the index of the vectors, of which the beginning is read.
+            ("cursor_tuple_fraction", "0.001"),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(self.connections_max)

@@ -1,14 +1,14 @@
 //! Picks the strategy that a request asks for.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
 use super::hybrid::HybridStrategy;
 use super::keyword::{KeywordSearch, KeywordStrategy};
-use super::vector::{VectorIndex, VectorSearch, VectorStrategy};
-use super::{RankingProfile, SearchStrategy, StrategyKind};
+use super::synonyms::SynonymsHandle;
+use super::vector::{VectorIndex, VectorSearch, VectorStrategy, Warnings};
+use super::{Coverage, SearchStrategy, StrategyKind};
 use crate::embedding::{Embedder, QueryEmbedder};
 use crate::index::KeywordIndex;
 
@@ -22,15 +22,17 @@ impl SearchStrategyFactory {
     /// Without an embedder, every strategy answers by keyword.
     pub(crate) fn new(
         index: Arc<ArcSwap<KeywordIndex>>,
+        synonyms: SynonymsHandle,
         embedder: Option<Arc<dyn Embedder>>,
         vectors: Arc<dyn VectorIndex>,
-        profile: RankingProfile,
+        coverage: Coverage,
     ) -> Self {
-        let keyword = Arc::new(KeywordSearch::new(index));
+        let keyword = Arc::new(KeywordSearch::new(index, synonyms));
         let vector = Arc::new(VectorSearch {
             embedder: embedder.map(QueryEmbedder::new),
             vectors,
-            deadline: Duration::from_millis(profile.vector_ms_max),
+            keyword: Arc::clone(&keyword),
+            warnings: Warnings::default(),
         });
         Self {
             keyword: KeywordStrategy {
@@ -43,9 +45,13 @@ impl SearchStrategyFactory {
             hybrid: HybridStrategy {
                 keyword,
                 vector,
-                profile,
+                coverage,
             },
         }
+    }
+
+    pub(super) fn keyword_search(&self) -> Arc<KeywordSearch> {
+        Arc::clone(&self.keyword.keyword)
     }
 
     pub(crate) fn strategy(&self, kind: StrategyKind) -> &dyn SearchStrategy {

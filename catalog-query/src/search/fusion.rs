@@ -1,60 +1,142 @@
 //! Weighted reciprocal rank fusion: ranks are comparable between sources where scores are not.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use catalog_events::ProductId;
 
 use super::RankingProfile;
-use crate::index::{Hit, KeywordHits};
+use crate::index::{Hit, KeywordHits, Popularity};
 
-/// Each source adds `weight / (rank_constant + rank)`. Exact matches of an identifier stay in front:
-/// whoever types a part number wants that product, whatever others mean.
-pub(super) fn fuse(profile: &RankingProfile, keyword: KeywordHits, vector: Vec<Hit>) -> Vec<Hit> {
-    let sources = [
-        (profile.keyword_weight, &keyword.hits),
-        (profile.vector_weight, &vector),
-    ];
-    let mut scores = BTreeMap::new();
-    for (weight, hits) in sources {
-        for (hit, rank) in hits.iter().zip(1_u16..) {
-            let score = weight / (profile.rank_constant + f32::from(rank));
-            *scores.entry(&hit.product_id).or_insert(0.0) += score;
-        }
+/// Tier of what is found by words in general, or by meaning.
+const TIER_OTHERS: u8 = 1;
+
+/// A product of an answer, with all that its place is computed from: products with a lower tier come
+/// first, then those with the higher score, then by id.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RankedHit {
+    pub(crate) product_id: ProductId,
+    pub(crate) tier: u8,
+    /// The sum of what the legs contribute, times `popularity`.
+    pub(crate) score: f64,
+    pub(crate) keyword: Option<LegRank>,
+    pub(crate) vector: Option<LegRank>,
+    /// 1 for one that nobody views.
+    pub(crate) popularity: f64,
+}
+
+/// `contribution` is `weight / (rank_constant + rank)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct LegRank {
+    /// From 1.
+    pub(crate) rank: usize,
+    /// BM25 or cosine.
+    pub(crate) score: f32,
+    pub(crate) weight: f64,
+    pub(crate) contribution: f64,
+}
+
+/// What the sources found; None for one that was not asked or did not answer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Legs<'a> {
+    pub(super) keyword: Option<&'a KeywordHits>,
+    pub(super) vector: Option<&'a [Hit]>,
+    /// How many of the products have a vector, from 0 to 1: one that has must not win only because
+    /// others have none yet.
+    pub(super) coverage: f64,
+}
+
+/// Exact matches of an identifier stay in front: whoever types a part number wants that product,
+/// whatever others mean.
+pub(super) fn fuse(profile: &RankingProfile, legs: Legs<'_>, views: &Popularity) -> Vec<RankedHit> {
+    let rank = |rank: usize, score: f32, weight: f64| LegRank {
+        rank,
+        score,
+        weight,
+        contribution: weight / (profile.rank_constant + rank as f64),
+    };
+    let mut found: BTreeMap<&ProductId, RankedHit> = BTreeMap::new();
+    for (hit, at) in legs
+        .keyword
+        .map_or(&[][..], |found| &found.hits)
+        .iter()
+        .zip(1..)
+    {
+        let ranked = entry(&mut found, &hit.product_id);
+        ranked.keyword = Some(rank(at, hit.score, profile.keyword_weight));
+        ranked.tier = match legs.vector {
+            Some(_) => hit.tier.min(TIER_OTHERS),
+            None => hit.tier,
+        };
     }
-    let exact = keyword.exact().iter().map(|hit| &hit.product_id);
-    let exact: HashSet<&ProductId> = exact.collect();
-    let mut fused: Vec<Hit> = scores
-        .into_iter()
-        .map(|(id, score)| Hit {
-            product_id: id.clone(),
-            score,
-        })
-        .collect();
+    for (hit, at) in legs.vector.unwrap_or_default().iter().zip(1..) {
+        let ranked = entry(&mut found, &hit.product_id);
+        ranked.vector = Some(rank(at, hit.score, profile.vector_weight * legs.coverage));
+    }
+    let mut ranked: Vec<RankedHit> = found.into_values().collect();
+    for hit in &mut ranked {
+        let legs = [hit.keyword, hit.vector].into_iter().flatten();
+        let sum: f64 = legs.map(|leg| leg.contribution).sum();
+        hit.popularity = 1.0 + profile.popularity * views.share(&hit.product_id);
+        hit.score = sum * hit.popularity;
+    }
     // Stable, and they come sorted by id.
-    fused.sort_by(|a, b| {
-        let is_exact = |hit: &Hit| exact.contains(&hit.product_id);
-        is_exact(b)
-            .cmp(&is_exact(a))
-            .then(b.score.total_cmp(&a.score))
-    });
-    fused
+    ranked.sort_by(|a, b| a.tier.cmp(&b.tier).then(b.score.total_cmp(&a.score)));
+    ranked
+}
+
+fn entry<'a, 'b>(
+    found: &'b mut BTreeMap<&'a ProductId, RankedHit>,
+    id: &'a ProductId,
+) -> &'b mut RankedHit {
+    found.entry(id).or_insert_with(|| RankedHit {
+        product_id: id.clone(),
+        tier: TIER_OTHERS,
+        score: 0.0,
+        keyword: None,
+        vector: None,
+        popularity: 1.0,
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::HashMap;
 
-    fn hits(ids: &[&str]) -> Vec<Hit> {
-        let hit = |id: &&str| Hit {
-            product_id: id.parse().expect("id"),
+    use super::*;
+    use crate::index::KeywordHit;
+
+    fn id(text: &str) -> ProductId {
+        text.parse().expect("id")
+    }
+
+    fn by_words(ids: &[(&str, u8)]) -> KeywordHits {
+        let hit = |(id, tier): &(&str, u8)| KeywordHit {
+            product_id: self::id(id),
             score: 9.0,
+            tier: *tier,
+        };
+        KeywordHits {
+            hits: ids.iter().map(hit).collect(),
+            total: ids.len() as u64,
+        }
+    }
+
+    fn by_meaning(ids: &[&str]) -> Vec<Hit> {
+        let hit = |id: &&str| Hit {
+            product_id: self::id(id),
+            score: 0.5,
         };
         ids.iter().map(hit).collect()
     }
 
-    fn check(keyword: &[&str], exact: usize, vector: &[&str], expected: &[(&str, f32)]) {
-        let keyword = KeywordHits::new(hits(keyword), exact);
-        let fused = fuse(&RankingProfile::default(), keyword, hits(vector));
+    fn check(keyword: &[(&str, u8)], vector: &[&str], coverage: f64, expected: &[(&str, f64)]) {
+        let (keyword, vector) = (by_words(keyword), by_meaning(vector));
+        let legs = Legs {
+            keyword: Some(&keyword),
+            vector: Some(&vector),
+            coverage,
+        };
+        let fused = fuse(&RankingProfile::default(), legs, &Popularity::default());
         let fused: Vec<_> = fused
             .iter()
             .map(|hit| (hit.product_id.as_str(), hit.score))
@@ -65,41 +147,64 @@ mod tests {
     #[test]
     fn adds_the_weighted_reciprocals_of_the_ranks() {
         check(
-            &["a", "b"],
-            0,
+            &[("a", 1), ("b", 2)],
             &["c", "b"],
+            1.0,
             &[
                 ("b", 1.0 / 62.0 + 0.5 / 62.0),
                 ("a", 1.0 / 61.0),
                 ("c", 0.5 / 61.0),
             ],
         );
-        check(&[], 0, &["b", "a"], &[("b", 0.5 / 61.0), ("a", 0.5 / 62.0)]);
-        check(&[], 0, &[], &[]);
+        check(
+            &[],
+            &["b", "a"],
+            1.0,
+            &[("b", 0.5 / 61.0), ("a", 0.5 / 62.0)],
+        );
+        check(&[], &[], 1.0, &[]);
     }
 
     #[test]
-    fn equal_scores_come_by_id() {
-        let profile = RankingProfile {
-            vector_weight: 1.0,
-            ..RankingProfile::default()
-        };
-        let fused = fuse(
-            &profile,
-            KeywordHits::new(hits(&["b", "c"]), 0),
-            hits(&["a", "d"]),
+    fn vectors_weigh_as_much_as_there_are() {
+        check(
+            &[("a", 1), ("b", 1)],
+            &["b"],
+            0.01,
+            &[("a", 1.0 / 61.0), ("b", 1.0 / 62.0 + 0.5 * 0.01 / 61.0)],
         );
-        let ids: Vec<&str> = fused.iter().map(|hit| hit.product_id.as_str()).collect();
-        assert_eq!(ids, ["a", "b", "c", "d"]);
     }
 
     #[test]
     fn an_exact_identifier_stays_first() {
         check(
-            &["x", "a"],
-            1,
+            &[("x", 0), ("a", 1)],
             &["a"],
+            1.0,
             &[("x", 1.0 / 61.0), ("a", 1.0 / 62.0 + 0.5 / 61.0)],
         );
+    }
+
+    #[test]
+    fn views_count_a_little_and_never_across_tiers() {
+        let profile = RankingProfile {
+            popularity: 0.05,
+            ..RankingProfile::default()
+        };
+        let keyword = by_words(&[("a", 1), ("b", 1), ("c", 2)]);
+        let legs = Legs {
+            keyword: Some(&keyword),
+            ..Legs::default()
+        };
+        let views = HashMap::from([(id("b"), 100), (id("c"), 1_000_000)]);
+        let order = |views: &Popularity| {
+            let fused = fuse(&profile, legs, views);
+            fused
+                .iter()
+                .map(|hit| hit.product_id.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(order(&Popularity::new(views)), ["b", "a", "c"]);
+        assert_eq!(order(&Popularity::default()), ["a", "b", "c"]);
     }
 }

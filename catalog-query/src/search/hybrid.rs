@@ -1,50 +1,74 @@
-//! Search by words and by meaning at once; when one of them fails, by the other.
+//! Search by words and by meaning at once; when one of them fails or is late, by the other.
 
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 
-use super::fusion::fuse;
+use super::fusion::{Legs, fuse};
 use super::keyword::KeywordSearch;
-use super::query::ParsedQuery;
+use super::scope::Scope;
 use super::vector::VectorSearch;
-use super::{RankingProfile, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
+use super::{Coverage, Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
 
 pub(super) struct HybridStrategy {
     pub(super) keyword: Arc<KeywordSearch>,
     pub(super) vector: Arc<VectorSearch>,
-    pub(super) profile: RankingProfile,
+    pub(super) coverage: Coverage,
 }
 
 impl SearchStrategy for HybridStrategy {
     fn search<'a>(
         &'a self,
-        query: &'a str,
+        question: &'a Question,
         limit: usize,
+        scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
         async move {
-            let query = ParsedQuery::parse(query)?;
-            if query.terms.is_empty() {
-                return Ok(SearchOutcome::nothing(StrategyKind::Hybrid));
-            }
-            let depth = self.profile.depth.max(limit);
-            let (keyword, vector) = tokio::join!(
-                self.keyword.hits(&query, depth),
-                self.vector.hits(&query, depth)
-            );
-            let (mut hits, strategy) = match (keyword, vector) {
-                (Ok(keyword), Ok(vector)) => {
-                    (fuse(&self.profile, keyword, vector), StrategyKind::Hybrid)
+            let asked = self
+                .keyword
+                .understand(question, StrategyKind::Hybrid, scope);
+            let asked = asked.await?;
+            let depth = question.profile.depth.max(limit);
+            let by_meaning = async {
+                match asked.is_nothing() {
+                    true => (Ok(Vec::new()), 0),
+                    false => self.vector.hits(&asked, question).await,
                 }
-                (Ok(keyword), Err(_)) => (keyword.hits, StrategyKind::Keyword),
-                (Err(_), Ok(vector)) => (vector, StrategyKind::Vector),
-                (Err(err), Err(_)) => return Err(err),
             };
-            hits.truncate(limit);
+            let by_words = self.keyword.hits(&asked, depth, question.budget);
+            let ((keyword, keyword_micros), (vector, vector_micros)) =
+                tokio::join!(by_words, by_meaning);
+            let (keyword, vector) = match (keyword, vector) {
+                (Err(err), Err(_)) => return Err(err),
+                (keyword, vector) => (keyword.ok(), vector.ok()),
+            };
+            let coverage = match keyword {
+                Some(_) => self.coverage.share(),
+                None => 1.0,
+            };
+            let legs = Legs {
+                keyword: keyword.as_ref(),
+                vector: vector.as_deref(),
+                coverage,
+            };
+            let strategy = match (&keyword, &vector) {
+                (Some(_), Some(_)) => StrategyKind::Hybrid,
+                (_, None) => StrategyKind::Keyword,
+                (None, _) => StrategyKind::Vector,
+            };
+            let near = vector.iter().flatten();
             Ok(SearchOutcome {
-                hits,
+                hits: fuse(&question.profile, legs, &question.popularity),
                 strategy,
                 degraded: strategy != StrategyKind::Hybrid,
+                near: near.map(|hit| hit.product_id.clone()).collect(),
+                understood: asked.understood,
+                coverage,
+                micros: vec![
+                    ("understanding", asked.micros),
+                    ("keyword", keyword_micros),
+                    ("vector", vector_micros),
+                ],
             })
         }
         .boxed()

@@ -2,14 +2,19 @@
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::sync::Semaphore;
 
+use super::fusion::{Legs, fuse};
 use super::query::ParsedQuery;
-use super::{SearchError, SearchOutcome, SearchStrategy, StrategyKind};
-use crate::index::{KeywordHits, KeywordIndex};
+use super::scope::Scope;
+use super::synonyms::SynonymsHandle;
+use super::understanding::{self, Understood};
+use super::{Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
+use crate::index::{Filter, IndexError, KeywordHits, KeywordIndex, KeywordWeights};
 
 /// A search keeps a core busy for about a millisecond: more at a time only make all of them slower.
 const SEARCHES_PER_CORE: usize = 2;
@@ -19,35 +24,133 @@ type CurrentIndex = Arc<ArcSwap<KeywordIndex>>;
 
 pub(super) struct KeywordSearch {
     index: CurrentIndex,
+    synonyms: SynonymsHandle,
     places: Arc<Semaphore>,
 }
 
 impl KeywordSearch {
-    pub(super) fn new(index: CurrentIndex) -> Self {
+    pub(super) fn new(index: CurrentIndex, synonyms: SynonymsHandle) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         Self {
             index,
+            synonyms,
             places: Arc::new(Semaphore::new(cores * SEARCHES_PER_CORE)),
         }
     }
 
+    /// What the query asks for, by the words of the catalogue; the scope is narrowed to what its
+    /// phrases and exclusions leave.
+    pub(super) async fn understand(
+        &self,
+        question: &Question,
+        kind: StrategyKind,
+        scope: &Scope,
+    ) -> Result<Asked, SearchError> {
+        let started = Instant::now();
+        let query = ParsedQuery::parse(&question.query)?;
+        let weights = question.profile.words_of(kind).clone();
+        let synonyms = (!question.verbatim).then(|| self.synonyms.load_full());
+        let scope = scope.clone();
+        let asked = self.run(move |_| {
+            let vocabulary = scope.snapshot.vocabulary();
+            let understood = match synonyms {
+                None => understanding::verbatim(&query, &vocabulary)?,
+                Some(synonyms) => {
+                    understanding::understand(&query, &vocabulary, &synonyms, &weights)?
+                }
+            };
+            let (terms, filter) = (&understood.terms, scope.filter.as_deref());
+            let narrowed = scope.snapshot.constrained(terms, filter)?;
+            let filter = narrowed.map(Arc::new).or(scope.filter);
+            Ok(Asked {
+                understood: Arc::new(understood),
+                scope: Scope { filter, ..scope },
+                weights,
+                micros: 0,
+            })
+        });
+        let asked = asked.await?;
+        let micros = micros_since(started);
+        Ok(Asked { micros, ..asked })
+    }
+
+    /// In time, or not at all.
     pub(super) async fn hits(
         &self,
-        query: &ParsedQuery,
+        asked: &Asked,
         limit: usize,
-    ) -> Result<KeywordHits, SearchError> {
+        budget: Duration,
+    ) -> (Result<KeywordHits, SearchError>, u64) {
+        let started = Instant::now();
+        let Asked {
+            understood,
+            scope,
+            weights,
+            ..
+        } = asked.clone();
+        let search = self.run(move |index| {
+            index.check_built(&scope.snapshot)?;
+            let (terms, filter) = (&understood.terms, scope.filter.as_deref());
+            scope.snapshot.search(terms, &weights, limit, filter)
+        });
+        let found = tokio::time::timeout(budget, search).await;
+        let found = found.unwrap_or(Err(SearchError::Late(budget)));
+        (found, micros_since(started))
+    }
+
+    /// What the products of the present snapshot are held against.
+    pub(super) async fn scope(&self, filter: Option<Filter>) -> Result<Scope, SearchError> {
+        let Some(filter) = filter else {
+            let snapshot = self.index.load().snapshot();
+            let filter = None;
+            return Ok(Scope { snapshot, filter });
+        };
+        let evaluate = move |index: &KeywordIndex| {
+            let snapshot = index.snapshot();
+            index.check_built(&snapshot)?;
+            let filter = Some(Arc::new(snapshot.filtered(&filter)?));
+            Ok(Scope { snapshot, filter })
+        };
+        self.run(evaluate).await
+    }
+
+    /// Does work that keeps a core busy, or waits until there is a core for it.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&KeywordIndex) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, SearchError> {
         let place = Arc::clone(&self.places).acquire_owned().await;
-        let (index, terms) = (self.index.load_full(), query.terms.clone());
+        let index = self.index.load_full();
         let search = tokio::task::spawn_blocking(move || {
             // Kept until the search ends, which it does even when nobody waits any longer.
             let _place = place;
-            index.search(&terms, limit)
+            work(&index)
         });
         let found = search
             .await
             .map_err(|err| SearchError::Unavailable(err.into()))?;
         found.map_err(|err| SearchError::Unavailable(err.into()))
     }
+}
+
+/// A question as it was understood.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) understood: Arc<Understood>,
+    pub(super) scope: Scope,
+    weights: KeywordWeights,
+    pub(super) micros: u64,
+}
+
+impl Asked {
+    /// A query without any word finds nothing, by meaning neither.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.understood.words.is_empty()
+    }
+}
+
+pub(super) fn micros_since(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
 pub(super) struct KeywordStrategy {
@@ -57,20 +160,45 @@ pub(super) struct KeywordStrategy {
 impl SearchStrategy for KeywordStrategy {
     fn search<'a>(
         &'a self,
-        query: &'a str,
+        question: &'a Question,
         limit: usize,
+        scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
         async move {
-            let found = self
+            let asked = self
                 .keyword
-                .hits(&ParsedQuery::parse(query)?, limit)
-                .await?;
-            Ok(SearchOutcome {
-                hits: found.hits,
-                strategy: StrategyKind::Keyword,
-                degraded: false,
-            })
+                .understand(question, StrategyKind::Keyword, scope);
+            let asked = asked.await?;
+            self.keyword.answer(question, &asked, limit, false).await
         }
         .boxed()
+    }
+}
+
+impl KeywordSearch {
+    /// By words alone.
+    pub(super) async fn answer(
+        &self,
+        question: &Question,
+        asked: &Asked,
+        limit: usize,
+        degraded: bool,
+    ) -> Result<SearchOutcome, SearchError> {
+        let depth = question.profile.depth.max(limit);
+        let (found, micros) = self.hits(asked, depth, question.budget).await;
+        let found = found?;
+        let legs = Legs {
+            keyword: Some(&found),
+            ..Legs::default()
+        };
+        Ok(SearchOutcome {
+            hits: fuse(&question.profile, legs, &question.popularity),
+            strategy: StrategyKind::Keyword,
+            degraded,
+            understood: Arc::clone(&asked.understood),
+            near: Vec::new(),
+            coverage: 0.0,
+            micros: vec![("understanding", asked.micros), ("keyword", micros)],
+        })
     }
 }

@@ -1,14 +1,16 @@
 //! Search by meaning: the products whose vectors are nearest to that of the query.
 
 use std::error::Error;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use catalog_events::ProductId;
 use futures_util::future::{BoxFuture, FutureExt as _};
 
-use super::keyword::KeywordSearch;
-use super::query::ParsedQuery;
-use super::{SearchError, SearchOutcome, SearchStrategy, StrategyKind};
+use super::fusion::{Legs, fuse};
+use super::keyword::{Asked, KeywordSearch, micros_since};
+use super::scope::Scope;
+use super::{Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
 use crate::embedding::{EmbedError, QueryEmbedder};
 use crate::index::Hit;
 
@@ -20,7 +22,27 @@ pub(crate) trait VectorIndex: Send + Sync {
         vector: &'a [f32],
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
+
+    /// The nearest of these products, found without an approximation.
+    fn nearest_of<'a>(
+        &'a self,
+        vector: &'a [f32],
+        ids: &'a [ProductId],
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
+
+    /// The nearest that `pass`, nearest first. Fewer than `limit` when the search was given up.
+    fn nearest_passing<'a>(
+        &'a self,
+        vector: &'a [f32],
+        limit: usize,
+        pass: &'a Pass,
+    ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
 }
+
+/// Keeps those that may be found, in their order.
+pub(crate) type Pass =
+    dyn Fn(Vec<Hit>) -> BoxFuture<'static, Result<Vec<Hit>, VectorIndexError>> + Send + Sync;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the vectors cannot be searched")]
@@ -30,7 +52,9 @@ pub(super) struct VectorSearch {
     /// None without a model.
     pub(super) embedder: Option<QueryEmbedder>,
     pub(super) vectors: Arc<dyn VectorIndex>,
-    pub(super) deadline: Duration,
+    /// Knows who passes a filter.
+    pub(super) keyword: Arc<KeywordSearch>,
+    pub(super) warnings: Warnings,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -49,28 +73,55 @@ impl VectorSearch {
     /// Fails rather than be late: there are other ways to answer.
     pub(super) async fn hits(
         &self,
-        query: &ParsedQuery,
-        limit: usize,
-    ) -> Result<Vec<Hit>, VectorError> {
+        asked: &Asked,
+        question: &Question,
+    ) -> (Result<Vec<Hit>, VectorError>, u64) {
+        let started = Instant::now();
         let found = async {
             let embedder = self.embedder.as_ref().ok_or(VectorError::NoModel)?;
-            let vector = embedder.embed(&query.text).await?;
-            Ok(self.vectors.nearest(&vector, limit).await?)
+            let vector = embedder.embed(&asked.understood.text).await?;
+            let depth = question.profile.depth;
+            Ok(self.nearest(&vector, depth, &asked.scope).await?)
         };
-        let found = tokio::time::timeout(self.deadline, found).await;
-        let found = found.unwrap_or(Err(VectorError::Late(self.deadline)));
-        found.inspect_err(log)
+        let found = tokio::time::timeout(question.budget, found).await;
+        let found = found.unwrap_or(Err(VectorError::Late(question.budget)));
+        (
+            found.inspect_err(|err| self.log(err)),
+            micros_since(started),
+        )
+    }
+
+    /// Every answer says by itself that it is degraded; a service without a model need not say why.
+    fn log(&self, err: &VectorError) {
+        match err {
+            VectorError::NoModel => {}
+            VectorError::Embed(_) | VectorError::Index(_) | VectorError::Late(_) => {
+                if let Some(unsaid) = self.warnings.take() {
+                    let source = err.source().map(ToString::to_string);
+                    tracing::warn!(source, unsaid, "vector search: {err}");
+                }
+            }
+        }
     }
 }
 
-/// Every answer says by itself that it is degraded; a service without a model need not say why.
-fn log(err: &VectorError) {
-    match err {
-        VectorError::NoModel => {}
-        VectorError::Embed(_) | VectorError::Index(_) | VectorError::Late(_) => {
-            let source = err.source().map(ToString::to_string);
-            tracing::warn!(source, "vector search: {err}");
+/// A fault that every search runs into is told once in a while.
+#[derive(Debug, Default)]
+pub(super) struct Warnings(Mutex<(Option<Instant>, u64)>);
+
+impl Warnings {
+    const EVERY: Duration = Duration::from_secs(10);
+
+    /// How many were not told since the last one; None when this is not to be told either.
+    fn take(&self) -> Option<u64> {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, unsaid) = &mut *told;
+        if at.is_some_and(|at| at.elapsed() < Self::EVERY) {
+            *unsaid += 1;
+            return None;
         }
+        *at = Some(Instant::now());
+        Some(std::mem::take(unsaid))
     }
 }
 
@@ -82,27 +133,52 @@ pub(super) struct VectorStrategy {
 impl SearchStrategy for VectorStrategy {
     fn search<'a>(
         &'a self,
-        query: &'a str,
+        question: &'a Question,
         limit: usize,
+        scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
         async move {
-            let query = ParsedQuery::parse(query)?;
-            if query.terms.is_empty() {
-                return Ok(SearchOutcome::nothing(StrategyKind::Vector));
-            }
-            if let Ok(hits) = self.vector.hits(&query, limit).await {
-                return Ok(SearchOutcome {
-                    hits,
-                    strategy: StrategyKind::Vector,
-                    degraded: false,
-                });
-            }
+            let asked = self
+                .keyword
+                .understand(question, StrategyKind::Vector, scope);
+            let asked = asked.await?;
+            let (found, micros) = match asked.is_nothing() {
+                true => (Ok(Vec::new()), 0),
+                false => self.vector.hits(&asked, question).await,
+            };
+            let Ok(found) = found else {
+                return self.keyword.answer(question, &asked, limit, true).await;
+            };
+            let legs = Legs {
+                keyword: None,
+                vector: Some(&found),
+                coverage: 1.0,
+            };
             Ok(SearchOutcome {
-                hits: self.keyword.hits(&query, limit).await?.hits,
-                strategy: StrategyKind::Keyword,
-                degraded: true,
+                hits: fuse(&question.profile, legs, &question.popularity),
+                strategy: StrategyKind::Vector,
+                degraded: false,
+                near: found.iter().map(|hit| hit.product_id.clone()).collect(),
+                understood: asked.understood,
+                coverage: 1.0,
+                micros: vec![("understanding", asked.micros), ("vector", micros)],
             })
         }
         .boxed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_told_once_in_a_while() {
+        let warnings = Warnings::default();
+        assert_eq!(warnings.take(), Some(0));
+        assert_eq!([warnings.take(), warnings.take()], [None, None]);
+        let long_ago = Instant::now().checked_sub(Warnings::EVERY * 2);
+        warnings.0.lock().unwrap().0 = long_ago;
+        assert_eq!(warnings.take(), Some(2));
     }
 }

@@ -113,4 +113,18 @@ impl CatalogService for Fixed {
     ) -> Result<tonic::Response<v1::SearchProductsResponse>, Status> {
         Err(Status::unimplemented("only GetProduct is measured"))
     }
+
+    async fn autocomplete(
+        &self,
+        _request: Request<v1::AutocompleteRequest>,
+    ) -> Result<tonic::Response<v1::AutocompleteResponse>, Status> {
+        Err(Status::unimplemented("only GetProduct is measured"))
+    }
+
+    async fn similar_products(
+        &self,
+        _request: Request<v1::SimilarProductsRequest>,
+    ) -> Result<tonic::Response<v1::SimilarProductsResponse>, Status> {
+        Err(Status::unimplemented("only GetProduct is measured"))
+    }
 }

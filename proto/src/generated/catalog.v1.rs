@@ -29,8 +29,9 @@ pub struct BatchGetProductsResponse {
     #[prost(bool, tag = "2")]
     pub stale: bool,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SearchProductsRequest {
+    /// Words, "phrases", -exclusions, part numbers and GTINs; 1,000 bytes at most.
     #[prost(string, tag = "1")]
     pub query: ::prost::alloc::string::String,
     /// 0 means 20; at most 100.
@@ -44,6 +45,37 @@ pub struct SearchProductsRequest {
     pub consistency_tokens: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(int32, tag = "5")]
     pub consistency_wait_ms: i32,
+    /// What every answer must be.
+    #[prost(message, optional, tag = "6")]
+    pub filter: ::core::option::Option<Filter>,
+    /// What to count among all matches, whatever the page.
+    #[prost(message, repeated, tag = "7")]
+    pub facets: ::prost::alloc::vec::Vec<FacetRequest>,
+    /// Unset means relevance, or the newest first when there is no query.
+    #[prost(enumeration = "SortOrder", tag = "8")]
+    pub sort: i32,
+    /// `next_page_token` of the page before; everything but `limit` must be as it was there.
+    #[prost(string, tag = "9")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Adds `explanation` to the answer.
+    #[prost(bool, tag = "10")]
+    pub explain: bool,
+    /// A product whose absence is to be explained in `why_not`.
+    #[prost(string, tag = "11")]
+    pub why_not: ::prost::alloc::string::String,
+    /// The name of a ranking profile; empty means the default one.
+    #[prost(string, tag = "12")]
+    pub ranking_profile: ::prost::alloc::string::String,
+    /// Adds `highlights` to the answer.
+    #[prost(bool, tag = "13")]
+    pub highlight: bool,
+    /// Takes the query as it is: no corrected spelling, no synonyms.
+    #[prost(bool, tag = "14")]
+    pub verbatim: bool,
+    /// How long the legs of the search may take together. 0 means 250; at most 2,000. An answer
+    /// without a leg that was late is `degraded`.
+    #[prost(int32, tag = "15")]
+    pub budget_ms: i32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SearchProductsResponse {
@@ -52,13 +84,383 @@ pub struct SearchProductsResponse {
     /// The strategy that answered: a rung below the one asked for when `degraded` is set.
     #[prost(enumeration = "SearchStrategy", tag = "2")]
     pub strategy: i32,
-    /// True when part of the search was not available, for instance the embedding model.
+    /// True when part of the search was not available or late, for instance the embedding model.
     #[prost(bool, tag = "3")]
     pub degraded: bool,
     /// True when the documents or the keyword index had not caught up with the consistency tokens in
     /// time.
     #[prost(bool, tag = "4")]
     pub stale: bool,
+    /// All matches, exactly, whatever the page.
+    #[prost(int64, tag = "5")]
+    pub total: i64,
+    #[prost(message, repeated, tag = "6")]
+    pub facets: ::prost::alloc::vec::Vec<Facet>,
+    /// Empty on the last page.
+    #[prost(string, tag = "7")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// What was searched for instead of the query, when words of it occur nowhere.
+    #[prost(string, tag = "8")]
+    pub corrected_query: ::prost::alloc::string::String,
+    #[prost(message, optional, tag = "9")]
+    pub explanation: ::core::option::Option<SearchExplanation>,
+    #[prost(message, optional, tag = "10")]
+    pub why_not: ::core::option::Option<WhyNot>,
+    /// One for each product, in their order, where asked for.
+    #[prost(message, repeated, tag = "11")]
+    pub highlights: ::prost::alloc::vec::Vec<Highlight>,
+    /// The ranking profile and its version, as `name@version`.
+    #[prost(string, tag = "12")]
+    pub ranking_profile: ::prost::alloc::string::String,
+    /// Where a curation rule sends this query instead of to the products.
+    #[prost(string, tag = "13")]
+    pub redirect_url: ::prost::alloc::string::String,
+}
+/// Fields are `brand`, `category`, `status`, `currency`, `price` (in minor units), `created_at` (in
+/// seconds since 1970) and `attributes.NAME`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Filter {
+    #[prost(oneof = "filter::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    pub kind: ::core::option::Option<filter::Kind>,
+}
+/// Nested message and enum types in `Filter`.
+pub mod filter {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Kind {
+        #[prost(message, tag = "1")]
+        All(super::FilterList),
+        #[prost(message, tag = "2")]
+        Any(super::FilterList),
+        #[prost(message, tag = "3")]
+        Not(::prost::alloc::boxed::Box<super::Filter>),
+        #[prost(message, tag = "4")]
+        Terms(super::TermsFilter),
+        #[prost(message, tag = "5")]
+        Range(super::RangeFilter),
+        #[prost(message, tag = "6")]
+        Flag(super::FlagFilter),
+        #[prost(message, tag = "7")]
+        Category(super::CategoryFilter),
+        #[prost(message, tag = "8")]
+        Exists(super::ExistsFilter),
+    }
+}
+/// 100 filters at most in all, 8 deep.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FilterList {
+    #[prost(message, repeated, tag = "1")]
+    pub filters: ::prost::alloc::vec::Vec<Filter>,
+}
+/// Texts that are equal to one of the values, letter case aside; 1,000 values at most.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TermsFilter {
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    #[prost(string, repeated, tag = "2")]
+    pub values: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Numbers from `min` to `max`, both included; a side that is not set has no bound.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RangeFilter {
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    #[prost(double, optional, tag = "2")]
+    pub min: ::core::option::Option<f64>,
+    #[prost(double, optional, tag = "3")]
+    pub max: ::core::option::Option<f64>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FlagFilter {
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    #[prost(bool, tag = "2")]
+    pub value: bool,
+}
+/// Products in this category or below it.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CategoryFilter {
+    #[prost(string, repeated, tag = "1")]
+    pub path: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExistsFilter {
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FacetRequest {
+    /// As in `Filter`.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// Values to list, most frequent first. 0 means 10; at most 1,000.
+    #[prost(int32, tag = "2")]
+    pub size: i32,
+    /// For numbers: the width of a bucket, which makes the facet a histogram.
+    #[prost(double, tag = "3")]
+    pub interval: f64,
+}
+/// Counts of a field count all matches of the query and of the filters on other fields: a value that
+/// is chosen does not hide its alternatives. That holds for filters at the top level of an `all`.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Facet {
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    #[prost(message, repeated, tag = "2")]
+    pub values: ::prost::alloc::vec::Vec<FacetValue>,
+    /// Matches that have only values that are not listed.
+    #[prost(int64, tag = "3")]
+    pub other: i64,
+    /// Matches without the field.
+    #[prost(int64, tag = "4")]
+    pub missing: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FacetValue {
+    /// The text, `true` or `false`, or the lower bound of a bucket.
+    #[prost(string, tag = "1")]
+    pub value: ::prost::alloc::string::String,
+    #[prost(int64, tag = "2")]
+    pub count: i64,
+    /// Of a bucket: from here on, and less than `to`.
+    #[prost(double, tag = "3")]
+    pub from: f64,
+    #[prost(double, tag = "4")]
+    pub to: f64,
+}
+/// How the answer came about. The order of the products can be computed from it.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SearchExplanation {
+    /// The words that were looked for, in the order of the query.
+    #[prost(message, repeated, tag = "1")]
+    pub words: ::prost::alloc::vec::Vec<WordExplanation>,
+    #[prost(string, repeated, tag = "2")]
+    pub phrases: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag = "3")]
+    pub exclusions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Identifiers that were looked for, in their canonical form.
+    #[prost(string, repeated, tag = "4")]
+    pub identifiers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The weights that were used, by name.
+    #[prost(btree_map = "string, double", tag = "5")]
+    pub weights: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        f64,
+    >,
+    /// One for each product, in their order.
+    #[prost(message, repeated, tag = "6")]
+    pub hits: ::prost::alloc::vec::Vec<HitExplanation>,
+    /// How long each leg took, in microseconds.
+    #[prost(btree_map = "string, int64", tag = "7")]
+    pub micros: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        i64,
+    >,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WordExplanation {
+    #[prost(string, tag = "1")]
+    pub typed: ::prost::alloc::string::String,
+    /// What it was corrected to; empty when it was not.
+    #[prost(string, tag = "2")]
+    pub corrected: ::prost::alloc::string::String,
+    /// What counts as the word too.
+    #[prost(string, repeated, tag = "3")]
+    pub synonyms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Products that have the word or one of its synonyms.
+    #[prost(int64, tag = "4")]
+    pub documents: i64,
+}
+/// `score` is the sum of `weight / (rank_constant + rank)` over the legs, times the factors; products
+/// whose `tier` is lower come first, then those with the higher score, then by id.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HitExplanation {
+    #[prost(string, tag = "1")]
+    pub product_id: ::prost::alloc::string::String,
+    #[prost(double, tag = "2")]
+    pub score: f64,
+    #[prost(int32, tag = "3")]
+    pub tier: i32,
+    #[prost(message, repeated, tag = "4")]
+    pub legs: ::prost::alloc::vec::Vec<LegExplanation>,
+    /// Multiplied with the sum of the legs, by name.
+    #[prost(btree_map = "string, double", tag = "5")]
+    pub factors: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        f64,
+    >,
+    #[prost(message, repeated, tag = "6")]
+    pub matches: ::prost::alloc::vec::Vec<MatchExplanation>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LegExplanation {
+    /// `keyword` or `vector`.
+    #[prost(string, tag = "1")]
+    pub leg: ::prost::alloc::string::String,
+    /// From 1.
+    #[prost(int32, tag = "2")]
+    pub rank: i32,
+    /// BM25 or cosine.
+    #[prost(double, tag = "3")]
+    pub score: f64,
+    #[prost(double, tag = "4")]
+    pub weight: f64,
+    #[prost(double, tag = "5")]
+    pub contribution: f64,
+}
+/// A word in a field of the product.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MatchExplanation {
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub term: ::prost::alloc::string::String,
+    #[prost(double, tag = "3")]
+    pub score: f64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WhyNot {
+    #[prost(enumeration = "why_not::Reason", tag = "1")]
+    pub reason: i32,
+    /// In words, with the filter or the words that decided.
+    #[prost(string, tag = "2")]
+    pub detail: ::prost::alloc::string::String,
+    /// Among all matches, from 1; 0 when it is none or too far down to tell.
+    #[prost(int64, tag = "3")]
+    pub position: i64,
+}
+/// Nested message and enum types in `WhyNot`.
+pub mod why_not {
+    #[derive(
+        Clone,
+        Copy,
+        Debug,
+        PartialEq,
+        Eq,
+        Hash,
+        PartialOrd,
+        Ord,
+        ::prost::Enumeration
+    )]
+    #[repr(i32)]
+    pub enum Reason {
+        Unspecified = 0,
+        /// It is among the products of this page.
+        Shown = 1,
+        /// There is no such product, or it was deleted.
+        UnknownProduct = 2,
+        /// The read side has not seen it yet.
+        NotIndexed = 3,
+        /// It has no word of the query and is not near it in meaning.
+        NoMatch = 4,
+        /// A filter leaves it out.
+        Filtered = 5,
+        /// An exclusion of the query leaves it out.
+        Excluded = 6,
+        /// It is on another page: see `position`.
+        OtherPage = 7,
+        /// A curation rule hides it.
+        Hidden = 8,
+    }
+    impl Reason {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unspecified => "REASON_UNSPECIFIED",
+                Self::Shown => "REASON_SHOWN",
+                Self::UnknownProduct => "REASON_UNKNOWN_PRODUCT",
+                Self::NotIndexed => "REASON_NOT_INDEXED",
+                Self::NoMatch => "REASON_NO_MATCH",
+                Self::Filtered => "REASON_FILTERED",
+                Self::Excluded => "REASON_EXCLUDED",
+                Self::OtherPage => "REASON_OTHER_PAGE",
+                Self::Hidden => "REASON_HIDDEN",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "REASON_UNSPECIFIED" => Some(Self::Unspecified),
+                "REASON_SHOWN" => Some(Self::Shown),
+                "REASON_UNKNOWN_PRODUCT" => Some(Self::UnknownProduct),
+                "REASON_NOT_INDEXED" => Some(Self::NotIndexed),
+                "REASON_NO_MATCH" => Some(Self::NoMatch),
+                "REASON_FILTERED" => Some(Self::Filtered),
+                "REASON_EXCLUDED" => Some(Self::Excluded),
+                "REASON_OTHER_PAGE" => Some(Self::OtherPage),
+                "REASON_HIDDEN" => Some(Self::Hidden),
+                _ => None,
+            }
+        }
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Highlight {
+    #[prost(message, repeated, tag = "1")]
+    pub fields: ::prost::alloc::vec::Vec<HighlightedField>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct HighlightedField {
+    /// `title`, `description` or `brand`.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// The text, or a part of it.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+    /// What matched in it.
+    #[prost(message, repeated, tag = "3")]
+    pub spans: ::prost::alloc::vec::Vec<HighlightSpan>,
+}
+/// In bytes of `text`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HighlightSpan {
+    #[prost(int32, tag = "1")]
+    pub start: i32,
+    #[prost(int32, tag = "2")]
+    pub end: i32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AutocompleteRequest {
+    /// 100 bytes at most.
+    #[prost(string, tag = "1")]
+    pub prefix: ::prost::alloc::string::String,
+    /// 0 means 8; at most 50.
+    #[prost(int32, tag = "2")]
+    pub limit: i32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AutocompleteResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub suggestions: ::prost::alloc::vec::Vec<Suggestion>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Suggestion {
+    /// What to search for.
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
+    /// Products that have it.
+    #[prost(int64, tag = "2")]
+    pub documents: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SimilarProductsRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// 0 means 20; at most 100.
+    #[prost(int32, tag = "2")]
+    pub limit: i32,
+    #[prost(message, optional, tag = "3")]
+    pub filter: ::core::option::Option<Filter>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SimilarProductsResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub products: ::prost::alloc::vec::Vec<Product>,
+    /// True when the vectors were not available: then what they have in common are words and attributes.
+    #[prost(bool, tag = "2")]
+    pub degraded: bool,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Product {
@@ -121,6 +523,44 @@ pub mod attribute_value {
         Number(f64),
         #[prost(bool, tag = "3")]
         Flag(bool),
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SortOrder {
+    Unspecified = 0,
+    Relevance = 1,
+    PriceAscending = 2,
+    PriceDescending = 3,
+    Newest = 4,
+    Popularity = 5,
+}
+impl SortOrder {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SORT_ORDER_UNSPECIFIED",
+            Self::Relevance => "SORT_ORDER_RELEVANCE",
+            Self::PriceAscending => "SORT_ORDER_PRICE_ASCENDING",
+            Self::PriceDescending => "SORT_ORDER_PRICE_DESCENDING",
+            Self::Newest => "SORT_ORDER_NEWEST",
+            Self::Popularity => "SORT_ORDER_POPULARITY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SORT_ORDER_UNSPECIFIED" => Some(Self::Unspecified),
+            "SORT_ORDER_RELEVANCE" => Some(Self::Relevance),
+            "SORT_ORDER_PRICE_ASCENDING" => Some(Self::PriceAscending),
+            "SORT_ORDER_PRICE_DESCENDING" => Some(Self::PriceDescending),
+            "SORT_ORDER_NEWEST" => Some(Self::Newest),
+            "SORT_ORDER_POPULARITY" => Some(Self::Popularity),
+            _ => None,
+        }
     }
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -327,7 +767,8 @@ pub mod catalog_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
-        /// The best matches, best first. An empty query is INVALID_ARGUMENT.
+        /// The best matches, best first. An empty query is INVALID_ARGUMENT, unless a filter or a sort order
+        /// is given: then it browses.
         pub async fn search_products(
             &mut self,
             request: impl tonic::IntoRequest<super::SearchProductsRequest>,
@@ -350,6 +791,56 @@ pub mod catalog_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("catalog.v1.CatalogService", "SearchProducts"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends what a user has begun to type.
+        pub async fn autocomplete(
+            &mut self,
+            request: impl tonic::IntoRequest<super::AutocompleteRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AutocompleteResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogService/Autocomplete",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("catalog.v1.CatalogService", "Autocomplete"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Products like this one, most alike first. NOT_FOUND as in GetProduct.
+        pub async fn similar_products(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SimilarProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SimilarProductsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogService/SimilarProducts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("catalog.v1.CatalogService", "SimilarProducts"));
             self.inner.unary(req, path, codec).await
         }
     }
@@ -382,12 +873,29 @@ pub mod catalog_service_server {
             tonic::Response<super::BatchGetProductsResponse>,
             tonic::Status,
         >;
-        /// The best matches, best first. An empty query is INVALID_ARGUMENT.
+        /// The best matches, best first. An empty query is INVALID_ARGUMENT, unless a filter or a sort order
+        /// is given: then it browses.
         async fn search_products(
             &self,
             request: tonic::Request<super::SearchProductsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::SearchProductsResponse>,
+            tonic::Status,
+        >;
+        /// Ends what a user has begun to type.
+        async fn autocomplete(
+            &self,
+            request: tonic::Request<super::AutocompleteRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::AutocompleteResponse>,
+            tonic::Status,
+        >;
+        /// Products like this one, most alike first. NOT_FOUND as in GetProduct.
+        async fn similar_products(
+            &self,
+            request: tonic::Request<super::SimilarProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SimilarProductsResponse>,
             tonic::Status,
         >;
     }
@@ -589,6 +1097,97 @@ pub mod catalog_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = SearchProductsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogService/Autocomplete" => {
+                    #[allow(non_camel_case_types)]
+                    struct AutocompleteSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::AutocompleteRequest>
+                    for AutocompleteSvc<T> {
+                        type Response = super::AutocompleteResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::AutocompleteRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::autocomplete(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = AutocompleteSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogService/SimilarProducts" => {
+                    #[allow(non_camel_case_types)]
+                    struct SimilarProductsSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::SimilarProductsRequest>
+                    for SimilarProductsSvc<T> {
+                        type Response = super::SimilarProductsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SimilarProductsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::similar_products(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SimilarProductsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -1,0 +1,133 @@
+//! How an answer came about, as messages.
+
+use catalog_proto::v1;
+use catalog_proto::v1::why_not::Reason;
+
+use crate::index::FieldMatch;
+use crate::search::{Absence, Explanation, Highlighter, LegRank, RankedHit};
+
+pub(super) fn explanation(explanation: Explanation) -> v1::SearchExplanation {
+    let words = explanation.words.into_iter();
+    let words = words.map(|explained| v1::WordExplanation {
+        typed: explained.word.typed,
+        corrected: explained.word.corrected.unwrap_or_default(),
+        synonyms: explained.word.synonyms,
+        documents: count(explained.documents),
+    });
+    let hits = explanation.hits.into_iter();
+    let micros = explanation.micros.into_iter();
+    v1::SearchExplanation {
+        words: words.collect(),
+        phrases: explanation.phrases,
+        exclusions: explanation.exclusions,
+        identifiers: explanation.identifiers,
+        weights: explanation.weights.into_iter().collect(),
+        hits: hits
+            .map(|(hit, matches)| explained(&hit, matches))
+            .collect(),
+        micros: micros
+            .map(|(leg, micros)| (leg.to_owned(), count(micros)))
+            .collect(),
+    }
+}
+
+fn explained(hit: &RankedHit, matches: Vec<FieldMatch>) -> v1::HitExplanation {
+    let leg = |name: &str, rank: Option<LegRank>| {
+        rank.map(|rank| v1::LegExplanation {
+            leg: name.to_owned(),
+            rank: i32::try_from(rank.rank).unwrap_or(i32::MAX),
+            score: f64::from(rank.score),
+            weight: rank.weight,
+            contribution: rank.contribution,
+        })
+    };
+    let legs = [leg("keyword", hit.keyword), leg("vector", hit.vector)];
+    let matches = matches.into_iter().map(|found| v1::MatchExplanation {
+        field: found.field.to_owned(),
+        term: found.term,
+        score: f64::from(found.score),
+    });
+    v1::HitExplanation {
+        product_id: hit.product_id.to_string(),
+        score: hit.score,
+        tier: i32::from(hit.tier),
+        legs: legs.into_iter().flatten().collect(),
+        factors: [("popularity".to_owned(), hit.popularity)].into(),
+        matches: matches.collect(),
+    }
+}
+
+pub(super) fn absence(absence: Absence) -> v1::WhyNot {
+    let at = |position: usize| i64::try_from(position).unwrap_or(i64::MAX);
+    let (reason, detail, position) = match absence {
+        Absence::Shown { position } => {
+            (Reason::Shown, "it is on this page".to_owned(), at(position))
+        }
+        Absence::NotIndexed => (
+            Reason::NotIndexed,
+            "the keyword index has not seen it yet".to_owned(),
+            0,
+        ),
+        Absence::Excluded(words) => (
+            Reason::Excluded,
+            format!("it has {words:?}, which the query excludes"),
+            0,
+        ),
+        Absence::WithoutPhrase(words) => (
+            Reason::NoMatch,
+            format!("it does not have the phrase {words:?}"),
+            0,
+        ),
+        Absence::NoMatch => (
+            Reason::NoMatch,
+            "it has no word of the query and is not near it in meaning".to_owned(),
+            0,
+        ),
+        Absence::Filtered => (Reason::Filtered, "the filter leaves it out".to_owned(), 0),
+        Absence::OtherPage {
+            position: Some(position),
+        } => (
+            Reason::OtherPage,
+            format!("it is at place {position}"),
+            at(position),
+        ),
+        Absence::OtherPage { position: None } => (
+            Reason::OtherPage,
+            "it matches, too far down to tell its place".to_owned(),
+            0,
+        ),
+    };
+    v1::WhyNot {
+        reason: reason.into(),
+        detail,
+        position,
+    }
+}
+
+pub(super) fn highlight(highlighter: &Highlighter, product: &v1::Product) -> v1::Highlight {
+    let texts = [
+        ("title", &product.title),
+        ("brand", &product.brand),
+        ("description", &product.description),
+    ];
+    let marked = texts.into_iter().filter_map(|(field, text)| {
+        let marked = highlighter.mark(text)?;
+        let place = |at: usize| i32::try_from(at).unwrap_or(i32::MAX);
+        let spans = marked.spans.iter().map(|(start, end)| v1::HighlightSpan {
+            start: place(*start),
+            end: place(*end),
+        });
+        Some(v1::HighlightedField {
+            field: field.to_owned(),
+            spans: spans.collect(),
+            text: marked.text,
+        })
+    });
+    v1::Highlight {
+        fields: marked.collect(),
+    }
+}
+
+fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,197 @@
+//! A search, from the message to the message.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use catalog_events::ProductId;
+use catalog_proto::v1;
+use prost::Message as _;
+use tonic::Status;
+
+use super::CatalogGrpc;
+use super::error::{invalid, invalid_field, repository_status, search_status};
+use super::explanation::{absence, explanation, highlight};
+use crate::index::{FacetCounts, ValueCount};
+use crate::read_model::ProductRepository;
+use crate::search::{
+    Absence, Highlighter, SearchPage, SearchRequest, Sort, StrategyKind, parse_facets, parse_filter,
+};
+
+const LIMIT_DEFAULT: usize = 20;
+const LIMIT_MAX: usize = 100;
+const BUDGET_MS_DEFAULT: u64 = 250;
+const BUDGET_MS_MAX: u64 = 2_000;
+
+impl<R: ProductRepository> CatalogGrpc<R> {
+    pub(super) async fn answer_search(
+        &self,
+        request: v1::SearchProductsRequest,
+    ) -> Result<v1::SearchProductsResponse, Status> {
+        let asked = read(&request)?;
+        let tokens = &request.consistency_tokens;
+        let expected = self.expectation(tokens, request.consistency_wait_ms)?;
+        let seen = self.consistency.search(&expected, &*self.repository).await;
+        let page = self.search.search(asked).await.map_err(search_status)?;
+        let ids: Vec<ProductId> = page.hits.iter().map(|hit| hit.product_id.clone()).collect();
+        // An index may be a moment ahead of or behind the documents: what is gone is left out.
+        let (products, met) = self.read(&ids, &expected).await?;
+        let caught_up = seen.is_some_and(|seen| seen.still_answers());
+        let highlighter = page.outcome.as_ref().filter(|_| request.highlight);
+        let highlighter = highlighter.map(|outcome| Highlighter::new(&outcome.understood));
+        let highlights = highlighter.map(|highlighter| {
+            let highlights = products
+                .iter()
+                .map(|product| highlight(&highlighter, product));
+            highlights.collect()
+        });
+        let why_not = self.why_not(&request.why_not, page.absence.clone()).await?;
+        Ok(v1::SearchProductsResponse {
+            products,
+            highlights: highlights.unwrap_or_default(),
+            why_not,
+            stale: self.told_stale(!caught_up || !met),
+            ..answer(&request, page)
+        })
+    }
+}
+
+impl<R: ProductRepository> CatalogGrpc<R> {
+    /// What the index does not have may be new, or may not be at all.
+    async fn why_not(
+        &self,
+        id: &str,
+        absent: Option<Absence>,
+    ) -> Result<Option<v1::WhyNot>, Status> {
+        let is_known = match (&absent, id.parse::<ProductId>()) {
+            (_, Err(_)) if id.is_empty() => return Ok(None),
+            (_, Err(_)) => false,
+            (Some(Absence::NotIndexed), Ok(id)) => {
+                let found = self
+                    .repository
+                    .get_many(&[id.clone()], &HashMap::new())
+                    .await;
+                let found = found.map_err(repository_status)?;
+                found.get(&id).is_some_and(|held| held.product.is_some())
+            }
+            (_, Ok(_)) => true,
+        };
+        Ok(match (absent, is_known) {
+            (absent, true) => absent.map(absence),
+            (_, false) => Some(v1::WhyNot {
+                reason: v1::why_not::Reason::UnknownProduct.into(),
+                detail: "there is no such product".to_owned(),
+                position: 0,
+            }),
+        })
+    }
+}
+
+fn read(request: &v1::SearchProductsRequest) -> Result<SearchRequest, Status> {
+    let filter = request.filter.as_ref().map(parse_filter);
+    Ok(SearchRequest {
+        query: request.query.clone(),
+        limit: limit(request.limit)?,
+        strategy: match request.strategy() {
+            v1::SearchStrategy::Unspecified | v1::SearchStrategy::Hybrid => StrategyKind::Hybrid,
+            v1::SearchStrategy::Keyword => StrategyKind::Keyword,
+            v1::SearchStrategy::Vector => StrategyKind::Vector,
+        },
+        filter: filter.transpose().map_err(invalid_field)?,
+        facets: parse_facets(&request.facets).map_err(invalid_field)?,
+        sort: sort(request.sort()),
+        page_token: request.page_token.clone(),
+        identity: identity(request),
+        profile: request.ranking_profile.clone(),
+        verbatim: request.verbatim,
+        budget: budget(request.budget_ms)?,
+        explain: request.explain,
+        why_not: request.why_not.parse().ok(),
+    })
+}
+
+fn budget(ms: i32) -> Result<Duration, Status> {
+    match u64::try_from(ms) {
+        Ok(0) => Ok(Duration::from_millis(BUDGET_MS_DEFAULT)),
+        Ok(ms) => Ok(Duration::from_millis(ms.min(BUDGET_MS_MAX))),
+        Err(_) => Err(invalid("budget_ms", "is negative")),
+    }
+}
+
+/// What of a request decides which products come in which order, beside the query, the strategy and
+/// the sort order.
+fn identity(request: &v1::SearchProductsRequest) -> Vec<u8> {
+    let identity = v1::SearchProductsRequest {
+        filter: request.filter.clone(),
+        ranking_profile: request.ranking_profile.clone(),
+        verbatim: request.verbatim,
+        ..v1::SearchProductsRequest::default()
+    };
+    identity.encode_to_vec()
+}
+
+fn sort(sort: v1::SortOrder) -> Sort {
+    match sort {
+        v1::SortOrder::Unspecified | v1::SortOrder::Relevance => Sort::Relevance,
+        v1::SortOrder::PriceAscending => Sort::PriceAscending,
+        v1::SortOrder::PriceDescending => Sort::PriceDescending,
+        v1::SortOrder::Newest => Sort::Newest,
+        v1::SortOrder::Popularity => Sort::Popularity,
+    }
+}
+
+/// All of the answer but the products.
+fn answer(request: &v1::SearchProductsRequest, page: SearchPage) -> v1::SearchProductsResponse {
+    let facets = request.facets.iter().zip(page.facets);
+    let outcome = page.outcome.as_ref();
+    let strategy = match outcome.map(|outcome| outcome.strategy) {
+        // Browsing is by the columns of the keyword index.
+        None | Some(StrategyKind::Keyword) => v1::SearchStrategy::Keyword,
+        Some(StrategyKind::Vector) => v1::SearchStrategy::Vector,
+        Some(StrategyKind::Hybrid) => v1::SearchStrategy::Hybrid,
+    };
+    v1::SearchProductsResponse {
+        strategy: strategy.into(),
+        degraded: outcome.is_some_and(|outcome| outcome.degraded),
+        total: i64::try_from(page.total).unwrap_or(i64::MAX),
+        facets: facets.map(|(asked, counts)| facet(asked, counts)).collect(),
+        next_page_token: page.next_page_token,
+        corrected_query: outcome
+            .and_then(|outcome| outcome.understood.corrected.clone())
+            .unwrap_or_default(),
+        ranking_profile: page.profile.label(),
+        explanation: page.explanation.map(explanation),
+        ..v1::SearchProductsResponse::default()
+    }
+}
+
+fn facet(asked: &v1::FacetRequest, counts: FacetCounts) -> v1::Facet {
+    v1::Facet {
+        field: asked.field.clone(),
+        values: counts.values.into_iter().map(facet_value).collect(),
+        other: count(counts.other),
+        missing: count(counts.missing),
+    }
+}
+
+fn facet_value(value: ValueCount) -> v1::FacetValue {
+    let (from, to) = value.bounds.unwrap_or_default();
+    v1::FacetValue {
+        value: value.value,
+        count: count(value.count),
+        from,
+        to,
+    }
+}
+
+fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// 0 means the default, as older clients leave it unset; more than the most means the most.
+pub(super) fn limit(limit: i32) -> Result<usize, Status> {
+    match usize::try_from(limit) {
+        Ok(0) => Ok(LIMIT_DEFAULT),
+        Ok(limit) => Ok(limit.min(LIMIT_MAX)),
+        Err(_) => Err(invalid("limit", "is negative")),
+    }
+}

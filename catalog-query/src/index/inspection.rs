@@ -1,0 +1,129 @@
+//! Why a product of a snapshot is found, or is not.
+
+use catalog_events::ProductId;
+use tantivy::DocAddress;
+
+use super::doc_sets::{DocBits, DocSets};
+use super::matching::Matching;
+use super::schema::FIELD_NAMES;
+use super::terms::QueryTerms;
+use super::{IndexError, IndexSnapshot, KeywordWeights, ranking};
+
+/// A word in a field of a product.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FieldMatch {
+    pub(crate) field: &'static str,
+    /// As the index has it.
+    pub(crate) term: String,
+    pub(crate) score: f32,
+}
+
+/// What the index knows of a product and a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    NotIndexed,
+    /// It has this, which the query excludes.
+    Excluded(String),
+    /// It does not have this phrase.
+    WithoutPhrase(String),
+    /// It has no word or identifier of the query.
+    NoWord,
+    Matches,
+}
+
+impl IndexSnapshot {
+    /// `filter` without what the phrases and exclusions of the query leave out; None where nothing
+    /// is.
+    pub(crate) fn constrained(
+        &self,
+        terms: &QueryTerms,
+        filter: Option<&DocSets>,
+    ) -> Result<Option<DocSets>, IndexError> {
+        if terms.phrases.is_empty() && terms.exclusions.is_empty() {
+            return Ok(None);
+        }
+        let weights = KeywordWeights::default();
+        let matching = Matching::new(&self.searcher, &self.fields, terms, &[], &weights)?;
+        let mut number = 0;
+        let sets = DocSets::of(&self.searcher, |segment| {
+            let constraints = matching.constraints(segment)?;
+            let mut bits = DocBits::none(segment.max_doc());
+            for doc in segment.doc_ids_alive() {
+                let is_in = filter.is_none_or(|filter| filter.contains(number, doc));
+                if is_in && constraints.allow(doc) {
+                    bits.insert(doc);
+                }
+            }
+            number += 1;
+            Ok(bits)
+        })?;
+        Ok(Some(sets))
+    }
+
+    /// What of the query each of the products has, in their order.
+    pub(crate) fn matches(
+        &self,
+        terms: &QueryTerms,
+        weights: &KeywordWeights,
+        ids: &[ProductId],
+    ) -> Result<Vec<Vec<FieldMatch>>, IndexError> {
+        let pairs = ranking::pairs(terms);
+        let matching = Matching::new(&self.searcher, &self.fields, terms, &pairs, weights)?;
+        let mut all = Vec::with_capacity(ids.len());
+        for id in ids {
+            let mut matches = Vec::new();
+            if let Some(DocAddress {
+                segment_ord,
+                doc_id,
+            }) = self.locate(id)?
+            {
+                let segment = self.searcher.segment_reader(segment_ord);
+                for (part, score) in matching.of_document(segment, doc_id)? {
+                    matches.push(FieldMatch {
+                        field: FIELD_NAMES[part.field],
+                        term: part.alternative.stems.join(" "),
+                        score,
+                    });
+                }
+            }
+            all.push(matches);
+        }
+        Ok(all)
+    }
+
+    pub(crate) fn standing(
+        &self,
+        terms: &QueryTerms,
+        id: &ProductId,
+    ) -> Result<Standing, IndexError> {
+        let Some(at) = self.locate(id)? else {
+            return Ok(Standing::NotIndexed);
+        };
+        let weights = KeywordWeights::default();
+        let matching = Matching::new(&self.searcher, &self.fields, terms, &[], &weights)?;
+        let segment = self.searcher.segment_reader(at.segment_ord);
+        for exclusion in &terms.exclusions {
+            let with = matching.with_phrase(segment, exclusion)?;
+            if with.binary_search(&at.doc_id).is_ok() {
+                return Ok(Standing::Excluded(exclusion.join(" ")));
+            }
+        }
+        for phrase in &terms.phrases {
+            let with = matching.with_phrase(segment, phrase)?;
+            if with.binary_search(&at.doc_id).is_err() {
+                return Ok(Standing::WithoutPhrase(phrase.join(" ")));
+            }
+        }
+        let has_words = !matching.of_document(segment, at.doc_id)?.is_empty();
+        let is_exact = matching.exact(segment)?.binary_search(&at.doc_id).is_ok();
+        Ok(match has_words || is_exact {
+            true => Standing::Matches,
+            false => Standing::NoWord,
+        })
+    }
+
+    /// How many products have the words of the query, or what counts as them.
+    pub(crate) fn count(&self, terms: &QueryTerms) -> Result<u64, IndexError> {
+        Ok(self.matching(terms, None)?.len())
+    }
+}

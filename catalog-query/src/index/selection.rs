@@ -1,0 +1,113 @@
+//! What a snapshot answers besides the best hits: who passes a filter, who matches at all, how many
+//! have what, and pages in the order of a column.
+
+use catalog_events::ProductId;
+use tantivy::DocAddress;
+use tantivy::query::AllQuery;
+
+use super::doc_sets::DocSets;
+use super::facets::{self, FacetCounts, FacetRequest};
+use super::filter::{self, Filter};
+use super::sorting::{self, Order, Place};
+use super::{
+    IndexError, IndexSnapshot, KeywordHits, KeywordWeights, QueryTerms, Vocabulary, ranking,
+};
+
+impl IndexSnapshot {
+    /// The best `limit` products that are in `filter`, best first; the same snapshot answers the same
+    /// query alike.
+    pub(crate) fn search(
+        &self,
+        terms: &QueryTerms,
+        weights: &KeywordWeights,
+        limit: usize,
+        filter: Option<&DocSets>,
+    ) -> Result<KeywordHits, IndexError> {
+        ranking::search(&self.searcher, &self.fields, terms, weights, limit, filter)
+    }
+
+    /// The words of its products.
+    pub(crate) fn vocabulary(&self) -> Vocabulary<'_> {
+        Vocabulary::new(&self.searcher, &self.fields)
+    }
+
+    /// The products that pass.
+    pub(crate) fn filtered(&self, filter: &Filter) -> Result<DocSets, IndexError> {
+        Ok(filter.evaluate(&self.searcher, &self.fields.columns)?)
+    }
+
+    /// The products that have an identifier or any word of the query, and are in `filter`.
+    pub(crate) fn matching(
+        &self,
+        terms: &QueryTerms,
+        filter: Option<&DocSets>,
+    ) -> Result<DocSets, IndexError> {
+        let (searcher, fields) = (&self.searcher, &self.fields);
+        Ok(ranking::matching(searcher, fields, terms, filter)?)
+    }
+
+    /// All products, or those in `filter`.
+    pub(crate) fn all(&self, filter: Option<&DocSets>) -> Result<DocSets, IndexError> {
+        match filter {
+            Some(filter) => Ok(filter.clone()),
+            None => Ok(filter::matching(&self.searcher, &AllQuery, None)?),
+        }
+    }
+
+    pub(crate) fn nothing(&self) -> Result<DocSets, IndexError> {
+        Ok(Filter::Any(Vec::new()).evaluate(&self.searcher, &self.fields.columns)?)
+    }
+
+    pub(crate) fn facet(
+        &self,
+        request: &FacetRequest,
+        among: &DocSets,
+    ) -> Result<FacetCounts, IndexError> {
+        Ok(facets::count(&self.searcher, request, among)?)
+    }
+
+    /// The first `limit` of `among` in that order, after the place where the page before ended.
+    pub(crate) fn page(
+        &self,
+        among: &DocSets,
+        order: &Order,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, IndexError> {
+        Ok(sorting::page(&self.searcher, among, order, after, limit)?)
+    }
+
+    /// Adds the product, if the snapshot has it.
+    pub(crate) fn add(&self, to: &mut DocSets, id: &ProductId) -> Result<(), IndexError> {
+        if let Some(at) = self.locate(id)? {
+            to.insert(at.segment_ord as usize, at.doc_id);
+        }
+        Ok(())
+    }
+
+    /// Whether the snapshot has the product, and within `filter`.
+    pub(crate) fn has(&self, id: &ProductId, filter: Option<&DocSets>) -> Result<bool, IndexError> {
+        let Some(at) = self.locate(id)? else {
+            return Ok(false);
+        };
+        let within = filter.map(|sets| sets.contains(at.segment_ord as usize, at.doc_id));
+        Ok(within.unwrap_or(true))
+    }
+
+    pub(super) fn locate(&self, id: &ProductId) -> Result<Option<DocAddress>, IndexError> {
+        let mut found = None;
+        for (segment, ordinal) in self.searcher.segment_readers().iter().zip(0..) {
+            sorting::each_document(segment, self.fields.id, id, |doc| {
+                if !segment.is_deleted(doc) {
+                    found = Some(DocAddress::new(ordinal, doc));
+                }
+            })?;
+        }
+        Ok(found)
+    }
+
+    /// The ids of the products of a set.
+    pub(crate) fn ids(&self, of: &DocSets) -> Result<Vec<ProductId>, IndexError> {
+        Ok(sorting::ids(&self.searcher, of)?)
+    }
+}

@@ -1,0 +1,237 @@
+//! The documents of a set in the order of a column, equal values by product id. A page begins after
+//! a place in that order, so that products that come or go elsewhere do not move it.
+
+use std::collections::{BinaryHeap, HashMap};
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use catalog_events::ProductId;
+use tantivy::columnar::{Column, StrColumn};
+use tantivy::index::SegmentId;
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
+
+use super::columns::{CREATED_AT, PRICE};
+use super::doc_sets::DocSets;
+use super::schema::ID;
+
+#[derive(Clone, Debug)]
+pub(crate) enum Order {
+    PriceAscending,
+    PriceDescending,
+    Newest,
+    Popularity(Arc<Popularity>),
+}
+
+/// Where a page ended: what it was sorted by, less first, and the id.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) key: u64,
+    pub(crate) id: ProductId,
+}
+
+/// The first `limit` after `after`.
+pub(super) fn page(
+    searcher: &Searcher,
+    among: &DocSets,
+    order: &Order,
+    after: Option<&Place>,
+    limit: usize,
+) -> tantivy::Result<Vec<Place>> {
+    let mut places = Vec::new();
+    for (segment, number) in searcher.segment_readers().iter().zip(0..) {
+        let (Some(bits), Some(ids)) = (among.segment(number), segment.fast_fields().str(ID)?)
+        else {
+            continue;
+        };
+        let keys = Keys::of(order, segment)?;
+        // Within a segment ordinals sort as the ids do.
+        let bound = after.map(|place| {
+            Ok::<_, tantivy::TantivyError>((place.key, first_after(&ids, &place.id)?))
+        });
+        let bound = bound.transpose()?;
+        let mut best: BinaryHeap<(u64, u64)> = BinaryHeap::with_capacity(limit + 1);
+        for doc in bits.iter() {
+            let key = keys.get(doc);
+            if bound.is_some_and(|(after, _)| key < after) {
+                continue;
+            }
+            let Some(id) = ids.term_ords(doc).next() else {
+                continue;
+            };
+            let entry = (key, id);
+            if bound.is_some_and(|bound| entry < bound) {
+                continue;
+            }
+            if best.len() < limit {
+                best.push(entry);
+            } else if let Some(mut worst) = best.peek_mut()
+                && entry < *worst
+            {
+                *worst = entry;
+            }
+        }
+        places.append(&mut resolve(&ids, best.into_vec())?);
+    }
+    places.sort();
+    places.truncate(limit);
+    Ok(places)
+}
+
+/// The ordinal from which on ids are greater.
+fn first_after(ids: &StrColumn, id: &ProductId) -> tantivy::Result<u64> {
+    let from = Bound::Excluded(id.as_str());
+    let (from, _) = ids
+        .dictionary()
+        .term_bounds_to_ord(from, Bound::Unbounded)?;
+    Ok(match from {
+        Bound::Included(ordinal) => ordinal,
+        Bound::Excluded(ordinal) => ordinal + 1,
+        Bound::Unbounded => 0,
+    })
+}
+
+fn resolve(ids: &StrColumn, entries: Vec<(u64, u64)>) -> tantivy::Result<Vec<Place>> {
+    let mut places = Vec::with_capacity(entries.len());
+    let mut text = String::new();
+    for (key, ordinal) in entries {
+        if ids.ord_to_str(ordinal, &mut text)?
+            && let Ok(id) = text.parse()
+        {
+            places.push(Place { key, id });
+        }
+    }
+    Ok(places)
+}
+
+/// What documents of a segment are sorted by, less first.
+enum Keys {
+    Price {
+        column: Column<u64>,
+        descending: bool,
+    },
+    Newest(Column<i64>),
+    Popularity(Arc<HashMap<DocId, u64>>),
+}
+
+impl Keys {
+    fn of(order: &Order, segment: &SegmentReader) -> tantivy::Result<Self> {
+        let columns = segment.fast_fields();
+        Ok(match order {
+            Order::PriceAscending | Order::PriceDescending => Self::Price {
+                column: columns.u64(PRICE)?,
+                descending: matches!(order, Order::PriceDescending),
+            },
+            Order::Newest => Self::Newest(columns.i64(CREATED_AT)?),
+            Order::Popularity(popularity) => Self::Popularity(popularity.of(segment)?),
+        })
+    }
+
+    fn get(&self, doc: DocId) -> u64 {
+        match self {
+            Self::Price { column, descending } => {
+                let price = column.first(doc).unwrap_or_default();
+                if *descending { !price } else { price }
+            }
+            Self::Newest(column) => !tantivy::i64_to_u64(column.first(doc).unwrap_or(i64::MIN)),
+            Self::Popularity(views) => !views.get(&doc).copied().unwrap_or_default(),
+        }
+    }
+}
+
+/// Views by product, as they were at one time; none is 0.
+#[derive(Debug, Default)]
+pub(crate) struct Popularity {
+    views: HashMap<ProductId, u64>,
+    most: u64,
+    /// By the document of a segment: who asks again for the same segment does not look up again.
+    by_segment: Mutex<HashMap<SegmentId, Arc<HashMap<DocId, u64>>>>,
+}
+
+impl Popularity {
+    /// Segments come and go with every commit.
+    const SEGMENTS_MAX: usize = 64;
+
+    pub(crate) fn new(views: HashMap<ProductId, u64>) -> Self {
+        Self {
+            most: views.values().copied().max().unwrap_or(0),
+            views,
+            by_segment: Mutex::default(),
+        }
+    }
+
+    /// From 0 to 1 for the most viewed; a product with the square root of its views has half of that.
+    pub(crate) fn share(&self, id: &ProductId) -> f64 {
+        match self.views.get(id) {
+            Some(views) if self.most > 0 => (*views as f64).ln_1p() / (self.most as f64).ln_1p(),
+            _ => 0.0,
+        }
+    }
+
+    fn of(&self, segment: &SegmentReader) -> tantivy::Result<Arc<HashMap<DocId, u64>>> {
+        let id = segment.segment_id();
+        let known = self.lock().get(&id).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let field = segment.schema().get_field(ID)?;
+        let mut views = HashMap::new();
+        for (product, count) in &self.views {
+            each_document(segment, field, product, |doc| {
+                views.insert(doc, *count);
+            })?;
+        }
+        let views = Arc::new(views);
+        let mut by_segment = self.lock();
+        if by_segment.len() >= Self::SEGMENTS_MAX {
+            by_segment.clear();
+        }
+        by_segment.insert(id, Arc::clone(&views));
+        Ok(views)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SegmentId, Arc<HashMap<DocId, u64>>>> {
+        self.by_segment
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The documents that a product has in a segment, deleted ones included.
+pub(super) fn each_document(
+    segment: &SegmentReader,
+    field: Field,
+    product: &ProductId,
+    mut each: impl FnMut(DocId),
+) -> tantivy::Result<()> {
+    let term = Term::from_field_text(field, product.as_str());
+    let index = segment.inverted_index(field)?;
+    if let Some(mut found) = index.read_postings(&term, IndexRecordOption::Basic)? {
+        let mut doc = found.doc();
+        while doc != TERMINATED {
+            each(doc);
+            doc = found.advance();
+        }
+    }
+    Ok(())
+}
+
+/// In no order.
+pub(super) fn ids(searcher: &Searcher, of: &DocSets) -> tantivy::Result<Vec<ProductId>> {
+    let mut found = Vec::new();
+    for (segment, number) in searcher.segment_readers().iter().zip(0..) {
+        let (Some(bits), Some(ids)) = (of.segment(number), segment.fast_fields().str(ID)?) else {
+            continue;
+        };
+        let mut ordinals: Vec<u64> = bits
+            .iter()
+            .filter_map(|doc| ids.term_ords(doc).next())
+            .collect();
+        ordinals.sort_unstable();
+        ids.dictionary().sorted_ords_to_term_cb(&ordinals, |text| {
+            let id = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+            found.extend(id);
+        })?;
+    }
+    Ok(found)
+}

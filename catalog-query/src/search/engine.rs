@@ -1,0 +1,366 @@
+//! A search as a whole: filter, strategy, totals, facets, order and pages.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog_events::ProductId;
+
+use super::cursor::{Cursor, RequestHash, SHOWN_MAX, shown_hash};
+use super::keyword::KeywordSearch;
+use super::query::ParsedQuery;
+use super::scope::Scope;
+use super::{
+    Absence, Explanation, Question, RankedHit, RankingProfile, RankingProfiles, SearchError,
+    SearchOutcome, SearchStrategyFactory, StrategyKind,
+};
+use crate::index::{
+    DocSets, FacetCounts, FacetRequest, Filter, Hit, IndexError, Order, Place, QueryTerms,
+};
+use crate::popularity::PopularityBoard;
+
+#[derive(Clone, Debug)]
+pub(crate) struct SearchRequest {
+    pub(crate) query: String,
+    pub(crate) limit: usize,
+    pub(crate) strategy: StrategyKind,
+    pub(crate) filter: Option<Filter>,
+    pub(crate) facets: Vec<FacetRequest>,
+    pub(crate) sort: Sort,
+    pub(crate) page_token: String,
+    /// The name of a ranking profile; empty means the default one.
+    pub(crate) profile: String,
+    /// Takes the query as it is: no corrected spelling, no synonyms.
+    pub(crate) verbatim: bool,
+    /// How long the legs may take together.
+    pub(crate) budget: Duration,
+    pub(crate) explain: bool,
+    /// Whose absence is to be explained.
+    pub(crate) why_not: Option<ProductId>,
+    /// What else decides which products come in which order, as bytes: the filter as it was stated,
+    /// the ranking profile, how the query is to be read.
+    pub(crate) identity: Vec<u8>,
+}
+
+/// None of them is by relevance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// The newest first when there is no query.
+    #[default]
+    Relevance,
+    PriceAscending,
+    PriceDescending,
+    Newest,
+    Popularity,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SearchPage {
+    /// Scores are 0 where the order is not by relevance.
+    pub(crate) hits: Vec<Hit>,
+    /// All matches, exactly.
+    pub(crate) total: u64,
+    /// One for each request, in their order.
+    pub(crate) facets: Vec<FacetCounts>,
+    pub(crate) next_page_token: String,
+    /// How the query was understood and answered; its hits are not cut to the page. None when
+    /// there was no query.
+    pub(crate) outcome: Option<SearchOutcome>,
+    pub(crate) profile: Arc<RankingProfile>,
+    pub(crate) explanation: Option<Explanation>,
+    pub(crate) absence: Option<Absence>,
+}
+
+pub(crate) struct SearchEngine {
+    profiles: RankingProfiles,
+    strategies: SearchStrategyFactory,
+    keyword: Arc<KeywordSearch>,
+    popularity: PopularityBoard,
+}
+
+impl SearchEngine {
+    pub(crate) fn new(
+        strategies: SearchStrategyFactory,
+        profiles: RankingProfiles,
+        popularity: PopularityBoard,
+    ) -> Self {
+        Self {
+            profiles,
+            keyword: strategies.keyword_search(),
+            strategies,
+            popularity,
+        }
+    }
+
+    pub(crate) async fn search(&self, request: SearchRequest) -> Result<SearchPage, SearchError> {
+        let browses = match ParsedQuery::parse(&request.query) {
+            Ok(_) => false,
+            Err(SearchError::EmptyQuery)
+                if request.filter.is_some() || request.sort != Sort::Relevance =>
+            {
+                true
+            }
+            Err(err) => return Err(err),
+        };
+        let profile = self.profiles.get(&request.profile);
+        let profile = Arc::clone(profile.ok_or(SearchError::UnknownProfile)?);
+        let hash = request.hash();
+        let cursor = Cursor::parse(&request.page_token, hash)?;
+        let order = self.order(request.sort, browses);
+        // Of the other kind of order, which only a forged token is.
+        if matches!(
+            (&cursor, &order),
+            (Cursor::After(_), None) | (Cursor::Shown(_), Some(_))
+        ) {
+            return Err(super::InvalidPageToken::Malformed.into());
+        }
+        let scope = self.keyword.scope(request.filter.clone()).await?;
+        let outcome = match browses {
+            true => None,
+            false => Some(
+                self.answer(&request, &profile, &scope, &cursor, order.is_some())
+                    .await?,
+            ),
+        };
+        let matches = Matches::of(outcome.as_ref());
+        let (facets, filter) = (request.facets.clone(), request.filter.clone());
+        let (after, limit) = (cursor.place().cloned(), request.limit);
+        let within = scope.clone();
+        let counted = self.keyword.run(move |index| {
+            if browses {
+                index.check_built(&scope.snapshot)?;
+            }
+            let among = matches.within(&scope, scope.filter.as_deref())?;
+            let page = order.map(|order| {
+                scope
+                    .snapshot
+                    .page(&among, &order, after.as_ref(), limit + 1)
+            });
+            Ok(Counted {
+                total: among.len(),
+                page: page.transpose()?,
+                facets: matches.facets(&scope, &among, filter.as_ref(), &facets)?,
+            })
+        });
+        let counted = counted.await?;
+        let (hits, next) = match counted.page {
+            Some(places) => sorted_page(places, limit),
+            None => shown_page(&cursor, outcome.as_ref(), limit),
+        };
+        let (explanation, absence) = match &outcome {
+            Some(outcome) if request.explain || request.why_not.is_some() => {
+                let ids = hits.iter().map(|hit| hit.product_id.clone()).collect();
+                self.explain(&request, &profile, outcome, within, ids)
+                    .await?
+            }
+            _ => (None, None),
+        };
+        Ok(SearchPage {
+            profile,
+            explanation,
+            absence,
+            hits,
+            total: counted.total,
+            facets: counted.facets,
+            next_page_token: next.token(hash),
+            outcome,
+        })
+    }
+
+    async fn explain(
+        &self,
+        request: &SearchRequest,
+        profile: &Arc<RankingProfile>,
+        outcome: &SearchOutcome,
+        scope: Scope,
+        page: Vec<ProductId>,
+    ) -> Result<(Option<Explanation>, Option<Absence>), SearchError> {
+        let (outcome, profile) = (outcome.clone(), Arc::clone(profile));
+        let (kind, explain) = (request.strategy, request.explain);
+        let why_not = request.why_not.clone();
+        let told = self.keyword.run(move |_| {
+            let of_page = page.iter().filter_map(|id| {
+                let hits = outcome.hits.iter();
+                hits.clone().find(|hit| hit.product_id == *id).cloned()
+            });
+            let of_page: Vec<RankedHit> = of_page.collect();
+            let snapshot = &scope.snapshot;
+            let explanation =
+                explain.then(|| Explanation::of(snapshot, &outcome, &profile, kind, &of_page));
+            let absence = why_not.map(|id| {
+                let passes =
+                    !snapshot.has(&id, None)? || snapshot.has(&id, scope.filter.as_deref())?;
+                Absence::of(snapshot, &outcome, &page, passes, &id)
+            });
+            Ok((explanation.transpose()?, absence.transpose()?))
+        });
+        told.await
+    }
+
+    async fn answer(
+        &self,
+        request: &SearchRequest,
+        profile: &Arc<RankingProfile>,
+        scope: &Scope,
+        cursor: &Cursor,
+        is_sorted: bool,
+    ) -> Result<SearchOutcome, SearchError> {
+        let limit = match is_sorted {
+            // The order is another: only what matches is wanted.
+            true => 1,
+            false => (cursor.shown().len() + request.limit).min(SHOWN_MAX) + 1,
+        };
+        let strategy = self.strategies.strategy(request.strategy);
+        let question = Question {
+            query: request.query.clone(),
+            profile: Arc::clone(profile),
+            verbatim: request.verbatim,
+            budget: request.budget,
+            popularity: self.popularity.current(),
+        };
+        strategy.search(&question, limit, scope).await
+    }
+
+    /// None for relevance.
+    fn order(&self, sort: Sort, browses: bool) -> Option<Order> {
+        match sort {
+            Sort::Relevance => browses.then_some(Order::Newest),
+            Sort::PriceAscending => Some(Order::PriceAscending),
+            Sort::PriceDescending => Some(Order::PriceDescending),
+            Sort::Newest => Some(Order::Newest),
+            Sort::Popularity => Some(Order::Popularity(self.popularity.current())),
+        }
+    }
+}
+
+impl SearchRequest {
+    fn hash(&self) -> RequestHash {
+        let strategy = [self.strategy as u8, self.sort as u8];
+        RequestHash::of(&[self.query.as_bytes(), &strategy, &self.identity])
+    }
+}
+
+impl Cursor {
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::After(place) => Some(place),
+            Self::Start | Self::Shown(_) => None,
+        }
+    }
+
+    fn shown(&self) -> &[u32] {
+        match self {
+            Self::Shown(hashes) => hashes,
+            Self::Start | Self::After(_) => &[],
+        }
+    }
+}
+
+struct Counted {
+    total: u64,
+    page: Option<Vec<Place>>,
+    facets: Vec<FacetCounts>,
+}
+
+/// Which products match, whatever their order.
+enum Matches {
+    All,
+    /// Those with a word or identifier, and those near in meaning.
+    Found {
+        terms: Option<QueryTerms>,
+        near: Vec<ProductId>,
+    },
+}
+
+impl Matches {
+    fn of(outcome: Option<&SearchOutcome>) -> Self {
+        match outcome {
+            None => Self::All,
+            Some(outcome) => Self::Found {
+                terms: (outcome.strategy != StrategyKind::Vector)
+                    .then(|| outcome.understood.terms.clone()),
+                near: outcome.near.clone(),
+            },
+        }
+    }
+
+    fn within(&self, scope: &Scope, filter: Option<&DocSets>) -> Result<DocSets, IndexError> {
+        let Self::Found { terms, near } = self else {
+            return scope.snapshot.all(filter);
+        };
+        let mut among = match terms {
+            Some(terms) => scope.snapshot.matching(terms, filter)?,
+            None => scope.snapshot.nothing()?,
+        };
+        for id in near {
+            scope.snapshot.add(&mut among, id)?;
+        }
+        Ok(among)
+    }
+
+    /// Each counts among what matches whatever the field is.
+    fn facets(
+        &self,
+        scope: &Scope,
+        among: &DocSets,
+        filter: Option<&Filter>,
+        facets: &[FacetRequest],
+    ) -> Result<Vec<FacetCounts>, IndexError> {
+        let counts = facets.iter().map(|facet| {
+            let rest = filter.and_then(|filter| filter.without(&facet.field));
+            if rest.as_ref() == filter {
+                return scope.snapshot.facet(facet, among);
+            }
+            let rest = rest
+                .map(|rest| scope.snapshot.filtered(&rest))
+                .transpose()?;
+            let among = self.within(scope, rest.as_ref())?;
+            scope.snapshot.facet(facet, &among)
+        });
+        counts.collect()
+    }
+}
+
+fn sorted_page(mut places: Vec<Place>, limit: usize) -> (Vec<Hit>, Cursor) {
+    let more = places.len() > limit;
+    places.truncate(limit);
+    let next = match places.last() {
+        Some(last) if more => Cursor::After(last.clone()),
+        _ => Cursor::Start,
+    };
+    let hits = places.into_iter().map(|place| Hit {
+        product_id: place.id,
+        score: 0.0,
+    });
+    (hits.collect(), next)
+}
+
+/// The best that were not shown. What comes or goes between two pages makes none appear twice, and
+/// none that stays is left out.
+fn shown_page(
+    cursor: &Cursor,
+    outcome: Option<&SearchOutcome>,
+    limit: usize,
+) -> (Vec<Hit>, Cursor) {
+    let shown = cursor.shown();
+    let known: HashSet<u32> = shown.iter().copied().collect();
+    let room = limit.min(SHOWN_MAX.saturating_sub(shown.len()));
+    let hits = outcome.map_or(&[][..], |outcome| &outcome.hits);
+    let mut new = hits
+        .iter()
+        .filter(|hit| !known.contains(&shown_hash(&hit.product_id)));
+    let page = new.by_ref().take(room).map(|hit| Hit {
+        product_id: hit.product_id.clone(),
+        score: hit.score as f32,
+    });
+    let page: Vec<Hit> = page.collect();
+    let more = new.next().is_some() && shown.len() + page.len() < SHOWN_MAX && !page.is_empty();
+    let next = match more {
+        true => {
+            let page = page.iter().map(|hit| shown_hash(&hit.product_id));
+            Cursor::Shown(shown.iter().copied().chain(page).collect())
+        }
+        false => Cursor::Start,
+    };
+    (page, next)
+}

@@ -1,0 +1,301 @@
+//! Filters, facets and sort orders as requests state them, made sure of. Errors name the place.
+
+use catalog_proto::v1;
+use catalog_proto::v1::filter::Kind;
+
+use crate::index::{FacetRequest, FieldName, Filter, folded};
+
+const NODES_MAX: usize = 100;
+const DEPTH_MAX: usize = 8;
+const VALUES_MAX: usize = 1_000;
+const FACETS_MAX: usize = 50;
+const FACET_SIZE: i32 = 10;
+const FACET_SIZE_MAX: i32 = 1_000;
+
+/// Where a request is wrong, as `filter.all.filters[2].terms.field`, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub(crate) struct InvalidField {
+    pub(crate) field: String,
+    pub(crate) reason: String,
+}
+
+fn invalid(field: &str, reason: impl Into<String>) -> InvalidField {
+    InvalidField {
+        field: field.to_owned(),
+        reason: reason.into(),
+    }
+}
+
+pub(crate) fn parse_filter(filter: &v1::Filter) -> Result<Filter, InvalidField> {
+    Parser { nodes: 0 }.filter(filter, "filter", 1)
+}
+
+struct Parser {
+    nodes: usize,
+}
+
+impl Parser {
+    fn filter(
+        &mut self,
+        filter: &v1::Filter,
+        place: &str,
+        depth: usize,
+    ) -> Result<Filter, InvalidField> {
+        self.nodes += 1;
+        if self.nodes > NODES_MAX {
+            return Err(invalid(
+                "filter",
+                format!("has more than {NODES_MAX} filters"),
+            ));
+        }
+        if depth > DEPTH_MAX {
+            return Err(invalid(
+                place,
+                format!("is more than {DEPTH_MAX} filters deep"),
+            ));
+        }
+        let Some(kind) = &filter.kind else {
+            return Err(invalid(
+                place,
+                "is empty, or of a kind that is not known here",
+            ));
+        };
+        Ok(match kind {
+            Kind::All(list) => Filter::All(self.list(list, &format!("{place}.all"), depth)?),
+            Kind::Any(list) => Filter::Any(self.list(list, &format!("{place}.any"), depth)?),
+            Kind::Not(part) => {
+                let part = self.filter(part, &format!("{place}.not"), depth + 1)?;
+                Filter::Not(Box::new(part))
+            }
+            Kind::Terms(terms) => self::terms(terms, &format!("{place}.terms"))?,
+            Kind::Range(range) => self::range(range, &format!("{place}.range"))?,
+            Kind::Flag(flag) => {
+                let place = format!("{place}.flag.field");
+                let field = field(&flag.field, &place)?;
+                let value = flag.value;
+                let is_flag = field.has_flags();
+                is_flag
+                    .then_some(Filter::Flag { field, value })
+                    .ok_or_else(|| invalid(&place, "has no flags: only attributes do"))?
+            }
+            Kind::Category(category) => {
+                let place = format!("{place}.category.path");
+                match category.path.len() {
+                    1..=VALUES_MAX => Filter::Category(category.path.clone()),
+                    0 => return Err(invalid(&place, "is empty")),
+                    _ => return Err(invalid(&place, format!("has more than {VALUES_MAX} names"))),
+                }
+            }
+            Kind::Exists(exists) => {
+                Filter::Exists(field(&exists.field, &format!("{place}.exists.field"))?)
+            }
+        })
+    }
+
+    fn list(
+        &mut self,
+        list: &v1::FilterList,
+        place: &str,
+        depth: usize,
+    ) -> Result<Vec<Filter>, InvalidField> {
+        let parts = list.filters.iter().enumerate();
+        parts
+            .map(|(at, part)| self.filter(part, &format!("{place}.filters[{at}]"), depth + 1))
+            .collect()
+    }
+}
+
+fn terms(terms: &v1::TermsFilter, place: &str) -> Result<Filter, InvalidField> {
+    let at = format!("{place}.field");
+    let field = field(&terms.field, &at)?;
+    if !field.has_texts() {
+        return Err(invalid(&at, "has no texts: give a range"));
+    }
+    let values = &terms.values;
+    if values.len() > VALUES_MAX {
+        let reason = format!("has more than {VALUES_MAX} values");
+        return Err(invalid(&format!("{place}.values"), reason));
+    }
+    let folded = values.iter().map(|value| folded(value)).collect();
+    Ok(Filter::Terms { field, folded })
+}
+
+fn range(range: &v1::RangeFilter, place: &str) -> Result<Filter, InvalidField> {
+    let at = format!("{place}.field");
+    let field = field(&range.field, &at)?;
+    if !field.has_numbers() {
+        return Err(invalid(&at, "has no numbers"));
+    }
+    let bound = |name: &str, bound: Option<f64>, unset: f64| match bound {
+        Some(bound) if bound.is_nan() => Err(invalid(&format!("{place}.{name}"), "is no number")),
+        // A negative zero would be less than zero.
+        bound => Ok(bound.unwrap_or(unset) + 0.0),
+    };
+    Ok(Filter::Range {
+        min: bound("min", range.min, f64::NEG_INFINITY)?,
+        max: bound("max", range.max, f64::INFINITY)?,
+        field,
+    })
+}
+
+fn field(name: &str, place: &str) -> Result<FieldName, InvalidField> {
+    let known = "brand, category, status, currency, price, created_at and attributes.NAME";
+    FieldName::parse(name).ok_or_else(|| {
+        invalid(
+            place,
+            format!("{name:?} is no field; the fields are {known}"),
+        )
+    })
+}
+
+pub(crate) fn parse_facets(facets: &[v1::FacetRequest]) -> Result<Vec<FacetRequest>, InvalidField> {
+    if facets.len() > FACETS_MAX {
+        return Err(invalid(
+            "facets",
+            format!("has more than {FACETS_MAX} entries"),
+        ));
+    }
+    let facets = facets.iter().enumerate();
+    facets
+        .map(|(at, facet)| parse_facet(facet, &format!("facets[{at}]")))
+        .collect()
+}
+
+fn parse_facet(facet: &v1::FacetRequest, place: &str) -> Result<FacetRequest, InvalidField> {
+    let at = format!("{place}.field");
+    let field = field(&facet.field, &at)?;
+    let size = match facet.size {
+        0 => FACET_SIZE,
+        size @ 1..=FACET_SIZE_MAX => size,
+        _ => {
+            let reason = format!("is not within 0 and {FACET_SIZE_MAX}");
+            return Err(invalid(&format!("{place}.size"), reason));
+        }
+    };
+    let interval = (facet.interval != 0.0).then_some(facet.interval);
+    if let Some(interval) = interval {
+        let at_interval = format!("{place}.interval");
+        if !(interval.is_finite() && interval > 0.0) {
+            return Err(invalid(&at_interval, "is no positive number"));
+        }
+        if !field.has_numbers() {
+            return Err(invalid(
+                &at_interval,
+                format!("{} has no numbers", facet.field),
+            ));
+        }
+    }
+    Ok(FacetRequest {
+        field,
+        size: size.unsigned_abs() as usize,
+        interval,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(kind: Kind) -> v1::Filter {
+        v1::Filter { kind: Some(kind) }
+    }
+
+    fn list(filters: Vec<v1::Filter>) -> v1::FilterList {
+        v1::FilterList { filters }
+    }
+
+    fn terms(field: &str, values: usize) -> v1::Filter {
+        of(Kind::Terms(v1::TermsFilter {
+            field: field.to_owned(),
+            values: vec!["X".to_owned(); values],
+        }))
+    }
+
+    fn range(field: &str, min: f64) -> v1::Filter {
+        of(Kind::Range(v1::RangeFilter {
+            field: field.to_owned(),
+            min: Some(min),
+            max: None,
+        }))
+    }
+
+    fn nested(depth: usize) -> v1::Filter {
+        match depth {
+            1 => terms("brand", 1),
+            depth => of(Kind::Not(Box::new(nested(depth - 1)))),
+        }
+    }
+
+    #[test]
+    fn what_is_within_the_bounds_is_taken() {
+        for good in [
+            nested(8),
+            of(Kind::Any(list(vec![terms("brand", 1_000); 99]))),
+            range("attributes.a.b\\c", f64::NEG_INFINITY),
+            range("created_at", -0.0),
+            terms("category", 0),
+        ] {
+            parse_filter(&good).expect("good");
+        }
+    }
+
+    #[test]
+    fn the_place_of_what_is_wrong_is_told() {
+        let all = |filter| of(Kind::All(list(vec![terms("brand", 1), filter])));
+        for (bad, place) in [
+            (v1::Filter::default(), "filter"),
+            (nested(9), "filter.not.not.not.not.not.not.not.not"),
+            (of(Kind::Any(list(vec![terms("brand", 1); 100]))), "filter"),
+            (all(terms("colour", 1)), "filter.all.filters[1].terms.field"),
+            (all(terms("price", 1)), "filter.all.filters[1].terms.field"),
+            (
+                all(terms("attributes.", 1)),
+                "filter.all.filters[1].terms.field",
+            ),
+            (terms("brand", 1_001), "filter.terms.values"),
+            (range("brand", 0.0), "filter.range.field"),
+            (range("price", f64::NAN), "filter.range.min"),
+            (
+                of(Kind::Flag(v1::FlagFilter {
+                    field: "status".to_owned(),
+                    value: true,
+                })),
+                "filter.flag.field",
+            ),
+            (
+                of(Kind::Category(v1::CategoryFilter::default())),
+                "filter.category.path",
+            ),
+            (
+                of(Kind::Exists(v1::ExistsFilter::default())),
+                "filter.exists.field",
+            ),
+        ] {
+            assert_eq!(parse_filter(&bad).expect_err("bad").field, place);
+        }
+    }
+
+    #[test]
+    fn facets_are_checked() {
+        let facet = |field: &str, size, interval| v1::FacetRequest {
+            field: field.to_owned(),
+            size,
+            interval,
+        };
+        let parsed = parse_facets(&[facet("price", 0, 50.0)]).expect("good");
+        assert_eq!((parsed[0].size, parsed[0].interval), (10, Some(50.0)));
+        for (bad, place) in [
+            (facet("nothing", 0, 0.0), "facets[0].field"),
+            (facet("brand", -1, 0.0), "facets[0].size"),
+            (facet("brand", 1_001, 0.0), "facets[0].size"),
+            (facet("brand", 1, 1.0), "facets[0].interval"),
+            (facet("price", 1, -1.0), "facets[0].interval"),
+            (facet("price", 1, f64::NAN), "facets[0].interval"),
+            (facet("price", 1, f64::INFINITY), "facets[0].interval"),
+        ] {
+            assert_eq!(parse_facets(&[bad]).expect_err("bad").field, place);
+        }
+        assert!(parse_facets(&vec![facet("brand", 1, 0.0); 51]).is_err());
+    }
+}

@@ -1,0 +1,166 @@
+//! Words that stand for each other, as somebody who knows the catalogue has said.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::index::words;
+
+/// What searches read; replaced as a whole when the list changes.
+pub(crate) type SynonymsHandle = Arc<ArcSwap<Synonyms>>;
+
+/// Longer phrases are no synonyms.
+const WORDS_MAX: usize = 8;
+
+/// A word or short phrase is written as people write it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SynonymRule {
+    /// Whoever asks for one of these finds all of them.
+    TwoWay(Vec<String>),
+    /// Whoever asks for `from` finds these too, not the other way round.
+    OneWay { from: String, to: Vec<String> },
+}
+
+/// Ready to be looked up.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Synonyms {
+    /// By the first stem.
+    rules: HashMap<String, Vec<Expansion>>,
+}
+
+#[derive(Clone, Debug)]
+struct Expansion {
+    from: Vec<String>,
+    to: Vec<Synonym>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Synonym {
+    /// As it was given.
+    pub(crate) text: String,
+    pub(crate) stems: Vec<String>,
+}
+
+/// Words of a query that have synonyms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Found<'a> {
+    pub(crate) first: usize,
+    pub(crate) words: usize,
+    pub(crate) synonyms: &'a [Synonym],
+}
+
+impl Synonyms {
+    pub(crate) fn new(rules: impl IntoIterator<Item = SynonymRule>) -> Self {
+        let mut synonyms = Self::default();
+        for rule in rules {
+            match rule {
+                SynonymRule::OneWay { from, to } => synonyms.add(&from, &to),
+                SynonymRule::TwoWay(texts) => {
+                    for from in &texts {
+                        synonyms.add(from, &texts);
+                    }
+                }
+            }
+        }
+        synonyms
+    }
+
+    fn add(&mut self, from: &str, to: &[String]) {
+        let from = stems(from);
+        let Some(first) = from.first().cloned() else {
+            return;
+        };
+        let others = to.iter().map(|text| Synonym {
+            text: text.clone(),
+            stems: stems(text),
+        });
+        let others: Vec<Synonym> = others
+            .filter(|other| !other.stems.is_empty() && other.stems != from)
+            .collect();
+        let rules = self.rules.entry(first).or_default();
+        match rules.iter_mut().find(|rule| rule.from == from) {
+            Some(rule) => {
+                for other in others {
+                    if !rule.to.contains(&other) {
+                        rule.to.push(other);
+                    }
+                }
+            }
+            None => rules.push(Expansion { from, to: others }),
+        }
+    }
+
+    /// Wherever the words of a query are, or begin, something that has synonyms.
+    pub(crate) fn find<'a>(&'a self, query: &[&str]) -> Vec<Found<'a>> {
+        let mut found = Vec::new();
+        for (first, stem) in query.iter().enumerate() {
+            for rule in self.rules.get(*stem).into_iter().flatten() {
+                let words = rule.from.len();
+                let is_here = query
+                    .get(first..first + words)
+                    .is_some_and(|words| words.iter().eq(rule.from.iter()));
+                if is_here && !rule.to.is_empty() {
+                    found.push(Found {
+                        first,
+                        words,
+                        synonyms: &rule.to,
+                    });
+                }
+            }
+        }
+        found
+    }
+}
+
+fn stems(text: &str) -> Vec<String> {
+    let words = words(text, WORDS_MAX);
+    words.into_iter().map(|word| word.stem).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(synonyms: &Synonyms, query: &[&str], expected: &[(usize, usize, &[&str])]) {
+        let found = synonyms.find(query);
+        let texts = |found: &Found<'_>| {
+            let texts = found.synonyms.iter().map(|synonym| synonym.text.clone());
+            (found.first, found.words, texts.collect::<Vec<_>>())
+        };
+        let found: Vec<_> = found.iter().map(texts).collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(first, words, texts)| {
+                let texts = texts.iter().map(ToString::to_string);
+                (*first, *words, texts.collect::<Vec<_>>())
+            })
+            .collect();
+        assert_eq!(found, expected, "{query:?}");
+    }
+
+    #[test]
+    fn both_ways_or_one_words_or_phrases() {
+        let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let synonyms = Synonyms::new([
+            SynonymRule::TwoWay(texts(&["Laptops", "notebook", "mobile computer"])),
+            SynonymRule::OneWay {
+                from: "mouse".to_owned(),
+                to: texts(&["trackball"]),
+            },
+            SynonymRule::TwoWay(texts(&["laptop", "ultrabook"])),
+            SynonymRule::TwoWay(texts(&["!", ""])),
+        ]);
+        let all = ["notebook", "mobile computer", "ultrabook"];
+        check(&synonyms, &["laptop"], &[(0, 1, &all)]);
+        check(
+            &synonyms,
+            &["red", "mobil", "comput", "bag"],
+            &[(1, 2, &["Laptops", "notebook"])],
+        );
+        check(&synonyms, &["mobil"], &[]);
+        check(&synonyms, &["mous"], &[(0, 1, &["trackball"])]);
+        check(&synonyms, &["trackbal"], &[]);
+        check(&synonyms, &["ultrabook"], &[(0, 1, &["laptop"])]);
+    }
+}
