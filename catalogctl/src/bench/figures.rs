@@ -51,8 +51,12 @@ impl Figures {
             show_get(get, &mut table);
         }
         for one in &self.writes {
+            let readers = match one.alone {
+                true => ", the query service paused",
+                false => "",
+            };
             table.row(
-                &format!("single writes, {} at once", one.clients),
+                &format!("single writes, {} at once{readers}", one.clients),
                 &per_second(one.ours_per_second, "writes"),
                 &per_second(one.bare_postgres_per_second, "rows"),
                 "bare inserts of the same rows, one a transaction",

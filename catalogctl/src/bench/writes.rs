@@ -13,7 +13,7 @@ use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinSet;
 
 use crate::bench::median;
-use crate::cluster::{Cluster, channel};
+use crate::cluster::{Cluster, Part, channel};
 use crate::output::ProductJson;
 use crate::sample;
 
@@ -23,6 +23,8 @@ const CLIENTS: [usize; 2] = [1, 16];
 #[derive(Debug, Serialize)]
 pub(super) struct WriteFigures {
     pub(super) clients: usize,
+    /// The query service stood still: what the write side can do by itself.
+    pub(super) alone: bool,
     pub(super) ours_per_second: f64,
     pub(super) bare_postgres_per_second: f64,
 }
@@ -59,20 +61,29 @@ pub(super) async fn measure(
     });
     let length = Duration::from_secs(seconds);
     let mut figures = Vec::new();
-    for clients in CLIENTS {
+    for (alone, clients) in [false, true].into_iter().flat_map(with_clients) {
         let (mut ours, mut limit) = (Vec::new(), Vec::new());
         for round in 1..=rounds {
             eprintln!("writes: {clients} clients, round {round} of {rounds}");
+            let _paused = match alone {
+                true => cluster.pause(Part::Query).await?,
+                false => None,
+            };
             ours.push(our_writes(cluster, &rows, clients, length).await?);
             limit.push(bare_writes(&bare, &rows, clients, length).await?);
         }
         figures.push(WriteFigures {
             clients,
+            alone,
             ours_per_second: median(ours),
             bare_postgres_per_second: median(limit),
         });
     }
     Ok(figures)
+}
+
+fn with_clients(alone: bool) -> impl Iterator<Item = (bool, usize)> {
+    CLIENTS.into_iter().map(move |clients| (alone, clients))
 }
 
 async fn our_writes(
