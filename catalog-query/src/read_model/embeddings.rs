@@ -223,6 +223,7 @@ impl VectorIndex for PgVectorIndex {
                 }
                 passed.append(&mut pass(hits(rows)).await?);
             }
+            nearest_first(&mut passed);
             passed.truncate(limit);
             tx.rollback().await.map_err(failed)?;
             Ok(passed)
@@ -261,7 +262,17 @@ fn hits(rows: Vec<(String, f64)>) -> Vec<Hit> {
             score: score as f32,
         })
     });
-    hits.collect()
+    let mut hits: Vec<Hit> = hits.collect();
+    nearest_first(&mut hits);
+    hits
+}
+
+/// The index of the vectors compares them by rounded lengths: neighbours may be swapped.
+fn nearest_first(hits: &mut [Hit]) {
+    hits.sort_by(|a, b| {
+        let nearest = b.score.total_cmp(&a.score);
+        nearest.then_with(|| a.product_id.cmp(&b.product_id))
+    });
 }
 
 #[cfg(test)]
