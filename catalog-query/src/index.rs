@@ -11,6 +11,7 @@ mod doc_sets;
 mod filter;
 mod facets;
 mod sorting;
+mod suggest;
 mod checkpoint;
 mod commit;
 mod disk;
@@ -48,6 +49,7 @@ use self::schema::Fields;
 pub(crate) use self::snapshot::IndexSnapshot;
 use self::snapshot::Published;
 pub(crate) use self::sorting::{Order, Place, Popularity};
+pub(crate) use self::suggest::Suggestion;
 pub(crate) use self::terms::QueryTerms;
 pub(crate) use self::writer::IndexWriter;
 

@@ -12,6 +12,7 @@ mod filter;
 mod scope;
 mod cursor;
 mod engine;
+mod similar;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -5,8 +5,8 @@ use tantivy::schema::{
     FAST, Field, IndexRecordOption, NumericOptions, STRING, Schema, TextFieldIndexing, TextOptions,
 };
 
-use super::analyzer;
 use super::columns::ColumnFields;
+use super::{analyzer, suggest};
 
 /// The product id, as a term to delete by and as a column to answer with.
 pub(super) const ID: &str = "id";
@@ -27,6 +27,8 @@ pub(super) struct Fields {
     /// Part number and GTINs in their canonical form, each one term.
     pub(super) identifiers: Field,
     pub(super) columns: ColumnFields,
+    /// What ends a word that is being typed.
+    pub(super) suggest: Field,
 }
 
 impl Fields {
@@ -43,6 +45,7 @@ impl Fields {
             attributes: schema.add_text_field("attributes", words()),
             identifiers: schema.add_text_field("identifiers", STRING),
             columns: ColumnFields::add_to(&mut schema),
+            suggest: suggest::add_to(&mut schema),
         };
         (schema.build(), fields)
     }

@@ -9,6 +9,7 @@ use super::cursor::{Cursor, RequestHash, SHOWN_MAX, shown_hash};
 use super::keyword::KeywordSearch;
 use super::query::ParsedQuery;
 use super::scope::Scope;
+use super::vector::VectorSearch;
 use super::{SearchError, SearchOutcome, SearchStrategyFactory, StrategyKind};
 use crate::index::{
     DocSets, FacetCounts, FacetRequest, Filter, Hit, IndexError, Order, Place, QueryTerms,
@@ -57,7 +58,8 @@ pub(crate) struct SearchPage {
 
 pub(crate) struct SearchEngine {
     strategies: SearchStrategyFactory,
-    keyword: Arc<KeywordSearch>,
+    pub(super) keyword: Arc<KeywordSearch>,
+    pub(super) vector: Arc<VectorSearch>,
     popularity: PopularityBoard,
 }
 
@@ -65,6 +67,7 @@ impl SearchEngine {
     pub(crate) fn new(strategies: SearchStrategyFactory, popularity: PopularityBoard) -> Self {
         Self {
             keyword: strategies.keyword_search(),
+            vector: strategies.vector_search(),
             strategies,
             popularity,
         }
