@@ -170,6 +170,24 @@ impl VectorIndex for PgVectorIndex {
         })
     }
 
+    fn vector_of<'a>(
+        &'a self,
+        id: &'a ProductId,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<Vec<f32>>, VectorIndexError>> + Send + 'a>> {
+        Box::pin(async move {
+            let live = self.read_model()?;
+            let vector: Option<HalfVector> =
+                sqlx::query_scalar("SELECT embedding FROM embeddings WHERE product_id = $1")
+                    .bind(id.as_str())
+                    .fetch_optional(&live.pool)
+                    .await
+                    .map_err(failed)?;
+            let numbers =
+                |vector: HalfVector| vector.as_slice().iter().map(|n| n.to_f32()).collect();
+            Ok(vector.map(numbers))
+        })
+    }
+
     fn nearest_of<'a>(
         &'a self,
         vector: &'a [f32],

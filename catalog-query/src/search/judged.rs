@@ -27,6 +27,8 @@ const HYBRID_FLOOR: f64 = 0.85;
 const SUBSET: usize = 4_000;
 
 type Ratings = HashMap<String, i32>;
+/// What is near to a text in meaning.
+type Near<'a> = &'a dyn Fn(&str) -> Vec<Hit>;
 
 struct Judged {
     index: KeywordIndex,
@@ -57,7 +59,7 @@ impl Judged {
     }
 
     /// The ids of what a query finds; `near` tells what is near to a text, for search by both.
-    fn search(&self, query: &str, near: Option<&dyn Fn(&str) -> Vec<Hit>>) -> Vec<String> {
+    fn search(&self, query: &str, near: Option<Near<'_>>) -> Vec<String> {
         let kind = near.map_or(StrategyKind::Keyword, |_| StrategyKind::Hybrid);
         let snapshot = self.index.snapshot();
         let query = ParsedQuery::parse(query).expect("query");
@@ -84,7 +86,7 @@ impl Judged {
     }
 
     /// The mean over the queries that have something to find.
-    fn ndcg(&self, near: Option<&dyn Fn(&str) -> Vec<Hit>>) -> f64 {
+    fn ndcg(&self, near: Option<Near<'_>>) -> f64 {
         let scores = self
             .judgments
             .iter()
