@@ -4,6 +4,7 @@ mod health;
 mod products;
 mod history;
 mod search;
+mod filter;
 mod writes;
 mod current_currency;
 mod body;
@@ -37,7 +38,18 @@ const SEARCH: &str = "/api/products/search";
 const PRODUCT: &str = "/api/products/{id}";
 const PRICE: &str = "/api/products/{id}/price";
 const HISTORY: &str = "/api/products/{id}/history";
-const ROUTES: [&str; 6] = [HEALTH, PRODUCTS, SEARCH, PRODUCT, PRICE, HISTORY];
+const SIMILAR: &str = "/api/products/{id}/similar";
+const AUTOCOMPLETE: &str = "/api/autocomplete";
+const ROUTES: [&str; 8] = [
+    HEALTH,
+    PRODUCTS,
+    SEARCH,
+    PRODUCT,
+    PRICE,
+    HISTORY,
+    SIMILAR,
+    AUTOCOMPLETE,
+];
 
 const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
@@ -64,7 +76,9 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route(SEARCH, get(search::search_products))
         .route(PRODUCT, product)
         .route(PRICE, put(writes::change_price))
-        .route(HISTORY, get(history::get_history));
+        .route(HISTORY, get(history::get_history))
+        .route(SIMILAR, get(search::similar_products))
+        .route(AUTOCOMPLETE, get(search::autocomplete));
     layered(routes, api)
 }
 

@@ -11,6 +11,7 @@ mod price;
 mod draft;
 mod upstream;
 mod product;
+mod search;
 mod problem;
 mod metrics;
 

@@ -21,17 +21,6 @@ pub(crate) struct BatchJson<'a> {
     pub(crate) stale: bool,
 }
 
-/// The answer to a search.
-#[derive(Serialize)]
-pub(crate) struct SearchJson<'a> {
-    pub(crate) items: Vec<ProductJson<'a>>,
-    pub(crate) strategy: &'static str,
-    pub(crate) degraded: bool,
-    /// Only where it is true.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub(crate) stale: bool,
-}
-
 /// A page of a product's history.
 #[derive(Serialize)]
 pub(crate) struct HistoryJson<'a> {

@@ -133,6 +133,28 @@ impl Upstream {
         Ok(answer.into_inner())
     }
 
+    pub(crate) async fn similar_products(
+        &self,
+        caller: &Caller,
+        message: v1::SimilarProductsRequest,
+    ) -> Result<v1::SimilarProductsResponse, Status> {
+        let mut client = self.catalog.clone();
+        let request = caller.request(message, self.search_deadline);
+        let answer = within(self.search_deadline, client.similar_products(request)).await?;
+        Ok(answer.into_inner())
+    }
+
+    pub(crate) async fn autocomplete(
+        &self,
+        caller: &Caller,
+        message: v1::AutocompleteRequest,
+    ) -> Result<v1::AutocompleteResponse, Status> {
+        let mut client = self.catalog.clone();
+        let request = caller.request(message, self.search_deadline);
+        let answer = within(self.search_deadline, client.autocomplete(request)).await?;
+        Ok(answer.into_inner())
+    }
+
     pub(crate) async fn get_product_as_of(
         &self,
         caller: &Caller,

@@ -3,6 +3,7 @@
 mod error;
 mod search;
 mod explanation;
+mod similar;
 mod operations;
 mod verification;
 
@@ -98,16 +99,18 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
 
     async fn autocomplete(
         &self,
-        _request: Request<v1::AutocompleteRequest>,
+        request: Request<v1::AutocompleteRequest>,
     ) -> Result<Response<v1::AutocompleteResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let answer = self.answer_autocomplete(request.into_inner()).await?;
+        Ok(Response::new(answer))
     }
 
     async fn similar_products(
         &self,
-        _request: Request<v1::SimilarProductsRequest>,
+        request: Request<v1::SimilarProductsRequest>,
     ) -> Result<Response<v1::SimilarProductsResponse>, Status> {
-        Err(Status::unimplemented("not yet"))
+        let answer = self.answer_similar(request.into_inner()).await?;
+        Ok(Response::new(answer))
     }
 
     async fn search_products(

@@ -22,6 +22,7 @@ mod cursor;
 mod highlight;
 mod explanation;
 mod engine;
+mod similar;
 #[cfg(test)]
 pub(crate) mod judged;
 #[cfg(test)]

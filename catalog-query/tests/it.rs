@@ -24,6 +24,8 @@ mod upgrade;
 mod six_fields;
 #[path = "it/consistency.rs"]
 mod consistency;
+#[path = "it/search.rs"]
+mod search;
 #[path = "it/verify.rs"]
 mod verify;
 #[path = "it/parked_retry.rs"]

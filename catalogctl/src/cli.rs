@@ -9,6 +9,7 @@ use crate::bench::{self, BenchArgs, PeerArgs};
 use crate::chaos::{self, ChaosArgs};
 use crate::cluster;
 use crate::endpoints::EndpointArgs;
+use crate::eval::{self, EvalArgs};
 use crate::import::{self, ImportArgs};
 use crate::migrate;
 use crate::output::{self, ProductJson};
@@ -40,6 +41,8 @@ enum Command {
     Import(ImportArgs),
     /// Searches products
     Search(SearchArgs),
+    /// Measures how well it finds what people judged relevant
+    Eval(EvalArgs),
     /// Shows products by id
     Get(GetArgs),
     /// Shows events as they happen
@@ -103,6 +106,7 @@ pub fn main() -> ExitCode {
         Command::Up(args) => block_on(up::command(args, &endpoints)),
         Command::Import(args) => block_on(import::command(args, &endpoints)),
         Command::Search(args) => block_on(search::search(args, &endpoints)),
+        Command::Eval(args) => block_on(eval::command(args, &endpoints)),
         Command::Get(args) => block_on(search::get(args, &endpoints)),
         Command::Tail(args) => block_on(tail::command(args, &endpoints)),
         Command::Status(args) => block_on(status::command(args, &endpoints)),

@@ -29,13 +29,34 @@ pub(crate) struct SearchArgs {
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Strategy {
+pub(crate) enum Strategy {
     /// By the words of the query
     Keyword,
     /// By its meaning
     Vector,
     /// By both
     Hybrid,
+}
+
+impl Strategy {
+    /// As it is given on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Keyword => "keyword",
+            Self::Vector => "vector",
+            Self::Hybrid => "hybrid",
+        }
+    }
+}
+
+impl From<Strategy> for SearchStrategy {
+    fn from(strategy: Strategy) -> Self {
+        match strategy {
+            Strategy::Keyword => Self::Keyword,
+            Strategy::Vector => Self::Vector,
+            Strategy::Hybrid => Self::Hybrid,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -51,11 +72,7 @@ pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow
     let target = endpoints.resolve()?.query;
     let strategy = args
         .strategy
-        .map_or(SearchStrategy::Unspecified, |strategy| match strategy {
-            Strategy::Keyword => SearchStrategy::Keyword,
-            Strategy::Vector => SearchStrategy::Vector,
-            Strategy::Hybrid => SearchStrategy::Hybrid,
-        });
+        .map_or(SearchStrategy::Unspecified, SearchStrategy::from);
     let request = SearchProductsRequest {
         query: args.query.join(" "),
         limit: args.limit,
@@ -66,6 +83,9 @@ pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow
     let answer = client.search_products(bounded(request)).await;
     let answer = answer.map_err(|status| target.error(&status))?.into_inner();
     show(&answer.products, args.json)?;
+    if !answer.corrected_query.is_empty() {
+        eprintln!("searched for {:?}", output::plain(&answer.corrected_query));
+    }
     if answer.degraded {
         eprintln!(
             "part of the search is not available: {}",

@@ -1,4 +1,4 @@
-//! Searching products.
+//! Searching products, products like one, and ending what a user types.
 
 use std::sync::Arc;
 
@@ -6,21 +6,25 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use catalog_proto::v1;
-use catalog_proto::v1::SearchStrategy;
+use catalog_proto::v1::{SearchStrategy, SortOrder};
 
 use crate::http::consistency::{ConsistencyTokens, set_stale};
-use crate::http::params::Query;
+use crate::http::filter::{read_facets, read_filter};
+use crate::http::params::{ProductPath, Query};
 use crate::http::{Api, json_response};
 use crate::problem::{FieldErrors, Problem};
-use crate::product::{ProductJson, SearchJson};
+use crate::search::{SearchJson, SimilarJson, SuggestionsJson};
 use crate::upstream::Caller;
 
 const QUERY_BYTES_MAX: usize = 1_000;
+const PREFIX_BYTES_MAX: usize = 100;
 const LIMIT_UNLESS_TOLD: i32 = 20;
 const LIMIT_MAX: i32 = 100;
+const SUGGESTIONS_UNLESS_TOLD: i32 = 8;
+const SUGGESTIONS_MAX: i32 = 50;
 
-/// `GET /api/products/search?q=…&limit=…&strategy=…`: the best matches, best first. The answer
-/// names the strategy that gave it.
+/// `GET /api/products/search?q=…`: the best matches, best first. Without `q` but with a filter or a
+/// sort order, all that passes. The answer names the strategy that gave it.
 pub(super) async fn search_products(
     State(api): State<Arc<Api>>,
     caller: Caller,
@@ -31,28 +35,79 @@ pub(super) async fn search_products(
     request.consistency_tokens = tokens;
     let answer = api.upstream.search_products(&caller, request).await;
     let answer = answer.map_err(|status| Problem::of_status(&status, false))?;
-    let json = SearchJson {
-        items: answer.products.iter().map(ProductJson).collect(),
-        strategy: name(answer.strategy()),
-        degraded: answer.degraded,
-        stale: answer.stale,
-    };
-    let mut response = json_response(StatusCode::OK, &json)?;
+    let mut response = json_response(StatusCode::OK, &SearchJson::of(&answer))?;
     set_stale(&mut response, answer.stale);
     Ok(response)
 }
 
+/// `GET /api/products/{id}/similar`: most alike first, with the filters of a search.
+pub(super) async fn similar_products(
+    State(api): State<Arc<Api>>,
+    ProductPath(id): ProductPath,
+    caller: Caller,
+    query: Query,
+) -> Result<Response, Problem> {
+    let mut errors = FieldErrors::default();
+    let limit = read_limit(&query, LIMIT_UNLESS_TOLD, LIMIT_MAX, &mut errors)?;
+    let filter = read_filter(&query, &mut errors)?;
+    errors.finish()?;
+    let request = v1::SimilarProductsRequest {
+        id: id.to_string(),
+        limit,
+        filter,
+    };
+    let answer = api.upstream.similar_products(&caller, request).await;
+    let answer = answer.map_err(|status| Problem::of_status(&status, false))?;
+    json_response(StatusCode::OK, &SimilarJson::of(&answer))
+}
+
+/// `GET /api/autocomplete?q=…`: what to search for, most common first.
+pub(super) async fn autocomplete(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    query: Query,
+) -> Result<Response, Problem> {
+    let mut errors = FieldErrors::default();
+    let prefix = query.one("q")?.unwrap_or_default();
+    if prefix.trim().is_empty() {
+        errors.push("/q".to_owned(), "is required");
+    } else if prefix.len() > PREFIX_BYTES_MAX {
+        let detail = format!("must be at most {PREFIX_BYTES_MAX} bytes");
+        errors.push("/q".to_owned(), detail);
+    }
+    let limit = read_limit(
+        &query,
+        SUGGESTIONS_UNLESS_TOLD,
+        SUGGESTIONS_MAX,
+        &mut errors,
+    )?;
+    errors.finish()?;
+    let request = v1::AutocompleteRequest {
+        prefix: prefix.to_owned(),
+        limit,
+    };
+    let answer = api.upstream.autocomplete(&caller, request).await;
+    let answer = answer.map_err(|status| Problem::of_status(&status, false))?;
+    json_response(StatusCode::OK, &SuggestionsJson::of(&answer))
+}
+
 fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
     let text = query.one("q")?.unwrap_or_default();
-    let limit = query
-        .one("limit")?
-        .map_or(Some(LIMIT_UNLESS_TOLD), |limit| limit.parse().ok());
     let strategy = query
         .one("strategy")?
         .map_or(Some(SearchStrategy::Unspecified), strategy);
+    let sort = query
+        .one("sort")?
+        .map_or(Some(SortOrder::Unspecified), sort);
+    let page_token = query.one("page_token")?.unwrap_or_default().to_owned();
+    let ranking_profile = query.one("profile")?.unwrap_or_default().to_owned();
 
     let mut errors = FieldErrors::default();
-    if text.trim().is_empty() {
+    let filter = read_filter(query, &mut errors)?;
+    let facets = read_facets(query, &mut errors)?;
+    let by_relevance = [SortOrder::Unspecified, SortOrder::Relevance];
+    let browses = filter.is_some() || sort.is_some_and(|sort| !by_relevance.contains(&sort));
+    if text.trim().is_empty() && !browses {
         errors.push("/q".to_owned(), "is required");
     } else if text.len() > QUERY_BYTES_MAX {
         errors.push(
@@ -60,17 +115,51 @@ fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
             format!("must be at most {QUERY_BYTES_MAX} bytes"),
         );
     }
-    let limit = limit.filter(|limit| (1..=LIMIT_MAX).contains(limit));
-    let limit = limit.ok_or_else(|| format!("must be a whole number from 1 to {LIMIT_MAX}"));
-    let limit = errors.take("/limit".to_owned(), limit);
+    let limit = read_limit(query, LIMIT_UNLESS_TOLD, LIMIT_MAX, &mut errors)?;
     let strategy = strategy.ok_or("must be keyword, vector or hybrid");
     let strategy = errors.take("/strategy".to_owned(), strategy);
+    let sort = sort.ok_or("must be relevance, price, -price, newest or popularity");
+    let sort = errors.take("/sort".to_owned(), sort);
+    let explain = flag(query, "explain", &mut errors)?;
+    let highlight = flag(query, "highlight", &mut errors)?;
     errors.finish()?;
     Ok(v1::SearchProductsRequest {
         query: text.to_owned(),
-        limit: limit.unwrap_or_default(),
+        limit,
         strategy: strategy.unwrap_or_default().into(),
+        filter,
+        facets,
+        sort: sort.unwrap_or_default().into(),
+        page_token,
+        explain,
+        ranking_profile,
+        highlight,
         ..v1::SearchProductsRequest::default()
+    })
+}
+
+fn read_limit(
+    query: &Query,
+    unless_told: i32,
+    max: i32,
+    errors: &mut FieldErrors,
+) -> Result<i32, Problem> {
+    let limit = query.one("limit")?;
+    let limit = limit.map_or(Some(unless_told), |limit| limit.parse().ok());
+    let limit = limit.filter(|limit| (1..=max).contains(limit));
+    let limit = limit.ok_or_else(|| format!("must be a whole number from 1 to {max}"));
+    let limit = errors.take("/limit".to_owned(), limit);
+    Ok(limit.unwrap_or_default())
+}
+
+fn flag(query: &Query, name: &str, errors: &mut FieldErrors) -> Result<bool, Problem> {
+    Ok(match query.one(name)? {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => {
+            errors.push(format!("/{name}"), "must be true or false");
+            false
+        }
     })
 }
 
@@ -83,11 +172,13 @@ fn strategy(name: &str) -> Option<SearchStrategy> {
     }
 }
 
-/// Unset means hybrid.
-fn name(strategy: SearchStrategy) -> &'static str {
-    match strategy {
-        SearchStrategy::Keyword => "keyword",
-        SearchStrategy::Vector => "vector",
-        SearchStrategy::Unspecified | SearchStrategy::Hybrid => "hybrid",
+fn sort(name: &str) -> Option<SortOrder> {
+    match name {
+        "relevance" => Some(SortOrder::Relevance),
+        "price" => Some(SortOrder::PriceAscending),
+        "-price" => Some(SortOrder::PriceDescending),
+        "newest" => Some(SortOrder::Newest),
+        "popularity" => Some(SortOrder::Popularity),
+        _ => None,
     }
 }

@@ -4,6 +4,7 @@ mod peer;
 mod bff;
 
 mod reads;
+mod search;
 mod writes;
 mod conditions;
 mod consistency;

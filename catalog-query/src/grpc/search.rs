@@ -68,7 +68,7 @@ impl<R: ProductRepository> CatalogGrpc<R> {
             (Some(Absence::NotIndexed), Ok(id)) => {
                 let found = self
                     .repository
-                    .get_many(&[id.clone()], &HashMap::new())
+                    .get_many(std::slice::from_ref(&id), &HashMap::new())
                     .await;
                 let found = found.map_err(repository_status)?;
                 found.get(&id).is_some_and(|held| held.product.is_some())

@@ -3,8 +3,8 @@
 use catalog_events::{AttributeValue, ContentHash, Product, Version};
 use tantivy::TantivyDocument;
 
-use super::analyzer;
 use super::schema::Fields;
+use super::{analyzer, suggest};
 
 /// Attributes that describe every product and tell none apart: their values ("black", "China",
 /// "120 x 80 mm") match queries that ask for something else. An attribute is left out when one of
@@ -50,6 +50,7 @@ pub(super) fn document(fields: &Fields, product: &Product, version: Version) -> 
         document.add_text(fields.identifiers, identifier);
     }
     fields.columns.fill(&mut document, product);
+    suggest::fill(fields.suggest, &mut document, product);
     document
 }
 

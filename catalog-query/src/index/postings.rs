@@ -5,7 +5,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet as _, SegmentReader, TERMINATED, Term};
 
 pub(super) enum Source {
-    Word(SegmentPostings),
+    Word(Box<SegmentPostings>),
     Sequence(Sequence),
 }
 
@@ -22,7 +22,7 @@ impl Source {
         };
         if let [stem] = stems {
             let postings = read(stem, IndexRecordOption::WithFreqs)?;
-            return Ok(postings.map(Self::Word));
+            return Ok(postings.map(|postings| Self::Word(Box::new(postings))));
         }
         let mut words = Vec::with_capacity(stems.len());
         for stem in stems {

@@ -1,14 +1,13 @@
 //! The fields of the index. Nothing is stored: an answer is product ids, and the products themselves
 //! come from Postgres.
 
+use tantivy::schema::IndexRecordOption::{WithFreqs, WithFreqsAndPositions};
 use tantivy::schema::{
     FAST, Field, IndexRecordOption, NumericOptions, STRING, Schema, TextFieldIndexing, TextOptions,
 };
 
-use tantivy::schema::IndexRecordOption::{WithFreqs, WithFreqsAndPositions};
-
-use super::analyzer;
 use super::columns::ColumnFields;
+use super::{analyzer, suggest};
 
 /// The product id, as a term to delete by and as a column to answer with.
 pub(super) const ID: &str = "id";
@@ -37,6 +36,8 @@ pub(super) struct Fields {
     /// Part number and GTINs in their canonical form, each one term.
     pub(super) identifiers: Field,
     pub(super) columns: ColumnFields,
+    /// What ends a word that is being typed.
+    pub(super) suggest: Field,
 }
 
 impl Fields {
@@ -54,6 +55,7 @@ impl Fields {
             surface: schema.add_text_field("surface", surface()),
             identifiers: schema.add_text_field("identifiers", STRING),
             columns: ColumnFields::add_to(&mut schema),
+            suggest: suggest::add_to(&mut schema),
         };
         (schema.build(), fields)
     }

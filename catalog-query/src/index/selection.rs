@@ -9,6 +9,7 @@ use super::doc_sets::DocSets;
 use super::facets::{self, FacetCounts, FacetRequest};
 use super::filter::{self, Filter};
 use super::sorting::{self, Order, Place};
+use super::suggest::{self, Suggestion};
 use super::{
     IndexError, IndexSnapshot, KeywordHits, KeywordWeights, QueryTerms, Vocabulary, ranking,
 };
@@ -104,6 +105,20 @@ impl IndexSnapshot {
             })?;
         }
         Ok(found)
+    }
+
+    /// The most common ends of what was typed.
+    pub(crate) fn complete(
+        &self,
+        typed: &str,
+        limit: usize,
+    ) -> Result<Vec<Suggestion>, IndexError> {
+        Ok(suggest::complete(
+            &self.searcher,
+            self.fields.suggest,
+            typed,
+            limit,
+        )?)
     }
 
     /// The ids of the products of a set.

@@ -52,7 +52,6 @@ impl QueryTerms {
     pub(crate) const WORDS_MAX: usize = 32;
 
     /// `text` is a user's: whatever it holds becomes words or nothing.
-    #[cfg(test)]
     pub(crate) fn of(text: &str) -> Self {
         let mut stems: Vec<String> = Vec::new();
         for word in analyzer::words(text, Self::WORDS_MAX) {

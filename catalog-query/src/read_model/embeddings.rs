@@ -170,6 +170,24 @@ impl VectorIndex for PgVectorIndex {
         })
     }
 
+    fn vector_of<'a>(
+        &'a self,
+        id: &'a ProductId,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<Vec<f32>>, VectorIndexError>> + Send + 'a>> {
+        Box::pin(async move {
+            let live = self.read_model()?;
+            let vector: Option<HalfVector> =
+                sqlx::query_scalar("SELECT embedding FROM embeddings WHERE product_id = $1")
+                    .bind(id.as_str())
+                    .fetch_optional(&live.pool)
+                    .await
+                    .map_err(failed)?;
+            let numbers =
+                |vector: HalfVector| vector.as_slice().iter().map(|n| n.to_f32()).collect();
+            Ok(vector.map(numbers))
+        })
+    }
+
     fn nearest_of<'a>(
         &'a self,
         vector: &'a [f32],
@@ -223,6 +241,7 @@ impl VectorIndex for PgVectorIndex {
                 }
                 passed.append(&mut pass(hits(rows)).await?);
             }
+            nearest_first(&mut passed);
             passed.truncate(limit);
             tx.rollback().await.map_err(failed)?;
             Ok(passed)
@@ -261,7 +280,17 @@ fn hits(rows: Vec<(String, f64)>) -> Vec<Hit> {
             score: score as f32,
         })
     });
-    hits.collect()
+    let mut hits: Vec<Hit> = hits.collect();
+    nearest_first(&mut hits);
+    hits
+}
+
+/// The index of the vectors compares them by rounded lengths: neighbours may be swapped.
+fn nearest_first(hits: &mut [Hit]) {
+    hits.sort_by(|a, b| {
+        let nearest = b.score.total_cmp(&a.score);
+        nearest.then_with(|| a.product_id.cmp(&b.product_id))
+    });
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::cursor::{Cursor, RequestHash, SHOWN_MAX, shown_hash};
 use super::keyword::KeywordSearch;
 use super::query::ParsedQuery;
 use super::scope::Scope;
+use super::vector::VectorSearch;
 use super::{
     Absence, Explanation, Question, RankedHit, RankingProfile, RankingProfiles, SearchError,
     SearchOutcome, SearchStrategyFactory, StrategyKind,
@@ -74,7 +75,8 @@ pub(crate) struct SearchPage {
 pub(crate) struct SearchEngine {
     profiles: RankingProfiles,
     strategies: SearchStrategyFactory,
-    keyword: Arc<KeywordSearch>,
+    pub(super) keyword: Arc<KeywordSearch>,
+    pub(super) vector: Arc<VectorSearch>,
     popularity: PopularityBoard,
 }
 
@@ -87,6 +89,7 @@ impl SearchEngine {
         Self {
             profiles,
             keyword: strategies.keyword_search(),
+            vector: strategies.vector_search(),
             strategies,
             popularity,
         }

@@ -1,6 +1,9 @@
 //! How an answer came about: enough to compute the order of its products again, and why a product is
 //! not among them.
 
+#[cfg(test)]
+mod tests;
+
 use catalog_events::ProductId;
 
 use super::understanding::UnderstoodWord;

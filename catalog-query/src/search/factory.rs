@@ -54,6 +54,10 @@ impl SearchStrategyFactory {
         Arc::clone(&self.keyword.keyword)
     }
 
+    pub(super) fn vector_search(&self) -> Arc<VectorSearch> {
+        Arc::clone(&self.vector.vector)
+    }
+
     pub(crate) fn strategy(&self, kind: StrategyKind) -> &dyn SearchStrategy {
         match kind {
             StrategyKind::Keyword => &self.keyword,

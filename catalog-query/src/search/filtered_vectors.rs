@@ -2,6 +2,9 @@
 //! to Postgres: few that pass are compared one by one, of many the index of the vectors is walked
 //! until enough have passed.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use futures_util::future::FutureExt as _;

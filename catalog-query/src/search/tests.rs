@@ -71,6 +71,14 @@ impl VectorIndex for TestVectors {
         async move { Ok(hits) }.boxed()
     }
 
+    fn vector_of<'a>(
+        &'a self,
+        id: &'a ProductId,
+    ) -> BoxFuture<'a, Result<Option<Vec<f32>>, VectorIndexError>> {
+        let vector = self.0.contains(id).then(|| vec![1.0]);
+        async move { Ok(vector) }.boxed()
+    }
+
     fn nearest_of<'a>(
         &'a self,
         vector: &'a [f32],

@@ -23,6 +23,12 @@ pub(crate) trait VectorIndex: Send + Sync {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
 
+    /// The vector of a product, if it has one.
+    fn vector_of<'a>(
+        &'a self,
+        id: &'a ProductId,
+    ) -> BoxFuture<'a, Result<Option<Vec<f32>>, VectorIndexError>>;
+
     /// The nearest of these products, found without an approximation.
     fn nearest_of<'a>(
         &'a self,
@@ -61,6 +67,8 @@ pub(super) struct VectorSearch {
 pub(super) enum VectorError {
     #[error("there is no embedding model")]
     NoModel,
+    #[error("the product has no vector yet")]
+    NoVector,
     #[error(transparent)]
     Embed(#[from] EmbedError),
     #[error(transparent)]
@@ -92,9 +100,9 @@ impl VectorSearch {
     }
 
     /// Every answer says by itself that it is degraded; a service without a model need not say why.
-    fn log(&self, err: &VectorError) {
+    pub(super) fn log(&self, err: &VectorError) {
         match err {
-            VectorError::NoModel => {}
+            VectorError::NoModel | VectorError::NoVector => {}
             VectorError::Embed(_) | VectorError::Index(_) | VectorError::Late(_) => {
                 if let Some(unsaid) = self.warnings.take() {
                     let source = err.source().map(ToString::to_string);

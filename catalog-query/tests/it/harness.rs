@@ -159,6 +159,11 @@ impl World {
         self.publish(id, Some(product)).await;
     }
 
+    pub(crate) async fn put_product(&mut self, product: Product) {
+        let id = product.id.to_string();
+        self.publish(&id, Some(product)).await;
+    }
+
     pub(crate) async fn delete(&mut self, id: &str) {
         self.publish(id, None).await;
     }

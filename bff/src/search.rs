@@ -1,0 +1,256 @@
+//! The JSON forms of searches. What was not asked for is not there.
+
+use std::collections::BTreeMap;
+
+use catalog_proto::v1;
+use serde::Serialize;
+
+use crate::product::ProductJson;
+
+/// The answer to a search.
+#[derive(Serialize)]
+pub(crate) struct SearchJson<'a> {
+    items: Vec<ProductJson<'a>>,
+    strategy: &'static str,
+    degraded: bool,
+    /// Only where it is true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stale: bool,
+    total: i64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    facets: Vec<FacetJson<'a>>,
+    next_page_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrected_query: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirect_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ranking_profile: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    highlights: Vec<Vec<HighlightJson<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<ExplanationJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct FacetJson<'a> {
+    field: &'a str,
+    values: Vec<FacetValueJson<'a>>,
+    other: i64,
+    missing: i64,
+}
+
+#[derive(Serialize)]
+struct FacetValueJson<'a> {
+    value: &'a str,
+    count: i64,
+    /// Of buckets only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct HighlightJson<'a> {
+    field: &'a str,
+    text: &'a str,
+    /// In bytes of `text`, begin and end.
+    spans: Vec<[i32; 2]>,
+}
+
+#[derive(Serialize)]
+struct ExplanationJson<'a> {
+    words: Vec<WordJson<'a>>,
+    phrases: &'a [String],
+    exclusions: &'a [String],
+    identifiers: &'a [String],
+    weights: BTreeMap<&'a str, f64>,
+    hits: Vec<HitJson<'a>>,
+    micros: BTreeMap<&'a str, i64>,
+}
+
+#[derive(Serialize)]
+struct WordJson<'a> {
+    typed: &'a str,
+    corrected: Option<&'a str>,
+    synonyms: &'a [String],
+    documents: i64,
+}
+
+#[derive(Serialize)]
+struct HitJson<'a> {
+    id: &'a str,
+    score: f64,
+    tier: i32,
+    legs: Vec<LegJson<'a>>,
+    factors: BTreeMap<&'a str, f64>,
+    matches: Vec<MatchJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct LegJson<'a> {
+    leg: &'a str,
+    rank: i32,
+    score: f64,
+    weight: f64,
+    contribution: f64,
+}
+
+#[derive(Serialize)]
+struct MatchJson<'a> {
+    field: &'a str,
+    term: &'a str,
+    score: f64,
+}
+
+/// Products like one.
+#[derive(Serialize)]
+pub(crate) struct SimilarJson<'a> {
+    items: Vec<ProductJson<'a>>,
+    degraded: bool,
+}
+
+#[derive(Serialize)]
+pub(crate) struct SuggestionsJson<'a> {
+    items: Vec<SuggestionJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct SuggestionJson<'a> {
+    text: &'a str,
+    documents: i64,
+}
+
+impl<'a> SearchJson<'a> {
+    pub(crate) fn of(answer: &'a v1::SearchProductsResponse) -> Self {
+        let some = |text: &'a String| Some(text.as_str()).filter(|text| !text.is_empty());
+        Self {
+            items: answer.products.iter().map(ProductJson).collect(),
+            strategy: strategy(answer.strategy()),
+            degraded: answer.degraded,
+            stale: answer.stale,
+            total: answer.total,
+            facets: answer.facets.iter().map(facet).collect(),
+            next_page_token: some(&answer.next_page_token),
+            corrected_query: some(&answer.corrected_query),
+            redirect_url: some(&answer.redirect_url),
+            ranking_profile: some(&answer.ranking_profile),
+            highlights: answer.highlights.iter().map(highlights).collect(),
+            explanation: answer.explanation.as_ref().map(explanation),
+        }
+    }
+}
+
+impl<'a> SimilarJson<'a> {
+    pub(crate) fn of(answer: &'a v1::SimilarProductsResponse) -> Self {
+        Self {
+            items: answer.products.iter().map(ProductJson).collect(),
+            degraded: answer.degraded,
+        }
+    }
+}
+
+impl<'a> SuggestionsJson<'a> {
+    pub(crate) fn of(answer: &'a v1::AutocompleteResponse) -> Self {
+        let items = answer.suggestions.iter().map(|one| SuggestionJson {
+            text: &one.text,
+            documents: one.documents,
+        });
+        Self {
+            items: items.collect(),
+        }
+    }
+}
+
+fn facet(facet: &v1::Facet) -> FacetJson<'_> {
+    let values = facet.values.iter().map(|value| {
+        // A bucket is never empty; what is none has both bounds at 0.
+        let is_bucket = value.from < value.to;
+        FacetValueJson {
+            value: &value.value,
+            count: value.count,
+            from: is_bucket.then_some(value.from),
+            to: is_bucket.then_some(value.to),
+        }
+    });
+    FacetJson {
+        field: &facet.field,
+        values: values.collect(),
+        other: facet.other,
+        missing: facet.missing,
+    }
+}
+
+fn highlights(highlight: &v1::Highlight) -> Vec<HighlightJson<'_>> {
+    let fields = highlight.fields.iter().map(|field| HighlightJson {
+        field: &field.field,
+        text: &field.text,
+        spans: field
+            .spans
+            .iter()
+            .map(|span| [span.start, span.end])
+            .collect(),
+    });
+    fields.collect()
+}
+
+fn explanation(explanation: &v1::SearchExplanation) -> ExplanationJson<'_> {
+    let words = explanation.words.iter().map(|word| WordJson {
+        typed: &word.typed,
+        corrected: Some(word.corrected.as_str()).filter(|text| !text.is_empty()),
+        synonyms: &word.synonyms,
+        documents: word.documents,
+    });
+    let micros = explanation.micros.iter();
+    ExplanationJson {
+        words: words.collect(),
+        phrases: &explanation.phrases,
+        exclusions: &explanation.exclusions,
+        identifiers: &explanation.identifiers,
+        weights: sorted(&explanation.weights),
+        hits: explanation.hits.iter().map(hit).collect(),
+        micros: micros
+            .map(|(leg, micros)| (leg.as_str(), *micros))
+            .collect(),
+    }
+}
+
+fn hit(hit: &v1::HitExplanation) -> HitJson<'_> {
+    let legs = hit.legs.iter().map(|leg| LegJson {
+        leg: &leg.leg,
+        rank: leg.rank,
+        score: leg.score,
+        weight: leg.weight,
+        contribution: leg.contribution,
+    });
+    let matches = hit.matches.iter().map(|one| MatchJson {
+        field: &one.field,
+        term: &one.term,
+        score: one.score,
+    });
+    HitJson {
+        id: &hit.product_id,
+        score: hit.score,
+        tier: hit.tier,
+        legs: legs.collect(),
+        factors: sorted(&hit.factors),
+        matches: matches.collect(),
+    }
+}
+
+fn sorted<'a>(weights: impl IntoIterator<Item = (&'a String, &'a f64)>) -> BTreeMap<&'a str, f64> {
+    let weights = weights.into_iter();
+    weights
+        .map(|(name, weight)| (name.as_str(), *weight))
+        .collect()
+}
+
+/// Unset means hybrid.
+fn strategy(strategy: v1::SearchStrategy) -> &'static str {
+    match strategy {
+        v1::SearchStrategy::Keyword => "keyword",
+        v1::SearchStrategy::Vector => "vector",
+        v1::SearchStrategy::Unspecified | v1::SearchStrategy::Hybrid => "hybrid",
+    }
+}

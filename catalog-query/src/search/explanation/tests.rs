@@ -1,0 +1,207 @@
+//! The order of an answer is computed again from its explanation, and absences are told.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use catalog_events::Product;
+use tempfile::TempDir;
+
+use super::*;
+use crate::index::Popularity;
+use crate::index::testing::{index_of, product};
+use crate::popularity::PopularityBoard;
+use crate::search::tests::{Model, TestEmbedder, TestVectors};
+use crate::search::{
+    Coverage, RankingProfiles, SearchEngine, SearchPage, SearchRequest, SearchStrategyFactory,
+    Sort, SynonymsHandle,
+};
+
+const WORDS: [&str; 8] = [
+    "usb", "hub", "cable", "mouse", "monitor", "power", "bank", "case",
+];
+
+struct Setup {
+    engine: SearchEngine,
+    _folder: TempDir,
+}
+
+/// Of every three words two follow each other in some title; every seventh product is near.
+fn setup() -> Setup {
+    let products: Vec<Product> = (0..60_usize)
+        .map(|number| {
+            let word = |at: usize| WORDS[(number * at + number / 8) % WORDS.len()];
+            Product {
+                sku: Some(format!("SKU-{number:04}")),
+                description: format!("{} {}", word(5), word(7)),
+                ..product(
+                    &format!("p{number:02}"),
+                    &format!("{} {}", word(1), word(3)),
+                )
+            }
+        })
+        .collect();
+    let near = products.iter().step_by(7).map(|product| product.id.clone());
+    let near: Vec<ProductId> = near.collect();
+    let views = products.iter().step_by(3).zip(1..);
+    let views: HashMap<ProductId, u64> = views
+        .map(|(product, views)| (product.id.clone(), views * views))
+        .collect();
+    let (folder, index) = index_of(&products);
+    let embedder = TestEmbedder {
+        model: Model::Answers,
+        asked: Arc::default(),
+    };
+    let coverage = Coverage::default();
+    coverage.set(3, 4);
+    let strategies = SearchStrategyFactory::new(
+        Arc::new(ArcSwap::from_pointee(index)),
+        SynonymsHandle::default(),
+        Some(Arc::new(embedder)),
+        Arc::new(TestVectors(near)),
+        coverage,
+    );
+    let board = PopularityBoard::default();
+    board.show(Popularity::new(views));
+    let profile = RankingProfile {
+        popularity: 0.3,
+        ..RankingProfile::default()
+    };
+    Setup {
+        engine: SearchEngine::new(strategies, RankingProfiles::only(profile), board),
+        _folder: folder,
+    }
+}
+
+impl Setup {
+    async fn search(
+        &self,
+        query: &str,
+        strategy: StrategyKind,
+        why_not: Option<&str>,
+    ) -> SearchPage {
+        let request = SearchRequest {
+            query: query.to_owned(),
+            limit: 10,
+            strategy,
+            filter: None,
+            facets: Vec::new(),
+            sort: Sort::Relevance,
+            page_token: String::new(),
+            profile: String::new(),
+            verbatim: false,
+            budget: Duration::from_secs(60),
+            explain: true,
+            why_not: why_not.map(|id| id.parse().expect("id")),
+            identity: Vec::new(),
+        };
+        self.engine.search(request).await.expect("search")
+    }
+}
+
+/// Only with what the contract says.
+fn computed(hit: &RankedHit, weights: &HashMap<String, f64>) -> f64 {
+    let leg = |rank: Option<crate::search::LegRank>, weight: f64| {
+        rank.map_or(0.0, |leg| {
+            assert_eq!(leg.weight, weight);
+            let contribution = weight / (weights["rank_constant"] + leg.rank as f64);
+            assert_eq!(leg.contribution, contribution);
+            contribution
+        })
+    };
+    let keyword = leg(hit.keyword, weights["keyword"]);
+    let vector = leg(hit.vector, weights["vector"] * weights["vector_coverage"]);
+    (keyword + vector) * hit.popularity
+}
+
+#[tokio::test]
+async fn the_order_can_be_computed_from_the_explanation() {
+    let setup = setup();
+    let mut compared = 0;
+    for first in WORDS {
+        for second in WORDS {
+            for kind in [
+                StrategyKind::Keyword,
+                StrategyKind::Vector,
+                StrategyKind::Hybrid,
+            ] {
+                let query = format!("{first} {second} SKU-0011");
+                let page = setup.search(&query, kind, None).await;
+                let explanation = page.explanation.expect("explained");
+                let weights: HashMap<String, f64> = explanation.weights.into_iter().collect();
+                let hits: Vec<&RankedHit> = explanation.hits.iter().map(|(hit, _)| hit).collect();
+                let ids: Vec<&ProductId> = hits.iter().map(|hit| &hit.product_id).collect();
+                let shown: Vec<&ProductId> = page.hits.iter().map(|hit| &hit.product_id).collect();
+                assert_eq!(ids, shown, "{query} {kind:?}");
+                for hit in &hits {
+                    assert_eq!(hit.score, computed(hit, &weights), "{query} {kind:?}");
+                }
+                for pair in hits.windows(2) {
+                    let order = pair[0].tier.cmp(&pair[1].tier);
+                    let order = order.then(pair[1].score.total_cmp(&pair[0].score));
+                    let order = order.then(pair[0].product_id.cmp(&pair[1].product_id));
+                    assert_eq!(order, Ordering::Less, "{query} {kind:?}");
+                    compared += 1;
+                }
+            }
+        }
+    }
+    assert!(compared > 1_000, "{compared}");
+}
+
+#[tokio::test]
+async fn matches_and_words_are_told() {
+    let setup = setup();
+    let page = setup
+        .search("mnoitor -case", StrategyKind::Keyword, None)
+        .await;
+    let explanation = page.explanation.expect("explained");
+    let word = &explanation.words[0];
+    assert_eq!(word.word.typed, "mnoitor");
+    assert_eq!(word.word.corrected.as_deref(), Some("monitor"));
+    assert!(word.documents >= page.total && page.total > 0);
+    assert_eq!(explanation.exclusions, ["case"]);
+    for (hit, matches) in &explanation.hits {
+        assert!(!matches.is_empty(), "{hit:?}");
+        assert!(
+            matches
+                .iter()
+                .all(|found| found.term == "monitor" && found.score > 0.0)
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_absence_has_a_reason() {
+    let setup = setup();
+    let kind = StrategyKind::Keyword;
+    let all = setup.search("usb", kind, None).await;
+    let first = all.hits[0].product_id.to_string();
+    let outcome = all.outcome.expect("outcome");
+    let beyond = outcome
+        .hits
+        .get(10)
+        .expect("a second page")
+        .product_id
+        .to_string();
+    let none: Vec<String> = (0..60).map(|number| format!("p{number:02}")).collect();
+    let has = |id: &String| outcome.hits.iter().any(|hit| hit.product_id.as_str() == id);
+    let other = none.iter().find(|id| !has(id)).expect("no usb");
+    for (query, id, absence) in [
+        ("usb", first.as_str(), Absence::Shown { position: 1 }),
+        ("usb", &beyond, Absence::OtherPage { position: Some(11) }),
+        ("usb", other, Absence::NoMatch),
+        ("usb", "unknown", Absence::NotIndexed),
+        ("hub -usb", &first, Absence::Excluded("usb".to_owned())),
+        (
+            "usb \"bank case usb\"",
+            &first,
+            Absence::WithoutPhrase("bank case usb".to_owned()),
+        ),
+    ] {
+        let page = setup.search(query, kind, Some(id)).await;
+        assert_eq!(page.absence, Some(absence), "{query} {id}");
+    }
+}

@@ -1,0 +1,142 @@
+//! How good a list of products is, by judgments of people.
+
+use std::collections::HashMap;
+
+/// By product id: 0 irrelevant to 3 perfect.
+pub(super) type Ratings = HashMap<String, i32>;
+
+const NDCG_PLACES: usize = 10;
+const RECALL_PLACES: usize = 50;
+/// Ten thousand resamples move the bounds in the third decimal.
+const RESAMPLES: usize = 2_000;
+
+/// Of one list.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Measures {
+    /// Gain `2^rating - 1`, discount `log2(place + 1)`, unjudged 0; None without a positive rating.
+    pub(super) ndcg: Option<f64>,
+    /// Of the products with a positive rating, how many are among the first 50.
+    pub(super) recall: Option<f64>,
+    /// One over the place of the first product with a positive rating, 0 without.
+    pub(super) reciprocal_rank: Option<f64>,
+    /// Of the first ten, how many were judged.
+    pub(super) judged: f64,
+}
+
+impl Measures {
+    pub(super) fn of(ids: &[String], ratings: &Ratings) -> Self {
+        let relevant = ratings.values().filter(|rating| **rating > 0).count();
+        let is_relevant = |id: &&String| ratings.get(*id).is_some_and(|rating| *rating > 0);
+        let first = ids.iter().position(|id| is_relevant(&id));
+        let found = ids.iter().take(RECALL_PLACES).filter(is_relevant).count();
+        let shown = ids.iter().take(NDCG_PLACES);
+        let judged = shown.clone().filter(|id| ratings.contains_key(*id)).count();
+        let judgeable = (relevant > 0).then_some(());
+        Self {
+            ndcg: judgeable.map(|()| ndcg(ids, ratings)),
+            recall: judgeable.map(|()| found as f64 / relevant as f64),
+            reciprocal_rank: judgeable.map(|()| first.map_or(0.0, |at| 1.0 / (at + 1) as f64)),
+            judged: judged as f64 / shown.len().max(1) as f64,
+        }
+    }
+}
+
+fn ndcg(ids: &[String], ratings: &Ratings) -> f64 {
+    let gained = ids.iter().map(|id| ratings.get(id).copied().unwrap_or(0));
+    let mut best: Vec<i32> = ratings.values().copied().collect();
+    best.sort_unstable_by(|a, b| b.cmp(a));
+    discounted(gained) / discounted(best.into_iter())
+}
+
+fn discounted(ratings: impl Iterator<Item = i32>) -> f64 {
+    let gains = ratings.take(NDCG_PLACES).zip(2..);
+    gains
+        .map(|(rating, place)| (2_f64.powi(rating) - 1.0) / f64::from(place).log2())
+        .sum()
+}
+
+/// A mean, and where it would be 95 % of the time with other queries of the same kind.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub(super) struct Estimate {
+    pub(super) mean: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
+}
+
+/// By the bootstrap: the queries are drawn again, with replacement, from a fixed seed. None of
+/// nothing.
+pub(super) fn estimate(values: &[f64]) -> Option<Estimate> {
+    if values.is_empty() {
+        return None;
+    }
+    let count = values.len();
+    let mut random = fastrand::Rng::with_seed(1);
+    let mut means: Vec<f64> = (0..RESAMPLES)
+        .map(|_| {
+            let drawn = (0..count).map(|_| values[random.usize(..count)]);
+            drawn.sum::<f64>() / count as f64
+        })
+        .collect();
+    means.sort_unstable_by(f64::total_cmp);
+    let at = |share: f64| means[((RESAMPLES - 1) as f64 * share).round() as usize];
+    Some(Estimate {
+        mean: values.iter().sum::<f64>() / count as f64,
+        low: at(0.025),
+        high: at(0.975),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    fn ratings(pairs: &[(&str, i32)]) -> Ratings {
+        let pair = |(id, rating): &(&str, i32)| ((*id).to_owned(), *rating);
+        pairs.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn a_perfect_list_measures_one_and_an_empty_one_nothing() {
+        let judged = ratings(&[("a", 3), ("b", 1), ("c", 0)]);
+        let best = Measures::of(&ids("a b c"), &judged);
+        assert_eq!((best.ndcg, best.recall), (Some(1.0), Some(1.0)));
+        assert_eq!((best.reciprocal_rank, best.judged), (Some(1.0), 1.0));
+        let none = Measures::of(&[], &judged);
+        assert_eq!((none.ndcg, none.recall), (Some(0.0), Some(0.0)));
+        let nothing_to_find = Measures::of(&ids("c"), &ratings(&[("c", 0)]));
+        assert_eq!((nothing_to_find.ndcg, nothing_to_find.judged), (None, 1.0));
+    }
+
+    /// Worked out by hand: gains 7, 0, 1 at places 2, 1, 3.
+    #[test]
+    fn places_and_ratings_count_as_defined() {
+        let judged = ratings(&[("a", 3), ("b", 1)]);
+        let found = Measures::of(&ids("x a b"), &judged);
+        let gained = 7.0 / 3_f64.log2() + 1.0 / 4_f64.log2();
+        let ideal = 7.0 / 2_f64.log2() + 1.0 / 3_f64.log2();
+        assert!((found.ndcg.unwrap() - gained / ideal).abs() < 1e-12);
+        assert_eq!(found.reciprocal_rank, Some(0.5));
+        assert!((found.judged - 2.0 / 3.0).abs() < 1e-12);
+        let late: Vec<String> = (0..10).map(|n| format!("x{n}")).chain(ids("a b")).collect();
+        let late = Measures::of(&late, &judged);
+        assert_eq!((late.ndcg, late.recall), (Some(0.0), Some(1.0)));
+    }
+
+    #[test]
+    fn an_interval_holds_the_mean_and_narrows_with_the_number_of_queries() {
+        assert_eq!(estimate(&[]), None);
+        let sure = estimate(&[0.5; 20]).unwrap();
+        assert_eq!((sure.mean, sure.low, sure.high), (0.5, 0.5, 0.5));
+        let width = |count: usize| {
+            let values: Vec<f64> = (0..count).map(|n| (n % 2) as f64).collect();
+            let estimate = estimate(&values).unwrap();
+            assert!(estimate.low < estimate.mean && estimate.mean < estimate.high);
+            estimate.high - estimate.low
+        };
+        assert!(width(400) < width(40));
+    }
+}
