@@ -28,7 +28,7 @@ fn open_with(folder: &Path, memory_bytes_max: usize) -> (KeywordIndex, IndexWrit
         memory_bytes_max,
         ..IndexOptions::default()
     };
-    KeywordIndex::open(folder, options).expect("index")
+    super::testing::open_with(folder, options)
 }
 
 fn commit_some(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use catalog_events::{
     AttributeValue, Change, Currency, Money, Position, Product, ProductEvent, Status, Version,
@@ -10,7 +11,7 @@ use tempfile::TempDir;
 use time::macros::datetime;
 use uuid::Uuid;
 
-use super::{IndexOptions, IndexWriter, KeywordIndex, QueryTerms};
+use super::{IndexError, IndexOptions, IndexWriter, KeywordIndex, QueryTerms};
 
 pub(crate) fn product(id: &str, title: &str) -> Product {
     let at = datetime!(2026-01-02 03:04:05 UTC);
@@ -58,7 +59,21 @@ pub(crate) fn deleted(position: u64, version: i64, id: &str) -> ProductEvent {
 }
 
 pub(crate) fn open(folder: &Path) -> (KeywordIndex, IndexWriter) {
-    KeywordIndex::open(folder, IndexOptions::default()).expect("index")
+    open_with(folder, IndexOptions::default())
+}
+
+/// A test that starts a server forks this process, and until the child is another program it has a
+/// copy of every lock.
+pub(crate) fn open_with(folder: &Path, options: IndexOptions) -> (KeywordIndex, IndexWriter) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match KeywordIndex::open(folder, options.clone()) {
+            Err(IndexError::Locked) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            opened => return opened.expect("index"),
+        }
+    }
 }
 
 /// An index of these products, each in a commit of its own.
