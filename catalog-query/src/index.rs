@@ -247,8 +247,9 @@ impl KeywordIndex {
         terms: &QueryTerms,
         limit: usize,
     ) -> Result<KeywordHits, IndexError> {
-        let weights = KeywordWeights::default();
-        self.snapshot().search(terms, &weights, limit, None)
+        let snapshot = self.snapshot();
+        self.check_built(&snapshot)?;
+        snapshot.search(terms, &KeywordWeights::default(), limit, None)
     }
 
     /// How many products the index holds.

@@ -168,7 +168,8 @@ impl Evaluation<'_> {
     where
         T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static,
     {
-        if min <= max {
+        // The column takes bounds below its least value for that value.
+        if min <= max && max >= column.min_value() && min <= column.max_value() {
             column.get_docids_for_value_range(min..=max, 0..self.docs(), docs);
         }
     }

@@ -129,8 +129,10 @@ impl SearchEngine {
         let (facets, filter) = (request.facets.clone(), request.filter.clone());
         let (after, limit) = (cursor.place().cloned(), request.limit);
         let within = scope.clone();
+        // What is more than the hits themselves is known to the index alone.
+        let needs_index = browses || order.is_some() || !facets.is_empty();
         let counted = self.keyword.run(move |index| {
-            if browses {
+            if needs_index {
                 index.check_built(&scope.snapshot)?;
             }
             let among = matches.within(&scope, scope.filter.as_deref())?;
@@ -146,6 +148,10 @@ impl SearchEngine {
             })
         });
         let counted = counted.await?;
+        let hits_known = match (within.is_built, &outcome) {
+            (false, Some(outcome)) => outcome.hits.len() as u64,
+            _ => 0,
+        };
         let (hits, next) = match counted.page {
             Some(places) => sorted_page(places, limit),
             None => shown_page(&cursor, outcome.as_ref(), limit),
@@ -163,7 +169,7 @@ impl SearchEngine {
             explanation,
             absence,
             hits,
-            total: counted.total,
+            total: counted.total.max(hits_known),
             facets: counted.facets,
             next_page_token: next.token(hash),
             outcome,

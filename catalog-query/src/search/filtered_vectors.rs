@@ -28,6 +28,9 @@ impl VectorSearch {
     ) -> Result<Vec<Hit>, VectorIndexError> {
         if scope.filter.is_none() {
             let hits = self.vectors.nearest(vector, limit).await?;
+            if !scope.is_built {
+                return Ok(hits);
+            }
             return self.passing(hits, scope).await;
         }
         let (passing, all) = scope.passing();

@@ -101,15 +101,23 @@ impl KeywordSearch {
     /// What the products of the present snapshot are held against.
     pub(super) async fn scope(&self, filter: Option<Filter>) -> Result<Scope, SearchError> {
         let Some(filter) = filter else {
-            let snapshot = self.index.load().snapshot();
-            let filter = None;
-            return Ok(Scope { snapshot, filter });
+            let index = self.index.load();
+            let snapshot = index.snapshot();
+            return Ok(Scope {
+                is_built: index.check_built(&snapshot).is_ok(),
+                snapshot,
+                filter: None,
+            });
         };
         let evaluate = move |index: &KeywordIndex| {
             let snapshot = index.snapshot();
             index.check_built(&snapshot)?;
             let filter = Some(Arc::new(snapshot.filtered(&filter)?));
-            Ok(Scope { snapshot, filter })
+            Ok(Scope {
+                snapshot,
+                filter,
+                is_built: true,
+            })
         };
         self.run(evaluate).await
     }

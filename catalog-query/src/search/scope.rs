@@ -11,6 +11,8 @@ pub(crate) struct Scope {
     pub(super) snapshot: Arc<IndexSnapshot>,
     /// None lets all pass.
     pub(super) filter: Option<Arc<DocSets>>,
+    /// False while the index is being built: then the snapshot knows little of the products.
+    pub(super) is_built: bool,
 }
 
 impl Scope {
