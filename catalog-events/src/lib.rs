@@ -1,13 +1,14 @@
 //! What both sides of the catalog and outside subscribers share: the product snapshot, the event
-//! envelope, its form on NATS, and the digest that proves two read models equal.
+//! envelope, search rules, their form on NATS, and the digest that proves two read models equal.
 //!
 //! Invariant: an event carries the whole product after the change, so that applying events is
 //! "the higher version wins", in any order and any number of times.
 
-mod product_id;
+mod ids;
 mod money;
 mod product;
 mod event;
+mod rule;
 #[cfg(feature = "nats")]
 mod message;
 mod subject;
@@ -25,12 +26,17 @@ pub use crate::connect::{ConnectError, connect};
 pub use crate::consistency::{ConsistencyToken, TokenError, TokenKey};
 pub use crate::digest::{BucketedDigest, ContentHash, Digest, ParseDigestError};
 pub use crate::event::{Change, Envelope, EventType, Position, ProductEvent, Version};
+pub use crate::ids::{InvalidProductId, InvalidRuleId, ProductId, RuleId};
 #[cfg(feature = "nats")]
-pub use crate::message::{DecodeError, EncodedMessage, decode, decode_body, encode};
+pub use crate::message::{
+    DecodeError, EncodedMessage, decode, decode_body, decode_rule, encode, encode_rule,
+};
 pub use crate::money::{Currency, Money, MoneyError};
 pub use crate::product::{AttributeValue, Product, Status};
-pub use crate::product_id::{InvalidProductId, ProductId};
 pub use crate::read::{ProductRead, READ_SUBJECT, ReadBatch, ReadSource};
+pub use crate::rule::{
+    Curation, CurationAction, QueryMatch, RuleEvent, RuleKind, RuleTarget, SearchRule,
+};
 #[cfg(feature = "nats")]
-pub use crate::stream::{STREAM, stream_config};
-pub use crate::subject::{EVENTS_WILDCARD, event_subject};
+pub use crate::stream::{RULE_STREAM, STREAM, rule_stream_config, stream_config};
+pub use crate::subject::{EVENTS_WILDCARD, RULES_WILDCARD, event_subject, rule_subject};

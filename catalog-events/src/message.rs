@@ -4,10 +4,11 @@
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use serde::Serialize;
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use crate::{Envelope, EventType, ProductEvent, event_subject};
+use crate::{Envelope, EventType, ProductEvent, RuleEvent, event_subject, rule_subject};
 
 /// A message ready to publish.
 #[derive(Debug)]
@@ -17,16 +18,16 @@ pub struct EncodedMessage {
     pub payload: Bytes,
 }
 
-/// Why a message is not a product event.
+/// Why a message is not an event.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     #[error("the message has no {0} header")]
     MissingHeader(&'static str),
     #[error("the ce-id header is not a UUID")]
     EventId(#[source] uuid::Error),
-    #[error("the body is not a product event")]
+    #[error("the body is not an event of this catalog")]
     Body(#[source] serde_json::Error),
-    #[error("the body says product {body}, its snapshot says {snapshot}")]
+    #[error("the body says {body}, its snapshot says {snapshot}")]
     ForeignSnapshot { body: String, snapshot: String },
 }
 
@@ -34,38 +35,95 @@ pub fn encode<C: Serialize, P: Serialize>(
     event_type: EventType,
     event: &Envelope<C, P>,
 ) -> Result<EncodedMessage, serde_json::Error> {
-    let id = event.event_id.to_string();
-    let mut headers = HeaderMap::new();
-    headers.insert("Nats-Msg-Id", id.as_str());
-    headers.insert("ce-specversion", "1.0");
-    headers.insert("ce-id", id.as_str());
-    headers.insert(
-        "ce-type",
-        format!("catalog.product.{}.v1", event_type.as_str()),
-    );
-    headers.insert("ce-source", "/catalog-command");
-    headers.insert("ce-subject", event.product_id.as_str());
-    if let Ok(time) = event.occurred_at.format(&Rfc3339) {
-        headers.insert("ce-time", time);
-    }
-    headers.insert("content-type", "application/json");
-    if let Some(traceparent) = &event.traceparent {
-        headers.insert("traceparent", traceparent.as_str());
-    }
+    let attributes = Attributes {
+        id: event.event_id,
+        kind: format!("catalog.product.{}.v1", event_type.as_str()),
+        subject: event.product_id.as_str(),
+        time: event.occurred_at,
+        traceparent: event.traceparent.as_deref(),
+    };
     Ok(EncodedMessage {
         subject: event_subject(event_type, &event.product_id),
-        headers,
+        headers: attributes.headers(),
         payload: serde_json::to_vec(event)?.into(),
     })
+}
+
+pub fn encode_rule(event: &RuleEvent) -> Result<EncodedMessage, serde_json::Error> {
+    let attributes = Attributes {
+        id: event.event_id,
+        kind: format!("catalog.rule.{}.v1", event.event_type()),
+        subject: event.rule_id.as_str(),
+        time: event.occurred_at,
+        traceparent: event.traceparent.as_deref(),
+    };
+    Ok(EncodedMessage {
+        subject: rule_subject(event),
+        headers: attributes.headers(),
+        payload: serde_json::to_vec(event)?.into(),
+    })
+}
+
+/// Of an event, as CloudEvents names them.
+struct Attributes<'a> {
+    id: Uuid,
+    kind: String,
+    subject: &'a str,
+    time: OffsetDateTime,
+    traceparent: Option<&'a str>,
+}
+
+impl Attributes<'_> {
+    fn headers(&self) -> HeaderMap {
+        let id = self.id.to_string();
+        let mut headers = HeaderMap::new();
+        headers.insert("Nats-Msg-Id", id.as_str());
+        headers.insert("ce-specversion", "1.0");
+        headers.insert("ce-id", id.as_str());
+        headers.insert("ce-type", self.kind.as_str());
+        headers.insert("ce-source", "/catalog-command");
+        headers.insert("ce-subject", self.subject);
+        if let Ok(time) = self.time.format(&Rfc3339) {
+            headers.insert("ce-time", time);
+        }
+        headers.insert("content-type", "application/json");
+        if let Some(traceparent) = self.traceparent {
+            headers.insert("traceparent", traceparent);
+        }
+        headers
+    }
 }
 
 /// Reads a message back. Unknown fields and unknown kinds of change are accepted, so that an older
 /// reader gets along with a newer writer.
 pub fn decode(headers: Option<&HeaderMap>, payload: &[u8]) -> Result<ProductEvent, DecodeError> {
+    let (id, traceparent) = identity(headers)?;
+    decode_body(id, traceparent, payload)
+}
+
+/// As [`decode`], of a search rule.
+pub fn decode_rule(headers: Option<&HeaderMap>, payload: &[u8]) -> Result<RuleEvent, DecodeError> {
+    let (id, traceparent) = identity(headers)?;
+    let mut event: RuleEvent = serde_json::from_slice(payload).map_err(DecodeError::Body)?;
+    event.event_id = Uuid::parse_str(id).map_err(DecodeError::EventId)?;
+    event.traceparent = traceparent.map(str::to_owned);
+    match &event.rule {
+        Some(rule) if rule.id != event.rule_id => Err(DecodeError::ForeignSnapshot {
+            body: event.rule_id.to_string(),
+            snapshot: rule.id.to_string(),
+        }),
+        _ => Ok(event),
+    }
+}
+
+/// The event id, and the trace context where there is one.
+fn identity(headers: Option<&HeaderMap>) -> Result<(&str, Option<&str>), DecodeError> {
     let header = |name| headers.and_then(|headers| headers.get(name));
     let id = header("ce-id").ok_or(DecodeError::MissingHeader("ce-id"))?;
-    let traceparent = header("traceparent").map(|value| value.as_str());
-    decode_body(id.as_str(), traceparent, payload)
+    Ok((
+        id.as_str(),
+        header("traceparent").map(|value| value.as_str()),
+    ))
 }
 
 /// As [`decode`], of an event that comes with its headers apart, for instance from the event log.

@@ -30,8 +30,8 @@ use crate::model_change::ModelChange;
 use crate::popularity::{PopularityBoard, PopularityCounter};
 use crate::progress::Progress;
 use crate::read_model::{
-    Beginning, CachedProductRepository, Generations, LiveReadModel, PgVectorIndex,
-    PostgresProductRepository,
+    Beginning, CachedProductRepository, EMBEDDING_DIMENSIONS, Generations, LiveReadModel,
+    PgVectorIndex, PostgresProductRepository,
 };
 use crate::read_model_projector::ReadModelProjector;
 use crate::reads::{ReadPublisher, read_events};
@@ -44,9 +44,6 @@ use crate::verification::{Place, Verifier};
 
 /// What text hashes are made with while there is no model: the one that comes later embeds anew.
 const NO_MODEL: &str = "none";
-
-/// Of the column that `create_generation` makes.
-const EMBEDDING_DIMENSIONS: usize = 384;
 
 /// A client that is gone without a word is noticed by these.
 const KEEP_ALIVE_INTERVAL_MS: u64 = 10_000;

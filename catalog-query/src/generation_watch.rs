@@ -34,6 +34,7 @@ impl GenerationWatch {
             return Ok(());
         }
         let opened = self.generations.open_live().await?;
+        opened.warm_up(&self.live.load_full()).await?;
         tracing::info!(
             generation = opened.generation,
             "another generation is live now"

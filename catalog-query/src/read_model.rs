@@ -12,6 +12,7 @@ mod reuse;
 mod repository;
 mod cached;
 mod views;
+mod warm_up;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use sqlx::PgPool;
 pub(crate) use apply::{Applied, is_refused};
 pub(crate) use cached::CachedProductRepository;
 pub(crate) use checkpoint::Checkpoint;
-pub(crate) use embeddings::{PgVectorIndex, vector_hash};
+pub(crate) use embeddings::{EMBEDDING_DIMENSIONS, PgVectorIndex, vector_hash};
 pub(crate) use generations::{Beginning, Generations};
 pub(crate) use parked::ParkedEvent;
 pub(crate) use repository::{

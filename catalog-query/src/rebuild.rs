@@ -189,6 +189,7 @@ impl Rebuilder {
         // What differs already is not worth the time that embedding takes.
         self.prove(building).await?;
         self.embed(building, progress).await?;
+        building.read_model.warm_up(&self.live.load_full()).await?;
         // Events went on meanwhile; what is compared is what is switched to.
         self.catch_up(building, progress).await?;
         let generation = building.read_model.generation;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use catalog_events::{Position, Product, Version};
+use sqlx::PgExecutor;
 use sqlx::types::Json;
 
 use crate::read_model::Held;
@@ -26,4 +27,26 @@ impl DocumentRow {
             product: self.product.and_then(message),
         }
     }
+}
+
+pub(super) async fn find(db: impl PgExecutor<'_>, id: &str) -> sqlx::Result<Option<DocumentRow>> {
+    sqlx::query_as(
+        "SELECT product_id, version, position, product FROM documents WHERE product_id = $1",
+    )
+    .bind(id)
+    .fetch_optional(db)
+    .await
+}
+
+pub(super) async fn find_many(
+    db: impl PgExecutor<'_>,
+    ids: &[&str],
+) -> sqlx::Result<Vec<DocumentRow>> {
+    sqlx::query_as(
+        "SELECT product_id, version, position, product FROM documents
+         WHERE product_id = ANY($1)",
+    )
+    .bind(ids)
+    .fetch_all(db)
+    .await
 }

@@ -7,12 +7,16 @@ use std::sync::Arc;
 use catalog_events::{Product, ProductId};
 use pgvector::HalfVector;
 use sha2::{Digest as _, Sha256};
+use sqlx::PgExecutor;
 use sqlx::types::Json;
 
 use crate::embedding::embedding_text;
 use crate::index::Hit;
 use crate::read_model::{LiveReadModel, ReadModel};
 use crate::search::{Pass, VectorIndex, VectorIndexError};
+
+/// Of the column that `create_generation_2` makes.
+pub(crate) const EMBEDDING_DIMENSIONS: usize = 384;
 
 /// One text to embed.
 #[derive(Clone, Debug)]
@@ -157,16 +161,8 @@ impl VectorIndex for PgVectorIndex {
     fn nearest<'a>(&'a self, vector: &'a [f32], limit: usize) -> Found<'a> {
         Box::pin(async move {
             let live = self.read_model()?;
-            let rows: Vec<(String, f64)> = sqlx::query_as(
-                "SELECT product_id, 1 - (embedding <=> $1) FROM embeddings
-                 ORDER BY embedding <=> $1 LIMIT $2",
-            )
-            .bind(HalfVector::from_f32_slice(vector))
-            .bind(limit as i64)
-            .fetch_all(&live.pool)
-            .await
-            .map_err(failed)?;
-            Ok(hits(rows))
+            let rows = find_nearest(&live.pool, vector, limit).await;
+            Ok(hits(rows.map_err(failed)?))
         })
     }
 
@@ -247,6 +243,21 @@ impl VectorIndex for PgVectorIndex {
             Ok(passed)
         })
     }
+}
+
+pub(super) async fn find_nearest(
+    db: impl PgExecutor<'_>,
+    vector: &[f32],
+    limit: usize,
+) -> sqlx::Result<Vec<(String, f64)>> {
+    sqlx::query_as(
+        "SELECT product_id, 1 - (embedding <=> $1) FROM embeddings
+         ORDER BY embedding <=> $1 LIMIT $2",
+    )
+    .bind(HalfVector::from_f32_slice(vector))
+    .bind(limit as i64)
+    .fetch_all(db)
+    .await
 }
 
 type Found<'a> = Pin<Box<dyn Future<Output = Result<Vec<Hit>, VectorIndexError>> + Send + 'a>>;

@@ -8,7 +8,7 @@ use catalog_events::{Position, ProductId, Version};
 use catalog_proto::v1;
 
 use crate::read_model::LiveReadModel;
-use crate::read_model::documents::DocumentRow;
+use crate::read_model::documents::{self, DocumentRow};
 
 #[derive(Debug, thiserror::Error)]
 #[error("the read model does not answer")]
@@ -65,12 +65,7 @@ impl ProductRepository for PostgresProductRepository {
         _at_least: Option<Version>,
     ) -> Result<Held, RepositoryError> {
         let live = self.live.load_full();
-        let row: Option<DocumentRow> = sqlx::query_as(
-            "SELECT product_id, version, position, product FROM documents WHERE product_id = $1",
-        )
-        .bind(id.as_str())
-        .fetch_optional(&live.pool)
-        .await?;
+        let row = documents::find(&live.pool, id.as_str()).await?;
         Ok(row.map(DocumentRow::into_held).unwrap_or_default())
     }
 
@@ -81,13 +76,7 @@ impl ProductRepository for PostgresProductRepository {
     ) -> Result<HashMap<ProductId, Held>, RepositoryError> {
         let live = self.live.load_full();
         let names: Vec<&str> = ids.iter().map(ProductId::as_str).collect();
-        let rows: Vec<DocumentRow> = sqlx::query_as(
-            "SELECT product_id, version, position, product FROM documents
-             WHERE product_id = ANY($1)",
-        )
-        .bind(&names)
-        .fetch_all(&live.pool)
-        .await?;
+        let rows = documents::find_many(&live.pool, &names).await?;
         let found = rows
             .into_iter()
             .filter_map(|row| Some((row.product_id.parse().ok()?, row.into_held())));

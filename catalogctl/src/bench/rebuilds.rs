@@ -107,6 +107,15 @@ async fn bare_consumer(cluster: &Cluster, events: u64) -> anyhow::Result<f64> {
     Ok(events as f64 / started.elapsed().as_secs_f64())
 }
 
+/// With what the BFF says of it otherwise.
+async fn ok(answer: reqwest::Result<reqwest::Response>) -> anyhow::Result<()> {
+    let answer = answer?;
+    let status = answer.status();
+    let body = answer.text().await?;
+    anyhow::ensure!(status.is_success(), "{status} {body}");
+    Ok(())
+}
+
 /// Clients that get and search all the while.
 struct Readers {
     stop: CancellationToken,
@@ -124,6 +133,7 @@ impl Readers {
             tasks: tokio::task::JoinSet::new(),
         };
         let client = reqwest::Client::new();
+        let started = Instant::now();
         for _ in 0..READERS {
             let (client, http) = (client.clone(), cluster.http());
             let (reads, failed) = (readers.reads.clone(), readers.failed.clone());
@@ -138,11 +148,12 @@ impl Readers {
                     if stop.is_cancelled() {
                         return;
                     }
+                    let asked = Instant::now();
                     let answer = client.get(format!("{http}{path}")).send().await;
-                    let answer = answer.and_then(reqwest::Response::error_for_status);
                     reads.fetch_add(1, Ordering::Relaxed);
-                    if let Err(err) = answer {
-                        eprintln!("\rrebuild: a read failed: {err}");
+                    if let Err(err) = ok(answer).await {
+                        let (at, took) = (started.elapsed(), asked.elapsed());
+                        eprintln!("\rrebuild: at {at:.1?} {path} failed after {took:.0?}: {err:#}");
                         failed.fetch_add(1, Ordering::Relaxed);
                     }
                     tokio::time::sleep(Duration::from_millis(READ_EVERY_MS)).await;

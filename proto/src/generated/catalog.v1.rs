@@ -255,6 +255,9 @@ pub struct SearchExplanation {
         ::prost::alloc::string::String,
         i64,
     >,
+    /// Curation rules that this answer follows, as `id@version`.
+    #[prost(string, repeated, tag = "8")]
+    pub rules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WordExplanation {
@@ -271,7 +274,8 @@ pub struct WordExplanation {
     pub documents: i64,
 }
 /// `score` is the sum of `weight / (rank_constant + rank)` over the legs, times the factors; products
-/// whose `tier` is lower come first, then those with the higher score, then by id.
+/// whose `tier` is lower come first, then those with the higher score, then by id. Those with a
+/// `pinned_position` are then moved to that place, the lowest first.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct HitExplanation {
     #[prost(string, tag = "1")]
@@ -290,6 +294,12 @@ pub struct HitExplanation {
     >,
     #[prost(message, repeated, tag = "6")]
     pub matches: ::prost::alloc::vec::Vec<MatchExplanation>,
+    /// From 1; 0 when no rule pins it.
+    #[prost(int32, tag = "7")]
+    pub pinned_position: i32,
+    /// Curation rules that moved it, as `id@version`.
+    #[prost(string, repeated, tag = "8")]
+    pub rules: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct LegExplanation {
@@ -443,6 +453,9 @@ pub struct Suggestion {
     /// Products that have it.
     #[prost(int64, tag = "2")]
     pub documents: i64,
+    /// Views of them, of a moment ago.
+    #[prost(int64, tag = "3")]
+    pub views: i64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SimilarProductsRequest {
@@ -2341,6 +2354,11 @@ pub struct GetWriteStatusResponse {
     /// Hexadecimal digest of all live products of the log; equal digests mean equal content.
     #[prost(string, tag = "11")]
     pub digest: ::prost::alloc::string::String,
+    /// The last position of the log of search rules, and the last sequence of their stream.
+    #[prost(int64, tag = "12")]
+    pub rule_position: i64,
+    #[prost(int64, tag = "13")]
+    pub rule_stream_sequence: i64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetLogDigestRequest {
@@ -2440,6 +2458,25 @@ pub struct GetReadStatusResponse {
     pub previous_generation: i64,
     #[prost(int64, tag = "7")]
     pub parked_events: i64,
+    #[prost(message, optional, tag = "8")]
+    pub rules: ::core::option::Option<SearchRuleStatus>,
+}
+/// The search rules that this replica follows.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SearchRuleStatus {
+    /// Everything up to this position of the rules' log is applied; equal to that of the write side
+    /// when nothing is missing.
+    #[prost(int64, tag = "1")]
+    pub position: i64,
+    /// Rules that exist, disabled ones and those out of date included.
+    #[prost(int64, tag = "2")]
+    pub rules: i64,
+    /// Those that are followed at the moment.
+    #[prost(int64, tag = "3")]
+    pub active: i64,
+    /// Why the projection stands still; empty when it does not.
+    #[prost(string, tag = "4")]
+    pub error: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProjectionStatus {
@@ -2635,6 +2672,46 @@ pub mod rebuild_progress {
             }
         }
     }
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SuggestSynonymsRequest {
+    /// 0 means 50; at most 1,000.
+    #[prost(int32, tag = "1")]
+    pub limit: i32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SuggestSynonymsResponse {
+    /// Words looked at, of how many.
+    #[prost(int64, tag = "1")]
+    pub done: i64,
+    #[prost(int64, tag = "2")]
+    pub total: i64,
+    /// Set once, at the end.
+    #[prost(message, repeated, tag = "3")]
+    pub suggestions: ::prost::alloc::vec::Vec<SynonymSuggestion>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SynonymSuggestion {
+    #[prost(string, tag = "1")]
+    pub term: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub synonym: ::prost::alloc::string::String,
+    /// From 0 to 1.
+    #[prost(double, tag = "3")]
+    pub confidence: f64,
+    /// How near the two are in meaning, by their vectors.
+    #[prost(double, tag = "4")]
+    pub similarity: f64,
+    /// Products that have the one, the other, and both.
+    #[prost(int64, tag = "5")]
+    pub term_documents: i64,
+    #[prost(int64, tag = "6")]
+    pub synonym_documents: i64,
+    #[prost(int64, tag = "7")]
+    pub both_documents: i64,
+    /// What speaks for it, in words.
+    #[prost(string, tag = "8")]
+    pub evidence: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -3638,6 +3715,37 @@ pub mod catalog_query_operations_client {
                 .insert(GrpcMethod::new("catalog.v1.CatalogQueryOperations", "Rebuild"));
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Pairs of words that the catalogue seems to use for the same, for a person to accept as synonyms.
+        /// Takes about a minute; progress comes first, the suggestions last, best first.
+        pub async fn suggest_synonyms(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SuggestSynonymsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::SuggestSynonymsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogQueryOperations/SuggestSynonyms",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "catalog.v1.CatalogQueryOperations",
+                        "SuggestSynonyms",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// Makes the generation live again that was live before the last switch, after it has caught up
         /// with the log. FAILED_PRECONDITION when there is none.
         pub async fn rollback(
@@ -3758,6 +3866,21 @@ pub mod catalog_query_operations_server {
             &self,
             request: tonic::Request<super::RebuildRequest>,
         ) -> std::result::Result<tonic::Response<Self::RebuildStream>, tonic::Status>;
+        /// Server streaming response type for the SuggestSynonyms method.
+        type SuggestSynonymsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::SuggestSynonymsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Pairs of words that the catalogue seems to use for the same, for a person to accept as synonyms.
+        /// Takes about a minute; progress comes first, the suggestions last, best first.
+        async fn suggest_synonyms(
+            &self,
+            request: tonic::Request<super::SuggestSynonymsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::SuggestSynonymsStream>,
+            tonic::Status,
+        >;
         /// Server streaming response type for the Rollback method.
         type RollbackStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::RebuildProgress, tonic::Status>,
@@ -4195,6 +4318,57 @@ pub mod catalog_query_operations_server {
                     };
                     Box::pin(fut)
                 }
+                "/catalog.v1.CatalogQueryOperations/SuggestSynonyms" => {
+                    #[allow(non_camel_case_types)]
+                    struct SuggestSynonymsSvc<T: CatalogQueryOperations>(pub Arc<T>);
+                    impl<
+                        T: CatalogQueryOperations,
+                    > tonic::server::ServerStreamingService<
+                        super::SuggestSynonymsRequest,
+                    > for SuggestSynonymsSvc<T> {
+                        type Response = super::SuggestSynonymsResponse;
+                        type ResponseStream = T::SuggestSynonymsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SuggestSynonymsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogQueryOperations>::suggest_synonyms(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SuggestSynonymsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/catalog.v1.CatalogQueryOperations/Rollback" => {
                     #[allow(non_camel_case_types)]
                     struct RollbackSvc<T: CatalogQueryOperations>(pub Arc<T>);
@@ -4279,6 +4453,797 @@ pub mod catalog_query_operations_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "catalog.v1.CatalogQueryOperations";
     impl<T> tonic::server::NamedService for CatalogQueryOperationsServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SearchRule {
+    /// 1 to 64 bytes of `A-Z a-z 0-9 _ -`.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// Kept, and not followed.
+    #[prost(bool, tag = "5")]
+    pub disabled: bool,
+    /// Followed from here on, and until then; unset: always.
+    #[prost(message, optional, tag = "6")]
+    pub starts_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "7")]
+    pub ends_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// For people.
+    #[prost(string, tag = "8")]
+    pub note: ::prost::alloc::string::String,
+    /// Counts the changes of this rule, from 1. Belongs to the service, as do the times.
+    #[prost(int64, tag = "9")]
+    pub version: i64,
+    #[prost(message, optional, tag = "10")]
+    pub created_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(message, optional, tag = "11")]
+    pub updated_at: ::core::option::Option<::prost_types::Timestamp>,
+    #[prost(oneof = "search_rule::Kind", tags = "2, 3, 4")]
+    pub kind: ::core::option::Option<search_rule::Kind>,
+}
+/// Nested message and enum types in `SearchRule`.
+pub mod search_rule {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Kind {
+        #[prost(message, tag = "2")]
+        Synonyms(super::Synonyms),
+        #[prost(message, tag = "3")]
+        OneWaySynonyms(super::OneWaySynonyms),
+        #[prost(message, tag = "4")]
+        Curation(super::Curation),
+    }
+}
+/// Words or phrases that mean the same: whoever asks for one finds all. 2 to 50.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Synonyms {
+    #[prost(string, repeated, tag = "1")]
+    pub terms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// Whoever asks for `from` finds `to` as well, not the other way round.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OneWaySynonyms {
+    #[prost(string, tag = "1")]
+    pub from: ::prost::alloc::string::String,
+    /// 1 to 50.
+    #[prost(string, repeated, tag = "2")]
+    pub to: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// What is done to the answers of some queries.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Curation {
+    /// 100 at most; none means every query, an empty one included.
+    #[prost(string, repeated, tag = "1")]
+    pub queries: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(enumeration = "QueryMatch", tag = "2")]
+    pub r#match: i32,
+    /// 1 to 100, done in their order.
+    #[prost(message, repeated, tag = "3")]
+    pub actions: ::prost::alloc::vec::Vec<CurationAction>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CurationAction {
+    #[prost(oneof = "curation_action::Kind", tags = "1, 2, 3, 4, 5")]
+    pub kind: ::core::option::Option<curation_action::Kind>,
+}
+/// Nested message and enum types in `CurationAction`.
+pub mod curation_action {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Kind {
+        #[prost(message, tag = "1")]
+        Pin(super::Pin),
+        #[prost(message, tag = "2")]
+        Hide(super::Hide),
+        /// Products that match and are among the targets count more, or less.
+        #[prost(message, tag = "3")]
+        Boost(super::Boost),
+        #[prost(message, tag = "4")]
+        Bury(super::Boost),
+        #[prost(message, tag = "5")]
+        Redirect(super::Redirect),
+    }
+}
+/// Shows a product at this place of the answer, from 1 to 100, whether or not it has the words of
+/// the query; filters of the request still hold.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Pin {
+    #[prost(string, tag = "1")]
+    pub product_id: ::prost::alloc::string::String,
+    #[prost(int32, tag = "2")]
+    pub position: i32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Hide {
+    #[prost(message, optional, tag = "1")]
+    pub target: ::core::option::Option<RuleTarget>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Boost {
+    #[prost(message, optional, tag = "1")]
+    pub target: ::core::option::Option<RuleTarget>,
+    /// The score is multiplied (boost) or divided (bury) by it. More than 1, at most 100.
+    #[prost(double, tag = "2")]
+    pub factor: f64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Redirect {
+    /// Of http or https, or a path of the shop that begins with `/`.
+    #[prost(string, tag = "1")]
+    pub url: ::prost::alloc::string::String,
+}
+/// Products that have any of these.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RuleTarget {
+    /// 1,000 at most.
+    #[prost(string, repeated, tag = "1")]
+    pub product_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Letter case aside.
+    #[prost(string, tag = "2")]
+    pub brand: ::prost::alloc::string::String,
+    /// In this category or below it.
+    #[prost(string, repeated, tag = "3")]
+    pub category: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutSearchRuleRequest {
+    #[prost(message, optional, tag = "1")]
+    pub rule: ::core::option::Option<SearchRule>,
+    /// 0: the rule must not exist yet. Unset: no check.
+    #[prost(int64, optional, tag = "2")]
+    pub expected_version: ::core::option::Option<i64>,
+    /// As of products.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutSearchRuleResponse {
+    #[prost(message, optional, tag = "1")]
+    pub rule: ::core::option::Option<SearchRule>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteSearchRuleRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(int64, optional, tag = "2")]
+    pub expected_version: ::core::option::Option<i64>,
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteSearchRuleResponse {
+    /// Of the deletion.
+    #[prost(int64, tag = "1")]
+    pub version: i64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSearchRuleRequest {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSearchRulesRequest {
+    /// Unset means all.
+    #[prost(enumeration = "SearchRuleType", tag = "1")]
+    pub r#type: i32,
+    /// 0 means 100; at most 1,000.
+    #[prost(int32, tag = "2")]
+    pub limit: i32,
+    /// `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSearchRulesResponse {
+    #[prost(message, repeated, tag = "1")]
+    pub rules: ::prost::alloc::vec::Vec<SearchRule>,
+    /// Empty on the last page.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Queries are compared word by word, by their stems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum QueryMatch {
+    /// As QUERY_MATCH_EXACT.
+    Unspecified = 0,
+    /// The words of the rule and no others, in this order.
+    Exact = 1,
+    /// The words of the rule next to each other, among others.
+    Contains = 2,
+}
+impl QueryMatch {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "QUERY_MATCH_UNSPECIFIED",
+            Self::Exact => "QUERY_MATCH_EXACT",
+            Self::Contains => "QUERY_MATCH_CONTAINS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "QUERY_MATCH_UNSPECIFIED" => Some(Self::Unspecified),
+            "QUERY_MATCH_EXACT" => Some(Self::Exact),
+            "QUERY_MATCH_CONTAINS" => Some(Self::Contains),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SearchRuleType {
+    Unspecified = 0,
+    /// Of both kinds.
+    Synonyms = 1,
+    Curation = 2,
+}
+impl SearchRuleType {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SEARCH_RULE_TYPE_UNSPECIFIED",
+            Self::Synonyms => "SEARCH_RULE_TYPE_SYNONYMS",
+            Self::Curation => "SEARCH_RULE_TYPE_CURATION",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SEARCH_RULE_TYPE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SEARCH_RULE_TYPE_SYNONYMS" => Some(Self::Synonyms),
+            "SEARCH_RULE_TYPE_CURATION" => Some(Self::Curation),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod search_rule_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    #[derive(Debug, Clone)]
+    pub struct SearchRuleServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl SearchRuleServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> SearchRuleServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> SearchRuleServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            SearchRuleServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Creates the rule or replaces it. A rule that is as it was writes nothing. ABORTED when
+        /// `expected_version` is set and the rule is not at it; RESOURCE_EXHAUSTED at 10,000 rules.
+        pub async fn put_search_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PutSearchRuleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutSearchRuleResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.SearchRuleService/PutSearchRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.SearchRuleService", "PutSearchRule"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// NOT_FOUND when there is no such rule.
+        pub async fn delete_search_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteSearchRuleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteSearchRuleResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.SearchRuleService/DeleteSearchRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.SearchRuleService", "DeleteSearchRule"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        pub async fn get_search_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetSearchRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::SearchRule>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.SearchRuleService/GetSearchRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.SearchRuleService", "GetSearchRule"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// By id.
+        pub async fn list_search_rules(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSearchRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSearchRulesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.SearchRuleService/ListSearchRules",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.SearchRuleService", "ListSearchRules"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod search_rule_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with SearchRuleServiceServer.
+    #[async_trait]
+    pub trait SearchRuleService: std::marker::Send + std::marker::Sync + 'static {
+        /// Creates the rule or replaces it. A rule that is as it was writes nothing. ABORTED when
+        /// `expected_version` is set and the rule is not at it; RESOURCE_EXHAUSTED at 10,000 rules.
+        async fn put_search_rule(
+            &self,
+            request: tonic::Request<super::PutSearchRuleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutSearchRuleResponse>,
+            tonic::Status,
+        >;
+        /// NOT_FOUND when there is no such rule.
+        async fn delete_search_rule(
+            &self,
+            request: tonic::Request<super::DeleteSearchRuleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteSearchRuleResponse>,
+            tonic::Status,
+        >;
+        async fn get_search_rule(
+            &self,
+            request: tonic::Request<super::GetSearchRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::SearchRule>, tonic::Status>;
+        /// By id.
+        async fn list_search_rules(
+            &self,
+            request: tonic::Request<super::ListSearchRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSearchRulesResponse>,
+            tonic::Status,
+        >;
+    }
+    #[derive(Debug)]
+    pub struct SearchRuleServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> SearchRuleServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for SearchRuleServiceServer<T>
+    where
+        T: SearchRuleService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/catalog.v1.SearchRuleService/PutSearchRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct PutSearchRuleSvc<T: SearchRuleService>(pub Arc<T>);
+                    impl<
+                        T: SearchRuleService,
+                    > tonic::server::UnaryService<super::PutSearchRuleRequest>
+                    for PutSearchRuleSvc<T> {
+                        type Response = super::PutSearchRuleResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PutSearchRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SearchRuleService>::put_search_rule(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PutSearchRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.SearchRuleService/DeleteSearchRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteSearchRuleSvc<T: SearchRuleService>(pub Arc<T>);
+                    impl<
+                        T: SearchRuleService,
+                    > tonic::server::UnaryService<super::DeleteSearchRuleRequest>
+                    for DeleteSearchRuleSvc<T> {
+                        type Response = super::DeleteSearchRuleResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteSearchRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SearchRuleService>::delete_search_rule(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteSearchRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.SearchRuleService/GetSearchRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSearchRuleSvc<T: SearchRuleService>(pub Arc<T>);
+                    impl<
+                        T: SearchRuleService,
+                    > tonic::server::UnaryService<super::GetSearchRuleRequest>
+                    for GetSearchRuleSvc<T> {
+                        type Response = super::SearchRule;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetSearchRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SearchRuleService>::get_search_rule(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSearchRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.SearchRuleService/ListSearchRules" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSearchRulesSvc<T: SearchRuleService>(pub Arc<T>);
+                    impl<
+                        T: SearchRuleService,
+                    > tonic::server::UnaryService<super::ListSearchRulesRequest>
+                    for ListSearchRulesSvc<T> {
+                        type Response = super::ListSearchRulesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSearchRulesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SearchRuleService>::list_search_rules(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSearchRulesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for SearchRuleServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "catalog.v1.SearchRuleService";
+    impl<T> tonic::server::NamedService for SearchRuleServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
