@@ -28,6 +28,7 @@ pub(super) fn explanation(explanation: Explanation) -> v1::SearchExplanation {
         micros: micros
             .map(|(leg, micros)| (leg.to_owned(), count(micros)))
             .collect(),
+        ..v1::SearchExplanation::default()
     }
 }
 
@@ -54,6 +55,7 @@ fn explained(hit: &RankedHit, matches: Vec<FieldMatch>) -> v1::HitExplanation {
         legs: legs.into_iter().flatten().collect(),
         factors: [("popularity".to_owned(), hit.popularity)].into(),
         matches: matches.collect(),
+        ..v1::HitExplanation::default()
     }
 }
 

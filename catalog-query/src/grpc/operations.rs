@@ -59,6 +59,7 @@ impl CatalogQueryOperations for Operations {
             digest: checkpoint.digest.total().to_string(),
             previous_generation: previous.map_err(database_status)?.unwrap_or(0),
             parked_events: live.parked_count().await.map_err(database_status)?,
+            ..v1::GetReadStatusResponse::default()
         }))
     }
 

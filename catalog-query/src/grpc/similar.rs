@@ -55,6 +55,7 @@ impl<R: ProductRepository> CatalogGrpc<R> {
         let suggestions = suggestions.map(|suggestion| v1::Suggestion {
             text: suggestion.text,
             documents: i64::try_from(suggestion.documents).unwrap_or(i64::MAX),
+            ..v1::Suggestion::default()
         });
         Ok(v1::AutocompleteResponse {
             suggestions: suggestions.collect(),
