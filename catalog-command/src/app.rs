@@ -17,7 +17,7 @@ use tonic::transport::server::TcpIncoming;
 use uuid::Uuid;
 
 use crate::Config;
-use crate::commands::Commands;
+use crate::commands::{Commands, GroupSaver};
 use crate::expiry::Expiry;
 use crate::grpc::{CommandGrpc, Operations};
 use crate::leader::Leader;
@@ -33,6 +33,7 @@ pub struct App {
     grpc: TcpListener,
     ops: Ops,
     commands: Commands,
+    group_saver: GroupSaver,
     tokens: TokenKey,
     operations: Operations,
     leader: Leader,
@@ -60,8 +61,9 @@ impl Service for App {
     }
 
     async fn build(config: Config) -> anyhow::Result<Self> {
-        let Databases { requests, leader } =
+        let databases =
             Databases::connect(&config.database_url, config.database_connections_max).await?;
+        let (leader, requests) = (databases.leader.clone(), databases.requests.clone());
         let client = catalog_events::connect(Self::NAME, &config.nats_url)
             .await
             .context("CATALOG_COMMAND_NATS_URL")?;
@@ -96,10 +98,13 @@ impl Service for App {
             sequenced,
             progress: progress.clone(),
         };
+        let keep_hours = config.request_id_hours.get();
+        let (commands, group_saver) = Commands::new(&databases, committed, keep_hours);
         Ok(Self {
             grpc,
             ops,
-            commands: Commands::new(requests.clone(), committed, config.request_id_hours.get()),
+            commands,
+            group_saver,
             tokens: TokenKey::new(&config.token_secret),
             operations: Operations::new(requests.clone(), jetstream, progress.clone()),
             expiry: Expiry { pool: requests },
@@ -141,6 +146,8 @@ impl Service for App {
 
         let mut tasks = Tasks::new(stop);
         tasks.spawn("leader", |stop| self.leader.run(stop));
+        // Ends when the last request does.
+        tasks.spawn("group saver", |_| self.group_saver.run());
         tasks.spawn("expiry", |stop| self.expiry.run(stop));
         tasks.spawn("ops", |stop| self.ops.run(stop));
         tasks.spawn("grpc", |stop| async move {

@@ -8,8 +8,8 @@ mod change_price;
 mod delete_product;
 mod import_products;
 mod product_history;
+mod group;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use catalog_events::{ConsistencyToken, Product, ProductId, Version};
@@ -20,8 +20,10 @@ use time::OffsetDateTime;
 use tokio::sync::Notify;
 
 use crate::domain::{Current, Decision, Rejection, RequestKey};
-use crate::store::{self, Claim, Conflict, Origin};
+use crate::store::{self, Claim, Conflict, Databases, Origin};
 
+pub(crate) use group::GroupSaver;
+use group::{Decide, GroupWrite, WriteGroup, write_group};
 pub(crate) use import_products::{ImportOutcome, RowResult};
 pub(crate) use product_history::{AsOf, HistoryError};
 
@@ -44,6 +46,7 @@ pub(crate) enum CommandError {
 #[derive(Clone)]
 pub(crate) struct Commands {
     pool: PgPool,
+    group: WriteGroup,
     committed: Arc<Notify>,
     /// How long a request id counts.
     keep_hours: u16,
@@ -81,28 +84,47 @@ impl Written {
 }
 
 impl Commands {
-    /// `committed` is notified after every commit that left events in the outbox.
-    pub(crate) fn new(pool: PgPool, committed: Arc<Notify>, keep_hours: u16) -> Self {
-        Self {
-            pool,
+    /// `committed` is notified after every commit that left events in the outbox. The saver is to be
+    /// run beside the commands; it ends when these are gone.
+    pub(crate) fn new(
+        databases: &Databases,
+        committed: Arc<Notify>,
+        keep_hours: u16,
+    ) -> (Self, GroupSaver) {
+        let (group, saver) = write_group(databases.group.clone(), committed.clone());
+        let commands = Self {
+            pool: databases.requests.clone(),
+            group,
             committed,
             keep_hours,
-        }
+        };
+        (commands, saver)
     }
 
     /// Runs one decision about one product, taken at the time it is given: that of the moment when
     /// this writer's turn has come. `Ok(None)` of the decision leaves everything as it is.
     ///
-    /// The first try takes no lock: most writers are alone with their product.
+    /// The first try takes no lock and shares its statement with other writers: most are alone with
+    /// their product.
     async fn write_one(
         &self,
         id: &ProductId,
         call: &Call,
         before: Before,
-        decide: impl Fn(Option<&Current>, OffsetDateTime) -> Result<Option<Decision>, Rejection>,
+        decide: impl Fn(Option<&Current>, OffsetDateTime) -> Result<Option<Decision>, Rejection>
+        + Send
+        + Sync
+        + 'static,
     ) -> Result<Written, CommandError> {
+        let decide: Decide = Arc::new(decide);
         if call.request.is_none() {
-            match self.write_alone(id, call, before, &decide).await {
+            let write = GroupWrite {
+                id: id.clone(),
+                before,
+                origin: call.origin.clone(),
+                decide: Arc::clone(&decide),
+            };
+            match self.group.write(write).await {
                 Ok(written) => return Ok(written),
                 Err(attempt) => attempt.unless_lost()?,
             }
@@ -116,35 +138,11 @@ impl Commands {
         Err(CommandError::Contended)
     }
 
-    /// Without a transaction of several statements: product and event are saved by one, and only if
-    /// the product is still what was decided about.
-    async fn write_alone(
-        &self,
-        id: &ProductId,
-        call: &Call,
-        before: Before,
-        decide: impl Fn(Option<&Current>, OffsetDateTime) -> Result<Option<Decision>, Rejection>,
-    ) -> Result<Written, Attempt> {
-        let mut db = self.pool.acquire().await?;
-        let current = match before {
-            Before::Absent => HashMap::new(),
-            Before::Present => store::load(&mut db, id).await?,
-        };
-        let Some(decision) = decide(current.get(id), now())? else {
-            let current = current.get(id).ok_or(Rejection::NotFound)?;
-            return Ok(Written::unchanged(id, current));
-        };
-        let decisions = std::slice::from_ref(&decision);
-        store::save(&mut db, decisions, &current, &call.origin).await?;
-        self.committed.notify_one();
-        Ok(Written::from(&decision))
-    }
-
     async fn try_write_one(
         &self,
         id: &ProductId,
         call: &Call,
-        decide: impl Fn(Option<&Current>, OffsetDateTime) -> Result<Option<Decision>, Rejection>,
+        decide: &Decide,
     ) -> Result<Written, Attempt> {
         let mut tx = self.pool.begin().await?;
         if let Some(earlier) = self.earlier_answer(&mut tx, call).await? {
@@ -154,8 +152,7 @@ impl Commands {
         let decision = decide(current.get(id), now())?;
         let written = match &decision {
             Some(decision) => {
-                let decisions = std::slice::from_ref(decision);
-                store::save(&mut tx, decisions, &current, &call.origin).await?;
+                store::save(&mut tx, &[(decision, &call.origin)], &current).await?;
                 Written::from(decision)
             }
             None => {

@@ -18,4 +18,6 @@ pub(crate) use history::{PastEvent, Range, product_events, product_version};
 pub(crate) use idempotency::{Claim, claim, purge_expired, remember};
 pub(crate) use log_digest::{Buckets, LogDigest, compute_head_digest, digest_at, fold_log};
 pub(crate) use log_head::{Epoch, Head, acquire, head, head_position, is_current, release, renew};
-pub(crate) use products::{Conflict, Origin, count_products, load, load_for_update, save};
+pub(crate) use products::{
+    Conflict, Origin, count_products, load, load_for_update, save, save_each,
+};

@@ -4,6 +4,8 @@
 mod harness;
 #[path = "it/commands.rs"]
 mod commands;
+#[path = "it/group.rs"]
+mod group;
 #[path = "it/idempotency.rs"]
 mod idempotency;
 #[path = "it/history.rs"]

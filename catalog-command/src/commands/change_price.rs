@@ -15,11 +15,11 @@ impl Commands {
         expected: Option<i64>,
         call: &Call,
     ) -> Result<Written, CommandError> {
-        let to = |was: Money| {
+        let to = move |was: Money| {
             Money::from_minor(minor, currency.unwrap_or(was.currency()))
                 .map_err(|err| Violation::new("price_minor", err.to_string()))
         };
-        self.write_one(id, call, Before::Present, |current, now| {
+        self.write_one(id, call, Before::Present, move |current, now| {
             domain::change_price(current, to, expected, now)
         })
         .await

@@ -10,7 +10,7 @@ impl Commands {
         call: &Call,
     ) -> Result<Written, CommandError> {
         let id = draft.id.clone();
-        self.write_one(&id, call, Before::Absent, |current, now| {
+        self.write_one(&id, call, Before::Absent, move |current, now| {
             domain::create(current, draft.clone(), now).map(Some)
         })
         .await

@@ -12,7 +12,7 @@ impl Commands {
         expected: Option<i64>,
         call: &Call,
     ) -> Result<Written, CommandError> {
-        self.write_one(id, call, Before::Present, |current, now| {
+        self.write_one(id, call, Before::Present, move |current, now| {
             domain::delete(current, expected, now).map(Some)
         })
         .await

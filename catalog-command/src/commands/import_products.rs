@@ -64,7 +64,8 @@ impl Commands {
         }
         let current = store::load_for_update(&mut tx, &ids).await?;
         let (rows, decisions) = decide(rows, &current, now());
-        store::save(&mut tx, &decisions, &current, &call.origin).await?;
+        let writes: Vec<_> = decisions.iter().map(|one| (one, &call.origin)).collect();
+        store::save(&mut tx, &writes, &current).await?;
         let last = decisions.last().map(|decision| LastChange {
             id: decision.id.clone(),
             version: decision.version,

@@ -13,7 +13,7 @@ impl Commands {
         expected: Option<i64>,
         call: &Call,
     ) -> Result<Written, CommandError> {
-        self.write_one(id, call, Before::Present, |current, now| {
+        self.write_one(id, call, Before::Present, move |current, now| {
             domain::update(current, patch.clone(), expected, now)
         })
         .await

@@ -13,11 +13,13 @@ use sqlx::{Connection as _, PgConnection, PgPool};
 /// Below the lease: a leader that was stopped inside a transaction must not keep the next one out.
 const IDLE_IN_TRANSACTION: &str = "2s";
 const LOCK_WAIT: &str = "1500ms";
+/// A group of writers waits hardly at all: whose product is locked waits alone.
+const GROUP_LOCK_WAIT: &str = "20ms";
 /// A change of the schema waits for every transaction that uses the table.
 const MIGRATION_LOCK_WAIT: &str = "10s";
 /// The sequencer, the relay and the lease have one each.
 const LEADER_CONNECTIONS: u32 = 3;
-const LEADER_ACQUIRE_S_MAX: u64 = 3;
+const ACQUIRE_S_MAX: u64 = 3;
 /// How long one statement of the leader may take.
 const ANSWER_S_MAX: u64 = 5;
 const PING_S_MAX: u64 = 2;
@@ -30,6 +32,8 @@ pub(crate) struct Databases {
     pub(crate) requests: PgPool,
     /// Of its own, so that no crowd of writers keeps the leader from sequencing.
     pub(crate) leader: PgPool,
+    /// The one connection on which writers save together.
+    pub(crate) group: PgPool,
 }
 
 impl Databases {
@@ -44,14 +48,22 @@ impl Databases {
         ]);
         let leader = proven(PgPoolOptions::new())
             .max_connections(LEADER_CONNECTIONS)
-            .acquire_timeout(Duration::from_secs(LEADER_ACQUIRE_S_MAX))
+            .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
             .connect_lazy_with(options.clone());
+        let group = proven(PgPoolOptions::new())
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
+            .connect_lazy_with(options.clone().options([("lock_timeout", GROUP_LOCK_WAIT)]));
         let requests = proven(PgPoolOptions::new())
             .max_connections(connections_max)
             .connect_with(options)
             .await
             .context("cannot connect to Postgres (CATALOG_COMMAND_DATABASE_URL)")?;
-        Ok(Self { requests, leader })
+        Ok(Self {
+            requests,
+            leader,
+            group,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Products and the outbox, set-based: one statement saves both, for a single write as for a batch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use catalog_events::{ContentHash, Product, ProductId, Version};
 use sqlx::PgConnection;
@@ -42,17 +42,17 @@ pub(crate) async fn load_for_update(
     rows.into_iter().map(ProductRow::into_current).collect()
 }
 
-/// The current state of one product, if it exists; anybody may change it.
+/// The current state of those of `ids` that exist; anybody may change them.
 pub(crate) async fn load(
     db: &mut PgConnection,
-    id: &ProductId,
+    ids: &[&str],
 ) -> sqlx::Result<HashMap<ProductId, Current>> {
-    let row: Option<ProductRow> =
-        sqlx::query_as("SELECT id, version, updated_at, product FROM products WHERE id = $1")
-            .bind(id.as_str())
-            .fetch_optional(db)
+    let rows: Vec<ProductRow> =
+        sqlx::query_as("SELECT id, version, updated_at, product FROM products WHERE id = ANY($1)")
+            .bind(ids)
+            .fetch_all(db)
             .await?;
-    row.into_iter().map(ProductRow::into_current).collect()
+    rows.into_iter().map(ProductRow::into_current).collect()
 }
 
 #[derive(sqlx::FromRow)]
@@ -79,26 +79,42 @@ impl ProductRow {
     }
 }
 
-/// Saves products and their events. `current` is what the decisions were taken against, and what a
-/// product must still be. One decision is saved or not; several need a transaction, which must be
-/// rolled back on an error.
+/// A decision, and who asked for it.
+pub(crate) type Write<'a> = (&'a Decision, &'a Origin);
+
+/// Saves all of these products and their events, in a transaction which must be rolled back on an
+/// error.
 pub(crate) async fn save(
     db: &mut PgConnection,
-    decisions: &[Decision],
+    writes: &[Write<'_>],
     current: &HashMap<ProductId, Current>,
-    origin: &Origin,
 ) -> Result<(), Conflict> {
-    if decisions.is_empty() {
-        return Ok(());
+    let saved = save_each(db, writes, current).await?;
+    match saved.len() == writes.len() {
+        true => Ok(()),
+        false => Err(Conflict::Lost),
     }
-    let columns = Columns::of(decisions, current)?;
-    let saved = sqlx::query(
+}
+
+/// Saves each product with its event, unless another writer was faster, and says which were saved.
+/// `current` is what the decisions were taken against, and what a product must still be. Every
+/// product comes once.
+pub(crate) async fn save_each(
+    db: &mut PgConnection,
+    writes: &[Write<'_>],
+    current: &HashMap<ProductId, Current>,
+) -> sqlx::Result<HashSet<String>> {
+    if writes.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let columns = Columns::of(writes, current)?;
+    let saved: Vec<String> = sqlx::query_scalar(
         "WITH new AS (
              SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[],
                                   $5::timestamptz[], $6::text[], $7::text[], $8::bytea[],
-                                  $9::bytea[])
+                                  $9::bytea[], $10::text[], $11::text[])
                  WITH ORDINALITY AS new (event_id, id, version, event_type, at, change, product,
-                                         content_hash, previous_hash, number)
+                                         content_hash, previous_hash, actor, traceparent, number)
          ), saved AS (
              INSERT INTO products (id, version, product, updated_at)
              SELECT id, version, product::jsonb, at FROM new ORDER BY id
@@ -111,10 +127,11 @@ pub(crate) async fn save(
          INSERT INTO outbox
              (event_id, product_id, version, event_type, occurred_at, actor, traceparent,
               change, product, content_hash, previous_hash, hashed)
-         SELECT event_id, id, version, event_type, at, $10, $11, change::json, product::json,
-                content_hash, previous_hash, true
+         SELECT event_id, id, version, event_type, at, actor, traceparent, change::json,
+                product::json, content_hash, previous_hash, true
          FROM new JOIN saved USING (id)
-         ORDER BY number",
+         ORDER BY number
+         RETURNING product_id",
     )
     .bind(&columns.event_ids)
     .bind(&columns.ids)
@@ -125,14 +142,11 @@ pub(crate) async fn save(
     .bind(&columns.products)
     .bind(&columns.content_hashes)
     .bind(&columns.previous_hashes)
-    .bind(&origin.actor)
-    .bind(&origin.traceparent)
-    .execute(&mut *db)
+    .bind(&columns.actors)
+    .bind(&columns.traceparents)
+    .fetch_all(&mut *db)
     .await?;
-    match saved.rows_affected() == decisions.len() as u64 {
-        true => Ok(()),
-        false => Err(Conflict::Lost),
-    }
+    Ok(saved.into_iter().collect())
 }
 
 /// Products that are not deleted.
@@ -154,13 +168,15 @@ struct Columns<'a> {
     times: Vec<OffsetDateTime>,
     content_hashes: Vec<Option<[u8; 16]>>,
     previous_hashes: Vec<Option<[u8; 16]>>,
+    actors: Vec<&'a str>,
+    traceparents: Vec<Option<&'a str>>,
 }
 
 impl<'a> Columns<'a> {
-    fn of(decisions: &'a [Decision], current: &HashMap<ProductId, Current>) -> sqlx::Result<Self> {
+    fn of(writes: &[Write<'a>], current: &HashMap<ProductId, Current>) -> sqlx::Result<Self> {
         let json = |err: serde_json::Error| sqlx::Error::Encode(err.into());
         let mut columns = Columns::default();
-        for decision in decisions {
+        for (decision, origin) in writes {
             let event_type = decision.change.event_type().ok_or_else(|| {
                 sqlx::Error::Encode("this version cannot write an unknown change".into())
             })?;
@@ -182,6 +198,8 @@ impl<'a> Columns<'a> {
             columns
                 .previous_hashes
                 .push(previous.map(ContentHash::to_bytes));
+            columns.actors.push(&origin.actor);
+            columns.traceparents.push(origin.traceparent.as_deref());
         }
         Ok(columns)
     }

@@ -1,0 +1,229 @@
+//! Single writes that come at the same time are saved by one statement, so that many writers cost
+//! little more than one. A write that meets an obstacle, a lost race or a lock, leaves the group and
+//! goes on alone: nobody waits for somebody else's product.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use catalog_events::ProductId;
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres};
+use time::OffsetDateTime;
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::commands::{Attempt, Before, Written, now};
+use crate::domain::{Current, Decision, Rejection};
+use crate::store::{self, Origin, soon};
+
+const WRITES_MAX: usize = 64;
+/// Writers beyond these wait for their turn to wait.
+const WAITING_MAX: usize = 1_024;
+/// The connection is given back when nobody writes for so long.
+const KEEP_CONNECTION_MS: u64 = 100;
+
+/// What a command makes of its product as it is at that time. `Ok(None)` leaves it so.
+pub(super) type Decide = Arc<
+    dyn Fn(Option<&Current>, OffsetDateTime) -> Result<Option<Decision>, Rejection> + Send + Sync,
+>;
+
+/// One write on its way through the group.
+pub(super) struct GroupWrite {
+    pub(super) id: ProductId,
+    pub(super) before: Before,
+    pub(super) origin: Origin,
+    pub(super) decide: Decide,
+}
+
+struct Waiting {
+    write: GroupWrite,
+    answer: oneshot::Sender<Result<Written, Attempt>>,
+}
+
+/// Where writers hand in what they want written.
+#[derive(Clone)]
+pub(super) struct WriteGroup(mpsc::Sender<Waiting>);
+
+impl WriteGroup {
+    /// `Attempt::Lost` asks the writer to go on alone.
+    pub(super) async fn write(&self, write: GroupWrite) -> Result<Written, Attempt> {
+        let (answer, answered) = oneshot::channel();
+        // Without a saver, which ends only with the service, everybody writes alone.
+        let handed_in = self.0.send(Waiting { write, answer }).await;
+        handed_in.map_err(|_| Attempt::Lost)?;
+        answered.await.unwrap_or(Err(Attempt::Lost))
+    }
+}
+
+/// Saves what writers hand in, group after group, on one connection.
+pub(crate) struct GroupSaver {
+    pool: PgPool,
+    committed: Arc<Notify>,
+    waiting: mpsc::Receiver<Waiting>,
+    /// Those that must not be in one group with an earlier write of the same product.
+    next: Vec<Waiting>,
+}
+
+pub(super) fn write_group(pool: PgPool, committed: Arc<Notify>) -> (WriteGroup, GroupSaver) {
+    let (hand_in, waiting) = mpsc::channel(WAITING_MAX);
+    let saver = GroupSaver {
+        pool,
+        committed,
+        waiting,
+        next: Vec::new(),
+    };
+    (WriteGroup(hand_in), saver)
+}
+
+impl GroupSaver {
+    /// Until the last writer is gone: what was handed in before the service stops is still saved.
+    pub(crate) async fn run(mut self) -> anyhow::Result<()> {
+        let mut connection = None;
+        loop {
+            if self.next.is_empty() {
+                let keep = Duration::from_millis(KEEP_CONNECTION_MS);
+                match tokio::time::timeout(keep, self.waiting.recv()).await {
+                    Ok(Some(first)) => self.next.push(first),
+                    Ok(None) => return Ok(()),
+                    Err(_) => {
+                        connection = None;
+                        match self.waiting.recv().await {
+                            Some(first) => self.next.push(first),
+                            None => return Ok(()),
+                        }
+                    }
+                }
+            }
+            let group = self.take_group();
+            if !group.is_empty() {
+                connection = self.save(connection, group).await;
+            }
+        }
+    }
+
+    /// Those that wait already, each product once.
+    fn take_group(&mut self) -> Vec<Waiting> {
+        let mut products = HashSet::new();
+        let (mut group, mut later) = (Vec::new(), Vec::new());
+        let mut earlier = std::mem::take(&mut self.next).into_iter();
+        while group.len() < WRITES_MAX && later.len() < WRITES_MAX {
+            let next = earlier.next().or_else(|| self.waiting.try_recv().ok());
+            let Some(next) = next else { break };
+            // Whoever gave up waiting does not want it written any more.
+            if next.answer.is_closed() {
+                continue;
+            }
+            match products.insert(next.write.id.clone()) {
+                true => group.push(next),
+                false => later.push(next),
+            }
+        }
+        later.extend(earlier);
+        self.next = later;
+        group
+    }
+
+    /// Gives the connection back where it can be used again.
+    async fn save(
+        &self,
+        connection: Option<PoolConnection<Postgres>>,
+        group: Vec<Waiting>,
+    ) -> Option<PoolConnection<Postgres>> {
+        let acquired = match connection {
+            Some(connection) => Ok(connection),
+            None => self.pool.acquire().await,
+        };
+        let mut connection = match acquired {
+            Ok(connection) => connection,
+            Err(err) => {
+                answer_all(group, err);
+                return None;
+            }
+        };
+        match soon(decide_and_save(&mut connection, &group)).await {
+            Ok(outcomes) => {
+                let saved = outcomes.iter().any(|outcome| outcome.saved);
+                for (waiting, outcome) in group.into_iter().zip(outcomes) {
+                    // Whoever gave up meanwhile knows that it may have been written.
+                    let _ = waiting.answer.send(outcome.answer);
+                }
+                if saved {
+                    self.committed.notify_one();
+                }
+                Some(connection)
+            }
+            Err(err) => {
+                answer_all(group, err);
+                // Nothing is known of its state.
+                drop(connection.detach());
+                None
+            }
+        }
+    }
+}
+
+/// Of a statement that failed, nothing was written. What the database refuses is one writer's fault,
+/// or somebody else's lock: each finds out alone. Anything else meets all of them.
+fn answer_all(group: Vec<Waiting>, err: sqlx::Error) {
+    let refused = err.as_database_error().is_some();
+    let message = err.to_string();
+    for waiting in group {
+        let attempt = match refused {
+            true => Attempt::Lost,
+            false => sqlx::Error::Io(io::Error::other(message.clone())).into(),
+        };
+        let _ = waiting.answer.send(Err(attempt));
+    }
+}
+
+struct Outcome {
+    saved: bool,
+    answer: Result<Written, Attempt>,
+}
+
+async fn decide_and_save(
+    db: &mut PgConnection,
+    group: &[Waiting],
+) -> Result<Vec<Outcome>, sqlx::Error> {
+    let present = group.iter().map(|waiting| &waiting.write);
+    let present = present.filter(|write| matches!(write.before, Before::Present));
+    let ids: Vec<&str> = present.map(|write| write.id.as_str()).collect();
+    let current = match ids.is_empty() {
+        true => HashMap::new(),
+        false => store::load(db, &ids).await?,
+    };
+    let decided: Vec<_> = group
+        .iter()
+        .map(|waiting| {
+            let write = &waiting.write;
+            (write.decide)(current.get(&write.id), now())
+        })
+        .collect();
+    let writes = decided.iter().zip(group).filter_map(|(decided, waiting)| {
+        let decision = decided.as_ref().ok()?.as_ref()?;
+        Some((decision, &waiting.write.origin))
+    });
+    let writes: Vec<_> = writes.collect();
+    let saved = store::save_each(db, &writes, &current).await?;
+    let outcomes = decided.into_iter().zip(group);
+    let outcomes = outcomes.map(|(decided, waiting)| {
+        let id = &waiting.write.id;
+        let is_saved = saved.contains(id.as_str());
+        Outcome {
+            saved: is_saved,
+            answer: match decided {
+                Err(rejection) => Err(rejection.into()),
+                Ok(None) => unchanged(id, current.get(id)),
+                Ok(Some(decision)) if is_saved => Ok(Written::from(&decision)),
+                Ok(Some(_)) => Err(Attempt::Lost),
+            },
+        }
+    });
+    Ok(outcomes.collect())
+}
+
+fn unchanged(id: &ProductId, current: Option<&Current>) -> Result<Written, Attempt> {
+    let current = current.ok_or(Rejection::NotFound)?;
+    Ok(Written::unchanged(id, current))
+}
