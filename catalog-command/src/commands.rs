@@ -8,6 +8,7 @@ mod change_price;
 mod delete_product;
 mod import_products;
 mod product_history;
+mod search_rules;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,11 +20,12 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
-use crate::domain::{Current, Decision, Rejection, RequestKey};
+use crate::domain::{Current, Decision, Rejection, RequestKey, RuleRejection};
 use crate::store::{self, Claim, Conflict, Origin};
 
 pub(crate) use import_products::{ImportOutcome, RowResult};
 pub(crate) use product_history::{AsOf, HistoryError};
+pub(crate) use search_rules::WrittenRule;
 
 /// A writer that loses this often in a row gives up and says so.
 const RACES_MAX: u32 = 10;
@@ -32,12 +34,14 @@ const RACES_MAX: u32 = 10;
 pub(crate) enum CommandError {
     #[error(transparent)]
     Rejected(#[from] Rejection),
+    #[error(transparent)]
+    RuleRejected(#[from] RuleRejection),
     #[error("the request id was used for another request")]
     RequestIdReused,
     #[error("too many writers at once on this product")]
     Contended,
     #[error("database")]
-    Database(#[source] sqlx::Error),
+    Database(#[from] sqlx::Error),
 }
 
 /// The write service's commands over one database.
@@ -45,6 +49,7 @@ pub(crate) enum CommandError {
 pub(crate) struct Commands {
     pool: PgPool,
     committed: Arc<Notify>,
+    rules_changed: Arc<Notify>,
     /// How long a request id counts.
     keep_hours: u16,
 }
@@ -81,11 +86,18 @@ impl Written {
 }
 
 impl Commands {
-    /// `committed` is notified after every commit that left events in the outbox.
-    pub(crate) fn new(pool: PgPool, committed: Arc<Notify>, keep_hours: u16) -> Self {
+    /// `committed` is notified after every commit that left events in the outbox, `rules_changed`
+    /// after every one that extended the log of search rules.
+    pub(crate) fn new(
+        pool: PgPool,
+        committed: Arc<Notify>,
+        rules_changed: Arc<Notify>,
+        keep_hours: u16,
+    ) -> Self {
         Self {
             pool,
             committed,
+            rules_changed,
             keep_hours,
         }
     }
@@ -179,14 +191,14 @@ impl Commands {
         &self,
         tx: &mut PgConnection,
         call: &Call,
-    ) -> Result<Option<T>, Attempt> {
+    ) -> Result<Option<T>, CommandError> {
         let Some(key) = &call.request else {
             return Ok(None);
         };
         match store::claim(tx, key, self.keep_hours).await? {
             Claim::Ours => Ok(None),
             Claim::Answered(answer) => Ok(Some(answer)),
-            Claim::Reused => Err(Attempt::Final(CommandError::RequestIdReused)),
+            Claim::Reused => Err(CommandError::RequestIdReused),
         }
     }
 }
@@ -232,6 +244,12 @@ impl Attempt {
 impl From<Rejection> for Attempt {
     fn from(rejection: Rejection) -> Self {
         Attempt::Final(rejection.into())
+    }
+}
+
+impl From<CommandError> for Attempt {
+    fn from(err: CommandError) -> Self {
+        Attempt::Final(err)
     }
 }
 

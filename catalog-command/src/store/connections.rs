@@ -15,8 +15,8 @@ const IDLE_IN_TRANSACTION: &str = "2s";
 const LOCK_WAIT: &str = "1500ms";
 /// A change of the schema waits for every transaction that uses the table.
 const MIGRATION_LOCK_WAIT: &str = "10s";
-/// The sequencer, the relay and the lease have one each.
-const LEADER_CONNECTIONS: u32 = 3;
+/// The sequencer, the two relays and the lease have one each.
+const LEADER_CONNECTIONS: u32 = 4;
 const LEADER_ACQUIRE_S_MAX: u64 = 3;
 /// How long one statement of the leader may take.
 const ANSWER_S_MAX: u64 = 5;
