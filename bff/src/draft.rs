@@ -143,7 +143,7 @@ impl Patch {
     }
 }
 
-const UNKNOWN: &str = "is not a member that can be set";
+pub(crate) const UNKNOWN: &str = "is not a member that can be set";
 
 /// What a body says so far; all of it but the price is in its final form.
 #[derive(Default)]

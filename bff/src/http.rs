@@ -6,6 +6,7 @@ mod history;
 mod search;
 mod filter;
 mod writes;
+mod rules;
 mod current_currency;
 mod body;
 mod params;
@@ -40,7 +41,9 @@ const PRICE: &str = "/api/products/{id}/price";
 const HISTORY: &str = "/api/products/{id}/history";
 const SIMILAR: &str = "/api/products/{id}/similar";
 const AUTOCOMPLETE: &str = "/api/autocomplete";
-const ROUTES: [&str; 8] = [
+const SEARCH_RULES: &str = "/api/search-rules";
+const SEARCH_RULE: &str = "/api/search-rules/{id}";
+const ROUTES: [&str; 10] = [
     HEALTH,
     PRODUCTS,
     SEARCH,
@@ -49,6 +52,8 @@ const ROUTES: [&str; 8] = [
     HISTORY,
     SIMILAR,
     AUTOCOMPLETE,
+    SEARCH_RULES,
+    SEARCH_RULE,
 ];
 
 const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
@@ -67,6 +72,9 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     let product = get(products::get_product)
         .patch(writes::update_product)
         .delete(writes::delete_product);
+    let rule = get(rules::get_rule)
+        .put(rules::put_rule)
+        .delete(rules::delete_rule);
     let routes = Router::new()
         .route(HEALTH, get(health::health))
         .route(
@@ -78,7 +86,9 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route(PRICE, put(writes::change_price))
         .route(HISTORY, get(history::get_history))
         .route(SIMILAR, get(search::similar_products))
-        .route(AUTOCOMPLETE, get(search::autocomplete));
+        .route(AUTOCOMPLETE, get(search::autocomplete))
+        .route(SEARCH_RULES, get(rules::list_rules))
+        .route(SEARCH_RULE, rule);
     layered(routes, api)
 }
 

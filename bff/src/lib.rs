@@ -9,6 +9,7 @@ mod http;
 mod json;
 mod price;
 mod draft;
+mod rule;
 mod upstream;
 mod product;
 mod search;

@@ -78,6 +78,31 @@ impl Problem {
         problem.because(chain(status))
     }
 
+    /// The same of a call about a search rule. `conditional` tells whether the request demanded a
+    /// version of it.
+    pub(crate) fn of_rule_status(status: &Status, conditional: bool) -> Self {
+        let reason = service_kit::reason(status);
+        let problem = match (status.code(), reason.as_deref()) {
+            (Code::NotFound, _) => Self::rule_not_found(),
+            (Code::Aborted, Some("RULE_EXISTS")) if conditional => {
+                Self::new(StatusCode::PRECONDITION_FAILED, "Search rule exists")
+            }
+            (Code::Aborted, _) if conditional => Self::new(
+                StatusCode::PRECONDITION_FAILED,
+                "Search rule is not at the version of If-Match",
+            ),
+            (Code::Aborted, _) => {
+                Self::new(StatusCode::CONFLICT, "Search rule was changed meanwhile")
+            }
+            (Code::ResourceExhausted, Some("TOO_MANY_RULES")) => Self::new(
+                StatusCode::CONFLICT,
+                "There are as many search rules as there can be: delete one first",
+            ),
+            _ => return Self::of_status(status, conditional),
+        };
+        problem.because(chain(status))
+    }
+
     fn of_invalid_argument(status: &Status) -> Self {
         if service_kit::reason(status).as_deref() == Some("REQUEST_ID_REUSED") {
             let detail = "Idempotency-Key was used for another request";
@@ -102,6 +127,10 @@ impl Problem {
 
     pub(crate) fn product_not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "Product not found")
+    }
+
+    pub(crate) fn rule_not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "Search rule not found")
     }
 
     pub(crate) fn precondition_failed() -> Self {
@@ -237,6 +266,15 @@ impl FieldErrors {
         self.list.iter().any(|error| error.pointer == pointer)
     }
 
+    /// At the pointer, or at a member below it.
+    pub(crate) fn has_below(&self, pointer: &str) -> bool {
+        let is_below = |error: &FieldError| match error.pointer.strip_prefix(pointer) {
+            Some(rest) => rest.is_empty() || rest.starts_with('/'),
+            None => false,
+        };
+        self.list.iter().any(is_below)
+    }
+
     pub(crate) fn finish(self) -> Result<(), Problem> {
         match self.list.is_empty() {
             true => Ok(()),
@@ -261,8 +299,12 @@ pub(crate) fn pointer(segments: &[&str]) -> String {
     pointer
 }
 
+/// No field of a product is called so.
+const OF_KIND: [&str; 5] = ["terms", "from", "to", "queries", "actions"];
+
 /// From the write service's field path to the member of our JSON: `attributes.NAME` is one name
-/// whatever dots it has, `gtins[0]` is an element, and a price is stated as `price`.
+/// whatever dots it has, `gtins[0]` is an element, and a price is stated as `price`. Fields of a
+/// search rule that belong to its kind are below `kind`.
 fn pointer_of_field(field: &str) -> String {
     if let Some(name) = field.strip_prefix("attributes.") {
         return pointer(&["attributes", name]);
@@ -271,12 +313,23 @@ fn pointer_of_field(field: &str) -> String {
         "" => Vec::new(),
         "price_minor" => vec!["price"],
         "query" => vec!["q"],
-        path => path
-            .split(['.', '['])
-            .map(|segment| segment.trim_end_matches(']'))
-            .collect(),
+        path => segments(path),
     };
     pointer(&segments)
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    let segments = path.split(['.', '[']);
+    let mut segments: Vec<&str> = segments
+        .map(|segment| segment.trim_end_matches(']'))
+        .collect();
+    if segments
+        .first()
+        .is_some_and(|first| OF_KIND.contains(first))
+    {
+        segments.insert(0, "kind");
+    }
+    segments
 }
 
 fn chain(status: &Status) -> String {
@@ -330,6 +383,11 @@ mod tests {
             ("gtins[2]", "/gtins/2"),
             ("gtins.2", "/gtins/2"),
             ("product.title", "/product/title"),
+            ("terms[1]", "/kind/terms/1"),
+            (
+                "actions[3].target.product_ids[0]",
+                "/kind/actions/3/target/product_ids/0",
+            ),
             ("attributes", "/attributes"),
             (
                 "attributes.net.weight~a/b[1]",

@@ -68,6 +68,9 @@ struct ExplanationJson<'a> {
     weights: BTreeMap<&'a str, f64>,
     hits: Vec<HitJson<'a>>,
     micros: BTreeMap<&'a str, i64>,
+    /// Curation rules that the answer follows, as `id@version`.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    rules: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -86,6 +89,11 @@ struct HitJson<'a> {
     legs: Vec<LegJson<'a>>,
     factors: BTreeMap<&'a str, f64>,
     matches: Vec<MatchJson<'a>>,
+    /// From 1; only where a rule pins it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pinned_position: Option<i32>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    rules: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -213,6 +221,7 @@ fn explanation(explanation: &v1::SearchExplanation) -> ExplanationJson<'_> {
         micros: micros
             .map(|(leg, micros)| (leg.as_str(), *micros))
             .collect(),
+        rules: &explanation.rules,
     }
 }
 
@@ -236,6 +245,8 @@ fn hit(hit: &v1::HitExplanation) -> HitJson<'_> {
         legs: legs.collect(),
         factors: sorted(&hit.factors),
         matches: matches.collect(),
+        pinned_position: Some(hit.pinned_position).filter(|place| *place > 0),
+        rules: &hit.rules,
     }
 }
 

@@ -4,6 +4,8 @@
 //! that says what happened: `DEADLINE_EXCEEDED` when time ran out, `UNAVAILABLE` when the
 //! connection gave no answer.
 
+mod rules;
+
 use std::future::Future;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use catalog_proto::v1;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::get_product_as_of_request::AsOf;
+use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
 use service_kit::TraceContext;
 use sha2::{Digest as _, Sha256};
 use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
@@ -31,6 +34,7 @@ const ANSWER_BYTES_MAX: usize = 16 << 20;
 pub(crate) struct Upstream {
     catalog: CatalogServiceClient<Channel>,
     command: CatalogCommandServiceClient<Channel>,
+    rules: SearchRuleServiceClient<Channel>,
     get_deadline: Duration,
     batch_deadline: Duration,
     search_deadline: Duration,
@@ -73,10 +77,13 @@ impl Upstream {
     /// Must be called within a runtime.
     pub(crate) fn connect_lazily(config: &Config) -> Self {
         let catalog = CatalogServiceClient::new(channel(&config.catalog_grpc_target));
-        let command = CatalogCommandServiceClient::new(channel(&config.command_grpc_target));
+        let write_side = channel(&config.command_grpc_target);
+        let command = CatalogCommandServiceClient::new(write_side.clone());
+        let rules = SearchRuleServiceClient::new(write_side);
         Self {
             catalog: catalog.max_decoding_message_size(ANSWER_BYTES_MAX),
             command: command.max_decoding_message_size(ANSWER_BYTES_MAX),
+            rules: rules.max_decoding_message_size(ANSWER_BYTES_MAX),
             get_deadline: config.get_deadline,
             batch_deadline: config.batch_deadline,
             search_deadline: config.search_deadline,

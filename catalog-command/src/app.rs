@@ -8,6 +8,7 @@ use async_nats::jetstream;
 use catalog_events::TokenKey;
 use catalog_proto::v1::catalog_command_operations_server::CatalogCommandOperationsServer;
 use catalog_proto::v1::catalog_command_service_server::CatalogCommandServiceServer;
+use catalog_proto::v1::search_rule_service_server::SearchRuleServiceServer;
 use prometheus_client::registry::Registry;
 use service_kit::{Env, Ops, Readiness, RequestLogLayer, Service, Tasks};
 use tokio::net::TcpListener;
@@ -19,11 +20,11 @@ use uuid::Uuid;
 use crate::Config;
 use crate::commands::{Commands, GroupSaver};
 use crate::expiry::Expiry;
-use crate::grpc::{CommandGrpc, Operations};
+use crate::grpc::{CommandGrpc, Operations, SearchRuleGrpc};
 use crate::leader::Leader;
-use crate::relay::{Relay, StreamCare};
+use crate::relay::{Log, Relay, StreamCare};
 use crate::sequencer::Sequencer;
-use crate::status::WriteProgress;
+use crate::status::{RelayProgress, WriteProgress};
 use crate::store::Databases;
 
 /// A batch of 1,000 large products.
@@ -85,21 +86,29 @@ impl Service for App {
             sequenced: sequenced.clone(),
             progress: progress.clone(),
         };
-        let relay = Relay {
+        let relay = |log, extended: &Arc<Notify>, progress: &RelayProgress| Relay {
+            log,
             pool: leader.clone(),
-            client,
+            client: client.clone(),
             care: StreamCare {
+                log,
                 pool: leader.clone(),
                 jetstream: jetstream.clone(),
-                max_age: config.stream_max_age,
                 progress: progress.clone(),
             },
             memory: Default::default(),
-            sequenced,
+            extended: extended.clone(),
             progress: progress.clone(),
         };
+        let rules_changed = Arc::new(Notify::new());
+        let rule_relay = relay(Log::Rules, &rules_changed, &progress.rule_relay);
+        let products = Log::Products {
+            max_age: config.stream_max_age,
+        };
+        let relay = relay(products, &sequenced, &progress.relay);
         let keep_hours = config.request_id_hours.get();
-        let (commands, group_saver) = Commands::new(&databases, committed, keep_hours);
+        let (commands, group_saver) =
+            Commands::new(&databases, committed, rules_changed, keep_hours);
         Ok(Self {
             grpc,
             ops,
@@ -113,6 +122,7 @@ impl Service for App {
                 me: Uuid::new_v4(),
                 sequencer,
                 relay,
+                rule_relay,
                 progress,
             },
             reflection: config.reflection,
@@ -132,6 +142,9 @@ impl Service for App {
                     .build_v1()
             })
             .transpose()?;
+        let rules = SearchRuleServiceServer::new(SearchRuleGrpc {
+            commands: self.commands.clone(),
+        });
         let commands = CatalogCommandServiceServer::new(CommandGrpc {
             commands: self.commands,
             tokens: self.tokens,
@@ -139,6 +152,7 @@ impl Service for App {
         let router = tonic::transport::Server::builder()
             .layer(RequestLogLayer)
             .add_service(commands.max_decoding_message_size(REQUEST_BYTES_MAX))
+            .add_service(rules)
             .add_service(CatalogCommandOperationsServer::new(self.operations))
             .add_service(health_service)
             .add_optional_service(reflection);

@@ -9,6 +9,7 @@ mod delete_product;
 mod import_products;
 mod product_history;
 mod group;
+mod search_rules;
 
 use std::sync::Arc;
 
@@ -19,13 +20,14 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
-use crate::domain::{Current, Decision, Rejection, RequestKey};
+use crate::domain::{Current, Decision, Rejection, RequestKey, RuleRejection};
 use crate::store::{self, Claim, Conflict, Databases, Origin};
 
 pub(crate) use group::GroupSaver;
 use group::{Decide, GroupWrite, WriteGroup, write_group};
 pub(crate) use import_products::{ImportOutcome, RowResult};
 pub(crate) use product_history::{AsOf, HistoryError};
+pub(crate) use search_rules::WrittenRule;
 
 /// A writer that loses this often in a row gives up and says so.
 const RACES_MAX: u32 = 10;
@@ -34,12 +36,14 @@ const RACES_MAX: u32 = 10;
 pub(crate) enum CommandError {
     #[error(transparent)]
     Rejected(#[from] Rejection),
+    #[error(transparent)]
+    RuleRejected(#[from] RuleRejection),
     #[error("the request id was used for another request")]
     RequestIdReused,
     #[error("too many writers at once on this product")]
     Contended,
     #[error("database")]
-    Database(#[source] sqlx::Error),
+    Database(#[from] sqlx::Error),
 }
 
 /// The write service's commands over one database.
@@ -48,6 +52,7 @@ pub(crate) struct Commands {
     pool: PgPool,
     group: WriteGroup,
     committed: Arc<Notify>,
+    rules_changed: Arc<Notify>,
     /// How long a request id counts.
     keep_hours: u16,
 }
@@ -84,11 +89,13 @@ impl Written {
 }
 
 impl Commands {
-    /// `committed` is notified after every commit that left events in the outbox. The saver is to be
-    /// run beside the commands; it ends when these are gone.
+    /// `committed` is notified after every commit that left events in the outbox, `rules_changed`
+    /// after every one that extended the log of search rules. The saver is to be run beside the
+    /// commands; it ends when these are gone.
     pub(crate) fn new(
         databases: &Databases,
         committed: Arc<Notify>,
+        rules_changed: Arc<Notify>,
         keep_hours: u16,
     ) -> (Self, GroupSaver) {
         let (group, saver) = write_group(databases.group.clone(), committed.clone());
@@ -96,6 +103,7 @@ impl Commands {
             pool: databases.requests.clone(),
             group,
             committed,
+            rules_changed,
             keep_hours,
         };
         (commands, saver)
@@ -176,14 +184,14 @@ impl Commands {
         &self,
         tx: &mut PgConnection,
         call: &Call,
-    ) -> Result<Option<T>, Attempt> {
+    ) -> Result<Option<T>, CommandError> {
         let Some(key) = &call.request else {
             return Ok(None);
         };
         match store::claim(tx, key, self.keep_hours).await? {
             Claim::Ours => Ok(None),
             Claim::Answered(answer) => Ok(Some(answer)),
-            Claim::Reused => Err(Attempt::Final(CommandError::RequestIdReused)),
+            Claim::Reused => Err(CommandError::RequestIdReused),
         }
     }
 }
@@ -229,6 +237,12 @@ impl Attempt {
 impl From<Rejection> for Attempt {
     fn from(rejection: Rejection) -> Self {
         Attempt::Final(rejection.into())
+    }
+}
+
+impl From<CommandError> for Attempt {
+    fn from(err: CommandError) -> Self {
+        Attempt::Final(err)
     }
 }
 

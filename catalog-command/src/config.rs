@@ -47,7 +47,7 @@ impl Config {
             database_connections_max: env.or(
                 "DATABASE_CONNECTIONS_MAX",
                 "16",
-                "Connections to Postgres for requests, at most; 3 more are the leader's.",
+                "Connections to Postgres for requests, at most; 4 more are the leader's.",
             ),
             stream_max_age: hours(env.or(
                 "STREAM_MAX_AGE_HOURS",

@@ -1,14 +1,20 @@
-//! Decisions about products: no async, no clock, no database, no wire type. Time comes in as an
-//! argument; what goes out is a change to save, or nothing when nothing changed.
+//! Decisions about products and search rules: no async, no clock, no database, no wire type. Time
+//! comes in as an argument; what goes out is a change to save, or nothing when nothing changed.
 
+mod check;
 mod fields;
 mod draft;
 mod decision;
+mod rule_draft;
+mod rule_decision;
 mod request;
 
+pub(crate) use check::Violation;
 pub(crate) use decision::{
     Current, Decision, Rejection, change_price, create, delete, put, update,
 };
-pub(crate) use draft::{Draft, Violation};
+pub(crate) use draft::Draft;
 pub(crate) use fields::{Patch, ProductFields};
 pub(crate) use request::{InvalidRequestId, RequestId, RequestKey};
+pub(crate) use rule_decision::{CurrentRule, RuleDecision, RuleRejection, delete_rule, put_rule};
+pub(crate) use rule_draft::RuleDraft;

@@ -4,6 +4,7 @@
 mod convert;
 mod request_key;
 mod error;
+mod search_rules;
 mod operations;
 
 use std::pin::Pin;
@@ -27,6 +28,7 @@ use crate::grpc::request_key::{Repeatable, request_key};
 use crate::store::Origin;
 
 pub(crate) use crate::grpc::operations::Operations;
+pub(crate) use crate::grpc::search_rules::SearchRuleGrpc;
 
 /// More rows than this make one transaction too long for the writers beside it.
 const IMPORT_ROWS_MAX: usize = 1_000;
@@ -43,7 +45,7 @@ impl CatalogCommandService for CommandGrpc {
         &self,
         request: Request<v1::CreateProductRequest>,
     ) -> Result<Response<v1::CreateProductResponse>, Status> {
-        let (call, request) = call(request)?;
+        let (call, request) = call(request).map_err(invalid_request)?;
         let mut fields = product_fields(required(request.product)?);
         if fields.id.is_empty() {
             fields.id = uuid::Uuid::now_v7().to_string();
@@ -61,7 +63,7 @@ impl CatalogCommandService for CommandGrpc {
         &self,
         request: Request<v1::UpdateProductRequest>,
     ) -> Result<Response<v1::UpdateProductResponse>, Status> {
-        let (call, request) = call(request)?;
+        let (call, request) = call(request).map_err(invalid_request)?;
         let input = required(request.product)?;
         let id = product_id(&input.id).map_err(invalid_request)?;
         let expected = expected_version(request.expected_version).map_err(invalid_request)?;
@@ -79,7 +81,7 @@ impl CatalogCommandService for CommandGrpc {
         &self,
         request: Request<v1::ChangePriceRequest>,
     ) -> Result<Response<v1::ChangePriceResponse>, Status> {
-        let (call, request) = call(request)?;
+        let (call, request) = call(request).map_err(invalid_request)?;
         let id = product_id(&request.id).map_err(invalid_request)?;
         let currency = currency(&request.currency).map_err(invalid_request)?;
         let expected = expected_version(request.expected_version).map_err(invalid_request)?;
@@ -99,7 +101,7 @@ impl CatalogCommandService for CommandGrpc {
         &self,
         request: Request<v1::DeleteProductRequest>,
     ) -> Result<Response<v1::DeleteProductResponse>, Status> {
-        let (call, request) = call(request)?;
+        let (call, request) = call(request).map_err(invalid_request)?;
         let id = product_id(&request.id).map_err(invalid_request)?;
         let expected = expected_version(request.expected_version).map_err(invalid_request)?;
         let written = self.commands.delete_product(&id, expected, &call).await;
@@ -234,10 +236,10 @@ fn message(written: Written) -> Option<v1::Product> {
 }
 
 /// Who calls, under which request id, and what is asked.
-fn call<M: Repeatable>(request: Request<M>) -> Result<(Call, M), Status> {
+fn call<M: Repeatable>(request: Request<M>) -> Result<(Call, M), Vec<Violation>> {
     let origin = origin(&request);
     let (metadata, _, mut message) = request.into_parts();
-    let request = request_key(&mut message, &metadata).map_err(invalid_request)?;
+    let request = request_key(&mut message, &metadata)?;
     Ok((Call { origin, request }, message))
 }
 

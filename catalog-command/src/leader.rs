@@ -1,4 +1,4 @@
-//! One instance at a time runs the sequencer and the relay. The lease decides who should; that two
+//! One instance at a time runs the sequencer and the relays. The lease decides who should; that two
 //! who both believe it do no harm is the work of the fencing epoch and of the expected sequence.
 
 use std::time::Duration;
@@ -25,6 +25,7 @@ pub(crate) struct Leader {
     pub(crate) me: Uuid,
     pub(crate) sequencer: Sequencer,
     pub(crate) relay: Relay,
+    pub(crate) rule_relay: Relay,
     pub(crate) progress: WriteProgress,
 }
 
@@ -58,6 +59,7 @@ impl Leader {
         tokio::select! {
             () = self.sequencer.run(epoch) => tracing::warn!("another instance sequences now"),
             () = self.relay.run(epoch) => {}
+            () = self.rule_relay.run(epoch) => {}
             () = self.watch() => {}
             () = self.keep_lease(epoch) => tracing::warn!("lost the lease on the log"),
             () = stop.cancelled() => {}
@@ -80,7 +82,7 @@ impl Leader {
         }
     }
 
-    /// Keeps the metrics of the outbox and the log fresh.
+    /// Keeps the metrics of the outbox and the logs fresh.
     async fn watch(&self) {
         loop {
             match self.look_once().await {
@@ -95,8 +97,10 @@ impl Leader {
         let mut db = self.pool.acquire().await?;
         let (pending, oldest) = store::outbox_backlog(&mut db).await?;
         self.progress.outbox_seen(pending, age_of(oldest));
-        self.progress
-            .log_seen(store::head_position(&mut *db).await?);
+        let head = store::head_position(&mut *db).await?;
+        self.progress.relay.log_seen(head);
+        let rules = store::rule_head_position(&mut *db).await?;
+        self.progress.rule_relay.log_seen(rules);
         Ok(())
     }
 }

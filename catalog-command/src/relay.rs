@@ -1,7 +1,8 @@
-//! The relay publishes the event log to the stream. It keeps no checkpoint: the stream's own last
-//! sequence says what is missing, and every batch is fenced by it, so that `position == stream
-//! sequence` holds through crashes, lost tails and a second relay.
+//! A relay publishes a log, that of products or that of search rules, to its stream. It keeps no
+//! checkpoint: the stream's own last sequence says what is missing, and every batch is fenced by it,
+//! so that `position == stream sequence` holds through crashes, lost tails and a second relay.
 
+mod log;
 mod atomic_batch;
 mod stream_care;
 
@@ -9,19 +10,17 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use catalog_events::{EncodedMessage, Position, STREAM};
+use catalog_events::Position;
 use sqlx::PgPool;
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
 use crate::relay::atomic_batch::{PublishError, publish_batch};
+pub(crate) use crate::relay::log::Log;
 pub(crate) use crate::relay::stream_care::{Memory, StreamCare};
-use crate::status::WriteProgress;
-use crate::store::{self, Epoch, LogError, soon};
+use crate::status::RelayProgress;
+use crate::store::{Epoch, LogError};
 
-/// The server takes at most 1,000 messages in one atomic batch.
-const BATCH_EVENTS_MAX: i64 = 500;
-const BATCH_BYTES_MAX: i64 = 4 * 1024 * 1024;
 const POLL_EVERY_MS: u64 = 100;
 const LOOK_EVERY_MS: u64 = 2_000;
 /// One failure is a broker that restarts; from here on `status` says what is wrong.
@@ -30,13 +29,15 @@ const FAILURES_SHOWN_FROM: u32 = 3;
 const STOPPED_RETRY_MS: u64 = 5_000;
 
 pub(crate) struct Relay {
+    pub(crate) log: Log,
     pub(crate) pool: PgPool,
     pub(crate) client: async_nats::Client,
     pub(crate) care: StreamCare,
     /// Outlives the lease, so that what was lost meanwhile is noticed.
     pub(crate) memory: Mutex<Memory>,
-    pub(crate) sequenced: Arc<Notify>,
-    pub(crate) progress: WriteProgress,
+    /// Notified when this instance has extended the log.
+    pub(crate) extended: Arc<Notify>,
+    pub(crate) progress: RelayProgress,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -44,21 +45,26 @@ pub(crate) enum RelayError {
     /// The database was restored from a backup, or the stream belongs to another catalog. Going on
     /// would give two meanings to one position.
     #[error(
-        "the stream {STREAM} is at {stream}, ahead of the event log at {log}: restore the log or \
-         delete the stream, which is then filled from the log"
+        "the stream {} is at {stream}, ahead of the {} at {head}: restore the log or delete the \
+         stream, which is then filled from the log", .log.stream(), .log.name()
     )]
-    StreamAhead { stream: Position, log: Position },
+    StreamAhead {
+        log: Log,
+        stream: Position,
+        head: Position,
+    },
     /// Same numbers, other events: readers of this stream have seen what never was in this log.
     #[error(
-        "the stream {STREAM} holds the event {stream} at position {position}, where the event log \
-         has {log}: it belongs to another catalog, or the log was restored from a backup and \
-         written on; point NATS_URL to the right broker, or restore the log, or delete the stream, \
-         which is then filled from the log"
+        "the stream {} holds the event {in_stream} at position {position}, where the {} has \
+         {in_log}: it belongs to another catalog, or the log was restored from a backup and written \
+         on; point NATS_URL to the right broker, or restore the log, or delete the stream, which is \
+         then filled from the log", .log.stream(), .log.name()
     )]
     ForeignStream {
+        log: Log,
         position: Position,
-        stream: String,
-        log: Uuid,
+        in_stream: String,
+        in_log: Uuid,
     },
     #[error(transparent)]
     Log(#[from] LogError),
@@ -106,9 +112,9 @@ impl Relay {
             let pause = err.pause(failures);
             let shown = failures >= FAILURES_SHOWN_FROM || err.needs_a_person();
             let err = format!("{:#}", anyhow::Error::new(err));
-            tracing::warn!(failures, "relay: {err}");
+            tracing::warn!(failures, stream = self.log.stream(), "relay: {err}");
             if shown {
-                self.progress.set_relay_error(Some(err));
+                self.progress.set_error(Some(err));
             }
             tokio::time::sleep(pause).await;
         }
@@ -126,11 +132,11 @@ impl Relay {
             let next = self.publish_next(last, memory).await?;
             if *failures > 0 {
                 *failures = 0;
-                self.progress.set_relay_error(None);
+                self.progress.set_error(None);
             }
             if next == last {
                 let poll = Duration::from_millis(POLL_EVERY_MS);
-                let _ = tokio::time::timeout(poll, self.sequenced.notified()).await;
+                let _ = tokio::time::timeout(poll, self.extended.notified()).await;
             }
             last = next;
             // A stream that lost its tail, or is gone, says nothing of it to an idle relay; one
@@ -148,23 +154,18 @@ impl Relay {
         last: Position,
         memory: &mut Memory,
     ) -> Result<Position, RelayError> {
-        let rows = store::read_events(&self.pool, last, BATCH_EVENTS_MAX, BATCH_BYTES_MAX);
-        let rows = soon(rows).await?;
-        if rows.is_empty() {
+        let (messages, expected) = self.log.messages_after(&self.pool, last).await?;
+        if messages.is_empty() {
             return Ok(last);
         }
-        let mut messages: Vec<EncodedMessage> = Vec::with_capacity(rows.len());
-        let mut expected = last;
-        for row in rows {
-            expected = expected.next();
-            messages.push(row.into_message(expected)?.1);
-        }
         let count = messages.len() as u64;
-        let reached = publish_batch(&self.client, last, messages).await?;
+        let stream = self.log.stream();
+        let reached = publish_batch(&self.client, stream, last, messages).await?;
         if reached != expected {
             return Err(RelayError::StreamAhead {
+                log: self.log,
                 stream: reached,
-                log: expected,
+                head: expected,
             });
         }
         self.progress

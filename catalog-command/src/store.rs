@@ -1,8 +1,9 @@
 //! Everything this service says to Postgres. A decision and its event are saved by [`save`] in the
-//! caller's transaction; nothing else writes products or the outbox.
+//! caller's transaction; nothing else writes products or the outbox. So is a rule by [`save_rule`].
 
 mod connections;
 mod products;
+mod rules;
 mod idempotency;
 mod history;
 mod event_log;
@@ -20,4 +21,8 @@ pub(crate) use log_digest::{Buckets, LogDigest, compute_head_digest, digest_at, 
 pub(crate) use log_head::{Epoch, Head, acquire, head, head_position, is_current, release, renew};
 pub(crate) use products::{
     Conflict, Origin, count_products, load, load_for_update, save, save_each,
+};
+pub(crate) use rules::{
+    RulePage, count_rules, list_rules, load_rule, lock_rule_log, read_rule_events,
+    rule_event_id_at, rule_head_position, save_rule,
 };

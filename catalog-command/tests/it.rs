@@ -24,3 +24,5 @@ mod log_digest;
 mod log_events;
 #[path = "it/stream_care.rs"]
 mod stream_care;
+#[path = "it/search_rules.rs"]
+mod search_rules;

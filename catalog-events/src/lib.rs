@@ -9,6 +9,7 @@ mod money;
 mod product;
 mod event;
 mod rule;
+mod rule_form;
 #[cfg(feature = "nats")]
 mod message;
 mod subject;
@@ -37,6 +38,7 @@ pub use crate::read::{ProductRead, READ_SUBJECT, ReadBatch, ReadSource};
 pub use crate::rule::{
     Curation, CurationAction, QueryMatch, RuleEvent, RuleKind, RuleTarget, SearchRule,
 };
+pub use crate::rule_form::{ActionForm, KindForm, RuleForm, StoredRule, TargetForm, moment};
 #[cfg(feature = "nats")]
 pub use crate::stream::{RULE_STREAM, STREAM, rule_stream_config, stream_config};
 pub use crate::subject::{EVENTS_WILDCARD, RULES_WILDCARD, event_subject, rule_subject};

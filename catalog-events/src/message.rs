@@ -49,7 +49,9 @@ pub fn encode<C: Serialize, P: Serialize>(
     })
 }
 
-pub fn encode_rule(event: &RuleEvent) -> Result<EncodedMessage, serde_json::Error> {
+pub fn encode_rule<R: Serialize>(
+    event: &RuleEvent<R>,
+) -> Result<EncodedMessage, serde_json::Error> {
     let attributes = Attributes {
         id: event.event_id,
         kind: format!("catalog.rule.{}.v1", event.event_type()),

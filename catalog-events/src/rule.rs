@@ -127,9 +127,10 @@ pub struct RuleTarget {
     pub category: Vec<String>,
 }
 
-/// A rule was put or deleted. Applying is "the higher version wins", as for products.
+/// A rule was put or deleted. Applying is "the higher version wins", as for products. `R` is the typed
+/// rule, or raw JSON where nothing reads it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RuleEvent {
+pub struct RuleEvent<R = SearchRule> {
     /// Travels as the `ce-id` header, not in the body.
     #[serde(skip)]
     pub event_id: Uuid,
@@ -144,10 +145,10 @@ pub struct RuleEvent {
     #[serde(skip)]
     pub traceparent: Option<String>,
     /// The whole rule after the change; none after a deletion.
-    pub rule: Option<SearchRule>,
+    pub rule: Option<R>,
 }
 
-impl RuleEvent {
+impl<R> RuleEvent<R> {
     /// The token in the subject.
     pub fn event_type(&self) -> &'static str {
         match self.rule {

@@ -13,7 +13,7 @@ pub fn event_subject(event_type: EventType, id: &ProductId) -> String {
 /// Every event of a search rule: `catalog.evt.v1.rule.<put|deleted>.<rule id>`.
 pub const RULES_WILDCARD: &str = "catalog.evt.v1.rule.*.*";
 
-pub fn rule_subject(event: &RuleEvent) -> String {
+pub fn rule_subject<R>(event: &RuleEvent<R>) -> String {
     format!(
         "catalog.evt.v1.rule.{}.{}",
         event.event_type(),

@@ -16,6 +16,7 @@ use crate::output::{self, ProductJson};
 use crate::parked::{self, ParkedArgs};
 use crate::probe::{self, ProbeArgs};
 use crate::rebuild::{self, RebuildArgs};
+use crate::rules::{self, RulesArgs, SynonymsArgs};
 use crate::sample;
 use crate::search::{self, GetArgs, SearchArgs};
 use crate::status::{self, StatusArgs};
@@ -45,6 +46,10 @@ enum Command {
     Eval(EvalArgs),
     /// Shows products by id
     Get(GetArgs),
+    /// Words that count as the same in searches: shows, adds and removes them
+    Synonyms(SynonymsArgs),
+    /// Search rules: pins, hides, boosts and redirects for some queries
+    Rules(RulesArgs),
     /// Shows events as they happen
     Tail(TailArgs),
     /// Shows where the log, the stream and the read models stand
@@ -108,6 +113,8 @@ pub fn main() -> ExitCode {
         Command::Search(args) => block_on(search::search(args, &endpoints)),
         Command::Eval(args) => block_on(eval::command(args, &endpoints)),
         Command::Get(args) => block_on(search::get(args, &endpoints)),
+        Command::Synonyms(args) => block_on(rules::synonyms(args, &endpoints)),
+        Command::Rules(args) => block_on(rules::rules(args, &endpoints)),
         Command::Tail(args) => block_on(tail::command(args, &endpoints)),
         Command::Status(args) => block_on(status::command(args, &endpoints)),
         Command::Verify(args) => block_on(verify::command(args, &endpoints)),

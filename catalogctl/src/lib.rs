@@ -8,6 +8,7 @@ pub mod endpoints;
 pub mod feed;
 pub mod import;
 mod search;
+mod rules;
 mod eval;
 mod tail;
 mod status;

@@ -7,6 +7,7 @@ use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperatio
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
 use catalog_proto::v1::{
     GetReadStatusRequest, GetReadStatusResponse, GetWriteStatusRequest, GetWriteStatusResponse,
+    SearchRuleStatus,
 };
 use serde_json::{Value, json};
 
@@ -121,6 +122,10 @@ impl Status {
         let (write, read) = (self.write.as_ref().ok()?, self.read.as_ref().ok()?);
         let end = write.log_position + write.outbox_pending;
         let mut lag = write.outbox_pending + (write.log_position - write.stream_sequence).max(0);
+        lag += (write.rule_position - write.rule_stream_sequence).max(0);
+        if let Some(rules) = &read.rules {
+            lag += (write.rule_position - rules.position).max(0);
+        }
         for projection in read.projections.iter().filter(|one| counts(&one.name)) {
             lag += match &*projection.name {
                 // Counts documents, not events.
@@ -143,7 +148,9 @@ impl Status {
             Ok(read) => {
                 errors.extend(read.projections.iter().filter_map(|one| {
                     some(&one.error).map(|error| format!("{}: {error}", one.name))
-                }))
+                }));
+                let rules = read.rules.as_ref().and_then(|rules| some(&rules.error));
+                errors.extend(rules.map(|error| format!("search rules: {error}")));
             }
             Err(err) => errors.push(err.clone()),
         }
@@ -167,6 +174,8 @@ impl Status {
                 "refilled_events": write.refilled_events,
                 "stream_recreations": write.stream_recreations,
                 "relay_error": some(&write.relay_error),
+                "rule_position": write.rule_position,
+                "rule_stream_sequence": write.rule_stream_sequence,
             }),
         };
         let read = match &self.read {
@@ -187,6 +196,12 @@ impl Status {
                     "digest": some(&one.digest),
                     "error": some(&one.error),
                 })).collect::<Vec<_>>(),
+                "rules": read.rules.as_ref().map(|rules| json!({
+                    "position": rules.position,
+                    "rules": rules.rules,
+                    "active": rules.active,
+                    "error": some(&rules.error),
+                })),
             }),
         };
         json!({ "write": write, "read": read, "lag": self.lag() })
@@ -199,6 +214,10 @@ impl Status {
         }
         if let Ok(read) = &self.read {
             text += &read_text(read, endpoints.query.address());
+            if let Some(rules) = &read.rules {
+                let end = self.write.as_ref().map_or(0, |write| write.rule_position);
+                text += &rules_text(rules, end);
+            }
         }
         text
     }
@@ -220,7 +239,22 @@ fn write_text(write: &GetWriteStatusResponse, address: &str) -> String {
     let behind = (log - write.stream_sequence).max(0);
     let note = stream_note(write);
     text += &row("stream", write.stream_sequence, behind, &note);
+    if write.rule_position > 0 {
+        let sequence = write.rule_stream_sequence;
+        let behind = (write.rule_position - sequence).max(0);
+        text += &row("search rules", sequence, behind, "");
+    }
     text
+}
+
+/// `end` is where the log of rules ends, as far as that is known.
+fn rules_text(rules: &SearchRuleStatus, end: i64) -> String {
+    let note = match some(&rules.error) {
+        Some(error) => error.to_owned(),
+        None => format!("{} of {} followed", rules.active, rules.rules),
+    };
+    let behind = (end - rules.position).max(0);
+    row("search rules", rules.position, behind, &note)
 }
 
 /// What happened to the stream, the worst first; nothing when all is as it should be.
@@ -367,7 +401,36 @@ mod tests {
               embeddings            400  590 behind
               parked events, which could not be applied: 4
         "#]].assert_eq(&status.to_text(&endpoints()));
-        expect![[r#"{"lag":614,"read":{"address":"r:1","digest":"ab","documents":890,"generation":1,"parked_events":4,"previous_generation":3,"projections":[{"digest":"ab","documents":890,"error":null,"lag":0,"name":"read_model","position":990},{"digest":"ab","documents":890,"error":null,"lag":590,"name":"embeddings","position":400}],"stream_sequence":990},"write":{"address":"w:1","digest":"ab","leader":false,"log_position":1000,"outbox_oldest_age_ms":15,"outbox_pending":2,"products":900,"refilled_events":12,"relay_error":null,"stream_first_sequence":200,"stream_lag":10,"stream_recreations":2,"stream_sequence":990}}"#]].assert_eq(&status.to_json(&endpoints()).to_string());
+        expect![[r#"{"lag":614,"read":{"address":"r:1","digest":"ab","documents":890,"generation":1,"parked_events":4,"previous_generation":3,"projections":[{"digest":"ab","documents":890,"error":null,"lag":0,"name":"read_model","position":990},{"digest":"ab","documents":890,"error":null,"lag":590,"name":"embeddings","position":400}],"rules":null,"stream_sequence":990},"write":{"address":"w:1","digest":"ab","leader":false,"log_position":1000,"outbox_oldest_age_ms":15,"outbox_pending":2,"products":900,"refilled_events":12,"relay_error":null,"rule_position":0,"rule_stream_sequence":0,"stream_first_sequence":200,"stream_lag":10,"stream_recreations":2,"stream_sequence":990}}"#]].assert_eq(&status.to_json(&endpoints()).to_string());
+    }
+
+    #[test]
+    fn search_rules_are_shown_where_there_are_some() {
+        let mut status = status();
+        if let (Ok(write), Ok(read)) = (&mut status.write, &mut status.read) {
+            (write.rule_position, write.rule_stream_sequence) = (7, 5);
+            read.rules = Some(SearchRuleStatus {
+                position: 4,
+                rules: 3,
+                active: 2,
+                error: String::new(),
+            });
+        }
+        assert_eq!(status.lag(), Some(2 + 10 + 12 + 590 + 2 + 3));
+        expect![[r#"
+            write service w:1: 900 products, log at 1000
+              outbox               1000  2 behind      oldest 15 ms
+              stream                990  10 behind     the stream is full
+              search rules            5  2 behind
+            read service r:1: 890 documents, generation 1, digest ab
+              read_model            990  up to date
+              embeddings            400  590 behind
+              search rules            4  3 behind      2 of 3 followed
+        "#]]
+        .assert_eq(&status.to_text(&endpoints()));
+        let json = status.to_json(&endpoints());
+        let rules = json!({"position": 4, "rules": 3, "active": 2, "error": null});
+        assert_eq!(json["read"]["rules"], rules);
     }
 
     #[test]
@@ -389,6 +452,6 @@ mod tests {
               embeddings            400  590 behind
         "#]]
         .assert_eq(&status.to_text(&endpoints()));
-        expect![[r#"{"lag":null,"read":{"address":"r:1","digest":"ab","documents":890,"generation":1,"parked_events":0,"previous_generation":null,"projections":[{"digest":"ab","documents":890,"error":null,"lag":0,"name":"read_model","position":990},{"digest":"ab","documents":890,"error":null,"lag":590,"name":"embeddings","position":400}],"stream_sequence":990},"write":{"address":"w:1","error":"no answer"}}"#]].assert_eq(&status.to_json(&endpoints()).to_string());
+        expect![[r#"{"lag":null,"read":{"address":"r:1","digest":"ab","documents":890,"generation":1,"parked_events":0,"previous_generation":null,"projections":[{"digest":"ab","documents":890,"error":null,"lag":0,"name":"read_model","position":990},{"digest":"ab","documents":890,"error":null,"lag":590,"name":"embeddings","position":400}],"rules":null,"stream_sequence":990},"write":{"address":"w:1","error":"no answer"}}"#]].assert_eq(&status.to_json(&endpoints()).to_string());
     }
 }

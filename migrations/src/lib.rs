@@ -5,7 +5,7 @@
 
 use sqlx::migrate::Migrator;
 
-/// Database of the write side: products, outbox, event log.
+/// Database of the write side: products, outbox, event log; search rules and their log.
 pub static COMMAND: Migrator = Migrator {
     ignore_missing: true,
     ..sqlx::migrate!("./command")

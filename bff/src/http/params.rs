@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use catalog_events::ProductId;
 use service_kit::TraceContext;
 
-use crate::problem::Problem;
+use crate::problem::{FieldErrors, Problem};
 use crate::upstream::{Actor, Caller};
 
 /// The id of the path. What cannot be an id cannot be a product's: 404.
@@ -70,6 +70,21 @@ impl Query {
             )),
         }
     }
+}
+
+/// `limit`, where the query has one.
+pub(super) fn read_limit(
+    query: &Query,
+    unless_told: i32,
+    max: i32,
+    errors: &mut FieldErrors,
+) -> Result<i32, Problem> {
+    let limit = query.one("limit")?;
+    let limit = limit.map_or(Some(unless_told), |limit| limit.parse().ok());
+    let limit = limit.filter(|limit| (1..=max).contains(limit));
+    let limit = limit.ok_or_else(|| format!("must be a whole number from 1 to {max}"));
+    let limit = errors.take("/limit".to_owned(), limit);
+    Ok(limit.unwrap_or_default())
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

@@ -10,7 +10,7 @@ use catalog_proto::v1::{SearchStrategy, SortOrder};
 
 use crate::http::consistency::{ConsistencyTokens, set_stale};
 use crate::http::filter::{read_facets, read_filter};
-use crate::http::params::{ProductPath, Query};
+use crate::http::params::{ProductPath, Query, read_limit};
 use crate::http::{Api, json_response};
 use crate::problem::{FieldErrors, Problem};
 use crate::search::{SearchJson, SimilarJson, SuggestionsJson};
@@ -136,20 +136,6 @@ fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
         highlight,
         ..v1::SearchProductsRequest::default()
     })
-}
-
-fn read_limit(
-    query: &Query,
-    unless_told: i32,
-    max: i32,
-    errors: &mut FieldErrors,
-) -> Result<i32, Problem> {
-    let limit = query.one("limit")?;
-    let limit = limit.map_or(Some(unless_told), |limit| limit.parse().ok());
-    let limit = limit.filter(|limit| (1..=max).contains(limit));
-    let limit = limit.ok_or_else(|| format!("must be a whole number from 1 to {max}"));
-    let limit = errors.take("/limit".to_owned(), limit);
-    Ok(limit.unwrap_or_default())
 }
 
 fn flag(query: &Query, name: &str, errors: &mut FieldErrors) -> Result<bool, Problem> {

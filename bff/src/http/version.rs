@@ -1,4 +1,5 @@
-//! Versions as entity tags (RFC 9110, §8.8.3): `"7"` is the product after its seventh change.
+//! Versions as entity tags (RFC 9110, §8.8.3): `"7"` is the product, or the search rule, after its
+//! seventh change.
 
 use std::convert::Infallible;
 
@@ -54,6 +55,55 @@ impl IfMatch {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::read(&parts.headers)
+    }
+}
+
+/// What a write that creates or replaces demands of what is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PutCondition {
+    Absent,
+    /// `If-None-Match: *`: nothing is there.
+    New,
+    Version(i64),
+}
+
+impl PutCondition {
+    /// As the write service takes it, where 0 means that nothing is there. A tag `"0"` is that of
+    /// no version at all.
+    pub(super) fn expected_version(self) -> Option<i64> {
+        match self {
+            PutCondition::Absent => None,
+            PutCondition::New => Some(0),
+            PutCondition::Version(0) => Some(i64::MAX),
+            PutCondition::Version(version) => Some(version),
+        }
+    }
+
+    /// `If-Match: *` is refused: that something is there, whatever its version, cannot be passed on
+    /// as one expected version.
+    fn read(headers: &HeaderMap) -> Result<Self, Problem> {
+        let unsupported = |detail| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
+        let mut none_match = headers.get_all(IF_NONE_MATCH).iter();
+        let is_new = match (none_match.next(), none_match.next()) {
+            (None, _) => false,
+            (Some(value), None) if value == "*" => true,
+            _ => return Err(unsupported("If-None-Match of a write is *")),
+        };
+        match (is_new, IfMatch::read(headers)?) {
+            (true, IfMatch::Absent) => Ok(PutCondition::New),
+            (true, _) => Err(unsupported("If-Match and If-None-Match exclude each other")),
+            (false, IfMatch::Absent) => Ok(PutCondition::Absent),
+            (false, IfMatch::Version(version)) => Ok(PutCondition::Version(version)),
+            (false, IfMatch::Any) => Err(unsupported("If-Match of this write is one ETag")),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PutCondition {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
@@ -127,6 +177,29 @@ mod tests {
         }
         assert_eq!(read(&["\"9223372036854775808\""]), None);
         assert_eq!(read(&["\"1\"", "\"1\""]), None);
+    }
+
+    #[test]
+    fn a_put_demands_one_version_or_none_at_all() {
+        let read = |pairs: &[(axum::http::HeaderName, &'static str)]| {
+            let value = |value: &'static str| HeaderValue::from_static(value);
+            let pairs = pairs.iter().map(|(name, text)| (name.clone(), value(text)));
+            PutCondition::read(&pairs.collect()).ok()
+        };
+        assert_eq!(read(&[]), Some(PutCondition::Absent));
+        assert_eq!(read(&[(IF_NONE_MATCH, "*")]), Some(PutCondition::New));
+        let seven = read(&[(IF_MATCH, "\"7\"")]);
+        assert_eq!(seven, Some(PutCondition::Version(7)));
+        let zero = read(&[(IF_MATCH, "\"0\"")]).expect("a tag");
+        assert_eq!(zero.expected_version(), Some(i64::MAX));
+        for bad in [
+            &[(IF_MATCH, "*")][..],
+            &[(IF_MATCH, "7")],
+            &[(IF_NONE_MATCH, "\"7\"")],
+            &[(IF_MATCH, "\"7\""), (IF_NONE_MATCH, "*")],
+        ] {
+            assert_eq!(read(bad), None, "{bad:?}");
+        }
     }
 
     #[test]

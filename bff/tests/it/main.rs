@@ -1,10 +1,12 @@
 //! The real BFF on port 0, in front of a gRPC peer that is told what to answer.
 
 mod peer;
+mod rule_peer;
 mod bff;
 
 mod reads;
 mod search;
+mod rules;
 mod writes;
 mod conditions;
 mod consistency;

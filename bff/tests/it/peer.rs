@@ -10,6 +10,7 @@ use catalog_proto::v1::catalog_command_service_server::{
 };
 use catalog_proto::v1::catalog_service_server::{CatalogService, CatalogServiceServer};
 use catalog_proto::v1::get_product_as_of_request::AsOf;
+use catalog_proto::v1::search_rule_service_server::SearchRuleServiceServer;
 use catalog_proto::v1::*;
 use futures_util::stream::Empty;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -25,8 +26,11 @@ pub(crate) struct Peer {
 }
 
 #[derive(Default)]
-struct State {
+pub(crate) struct State {
     products: BTreeMap<String, Product>,
+    pub(crate) rules: BTreeMap<String, SearchRule>,
+    /// What searches find instead of the map.
+    search: Option<SearchProductsResponse>,
     mode: Mode,
     /// What the next `GetProduct` calls find instead of the map: a read side that lags.
     lagging: VecDeque<Option<Product>>,
@@ -68,7 +72,8 @@ impl Peer {
         let handler = Handler(peer.state.clone());
         let server = tonic::transport::Server::builder()
             .add_service(CatalogServiceServer::new(handler.clone()))
-            .add_service(CatalogCommandServiceServer::new(handler))
+            .add_service(CatalogCommandServiceServer::new(handler.clone()))
+            .add_service(SearchRuleServiceServer::new(handler))
             .serve_with_incoming_shutdown(incoming, stop.cancelled_owned());
         tokio::spawn(server);
         peer
@@ -93,6 +98,10 @@ impl Peer {
     /// The next write finds no earlier answer, as if the first one were still on its way.
     pub(crate) fn overtake(&self) {
         self.lock().overtaking += 1;
+    }
+
+    pub(crate) fn answer_searches(&self, answer: SearchProductsResponse) {
+        self.lock().search = Some(answer);
     }
 
     pub(crate) fn set_stale(&self, stale: bool) {
@@ -133,11 +142,11 @@ pub(crate) fn product(id: &str) -> Product {
 }
 
 #[derive(Clone)]
-struct Handler(Arc<Mutex<State>>);
+pub(crate) struct Handler(Arc<Mutex<State>>);
 
 impl Handler {
     /// Notes the call, then serves it from the state unless told otherwise.
-    async fn serve<M: std::fmt::Debug, T>(
+    pub(crate) async fn serve<M: std::fmt::Debug, T>(
         &self,
         method: &'static str,
         request: Request<M>,
@@ -164,7 +173,7 @@ impl Handler {
 
 impl Handler {
     /// A write whose answer is kept under its request id.
-    async fn serve_write<M: std::fmt::Debug, T: Clone + Send + 'static>(
+    pub(crate) async fn serve_write<M: std::fmt::Debug, T: Clone + Send + 'static>(
         &self,
         method: &'static str,
         request_id: String,
@@ -283,6 +292,9 @@ impl CatalogService for Handler {
         request: Request<SearchProductsRequest>,
     ) -> Result<Response<SearchProductsResponse>, Status> {
         self.serve("SearchProducts", request, |state, message| {
+            if let Some(answer) = &state.search {
+                return Ok(answer.clone());
+            }
             let products = state.products.values();
             let products = products.filter(|product| product.title.contains(&message.query));
             let degraded = message.strategy() == SearchStrategy::Vector;

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use catalog_events::{AttributeValue, Currency, Money, MoneyError, Product, ProductId, Status};
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::domain::ProductFields;
+use crate::domain::check::{Check, is_web_url, trimmed};
+use crate::domain::{ProductFields, Violation};
 
 const TITLE_CHARS_MAX: usize = 1_000;
 const DESCRIPTION_CHARS_MAX: usize = 20_000;
@@ -25,22 +25,6 @@ const ATTRIBUTE_TEXT_CHARS_MAX: usize = 10_000;
 const PRODUCT_BYTES_MAX: usize = 512 * 1024;
 /// JSON needs at most six bytes for one; a product of less text cannot be too large.
 const PRODUCT_BYTES_UNCHECKED: usize = PRODUCT_BYTES_MAX / 8;
-
-/// One field at fault, named as in the update mask.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Violation {
-    pub(crate) field: String,
-    pub(crate) reason: String,
-}
-
-impl Violation {
-    pub(crate) fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            reason: reason.into(),
-        }
-    }
-}
 
 /// Invariant: every field is within its bounds; only the times are missing to make a product.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,7 +48,7 @@ impl Draft {
         check.size(&fields);
         let id = check.result("id", fields.id.parse::<ProductId>());
         let title = check.required("title", fields.title, TITLE_CHARS_MAX);
-        let description = check.prose("description", fields.description);
+        let description = check.prose("description", fields.description, DESCRIPTION_CHARS_MAX);
         let price = check.price(fields.price_minor, &fields.currency);
         let image_url = check.image_url(fields.image_url);
         let brand = check.optional("brand", fields.brand, BRAND_CHARS_MAX);
@@ -113,16 +97,7 @@ impl Draft {
     }
 }
 
-#[derive(Default)]
-struct Check {
-    violations: Vec<Violation>,
-}
-
 impl Check {
-    fn fail(&mut self, field: impl Into<String>, reason: impl Into<String>) {
-        self.violations.push(Violation::new(field, reason));
-    }
-
     /// The product as a whole.
     fn size(&mut self, fields: &ProductFields) {
         let attributes = fields.attributes.iter();
@@ -151,46 +126,6 @@ impl Check {
         }
     }
 
-    fn result<T, E: ToString>(&mut self, field: &str, result: Result<T, E>) -> Option<T> {
-        result.map_err(|err| self.fail(field, err.to_string())).ok()
-    }
-
-    /// One line of text: trimmed, without control or direction-changing characters.
-    fn line(&mut self, field: &str, text: String, chars_max: usize) -> String {
-        if text.chars().count() > chars_max {
-            self.fail(field, format!("is longer than {chars_max} characters"));
-        }
-        if text.chars().any(|c| c.is_control() || changes_direction(c)) {
-            self.fail(field, "has control characters");
-        }
-        trimmed(text)
-    }
-
-    fn required(&mut self, field: &str, text: String, chars_max: usize) -> String {
-        let text = self.line(field, text, chars_max);
-        if text.is_empty() {
-            self.fail(field, "is empty");
-        }
-        text
-    }
-
-    fn optional(&mut self, field: &str, text: String, chars_max: usize) -> Option<String> {
-        Some(self.line(field, text, chars_max)).filter(|text| !text.is_empty())
-    }
-
-    /// Text with line breaks and tabs; markup is kept as text, whoever shows it escapes it.
-    fn prose(&mut self, field: &str, text: String) -> String {
-        if text.chars().count() > DESCRIPTION_CHARS_MAX {
-            let reason = format!("is longer than {DESCRIPTION_CHARS_MAX} characters");
-            self.fail(field, reason);
-        }
-        let allowed = |c: char| matches!(c, '\n' | '\r' | '\t');
-        if text.chars().any(|c| c.is_control() && !allowed(c)) {
-            self.fail(field, "has control characters");
-        }
-        trimmed(text)
-    }
-
     fn price(&mut self, minor: i64, currency: &str) -> Option<Money> {
         let currency = match currency {
             "" => Some(Currency::USD),
@@ -205,12 +140,7 @@ impl Check {
         if url.is_empty() {
             return None;
         }
-        let rest = url
-            .strip_prefix("https://")
-            .or_else(|| url.strip_prefix("http://"));
-        let plausible = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
-        let clean = |c: char| !c.is_whitespace() && !c.is_control() && !"<>\"\\^`{|}".contains(c);
-        if !plausible || !url.chars().all(clean) {
+        if !is_web_url(&url) {
             self.fail("image_url", "is not an http or https URL");
         }
         if url.len() > IMAGE_URL_BYTES_MAX {
@@ -297,18 +227,6 @@ fn text_bytes(value: &AttributeValue) -> usize {
         AttributeValue::Text(text) => text.len(),
         AttributeValue::Flag(_) | AttributeValue::Number(_) => size_of::<f64>(),
     }
-}
-
-fn trimmed(text: String) -> String {
-    match text.trim() {
-        same if same.len() == text.len() => text,
-        shorter => shorter.to_owned(),
-    }
-}
-
-/// Bidirectional overrides and isolates can make a title read as another one.
-fn changes_direction(c: char) -> bool {
-    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Wire types into the domain's unchecked fields, and the few arguments that are checked on the way.
 
-use catalog_events::{AttributeValue, Change, Currency, Money, ProductId, Status, Version};
+use catalog_events::{AttributeValue, Change, Currency, Money, ProductId, Status, Version, moment};
 use catalog_proto::v1;
 use catalog_proto::v1::get_product_as_of_request::AsOf as AsOfMessage;
 use prost_types::{FieldMask, Timestamp};
-use time::OffsetDateTime;
 
 use crate::commands::AsOf;
 use crate::domain::{Patch, ProductFields, Violation};
@@ -114,16 +113,6 @@ pub(crate) fn as_of(as_of: Option<AsOfMessage>) -> Result<AsOf, Vec<Violation>> 
             None => Err(vec![Violation::new("time", "is no time of the calendar")]),
         },
     }
-}
-
-/// Of the years 0 to 9999, as RFC 3339 has them; not all others have a place in Postgres.
-fn moment(time: &Timestamp) -> Option<OffsetDateTime> {
-    let nanos = u32::try_from(time.nanos).ok()?;
-    let seconds = OffsetDateTime::from_unix_timestamp(time.seconds).ok()?;
-    if !(0..=9999).contains(&seconds.year()) {
-        return None;
-    }
-    seconds.replace_nanosecond(nanos).ok()
 }
 
 pub(crate) fn product_change(event: PastEvent) -> v1::ProductChange {

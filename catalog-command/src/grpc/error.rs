@@ -5,12 +5,13 @@ use service_kit::status;
 use tonic::{Code, Status};
 
 use crate::commands::{CommandError, HistoryError};
-use crate::domain::{Rejection, Violation};
+use crate::domain::{Rejection, RuleRejection, Violation};
 use crate::store::{LogError, Obstacle};
 
 pub(crate) fn command_status(err: CommandError) -> Status {
     match err {
         CommandError::Rejected(rejection) => rejection_status(rejection),
+        CommandError::RuleRejected(rejection) => rule_rejection_status(rejection),
         CommandError::RequestIdReused => {
             let violation = ("request_id", "was used for another request");
             let violation = (violation.0.to_owned(), violation.1.to_owned());
@@ -36,13 +37,21 @@ pub(crate) fn history_status(err: HistoryError) -> Status {
 }
 
 pub(crate) fn invalid_request(violations: Vec<Violation>) -> Status {
+    invalid("INVALID_PRODUCT", violations)
+}
+
+pub(crate) fn invalid_rule(violations: Vec<Violation>) -> Status {
+    invalid("INVALID_RULE", violations)
+}
+
+fn invalid(reason: &str, violations: Vec<Violation>) -> Status {
     let summary = violations
         .first()
         .map_or("the request is not valid".to_owned(), |first| {
             format!("{}: {}", first.field, first.reason)
         });
     let pairs = violations.into_iter().map(|one| (one.field, one.reason));
-    status(Code::InvalidArgument, "INVALID_PRODUCT", summary, pairs)
+    status(Code::InvalidArgument, reason, summary, pairs)
 }
 
 pub(crate) fn database_status(err: sqlx::Error) -> Status {
@@ -65,7 +74,7 @@ fn obstacle_status(obstacle: Obstacle, err: sqlx::Error) -> Status {
     let (reason, message) = match obstacle {
         Obstacle::Lock => (
             "LOCK_TIMEOUT",
-            "another write holds this product or request id for too long: try again",
+            "another write holds this product, request id or the rules for too long: try again",
         ),
         Obstacle::Idle => (
             "TRANSACTION_TIMEOUT",
@@ -93,5 +102,18 @@ fn rejection_status(rejection: Rejection) -> Status {
         Rejection::AlreadyExists => status(Code::AlreadyExists, "PRODUCT_EXISTS", message, []),
         Rejection::VersionMismatch { .. } => status(Code::Aborted, "VERSION_MISMATCH", message, []),
         Rejection::Invalid(violations) => invalid_request(violations),
+    }
+}
+
+fn rule_rejection_status(rejection: RuleRejection) -> Status {
+    let message = rejection.to_string();
+    match rejection {
+        RuleRejection::NotFound => status(Code::NotFound, "RULE_NOT_FOUND", message, []),
+        RuleRejection::Exists => status(Code::Aborted, "RULE_EXISTS", message, []),
+        RuleRejection::Missing { .. } => status(Code::Aborted, "VERSION_MISMATCH", message, []),
+        RuleRejection::VersionMismatch { .. } => {
+            status(Code::Aborted, "VERSION_MISMATCH", message, [])
+        }
+        RuleRejection::TooMany => status(Code::ResourceExhausted, "TOO_MANY_RULES", message, []),
     }
 }

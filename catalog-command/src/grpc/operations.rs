@@ -4,7 +4,7 @@ mod log;
 
 use std::sync::Arc;
 
-use catalog_events::STREAM;
+use catalog_events::{RULE_STREAM, STREAM};
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_command_operations_server::CatalogCommandOperations;
 use sqlx::PgPool;
@@ -58,9 +58,10 @@ impl Operations {
             leader: self.progress.is_leader(),
             relay_error: self.progress.error().unwrap_or_default(),
             products,
-            refilled_events: self.progress.refilled_events() as i64,
-            stream_recreations: self.progress.stream_recreations() as i64,
+            refilled_events: self.progress.relay.refilled_events() as i64,
+            stream_recreations: self.progress.relay.stream_recreations() as i64,
             digest,
+            rule_position: store::rule_head_position(&mut *db).await?.to_i64(),
             ..v1::GetWriteStatusResponse::default()
         })
     }
@@ -73,7 +74,15 @@ impl CatalogCommandOperations for Operations {
         _request: Request<v1::GetWriteStatusRequest>,
     ) -> Result<Response<v1::GetWriteStatusResponse>, Status> {
         let mut status = self.database_part().await.map_err(database_status)?;
-        match self.jetstream.get_stream(STREAM).await {
+        let (stream, rule_stream) = tokio::join!(
+            self.jetstream.get_stream(STREAM),
+            self.jetstream.get_stream(RULE_STREAM)
+        );
+        // Its relay says why there is none.
+        if let Ok(stream) = rule_stream {
+            status.rule_stream_sequence = stream.cached_info().state.last_sequence as i64;
+        }
+        match stream {
             Ok(stream) => {
                 let state = &stream.cached_info().state;
                 status.stream_sequence = state.last_sequence as i64;

@@ -102,6 +102,22 @@ impl Repeatable for v1::DeleteProductRequest {
     }
 }
 
+impl Repeatable for v1::PutSearchRuleRequest {
+    const OPERATION: &'static str = "PutSearchRule";
+
+    fn request_id(&mut self) -> &mut String {
+        &mut self.request_id
+    }
+}
+
+impl Repeatable for v1::DeleteSearchRuleRequest {
+    const OPERATION: &'static str = "DeleteSearchRule";
+
+    fn request_id(&mut self) -> &mut String {
+        &mut self.request_id
+    }
+}
+
 impl Repeatable for v1::ImportProductsRequest {
     const OPERATION: &'static str = "ImportProducts";
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use async_nats::{Client, Request, RequestErrorKind};
-use catalog_events::{EncodedMessage, Position, STREAM};
+use catalog_events::{EncodedMessage, Position};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -26,11 +26,15 @@ pub(crate) enum PublishError {
     },
     /// Nothing is lost: the log keeps what the stream does not take.
     #[error(
-        "the stream {STREAM} is full: {description} ({code}); raise its limits or those of the \
+        "the stream {stream} is full: {description} ({code}); raise its limits or those of the \
          server's JetStream storage, or keep events for a shorter time, and publishing goes on by \
          itself; after a full disk the NATS server must be restarted"
     )]
-    Full { code: u64, description: String },
+    Full {
+        stream: &'static str,
+        code: u64,
+        description: String,
+    },
     #[error("the server refused the batch: {description} ({code})")]
     Refused { code: u64, description: String },
     #[error("the server's answer cannot be read")]
@@ -58,9 +62,11 @@ struct AnswerError {
     description: String,
 }
 
-/// Publishes behind `last` and returns the sequence of the last message.
+/// Publishes behind `last` and returns the sequence of the last message. `stream` is the one that
+/// takes their subjects.
 pub(crate) async fn publish_batch(
     client: &Client,
+    stream: &'static str,
     last: Position,
     messages: Vec<EncodedMessage>,
 ) -> Result<Position, PublishError> {
@@ -97,12 +103,16 @@ pub(crate) async fn publish_batch(
         }
     }
     match commit {
-        Some(message) => read_answer(&message.payload, last),
+        Some(message) => read_answer(&message.payload, stream, last),
         None => Ok(last),
     }
 }
 
-fn read_answer(payload: &[u8], expected: Position) -> Result<Position, PublishError> {
+fn read_answer(
+    payload: &[u8],
+    stream: &'static str,
+    expected: Position,
+) -> Result<Position, PublishError> {
     let answer: Answer = serde_json::from_slice(payload).map_err(PublishError::Answer)?;
     let Some(error) = answer.error else {
         return Ok(Position(answer.seq));
@@ -118,7 +128,11 @@ fn read_answer(payload: &[u8], expected: Position) -> Result<Position, PublishEr
             description,
         }
     } else if FULL_CODES.contains(&code) {
-        PublishError::Full { code, description }
+        PublishError::Full {
+            stream,
+            code,
+            description,
+        }
     } else {
         PublishError::Refused { code, description }
     })

@@ -1,26 +1,23 @@
-//! Looks after the stream, which is a cache of the event log: creates it, notices what it lost or
+//! Looks after a stream, which is a cache of its log: creates it, notices what it lost or
 //! should never have held, and empties it where only filling it again helps.
 //! Invariant: what is published behind a position that [`StreamCare::open`] or [`StreamCare::look`]
 //! returned continues the same log.
 
-use std::time::Duration;
-
 use async_nats::jetstream::context::{GetStreamError, GetStreamErrorKind};
 use async_nats::jetstream::stream::{Config, RawMessageErrorKind, State, Stream};
 use async_nats::jetstream::{self, ErrorCode};
-use catalog_events::{Position, STREAM, stream_config};
+use catalog_events::Position;
 use sqlx::PgPool;
 
-use crate::relay::RelayError;
-use crate::status::WriteProgress;
+use crate::relay::{Log, RelayError};
+use crate::status::RelayProgress;
 use crate::store::{self, Epoch};
 
 pub(crate) struct StreamCare {
+    pub(crate) log: Log,
     pub(crate) pool: PgPool,
     pub(crate) jetstream: jetstream::Context,
-    /// How long the stream keeps an event; zero: for ever.
-    pub(crate) max_age: Duration,
-    pub(crate) progress: WriteProgress,
+    pub(crate) progress: RelayProgress,
 }
 
 /// What this instance remembers of the stream from one look to the next.
@@ -83,15 +80,16 @@ impl StreamCare {
     async fn refuse_ahead(&self, state: &State) -> Result<(), RelayError> {
         let stream = Position(state.last_sequence);
         // Read after the stream: the log is ahead of it or level.
-        let log = store::head_position(&self.pool).await?;
-        if stream > log {
-            return Err(RelayError::StreamAhead { stream, log });
+        let log = self.log;
+        let head = log.head(&self.pool).await?;
+        if stream > head {
+            return Err(RelayError::StreamAhead { log, stream, head });
         }
         Ok(())
     }
 
     async fn find(&self) -> Result<Option<Stream>, RelayError> {
-        match self.jetstream.get_stream(STREAM).await {
+        match self.jetstream.get_stream(self.log.stream()).await {
             Ok(stream) => Ok(Some(stream)),
             Err(err) if is_missing(&err) => Ok(None),
             Err(err) => Err(stream_error(err)),
@@ -99,7 +97,7 @@ impl StreamCare {
     }
 
     async fn create_missing(&self, epoch: Epoch, memory: &mut Memory) -> Result<State, RelayError> {
-        let log = store::head_position(&self.pool).await?;
+        let log = self.log.head(&self.pool).await?;
         // The first leader of a catalog finds no stream and has lost nothing, even if a writer was
         // quicker than it.
         let lost = match memory.held {
@@ -110,7 +108,12 @@ impl StreamCare {
         if lost {
             memory.holds(memory.held.unwrap_or(log));
             let first = state.last_sequence + 1;
-            tracing::error!(first, log = log.0, "the stream was gone: filling a new one");
+            tracing::error!(
+                stream = self.log.stream(),
+                first,
+                log = log.0,
+                "the stream was gone: filling a new one"
+            );
             self.progress.add_stream_recreation();
         }
         Ok(state)
@@ -137,6 +140,7 @@ impl StreamCare {
         }
         if !seen_before || !store::is_current(&self.pool, epoch).await? {
             tracing::warn!(
+                stream = self.log.stream(),
                 first,
                 last,
                 messages,
@@ -146,13 +150,14 @@ impl StreamCare {
         }
         self.refuse_foreign(stream).await?;
         tracing::error!(
+            stream = self.log.stream(),
             first,
             last,
             messages,
             "events are missing inside the stream: creating it anew from the log"
         );
         memory.holds(Position(last));
-        let deleted = self.jetstream.delete_stream(STREAM).await;
+        let deleted = self.jetstream.delete_stream(self.log.stream()).await;
         deleted.map_err(stream_error)?;
         let state = self.create().await?;
         memory.holed = false;
@@ -160,18 +165,8 @@ impl StreamCare {
         Ok(state)
     }
 
-    /// Sequences start where the log's events are still young enough to be kept.
     async fn create(&self) -> Result<State, RelayError> {
-        let first = if self.max_age.is_zero() {
-            Position::START.next()
-        } else {
-            let log = store::head_position(&self.pool).await?;
-            store::first_position_younger_than(&self.pool, log, self.max_age).await?
-        };
-        let config = Config {
-            max_age: self.max_age,
-            ..stream_config(first)
-        };
+        let config = self.log.stream_config(&self.pool).await?;
         let created = self.jetstream.get_or_create_stream(config).await;
         let created = created.map_err(|err| RelayError::Stream(err.to_string()))?;
         Ok(created.cached_info().state.clone())
@@ -179,17 +174,18 @@ impl StreamCare {
 
     async fn apply_max_age(&self, stream: &Stream) -> Result<(), RelayError> {
         let found = &stream.cached_info().config;
-        if found.max_age == self.max_age {
+        let max_age = self.log.max_age();
+        if found.max_age == max_age {
             return Ok(());
         }
-        let (was, now) = (found.max_age.as_secs(), self.max_age.as_secs());
+        let (was, now) = (found.max_age.as_secs(), max_age.as_secs());
         tracing::info!(
             was,
             now,
             "changing the seconds that the stream keeps events"
         );
         let config = Config {
-            max_age: self.max_age,
+            max_age,
             ..found.clone()
         };
         let updated = self.jetstream.update_stream(config).await;
@@ -210,7 +206,7 @@ impl StreamCare {
             Err(err) if err.kind() == RawMessageErrorKind::NoMessageFound => return Ok(()),
             Err(err) => return Err(RelayError::Stream(err.to_string())),
         };
-        let Some(in_log) = store::event_id_at(&self.pool, last).await? else {
+        let Some(in_log) = self.log.event_id_at(&self.pool, last).await? else {
             // Ahead of the log, which is told apart by the look that follows.
             return Ok(());
         };
@@ -219,9 +215,10 @@ impl StreamCare {
             return Ok(());
         }
         Err(RelayError::ForeignStream {
+            log: self.log,
             position: last,
-            stream: in_stream.unwrap_or("without an id").to_owned(),
-            log: in_log,
+            in_stream: in_stream.unwrap_or("without an id").to_owned(),
+            in_log,
         })
     }
 }

@@ -17,8 +17,8 @@ const LOCK_WAIT: &str = "1500ms";
 const GROUP_LOCK_WAIT: &str = "20ms";
 /// A change of the schema waits for every transaction that uses the table.
 const MIGRATION_LOCK_WAIT: &str = "10s";
-/// The sequencer, the relay and the lease have one each.
-const LEADER_CONNECTIONS: u32 = 3;
+/// The sequencer, the two relays and the lease have one each.
+const LEADER_CONNECTIONS: u32 = 4;
 const ACQUIRE_S_MAX: u64 = 3;
 /// How long one statement of the leader may take.
 const ANSWER_S_MAX: u64 = 5;

@@ -10,6 +10,7 @@ use catalog_events::{ProductEvent, STREAM, decode};
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
+use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
 use devkit::{Devkit, Nats, NatsOptions};
 use service_kit::{Env, Service as _};
 use sqlx::{PgPool, Postgres, Transaction};
@@ -37,6 +38,7 @@ pub(crate) struct Running {
     stop: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
     operations: CatalogCommandOperationsClient<Channel>,
+    rules: SearchRuleServiceClient<Channel>,
     target: String,
     ops_addr: SocketAddr,
 }
@@ -82,6 +84,10 @@ impl Catalog {
     pub(crate) fn operations(&self) -> CatalogCommandOperationsClient<Channel> {
         let service = self.service.as_ref().expect("the service runs");
         service.operations.clone()
+    }
+
+    pub(crate) fn rules(&self) -> SearchRuleServiceClient<Channel> {
+        self.service.as_ref().expect("the service runs").rules()
     }
 
     /// A client that is sent no more than this before it reads.
@@ -234,6 +240,10 @@ impl Catalog {
 }
 
 impl Running {
+    pub(crate) fn rules(&self) -> SearchRuleServiceClient<Channel> {
+        self.rules.clone()
+    }
+
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.task.await.expect("no panic").expect("clean stop");
@@ -274,13 +284,14 @@ pub(crate) async fn launch(
     let channel = Channel::from_shared(target.clone()).expect("uri");
     let channel = channel.connect_lazy();
     let commands = CatalogCommandServiceClient::new(channel.clone());
-    let operations = CatalogCommandOperationsClient::new(channel);
+    let operations = CatalogCommandOperationsClient::new(channel.clone());
     (
         commands,
         Running {
             stop,
             task,
             operations,
+            rules: SearchRuleServiceClient::new(channel),
             target,
             ops_addr,
         },

@@ -216,6 +216,10 @@ async fn metrics_tell_where_the_log_and_the_outbox_stand() {
         "catalog_command_stream_first_sequence 1",
         "catalog_command_events_refilled_total 0",
         "catalog_command_stream_recreations_total 0",
+        "catalog_command_relay_stopped 0",
+        "catalog_command_rule_log_position 0",
+        "catalog_command_rule_stream_sequence 0",
+        "catalog_command_rule_relay_stopped 0",
         "catalog_command_outbox_pending 0",
         "catalog_command_outbox_oldest_age_seconds 0.0",
     ];

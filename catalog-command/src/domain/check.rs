@@ -1,0 +1,108 @@
+//! Collects the mistakes in what a client states: every one with its field, up to a bound.
+
+use serde::{Deserialize, Serialize};
+
+/// More would not fit into the head of an answer, which carries them.
+const VIOLATIONS_MAX: usize = 50;
+
+/// One field at fault, named as in the update mask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Violation {
+    pub(crate) field: String,
+    pub(crate) reason: String,
+}
+
+impl Violation {
+    pub(crate) fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Check {
+    pub(super) violations: Vec<Violation>,
+}
+
+impl Check {
+    pub(super) fn fail(&mut self, field: impl Into<String>, reason: impl Into<String>) {
+        if self.violations.len() < VIOLATIONS_MAX {
+            self.violations.push(Violation::new(field, reason));
+        }
+    }
+
+    pub(super) fn result<T, E: ToString>(
+        &mut self,
+        field: &str,
+        result: Result<T, E>,
+    ) -> Option<T> {
+        result.map_err(|err| self.fail(field, err.to_string())).ok()
+    }
+
+    /// One line of text: trimmed, without control or direction-changing characters.
+    pub(super) fn line(&mut self, field: &str, text: String, chars_max: usize) -> String {
+        if text.chars().count() > chars_max {
+            self.fail(field, format!("is longer than {chars_max} characters"));
+        }
+        if text.chars().any(|c| c.is_control() || changes_direction(c)) {
+            self.fail(field, "has control characters");
+        }
+        trimmed(text)
+    }
+
+    pub(super) fn required(&mut self, field: &str, text: String, chars_max: usize) -> String {
+        let text = self.line(field, text, chars_max);
+        if text.is_empty() {
+            self.fail(field, "is empty");
+        }
+        text
+    }
+
+    pub(super) fn optional(
+        &mut self,
+        field: &str,
+        text: String,
+        chars_max: usize,
+    ) -> Option<String> {
+        Some(self.line(field, text, chars_max)).filter(|text| !text.is_empty())
+    }
+
+    /// Text with line breaks and tabs; markup is kept as text, whoever shows it escapes it.
+    pub(super) fn prose(&mut self, field: &str, text: String, chars_max: usize) -> String {
+        if text.chars().count() > chars_max {
+            self.fail(field, format!("is longer than {chars_max} characters"));
+        }
+        let allowed = |c: char| matches!(c, '\n' | '\r' | '\t');
+        if text.chars().any(|c| c.is_control() && !allowed(c)) {
+            self.fail(field, "has control characters");
+        }
+        trimmed(text)
+    }
+}
+
+pub(super) fn trimmed(text: String) -> String {
+    match text.trim() {
+        same if same.len() == text.len() => text,
+        shorter => shorter.to_owned(),
+    }
+}
+
+/// Of http or https, with a host, and of nothing that ends or escapes an attribute of HTML.
+pub(super) fn is_web_url(url: &str) -> bool {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) && is_clean_url(url)
+}
+
+pub(super) fn is_clean_url(url: &str) -> bool {
+    let clean = |c: char| !c.is_whitespace() && !c.is_control() && !"<>\"\\^`{|}".contains(c);
+    url.chars().all(clean)
+}
+
+/// Bidirectional overrides and isolates can make a title read as another one.
+fn changes_direction(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
