@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::sync::Semaphore;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::fusion::{Legs, fuse};
 use super::query::ParsedQuery;
 use super::scope::Scope;
 use super::synonyms::SynonymsHandle;
 use super::understanding::{self, Understood};
-use super::{Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
+use super::{Deadline, Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
 use crate::index::{Filter, IndexError, KeywordHits, KeywordIndex, KeywordWeights};
 
 /// A search keeps a core busy for about a millisecond: more at a time only make all of them slower.
@@ -38,6 +39,11 @@ impl KeywordSearch {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn free_places(&self) -> usize {
+        self.places.available_permits()
+    }
+
     /// What the query asks for, by the words of the catalogue; the scope is narrowed to what its
     /// phrases and exclusions leave.
     pub(super) async fn understand(
@@ -51,7 +57,7 @@ impl KeywordSearch {
         let weights = question.profile.words_of(kind).clone();
         let synonyms = (!question.verbatim).then(|| self.synonyms.load_full());
         let scope = scope.clone();
-        let asked = self.run(move |_| {
+        let asked = self.run_until(question.deadline, move |_| {
             let vocabulary = scope.snapshot.vocabulary();
             let understood = match synonyms {
                 None => understanding::verbatim(&query, &vocabulary)?,
@@ -79,7 +85,7 @@ impl KeywordSearch {
         &self,
         asked: &Asked,
         limit: usize,
-        budget: Duration,
+        deadline: Deadline,
     ) -> (Result<KeywordHits, SearchError>, u64) {
         let started = Instant::now();
         let Asked {
@@ -88,18 +94,21 @@ impl KeywordSearch {
             weights,
             ..
         } = asked.clone();
-        let search = self.run(move |index| {
+        let search = self.run_until(deadline, move |index| {
             index.check_built(&scope.snapshot)?;
             let (terms, filter) = (&understood.terms, scope.filter.as_deref());
             scope.snapshot.search(terms, &weights, limit, filter)
         });
-        let found = tokio::time::timeout(budget, search).await;
-        let found = found.unwrap_or(Err(SearchError::Late(budget)));
+        let found = search.await;
         (found, micros_since(started))
     }
 
     /// What the products of the present snapshot are held against.
-    pub(super) async fn scope(&self, filter: Option<Filter>) -> Result<Scope, SearchError> {
+    pub(super) async fn scope(
+        &self,
+        filter: Option<Filter>,
+        deadline: Deadline,
+    ) -> Result<Scope, SearchError> {
         let Some(filter) = filter else {
             let index = self.index.load();
             let snapshot = index.snapshot();
@@ -119,10 +128,11 @@ impl KeywordSearch {
                 is_built: true,
             })
         };
-        self.run(evaluate).await
+        self.run_until(deadline, evaluate).await
     }
 
-    /// Does work that keeps a core busy, or waits until there is a core for it.
+    /// Does work that keeps a core busy, or waits until there is a core for it. What nobody waits for
+    /// any longer never begins.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&KeywordIndex) -> Result<T, IndexError> + Send + 'static,
@@ -130,14 +140,24 @@ impl KeywordSearch {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let index = self.index.load_full();
         let search = tokio::task::spawn_blocking(move || {
-            // Kept until the search ends, which it does even when nobody waits any longer.
+            // Kept until the search ends, which one that has begun does even when nobody waits.
             let _place = place;
             work(&index)
         });
-        let found = search
+        let found = AbortOnDropHandle::new(search)
             .await
             .map_err(|err| SearchError::Unavailable(err.into()))?;
         found.map_err(|err| SearchError::Unavailable(err.into()))
+    }
+
+    /// The same, unless its time is up before it is done or has begun.
+    pub(super) async fn run_until<T: Send + 'static>(
+        &self,
+        deadline: Deadline,
+        work: impl FnOnce(&KeywordIndex) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, SearchError> {
+        let done = tokio::time::timeout_at(deadline.at, self.run(work)).await;
+        done.unwrap_or(Err(SearchError::Late(deadline.budget)))
     }
 }
 
@@ -177,7 +197,9 @@ impl SearchStrategy for KeywordStrategy {
                 .keyword
                 .understand(question, StrategyKind::Keyword, scope);
             let asked = asked.await?;
-            self.keyword.answer(question, &asked, limit, false).await
+            self.keyword
+                .answer(question, &asked, limit, question.deadline)
+                .await
         }
         .boxed()
     }
@@ -190,10 +212,10 @@ impl KeywordSearch {
         question: &Question,
         asked: &Asked,
         limit: usize,
-        degraded: bool,
+        deadline: Deadline,
     ) -> Result<SearchOutcome, SearchError> {
         let depth = question.profile.depth.max(limit);
-        let (found, micros) = self.hits(asked, depth, question.budget).await;
+        let (found, micros) = self.hits(asked, depth, deadline).await;
         let found = found?;
         let legs = Legs {
             keyword: Some(&found),
@@ -201,8 +223,9 @@ impl KeywordSearch {
         };
         Ok(SearchOutcome {
             hits: fuse(&question.profile, legs, &question.popularity),
+            matched: Some(found.matched),
             strategy: StrategyKind::Keyword,
-            degraded,
+            degraded: false,
             understood: Arc::clone(&asked.understood),
             near: Vec::new(),
             coverage: 0.0,
