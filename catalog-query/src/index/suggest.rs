@@ -12,11 +12,12 @@ use std::sync::Arc;
 use catalog_events::Product;
 use tantivy::postings::{SegmentPostings, TermInfo};
 use tantivy::query::FuzzyTermQuery;
-use tantivy::schema::{Field, IndexRecordOption, SchemaBuilder, TextFieldIndexing, TextOptions};
+use tantivy::schema::{Field, IndexRecordOption, SchemaBuilder};
 use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term};
 
 use super::columns::folded;
 use super::doc_sets::DocBits;
+use super::schema::term;
 use super::sorting::Popularity;
 pub(crate) use table::SuggestionTable;
 
@@ -33,9 +34,10 @@ const TWO_TYPOS_CHARS_MIN: usize = 8;
 const LOOKED_AT_BESIDES: usize = 16;
 /// Products of a suggestion that are counted one by one; of more, the rest is estimated.
 const COUNTED_MAX: u64 = 10_000;
-/// Terms that are looked through where the table does not know enough. In a catalogue that needs no
-/// table it is all.
+/// Terms that are looked through: in a catalogue that needs no table, about all there are.
 const TERMS_MAX: usize = 20_000;
+/// The same where the table does not know enough.
+const TERMS_BESIDE_TABLE_MAX: usize = 4_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Suggestion {
@@ -47,14 +49,7 @@ pub(crate) struct Suggestion {
 }
 
 pub(super) fn add_to(schema: &mut SchemaBuilder) -> Field {
-    let terms = TextFieldIndexing::default()
-        .set_tokenizer("raw")
-        .set_fieldnorms(false)
-        .set_index_option(IndexRecordOption::Basic);
-    schema.add_text_field(
-        "suggest",
-        TextOptions::default().set_indexing_options(terms),
-    )
+    schema.add_text_field("suggest", term())
 }
 
 pub(super) fn fill(field: Field, document: &mut TantivyDocument, product: &Product) {
@@ -208,7 +203,10 @@ impl Source<'_> {
     /// The terms there are, up to a bound.
     fn look_through(&self, open: &str, typos: Option<u8>) -> tantivy::Result<Vec<(Vec<u8>, Seen)>> {
         let mut seen = BTreeMap::new();
-        let mut left = TERMS_MAX;
+        let mut left = match self.table {
+            Some(_) => TERMS_BESIDE_TABLE_MAX,
+            None => TERMS_MAX,
+        };
         for segment in self.searcher.segment_readers() {
             let index = segment.inverted_index(self.field)?;
             let terms = index.terms();

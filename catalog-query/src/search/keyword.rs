@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::fusion::{Legs, fuse};
 use super::query::ParsedQuery;
 use super::scope::Scope;
-use super::synonyms::SynonymsHandle;
+use super::synonyms::{Synonyms, SynonymsHandle};
 use super::understanding::{self, Understood};
 use super::{Deadline, Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
 use crate::index::{Filter, IndexError, KeywordHits, KeywordIndex, KeywordWeights};
@@ -53,31 +53,47 @@ impl KeywordSearch {
         scope: &Scope,
     ) -> Result<Asked, SearchError> {
         let started = Instant::now();
-        let query = ParsedQuery::parse(&question.query)?;
-        let weights = question.profile.words_of(kind).clone();
-        let synonyms = (!question.verbatim).then(|| self.synonyms.load_full());
-        let scope = scope.clone();
-        let asked = self.run_until(question.deadline, move |_| {
-            let vocabulary = scope.snapshot.vocabulary();
-            let understood = match synonyms {
-                None => understanding::verbatim(&query, &vocabulary)?,
-                Some(synonyms) => {
-                    understanding::understand(&query, &vocabulary, &synonyms, &weights)?
-                }
-            };
-            let (terms, filter) = (&understood.terms, scope.filter.as_deref());
-            let narrowed = scope.snapshot.constrained(terms, filter)?;
-            let filter = narrowed.map(Arc::new).or(scope.filter);
-            Ok(Asked {
-                understood: Arc::new(understood),
-                scope: Scope { filter, ..scope },
-                weights,
-                micros: 0,
-            })
-        });
+        let reading = self.reading(question, kind, scope)?;
+        let asked = self.run_until(question.deadline, move |_| reading.read());
         let asked = asked.await?;
         let micros = micros_since(started);
         Ok(Asked { micros, ..asked })
+    }
+
+    /// The same and the hits in one go: who changes threads waits for a core each time.
+    async fn understand_and_find(
+        &self,
+        question: &Question,
+        limit: usize,
+        scope: &Scope,
+    ) -> Result<(Asked, KeywordHits, u64), SearchError> {
+        let started = Instant::now();
+        let reading = self.reading(question, StrategyKind::Keyword, scope)?;
+        let find = move |index: &KeywordIndex| {
+            let asked = reading.read()?;
+            let micros = micros_since(started);
+            let hits = asked.find(index, limit)?;
+            Ok((
+                Asked { micros, ..asked },
+                hits,
+                micros_since(started) - micros,
+            ))
+        };
+        self.run_until(question.deadline, find).await
+    }
+
+    fn reading(
+        &self,
+        question: &Question,
+        kind: StrategyKind,
+        scope: &Scope,
+    ) -> Result<Reading, SearchError> {
+        Ok(Reading {
+            query: ParsedQuery::parse(&question.query)?,
+            weights: question.profile.words_of(kind).clone(),
+            synonyms: (!question.verbatim).then(|| self.synonyms.load_full()),
+            scope: scope.clone(),
+        })
     }
 
     /// In time, or not at all.
@@ -88,17 +104,8 @@ impl KeywordSearch {
         deadline: Deadline,
     ) -> (Result<KeywordHits, SearchError>, u64) {
         let started = Instant::now();
-        let Asked {
-            understood,
-            scope,
-            weights,
-            ..
-        } = asked.clone();
-        let search = self.run_until(deadline, move |index| {
-            index.check_built(&scope.snapshot)?;
-            let (terms, filter) = (&understood.terms, scope.filter.as_deref());
-            scope.snapshot.search(terms, &weights, limit, filter)
-        });
+        let asked = asked.clone();
+        let search = self.run_until(deadline, move |index| asked.find(index, limit));
         let found = search.await;
         (found, micros_since(started))
     }
@@ -170,7 +177,48 @@ pub(super) struct Asked {
     pub(super) micros: u64,
 }
 
+/// All that a question is understood by.
+struct Reading {
+    query: ParsedQuery,
+    weights: KeywordWeights,
+    /// None takes the query as it is.
+    synonyms: Option<Arc<Synonyms>>,
+    scope: Scope,
+}
+
+impl Reading {
+    fn read(self) -> Result<Asked, IndexError> {
+        let Self {
+            query,
+            weights,
+            synonyms,
+            scope,
+        } = self;
+        let vocabulary = scope.snapshot.vocabulary();
+        let understood = match synonyms {
+            None => understanding::verbatim(&query, &vocabulary)?,
+            Some(synonyms) => understanding::understand(&query, &vocabulary, &synonyms, &weights)?,
+        };
+        let (terms, filter) = (&understood.terms, scope.filter.as_deref());
+        let narrowed = scope.snapshot.constrained(terms, filter)?;
+        let filter = narrowed.map(Arc::new).or(scope.filter);
+        Ok(Asked {
+            understood: Arc::new(understood),
+            scope: Scope { filter, ..scope },
+            weights,
+            micros: 0,
+        })
+    }
+}
+
 impl Asked {
+    fn find(&self, index: &KeywordIndex, limit: usize) -> Result<KeywordHits, IndexError> {
+        let scope = &self.scope;
+        index.check_built(&scope.snapshot)?;
+        let (terms, filter) = (&self.understood.terms, scope.filter.as_deref());
+        scope.snapshot.search(terms, &self.weights, limit, filter)
+    }
+
     /// A query without any word finds nothing, by meaning neither.
     pub(super) fn is_nothing(&self) -> bool {
         self.understood.words.is_empty()
@@ -193,13 +241,10 @@ impl SearchStrategy for KeywordStrategy {
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
         async move {
-            let asked = self
-                .keyword
-                .understand(question, StrategyKind::Keyword, scope);
-            let asked = asked.await?;
-            self.keyword
-                .answer(question, &asked, limit, question.deadline)
-                .await
+            let depth = question.profile.depth.max(limit);
+            let found = self.keyword.understand_and_find(question, depth, scope);
+            let (asked, found, micros) = found.await?;
+            Ok(outcome(question, &asked, found, micros))
         }
         .boxed()
     }
@@ -216,20 +261,23 @@ impl KeywordSearch {
     ) -> Result<SearchOutcome, SearchError> {
         let depth = question.profile.depth.max(limit);
         let (found, micros) = self.hits(asked, depth, deadline).await;
-        let found = found?;
-        let legs = Legs {
-            keyword: Some(&found),
-            ..Legs::default()
-        };
-        Ok(SearchOutcome {
-            hits: fuse(&question.profile, legs, &question.popularity),
-            matched: Some(found.matched),
-            strategy: StrategyKind::Keyword,
-            degraded: false,
-            understood: Arc::clone(&asked.understood),
-            near: Vec::new(),
-            coverage: 0.0,
-            micros: vec![("understanding", asked.micros), ("keyword", micros)],
-        })
+        Ok(outcome(question, asked, found?, micros))
+    }
+}
+
+fn outcome(question: &Question, asked: &Asked, found: KeywordHits, micros: u64) -> SearchOutcome {
+    let legs = Legs {
+        keyword: Some(&found),
+        ..Legs::default()
+    };
+    SearchOutcome {
+        hits: fuse(&question.profile, legs, &question.popularity),
+        matched: Some(found.matched),
+        strategy: StrategyKind::Keyword,
+        degraded: false,
+        understood: Arc::clone(&asked.understood),
+        near: Vec::new(),
+        coverage: 0.0,
+        micros: vec![("understanding", asked.micros), ("keyword", micros)],
     }
 }
