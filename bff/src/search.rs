@@ -128,6 +128,7 @@ pub(crate) struct SuggestionsJson<'a> {
 struct SuggestionJson<'a> {
     text: &'a str,
     documents: i64,
+    views: i64,
 }
 
 impl<'a> SearchJson<'a> {
@@ -164,6 +165,7 @@ impl<'a> SuggestionsJson<'a> {
         let items = answer.suggestions.iter().map(|one| SuggestionJson {
             text: &one.text,
             documents: one.documents,
+            views: one.views,
         });
         Self {
             items: items.collect(),

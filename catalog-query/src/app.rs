@@ -254,7 +254,7 @@ impl Service for App {
             .await;
         let serving = self.upgrade.serving.clone();
         let index = self.upgrade.index.clone();
-        let gate = serving.clone();
+        let (gate, search) = (serving.clone(), Arc::clone(&self.catalog.search));
         let reads = CatalogServiceServer::with_interceptor(self.catalog, move |request| match gate
             .is_on()
         {
@@ -313,6 +313,7 @@ impl Service for App {
         tasks.spawn("popularity", |stop| self.popularity.run(stop));
         let (coverage, live) = (self.coverage, self.live);
         tasks.spawn("embedding coverage", |stop| coverage.run(live, stop));
+        tasks.spawn("completions", |stop| search.keep_completions(stop));
         tasks.spawn("popularity board", |stop| board.run(registry, stop));
         tasks.spawn("ops", |stop| self.ops.run(stop));
         tasks.spawn("grpc", |stop| async move {

@@ -58,7 +58,7 @@ use self::schema::Fields;
 pub(crate) use self::snapshot::IndexSnapshot;
 use self::snapshot::Published;
 pub(crate) use self::sorting::{Order, Place, Popularity};
-pub(crate) use self::suggest::Suggestion;
+pub(crate) use self::suggest::{Suggestion, SuggestionTable};
 pub(crate) use self::terms::{Alternative, QueryTerms, QueryWord, identifiers};
 pub(crate) use self::vocabulary::{KnownWord, Vocabulary};
 pub(crate) use self::weights::{FieldWeight, KeywordWeights};
@@ -86,6 +86,8 @@ pub(crate) struct KeywordHits {
     pub(crate) hits: Vec<KeywordHit>,
     /// All that match, whatever the limit.
     pub(crate) total: u64,
+    /// The same as a set.
+    pub(crate) matched: Arc<DocSets>,
 }
 
 #[derive(Clone, Debug)]

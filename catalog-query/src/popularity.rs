@@ -109,6 +109,8 @@ impl PopularityBoard {
 
     async fn refresh(&self, registry: &PgPool) {
         match most_viewed(registry).await {
+            // The same ones know already where their products are.
+            Ok(views) if self.current().is_of(&views) => {}
             Ok(views) => self.show(Popularity::new(views)),
             Err(err) => tracing::warn!("cannot read view counts: {err}"),
         }

@@ -23,6 +23,7 @@ mod highlight;
 mod explanation;
 mod engine;
 mod similar;
+mod completion;
 #[cfg(test)]
 pub(crate) mod judged;
 #[cfg(test)]
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
 use catalog_events::ProductId;
 
@@ -51,7 +53,7 @@ use self::scope::Scope;
 pub(crate) use self::synonyms::SynonymsHandle;
 use self::understanding::Understood;
 pub(crate) use self::vector::{Pass, VectorIndex, VectorIndexError};
-use crate::index::Popularity;
+use crate::index::{DocSets, Popularity};
 
 /// What somebody asks, and how it is to be answered.
 #[derive(Clone, Debug)]
@@ -60,10 +62,31 @@ pub(crate) struct Question {
     pub(crate) profile: Arc<RankingProfile>,
     /// Takes the query as it is: no corrected spelling, no synonyms.
     pub(crate) verbatim: bool,
-    /// How long the legs may take together.
-    pub(crate) budget: Duration,
+    /// When what has not been found is left out.
+    pub(crate) deadline: Deadline,
     /// Views of a moment ago.
     pub(crate) popularity: Arc<Popularity>,
+}
+
+/// When the time of a search is up, and how long that was from its start.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    at: Instant,
+    budget: Duration,
+}
+
+impl Deadline {
+    pub(crate) fn after(budget: Duration) -> Self {
+        Self {
+            at: Instant::now() + budget,
+            budget,
+        }
+    }
+
+    /// For what is tried when the first try was late: as long as that had, from now on.
+    fn again(self) -> Self {
+        Self::after(self.budget)
+    }
 }
 
 /// A way to find products.
@@ -88,6 +111,8 @@ pub(crate) enum StrategyKind {
 pub(crate) struct SearchOutcome {
     /// Best first.
     pub(crate) hits: Vec<RankedHit>,
+    /// All that match by words, where they were looked for.
+    pub(crate) matched: Option<Arc<DocSets>>,
     /// The strategy that answered: a rung below the one asked for when `degraded`.
     pub(crate) strategy: StrategyKind,
     pub(crate) degraded: bool,

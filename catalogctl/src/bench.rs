@@ -7,6 +7,8 @@ mod peer;
 mod process;
 mod reads;
 mod searches;
+mod completions;
+mod footprint;
 mod imports;
 mod freshness;
 mod writes;
@@ -16,11 +18,11 @@ mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use crate::bench::figures::Figures;
-use crate::bench::searches::SearchFigures;
 use crate::cluster::{Cluster, ClusterOptions, Part};
 use crate::feed::{self, Mapping, MappingArgs, Rows, Source};
 use crate::output;
@@ -103,7 +105,7 @@ pub(crate) async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
         measure(&cluster, &catalogctl, &args, &mut figures).await?;
     }
     if args.measures(Measured::Search) {
-        figures.searches = search(&catalogctl, &args).await?;
+        search(&catalogctl, &args, &mut figures).await?;
     }
     if args.measures(Measured::Rebuild) {
         // Without the model: its work would take hours for a million products, and is not what a
@@ -120,7 +122,7 @@ pub(crate) async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// A catalogue of its own, whose products have all they need before the first search.
-async fn search(catalogctl: &Path, args: &BenchArgs) -> anyhow::Result<Vec<SearchFigures>> {
+async fn search(catalogctl: &Path, args: &BenchArgs, figures: &mut Figures) -> anyhow::Result<()> {
     let products = args.search_products;
     let model = products <= EMBEDDED_PRODUCTS_MAX;
     let options = ClusterOptions {
@@ -135,8 +137,13 @@ async fn search(catalogctl: &Path, args: &BenchArgs) -> anyhow::Result<Vec<Searc
             false => "without vectors",
         }
     );
-    imports::fill(&cluster, products, model).await?;
-    searches::measure(&cluster, products, args.rounds, args.seconds).await
+    figures.embedded_per_second = imports::fill(&cluster, products, model).await?;
+    let length = Duration::from_secs(args.seconds);
+    figures.completions = Some(completions::measure(&cluster, products, length).await?);
+    figures.searches = searches::measure(&cluster, products, args.rounds, args.seconds).await?;
+    figures.hybrid_beyond_slowest_leg_ms = searches::beyond_slowest_leg_ms(&figures.searches);
+    figures.footprint = Some(footprint::measure(&cluster, products).await?);
+    Ok(())
 }
 
 /// Reads first, of a small catalogue: behind an import the model would work beside them.

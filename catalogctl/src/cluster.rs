@@ -23,6 +23,8 @@ pub(crate) use crate::cluster::disk::Disk;
 pub use crate::cluster::links::Link;
 use crate::cluster::links::Links;
 
+/// The index of the query service, in the folder of a cluster.
+const INDEX: &str = "index";
 const READY_SECONDS_MAX: u64 = 60;
 const LOOK_EVERY_MS: u64 = 20;
 /// A service drains for some seconds.
@@ -303,6 +305,11 @@ impl Cluster {
         found.map(|(_, url)| url.as_str())
     }
 
+    /// Where the query service keeps its index.
+    pub fn query_data_dir(&self) -> PathBuf {
+        self.folder.path().join(INDEX)
+    }
+
     /// Until a read goes through all of it, or the logs when it does not.
     pub async fn ready(&mut self) -> anyhow::Result<()> {
         let client = reqwest::Client::new();
@@ -452,7 +459,7 @@ async fn environment(
         ),
         (
             "CATALOG_QUERY_DATA_DIR",
-            folder.join("index").display().to_string(),
+            folder.join(INDEX).display().to_string(),
         ),
         ("CATALOG_QUERY_MODEL_DIR", model),
         ("BFF_HTTP_ADDR", address(ports.http)),

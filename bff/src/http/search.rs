@@ -61,7 +61,7 @@ pub(super) async fn similar_products(
     json_response(StatusCode::OK, &SimilarJson::of(&answer))
 }
 
-/// `GET /api/autocomplete?q=…`: what to search for, most common first.
+/// `GET /api/autocomplete?q=…`: what to search for, most viewed and most common first.
 pub(super) async fn autocomplete(
     State(api): State<Arc<Api>>,
     caller: Caller,

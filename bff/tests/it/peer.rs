@@ -323,7 +323,7 @@ impl CatalogService for Handler {
             let suggestions = titles.map(|title| Suggestion {
                 text: title.clone(),
                 documents: 1,
-                ..Suggestion::default()
+                views: 2,
             });
             Ok(AutocompleteResponse {
                 suggestions: suggestions.take(message.limit as usize).collect(),

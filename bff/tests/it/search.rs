@@ -186,6 +186,6 @@ async fn products_like_one_and_suggestions_are_listed() {
     let answer = bff.get("/api/autocomplete?q=Prod&limit=1").await.json();
     assert_eq!(
         answer,
-        json!({"items": [{"text": "Product a", "documents": 1}]})
+        json!({"items": [{"text": "Product a", "documents": 1, "views": 2}]})
     );
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::{BoxFuture, FutureExt as _};
+use tokio::sync::Notify;
 
 use super::model::ModelError;
 use super::{EmbedError, Embedder, LocalEmbedder, QueryEmbedder};
@@ -148,4 +149,51 @@ async fn remembers_vectors_but_no_errors() {
         assert_eq!(queries.embed("usb").await.expect("vector"), [1.0]);
     }
     assert_eq!(queries.embed("hub").await.expect("vector"), [2.0]);
+}
+
+/// Answers when it is told to.
+struct Slow {
+    asked: AtomicUsize,
+    may_answer: Notify,
+}
+
+impl Embedder for Slow {
+    fn model(&self) -> &str {
+        "slow"
+    }
+
+    fn dimensions(&self) -> usize {
+        1
+    }
+
+    fn embed(&self, _texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, EmbedError>> {
+        async { Err(EmbedError::Stopped) }.boxed()
+    }
+
+    fn embed_query<'a>(&'a self, _text: &'a str) -> BoxFuture<'a, Result<Vec<f32>, EmbedError>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        async {
+            self.may_answer.notified().await;
+            Ok(vec![1.0])
+        }
+        .boxed()
+    }
+}
+
+#[tokio::test]
+async fn equal_queries_at_a_time_are_embedded_once() {
+    let slow = Arc::new(Slow {
+        asked: AtomicUsize::new(0),
+        may_answer: Notify::new(),
+    });
+    let queries = QueryEmbedder::new(Arc::clone(&slow) as Arc<dyn Embedder>);
+    let mut waiting: Vec<_> = (0..8).map(|_| queries.embed("usb").boxed()).collect();
+    for query in &mut waiting {
+        assert!(query.as_mut().now_or_never().is_none());
+    }
+    slow.may_answer.notify_one();
+    for vector in futures_util::future::join_all(waiting).await {
+        assert_eq!(vector.expect("vector"), [1.0]);
+    }
+    assert_eq!(slow.asked.load(Ordering::SeqCst), 1);
 }

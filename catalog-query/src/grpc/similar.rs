@@ -55,7 +55,7 @@ impl<R: ProductRepository> CatalogGrpc<R> {
         let suggestions = suggestions.map(|suggestion| v1::Suggestion {
             text: suggestion.text,
             documents: i64::try_from(suggestion.documents).unwrap_or(i64::MAX),
-            ..v1::Suggestion::default()
+            views: i64::try_from(suggestion.views).unwrap_or(i64::MAX),
         });
         Ok(v1::AutocompleteResponse {
             suggestions: suggestions.collect(),

@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 use catalog_events::{AttributeValue, Product, Status};
 use sha2::{Digest as _, Sha256};
 use tantivy::columnar::DynamicColumn;
-use tantivy::schema::{
-    FAST, Field, IndexRecordOption, JsonObjectOptions, OwnedValue, SchemaBuilder,
-    TextFieldIndexing, TextOptions,
-};
+use tantivy::schema::{FAST, Field, JsonObjectOptions, OwnedValue, SchemaBuilder};
 use tantivy::{SegmentReader, TantivyDocument};
+
+use super::schema::term;
 
 const COLUMNS: &str = "columns";
 pub(super) const PRICE: &str = "price";
@@ -21,8 +20,9 @@ pub(super) const CREATED_AT: &str = "created_at";
 const PATH_SEPARATOR: &str = ">";
 /// Joins them as a term, where no name can hold it.
 const PATH_TERM_SEPARATOR: &str = "\0";
-/// Of a term; a longer value is one by its hash.
-const VALUE_BYTES_MAX: usize = 128;
+/// Of a term; a longer value is one by its hash, which takes less room than a sentence.
+const VALUE_BYTES_MAX: usize = 48;
+const HASH_BYTES: usize = 16;
 
 #[derive(Clone, Copy)]
 pub(super) struct ColumnFields {
@@ -149,7 +149,7 @@ fn fact(key: &str, kind: char, value: &str) -> String {
         return format!("{key}\0{kind}{value}");
     }
     let hash = Sha256::digest(value);
-    let hash = hash.iter().map(|byte| format!("{byte:02x}"));
+    let hash = hash[..HASH_BYTES].iter().map(|byte| format!("{byte:02x}"));
     format!(
         "{key}\0{}{}",
         kind.to_ascii_uppercase(),
@@ -159,13 +159,8 @@ fn fact(key: &str, kind: char, value: &str) -> String {
 
 impl ColumnFields {
     pub(super) fn add_to(schema: &mut SchemaBuilder) -> Self {
-        let facts = TextFieldIndexing::default()
-            .set_tokenizer("raw")
-            .set_fieldnorms(false)
-            .set_index_option(IndexRecordOption::Basic);
         Self {
-            facts: schema
-                .add_text_field("facts", TextOptions::default().set_indexing_options(facts)),
+            facts: schema.add_text_field("facts", term()),
             columns: schema.add_json_field(COLUMNS, JsonObjectOptions::default().set_fast("raw")),
             price: schema.add_u64_field(PRICE, FAST),
             created_at: schema.add_i64_field(CREATED_AT, FAST),

@@ -5,7 +5,7 @@ use tantivy::query::{EnableScoring, Query};
 use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED};
 
 /// Documents of one segment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DocBits {
     words: Vec<u64>,
     docs: u32,
@@ -93,7 +93,7 @@ impl DocBits {
 }
 
 /// Documents of one snapshot, by segment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DocSets(Vec<DocBits>);
 
 impl DocSets {
@@ -124,6 +124,16 @@ impl DocSets {
             }
             Ok(bits)
         })
+    }
+
+    /// None of any segment.
+    pub(super) fn none(searcher: &Searcher) -> Self {
+        let segments = searcher.segment_readers().iter();
+        Self(
+            segments
+                .map(|segment| DocBits::none(segment.max_doc()))
+                .collect(),
+        )
     }
 
     pub(crate) fn len(&self) -> u64 {

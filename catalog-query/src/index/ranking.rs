@@ -2,9 +2,10 @@
 //! then products that have any, each by BM25 and equal scores by product id.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use catalog_events::ProductId;
-use tantivy::{DocId, Searcher};
+use tantivy::Searcher;
 
 use super::doc_sets::{DocBits, DocSets};
 use super::matching::{Match, Matching};
@@ -27,17 +28,19 @@ pub(super) fn search(
     let pairs = pairs(terms);
     let matching = Matching::new(searcher, fields, terms, &pairs, weights)?;
     let mut best = Best::new(searcher, limit);
+    let mut matched = DocSets::none(searcher);
     for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
         let mut failed = Ok(());
         matching.each(segment, |found| {
             let passes = filter.is_none_or(|filter| filter.contains(number as usize, found.doc));
             if passes && failed.is_ok() {
+                matched.insert(number as usize, found.doc);
                 failed = best.add(number, found);
             }
         })?;
         failed?;
     }
-    best.hits()
+    best.hits(matched)
 }
 
 /// All that [`search`] finds without a limit.
@@ -143,21 +146,42 @@ impl<'a> Best<'a> {
                 .retain(|candidate| candidate.compare(&last) != Ordering::Greater);
             self.last = Some(last);
         }
-        let searcher = self.searcher;
-        for candidate in self
-            .kept
-            .iter_mut()
-            .filter(|candidate| candidate.id.is_none())
-        {
-            candidate.id = Some(id_of(searcher, candidate.segment, candidate.found.doc)?);
-        }
+        self.resolve()?;
         self.kept
             .sort_unstable_by(|a, b| a.compare(b).then_with(|| a.id.cmp(&b.id)));
         self.kept.truncate(self.limit);
         Ok(())
     }
 
-    fn hits(mut self) -> Result<KeywordHits, IndexError> {
+    /// Reads the ids that are not known, those of a segment in one go: its ids are stored in blocks,
+    /// each of which has to be unpacked.
+    fn resolve(&mut self) -> tantivy::Result<()> {
+        for (number, segment) in (0_u32..).zip(self.searcher.segment_readers()) {
+            let unknown = self.kept.iter_mut();
+            let unknown = unknown.filter(|one| one.segment == number && one.id.is_none());
+            let mut unknown: Vec<&mut Candidate> = unknown.collect();
+            if unknown.is_empty() {
+                continue;
+            }
+            let Some(ids) = segment.fast_fields().str(ID)? else {
+                continue;
+            };
+            let ordinal = |doc| ids.term_ords(doc).next();
+            unknown.sort_by_cached_key(|one| ordinal(one.found.doc));
+            let ordinals = unknown.iter().filter_map(|one| ordinal(one.found.doc));
+            let ordinals: Vec<u64> = ordinals.collect();
+            // Every document has an id: as many ordinals as candidates.
+            let mut unknown = unknown.into_iter();
+            ids.dictionary().sorted_ords_to_term_cb(&ordinals, |text| {
+                if let Some(one) = unknown.next() {
+                    one.id = str::from_utf8(text).ok().map(str::to_owned);
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn hits(mut self, matched: DocSets) -> Result<KeywordHits, IndexError> {
         self.shrink()?;
         let hits = self.kept.into_iter().filter_map(|candidate| {
             let product_id = ProductId::try_from(candidate.id?).ok()?;
@@ -170,20 +194,9 @@ impl<'a> Best<'a> {
         Ok(KeywordHits {
             hits: hits.collect(),
             total: self.total,
+            matched: Arc::new(matched),
         })
     }
-}
-
-fn id_of(searcher: &Searcher, segment: u32, doc: DocId) -> Result<String, IndexError> {
-    let mut id = String::new();
-    let ids = searcher.segment_reader(segment).fast_fields().str(ID)?;
-    if let Some(ids) = ids
-        && let Some(ordinal) = ids.term_ords(doc).next()
-    {
-        ids.ord_to_str(ordinal, &mut id)
-            .map_err(tantivy::TantivyError::from)?;
-    }
-    Ok(id)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 
 use tantivy::schema::IndexRecordOption::{WithFreqs, WithFreqsAndPositions};
 use tantivy::schema::{
-    FAST, Field, IndexRecordOption, NumericOptions, STRING, Schema, TextFieldIndexing, TextOptions,
+    FAST, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
 };
 
 use super::columns::ColumnFields;
@@ -44,7 +44,7 @@ impl Fields {
     pub(super) fn new() -> (Schema, Fields) {
         let mut schema = Schema::builder();
         let fields = Fields {
-            id: schema.add_text_field(ID, STRING | FAST),
+            id: schema.add_text_field(ID, term() | FAST),
             hash_high: schema.add_u64_field(HASH_HIGH, column()),
             hash_low: schema.add_u64_field(HASH_LOW, column()),
             title: schema.add_text_field("title", words(WithFreqsAndPositions)),
@@ -53,7 +53,7 @@ impl Fields {
             categories: schema.add_text_field("categories", words(WithFreqsAndPositions)),
             attributes: schema.add_text_field("attributes", words(WithFreqs)),
             surface: schema.add_text_field("surface", surface()),
-            identifiers: schema.add_text_field("identifiers", STRING),
+            identifiers: schema.add_text_field("identifiers", term()),
             columns: ColumnFields::add_to(&mut schema),
             suggest: suggest::add_to(&mut schema),
         };
@@ -74,6 +74,16 @@ impl Fields {
 
 fn column() -> NumericOptions {
     NumericOptions::default().set_fast()
+}
+
+/// To be looked up as it is.
+pub(super) fn term() -> TextOptions {
+    TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer("raw")
+            .set_index_option(IndexRecordOption::Basic)
+            .set_fieldnorms(false),
+    )
 }
 
 fn words(option: IndexRecordOption) -> TextOptions {

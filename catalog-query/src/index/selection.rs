@@ -8,8 +8,8 @@ use tantivy::query::AllQuery;
 use super::doc_sets::DocSets;
 use super::facets::{self, FacetCounts, FacetRequest};
 use super::filter::{self, Filter};
-use super::sorting::{self, Order, Place};
-use super::suggest::{self, Suggestion};
+use super::sorting::{self, Order, Place, Popularity};
+use super::suggest::{self, Suggestion, SuggestionTable};
 use super::{
     IndexError, IndexSnapshot, KeywordHits, KeywordWeights, QueryTerms, Vocabulary, ranking,
 };
@@ -107,18 +107,30 @@ impl IndexSnapshot {
         Ok(found)
     }
 
-    /// The most common ends of what was typed.
+    /// The most viewed and most common ends of what was typed.
     pub(crate) fn complete(
         &self,
         typed: &str,
         limit: usize,
+        table: Option<&SuggestionTable>,
+        popularity: &Popularity,
     ) -> Result<Vec<Suggestion>, IndexError> {
-        Ok(suggest::complete(
-            &self.searcher,
-            self.fields.suggest,
-            typed,
-            limit,
-        )?)
+        let source = suggest::Source {
+            searcher: &self.searcher,
+            field: self.fields.suggest,
+            table,
+            popularity,
+        };
+        Ok(suggest::complete(source, typed, limit)?)
+    }
+
+    /// What a large catalogue is completed from; takes long.
+    pub(crate) fn suggestion_table(
+        &self,
+        popularity: &Popularity,
+    ) -> Result<SuggestionTable, IndexError> {
+        let field = self.fields.suggest;
+        Ok(SuggestionTable::of(&self.searcher, field, popularity)?)
     }
 
     /// The ids of the products of a set.

@@ -12,7 +12,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use super::columns::{CREATED_AT, PRICE};
-use super::doc_sets::DocSets;
+use super::doc_sets::{DocBits, DocSets};
 use super::schema::ID;
 
 #[derive(Clone, Debug)]
@@ -111,7 +111,7 @@ enum Keys {
         descending: bool,
     },
     Newest(Column<i64>),
-    Popularity(Arc<HashMap<DocId, u64>>),
+    Popularity(Arc<SegmentViews>),
 }
 
 impl Keys {
@@ -134,7 +134,7 @@ impl Keys {
                 if *descending { !price } else { price }
             }
             Self::Newest(column) => !tantivy::i64_to_u64(column.first(doc).unwrap_or(i64::MIN)),
-            Self::Popularity(views) => !views.get(&doc).copied().unwrap_or_default(),
+            Self::Popularity(views) => !views.get(doc),
         }
     }
 }
@@ -145,7 +145,7 @@ pub(crate) struct Popularity {
     views: HashMap<ProductId, u64>,
     most: u64,
     /// By the document of a segment: who asks again for the same segment does not look up again.
-    by_segment: Mutex<HashMap<SegmentId, Arc<HashMap<DocId, u64>>>>,
+    by_segment: Mutex<HashMap<SegmentId, Arc<SegmentViews>>>,
 }
 
 impl Popularity {
@@ -160,6 +160,11 @@ impl Popularity {
         }
     }
 
+    /// Whether these are the views it has.
+    pub(crate) fn is_of(&self, views: &HashMap<ProductId, u64>) -> bool {
+        self.views == *views
+    }
+
     /// From 0 to 1 for the most viewed; a product with the square root of its views has half of that.
     pub(crate) fn share(&self, id: &ProductId) -> f64 {
         match self.views.get(id) {
@@ -168,20 +173,16 @@ impl Popularity {
         }
     }
 
-    fn of(&self, segment: &SegmentReader) -> tantivy::Result<Arc<HashMap<DocId, u64>>> {
+    pub(super) fn of(&self, segment: &SegmentReader) -> tantivy::Result<Arc<SegmentViews>> {
+        if self.views.is_empty() {
+            return Ok(Arc::default());
+        }
         let id = segment.segment_id();
         let known = self.lock().get(&id).cloned();
         if let Some(known) = known {
             return Ok(known);
         }
-        let field = segment.schema().get_field(ID)?;
-        let mut views = HashMap::new();
-        for (product, count) in &self.views {
-            each_document(segment, field, product, |doc| {
-                views.insert(doc, *count);
-            })?;
-        }
-        let views = Arc::new(views);
+        let views = Arc::new(SegmentViews::new(segment, &self.views)?);
         let mut by_segment = self.lock();
         if by_segment.len() >= Self::SEGMENTS_MAX {
             by_segment.clear();
@@ -190,10 +191,64 @@ impl Popularity {
         Ok(views)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SegmentId, Arc<HashMap<DocId, u64>>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SegmentId, Arc<SegmentViews>>> {
         self.by_segment
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Views by the document of a segment.
+#[derive(Debug, Default)]
+pub(super) struct SegmentViews {
+    views: HashMap<DocId, u64>,
+    /// Who has any: most have none, and are asked about all the time.
+    viewed: DocBits,
+}
+
+impl SegmentViews {
+    fn new(segment: &SegmentReader, products: &HashMap<ProductId, u64>) -> tantivy::Result<Self> {
+        let mut views = HashMap::new();
+        let mut viewed = DocBits::none(segment.max_doc());
+        let mut add = |doc, count: u64| {
+            if count > 0 {
+                views.insert(doc, count);
+                viewed.insert(doc);
+            }
+        };
+        // The shorter list is gone through.
+        if products.len() < segment.max_doc() as usize {
+            let field = segment.schema().get_field(ID)?;
+            for (product, count) in products {
+                each_document(segment, field, product, |doc| add(doc, *count))?;
+            }
+        } else if let Some(ids) = segment.fast_fields().str(ID)? {
+            let mut of_ordinal = Vec::with_capacity(ids.num_terms());
+            let mut terms = ids.dictionary().stream()?;
+            while terms.advance() {
+                let id = str::from_utf8(terms.key()).ok();
+                let id = id.and_then(|id| id.parse::<ProductId>().ok());
+                let count = id.and_then(|id| products.get(&id));
+                of_ordinal.push(count.copied().unwrap_or_default());
+            }
+            for doc in 0..segment.max_doc() {
+                let ordinal = ids.term_ords(doc).next();
+                let count = ordinal.and_then(|ordinal| of_ordinal.get(ordinal as usize));
+                add(doc, count.copied().unwrap_or_default());
+            }
+        }
+        Ok(Self { views, viewed })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.views.is_empty()
+    }
+
+    pub(super) fn get(&self, doc: DocId) -> u64 {
+        match self.viewed.contains(doc) {
+            true => self.views.get(&doc).copied().unwrap_or_default(),
+            false => 0,
+        }
     }
 }
 

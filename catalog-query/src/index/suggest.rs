@@ -1,47 +1,64 @@
 //! Ends what a user has begun to type: words and word pairs of titles, and brands, as they are
-//! written, the most common first.
+//! written; those of products that are viewed first, then the most common.
+
+mod table;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use catalog_events::Product;
+use tantivy::postings::{SegmentPostings, TermInfo};
 use tantivy::query::FuzzyTermQuery;
-use tantivy::schema::{Field, IndexRecordOption, SchemaBuilder, TextFieldIndexing, TextOptions};
-use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term};
+use tantivy::schema::{Field, IndexRecordOption, SchemaBuilder};
+use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term};
 
 use super::columns::folded;
 use super::doc_sets::DocBits;
+use super::schema::term;
+use super::sorting::Popularity;
+pub(crate) use table::SuggestionTable;
 
 /// Of a title: what follows tells few products apart.
 const TITLE_WORDS_MAX: usize = 16;
 const WORD_BYTES_MAX: usize = 40;
+/// Longer words with digits are model numbers.
+const SIZE_BYTES_MAX: usize = 5;
 /// With fewer letters, every word would be like some other.
 const TYPO_CHARS_MIN: usize = 4;
 const TWO_TYPOS_CHARS_MIN: usize = 8;
-/// So many of the most common are counted exactly.
-const COUNTED_PER_SUGGESTION: usize = 4;
+/// Twice as many of the most viewed and of the most common as are asked for are looked at closely, and
+/// these.
+const LOOKED_AT_BESIDES: usize = 16;
+/// Products of a suggestion that are counted one by one; of more, the rest is estimated.
+const COUNTED_MAX: u64 = 10_000;
+/// Terms that are looked through: in a catalogue that needs no table, about all there are.
+const TERMS_MAX: usize = 20_000;
+/// The same where the table does not know enough.
+const TERMS_BESIDE_TABLE_MAX: usize = 4_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Suggestion {
     pub(crate) text: String,
-    /// Products that have all of it.
+    /// Products that have all of it: exact up to 10,000.
     pub(crate) documents: u64,
+    /// Views of them.
+    pub(crate) views: u64,
 }
 
 pub(super) fn add_to(schema: &mut SchemaBuilder) -> Field {
-    let terms = TextFieldIndexing::default()
-        .set_tokenizer("raw")
-        .set_fieldnorms(false)
-        .set_index_option(IndexRecordOption::Basic);
-    schema.add_text_field(
-        "suggest",
-        TextOptions::default().set_indexing_options(terms),
-    )
+    schema.add_text_field("suggest", term())
 }
 
 pub(super) fn fill(field: Field, document: &mut TantivyDocument, product: &Product) {
     let words = words(&product.title, TITLE_WORDS_MAX);
-    let pairs = words.windows(2).map(|pair| pair.join(" "));
+    // Whoever types a model number types its beginning: only words are worth a pair.
+    let pairs = words
+        .windows(2)
+        .filter(|pair| !pair.iter().any(|word| is_code(word)));
+    let pairs = pairs.map(|pair| pair.join(" "));
     let brand = product
         .brand
         .iter()
@@ -61,10 +78,26 @@ fn words(text: &str, max: usize) -> Vec<String> {
     words.take(max).map(folded).collect()
 }
 
-/// The most common ends of what was typed; where those are few, also of what is alike.
+/// A model number or the like, not a size: "16gb", "2160p".
+fn is_code(word: &str) -> bool {
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    digits > 0 && (digits < word.len() && word.len() > SIZE_BYTES_MAX || digits > SIZE_BYTES_MAX)
+}
+
+/// What suggestions are made from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) searcher: &'a Searcher,
+    pub(super) field: Field,
+    /// None for a catalogue so small that all is looked through.
+    pub(super) table: Option<&'a SuggestionTable>,
+    pub(super) popularity: &'a Popularity,
+}
+
+/// The most viewed and most common ends of what was typed; where those are few, also of what is
+/// alike.
 pub(super) fn complete(
-    searcher: &Searcher,
-    field: Field,
+    source: Source<'_>,
     typed: &str,
     limit: usize,
 ) -> tantivy::Result<Vec<Suggestion>> {
@@ -78,8 +111,7 @@ pub(super) fn complete(
         false => last.clone(),
     };
     let mut found = Found {
-        searcher,
-        field,
+        source,
         limit,
         suggestions: Vec::new(),
     };
@@ -99,8 +131,7 @@ pub(super) fn complete(
 }
 
 struct Found<'a> {
-    searcher: &'a Searcher,
-    field: Field,
+    source: Source<'a>,
     limit: usize,
     suggestions: Vec<Suggestion>,
 }
@@ -111,224 +142,280 @@ impl Found<'_> {
         if self.suggestions.len() >= self.limit {
             return Ok(());
         }
-        let mut within = Vec::new();
-        for segment in self.searcher.segment_readers() {
-            within.push(self.with_all(segment, before)?);
-        }
+        let candidates = self.source.candidates(open, typos, self.limit)?;
+        let within = match before.is_empty() || candidates.is_empty() {
+            true => None,
+            false => Some(self.source.with_all(before)?),
+        };
         let mut counted = Vec::new();
-        for text in self.most_common(open, typos)? {
-            if text
-                .split(' ')
-                .any(|word| before.iter().any(|known| known == word))
-            {
+        for text in candidates {
+            let repeats = |word: &str| before.iter().any(|known| known == word);
+            if text.split(' ').any(repeats) {
                 continue;
             }
-            let documents = self.count(&text, &within)?;
+            let Seen { documents, views } = self.source.count(&text, within.as_deref())?;
             let before = before.iter().map(String::as_str);
             let text = before.chain([text.as_str()]).collect::<Vec<_>>().join(" ");
             let is_new = self.suggestions.iter().all(|known| known.text != text);
             if documents > 0 && is_new {
-                counted.push(Suggestion { text, documents });
+                counted.push(Suggestion {
+                    text,
+                    documents,
+                    views,
+                });
             }
         }
-        counted
-            .sort_by(|a, b| (Reverse(a.documents), &a.text).cmp(&(Reverse(b.documents), &b.text)));
+        counted.sort_by(|a, b| {
+            let popular = (b.views, b.documents).cmp(&(a.views, a.documents));
+            popular.then_with(|| a.text.cmp(&b.text))
+        });
         counted.truncate(self.limit - self.suggestions.len());
         self.suggestions.append(&mut counted);
         Ok(())
     }
+}
 
-    /// By the number of documents, deleted ones included.
-    fn most_common(&self, open: &str, typos: Option<u8>) -> tantivy::Result<Vec<String>> {
-        let mut counts = Counts::default();
+impl Source<'_> {
+    /// What is looked at closely: the most viewed and the most common, deleted products included.
+    fn candidates(
+        &self,
+        open: &str,
+        typos: Option<u8>,
+        limit: usize,
+    ) -> tantivy::Result<BTreeSet<String>> {
+        let max = limit * 2 + LOOKED_AT_BESIDES;
+        let mut candidates = BTreeSet::new();
+        if let (Some(table), None) = (self.table, typos)
+            && table.add_ends(open, max, &mut candidates)
+        {
+            return Ok(candidates);
+        }
+        let mut seen = self.look_through(open, typos)?;
+        for rank in [|seen: &Seen| seen.views, |seen: &Seen| seen.documents] {
+            seen.sort_by_key(|(_, seen)| Reverse(rank(seen)));
+            let best = seen.iter().take(max);
+            let best = best.filter(|(_, seen)| rank(seen) > 0);
+            candidates.extend(best.filter_map(|(text, _)| String::from_utf8(text.clone()).ok()));
+        }
+        Ok(candidates)
+    }
+
+    /// The terms there are, up to a bound.
+    fn look_through(&self, open: &str, typos: Option<u8>) -> tantivy::Result<Vec<(Vec<u8>, Seen)>> {
+        let mut seen = BTreeMap::new();
+        let mut left = match self.table {
+            Some(_) => TERMS_BESIDE_TABLE_MAX,
+            None => TERMS_MAX,
+        };
         for segment in self.searcher.segment_readers() {
             let index = segment.inverted_index(self.field)?;
             let terms = index.terms();
+            let viewed = match self.table {
+                None => self.popularity.of(segment)?,
+                Some(_) => Arc::default(),
+            };
+            let mut see = |term: &[u8], info: &TermInfo| {
+                left -= 1;
+                let mut views = 0;
+                if !viewed.is_empty() {
+                    let option = IndexRecordOption::Basic;
+                    let mut found = index.read_postings_from_terminfo(info, option)?;
+                    views = tally(&mut found, COUNTED_MAX, |doc| Some(viewed.get(doc))).views;
+                }
+                add(&mut seen, term, u64::from(info.doc_freq), views);
+                tantivy::Result::Ok(left > 0)
+            };
             match typos {
                 None => {
                     let end = [open.as_bytes(), &[0xff]].concat();
                     let mut stream = terms.range().ge(open).lt(end).into_stream()?;
-                    while stream.advance() {
-                        counts.add(stream.key(), stream.value().doc_freq);
-                    }
+                    while stream.advance() && see(stream.key(), stream.value())? {}
                 }
                 Some(typos) => {
                     let like = Term::from_field_text(self.field, open);
                     let like = FuzzyTermQuery::new_prefix(like, typos, true).automaton()?;
                     let mut stream = terms.search(like).into_stream()?;
-                    while stream.advance() {
-                        counts.add(stream.key(), stream.value().doc_freq);
-                    }
+                    while stream.advance() && see(stream.key(), stream.value())? {}
                 }
             }
-        }
-        Ok(counts.most(self.limit * COUNTED_PER_SUGGESTION))
-    }
-
-    fn count(&self, text: &str, within: &[DocBits]) -> tantivy::Result<u64> {
-        let mut count = 0;
-        for (segment, within) in self.searcher.segment_readers().iter().zip(within) {
-            each_with(segment, self.field, text, |doc| {
-                count += u64::from(within.contains(doc));
-            })?;
-        }
-        Ok(count)
-    }
-
-    /// The live documents that have all of these words.
-    fn with_all(&self, segment: &SegmentReader, words: &[String]) -> tantivy::Result<DocBits> {
-        let mut all = DocBits::all(segment.max_doc());
-        for word in words {
-            let mut with = DocBits::none(segment.max_doc());
-            each_with(segment, self.field, word, |doc| with.insert(doc))?;
-            all.intersect(&with);
-        }
-        all.remove_deleted(segment);
-        Ok(all)
-    }
-}
-
-/// How many documents have a term, over the segments.
-#[derive(Default)]
-struct Counts(HashMap<Vec<u8>, u64>);
-
-impl Counts {
-    fn add(&mut self, term: &[u8], documents: u32) {
-        match self.0.get_mut(term) {
-            Some(count) => *count += u64::from(documents),
-            None => {
-                self.0.insert(term.to_owned(), u64::from(documents));
+            if left == 0 {
+                break;
             }
         }
+        Ok(seen.into_iter().collect())
     }
 
-    /// In no order.
-    fn most(self, max: usize) -> Vec<String> {
-        let counts = self.0.into_iter();
-        let mut counts: Vec<(Reverse<u64>, Vec<u8>)> =
-            counts.map(|(term, count)| (Reverse(count), term)).collect();
-        if max < counts.len() {
-            counts.select_nth_unstable(max);
-            counts.truncate(max);
+    fn count(&self, text: &str, within: Option<&[Within]>) -> tantivy::Result<Seen> {
+        let mut found = Vec::new();
+        for (number, segment) in self.searcher.segment_readers().iter().enumerate() {
+            if let Some(postings) = postings(segment, self.field, text)? {
+                found.push((number, segment, postings));
+            }
         }
-        let terms = counts
-            .into_iter()
-            .map(|(_, term)| String::from_utf8(term).ok());
-        terms.flatten().collect()
+        let all: u64 = found.iter().map(|(_, _, postings)| size(postings)).sum();
+        let mut seen = Seen::default();
+        for (number, segment, postings) in &mut found {
+            let viewed = self.popularity.of(segment)?;
+            let alive = segment.alive_bitset();
+            let live = |doc| alive.is_none_or(|alive| alive.is_alive(doc));
+            // A segment's share of those that are looked at is its share of all.
+            let max = (COUNTED_MAX * size(postings)).div_ceil(all.max(1));
+            let of_segment = match within.and_then(|within| within.get(*number)) {
+                None => tally(postings, max, |doc| live(doc).then(|| viewed.get(doc))),
+                Some(within) => within.tally(postings, max, |doc| viewed.get(doc)),
+            };
+            seen.documents += of_segment.documents;
+            seen.views += of_segment.views;
+        }
+        if let (None, Some(table)) = (within, self.table)
+            && all > COUNTED_MAX
+        {
+            seen.views = table.views(text);
+        }
+        Ok(seen)
+    }
+
+    /// By segment, the live products that have all of these words.
+    fn with_all(&self, words: &[String]) -> tantivy::Result<Vec<Within>> {
+        let segments = self.searcher.segment_readers().iter();
+        let within = segments.map(|segment| {
+            let docs = with_all(segment, self.field, words)?;
+            let mut bits = DocBits::none(segment.max_doc());
+            docs.iter().for_each(|doc| bits.insert(*doc));
+            Ok(Within { docs, bits })
+        });
+        within.collect()
     }
 }
 
-fn each_with(
+/// How many products have a term, and their views.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    documents: u64,
+    views: u64,
+}
+
+impl Seen {
+    /// Of `all`, when only `looked_at` were looked at.
+    fn scaled(self, looked_at: u64, all: u64) -> Self {
+        let scale = |number: u64| match looked_at < all {
+            true => number * all / looked_at.max(1),
+            false => number,
+        };
+        Self {
+            documents: scale(self.documents),
+            views: scale(self.views),
+        }
+    }
+
+    fn add(&mut self, views: Option<u64>) {
+        self.documents += u64::from(views.is_some());
+        self.views += views.unwrap_or_default();
+    }
+}
+
+fn add(seen: &mut BTreeMap<Vec<u8>, Seen>, term: &[u8], documents: u64, views: u64) {
+    let known = match seen.get_mut(term) {
+        Some(known) => known,
+        None => seen.entry(term.to_owned()).or_default(),
+    };
+    known.documents += documents;
+    known.views += views;
+}
+
+/// The products of a segment that a suggestion has to be in.
+struct Within {
+    docs: Vec<DocId>,
+    bits: DocBits,
+}
+
+impl Within {
+    fn tally(
+        &self,
+        postings: &mut SegmentPostings,
+        max: u64,
+        views: impl Fn(DocId) -> u64,
+    ) -> Seen {
+        if size(postings) <= self.docs.len() as u64 {
+            let views = |doc| self.bits.contains(doc).then(|| views(doc));
+            return tally(postings, max, views);
+        }
+        let (mut seen, mut looked_at) = (Seen::default(), 0);
+        for doc in &self.docs {
+            if looked_at == max {
+                break;
+            }
+            looked_at += 1;
+            seen.add(has(postings, *doc).then(|| views(*doc)));
+        }
+        seen.scaled(looked_at, self.docs.len() as u64)
+    }
+}
+
+/// Of up to `max` documents those that count, by their views; what comes behind is estimated.
+fn tally(
+    postings: &mut SegmentPostings,
+    max: u64,
+    mut views: impl FnMut(DocId) -> Option<u64>,
+) -> Seen {
+    let all = size(postings);
+    let (mut seen, mut looked_at) = (Seen::default(), 0);
+    while postings.doc() != TERMINATED && looked_at < max {
+        seen.add(views(postings.doc()));
+        looked_at += 1;
+        postings.advance();
+    }
+    seen.scaled(looked_at, all)
+}
+
+fn size(postings: &SegmentPostings) -> u64 {
+    u64::from(postings.size_hint())
+}
+
+/// To be asked for documents in their order.
+fn has(postings: &mut SegmentPostings, doc: DocId) -> bool {
+    let at = match postings.doc() < doc {
+        true => postings.seek(doc),
+        false => postings.doc(),
+    };
+    at == doc
+}
+
+fn with_all(
+    segment: &SegmentReader,
+    field: Field,
+    words: &[String],
+) -> tantivy::Result<Vec<DocId>> {
+    let mut with = Vec::new();
+    for word in words {
+        match postings(segment, field, word)? {
+            Some(postings) => with.push(postings),
+            None => return Ok(Vec::new()),
+        }
+    }
+    with.sort_by_key(|postings| postings.size_hint());
+    let Some((rarest, others)) = with.split_first_mut() else {
+        return Ok(Vec::new());
+    };
+    let mut docs = Vec::new();
+    while rarest.doc() != TERMINATED {
+        if !segment.is_deleted(rarest.doc()) {
+            docs.push(rarest.doc());
+        }
+        rarest.advance();
+    }
+    for other in others {
+        docs.retain(|doc| has(other, *doc));
+    }
+    Ok(docs)
+}
+
+fn postings(
     segment: &SegmentReader,
     field: Field,
     text: &str,
-    mut each: impl FnMut(u32),
-) -> tantivy::Result<()> {
+) -> tantivy::Result<Option<SegmentPostings>> {
     let term = Term::from_field_text(field, text);
     let index = segment.inverted_index(field)?;
-    if let Some(mut found) = index.read_postings(&term, IndexRecordOption::Basic)? {
-        let mut doc = found.doc();
-        while doc != TERMINATED {
-            each(doc);
-            doc = found.advance();
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use catalog_events::{Position, Product};
-
-    use crate::index::KeywordIndex;
-    use crate::index::testing::{deleted, index_of, open, product};
-
-    fn check(index: &KeywordIndex, typed: &str, expected: &[(&str, u64)]) {
-        let found = index.snapshot().complete(typed, 3).expect("complete");
-        let found: Vec<(&str, u64)> = found
-            .iter()
-            .map(|suggestion| (suggestion.text.as_str(), suggestion.documents))
-            .collect();
-        assert_eq!(found, expected, "{typed:?}");
-    }
-
-    fn products() -> Vec<Product> {
-        let titles = [
-            "Wireless Mouse",
-            "Wireless mouse, black",
-            "Wireless Keyboard",
-            "Wired mouse",
-            "Öko Mouse-Pad",
-        ];
-        let product = |(number, title): (usize, &str)| Product {
-            brand: (number == 3).then(|| "Western Digital".to_owned()),
-            ..product(&format!("p{number}"), title)
-        };
-        titles.into_iter().enumerate().map(product).collect()
-    }
-
-    #[test]
-    fn ends_words_and_pairs_the_most_common_first() {
-        let (_folder, index) = index_of(&products());
-        check(
-            &index,
-            "wi",
-            &[("wireless", 3), ("wireless mouse", 2), ("wired", 1)],
-        );
-        check(
-            &index,
-            "WIRELESS ",
-            &[("wireless mouse", 2), ("wireless keyboard", 1)],
-        );
-        check(
-            &index,
-            "wireless m",
-            &[("wireless mouse", 2), ("wireless mouse black", 1)],
-        );
-        check(&index, "western", &[("western digital", 1)]);
-        check(&index, "ök", &[("öko", 1), ("öko mouse", 1)]);
-        // No pair has both ends: the words before narrow it down.
-        check(&index, "black mo", &[("black mouse", 1)]);
-        // Nobody has both, but what is alike.
-        check(&index, "keyboard wired", &[("keyboard wireless", 1)]);
-    }
-
-    #[test]
-    fn forgives_typos_after_a_few_letters() {
-        let (_folder, index) = index_of(&products());
-        check(
-            &index,
-            "wirelss",
-            &[
-                ("wireless", 3),
-                ("wireless mouse", 2),
-                ("wireless keyboard", 1),
-            ],
-        );
-        check(&index, "keyborad", &[("keyboard", 1)]);
-        check(&index, "wrl", &[]);
-    }
-
-    #[test]
-    fn counts_what_is_there_and_takes_anything() {
-        let folder = tempfile::tempdir().expect("folder");
-        let (index, mut writer) = open(folder.path());
-        let events = products().into_iter().zip(1..);
-        let events: Vec<_> = events
-            .map(|(one, at)| crate::index::testing::changed(at, 1, one))
-            .collect();
-        writer.apply(&events).expect("apply");
-        writer.commit(Position(5)).expect("commit");
-        writer.apply(&[deleted(6, 2, "p2")]).expect("apply");
-        writer.commit(Position(6)).expect("commit");
-        check(&index, "wireless k", &[]);
-        check(
-            &index,
-            "wireless",
-            &[("wireless", 2), ("wireless mouse", 2)],
-        );
-        for odd in ["", " ", "(*", "\u{0}", &"x".repeat(100), &"a ".repeat(50)] {
-            check(&index, odd, &[]);
-        }
-    }
+    Ok(index.read_postings(&term, IndexRecordOption::Basic)?)
 }

@@ -6,19 +6,24 @@ use std::time::Duration;
 
 use catalog_events::ProductId;
 
+use super::completion::Completions;
 use super::cursor::{Cursor, RequestHash, SHOWN_MAX, shown_hash};
 use super::keyword::KeywordSearch;
 use super::query::ParsedQuery;
 use super::scope::Scope;
 use super::vector::VectorSearch;
 use super::{
-    Absence, Explanation, Question, RankedHit, RankingProfile, RankingProfiles, SearchError,
-    SearchOutcome, SearchStrategyFactory, StrategyKind,
+    Absence, Deadline, Explanation, Question, RankedHit, RankingProfile, RankingProfiles,
+    SearchError, SearchOutcome, SearchStrategyFactory, StrategyKind,
 };
 use crate::index::{
-    DocSets, FacetCounts, FacetRequest, Filter, Hit, IndexError, Order, Place, QueryTerms,
+    DocSets, FacetCounts, FacetRequest, Filter, Hit, IndexError, KeywordIndex, Order, Place,
+    QueryTerms,
 };
 use crate::popularity::PopularityBoard;
+
+/// What counting and explaining may take at least, however little the legs have.
+const COUNTING_MIN: Duration = Duration::from_millis(250);
 
 #[derive(Clone, Debug)]
 pub(crate) struct SearchRequest {
@@ -77,7 +82,8 @@ pub(crate) struct SearchEngine {
     strategies: SearchStrategyFactory,
     pub(super) keyword: Arc<KeywordSearch>,
     pub(super) vector: Arc<VectorSearch>,
-    popularity: PopularityBoard,
+    pub(super) popularity: PopularityBoard,
+    pub(super) completions: Arc<Completions>,
 }
 
 impl SearchEngine {
@@ -92,6 +98,7 @@ impl SearchEngine {
             vector: strategies.vector_search(),
             strategies,
             popularity,
+            completions: Arc::default(),
         }
     }
 
@@ -109,6 +116,7 @@ impl SearchEngine {
         let profile = Arc::clone(profile.ok_or(SearchError::UnknownProfile)?);
         let hash = request.hash();
         let cursor = Cursor::parse(&request.page_token, hash)?;
+        let deadline = Deadline::after(request.budget);
         let order = self.order(request.sort, browses);
         // Of the other kind of order, which only a forged token is.
         if matches!(
@@ -117,37 +125,46 @@ impl SearchEngine {
         ) {
             return Err(super::InvalidPageToken::Malformed.into());
         }
-        let scope = self.keyword.scope(request.filter.clone()).await?;
+        let scope = self.keyword.scope(request.filter.clone(), deadline).await?;
         let outcome = match browses {
             true => None,
-            false => Some(
-                self.answer(&request, &profile, &scope, &cursor, order.is_some())
-                    .await?,
-            ),
+            false => {
+                let question = self.question(&request, &profile, deadline);
+                let limit = hits_wanted(&request, &cursor, order.is_some());
+                let strategy = self.strategies.strategy(request.strategy);
+                Some(strategy.search(&question, limit, &scope).await?)
+            }
         };
         let matches = Matches::of(outcome.as_ref());
         let (facets, filter) = (request.facets.clone(), request.filter.clone());
         let (after, limit) = (cursor.place().cloned(), request.limit);
         let within = scope.clone();
+        // An answer without a leg that was late still has its totals and facets.
+        let counted_by = Deadline::after(request.budget.max(COUNTING_MIN));
         // What is more than the hits themselves is known to the index alone.
         let needs_index = browses || order.is_some() || !facets.is_empty();
-        let counted = self.keyword.run(move |index| {
-            if needs_index {
-                index.check_built(&scope.snapshot)?;
+        let counted = match matches.total_at_hand().filter(|_| !needs_index) {
+            Some(total) => Counted::only(total),
+            None => {
+                let count = move |index: &KeywordIndex| {
+                    if needs_index {
+                        index.check_built(&scope.snapshot)?;
+                    }
+                    let among = matches.within_scope(&scope)?;
+                    let page = order.map(|order| {
+                        scope
+                            .snapshot
+                            .page(&among, &order, after.as_ref(), limit + 1)
+                    });
+                    Ok(Counted {
+                        total: among.len(),
+                        page: page.transpose()?,
+                        facets: matches.facets(&scope, &among, filter.as_ref(), &facets)?,
+                    })
+                };
+                self.keyword.run_until(counted_by, count).await?
             }
-            let among = matches.within(&scope, scope.filter.as_deref())?;
-            let page = order.map(|order| {
-                scope
-                    .snapshot
-                    .page(&among, &order, after.as_ref(), limit + 1)
-            });
-            Ok(Counted {
-                total: among.len(),
-                page: page.transpose()?,
-                facets: matches.facets(&scope, &among, filter.as_ref(), &facets)?,
-            })
-        });
-        let counted = counted.await?;
+        };
         let hits_known = match (within.is_built, &outcome) {
             (false, Some(outcome)) => outcome.hits.len() as u64,
             _ => 0,
@@ -187,7 +204,8 @@ impl SearchEngine {
         let (outcome, profile) = (outcome.clone(), Arc::clone(profile));
         let (kind, explain) = (request.strategy, request.explain);
         let why_not = request.why_not.clone();
-        let told = self.keyword.run(move |_| {
+        let told_by = Deadline::after(request.budget.max(COUNTING_MIN));
+        let told = self.keyword.run_until(told_by, move |_| {
             let of_page = page.iter().filter_map(|id| {
                 let hits = outcome.hits.iter();
                 hits.clone().find(|hit| hit.product_id == *id).cloned()
@@ -206,28 +224,19 @@ impl SearchEngine {
         told.await
     }
 
-    async fn answer(
+    fn question(
         &self,
         request: &SearchRequest,
         profile: &Arc<RankingProfile>,
-        scope: &Scope,
-        cursor: &Cursor,
-        is_sorted: bool,
-    ) -> Result<SearchOutcome, SearchError> {
-        let limit = match is_sorted {
-            // The order is another: only what matches is wanted.
-            true => 1,
-            false => (cursor.shown().len() + request.limit).min(SHOWN_MAX) + 1,
-        };
-        let strategy = self.strategies.strategy(request.strategy);
-        let question = Question {
+        deadline: Deadline,
+    ) -> Question {
+        Question {
             query: request.query.clone(),
             profile: Arc::clone(profile),
             verbatim: request.verbatim,
-            budget: request.budget,
+            deadline,
             popularity: self.popularity.current(),
-        };
-        strategy.search(&question, limit, scope).await
+        }
     }
 
     /// None for relevance.
@@ -239,6 +248,15 @@ impl SearchEngine {
             Sort::Newest => Some(Order::Newest),
             Sort::Popularity => Some(Order::Popularity(self.popularity.current())),
         }
+    }
+}
+
+/// How many hits the strategy is asked for.
+fn hits_wanted(request: &SearchRequest, cursor: &Cursor, is_sorted: bool) -> usize {
+    match is_sorted {
+        // The order is another: only what matches is wanted.
+        true => 1,
+        false => (cursor.shown().len() + request.limit).min(SHOWN_MAX) + 1,
     }
 }
 
@@ -271,12 +289,22 @@ struct Counted {
     facets: Vec<FacetCounts>,
 }
 
+impl Counted {
+    fn only(total: u64) -> Self {
+        Self {
+            total,
+            page: None,
+            facets: Vec::new(),
+        }
+    }
+}
+
 /// Which products match, whatever their order.
 enum Matches {
     All,
     /// Those with a word or identifier, and those near in meaning.
     Found {
-        terms: Option<QueryTerms>,
+        by_words: Option<(QueryTerms, Arc<DocSets>)>,
         near: Vec<ProductId>,
     },
 }
@@ -286,23 +314,57 @@ impl Matches {
         match outcome {
             None => Self::All,
             Some(outcome) => Self::Found {
-                terms: (outcome.strategy != StrategyKind::Vector)
-                    .then(|| outcome.understood.terms.clone()),
+                by_words: outcome
+                    .matched
+                    .as_ref()
+                    .map(|matched| (outcome.understood.terms.clone(), Arc::clone(matched))),
                 near: outcome.near.clone(),
             },
         }
     }
 
+    /// Known without another look at the index.
+    fn total_at_hand(&self) -> Option<u64> {
+        match self {
+            Self::Found {
+                by_words: Some((_, matched)),
+                near,
+            } if near.is_empty() => Some(matched.len()),
+            Self::All | Self::Found { .. } => None,
+        }
+    }
+
+    /// Those in the filter of the scope.
+    fn within_scope(&self, scope: &Scope) -> Result<DocSets, IndexError> {
+        let among = match self {
+            Self::All => return scope.snapshot.all(scope.filter.as_deref()),
+            Self::Found {
+                by_words: Some((_, matched)),
+                ..
+            } => DocSets::clone(matched),
+            Self::Found { by_words: None, .. } => scope.snapshot.nothing()?,
+        };
+        self.with_near(scope, among)
+    }
+
+    /// Those in another filter.
     fn within(&self, scope: &Scope, filter: Option<&DocSets>) -> Result<DocSets, IndexError> {
-        let Self::Found { terms, near } = self else {
-            return scope.snapshot.all(filter);
+        let among = match self {
+            Self::All => return scope.snapshot.all(filter),
+            Self::Found {
+                by_words: Some((terms, _)),
+                ..
+            } => scope.snapshot.matching(terms, filter)?,
+            Self::Found { by_words: None, .. } => scope.snapshot.nothing()?,
         };
-        let mut among = match terms {
-            Some(terms) => scope.snapshot.matching(terms, filter)?,
-            None => scope.snapshot.nothing()?,
-        };
-        for id in near {
-            scope.snapshot.add(&mut among, id)?;
+        self.with_near(scope, among)
+    }
+
+    fn with_near(&self, scope: &Scope, mut among: DocSets) -> Result<DocSets, IndexError> {
+        if let Self::Found { near, .. } = self {
+            for id in near {
+                scope.snapshot.add(&mut among, id)?;
+            }
         }
         Ok(among)
     }

@@ -118,6 +118,7 @@ mod tests {
         KeywordHits {
             hits: ids.iter().map(hit).collect(),
             total: ids.len() as u64,
+            ..KeywordHits::default()
         }
     }
 

@@ -35,9 +35,10 @@ impl SearchStrategy for HybridStrategy {
                     false => self.vector.hits(&asked, question).await,
                 }
             };
-            let by_words = self.keyword.hits(&asked, depth, question.budget);
-            let ((keyword, keyword_micros), (vector, vector_micros)) =
-                tokio::join!(by_words, by_meaning);
+            let by_words = self.keyword.hits(&asked, depth, question.deadline);
+            // First the one that waits for others.
+            let ((vector, vector_micros), (keyword, keyword_micros)) =
+                tokio::join!(by_meaning, by_words);
             let (keyword, vector) = match (keyword, vector) {
                 (Err(err), Err(_)) => return Err(err),
                 (keyword, vector) => (keyword.ok(), vector.ok()),
@@ -59,6 +60,7 @@ impl SearchStrategy for HybridStrategy {
             let near = vector.iter().flatten();
             Ok(SearchOutcome {
                 hits: fuse(&question.profile, legs, &question.popularity),
+                matched: keyword.map(|found| found.matched),
                 strategy,
                 degraded: strategy != StrategyKind::Hybrid,
                 near: near.map(|hit| hit.product_id.clone()).collect(),

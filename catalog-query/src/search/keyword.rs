@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use arc_swap::ArcSwap;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::sync::Semaphore;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::fusion::{Legs, fuse};
 use super::query::ParsedQuery;
 use super::scope::Scope;
-use super::synonyms::SynonymsHandle;
+use super::synonyms::{Synonyms, SynonymsHandle};
 use super::understanding::{self, Understood};
-use super::{Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
+use super::{Deadline, Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
 use crate::index::{Filter, IndexError, KeywordHits, KeywordIndex, KeywordWeights};
 
 /// A search keeps a core busy for about a millisecond: more at a time only make all of them slower.
@@ -38,6 +39,11 @@ impl KeywordSearch {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn free_places(&self) -> usize {
+        self.places.available_permits()
+    }
+
     /// What the query asks for, by the words of the catalogue; the scope is narrowed to what its
     /// phrases and exclusions leave.
     pub(super) async fn understand(
@@ -47,31 +53,47 @@ impl KeywordSearch {
         scope: &Scope,
     ) -> Result<Asked, SearchError> {
         let started = Instant::now();
-        let query = ParsedQuery::parse(&question.query)?;
-        let weights = question.profile.words_of(kind).clone();
-        let synonyms = (!question.verbatim).then(|| self.synonyms.load_full());
-        let scope = scope.clone();
-        let asked = self.run(move |_| {
-            let vocabulary = scope.snapshot.vocabulary();
-            let understood = match synonyms {
-                None => understanding::verbatim(&query, &vocabulary)?,
-                Some(synonyms) => {
-                    understanding::understand(&query, &vocabulary, &synonyms, &weights)?
-                }
-            };
-            let (terms, filter) = (&understood.terms, scope.filter.as_deref());
-            let narrowed = scope.snapshot.constrained(terms, filter)?;
-            let filter = narrowed.map(Arc::new).or(scope.filter);
-            Ok(Asked {
-                understood: Arc::new(understood),
-                scope: Scope { filter, ..scope },
-                weights,
-                micros: 0,
-            })
-        });
+        let reading = self.reading(question, kind, scope)?;
+        let asked = self.run_until(question.deadline, move |_| reading.read());
         let asked = asked.await?;
         let micros = micros_since(started);
         Ok(Asked { micros, ..asked })
+    }
+
+    /// The same and the hits in one go: who changes threads waits for a core each time.
+    async fn understand_and_find(
+        &self,
+        question: &Question,
+        limit: usize,
+        scope: &Scope,
+    ) -> Result<(Asked, KeywordHits, u64), SearchError> {
+        let started = Instant::now();
+        let reading = self.reading(question, StrategyKind::Keyword, scope)?;
+        let find = move |index: &KeywordIndex| {
+            let asked = reading.read()?;
+            let micros = micros_since(started);
+            let hits = asked.find(index, limit)?;
+            Ok((
+                Asked { micros, ..asked },
+                hits,
+                micros_since(started) - micros,
+            ))
+        };
+        self.run_until(question.deadline, find).await
+    }
+
+    fn reading(
+        &self,
+        question: &Question,
+        kind: StrategyKind,
+        scope: &Scope,
+    ) -> Result<Reading, SearchError> {
+        Ok(Reading {
+            query: ParsedQuery::parse(&question.query)?,
+            weights: question.profile.words_of(kind).clone(),
+            synonyms: (!question.verbatim).then(|| self.synonyms.load_full()),
+            scope: scope.clone(),
+        })
     }
 
     /// In time, or not at all.
@@ -79,27 +101,21 @@ impl KeywordSearch {
         &self,
         asked: &Asked,
         limit: usize,
-        budget: Duration,
+        deadline: Deadline,
     ) -> (Result<KeywordHits, SearchError>, u64) {
         let started = Instant::now();
-        let Asked {
-            understood,
-            scope,
-            weights,
-            ..
-        } = asked.clone();
-        let search = self.run(move |index| {
-            index.check_built(&scope.snapshot)?;
-            let (terms, filter) = (&understood.terms, scope.filter.as_deref());
-            scope.snapshot.search(terms, &weights, limit, filter)
-        });
-        let found = tokio::time::timeout(budget, search).await;
-        let found = found.unwrap_or(Err(SearchError::Late(budget)));
+        let asked = asked.clone();
+        let search = self.run_until(deadline, move |index| asked.find(index, limit));
+        let found = search.await;
         (found, micros_since(started))
     }
 
     /// What the products of the present snapshot are held against.
-    pub(super) async fn scope(&self, filter: Option<Filter>) -> Result<Scope, SearchError> {
+    pub(super) async fn scope(
+        &self,
+        filter: Option<Filter>,
+        deadline: Deadline,
+    ) -> Result<Scope, SearchError> {
         let Some(filter) = filter else {
             let index = self.index.load();
             let snapshot = index.snapshot();
@@ -119,10 +135,11 @@ impl KeywordSearch {
                 is_built: true,
             })
         };
-        self.run(evaluate).await
+        self.run_until(deadline, evaluate).await
     }
 
-    /// Does work that keeps a core busy, or waits until there is a core for it.
+    /// Does work that keeps a core busy, or waits until there is a core for it. What nobody waits for
+    /// any longer never begins.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&KeywordIndex) -> Result<T, IndexError> + Send + 'static,
@@ -130,14 +147,24 @@ impl KeywordSearch {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let index = self.index.load_full();
         let search = tokio::task::spawn_blocking(move || {
-            // Kept until the search ends, which it does even when nobody waits any longer.
+            // Kept until the search ends, which one that has begun does even when nobody waits.
             let _place = place;
             work(&index)
         });
-        let found = search
+        let found = AbortOnDropHandle::new(search)
             .await
             .map_err(|err| SearchError::Unavailable(err.into()))?;
         found.map_err(|err| SearchError::Unavailable(err.into()))
+    }
+
+    /// The same, unless its time is up before it is done or has begun.
+    pub(super) async fn run_until<T: Send + 'static>(
+        &self,
+        deadline: Deadline,
+        work: impl FnOnce(&KeywordIndex) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, SearchError> {
+        let done = tokio::time::timeout_at(deadline.at, self.run(work)).await;
+        done.unwrap_or(Err(SearchError::Late(deadline.budget)))
     }
 }
 
@@ -150,7 +177,48 @@ pub(super) struct Asked {
     pub(super) micros: u64,
 }
 
+/// All that a question is understood by.
+struct Reading {
+    query: ParsedQuery,
+    weights: KeywordWeights,
+    /// None takes the query as it is.
+    synonyms: Option<Arc<Synonyms>>,
+    scope: Scope,
+}
+
+impl Reading {
+    fn read(self) -> Result<Asked, IndexError> {
+        let Self {
+            query,
+            weights,
+            synonyms,
+            scope,
+        } = self;
+        let vocabulary = scope.snapshot.vocabulary();
+        let understood = match synonyms {
+            None => understanding::verbatim(&query, &vocabulary)?,
+            Some(synonyms) => understanding::understand(&query, &vocabulary, &synonyms, &weights)?,
+        };
+        let (terms, filter) = (&understood.terms, scope.filter.as_deref());
+        let narrowed = scope.snapshot.constrained(terms, filter)?;
+        let filter = narrowed.map(Arc::new).or(scope.filter);
+        Ok(Asked {
+            understood: Arc::new(understood),
+            scope: Scope { filter, ..scope },
+            weights,
+            micros: 0,
+        })
+    }
+}
+
 impl Asked {
+    fn find(&self, index: &KeywordIndex, limit: usize) -> Result<KeywordHits, IndexError> {
+        let scope = &self.scope;
+        index.check_built(&scope.snapshot)?;
+        let (terms, filter) = (&self.understood.terms, scope.filter.as_deref());
+        scope.snapshot.search(terms, &self.weights, limit, filter)
+    }
+
     /// A query without any word finds nothing, by meaning neither.
     pub(super) fn is_nothing(&self) -> bool {
         self.understood.words.is_empty()
@@ -173,11 +241,10 @@ impl SearchStrategy for KeywordStrategy {
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
         async move {
-            let asked = self
-                .keyword
-                .understand(question, StrategyKind::Keyword, scope);
-            let asked = asked.await?;
-            self.keyword.answer(question, &asked, limit, false).await
+            let depth = question.profile.depth.max(limit);
+            let found = self.keyword.understand_and_find(question, depth, scope);
+            let (asked, found, micros) = found.await?;
+            Ok(outcome(question, &asked, found, micros))
         }
         .boxed()
     }
@@ -190,23 +257,27 @@ impl KeywordSearch {
         question: &Question,
         asked: &Asked,
         limit: usize,
-        degraded: bool,
+        deadline: Deadline,
     ) -> Result<SearchOutcome, SearchError> {
         let depth = question.profile.depth.max(limit);
-        let (found, micros) = self.hits(asked, depth, question.budget).await;
-        let found = found?;
-        let legs = Legs {
-            keyword: Some(&found),
-            ..Legs::default()
-        };
-        Ok(SearchOutcome {
-            hits: fuse(&question.profile, legs, &question.popularity),
-            strategy: StrategyKind::Keyword,
-            degraded,
-            understood: Arc::clone(&asked.understood),
-            near: Vec::new(),
-            coverage: 0.0,
-            micros: vec![("understanding", asked.micros), ("keyword", micros)],
-        })
+        let (found, micros) = self.hits(asked, depth, deadline).await;
+        Ok(outcome(question, asked, found?, micros))
+    }
+}
+
+fn outcome(question: &Question, asked: &Asked, found: KeywordHits, micros: u64) -> SearchOutcome {
+    let legs = Legs {
+        keyword: Some(&found),
+        ..Legs::default()
+    };
+    SearchOutcome {
+        hits: fuse(&question.profile, legs, &question.popularity),
+        matched: Some(found.matched),
+        strategy: StrategyKind::Keyword,
+        degraded: false,
+        understood: Arc::clone(&asked.understood),
+        near: Vec::new(),
+        coverage: 0.0,
+        micros: vec![("understanding", asked.micros), ("keyword", micros)],
     }
 }

@@ -85,6 +85,7 @@ fn engine(index: KeywordIndex, near: Vec<ProductId>, expected: &Expected) -> Sea
     let embedder = TestEmbedder {
         model: Model::Answers,
         asked: Arc::default(),
+        meanwhile: Arc::default(),
     };
     let profile = RankingProfile {
         depth: DEPTH,

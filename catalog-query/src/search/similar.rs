@@ -1,4 +1,4 @@
-//! Products like one, and the ends of what is being typed.
+//! Products like one.
 
 use std::time::Duration;
 
@@ -8,11 +8,13 @@ use catalog_proto::v1::attribute_value::Kind;
 
 use super::scope::Scope;
 use super::vector::{VectorError, VectorSearch};
-use super::{SearchEngine, SearchError};
-use crate::index::{Filter, Hit, KeywordWeights, QueryTerms, Suggestion};
+use super::{Deadline, SearchEngine, SearchError};
+use crate::index::{Filter, Hit, KeywordWeights, QueryTerms};
 
 /// How long an answer waits for the vectors.
 const NEAR_MAX: Duration = Duration::from_millis(250);
+/// How long whoever asks waits for the index.
+pub(super) const ANSWER_MAX: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SimilarProducts {
@@ -30,7 +32,10 @@ impl SearchEngine {
         filter: Option<Filter>,
         limit: usize,
     ) -> Result<SimilarProducts, SearchError> {
-        let scope = self.keyword.scope(filter).await?;
+        let scope = self
+            .keyword
+            .scope(filter, Deadline::after(ANSWER_MAX))
+            .await?;
         let near = self.vector.near_product(id, limit + 1, &scope).await;
         let (mut hits, degraded) = match near {
             Ok(hits) => (hits, false),
@@ -40,7 +45,9 @@ impl SearchEngine {
                     let (weights, filter) = (KeywordWeights::default(), scope.filter.as_deref());
                     scope.snapshot.search(&terms, &weights, limit + 1, filter)
                 };
-                let found = self.keyword.run(search).await?.hits.into_iter();
+                let deadline = Deadline::after(ANSWER_MAX);
+                let found = self.keyword.run_until(deadline, search).await?;
+                let found = found.hits.into_iter();
                 let hits = found.map(|hit| Hit {
                     product_id: hit.product_id,
                     score: hit.score,
@@ -51,18 +58,6 @@ impl SearchEngine {
         hits.retain(|hit| hit.product_id != *id);
         hits.truncate(limit);
         Ok(SimilarProducts { hits, degraded })
-    }
-
-    pub(crate) async fn complete(
-        &self,
-        typed: &str,
-        limit: usize,
-    ) -> Result<Vec<Suggestion>, SearchError> {
-        let typed = typed.to_owned();
-        let complete = self
-            .keyword
-            .run(move |index| index.snapshot().complete(&typed, limit));
-        complete.await
     }
 }
 

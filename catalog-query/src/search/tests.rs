@@ -1,22 +1,23 @@
 //! The strategies against a real keyword index, with an embedder and vectors that a test controls.
 
 use std::future::pending;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use catalog_events::ProductId;
+use catalog_events::{Position, ProductId};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tempfile::TempDir;
 
+use super::keyword::KeywordSearch;
 use super::{
-    Coverage, Pass, Question, SearchError, SearchOutcome, SearchStrategyFactory, StrategyKind,
-    SynonymsHandle, VectorIndex, VectorIndexError,
+    Coverage, Deadline, Pass, Question, SearchError, SearchOutcome, SearchStrategyFactory,
+    StrategyKind, SynonymsHandle, VectorIndex, VectorIndexError,
 };
 use crate::embedding::{EmbedError, Embedder};
 use crate::index::testing::{index_of, product};
-use crate::index::{Hit, KeywordIndex};
+use crate::index::{Hit, KeywordIndex, Needed};
 
 /// What the model does with a query.
 #[derive(Clone, Copy)]
@@ -29,6 +30,8 @@ pub(super) enum Model {
 pub(super) struct TestEmbedder {
     pub(super) model: Model,
     pub(super) asked: Arc<AtomicUsize>,
+    /// What it does besides.
+    pub(super) meanwhile: Arc<OnceLock<Box<dyn Fn() + Send + Sync>>>,
 }
 
 impl Embedder for TestEmbedder {
@@ -46,6 +49,9 @@ impl Embedder for TestEmbedder {
 
     fn embed_query<'a>(&'a self, _text: &'a str) -> BoxFuture<'a, Result<Vec<f32>, EmbedError>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        if let Some(meanwhile) = self.meanwhile.get() {
+            meanwhile();
+        }
         match self.model {
             Model::Answers => async { Ok(vec![1.0]) }.boxed(),
             Model::Fails => async { Err(EmbedError::Overloaded) }.boxed(),
@@ -113,6 +119,7 @@ struct Setup {
     factory: SearchStrategyFactory,
     current: Arc<ArcSwap<KeywordIndex>>,
     asked: Arc<AtomicUsize>,
+    meanwhile: Arc<OnceLock<Box<dyn Fn() + Send + Sync>>>,
     _folder: TempDir,
 }
 
@@ -125,10 +132,12 @@ fn setup(model: Option<Model>) -> Setup {
     ]);
     let current = Arc::new(ArcSwap::from_pointee(index));
     let asked = Arc::new(AtomicUsize::new(0));
+    let meanwhile = Arc::default();
     let embedder = model.map(|model| -> Arc<dyn Embedder> {
         Arc::new(TestEmbedder {
             model,
             asked: Arc::clone(&asked),
+            meanwhile: Arc::clone(&meanwhile),
         })
     });
     let near = ["c", "b"].map(|id| id.parse().expect("id"));
@@ -144,8 +153,16 @@ fn setup(model: Option<Model>) -> Setup {
         factory,
         current,
         asked,
+        meanwhile,
         _folder: folder,
     }
+}
+
+/// Long enough for all but what never answers.
+const BUDGET: Duration = Duration::from_millis(200);
+
+fn deadline() -> Deadline {
+    Deadline::after(BUDGET)
 }
 
 fn question(query: &str) -> Question {
@@ -153,14 +170,18 @@ fn question(query: &str) -> Question {
         query: query.to_owned(),
         profile: Arc::default(),
         verbatim: false,
-        budget: Duration::from_millis(20),
+        deadline: deadline(),
         popularity: Arc::default(),
     }
 }
 
 impl Setup {
     async fn search(&self, kind: StrategyKind, query: &str) -> Result<SearchOutcome, SearchError> {
-        let scope = self.factory.keyword_search().scope(None).await?;
+        let scope = self
+            .factory
+            .keyword_search()
+            .scope(None, deadline())
+            .await?;
         let strategy = self.factory.strategy(kind);
         strategy.search(&question(query), 10, &scope).await
     }
@@ -243,4 +264,90 @@ async fn searches_the_index_that_is_current() {
     setup
         .check(StrategyKind::Keyword, &["z"], StrategyKind::Keyword)
         .await;
+}
+
+/// Work that takes every place until it is dropped.
+struct AllPlaces {
+    _work: Vec<BoxFuture<'static, Result<(), SearchError>>>,
+    _release: Vec<mpsc::Sender<()>>,
+}
+
+impl AllPlaces {
+    fn take(keyword: &Arc<KeywordSearch>) -> Self {
+        let (mut work, mut release) = (Vec::new(), Vec::new());
+        for _ in 0..keyword.free_places() {
+            let (ends, end) = mpsc::channel::<()>();
+            let keyword = Arc::clone(keyword);
+            let mut busy = async move {
+                let wait = move |_: &KeywordIndex| {
+                    let _ = end.recv();
+                    Ok(())
+                };
+                keyword.run(wait).await
+            }
+            .boxed();
+            // Polled once, it has its place.
+            assert!(busy.as_mut().now_or_never().is_none());
+            work.push(busy);
+            release.push(ends);
+        }
+        assert_eq!(keyword.free_places(), 0);
+        Self {
+            _work: work,
+            _release: release,
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_waits_until_its_time_is_up_never_runs() {
+    let setup = setup(Some(Model::Answers));
+    let keyword = setup.factory.keyword_search();
+    let busy = AllPlaces::take(&keyword);
+    for kind in [
+        StrategyKind::Keyword,
+        StrategyKind::Vector,
+        StrategyKind::Hybrid,
+    ] {
+        let late = setup.search(kind, "usb hub").await;
+        assert!(matches!(late, Err(SearchError::Late(BUDGET))), "{late:?}");
+    }
+    let has_run = Arc::new(AtomicBool::new(false));
+    let runs = Arc::clone(&has_run);
+    let run = move |_: &KeywordIndex| {
+        runs.store(true, Ordering::SeqCst);
+        Ok(())
+    };
+    let late = keyword.run_until(deadline(), run).await;
+    assert!(matches!(late, Err(SearchError::Late(BUDGET))), "{late:?}");
+    drop(busy);
+    // What comes behind it runs, and it does not.
+    setup
+        .check(StrategyKind::Keyword, &["a", "b"], StrategyKind::Keyword)
+        .await;
+    assert!(!has_run.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn without_the_words_in_time_answers_by_meaning_and_says_so() {
+    let setup = setup(Some(Model::Answers));
+    let keyword = setup.factory.keyword_search();
+    // Vectors alone know which products there are.
+    let needed = Needed::default();
+    let (_folder, index) = index_of(&[product("a", "USB hub")]);
+    setup
+        .current
+        .store(Arc::new(index.answering_from(needed.clone())));
+    needed.set(Position(1_000));
+    let busy = Arc::new(Mutex::new(None));
+    let takes = Arc::clone(&busy);
+    let meanwhile = move || {
+        let mut busy = takes.lock().expect("lock");
+        busy.get_or_insert_with(|| AllPlaces::take(&keyword));
+    };
+    assert!(setup.meanwhile.set(Box::new(meanwhile)).is_ok());
+    setup
+        .check(StrategyKind::Hybrid, &["c", "b"], StrategyKind::Vector)
+        .await;
+    assert!(busy.lock().expect("lock").is_some());
 }

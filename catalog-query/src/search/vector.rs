@@ -91,8 +91,9 @@ impl VectorSearch {
             let depth = question.profile.depth;
             Ok(self.nearest(&vector, depth, &asked.scope).await?)
         };
-        let found = tokio::time::timeout(question.budget, found).await;
-        let found = found.unwrap_or(Err(VectorError::Late(question.budget)));
+        let deadline = question.deadline;
+        let found = tokio::time::timeout_at(deadline.at, found).await;
+        let found = found.unwrap_or(Err(VectorError::Late(deadline.budget)));
         (
             found.inspect_err(|err| self.log(err)),
             micros_since(started),
@@ -155,7 +156,12 @@ impl SearchStrategy for VectorStrategy {
                 false => self.vector.hits(&asked, question).await,
             };
             let Ok(found) = found else {
-                return self.keyword.answer(question, &asked, limit, true).await;
+                let deadline = question.deadline.again();
+                let answer = self.keyword.answer(question, &asked, limit, deadline);
+                return answer.await.map(|answer| SearchOutcome {
+                    degraded: true,
+                    ..answer
+                });
             };
             let legs = Legs {
                 keyword: None,
@@ -164,6 +170,7 @@ impl SearchStrategy for VectorStrategy {
             };
             Ok(SearchOutcome {
                 hits: fuse(&question.profile, legs, &question.popularity),
+                matched: None,
                 strategy: StrategyKind::Vector,
                 degraded: false,
                 near: found.iter().map(|hit| hit.product_id.clone()).collect(),

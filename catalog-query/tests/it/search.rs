@@ -119,6 +119,13 @@ async fn a_search_is_filtered_counted_and_paged() {
         (ids(&found.products) == ["m1", "m3", "m0", "m2", "m4"]).then_some(())
     })
     .await;
+    let request = v1::AutocompleteRequest {
+        prefix: "gam".to_owned(),
+        limit: 1,
+    };
+    let ends = replica.catalog.clone().autocomplete(request).await;
+    let ends = ends.expect("ends").into_inner().suggestions;
+    assert_eq!((ends[0].documents, ends[0].views), (5, 16));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -284,20 +291,19 @@ async fn without_vectors_words_tell_what_is_alike() {
     assert_eq!(ids(&found.products)[..2], ["m2", "m4"]);
     assert_eq!(found.products.len(), 5);
 
-    let request = v1::AutocompleteRequest {
-        prefix: "gam".to_owned(),
-        limit: 2,
+    let typed = async |prefix: &str| {
+        let request = v1::AutocompleteRequest {
+            prefix: prefix.to_owned(),
+            limit: 2,
+        };
+        let ends = replica.catalog.clone().autocomplete(request).await;
+        let ends = ends.expect("ends").into_inner().suggestions.into_iter();
+        ends.map(|end| (end.text, end.documents, end.views))
+            .collect::<Vec<_>>()
     };
-    let ends = replica
-        .catalog
-        .autocomplete(request)
-        .await
-        .expect("ends")
-        .into_inner();
-    let ends: Vec<(&str, i64)> = ends
-        .suggestions
-        .iter()
-        .map(|end| (end.text.as_str(), end.documents))
-        .collect();
-    assert_eq!(ends, [("gaming", 5), ("gaming mouse", 5)]);
+    let end = |text: &str, documents, views| (text.to_owned(), documents, views);
+    assert_eq!(
+        typed("gam").await,
+        [end("gaming", 5, 0), end("gaming mouse", 5, 0)]
+    );
 }

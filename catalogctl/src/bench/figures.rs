@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::bench::completions::CompletionFigures;
+use crate::bench::footprint::Footprint;
 use crate::bench::freshness::Freshness;
 use crate::bench::imports::ImportFigures;
 use crate::bench::process::{Machine, Memory};
@@ -28,6 +30,15 @@ pub(super) struct Figures {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) searches: Vec<SearchFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hybrid_beyond_slowest_leg_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) completions: Option<CompletionFigures>,
+    /// Behind an import, with one thread for documents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) embedded_per_second: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) footprint: Option<Footprint>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rebuild: Option<RebuildFigures>,
 }
 
@@ -41,6 +52,10 @@ impl Figures {
             import: None,
             memory: Vec::new(),
             searches: Vec::new(),
+            hybrid_beyond_slowest_leg_ms: None,
+            completions: None,
+            embedded_per_second: None,
+            footprint: None,
             rebuild: None,
         }
     }
@@ -88,10 +103,30 @@ impl Figures {
         for one in &self.searches {
             show_search(one, &mut table);
         }
+        self.show_beside_searches(&mut table);
         if let Some(rebuild) = &self.rebuild {
             show_rebuild(rebuild, &mut table);
         }
         table
+    }
+
+    fn show_beside_searches(&self, table: &mut Table) {
+        if let Some(millis) = self.hybrid_beyond_slowest_leg_ms {
+            let figure = format!("{millis:+.2} ms");
+            table.note("hybrid search beside its slowest leg alone, p50", &figure);
+        }
+        if let Some(one) = &self.completions {
+            let name = format!("autocomplete of {} products, p50 / p99", one.products);
+            let times = format!("{:.2} / {:.2} ms", one.p50_ms, one.p99_ms);
+            table.note(&name, &format!("{times} ({} keystrokes)", one.keystrokes));
+        }
+        if let Some(rate) = self.embedded_per_second {
+            let figure = format!("{rate:.1} products/s");
+            table.note("embedding behind an import, one thread", &figure);
+        }
+        if let Some(one) = &self.footprint {
+            show_footprint(one, table);
+        }
     }
 }
 
@@ -152,6 +187,22 @@ fn show_search(search: &SearchFigures, table: &mut Table) {
         "one SQL statement over the same products and vectors; p50 / p99",
         search.ours.requests_per_second / search.sql.requests_per_second,
     );
+}
+
+fn show_footprint(footprint: &Footprint, table: &mut Table) {
+    let of = |what: &str| format!("{what} for a million products, from {}", footprint.products);
+    let megabytes = |megabytes: f64| format!("{megabytes:.0} MB");
+    table.note(&of("keyword index"), &megabytes(footprint.index_mb));
+    table.note(
+        &of("documents in Postgres"),
+        &megabytes(footprint.documents_mb),
+    );
+    table.note(&of("vectors in Postgres"), &megabytes(footprint.vectors_mb));
+    let memory = format!(
+        "{:.0} MB (peak {:.0} MB)",
+        footprint.resident_mb, footprint.peak_mb
+    );
+    table.note("memory of the query service after the searches", &memory);
 }
 
 fn show_rebuild(rebuild: &RebuildFigures, table: &mut Table) {

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use catalog_proto::v1::GetReadStatusResponse;
 use serde::Serialize;
 use sqlx::{Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +18,9 @@ use crate::sample;
 
 const BATCH_ROWS: usize = 500;
 const SEARCHABLE_SECONDS_MAX: u64 = 600;
+/// A machine that is slower than this is given up.
+const SEARCHABLE_PER_SECOND_MIN: u64 = 500;
+const EMBEDDED_PER_SECOND_MIN: u64 = 5;
 
 #[derive(Debug, Serialize)]
 pub(super) struct ImportFigures {
@@ -61,16 +65,17 @@ pub(super) async fn measure(
         accepted_per_second: summary.rows_per_second,
         searchable_per_second: rate(summary.rows, elapsed),
         bare_postgres_per_second,
-        embedded_meanwhile: status
-            .projections
-            .iter()
-            .find(|projection| projection.name == "embeddings")
-            .map_or(0, |projection| projection.documents),
+        embedded_meanwhile: embedded(&status),
     })
 }
 
-/// Made-up products, until they are found by keyword, and their embeddings are computed if asked.
-pub(super) async fn fill(cluster: &Cluster, products: u64, embeddings: bool) -> anyhow::Result<()> {
+/// Made-up products, until they are found by keyword, and their embeddings are computed if asked. Gives
+/// back how many of those a second there were once nothing else was to be done.
+pub(super) async fn fill(
+    cluster: &Cluster,
+    products: u64,
+    embeddings: bool,
+) -> anyhow::Result<Option<f64>> {
     let before = cluster.log_position().await?;
     let rows = import::rows(sample::products(products, sample::SEED_DEFAULT));
     let stop = CancellationToken::new();
@@ -78,14 +83,23 @@ pub(super) async fn fill(cluster: &Cluster, products: u64, embeddings: bool) -> 
     let options = ImportOptions::default();
     let (summary, result) = import::run(rows, &target, &options, stop, &mut |_| ()).await;
     result?;
-    cluster
-        .caught_up(
-            before + (summary.created + summary.updated) as i64,
-            embeddings,
-            SEARCHABLE_SECONDS_MAX,
-        )
-        .await?;
-    Ok(())
+    let position = before + (summary.created + summary.updated) as i64;
+    let seconds_max = SEARCHABLE_SECONDS_MAX + products / SEARCHABLE_PER_SECOND_MIN;
+    let status = cluster.caught_up(position, false, seconds_max).await?;
+    if !embeddings {
+        return Ok(None);
+    }
+    let (started, embedded) = (Instant::now(), embedded(&status));
+    let seconds_max = SEARCHABLE_SECONDS_MAX + products / EMBEDDED_PER_SECOND_MIN;
+    let status = cluster.caught_up(position, true, seconds_max).await?;
+    let embedded = self::embedded(&status) - embedded;
+    Ok(Some(rate(embedded.unsigned_abs(), started.elapsed())))
+}
+
+fn embedded(status: &GetReadStatusResponse) -> i64 {
+    let mut projections = status.projections.iter();
+    let embeddings = projections.find(|projection| projection.name == "embeddings");
+    embeddings.map_or(0, |projection| projection.documents)
 }
 
 fn target(cluster: &Cluster) -> anyhow::Result<Target> {

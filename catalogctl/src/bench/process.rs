@@ -52,17 +52,17 @@ pub(super) struct Memory {
 }
 
 pub(super) fn memory(cluster: &Cluster) -> anyhow::Result<Vec<Memory>> {
-    Part::ALL
-        .into_iter()
-        .map(|part| {
-            let pid = pid(cluster, part)?;
-            Ok(Memory {
-                service: part.name(),
-                resident_mb: megabytes(pid, "VmRSS:")?,
-                peak_mb: peak_mb(pid)?,
-            })
-        })
-        .collect()
+    let parts = Part::ALL.into_iter();
+    parts.map(|part| memory_of(cluster, part)).collect()
+}
+
+pub(super) fn memory_of(cluster: &Cluster, part: Part) -> anyhow::Result<Memory> {
+    let pid = pid(cluster, part)?;
+    Ok(Memory {
+        service: part.name(),
+        resident_mb: megabytes(pid, "VmRSS:")?,
+        peak_mb: peak_mb(pid)?,
+    })
 }
 
 /// The most memory that the process had at once since it began, or since [`reset_peak`].

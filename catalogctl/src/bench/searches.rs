@@ -2,26 +2,27 @@
 //! same Postgres: full text (`tsvector`, GIN), pgvector (HNSW over the same vectors), and their
 //! reciprocal rank fusion. The SQL side gets the vector of a query for nothing.
 
+mod sql;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
-use catalog_proto::v1::{SearchProductsRequest, SearchStrategy};
+use catalog_proto::v1::filter::Kind as FilterKind;
+use catalog_proto::v1::{FacetRequest, Filter, SearchProductsRequest, SearchStrategy, TermsFilter};
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
+use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinSet;
 
 use crate::bench::{median, percentile};
 use crate::cluster::{Cluster, channel};
-use crate::output::ProductJson;
 use crate::sample;
 
 const CLIENTS: [usize; 2] = [1, 32];
 const QUERIES: u64 = 500;
 const LIMIT: i32 = 20;
-const COPY_ROWS: usize = 500;
+const FACET_SIZE: i32 = 20;
 
 /// One way to search, with a number of clients.
 #[derive(Debug, Serialize)]
@@ -44,6 +45,7 @@ pub(super) struct Rate {
 /// A query, and a vector that stands for it on the SQL side.
 struct Query {
     text: String,
+    brand: String,
     vector: Option<String>,
 }
 
@@ -62,7 +64,7 @@ pub(super) async fn measure(
 ) -> anyhow::Result<Vec<SearchFigures>> {
     let sql_url = cluster.devkit.database_url("bench_search").await?;
     eprintln!("searches: the same products for SQL");
-    let vectors = fill_sql(cluster, &sql_url, products).await?;
+    let vectors = sql::fill(cluster, &sql_url, products).await?;
     let searches = Arc::new(Searches {
         cluster_query: cluster.query_grpc(),
         sql_url,
@@ -70,27 +72,25 @@ pub(super) async fn measure(
         next: AtomicUsize::new(0),
     });
     let mut figures = Vec::new();
-    let strategies = [
-        SearchStrategy::Keyword,
-        SearchStrategy::Vector,
-        SearchStrategy::Hybrid,
-    ];
-    for strategy in strategies {
-        if strategy != SearchStrategy::Keyword && vectors.is_empty() {
+    for kind in Searched::ALL {
+        if kind.needs_vectors() && vectors.is_empty() {
             continue;
         }
         for clients in CLIENTS {
             let length = Duration::from_secs(seconds);
             // Both sides know every query before the clock starts: the same are asked again and again.
-            searches.ours(strategy, 1, length).await?;
+            searches.ours(kind, 1, length).await?;
             let (mut ours, mut sql) = (Vec::new(), Vec::new());
             for round in 1..=rounds {
-                eprintln!("searches: {strategy:?}, {clients} clients, round {round} of {rounds}");
-                ours.push(searches.ours(strategy, clients, length).await?);
-                sql.push(searches.sql(strategy, clients, length).await?);
+                eprintln!(
+                    "searches: {}, {clients} clients, round {round} of {rounds}",
+                    kind.name()
+                );
+                ours.push(searches.ours(kind, clients, length).await?);
+                sql.push(searches.sql(kind, clients, length).await?);
             }
             figures.push(SearchFigures {
-                strategy: name(strategy),
+                strategy: kind.name(),
                 clients,
                 products,
                 ours: medians(ours),
@@ -101,12 +101,77 @@ pub(super) async fn measure(
     Ok(figures)
 }
 
-fn name(strategy: SearchStrategy) -> &'static str {
-    match strategy {
-        SearchStrategy::Vector => "vector",
-        SearchStrategy::Hybrid | SearchStrategy::Unspecified => "hybrid",
-        SearchStrategy::Keyword => "keyword",
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Searched {
+    Keyword,
+    Vector,
+    Hybrid,
+    /// By keyword, of one brand.
+    Filtered,
+    /// By keyword, with the number of products of each brand.
+    Faceted,
+}
+
+impl Searched {
+    const ALL: [Self; 5] = [
+        Self::Keyword,
+        Self::Vector,
+        Self::Hybrid,
+        Self::Filtered,
+        Self::Faceted,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Keyword => "keyword",
+            Self::Vector => "vector",
+            Self::Hybrid => "hybrid",
+            Self::Filtered => "filtered keyword",
+            Self::Faceted => "faceted keyword",
+        }
     }
+
+    fn needs_vectors(self) -> bool {
+        matches!(self, Self::Vector | Self::Hybrid)
+    }
+
+    fn request(self, query: &Query) -> SearchProductsRequest {
+        let strategy = match self {
+            Self::Vector => SearchStrategy::Vector,
+            Self::Hybrid => SearchStrategy::Hybrid,
+            Self::Keyword | Self::Filtered | Self::Faceted => SearchStrategy::Keyword,
+        };
+        let filter = (self == Self::Filtered).then(|| TermsFilter {
+            field: "brand".to_owned(),
+            values: vec![query.brand.clone()],
+        });
+        let facet = (self == Self::Faceted).then(|| FacetRequest {
+            field: "brand".to_owned(),
+            size: FACET_SIZE,
+            ..FacetRequest::default()
+        });
+        SearchProductsRequest {
+            query: query.text.clone(),
+            limit: LIMIT,
+            strategy: strategy.into(),
+            filter: filter.map(|terms| Filter {
+                kind: Some(FilterKind::Terms(terms)),
+            }),
+            facets: facet.into_iter().collect(),
+            ..SearchProductsRequest::default()
+        }
+    }
+}
+
+/// How much longer a hybrid search of one client takes than the slower of its legs alone.
+pub(super) fn beyond_slowest_leg_ms(figures: &[SearchFigures]) -> Option<f64> {
+    let p50 = |kind: Searched| {
+        let mut figures = figures.iter();
+        let found = figures.find(|one| one.strategy == kind.name() && one.clients == 1);
+        found.map(|one| one.ours.p50_ms)
+    };
+    let slowest = p50(Searched::Keyword)?.max(p50(Searched::Vector)?);
+    Some(p50(Searched::Hybrid)? - slowest)
 }
 
 fn medians(rounds: Vec<Rate>) -> Rate {
@@ -129,113 +194,12 @@ fn queries(products: u64, vectors: &[String]) -> Vec<Query> {
         let start = random.usize(0..=words.len() - count);
         queries.push(Query {
             text: words[start..start + count].join(" "),
+            brand: product.brand.clone(),
             vector: vectors.get(number as usize % vectors.len().max(1)).cloned(),
         });
     }
     queries
 }
-
-/// The products, and the vectors as far as there are any; gives some of the vectors back.
-async fn fill_sql(cluster: &Cluster, url: &str, products: u64) -> anyhow::Result<Vec<String>> {
-    let mut db = PgConnection::connect(url).await?;
-    sqlx::raw_sql(
-        "CREATE EXTENSION IF NOT EXISTS vector;
-         CREATE TABLE search (
-             id text PRIMARY KEY, product jsonb NOT NULL,
-             words tsvector NOT NULL, embedding halfvec(384)
-         )",
-    )
-    .execute(&mut db)
-    .await?;
-    let (mut ids, mut rows, mut texts) = (Vec::new(), Vec::new(), Vec::new());
-    for (number, product) in (1..=products).zip(sample::products(products, sample::SEED_DEFAULT)) {
-        texts.push(format!(
-            "{} {} {}",
-            product.title, product.brand, product.description
-        ));
-        rows.push(serde_json::to_string(&ProductJson::from(&product)).context("JSON")?);
-        ids.push(product.id);
-        if ids.len() == COPY_ROWS || number == products {
-            sqlx::query(
-                "INSERT INTO search SELECT id, product::jsonb, to_tsvector('english', words), NULL
-                 FROM unnest($1::text[], $2::text[], $3::text[]) AS new (id, product, words)",
-            )
-            .bind(&ids)
-            .bind(&rows)
-            .bind(&texts)
-            .execute(&mut db)
-            .await?;
-            (ids, rows, texts) = (Vec::new(), Vec::new(), Vec::new());
-        }
-    }
-    let vectors = copy_vectors(cluster, &mut db).await?;
-    sqlx::raw_sql(
-        "CREATE INDEX search_words ON search USING gin (words);
-         CREATE INDEX search_nearest ON search USING hnsw (embedding halfvec_cosine_ops);
-         ANALYZE search",
-    )
-    .execute(&mut db)
-    .await?;
-    Ok(vectors)
-}
-
-async fn copy_vectors(cluster: &Cluster, to: &mut PgConnection) -> anyhow::Result<Vec<String>> {
-    let url = cluster
-        .query_database_url()
-        .context("no database of the query service")?;
-    let mut from = PgConnection::connect(url).await?;
-    let live: i64 = sqlx::query_scalar("SELECT id FROM generations WHERE state = 'live'")
-        .fetch_one(&mut from)
-        .await?;
-    let page = format!(
-        "SELECT product_id, embedding::text FROM generation_{live}.embeddings
-         WHERE product_id > $1 ORDER BY product_id LIMIT 1000"
-    );
-    let (mut last, mut some) = (String::new(), Vec::new());
-    loop {
-        let rows = sqlx::query(AssertSqlSafe(page.as_str()))
-            .bind(&last)
-            .fetch_all(&mut from)
-            .await?;
-        let ids: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        let vectors: Vec<String> = rows.iter().map(|row| row.get(1)).collect();
-        let Some(end) = ids.last() else {
-            return Ok(some);
-        };
-        last = end.clone();
-        sqlx::query(
-            "UPDATE search SET embedding = new.embedding::halfvec(384)
-             FROM unnest($1::text[], $2::text[]) AS new (id, embedding) WHERE search.id = new.id",
-        )
-        .bind(&ids)
-        .bind(&vectors)
-        .execute(&mut *to)
-        .await?;
-        some.extend(vectors.into_iter().step_by(10));
-    }
-}
-
-const KEYWORD: &str =
-    "SELECT search.id, product::text FROM search, plainto_tsquery('english', $1) AS q
-     WHERE words @@ q ORDER BY ts_rank_cd(words, q) DESC, search.id LIMIT 20";
-const VECTOR: &str = "SELECT id, product::text FROM search
-     ORDER BY embedding <=> $1::halfvec(384) LIMIT 20";
-const HYBRID: &str = "WITH keyword AS (
-         SELECT search.id, row_number() OVER (ORDER BY ts_rank_cd(words, q) DESC, search.id) AS rank
-         FROM search, plainto_tsquery('english', $1) AS q
-         WHERE words @@ q ORDER BY rank LIMIT 200
-     ), nearest AS (
-         SELECT id, embedding <=> $2::halfvec(384) AS distance FROM search
-         ORDER BY embedding <=> $2::halfvec(384) LIMIT 200
-     ), vector AS (
-         SELECT id, row_number() OVER (ORDER BY distance, id) AS rank FROM nearest
-     ), fused AS (
-         SELECT id, coalesce(1.0 / (60 + keyword.rank), 0) + coalesce(0.5 / (60 + vector.rank), 0)
-             AS score
-         FROM keyword FULL JOIN vector USING (id)
-         ORDER BY score DESC, id LIMIT 20
-     )
-     SELECT id, product::text FROM fused JOIN search USING (id) ORDER BY score DESC, id";
 
 impl Searches {
     fn next(&self) -> &Query {
@@ -245,7 +209,7 @@ impl Searches {
 
     async fn ours(
         self: &Arc<Self>,
-        strategy: SearchStrategy,
+        kind: Searched,
         clients: usize,
         length: Duration,
     ) -> anyhow::Result<Rate> {
@@ -258,12 +222,7 @@ impl Searches {
                 let mut client = CatalogServiceClient::new(channel);
                 let mut millis = Vec::new();
                 while started.elapsed() < length {
-                    let request = SearchProductsRequest {
-                        query: searches.next().text.clone(),
-                        limit: LIMIT,
-                        strategy: strategy.into(),
-                        ..SearchProductsRequest::default()
-                    };
+                    let request = kind.request(searches.next());
                     let asked = Instant::now();
                     client.search_products(request).await?;
                     millis.push(asked.elapsed().as_secs_f64() * 1_000.0);
@@ -276,7 +235,7 @@ impl Searches {
 
     async fn sql(
         self: &Arc<Self>,
-        strategy: SearchStrategy,
+        kind: Searched,
         clients: usize,
         length: Duration,
     ) -> anyhow::Result<Rate> {
@@ -296,14 +255,18 @@ impl Searches {
             tasks.spawn(async move {
                 let mut millis = Vec::new();
                 while started.elapsed() < length {
-                    let Query { text, vector } = searches.next();
+                    let Query {
+                        text,
+                        brand,
+                        vector,
+                    } = searches.next();
                     let asked = Instant::now();
-                    let statement = match strategy {
-                        SearchStrategy::Vector => sqlx::query(VECTOR).bind(vector),
-                        SearchStrategy::Keyword => sqlx::query(KEYWORD).bind(text),
-                        SearchStrategy::Hybrid | SearchStrategy::Unspecified => {
-                            sqlx::query(HYBRID).bind(text).bind(vector)
-                        }
+                    let statement = match kind {
+                        Searched::Keyword => sqlx::query(sql::KEYWORD).bind(text),
+                        Searched::Vector => sqlx::query(sql::VECTOR).bind(vector),
+                        Searched::Hybrid => sqlx::query(sql::HYBRID).bind(text).bind(vector),
+                        Searched::Filtered => sqlx::query(sql::FILTERED).bind(text).bind(brand),
+                        Searched::Faceted => sqlx::query(sql::FACETED).bind(text),
                     };
                     statement.fetch_all(&mut db).await?;
                     millis.push(asked.elapsed().as_secs_f64() * 1_000.0);

@@ -53,6 +53,7 @@ fn setup() -> Setup {
     let embedder = TestEmbedder {
         model: Model::Answers,
         asked: Arc::default(),
+        meanwhile: Arc::default(),
     };
     let coverage = Coverage::default();
     coverage.set(3, 4);

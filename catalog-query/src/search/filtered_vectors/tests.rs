@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use catalog_events::{AttributeValue, Position};
@@ -13,15 +14,19 @@ use sqlx::PgPool;
 use crate::index::testing::{changed, open, product};
 use crate::index::{FieldName, Filter, Hit};
 use crate::read_model::{Beginning, Generations, PgVectorIndex};
-use crate::search::SynonymsHandle;
 use crate::search::keyword::KeywordSearch;
 use crate::search::vector::{VectorSearch, Warnings};
+use crate::search::{Deadline, SynonymsHandle};
 
 const PRODUCTS: usize = 20_000;
 const DIMENSIONS: usize = 384;
 const CLUSTERS: usize = 300;
 const QUERIES: usize = 12;
 const NEAREST: usize = 10;
+
+fn in_time() -> Deadline {
+    Deadline::after(Duration::from_secs(60))
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn finds_the_nearest_that_pass_however_few_pass() {
@@ -62,7 +67,9 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
         (999, true),
     ] {
         let within = |number: usize| number % 1_000 < passing;
-        let scope = keyword.scope(Some(less_than("thousand", passing))).await;
+        let scope = keyword
+            .scope(Some(less_than("thousand", passing)), in_time())
+            .await;
         let scope = scope.expect("scope");
         let mut found = 0;
         for number in 0..QUERIES {
@@ -82,7 +89,7 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
         let recall = found as f64 / asked as f64;
         assert!(recall >= 0.98, "{passing} of 1,000 pass: {recall}");
     }
-    let scope = keyword.scope(Some(less_than("number", 7))).await;
+    let scope = keyword.scope(Some(less_than("number", 7)), in_time()).await;
     let hits = search
         .nearest(&vectors.query(0), NEAREST, &scope.expect("scope"))
         .await;

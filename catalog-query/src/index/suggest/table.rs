@@ -1,0 +1,126 @@
+//! What of a large catalogue is worth suggesting: its most common and its most viewed terms, in their
+//! order. Made in the background, as a single letter begins hundreds of thousands of terms; what it
+//! says of a product is as old as it is.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+use std::sync::Arc;
+
+use tantivy::Searcher;
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::termdict::TermMerger;
+
+use super::tally;
+use crate::index::sorting::Popularity;
+
+/// Of either kind: some megabytes.
+const TERMS_MAX: usize = 50_000;
+
+#[derive(Debug, Default)]
+pub(crate) struct SuggestionTable {
+    /// By the number of products, deleted ones included.
+    common: Terms,
+    viewed: Terms,
+}
+
+impl SuggestionTable {
+    /// Goes through all terms; blocks.
+    pub(in crate::index) fn of(
+        searcher: &Searcher,
+        field: Field,
+        popularity: &Popularity,
+    ) -> tantivy::Result<Self> {
+        let segments = searcher.segment_readers();
+        let (mut indexes, mut viewed) = (Vec::new(), Vec::new());
+        for segment in segments {
+            indexes.push(segment.inverted_index(field)?);
+            viewed.push(popularity.of(segment)?);
+        }
+        let streams = indexes.iter().map(|index| index.terms().stream());
+        let mut terms = TermMerger::new(streams.collect::<Result<_, _>>()?);
+        let (mut most_common, mut most_viewed) = (Most::default(), Most::default());
+        while terms.advance() {
+            let (mut documents, mut views) = (0, 0);
+            for (segment, info) in terms.current_segment_ords_and_term_infos() {
+                documents += u64::from(info.doc_freq);
+                let viewed = &viewed[segment];
+                if !viewed.is_empty() {
+                    let option = IndexRecordOption::Basic;
+                    let mut found = indexes[segment].read_postings_from_terminfo(&info, option)?;
+                    views += tally(&mut found, u64::MAX, |doc| Some(viewed.get(doc))).views;
+                }
+            }
+            most_common.add(terms.key(), documents);
+            most_viewed.add(terms.key(), views);
+        }
+        Ok(Self {
+            common: most_common.terms(),
+            viewed: most_viewed.terms(),
+        })
+    }
+
+    /// The `max` most viewed and the `max` most common terms that begin so. False when there may be
+    /// others that are as common.
+    pub(super) fn add_ends(&self, open: &str, max: usize, to: &mut BTreeSet<String>) -> bool {
+        self.viewed.add_ends(open, max, to);
+        self.common.add_ends(open, max, to) >= max
+    }
+
+    /// None unless it is among the most viewed.
+    pub(super) fn views(&self, text: &str) -> u64 {
+        let terms = &self.viewed.0;
+        let place = terms.binary_search_by(|(term, _)| term.as_ref().cmp(text));
+        place.map_or(0, |place| terms[place].1)
+    }
+}
+
+/// In their order.
+#[derive(Debug, Default)]
+struct Terms(Vec<(Arc<str>, u64)>);
+
+impl Terms {
+    /// Returns how many there are.
+    fn add_ends(&self, open: &str, max: usize, to: &mut BTreeSet<String>) -> usize {
+        let from = self.0.partition_point(|(term, _)| term.as_ref() < open);
+        let ends = self.0[from..].iter();
+        let ends = ends.take_while(|(term, _)| term.starts_with(open));
+        let mut ends: Vec<&(Arc<str>, u64)> = ends.collect();
+        let count = ends.len();
+        if max < count {
+            ends.select_nth_unstable_by_key(max, |(term, number)| (Reverse(*number), term.clone()));
+            ends.truncate(max);
+        }
+        to.extend(ends.iter().map(|(term, _)| term.to_string()));
+        count
+    }
+}
+
+/// The terms with the greatest numbers, the least of them first.
+#[derive(Default)]
+struct Most(BinaryHeap<Reverse<(u64, Arc<str>)>>);
+
+impl Most {
+    fn add(&mut self, term: &[u8], number: u64) {
+        let is_full = self.0.len() >= TERMS_MAX;
+        let least = self.0.peek().map_or(0, |Reverse((least, _))| *least);
+        if number == 0 || (is_full && number <= least) {
+            return;
+        }
+        let Ok(term) = str::from_utf8(term) else {
+            return;
+        };
+        if is_full {
+            self.0.pop();
+        }
+        self.0.push(Reverse((number, term.into())));
+    }
+
+    fn terms(self) -> Terms {
+        let terms = self.0.into_iter();
+        let mut terms: Vec<_> = terms
+            .map(|Reverse((number, term))| (term, number))
+            .collect();
+        terms.sort_unstable();
+        Terms(terms)
+    }
+}
