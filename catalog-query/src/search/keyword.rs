@@ -14,7 +14,7 @@ use super::scope::Scope;
 use super::synonyms::SynonymsHandle;
 use super::understanding::{self, Understood};
 use super::{Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
-use crate::index::{Filter, IndexError, KeywordHits, KeywordIndex, KeywordWeights};
+use crate::index::{Filter, IndexError, KeywordHits, KeywordIndex, KeywordWeights, Language};
 
 /// A search keeps a core busy for about a millisecond: more at a time only make all of them slower.
 const SEARCHES_PER_CORE: usize = 2;
@@ -47,7 +47,7 @@ impl KeywordSearch {
         scope: &Scope,
     ) -> Result<Asked, SearchError> {
         let started = Instant::now();
-        let query = ParsedQuery::parse(&question.query)?;
+        let query = ParsedQuery::parse(&question.query, scope.snapshot.language())?;
         let weights = question.profile.words_of(kind).clone();
         let synonyms = (!question.verbatim).then(|| self.synonyms.load_full());
         let scope = scope.clone();
@@ -72,6 +72,11 @@ impl KeywordSearch {
         let asked = asked.await?;
         let micros = micros_since(started);
         Ok(Asked { micros, ..asked })
+    }
+
+    /// Of the index that answers now.
+    pub(super) fn language(&self) -> Language {
+        self.index.load().language()
     }
 
     /// In time, or not at all.
