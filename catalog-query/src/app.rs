@@ -39,6 +39,7 @@ use crate::rebuild::Rebuilder;
 use crate::search::{
     Coverage, RankingProfiles, SearchEngine, SearchStrategyFactory, SynonymsHandle,
 };
+use crate::synonym_mining::SynonymMiner;
 use crate::upgrade::{Serving, Upgrade};
 use crate::verification::{Place, Verifier};
 
@@ -115,8 +116,9 @@ impl Service for App {
         };
         let serving = Serving::new(other.is_none());
         let live = Arc::new(ArcSwap::from_pointee(read_model));
-        let data_dir = config.data_dir.clone();
-        let index = tokio::task::spawn_blocking(move || LiveIndex::open(&data_dir)).await??;
+        let (data_dir, language) = (config.data_dir.clone(), config.language);
+        let index = tokio::task::spawn_blocking(move || LiveIndex::open(&data_dir, language));
+        let index = index.await??;
         let index = Arc::new(index);
 
         let progress = Progress::default();
@@ -200,6 +202,10 @@ impl Service for App {
                 progress: progress.clone(),
                 rebuilder: rebuilder.clone(),
                 verifier,
+                synonym_miner: SynonymMiner {
+                    index: index.clone(),
+                    embedder: embedder.clone(),
+                },
             },
             read_model_projector: ReadModelProjector {
                 source: EventSource::new(jetstream.clone(), log),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use service_kit::Env;
 
+use crate::index::Language;
 use crate::log_client::LogTarget;
 
 #[derive(Clone, Debug)]
@@ -20,6 +21,7 @@ pub struct Config {
     pub cache_bytes_max: u64,
     pub embedding_threads: usize,
     pub ranking_profiles: Option<PathBuf>,
+    pub language: Language,
     pub reflection: bool,
     pub token_secret: String,
 }
@@ -74,6 +76,12 @@ impl Config {
             ranking_profiles: env.optional(
                 "RANKING_PROFILES",
                 "JSON file of ranking profiles; unset, there is one with the usual weights.",
+            ),
+            language: env.or(
+                "LANGUAGE",
+                "english",
+                "Language of the products, whose forms of words are found as one: english, german, \
+                 french, ..., or none. Another one builds the keyword index anew.",
             ),
             reflection: env.or(
                 "REFLECTION",

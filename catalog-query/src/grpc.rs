@@ -5,6 +5,7 @@ mod search;
 mod explanation;
 mod similar;
 mod operations;
+mod synonyms;
 mod verification;
 
 use std::sync::Arc;

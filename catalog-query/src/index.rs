@@ -2,8 +2,10 @@
 //! Invariant: the index and the position of its last event are one commit; both can be rebuilt.
 
 mod tokens;
+mod language;
 mod analyzer;
 mod schema;
+mod kind;
 mod columns;
 mod document;
 mod terms;
@@ -17,6 +19,7 @@ mod filter;
 mod facets;
 mod sorting;
 mod suggest;
+mod contexts;
 mod checkpoint;
 mod commit;
 mod disk;
@@ -44,8 +47,9 @@ use catalog_events::{Digest, Position, ProductId};
 use tantivy::{IndexReader, ReloadPolicy};
 use tokio::sync::watch;
 
-pub(crate) use self::analyzer::{Word, document_words, stem, words};
+pub(crate) use self::analyzer::Word;
 pub(crate) use self::columns::{FieldName, folded};
+pub(crate) use self::contexts::ContextWord;
 pub(crate) use self::directory::DiskState;
 use self::directory::WriteBehindDirectory;
 pub(crate) use self::doc_sets::DocSets;
@@ -53,7 +57,10 @@ pub(crate) use self::error::IndexError;
 pub(crate) use self::facets::{FacetCounts, FacetRequest, ValueCount};
 pub(crate) use self::filter::Filter;
 use self::flusher::Flusher;
+#[cfg(test)]
+pub(crate) use self::inspection::KIND;
 pub(crate) use self::inspection::{FieldMatch, Standing};
+pub use self::language::{InvalidLanguage, Language};
 use self::schema::Fields;
 pub(crate) use self::snapshot::IndexSnapshot;
 use self::snapshot::Published;
@@ -92,6 +99,8 @@ pub(crate) struct KeywordHits {
 
 #[derive(Clone, Debug)]
 pub(crate) struct IndexOptions {
+    /// An index of another one is built anew.
+    pub(crate) language: Language,
     /// How much the writer buffers before it begins another segment. Little makes for quick small
     /// commits, more for a quick rebuild.
     pub(crate) writer_bytes: usize,
@@ -107,6 +116,7 @@ impl IndexOptions {
 impl Default for IndexOptions {
     fn default() -> Self {
         Self {
+            language: Language::default(),
             writer_bytes: Self::WRITER_BYTES_MIN,
             memory_bytes_max: 64 << 20,
         }
@@ -150,9 +160,9 @@ impl KeywordIndex {
         folder: &Path,
         options: IndexOptions,
     ) -> Result<(Self, IndexWriter), IndexError> {
-        let (schema, fields) = Fields::new();
+        let (schema, fields) = Fields::new(options.language);
         let (index, directory, position) = folder::open(folder, &schema, options.memory_bytes_max)?;
-        analyzer::register(index.tokenizers());
+        analyzer::register(index.tokenizers(), options.language);
         let reader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
@@ -189,6 +199,10 @@ impl KeywordIndex {
     /// Answers searches from `needed` on; from the start unless told.
     pub(crate) fn answering_from(self, needed: Needed) -> Self {
         Self { needed, ..self }
+    }
+
+    pub(crate) fn language(&self) -> Language {
+        self.fields.language
     }
 
     /// The name of its folder.

@@ -21,6 +21,7 @@ mod model_change;
 mod embedding;
 mod index;
 mod live_index;
+mod synonym_mining;
 mod rebuild;
 mod verification;
 mod reads;
@@ -28,4 +29,5 @@ mod popularity;
 
 pub use crate::app::App;
 pub use crate::config::Config;
+pub use crate::index::{InvalidLanguage, Language};
 pub use crate::log_client::{InvalidLogTarget, LogTarget};

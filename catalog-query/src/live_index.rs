@@ -12,7 +12,8 @@ use catalog_events::{Position, ProductEvent, ProductId};
 use tokio::sync::{OwnedMutexGuard, watch};
 
 use crate::index::{
-    Change, DiskState, IndexError, IndexOptions, IndexSnapshot, IndexWriter, KeywordIndex, Needed,
+    Change, DiskState, IndexError, IndexOptions, IndexSnapshot, IndexWriter, KeywordIndex,
+    Language, Needed,
 };
 
 /// What searches read.
@@ -20,6 +21,7 @@ pub(crate) type CurrentIndex = Arc<ArcSwap<KeywordIndex>>;
 
 pub(crate) struct LiveIndex {
     root: PathBuf,
+    options: IndexOptions,
     current: CurrentIndex,
     writing: Mutex<Writing>,
     /// Held by whoever fills a copy: all copies have the same folder.
@@ -54,7 +56,11 @@ impl Writing {
 
 impl LiveIndex {
     /// Blocks: checks the whole index.
-    pub(crate) fn open(root: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn open(root: &Path, language: Language) -> anyhow::Result<Self> {
+        let options = IndexOptions {
+            language,
+            ..IndexOptions::default()
+        };
         fs::create_dir_all(root)
             .with_context(|| format!("cannot use {} (CATALOG_QUERY_DATA_DIR)", root.display()))?;
         let name = match fs::read_to_string(root.join("CURRENT")) {
@@ -62,12 +68,13 @@ impl LiveIndex {
             _ => folder_name(0),
         };
         let folder = root.join(&name);
-        let (index, writer) = KeywordIndex::open(&folder, IndexOptions::default())
+        let (index, writer) = KeywordIndex::open(&folder, options.clone())
             .with_context(|| format!("cannot open the keyword index in {}", folder.display()))?;
         let needed = Needed::default();
         let index = index.answering_from(needed.clone());
         Ok(Self {
             root: root.to_owned(),
+            options,
             current: Arc::new(ArcSwap::from_pointee(index)),
             epoch: watch::Sender::new(0),
             copying: Arc::default(),
@@ -210,7 +217,7 @@ impl LiveIndex {
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
-        let (index, writer) = KeywordIndex::open(&folder, IndexOptions::default())?;
+        let (index, writer) = KeywordIndex::open(&folder, self.options.clone())?;
         Ok((index.answering_from(self.needed.clone()), writer))
     }
 

@@ -15,6 +15,7 @@ mod status;
 mod rebuild;
 mod verify;
 mod parked;
+mod synonyms;
 mod up;
 mod migrate;
 mod probe;

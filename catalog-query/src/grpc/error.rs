@@ -10,6 +10,7 @@ use crate::log_client::LogError;
 use crate::read_model::RepositoryError;
 use crate::rebuild::RebuildError;
 use crate::search::{InvalidField, SearchError};
+use crate::synonym_mining::MiningError;
 use crate::verification::VerificationError;
 
 pub(crate) fn not_found() -> Status {
@@ -122,6 +123,17 @@ pub(crate) fn verification_status(err: VerificationError) -> Status {
         }
         VerificationError::Index(err) => internal(&err),
         VerificationError::Panicked(err) => internal(&err),
+    }
+}
+
+pub(crate) fn mining_status(err: MiningError) -> Status {
+    let message = err.to_string();
+    match err {
+        MiningError::NoModel => status(Code::FailedPrecondition, "NO_MODEL", message, []),
+        MiningError::NotRead => status(Code::Cancelled, "ANSWERS_NOT_READ", message, []),
+        MiningError::Embed(err) => unavailable(err),
+        MiningError::Index(err) => internal(&err),
+        MiningError::Panicked(err) => internal(&err),
     }
 }
 

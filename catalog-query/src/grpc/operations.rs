@@ -16,11 +16,12 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::grpc::error::{database_status, internal, rebuild_status};
-use crate::grpc::verification;
+use crate::grpc::{synonyms, verification};
 use crate::live_index::LiveIndex;
 use crate::progress::{Progress, ProjectionProgress};
 use crate::read_model::{Checkpoint, LiveReadModel, ReadModel};
 use crate::rebuild::{Progress as RebuildSteps, RebuildError, Rebuilder, Step};
+use crate::synonym_mining::SynonymMiner;
 use crate::verification::Verifier;
 
 pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -36,6 +37,7 @@ pub(crate) struct Operations {
     pub(crate) progress: Progress,
     pub(crate) rebuilder: Arc<Rebuilder>,
     pub(crate) verifier: Arc<Verifier>,
+    pub(crate) synonym_miner: SynonymMiner,
 }
 
 #[tonic::async_trait]
@@ -128,6 +130,16 @@ impl CatalogQueryOperations for Operations {
         let rebuilder = self.rebuilder.clone();
         let work = async move |progress: RebuildSteps| rebuilder.run(&progress).await;
         Ok(Response::new(told(work)))
+    }
+
+    type SuggestSynonymsStream = Answers<v1::SuggestSynonymsResponse>;
+
+    async fn suggest_synonyms(
+        &self,
+        request: Request<v1::SuggestSynonymsRequest>,
+    ) -> Result<Response<Self::SuggestSynonymsStream>, Status> {
+        let suggesting = synonyms::suggest(self.synonym_miner.clone(), request.into_inner())?;
+        Ok(Response::new(suggesting))
     }
 }
 

@@ -1,34 +1,35 @@
 //! How text becomes terms, for documents and queries alike.
 
 use tantivy::tokenizer::{
-    AsciiFoldingFilter, Language, LowerCaser, RawTokenizer, RemoveLongFilter, Stemmer,
-    TextAnalyzer, TokenStream as _, TokenizerManager,
+    AsciiFoldingFilter, LowerCaser, RawTokenizer, RemoveLongFilter, TextAnalyzer, TokenStream as _,
+    TokenizerManager,
 };
 
+use super::language::Language;
 use super::tokens::{Measures, WordTokenizer};
 
-/// Part of the schema: an index that another analyzer has built is of another schema. Count up when
-/// the analyzer changes.
-pub(super) const STEMS: &str = "catalog_english_2";
-/// Words as they are written, but for letter case and accents: what spelling is corrected with.
+/// Words as they are written, but for letter case and accents: what spelling is corrected with. Part
+/// of the schema: count up when the analyzer changes.
 pub(super) const SURFACE: &str = "catalog_surface_1";
 
 const WORD_BYTES_MAX: usize = 64;
 const IDENTIFIER_BYTES_MAX: usize = 64;
 
-pub(super) fn register(tokenizers: &TokenizerManager) {
-    tokenizers.register(STEMS, stems());
+pub(super) fn register(tokenizers: &TokenizerManager, language: Language) {
+    tokenizers.register(language.analyzer(), stems(language));
     tokenizers.register(SURFACE, surface(Measures::WithParts));
 }
 
 /// No stop words: "the boys" and "it" are products.
-fn stems() -> TextAnalyzer {
-    TextAnalyzer::builder(WordTokenizer::new(Measures::WithParts))
+fn stems(language: Language) -> TextAnalyzer {
+    let words = TextAnalyzer::builder(WordTokenizer::new(Measures::WithParts))
         .filter(RemoveLongFilter::limit(WORD_BYTES_MAX))
         .filter(LowerCaser)
-        .filter(AsciiFoldingFilter)
-        .filter(Stemmer::new(Language::English))
-        .build()
+        .filter(AsciiFoldingFilter);
+    match language.stemmer() {
+        Some(stemmer) => words.filter(stemmer).build(),
+        None => words.build(),
+    }
 }
 
 fn surface(measures: Measures) -> TextAnalyzer {
@@ -51,42 +52,46 @@ pub(crate) struct Word {
     pub(crate) to: usize,
 }
 
-/// The words of what somebody asks for, `words_max` at most.
-pub(crate) fn words(text: &str, words_max: usize) -> Vec<Word> {
-    analyzed(text, Measures::Whole, words_max)
-}
-
-/// The words of a document.
-pub(crate) fn document_words(text: &str) -> Vec<Word> {
-    analyzed(text, Measures::WithParts, usize::MAX)
-}
-
-fn analyzed(text: &str, measures: Measures, words_max: usize) -> Vec<Word> {
-    let mut analyzer = surface(measures);
-    let mut stemmer = stemmer();
-    let mut stream = analyzer.token_stream(text);
-    let mut words = Vec::new();
-    while words.len() < words_max && stream.advance() {
-        let token = stream.token();
-        words.push(Word {
-            stem: stem_with(&mut stemmer, &token.text),
-            surface: token.text.clone(),
-            from: token.offset_from,
-            to: token.offset_to,
-        });
+impl Language {
+    /// The words of what somebody asks for, `words_max` at most.
+    pub(crate) fn words(self, text: &str, words_max: usize) -> Vec<Word> {
+        self.analyzed(text, Measures::Whole, words_max)
     }
-    words
-}
 
-/// What the index has of a word in lower case.
-pub(crate) fn stem(surface: &str) -> String {
-    stem_with(&mut stemmer(), surface)
-}
+    /// The words of a document.
+    pub(crate) fn document_words(self, text: &str) -> Vec<Word> {
+        self.analyzed(text, Measures::WithParts, usize::MAX)
+    }
 
-fn stemmer() -> TextAnalyzer {
-    TextAnalyzer::builder(RawTokenizer::default())
-        .filter(Stemmer::new(Language::English))
-        .build()
+    fn analyzed(self, text: &str, measures: Measures, words_max: usize) -> Vec<Word> {
+        let mut analyzer = surface(measures);
+        let mut stemmer = self.word_stemmer();
+        let mut stream = analyzer.token_stream(text);
+        let mut words = Vec::new();
+        while words.len() < words_max && stream.advance() {
+            let token = stream.token();
+            words.push(Word {
+                stem: stem_with(&mut stemmer, &token.text),
+                surface: token.text.clone(),
+                from: token.offset_from,
+                to: token.offset_to,
+            });
+        }
+        words
+    }
+
+    /// What the index has of a word in lower case.
+    pub(crate) fn stem(self, surface: &str) -> String {
+        stem_with(&mut self.word_stemmer(), surface)
+    }
+
+    fn word_stemmer(self) -> TextAnalyzer {
+        let word = TextAnalyzer::builder(RawTokenizer::default());
+        match self.stemmer() {
+            Some(stemmer) => word.filter(stemmer).build(),
+            None => word.build(),
+        }
+    }
 }
 
 fn stem_with(stemmer: &mut TextAnalyzer, surface: &str) -> String {

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::disk::{Step, Watch};
 use super::testing::{changed, deleted, found, open, product};
 use super::tests::Random;
-use super::{IndexError, IndexOptions, IndexWriter, KeywordIndex, QueryTerms};
+use super::{IndexError, IndexOptions, IndexWriter, KeywordIndex, Language, QueryTerms};
 
 /// Digests by position: what an index has to hold there.
 type Expected = Arc<Mutex<BTreeMap<Position, String>>>;
@@ -280,7 +280,11 @@ fn a_snapshot_outlives_its_files() {
         let digest = snapshot.digest_of_live().unwrap().to_string();
         assert_eq!(digest, expected.lock().unwrap()[&snapshot.position()]);
     }
-    assert!(index.search(&QueryTerms::of("mouse"), 10).is_ok());
+    assert!(
+        index
+            .search(&QueryTerms::of("mouse", Language::English), 10)
+            .is_ok()
+    );
 }
 
 #[test]

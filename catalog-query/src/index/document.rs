@@ -50,6 +50,7 @@ pub(super) fn document(fields: &Fields, product: &Product, version: Version) -> 
         document.add_text(fields.identifiers, identifier);
     }
     fields.columns.fill(&mut document, product);
+    fields.kind.fill(&mut document, product, fields.language);
     suggest::fill(fields.suggest, &mut document, product);
     document
 }
@@ -68,7 +69,7 @@ fn attribute_texts(product: &Product) -> impl Iterator<Item = &str> {
     })
 }
 
-fn is_noise(name: &str) -> bool {
+pub(super) fn is_noise(name: &str) -> bool {
     name.split(|c: char| !c.is_alphanumeric())
         .any(|word| NOISE.contains(&word.to_lowercase().as_str()))
 }

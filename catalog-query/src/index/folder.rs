@@ -189,8 +189,9 @@ mod tests {
 
     use catalog_events::Position;
 
-    use crate::index::testing::{changed, deleted, open, product};
+    use crate::index::testing::{changed, deleted, open, open_with, product};
     use crate::index::tests::Random;
+    use crate::index::{IndexOptions, Language, QueryTerms};
 
     /// An index of several segments, with a deletion.
     fn fill(folder: &std::path::Path) -> String {
@@ -257,6 +258,43 @@ mod tests {
             );
         }
         assert!(anew > 80, "{anew} of 200 were noticed");
+    }
+
+    #[test]
+    fn another_language_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        fill(folder.path());
+        assert_eq!(open(folder.path()).0.position(), Position(9));
+        let german = || {
+            let options = IndexOptions {
+                language: Language::German,
+                ..IndexOptions::default()
+            };
+            open_with(folder.path(), options)
+        };
+        let (index, mut writer) = german();
+        assert_eq!(index.position(), Position::START);
+        let printers = [
+            ("a", "Drucker"),
+            ("b", "Zubehör für Druckern"),
+            ("c", "Große Tasche"),
+        ];
+        let events = printers.iter().zip(1..);
+        let events: Vec<_> = events
+            .map(|((id, title), at)| changed(at, 1, product(id, title)))
+            .collect();
+        writer.apply(&events).unwrap();
+        writer.commit(Position(3)).unwrap();
+        index.flush().unwrap();
+        drop((index, writer));
+        let (index, _writer) = german();
+        for (query, ids) in [("drucker", &["a", "b"][..]), ("grosse taschen", &["c"])] {
+            let terms = QueryTerms::of(query, Language::German);
+            let hits = index.search(&terms, 10).unwrap().hits;
+            let mut found: Vec<&str> = hits.iter().map(|hit| hit.product_id.as_str()).collect();
+            found.sort_unstable();
+            assert_eq!(found, ids, "{query}");
+        }
     }
 
     #[test]

@@ -4,10 +4,14 @@ use catalog_events::ProductId;
 use tantivy::DocAddress;
 
 use super::doc_sets::{DocBits, DocSets};
+use super::kind::Kind;
 use super::matching::Matching;
 use super::schema::FIELD_NAMES;
 use super::terms::QueryTerms;
 use super::{IndexError, IndexSnapshot, KeywordWeights, ranking};
+
+/// In place of a field: what the score of a product is multiplied by for its kind.
+pub(crate) const KIND: &str = "kind";
 
 /// A word in a field of a product.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +73,7 @@ impl IndexSnapshot {
     ) -> Result<Vec<Vec<FieldMatch>>, IndexError> {
         let pairs = ranking::pairs(terms);
         let matching = Matching::new(&self.searcher, &self.fields, terms, &pairs, weights)?;
+        let kind = Kind::of(&self.searcher, &self.fields.kind, terms, weights)?;
         let mut all = Vec::with_capacity(ids.len());
         for id in ids {
             let mut matches = Vec::new();
@@ -83,6 +88,13 @@ impl IndexSnapshot {
                         field: FIELD_NAMES[part.field],
                         term: part.alternative.stems.join(" "),
                         score,
+                    });
+                }
+                if let Some(kind) = &kind {
+                    matches.push(FieldMatch {
+                        field: KIND,
+                        term: kind.word.clone(),
+                        score: kind.reader(segment)?.factor(doc_id),
                     });
                 }
             }

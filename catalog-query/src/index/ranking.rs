@@ -8,6 +8,7 @@ use catalog_events::ProductId;
 use tantivy::Searcher;
 
 use super::doc_sets::{DocBits, DocSets};
+use super::kind::Kind;
 use super::matching::{Match, Matching};
 use super::schema::{Fields, ID};
 use super::terms::Alternative;
@@ -27,14 +28,19 @@ pub(super) fn search(
 ) -> Result<KeywordHits, IndexError> {
     let pairs = pairs(terms);
     let matching = Matching::new(searcher, fields, terms, &pairs, weights)?;
+    let kind = Kind::of(searcher, &fields.kind, terms, weights)?;
     let mut best = Best::new(searcher, limit);
     let mut matched = DocSets::none(searcher);
     for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
         let mut failed = Ok(());
-        matching.each(segment, |found| {
+        let kind = kind.as_ref().map(|kind| kind.reader(segment)).transpose()?;
+        matching.each(segment, |mut found| {
             let passes = filter.is_none_or(|filter| filter.contains(number as usize, found.doc));
             if passes && failed.is_ok() {
                 matched.insert(number as usize, found.doc);
+                if let Some(kind) = &kind {
+                    found.score *= kind.factor(found.doc);
+                }
                 failed = best.add(number, found);
             }
         })?;
@@ -204,10 +210,12 @@ mod tests {
     use catalog_events::{AttributeValue, Product};
 
     use crate::index::testing::{found, index_of, product, text};
-    use crate::index::{KeywordHits, KeywordIndex, QueryTerms};
+    use crate::index::{KeywordHits, KeywordIndex, Language, QueryTerms};
 
     fn search(index: &KeywordIndex, query: &str, limit: usize) -> KeywordHits {
-        index.search(&QueryTerms::of(query), limit).expect("search")
+        index
+            .search(&QueryTerms::of(query, Language::English), limit)
+            .expect("search")
     }
 
     fn check(index: &KeywordIndex, query: &str, expected: &[&str]) {

@@ -7,6 +7,8 @@ use tantivy::schema::{
 };
 
 use super::columns::ColumnFields;
+use super::kind::KindFields;
+use super::language::Language;
 use super::{analyzer, suggest};
 
 /// The product id, as a term to delete by and as a column to answer with.
@@ -23,6 +25,8 @@ pub(crate) const FIELD_NAMES: [&str; FIELDS] =
 
 #[derive(Clone, Copy)]
 pub(super) struct Fields {
+    /// What the words of the fields are stemmed by.
+    pub(super) language: Language,
     pub(super) id: Field,
     pub(super) hash_high: Field,
     pub(super) hash_low: Field,
@@ -36,14 +40,17 @@ pub(super) struct Fields {
     /// Part number and GTINs in their canonical form, each one term.
     pub(super) identifiers: Field,
     pub(super) columns: ColumnFields,
+    pub(super) kind: KindFields,
     /// What ends a word that is being typed.
     pub(super) suggest: Field,
 }
 
 impl Fields {
-    pub(super) fn new() -> (Schema, Fields) {
+    pub(super) fn new(language: Language) -> (Schema, Fields) {
         let mut schema = Schema::builder();
+        let words = |option| words(language, option);
         let fields = Fields {
+            language,
             id: schema.add_text_field(ID, term() | FAST),
             hash_high: schema.add_u64_field(HASH_HIGH, column()),
             hash_low: schema.add_u64_field(HASH_LOW, column()),
@@ -55,6 +62,7 @@ impl Fields {
             surface: schema.add_text_field("surface", surface()),
             identifiers: schema.add_text_field("identifiers", term()),
             columns: ColumnFields::add_to(&mut schema),
+            kind: KindFields::add_to(&mut schema),
             suggest: suggest::add_to(&mut schema),
         };
         (schema.build(), fields)
@@ -86,10 +94,10 @@ pub(super) fn term() -> TextOptions {
     )
 }
 
-fn words(option: IndexRecordOption) -> TextOptions {
+fn words(language: Language, option: IndexRecordOption) -> TextOptions {
     TextOptions::default().set_indexing_options(
         TextFieldIndexing::default()
-            .set_tokenizer(analyzer::STEMS)
+            .set_tokenizer(language.analyzer())
             .set_index_option(option),
     )
 }

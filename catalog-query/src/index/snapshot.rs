@@ -9,6 +9,7 @@ use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyError, Te
 use tokio::sync::watch;
 
 use super::IndexError;
+use super::language::Language;
 use super::schema::{Fields, HASH_HIGH, HASH_LOW, ID};
 
 #[derive(Clone)]
@@ -25,6 +26,10 @@ impl IndexSnapshot {
             fields,
             position,
         }
+    }
+
+    pub(crate) fn language(&self) -> Language {
+        self.fields.language
     }
 
     pub(crate) fn position(&self) -> Position {

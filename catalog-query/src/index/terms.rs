@@ -1,6 +1,7 @@
 //! What a search asks the index for.
 
 use super::analyzer;
+use super::language::Language;
 
 /// Shorter parts of a query are rarely meant as a part number: "10", "ps4", "a3".
 const PART_BYTES_MIN: usize = 4;
@@ -52,9 +53,9 @@ impl QueryTerms {
     pub(crate) const WORDS_MAX: usize = 32;
 
     /// `text` is a user's: whatever it holds becomes words or nothing.
-    pub(crate) fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str, language: Language) -> Self {
         let mut stems: Vec<String> = Vec::new();
-        for word in analyzer::words(text, Self::WORDS_MAX) {
+        for word in language.words(text, Self::WORDS_MAX) {
             if !stems.contains(&word.stem) {
                 stems.push(word.stem);
             }

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use time::macros::datetime;
 use uuid::Uuid;
 
-use super::{IndexError, IndexOptions, IndexWriter, KeywordIndex, QueryTerms};
+use super::{IndexError, IndexOptions, IndexWriter, KeywordIndex, Language, QueryTerms};
 
 pub(crate) fn product(id: &str, title: &str) -> Product {
     let at = datetime!(2026-01-02 03:04:05 UTC);
@@ -34,6 +34,36 @@ pub(crate) fn product(id: &str, title: &str) -> Product {
 
 pub(crate) fn text(value: &str) -> AttributeValue {
     AttributeValue::Text(value.to_owned())
+}
+
+pub(crate) fn with_attributes(id: &str, title: &str, attributes: &[(&str, &str)]) -> Product {
+    let attributes = attributes.iter();
+    Product {
+        attributes: attributes
+            .map(|(name, value)| ((*name).to_owned(), text(value)))
+            .collect(),
+        ..product(id, title)
+    }
+}
+
+/// Things ("p00") and what is for them ("c00"): its title is shorter and has the word too.
+pub(crate) fn printers_and_cables() -> Vec<Product> {
+    let printer = ["technology", "resolution", "paper", "duplex", "speed"];
+    let cable = ["length", "connector", "gender", "shield"];
+    let printers = (0..20).map(|number| {
+        let title = format!("Inka P{number} printer 600 x 600 dots, tray A4 of 250 sheets");
+        let attributes = printer.map(|name| (name, "x"));
+        with_attributes(&format!("p{number:02}"), &title, &attributes)
+    });
+    let cables = (0..20).map(|number| {
+        let title = format!("Inka printer cable {number}");
+        with_attributes(
+            &format!("c{number:02}"),
+            &title,
+            &cable.map(|name| (name, "x")),
+        )
+    });
+    printers.chain(cables).collect()
 }
 
 pub(crate) fn changed(position: u64, version: i64, product: Product) -> ProductEvent {
@@ -91,7 +121,9 @@ pub(crate) fn index_of(products: &[Product]) -> (TempDir, KeywordIndex) {
 
 /// The ids that a query finds, in order.
 pub(crate) fn found(index: &KeywordIndex, query: &str) -> Vec<String> {
-    let found = index.search(&QueryTerms::of(query), 100).expect("search");
+    let found = index
+        .search(&QueryTerms::of(query, Language::English), 100)
+        .expect("search");
     found
         .hits
         .into_iter()

@@ -7,7 +7,7 @@ use catalog_events::{
 };
 
 use super::testing::{changed, deleted, found, open, product};
-use super::{IndexError, KeywordIndex, QueryTerms};
+use super::{IndexError, KeywordIndex, Language, QueryTerms};
 use crate::live_index::LiveIndex;
 
 fn digest<'a>(live: impl IntoIterator<Item = &'a ProductEvent>) -> Digest {
@@ -209,7 +209,7 @@ fn tells_what_it_holds_by_bucket() {
 #[test]
 fn a_repair_ignores_positions_and_leaves_them() {
     let folder = tempfile::tempdir().unwrap();
-    let live = LiveIndex::open(folder.path()).unwrap();
+    let live = LiveIndex::open(folder.path(), Language::English).unwrap();
     let (epoch, _) = live.resume();
     let wrong = [
         changed(1, 1, product("a", "mouse")),
@@ -267,10 +267,10 @@ fn a_repair_ignores_positions_and_leaves_them() {
 #[test]
 fn an_index_that_is_still_being_built_answers_no_search() {
     let folder = tempfile::tempdir().unwrap();
-    let live = LiveIndex::open(folder.path()).unwrap();
+    let live = LiveIndex::open(folder.path(), Language::English).unwrap();
     assert!(live.is_built(), "nothing is asked of it");
     live.require(Position(2));
-    let mouse = QueryTerms::of("mouse");
+    let mouse = QueryTerms::of("mouse", Language::English);
     let refused = live.current().load().search(&mouse, 10);
     assert!(matches!(refused, Err(IndexError::NotBuilt { .. })));
     // So does one that takes its place, until it is there.
@@ -294,7 +294,7 @@ fn an_index_that_is_still_being_built_answers_no_search() {
 #[tokio::test]
 async fn a_position_that_was_reached_is_seen() {
     let folder = tempfile::tempdir().unwrap();
-    let live = Arc::new(LiveIndex::open(folder.path()).unwrap());
+    let live = Arc::new(LiveIndex::open(folder.path(), Language::English).unwrap());
     live.reached(Position::START).await;
     let wait = |position: u64| {
         let live = live.clone();
@@ -323,6 +323,6 @@ async fn a_position_that_was_reached_is_seen() {
     let name = std::fs::read_to_string(folder.path().join("CURRENT")).unwrap();
     assert_eq!(name, "index-7");
     drop(live);
-    let live = LiveIndex::open(folder.path()).unwrap();
+    let live = LiveIndex::open(folder.path(), Language::English).unwrap();
     assert_eq!(live.resume().1, Position(3), "a switch is durable");
 }

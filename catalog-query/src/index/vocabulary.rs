@@ -7,7 +7,7 @@ use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
-use super::analyzer;
+use super::language::Language;
 use super::postings::Source;
 use super::schema::Fields;
 
@@ -32,6 +32,10 @@ pub(crate) struct KnownWord {
 impl<'a> Vocabulary<'a> {
     pub(super) fn new(searcher: &'a Searcher, fields: &'a Fields) -> Self {
         Self { searcher, fields }
+    }
+
+    pub(crate) fn language(&self) -> Language {
+        self.fields.language
     }
 
     /// Whether any product has a form of the word.
@@ -91,7 +95,10 @@ impl<'a> Vocabulary<'a> {
     /// Whether the words follow each other in some product: how many do, of the first that have
     /// both.
     pub(crate) fn in_a_row(&self, surfaces: &[&str]) -> tantivy::Result<u64> {
-        let stems: Vec<String> = surfaces.iter().map(|word| analyzer::stem(word)).collect();
+        let stems: Vec<String> = surfaces
+            .iter()
+            .map(|word| self.language().stem(word))
+            .collect();
         let mut count = 0;
         for segment in self.searcher.segment_readers() {
             for field in [self.fields.title, self.fields.description] {

@@ -36,6 +36,9 @@ pub(crate) struct KeywordWeights {
     /// What two words of the query that follow each other in a title or description add.
     pub(crate) adjacency: f32,
     pub(crate) synonym: f32,
+    /// How much a product loses that is of another kind than what the query names, where the catalogue
+    /// is sure of that kind.
+    pub(crate) kind: f32,
     /// "smartwatch" for "smart watch" and the other way round.
     pub(crate) compound: f32,
 }
@@ -52,6 +55,7 @@ impl Default for KeywordWeights {
             shared_rareness: 0.0,
             adjacency: 0.0,
             synonym: 0.9,
+            kind: 0.7,
             compound: 0.3,
         }
     }
@@ -65,6 +69,7 @@ impl KeywordWeights {
             self.shared_rareness,
             self.adjacency,
             self.synonym,
+            self.kind,
             self.compound,
         ];
         let of_fields = self.fields();

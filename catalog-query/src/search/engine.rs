@@ -103,7 +103,7 @@ impl SearchEngine {
     }
 
     pub(crate) async fn search(&self, request: SearchRequest) -> Result<SearchPage, SearchError> {
-        let browses = match ParsedQuery::parse(&request.query) {
+        let browses = match ParsedQuery::parse(&request.query, self.keyword.language()) {
             Ok(_) => false,
             Err(SearchError::EmptyQuery)
                 if request.filter.is_some() || request.sort != Sort::Relevance =>

@@ -73,6 +73,7 @@ fn named(profile: &RankingProfile, words: &KeywordWeights, coverage: f64) -> Vec
         ("adjacency", f64::from(words.adjacency)),
         ("synonym", f64::from(words.synonym)),
         ("compound", f64::from(words.compound)),
+        ("kind", f64::from(words.kind)),
     ]
     .map(|(name, weight)| (name.to_owned(), weight))
     .into();

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::understanding::Understood;
-use crate::index::{Word, document_words};
+use crate::index::{Language, Word};
 
 /// Of a longer text the part around the first match is shown.
 const TEXT_BYTES_MAX: usize = 320;
@@ -11,6 +11,7 @@ const TEXT_BYTES_MAX: usize = 320;
 const LEAD_BYTES: usize = 80;
 
 pub(crate) struct Highlighter {
+    language: Language,
     stems: HashSet<String>,
 }
 
@@ -29,6 +30,7 @@ impl Highlighter {
         let phrases = understood.terms.phrases.iter().flatten();
         let stems = alternatives.flat_map(|alternative| &alternative.stems);
         Self {
+            language: understood.language,
             stems: stems.chain(phrases).cloned().collect(),
         }
     }
@@ -51,7 +53,7 @@ impl Highlighter {
     /// In their order, none in another.
     fn spans(&self, text: &str) -> Vec<(usize, usize)> {
         let mut spans: Vec<(usize, usize)> = Vec::new();
-        for Word { stem, from, to, .. } in document_words(text) {
+        for Word { stem, from, to, .. } in self.language.document_words(text) {
             if !self.stems.contains(&stem) {
                 continue;
             }
@@ -91,8 +93,9 @@ mod tests {
     use super::*;
 
     fn check(words: &[&str], text: &str, expected: &str) {
-        let stems = words.iter().map(|word| crate::index::stem(word));
+        let stems = words.iter().map(|word| Language::English.stem(word));
         let marked = Highlighter {
+            language: Language::English,
             stems: stems.collect(),
         }
         .mark(text);
@@ -131,7 +134,11 @@ mod tests {
         for filler in ["lorem ", "łórem ", "łórem"] {
             let text = format!("{} mouse {}", filler.repeat(100), filler.repeat(100));
             let stems = HashSet::from(["mous".to_owned()]);
-            let marked = Highlighter { stems }.mark(&text).expect("match");
+            let marked = Highlighter {
+                language: Language::English,
+                stems,
+            };
+            let marked = marked.mark(&text).expect("match");
             assert!(marked.text.len() <= TEXT_BYTES_MAX, "{}", marked.text.len());
             let (from, to) = marked.spans[0];
             assert_eq!(&marked.text[from..to], "mouse");

@@ -18,7 +18,7 @@ use super::understanding::understand;
 use super::{RankingProfile, StrategyKind};
 use crate::embedding::{Embedder as _, LocalEmbedder, embedding_text};
 use crate::index::testing::{changed, open, product};
-use crate::index::{Hit, KeywordIndex, Popularity};
+use crate::index::{Hit, KeywordIndex, Language, Popularity};
 
 /// NDCG@10 over the whole feed; search by words alone.
 const KEYWORD_FLOOR: f64 = 0.81;
@@ -34,6 +34,7 @@ struct Judged {
     index: KeywordIndex,
     judgments: Vec<(String, Ratings)>,
     profile: RankingProfile,
+    synonyms: Synonyms,
     _folder: tempfile::TempDir,
 }
 
@@ -54,6 +55,7 @@ impl Judged {
             index,
             judgments,
             profile: RankingProfile::default(),
+            synonyms: Synonyms::default(),
             _folder: folder,
         }
     }
@@ -62,14 +64,9 @@ impl Judged {
     fn search(&self, query: &str, near: Option<Near<'_>>) -> Vec<String> {
         let kind = near.map_or(StrategyKind::Keyword, |_| StrategyKind::Hybrid);
         let snapshot = self.index.snapshot();
-        let query = ParsedQuery::parse(query).expect("query");
+        let query = ParsedQuery::parse(query, Language::English).expect("query");
         let weights = self.profile.words_of(kind);
-        let understood = understand(
-            &query,
-            &snapshot.vocabulary(),
-            &Synonyms::default(),
-            weights,
-        );
+        let understood = understand(&query, &snapshot.vocabulary(), &self.synonyms, weights);
         let understood = understood.expect("understood");
         let found = snapshot.search(&understood.terms, weights, self.profile.depth, None);
         let (found, near) = (
@@ -234,7 +231,7 @@ fn an_identifier_finds_its_product_first_and_no_neighbour() {
             typed.push(gtin(number));
         }
         for typed in typed {
-            let query = ParsedQuery::parse(&typed).expect("query");
+            let query = ParsedQuery::parse(&typed, Language::English).expect("query");
             let weights = &judged.profile.words;
             let understood = understand(
                 &query,
@@ -272,7 +269,7 @@ fn judgments(folder: &Path) -> Vec<(String, Ratings)> {
 }
 
 /// The products of `products.jsonl.gz` in `folder`, as an import with `--strip-prefix` makes them.
-pub(super) fn feed(folder: &Path) -> Vec<Product> {
+pub(crate) fn feed(folder: &Path) -> Vec<Product> {
     let file = File::open(folder.join("products.jsonl.gz")).expect("feed");
     let lines = BufReader::new(GzDecoder::new(file)).lines();
     lines.map(|line| from_line(&line.expect("line"))).collect()

@@ -15,7 +15,7 @@ use super::scope::Scope;
 use super::synonyms::{Synonyms, SynonymsHandle};
 use super::understanding::{self, Understood};
 use super::{Deadline, Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
-use crate::index::{Filter, IndexError, KeywordHits, KeywordIndex, KeywordWeights};
+use crate::index::{Filter, IndexError, KeywordHits, KeywordIndex, KeywordWeights, Language};
 
 /// A search keeps a core busy for about a millisecond: more at a time only make all of them slower.
 const SEARCHES_PER_CORE: usize = 2;
@@ -89,11 +89,16 @@ impl KeywordSearch {
         scope: &Scope,
     ) -> Result<Reading, SearchError> {
         Ok(Reading {
-            query: ParsedQuery::parse(&question.query)?,
+            query: ParsedQuery::parse(&question.query, scope.snapshot.language())?,
             weights: question.profile.words_of(kind).clone(),
             synonyms: (!question.verbatim).then(|| self.synonyms.load_full()),
             scope: scope.clone(),
         })
+    }
+
+    /// Of the index that answers now.
+    pub(super) fn language(&self) -> Language {
+        self.index.load().language()
     }
 
     /// In time, or not at all.

@@ -1,7 +1,7 @@
 //! What a user typed, made harmless and taken apart: words, "phrases", -exclusions, identifiers.
 
 use super::SearchError;
-use crate::index::{QueryTerms, Word, identifiers, words};
+use crate::index::{Language, QueryTerms, Word, identifiers};
 
 pub(super) const BYTES_MAX: usize = 1_000;
 /// Further ones are words.
@@ -38,7 +38,7 @@ enum Part {
 }
 
 impl ParsedQuery {
-    pub(super) fn parse(typed: &str) -> Result<Self, SearchError> {
+    pub(super) fn parse(typed: &str, language: Language) -> Result<Self, SearchError> {
         if typed.len() > BYTES_MAX {
             return Err(SearchError::QueryTooLong { bytes: typed.len() });
         }
@@ -59,16 +59,16 @@ impl ParsedQuery {
             identifiers: Vec::new(),
         };
         for part in parts(&query.text) {
-            query.add(part);
+            query.add(part, language);
         }
         query.identifiers = identifiers(&query.wanted_text());
         Ok(query)
     }
 
-    fn add(&mut self, part: Part) {
+    fn add(&mut self, part: Part, language: Language) {
         let (Part::Plain(from, to) | Part::Phrase(from, to) | Part::Exclusion(from, to)) = part;
         let rest = QueryTerms::WORDS_MAX - self.words.len();
-        let mut words = words(&self.text[from..to], rest.max(1));
+        let mut words = language.words(&self.text[from..to], rest.max(1));
         for word in &mut words {
             word.from += from;
             word.to += from;
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     fn check(typed: &str, text: &str, has_words: bool) {
-        let query = ParsedQuery::parse(typed).expect(typed);
+        let query = ParsedQuery::parse(typed, Language::English).expect(typed);
         assert_eq!(
             (query.text.as_str(), !query.words.is_empty()),
             (text, has_words),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     fn parsed(typed: &str) -> (String, Vec<String>, Vec<String>) {
-        let query = ParsedQuery::parse(typed).expect(typed);
+        let query = ParsedQuery::parse(typed, Language::English).expect(typed);
         let texts = |parts: &[Vec<Word>]| {
             let text = |words: &Vec<Word>| {
                 let words: Vec<&str> = words.iter().map(|word| word.surface.as_str()).collect();
@@ -286,7 +286,8 @@ mod tests {
 
     #[test]
     fn words_are_replaced_where_they_stand() {
-        let query = ParsedQuery::parse("lapotp -bag \"usb hub\" sleve").expect("query");
+        let query =
+            ParsedQuery::parse("lapotp -bag \"usb hub\" sleve", Language::English).expect("query");
         let changes = [
             ((0, 6), "laptop".to_owned()),
             ((22, 27), "sleeves".to_owned()),
@@ -300,12 +301,16 @@ mod tests {
     fn blank_and_long_queries_are_errors() {
         for blank in ["", " ", "\u{0}\t\u{7f}\u{a0}"] {
             assert!(
-                matches!(ParsedQuery::parse(blank), Err(SearchError::EmptyQuery)),
+                matches!(
+                    ParsedQuery::parse(blank, Language::English),
+                    Err(SearchError::EmptyQuery)
+                ),
                 "{blank:?}"
             );
         }
         for bytes in [1_001, 20_000, 1_000_000] {
-            let err = ParsedQuery::parse(&"(".repeat(bytes)).expect_err("too long");
+            let err =
+                ParsedQuery::parse(&"(".repeat(bytes), Language::English).expect_err("too long");
             assert_eq!(
                 err.to_string(),
                 format!("the query has {bytes} bytes, more than 1000")

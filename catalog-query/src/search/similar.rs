@@ -40,7 +40,7 @@ impl SearchEngine {
         let (mut hits, degraded) = match near {
             Ok(hits) => (hits, false),
             Err(_) => {
-                let terms = QueryTerms::of(&telling_text(product));
+                let terms = QueryTerms::of(&telling_text(product), scope.snapshot.language());
                 let search = move |_: &_| {
                     let (weights, filter) = (KeywordWeights::default(), scope.filter.as_deref());
                     scope.snapshot.search(&terms, &weights, limit + 1, filter)

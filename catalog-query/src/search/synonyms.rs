@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::index::words;
+use crate::index::Language;
 
 /// What searches read; replaced as a whole when the list changes.
 pub(crate) type SynonymsHandle = Arc<ArcSwap<Synonyms>>;
@@ -51,14 +51,15 @@ pub(crate) struct Found<'a> {
 }
 
 impl Synonyms {
-    pub(crate) fn new(rules: impl IntoIterator<Item = SynonymRule>) -> Self {
+    /// For queries in that language.
+    pub(crate) fn new(language: Language, rules: impl IntoIterator<Item = SynonymRule>) -> Self {
         let mut synonyms = Self::default();
         for rule in rules {
             match rule {
-                SynonymRule::OneWay { from, to } => synonyms.add(&from, &to),
+                SynonymRule::OneWay { from, to } => synonyms.add(language, &from, &to),
                 SynonymRule::TwoWay(texts) => {
                     for from in &texts {
-                        synonyms.add(from, &texts);
+                        synonyms.add(language, from, &texts);
                     }
                 }
             }
@@ -66,14 +67,14 @@ impl Synonyms {
         synonyms
     }
 
-    fn add(&mut self, from: &str, to: &[String]) {
-        let from = stems(from);
+    fn add(&mut self, language: Language, from: &str, to: &[String]) {
+        let from = stems(language, from);
         let Some(first) = from.first().cloned() else {
             return;
         };
         let others = to.iter().map(|text| Synonym {
             text: text.clone(),
-            stems: stems(text),
+            stems: stems(language, text),
         });
         let others: Vec<Synonym> = others
             .filter(|other| !other.stems.is_empty() && other.stems != from)
@@ -113,8 +114,8 @@ impl Synonyms {
     }
 }
 
-fn stems(text: &str) -> Vec<String> {
-    let words = words(text, WORDS_MAX);
+fn stems(language: Language, text: &str) -> Vec<String> {
+    let words = language.words(text, WORDS_MAX);
     words.into_iter().map(|word| word.stem).collect()
 }
 
@@ -142,15 +143,18 @@ mod tests {
     #[test]
     fn both_ways_or_one_words_or_phrases() {
         let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let synonyms = Synonyms::new([
-            SynonymRule::TwoWay(texts(&["Laptops", "notebook", "mobile computer"])),
-            SynonymRule::OneWay {
-                from: "mouse".to_owned(),
-                to: texts(&["trackball"]),
-            },
-            SynonymRule::TwoWay(texts(&["laptop", "ultrabook"])),
-            SynonymRule::TwoWay(texts(&["!", ""])),
-        ]);
+        let synonyms = Synonyms::new(
+            Language::English,
+            [
+                SynonymRule::TwoWay(texts(&["Laptops", "notebook", "mobile computer"])),
+                SynonymRule::OneWay {
+                    from: "mouse".to_owned(),
+                    to: texts(&["trackball"]),
+                },
+                SynonymRule::TwoWay(texts(&["laptop", "ultrabook"])),
+                SynonymRule::TwoWay(texts(&["!", ""])),
+            ],
+        );
         let all = ["notebook", "mobile computer", "ultrabook"];
         check(&synonyms, &["laptop"], &[(0, 1, &all)]);
         check(

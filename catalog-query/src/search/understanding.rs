@@ -7,7 +7,7 @@ mod tests;
 use super::query::{ParsedQuery, QueriedWord};
 use super::synonyms::Synonyms;
 use crate::index::{
-    Alternative, KeywordWeights, KnownWord, QueryTerms, QueryWord, Vocabulary, Word, stem,
+    Alternative, KeywordWeights, KnownWord, Language, QueryTerms, QueryWord, Vocabulary, Word,
 };
 
 /// Shorter words are too near to too many others.
@@ -27,6 +27,7 @@ pub(crate) struct Understood {
     pub(crate) terms: QueryTerms,
     /// In the order of the query.
     pub(crate) words: Vec<UnderstoodWord>,
+    pub(crate) language: Language,
     /// For search by meaning.
     pub(crate) text: String,
     /// What was searched for instead of what was typed.
@@ -66,7 +67,7 @@ pub(super) fn verbatim(
     vocabulary: &Vocabulary<'_>,
 ) -> tantivy::Result<Understood> {
     let words = words(query, vocabulary)?;
-    Ok(understood(query, words))
+    Ok(understood(query, words, vocabulary.language()))
 }
 
 /// Corrects what no product has and adds what means the same.
@@ -89,7 +90,7 @@ pub(super) fn understand(
         }
     }
     add_synonyms(&mut words, synonyms, weights);
-    Ok(understood(query, words))
+    Ok(understood(query, words, vocabulary.language()))
 }
 
 fn words(query: &ParsedQuery, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Vec<UnderstoodWord>> {
@@ -115,7 +116,7 @@ fn words(query: &ParsedQuery, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Ve
     Ok(words)
 }
 
-fn understood(query: &ParsedQuery, words: Vec<UnderstoodWord>) -> Understood {
+fn understood(query: &ParsedQuery, words: Vec<UnderstoodWord>, language: Language) -> Understood {
     let changes: Vec<_> = words
         .iter()
         .filter_map(|word| Some((word.place, word.corrected.clone()?)))
@@ -135,6 +136,7 @@ fn understood(query: &ParsedQuery, words: Vec<UnderstoodWord>) -> Understood {
             exclusions: stems(&query.exclusions),
             identifiers: query.identifiers.clone(),
         },
+        language,
         text: corrected.as_ref().unwrap_or(query).wanted_text(),
         corrected: corrected.map(|query| query.text),
         words,
@@ -151,7 +153,7 @@ fn join(
     while at + 1 < words.len() {
         let (left, right) = (&words[at], &words[at + 1]);
         let joined = format!("{}{}", left.surface, right.surface);
-        let joined_stem = stem(&joined);
+        let joined_stem = vocabulary.language().stem(&joined);
         let may_join = !left.fixed && !right.fixed && left.place.1 + 1 == right.place.0;
         if !may_join || !vocabulary.has(&joined_stem)? {
             at += 1;
@@ -185,7 +187,10 @@ fn add_parts(
     if word.corrected.is_none()
         && let Some((left, right)) = parts(&word.surface, vocabulary)?
     {
-        let stems = vec![stem(&left), stem(&right)];
+        let stems = vec![
+            vocabulary.language().stem(&left),
+            vocabulary.language().stem(&right),
+        ];
         word.word.add(stems, weights.compound);
         word.synonyms.push(format!("{left} {right}"));
     }
@@ -202,8 +207,8 @@ fn parts(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Option<(
     for (cut, _) in surface.char_indices().skip(PART_CHARS_MIN) {
         let (left, right) = surface.split_at(cut);
         if right.chars().count() < PART_CHARS_MIN
-            || !vocabulary.has(&stem(left))?
-            || !vocabulary.has(&stem(right))?
+            || !vocabulary.has(&vocabulary.language().stem(left))?
+            || !vocabulary.has(&vocabulary.language().stem(right))?
         {
             continue;
         }
@@ -230,7 +235,10 @@ fn correct(
         let word = &mut words[at];
         word.word = QueryWord {
             alternatives: vec![Alternative {
-                stems: vec![stem(&left), stem(&right)],
+                stems: vec![
+                    vocabulary.language().stem(&left),
+                    vocabulary.language().stem(&right),
+                ],
                 weight: 1.0,
             }],
         };
@@ -247,7 +255,7 @@ fn correct(
         let candidates = vocabulary.near(&surface, distance)?;
         if let Some(best) = fitting(candidates, words, at, vocabulary)? {
             let word = &mut words[at];
-            word.stem = stem(&best);
+            word.stem = vocabulary.language().stem(&best);
             word.word = QueryWord::of(&word.stem);
             word.surface.clone_from(&best);
             word.corrected = Some(best);

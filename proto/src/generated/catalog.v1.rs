@@ -317,7 +317,9 @@ pub struct LegExplanation {
     #[prost(double, tag = "5")]
     pub contribution: f64,
 }
-/// A word in a field of the product.
+/// A word in a field of the product. With `kind` for a field: the number that the BM25 score of the
+/// `keyword` leg was multiplied by, because the product is more or less like those that the last word
+/// of the query names; the others then add up to the score before that.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MatchExplanation {
     #[prost(string, tag = "1")]
@@ -2673,6 +2675,46 @@ pub mod rebuild_progress {
         }
     }
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SuggestSynonymsRequest {
+    /// 0 means 50; at most 1,000.
+    #[prost(int32, tag = "1")]
+    pub limit: i32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SuggestSynonymsResponse {
+    /// Words looked at, of how many.
+    #[prost(int64, tag = "1")]
+    pub done: i64,
+    #[prost(int64, tag = "2")]
+    pub total: i64,
+    /// Set once, at the end.
+    #[prost(message, repeated, tag = "3")]
+    pub suggestions: ::prost::alloc::vec::Vec<SynonymSuggestion>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SynonymSuggestion {
+    #[prost(string, tag = "1")]
+    pub term: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub synonym: ::prost::alloc::string::String,
+    /// From 0 to 1.
+    #[prost(double, tag = "3")]
+    pub confidence: f64,
+    /// How near the two are in meaning, by their vectors.
+    #[prost(double, tag = "4")]
+    pub similarity: f64,
+    /// Products that have the one, the other, and both.
+    #[prost(int64, tag = "5")]
+    pub term_documents: i64,
+    #[prost(int64, tag = "6")]
+    pub synonym_documents: i64,
+    #[prost(int64, tag = "7")]
+    pub both_documents: i64,
+    /// What speaks for it, in words.
+    #[prost(string, tag = "8")]
+    pub evidence: ::prost::alloc::string::String,
+}
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
 pub enum Projection {
@@ -3703,6 +3745,37 @@ pub mod catalog_query_operations_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
+        /// Pairs of words that the catalogue seems to use for the same, for a person to accept as synonyms.
+        /// Takes about a minute; progress comes first, the suggestions last, best first.
+        pub async fn suggest_synonyms(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SuggestSynonymsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::SuggestSynonymsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogQueryOperations/SuggestSynonyms",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "catalog.v1.CatalogQueryOperations",
+                        "SuggestSynonyms",
+                    ),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -3807,6 +3880,21 @@ pub mod catalog_query_operations_server {
             &self,
             request: tonic::Request<super::RollbackRequest>,
         ) -> std::result::Result<tonic::Response<Self::RollbackStream>, tonic::Status>;
+        /// Server streaming response type for the SuggestSynonyms method.
+        type SuggestSynonymsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::SuggestSynonymsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Pairs of words that the catalogue seems to use for the same, for a person to accept as synonyms.
+        /// Takes about a minute; progress comes first, the suggestions last, best first.
+        async fn suggest_synonyms(
+            &self,
+            request: tonic::Request<super::SuggestSynonymsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::SuggestSynonymsStream>,
+            tonic::Status,
+        >;
     }
     #[derive(Debug)]
     pub struct CatalogQueryOperationsServer<T> {
@@ -4264,6 +4352,57 @@ pub mod catalog_query_operations_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = RollbackSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogQueryOperations/SuggestSynonyms" => {
+                    #[allow(non_camel_case_types)]
+                    struct SuggestSynonymsSvc<T: CatalogQueryOperations>(pub Arc<T>);
+                    impl<
+                        T: CatalogQueryOperations,
+                    > tonic::server::ServerStreamingService<
+                        super::SuggestSynonymsRequest,
+                    > for SuggestSynonymsSvc<T> {
+                        type Response = super::SuggestSynonymsResponse;
+                        type ResponseStream = T::SuggestSynonymsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SuggestSynonymsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogQueryOperations>::suggest_synonyms(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SuggestSynonymsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

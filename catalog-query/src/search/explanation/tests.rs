@@ -10,8 +10,9 @@ use catalog_events::Product;
 use tempfile::TempDir;
 
 use super::*;
+use crate::index::KIND;
 use crate::index::Popularity;
-use crate::index::testing::{index_of, product};
+use crate::index::testing::{index_of, printers_and_cables, product};
 use crate::popularity::PopularityBoard;
 use crate::search::tests::{Model, TestEmbedder, TestVectors};
 use crate::search::{
@@ -43,13 +44,17 @@ fn setup() -> Setup {
             }
         })
         .collect();
+    setup_of(&products)
+}
+
+fn setup_of(products: &[Product]) -> Setup {
     let near = products.iter().step_by(7).map(|product| product.id.clone());
     let near: Vec<ProductId> = near.collect();
     let views = products.iter().step_by(3).zip(1..);
     let views: HashMap<ProductId, u64> = views
         .map(|(product, views)| (product.id.clone(), views * views))
         .collect();
-    let (folder, index) = index_of(&products);
+    let (folder, index) = index_of(products);
     let embedder = TestEmbedder {
         model: Model::Answers,
         asked: Arc::default(),
@@ -150,6 +155,25 @@ async fn the_order_can_be_computed_from_the_explanation() {
         }
     }
     assert!(compared > 1_000, "{compared}");
+}
+
+#[tokio::test]
+async fn the_score_by_words_can_be_computed_from_the_matches() {
+    let setup = setup_of(&printers_and_cables());
+    let page = setup.search("printer", StrategyKind::Keyword, None).await;
+    let explanation = page.explanation.expect("explained");
+    let weights: HashMap<String, f64> = explanation.weights.into_iter().collect();
+    assert_eq!(explanation.hits.len(), 10);
+    for (hit, matches) in &explanation.hits {
+        let (kind, words): (Vec<_>, Vec<_>) = matches.iter().partition(|found| found.field == KIND);
+        let best = words.iter().map(|found| found.score).fold(0.0, f32::max);
+        let sum: f32 = words.iter().map(|found| found.score).sum();
+        let score = best + weights["tie_breaker"] as f32 * (sum - best);
+        assert_eq!(kind.len(), 1, "{matches:?}");
+        let leg = hit.keyword.expect("found by words");
+        assert_eq!(leg.score, score * kind[0].score);
+        assert!(hit.product_id.as_str().starts_with('p') && kind[0].score > 0.9);
+    }
 }
 
 #[tokio::test]

@@ -40,13 +40,16 @@ struct Setup {
 
 fn setup() -> Setup {
     let (_folder, index) = catalogue();
-    let synonyms = Synonyms::new([
-        SynonymRule::TwoWay(vec!["laptop".to_owned(), "notebook".to_owned()]),
-        SynonymRule::OneWay {
-            from: "battery pack".to_owned(),
-            to: vec!["power bank".to_owned()],
-        },
-    ]);
+    let synonyms = Synonyms::new(
+        Language::English,
+        [
+            SynonymRule::TwoWay(vec!["laptop".to_owned(), "notebook".to_owned()]),
+            SynonymRule::OneWay {
+                from: "battery pack".to_owned(),
+                to: vec!["power bank".to_owned()],
+            },
+        ],
+    );
     Setup {
         _folder,
         index,
@@ -56,7 +59,7 @@ fn setup() -> Setup {
 
 impl Setup {
     fn understand(&self, typed: &str, is_verbatim: bool) -> Understood {
-        let query = ParsedQuery::parse(typed).expect(typed);
+        let query = ParsedQuery::parse(typed, Language::English).expect(typed);
         let snapshot = self.index.snapshot();
         let vocabulary = snapshot.vocabulary();
         let weights = KeywordWeights::default();

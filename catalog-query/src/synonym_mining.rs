@@ -1,0 +1,211 @@
+//! Finds pairs of words that the catalogue seems to use for the same: near in meaning, among the same
+//! neighbours, and more often in one product than chance would have it. A person decides.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::embedding::{EmbedError, Embedder};
+use crate::index::{ContextWord, IndexError, IndexSnapshot};
+use crate::live_index::LiveIndex;
+
+/// A word costs the model some milliseconds.
+const WORDS_MAX: usize = 3_000;
+const WORDS_PER_STEP: usize = 32;
+const SIMILARITY_MIN: f32 = 0.4;
+/// Nearest pairs that are held against the catalogue.
+const PAIRS_MAX: usize = 4_000;
+const PREFIX_CHARS_MIN: usize = 4;
+/// A pair that is together so many times as often as chance has it is as good as any.
+const LIFT_ENOUGH: f64 = 32.0;
+
+#[derive(Clone)]
+pub(crate) struct SynonymMiner {
+    pub(crate) index: Arc<LiveIndex>,
+    /// None without a model.
+    pub(crate) embedder: Option<Arc<dyn Embedder>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SynonymPair {
+    pub(crate) term: String,
+    pub(crate) synonym: String,
+    /// From 0 to 1.
+    pub(crate) confidence: f64,
+    pub(crate) similarity: f64,
+    pub(crate) term_documents: u64,
+    pub(crate) synonym_documents: u64,
+    pub(crate) both_documents: u64,
+    pub(crate) evidence: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MiningError {
+    #[error("there is no embedding model, and meanings are not known without one")]
+    NoModel,
+    #[error("nobody waits for the suggestions any more")]
+    NotRead,
+    #[error(transparent)]
+    Embed(#[from] EmbedError),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error("the search for synonyms was cut short")]
+    Panicked(#[from] tokio::task::JoinError),
+}
+
+/// Words looked at, of how many.
+pub(crate) type Steps = mpsc::Sender<(usize, usize)>;
+
+impl SynonymMiner {
+    /// The best `limit`, best first. Ends early when nobody listens to its steps.
+    pub(crate) async fn suggest(
+        &self,
+        limit: usize,
+        steps: Steps,
+    ) -> Result<Vec<SynonymPair>, MiningError> {
+        let snapshot = self.index.current().load().snapshot();
+        let embedder = self.embedder.as_ref().ok_or(MiningError::NoModel)?;
+        suggest(snapshot, &**embedder, limit, steps).await
+    }
+}
+
+async fn suggest(
+    snapshot: Arc<IndexSnapshot>,
+    embedder: &dyn Embedder,
+    limit: usize,
+    steps: Steps,
+) -> Result<Vec<SynonymPair>, MiningError> {
+    let of_words = Arc::clone(&snapshot);
+    let words = tokio::task::spawn_blocking(move || of_words.context_words(WORDS_MAX)).await??;
+    let mut vectors = Vec::with_capacity(words.len());
+    for chunk in words.chunks(WORDS_PER_STEP) {
+        let texts = chunk.iter().map(|word| word.text.clone()).collect();
+        vectors.extend(embedder.embed(texts).await?);
+        let step = (vectors.len(), words.len());
+        match steps.try_send(step) {
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(MiningError::NotRead),
+            Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => {}
+        }
+    }
+    let judged = tokio::task::spawn_blocking(move || judge(&snapshot, &words, &vectors, limit));
+    Ok(judged.await??)
+}
+
+fn judge(
+    snapshot: &IndexSnapshot,
+    words: &[ContextWord],
+    vectors: &[Vec<f32>],
+    limit: usize,
+) -> Result<Vec<SynonymPair>, IndexError> {
+    let contexts = contexts(words);
+    let mut pairs = Vec::new();
+    for (similarity, one, other) in near(words, vectors) {
+        let (mut one, mut other) = (one, other);
+        if words[one].documents > words[other].documents {
+            (one, other) = (other, one);
+        }
+        let shared = cosine(&contexts[one], &contexts[other]);
+        let pair = weigh(snapshot, (&words[one], &words[other]), similarity, shared)?;
+        pairs.push(pair);
+    }
+    pairs.sort_by(|a, b| {
+        let order = b.confidence.total_cmp(&a.confidence);
+        order.then_with(|| (&a.term, &a.synonym).cmp(&(&b.term, &b.synonym)))
+    });
+    pairs.truncate(limit);
+    Ok(pairs)
+}
+
+/// The pairs that are nearest in meaning, but for two forms of one word.
+fn near(words: &[ContextWord], vectors: &[Vec<f32>]) -> Vec<(f32, usize, usize)> {
+    let mut near = Vec::new();
+    for (one, vector) in vectors.iter().enumerate() {
+        for (other, with) in vectors.iter().enumerate().take(one) {
+            let similarity: f32 = vector.iter().zip(with).map(|(a, b)| a * b).sum();
+            if similarity >= SIMILARITY_MIN && !is_form_of(&words[one].text, &words[other].text) {
+                near.push((similarity, one, other));
+            }
+        }
+    }
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    near.truncate(PAIRS_MAX);
+    near
+}
+
+/// "cabling" and "cables", "smart" and "smartphone": found or told apart without a rule.
+fn is_form_of(one: &str, other: &str) -> bool {
+    let together = one.chars().zip(other.chars());
+    let same = together.take_while(|(a, b)| a == b).count();
+    let shorter = one.chars().count().min(other.chars().count());
+    same >= PREFIX_CHARS_MIN.min(shorter) || one.ends_with(other) || other.ends_with(one)
+}
+
+/// Each word's neighbours, those that all words have counting little.
+fn contexts(words: &[ContextWord]) -> Vec<HashMap<&str, f64>> {
+    let mut with: HashMap<&str, u64> = HashMap::new();
+    for neighbour in words.iter().flat_map(|word| word.neighbours.keys()) {
+        *with.entry(neighbour).or_default() += 1;
+    }
+    let all = words.len() as f64;
+    let mut contexts = Vec::with_capacity(words.len());
+    for word in words {
+        let mut context: HashMap<&str, f64> = HashMap::new();
+        for (neighbour, count) in &word.neighbours {
+            let rareness = (all / with[neighbour.as_str()] as f64).ln();
+            context.insert(neighbour, (*count as f64).ln_1p() * rareness);
+        }
+        let length = context.values().map(|weight| weight * weight).sum::<f64>();
+        let length = length.sqrt().max(f64::MIN_POSITIVE);
+        context.values_mut().for_each(|weight| *weight /= length);
+        contexts.push(context);
+    }
+    contexts
+}
+
+fn cosine(one: &HashMap<&str, f64>, other: &HashMap<&str, f64>) -> f64 {
+    let shared = one.iter();
+    shared
+        .filter_map(|(neighbour, weight)| Some(weight * other.get(neighbour)?))
+        .sum()
+}
+
+/// Colours, sizes and makes have the same neighbours too, but are together no more often than by
+/// chance; parts of one expression ("memory card") are together, but next to each other.
+fn weigh(
+    snapshot: &IndexSnapshot,
+    (term, synonym): (&ContextWord, &ContextWord),
+    similarity: f32,
+    shared: f64,
+) -> Result<SynonymPair, IndexError> {
+    let together = snapshot
+        .vocabulary()
+        .together(&[&term.text, &synonym.text])?;
+    let all = snapshot.documents().max(1) as f64;
+    let by_chance = term.documents as f64 * synonym.documents as f64 / all;
+    let lift = together as f64 / by_chance.max(f64::MIN_POSITIVE);
+    let adjacent = term.next_to(&synonym.text) as f64 / (together as f64).max(1.0);
+    let apart = 1.0 - adjacent.min(1.0);
+    let more_often = (lift.max(1.0).ln() / LIFT_ENOUGH.ln()).min(1.0);
+    let similarity = f64::from(similarity);
+    let confidence = similarity * (0.25 + 0.25 * shared + 0.5 * more_often * apart);
+    let evidence = format!(
+        "together in {together} products, {lift:.1} times as often as by chance, next to each other \
+         in {:.0} % of them; {:.0} % of their neighbours in titles are the same",
+        adjacent.min(1.0) * 100.0,
+        shared * 100.0
+    );
+    Ok(SynonymPair {
+        term: term.text.clone(),
+        synonym: synonym.text.clone(),
+        confidence: confidence.clamp(0.0, 1.0),
+        similarity,
+        term_documents: term.documents,
+        synonym_documents: synonym.documents,
+        both_documents: together as u64,
+        evidence,
+    })
+}

@@ -1,0 +1,91 @@
+use std::path::PathBuf;
+
+use catalog_events::{Position, Product};
+
+use super::*;
+use crate::embedding::LocalEmbedder;
+use crate::index::testing::{changed, open, product};
+use crate::search::judged::feed;
+
+/// On the real feed, in the folder that `CATALOG_JUDGMENTS_DIR` names, or on a made-up one.
+#[tokio::test(flavor = "multi_thread")]
+async fn words_that_are_used_for_the_same_are_among_the_first() {
+    let folder = std::env::var_os("CATALOG_JUDGMENTS_DIR").map(PathBuf::from);
+    let products = folder.map_or_else(made_up, |folder| feed(&folder));
+    let found = mined(&products, 30).await;
+    let place = found.iter().position(|pair| {
+        let mut words = [pair.term.as_str(), pair.synonym.as_str()];
+        words.sort_unstable();
+        words == ["laptop", "notebook"]
+    });
+    assert!(place.is_some_and(|place| place < 20), "{found:#?}");
+    for pair in &found {
+        assert!((0.0..=1.0).contains(&pair.confidence), "{pair:?}");
+    }
+}
+
+#[test]
+fn forms_of_a_word_are_no_pair() {
+    for (one, other) in [
+        ("cabling", "cables"),
+        ("phone", "smartphone"),
+        ("usb", "usbc"),
+    ] {
+        assert!(
+            is_form_of(one, other) && is_form_of(other, one),
+            "{one} {other}"
+        );
+    }
+    for (one, other) in [
+        ("laptop", "notebook"),
+        ("tv", "television"),
+        ("lock", "loch"),
+    ] {
+        assert!(!is_form_of(one, other), "{one} {other}");
+    }
+}
+
+/// "laptop" and "notebook" for the same bags; colours and makes that only stand in the same places.
+fn made_up() -> Vec<Product> {
+    let titles = (0..240).map(|number| {
+        let make = ["Acme", "Volta", "Inka"][number % 3];
+        let colour = ["red", "blue", "green", "black"][number % 4];
+        let thing = match number % 6 {
+            0 => "laptop sleeve, notebook case",
+            1 => "notebook bag",
+            2 => "laptop bag",
+            3 => "printer cable",
+            4 => "camera tripod",
+            _ => "desk lamp",
+        };
+        format!("{make} {colour} {thing} {number}")
+    });
+    let titles = titles.zip(0..);
+    titles
+        .map(|(title, number)| product(&format!("p{number}"), &title))
+        .collect()
+}
+
+async fn mined(products: &[Product], limit: usize) -> Vec<SynonymPair> {
+    let folder = tempfile::tempdir().expect("folder");
+    let (index, mut writer) = open(folder.path());
+    let events = products.iter().zip(1..);
+    let events: Vec<_> = events
+        .map(|(product, at)| changed(at, 1, product.clone()))
+        .collect();
+    writer.apply(&events).expect("apply");
+    writer
+        .commit(Position(events.len() as u64))
+        .expect("commit");
+    let model = devkit::embedding_model().await.expect("model");
+    let embedder = LocalEmbedder::load(&model.folder, 2).expect("embedder");
+    let (steps, mut taken) = mpsc::channel(1);
+    let (found, ()) = tokio::join!(suggest(index.snapshot(), &embedder, limit, steps), async {
+        let mut done = 0;
+        while let Some((words, of)) = taken.recv().await {
+            assert!(done < words && words <= of);
+            done = words;
+        }
+    });
+    found.expect("suggestions")
+}
