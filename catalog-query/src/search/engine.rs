@@ -12,8 +12,8 @@ use super::query::ParsedQuery;
 use super::scope::Scope;
 use super::vector::VectorSearch;
 use super::{
-    Absence, Explanation, Question, RankedHit, RankingProfile, RankingProfiles, SearchError,
-    SearchOutcome, SearchStrategyFactory, StrategyKind,
+    Absence, Curated, Explanation, Question, RankedHit, RankingProfile, RankingProfiles,
+    SearchError, SearchOutcome, SearchStrategyFactory, StrategyKind,
 };
 use crate::index::{
     DocSets, FacetCounts, FacetRequest, Filter, Hit, IndexError, Order, Place, QueryTerms,
@@ -31,7 +31,7 @@ pub(crate) struct SearchRequest {
     pub(crate) page_token: String,
     /// The name of a ranking profile; empty means the default one.
     pub(crate) profile: String,
-    /// Takes the query as it is: no corrected spelling, no synonyms.
+    /// Takes the query as it is: no corrected spelling, no synonyms, no curation.
     pub(crate) verbatim: bool,
     /// How long the legs may take together.
     pub(crate) budget: Duration,
@@ -67,6 +67,8 @@ pub(crate) struct SearchPage {
     /// How the query was understood and answered; its hits are not cut to the page. None when
     /// there was no query.
     pub(crate) outcome: Option<SearchOutcome>,
+    /// Where a rule sends the query.
+    pub(crate) redirect_url: Option<String>,
     pub(crate) profile: Arc<RankingProfile>,
     pub(crate) explanation: Option<Explanation>,
     pub(crate) absence: Option<Absence>,
@@ -125,7 +127,14 @@ impl SearchEngine {
                     .await?,
             ),
         };
-        let matches = Matches::of(outcome.as_ref());
+        let curated = match &outcome {
+            Some(outcome) => Arc::clone(&outcome.curated),
+            None => {
+                let curated = self.keyword.curated_browsing(&scope, request.verbatim);
+                Arc::new(curated.await?)
+            }
+        };
+        let matches = Matches::of(outcome.as_ref(), Arc::clone(&curated));
         let (facets, filter) = (request.facets.clone(), request.filter.clone());
         let (after, limit) = (cursor.place().cloned(), request.limit);
         let within = scope.clone();
@@ -166,6 +175,7 @@ impl SearchEngine {
         };
         Ok(SearchPage {
             profile,
+            redirect_url: curated.redirect_url.clone(),
             explanation,
             absence,
             hits,
@@ -224,6 +234,7 @@ impl SearchEngine {
             query: request.query.clone(),
             profile: Arc::clone(profile),
             verbatim: request.verbatim,
+            by_relevance: !is_sorted,
             budget: request.budget,
             popularity: self.popularity.current(),
         };
@@ -272,38 +283,47 @@ struct Counted {
 }
 
 /// Which products match, whatever their order.
-enum Matches {
+struct Matches {
+    found: Found,
+    curated: Arc<Curated>,
+}
+
+enum Found {
     All,
     /// Those with a word or identifier, and those near in meaning.
-    Found {
+    Some {
         terms: Option<QueryTerms>,
         near: Vec<ProductId>,
     },
 }
 
 impl Matches {
-    fn of(outcome: Option<&SearchOutcome>) -> Self {
-        match outcome {
-            None => Self::All,
-            Some(outcome) => Self::Found {
+    fn of(outcome: Option<&SearchOutcome>, curated: Arc<Curated>) -> Self {
+        let found = match outcome {
+            None => Found::All,
+            Some(outcome) => Found::Some {
                 terms: (outcome.strategy != StrategyKind::Vector)
                     .then(|| outcome.understood.terms.clone()),
                 near: outcome.near.clone(),
             },
-        }
+        };
+        Self { found, curated }
     }
 
     fn within(&self, scope: &Scope, filter: Option<&DocSets>) -> Result<DocSets, IndexError> {
-        let Self::Found { terms, near } = self else {
-            return scope.snapshot.all(filter);
+        let mut among = match &self.found {
+            Found::All => scope.snapshot.all(filter)?,
+            Found::Some {
+                terms: Some(terms), ..
+            } => scope.snapshot.matching(terms, filter)?,
+            Found::Some { terms: None, .. } => scope.snapshot.nothing()?,
         };
-        let mut among = match terms {
-            Some(terms) => scope.snapshot.matching(terms, filter)?,
-            None => scope.snapshot.nothing()?,
-        };
-        for id in near {
-            scope.snapshot.add(&mut among, id)?;
+        if let Found::Some { near, .. } = &self.found {
+            for id in near {
+                scope.snapshot.add(&mut among, id)?;
+            }
         }
+        self.curated.adjust(&mut among, filter);
         Ok(among)
     }
 

@@ -8,12 +8,14 @@ use arc_swap::ArcSwap;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::sync::Semaphore;
 
+use super::curation::{Boosts, Curated};
 use super::fusion::{Legs, fuse};
 use super::query::ParsedQuery;
 use super::scope::Scope;
-use super::synonyms::SynonymsHandle;
 use super::understanding::{self, Understood};
-use super::{Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
+use super::{
+    Question, RankedHit, RulesHandle, SearchError, SearchOutcome, SearchStrategy, StrategyKind,
+};
 use crate::index::{Filter, IndexError, KeywordHits, KeywordIndex, KeywordWeights};
 
 /// A search keeps a core busy for about a millisecond: more at a time only make all of them slower.
@@ -24,22 +26,22 @@ type CurrentIndex = Arc<ArcSwap<KeywordIndex>>;
 
 pub(super) struct KeywordSearch {
     index: CurrentIndex,
-    synonyms: SynonymsHandle,
+    rules: RulesHandle,
     places: Arc<Semaphore>,
 }
 
 impl KeywordSearch {
-    pub(super) fn new(index: CurrentIndex, synonyms: SynonymsHandle) -> Self {
+    pub(super) fn new(index: CurrentIndex, rules: RulesHandle) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         Self {
             index,
-            synonyms,
+            rules,
             places: Arc::new(Semaphore::new(cores * SEARCHES_PER_CORE)),
         }
     }
 
     /// What the query asks for, by the words of the catalogue; the scope is narrowed to what its
-    /// phrases and exclusions leave.
+    /// phrases, its exclusions and the rules leave.
     pub(super) async fn understand(
         &self,
         question: &Question,
@@ -49,21 +51,32 @@ impl KeywordSearch {
         let started = Instant::now();
         let query = ParsedQuery::parse(&question.query)?;
         let weights = question.profile.words_of(kind).clone();
-        let synonyms = (!question.verbatim).then(|| self.synonyms.load_full());
-        let scope = scope.clone();
+        let rules = (!question.verbatim).then(|| self.rules.load_full());
+        let (by_relevance, scope) = (question.by_relevance, scope.clone());
         let asked = self.run(move |_| {
             let vocabulary = scope.snapshot.vocabulary();
-            let understood = match synonyms {
-                None => understanding::verbatim(&query, &vocabulary)?,
-                Some(synonyms) => {
-                    understanding::understand(&query, &vocabulary, &synonyms, &weights)?
+            let (understood, curated) = match rules {
+                None => {
+                    let understood = understanding::verbatim(&query, &vocabulary)?;
+                    (understood, Curated::default())
+                }
+                Some(rules) => {
+                    let synonyms = &rules.synonyms;
+                    let understood =
+                        understanding::understand(&query, &vocabulary, synonyms, &weights)?;
+                    let curations = &rules.curations;
+                    let curated =
+                        Curated::of_query(curations, &query, &understood, &scope, by_relevance)?;
+                    (understood, curated)
                 }
             };
             let (terms, filter) = (&understood.terms, scope.filter.as_deref());
             let narrowed = scope.snapshot.constrained(terms, filter)?;
-            let filter = narrowed.map(Arc::new).or(scope.filter);
+            let filter = narrowed.map(Arc::new).or_else(|| scope.filter.clone());
+            let filter = curated.narrowed(&scope, filter)?;
             Ok(Asked {
                 understood: Arc::new(understood),
+                curated: Arc::new(curated),
                 scope: Scope { filter, ..scope },
                 weights,
                 micros: 0,
@@ -96,6 +109,40 @@ impl KeywordSearch {
         let found = tokio::time::timeout(budget, search).await;
         let found = found.unwrap_or(Err(SearchError::Late(budget)));
         (found, micros_since(started))
+    }
+
+    /// What rules make of all products of the scope, where there is no query.
+    pub(super) async fn curated_browsing(
+        &self,
+        scope: &Scope,
+        verbatim: bool,
+    ) -> Result<Curated, SearchError> {
+        let rules = self.rules.load_full();
+        if verbatim || rules.curations.is_empty() {
+            return Ok(Curated::default());
+        }
+        let scope = scope.clone();
+        self.run(move |_| Curated::of_browsing(&rules.curations, &scope))
+            .await
+    }
+
+    /// The answer of the legs, as the rules have it.
+    pub(super) async fn rank(
+        &self,
+        question: &Question,
+        asked: &Asked,
+        legs: Legs<'_>,
+    ) -> Result<Vec<RankedHit>, SearchError> {
+        let boosts = match asked.curated.has_boosts() {
+            false => Boosts::default(),
+            true => {
+                let (curated, ids) = (Arc::clone(&asked.curated), legs.ids());
+                let snapshot = Arc::clone(&asked.scope.snapshot);
+                self.run(move |_| curated.boosts(&snapshot, &ids)).await?
+            }
+        };
+        let hits = fuse(&question.profile, legs, &question.popularity, &boosts);
+        Ok(asked.curated.placed(hits))
     }
 
     /// What the products of the present snapshot are held against.
@@ -145,6 +192,7 @@ impl KeywordSearch {
 #[derive(Clone)]
 pub(super) struct Asked {
     pub(super) understood: Arc<Understood>,
+    pub(super) curated: Arc<Curated>,
     pub(super) scope: Scope,
     weights: KeywordWeights,
     pub(super) micros: u64,
@@ -200,11 +248,12 @@ impl KeywordSearch {
             ..Legs::default()
         };
         Ok(SearchOutcome {
-            hits: fuse(&question.profile, legs, &question.popularity),
+            hits: self.rank(question, asked, legs).await?,
             strategy: StrategyKind::Keyword,
             degraded,
             understood: Arc::clone(&asked.understood),
             near: Vec::new(),
+            curated: Arc::clone(&asked.curated),
             coverage: 0.0,
             micros: vec![("understanding", asked.micros), ("keyword", micros)],
         })

@@ -11,8 +11,8 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use tempfile::TempDir;
 
 use super::{
-    Coverage, Pass, Question, SearchError, SearchOutcome, SearchStrategyFactory, StrategyKind,
-    SynonymsHandle, VectorIndex, VectorIndexError,
+    Coverage, Pass, Question, RulesHandle, SearchError, SearchOutcome, SearchStrategyFactory,
+    StrategyKind, VectorIndex, VectorIndexError,
 };
 use crate::embedding::{EmbedError, Embedder};
 use crate::index::testing::{index_of, product};
@@ -135,7 +135,7 @@ fn setup(model: Option<Model>) -> Setup {
     let vectors = Arc::new(TestVectors(near.to_vec()));
     let factory = SearchStrategyFactory::new(
         Arc::clone(&current),
-        SynonymsHandle::default(),
+        RulesHandle::default(),
         embedder,
         vectors,
         Coverage::default(),
@@ -153,6 +153,7 @@ fn question(query: &str) -> Question {
         query: query.to_owned(),
         profile: Arc::default(),
         verbatim: false,
+        by_relevance: true,
         budget: Duration::from_millis(20),
         popularity: Arc::default(),
     }

@@ -13,7 +13,7 @@ use sqlx::PgPool;
 use crate::index::testing::{changed, open, product};
 use crate::index::{FieldName, Filter, Hit};
 use crate::read_model::{Beginning, Generations, PgVectorIndex};
-use crate::search::SynonymsHandle;
+use crate::search::RulesHandle;
 use crate::search::keyword::KeywordSearch;
 use crate::search::vector::{VectorSearch, Warnings};
 
@@ -42,7 +42,7 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
     writer.commit(Position(PRODUCTS as u64)).expect("commit");
     let keyword = Arc::new(KeywordSearch::new(
         Arc::new(ArcSwap::from_pointee(index)),
-        SynonymsHandle::default(),
+        RulesHandle::default(),
     ));
     let search = VectorSearch {
         embedder: None,
