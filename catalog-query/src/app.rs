@@ -36,9 +36,8 @@ use crate::read_model::{
 use crate::read_model_projector::ReadModelProjector;
 use crate::reads::{ReadPublisher, read_events};
 use crate::rebuild::Rebuilder;
-use crate::search::{
-    Coverage, RankingProfiles, SearchEngine, SearchStrategyFactory, SynonymsHandle,
-};
+use crate::rule_projection::RuleProjection;
+use crate::search::{Coverage, RankingProfiles, RulesHandle, SearchEngine, SearchStrategyFactory};
 use crate::synonym_mining::SynonymMiner;
 use crate::upgrade::{Serving, Upgrade};
 use crate::verification::{Place, Verifier};
@@ -60,6 +59,7 @@ pub struct App {
     read_model_projector: ReadModelProjector,
     index_projector: IndexProjector,
     embedding_projector: Option<EmbeddingProjector>,
+    rule_projection: RuleProjection,
     generation_watch: GenerationWatch,
     document_watch: DocumentWatch,
     model_change: ModelChange,
@@ -142,10 +142,17 @@ impl Service for App {
             live: live.clone(),
             model,
         });
+        let rules = RulesHandle::default();
+        let rule_projection = RuleProjection::new(
+            jetstream.clone(),
+            rules.clone(),
+            language,
+            progress.rules.clone(),
+        );
         let (coverage, live_for_coverage) = (Coverage::default(), live.clone());
         let strategies = SearchStrategyFactory::new(
             index.current(),
-            SynonymsHandle::default(),
+            rules.clone(),
             embedder.clone(),
             vectors,
             coverage.clone(),
@@ -183,6 +190,7 @@ impl Service for App {
             jetstream: jetstream.clone(),
             serving: serving.clone(),
             index: index.clone(),
+            rules: rule_projection.first_read(),
             readiness,
         };
         upgrade.begin().await?;
@@ -229,6 +237,7 @@ impl Service for App {
                 embedder,
                 progress,
             }),
+            rule_projection,
             generation_watch: GenerationWatch {
                 generations: generations.clone(),
                 live: live.clone(),
@@ -260,6 +269,7 @@ impl Service for App {
             .await;
         let serving = self.upgrade.serving.clone();
         let index = self.upgrade.index.clone();
+        let rules = self.upgrade.rules.clone();
         let (gate, search) = (serving.clone(), Arc::clone(&self.catalog.search));
         let reads = CatalogServiceServer::with_interceptor(self.catalog, move |request| match gate
             .is_on()
@@ -295,12 +305,14 @@ impl Service for App {
         if let Some(projector) = self.embedding_projector {
             tasks.spawn("embedding projection", |stop| projector.run(stop));
         }
+        tasks.spawn("search rules", |stop| self.rule_projection.run(stop));
         tasks.spawn("upgrade", |stop| self.upgrade.run(stop));
         tasks.spawn("model change", |stop| self.model_change.run(stop));
         tasks.spawn("health", |stop| async move {
             let ready = async {
                 serving.wait().await;
                 index.built().await;
+                rules.wait().await;
                 health
                     .set_serving::<CatalogServiceServer<CatalogGrpc<Repository>>>()
                     .await;

@@ -1,6 +1,7 @@
-//! Reads the event stream from a position on. A batch is gapless and in order, or it is an error;
+//! Reads a stream of events from a position on. A batch is gapless and in order, or it is an error;
 //! after an error the consumer is opened again from the caller's own checkpoint.
 
+use std::marker::PhantomData;
 use std::time::Duration;
 
 use async_nats::jetstream;
@@ -23,8 +24,8 @@ const HEARTBEAT_SECONDS: u64 = 2;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConsumerError {
-    #[error("the stream {STREAM}: {0}")]
-    Stream(String),
+    #[error("the stream {0}: {1}")]
+    Stream(&'static str, String),
     #[error("position {found} came after {last}: events are missing")]
     Gap { last: Position, found: Position },
     #[error("the stream of events ended")]
@@ -38,7 +39,15 @@ pub(crate) enum ConsumerError {
     Log(#[from] LogError),
 }
 
-/// One position of the log.
+/// One position of a log, as its stream delivers it.
+pub(crate) trait Delivered: Sized {
+    const STREAM: &'static str;
+
+    /// Whatever the message holds: what cannot be read is something too.
+    fn read(position: Position, message: &jetstream::Message) -> Self;
+}
+
+/// One position of the log of products.
 #[derive(Debug)]
 pub(crate) enum Received {
     Event(Box<ProductEvent>),
@@ -55,6 +64,16 @@ pub(crate) struct Unreadable {
     pub(crate) product_id: Option<ProductId>,
     pub(crate) error: String,
     pub(crate) payload: Bytes,
+}
+
+impl Delivered for Received {
+    const STREAM: &'static str = STREAM;
+
+    fn read(position: Position, message: &jetstream::Message) -> Self {
+        let decoded = decode(message.headers.as_ref(), &message.payload);
+        let subject = Some(message.subject.as_str());
+        Self::new(position, subject, message.payload.clone(), decoded)
+    }
 }
 
 impl Received {
@@ -115,22 +134,23 @@ fn product_id_of(payload: &[u8]) -> Option<ProductId> {
     body.map(|body| body.product_id)
 }
 
-pub(crate) struct EventConsumer {
+pub(crate) struct EventConsumer<D = Received> {
     messages: pull::Stream,
     last: Position,
     /// What came after the last batch, which has to be told of first.
     failed: Option<ConsumerError>,
+    delivers: PhantomData<fn() -> D>,
 }
 
-impl EventConsumer {
+impl<D: Delivered> EventConsumer<D> {
     /// Delivers what comes after `from`.
     pub(crate) async fn open(
         jetstream: &jetstream::Context,
         from: Position,
     ) -> Result<Self, ConsumerError> {
-        let failed = |err: &dyn std::fmt::Display| ConsumerError::Stream(err.to_string());
+        let failed = |err: &dyn std::fmt::Display| failed::<D>(err);
         let stream = jetstream
-            .get_stream(STREAM)
+            .get_stream(D::STREAM)
             .await
             .map_err(|err| failed(&err))?;
         let config = pull::Config {
@@ -162,12 +182,13 @@ impl EventConsumer {
             messages,
             last: from,
             failed: None,
+            delivers: PhantomData,
         })
     }
 
     /// Waits for the next event and returns it with those that are there already, `max` at most and no
     /// more once they have [`BATCH_BYTES_MAX`].
-    pub(crate) async fn next_batch(&mut self, max: usize) -> Result<Vec<Received>, ConsumerError> {
+    pub(crate) async fn next_batch(&mut self, max: usize) -> Result<Vec<D>, ConsumerError> {
         if let Some(err) = self.failed.take() {
             return Err(err);
         }
@@ -189,7 +210,7 @@ impl EventConsumer {
         &mut self,
         max: usize,
         mut bytes: usize,
-        batch: &mut Vec<Received>,
+        batch: &mut Vec<D>,
     ) -> Result<(), ConsumerError> {
         while batch.len() < max && bytes < BATCH_BYTES_MAX {
             match self.messages.next().now_or_never() {
@@ -204,13 +225,11 @@ impl EventConsumer {
     fn accept(
         &mut self,
         message: Option<Result<jetstream::Message, pull::MessagesError>>,
-        batch: &mut Vec<Received>,
+        batch: &mut Vec<D>,
     ) -> Result<usize, ConsumerError> {
         let message = message.ok_or(ConsumerError::Ended)?;
-        let message = message.map_err(|err| ConsumerError::Stream(err.to_string()))?;
-        let info = message
-            .info()
-            .map_err(|err| ConsumerError::Stream(err.to_string()))?;
+        let message = message.map_err(|err| failed::<D>(&err))?;
+        let info = message.info().map_err(|err| failed::<D>(&err))?;
         let position = Position(info.stream_sequence);
         // A server that lost its tail delivers the refilled positions again.
         if position <= self.last {
@@ -223,15 +242,11 @@ impl EventConsumer {
             });
         }
         self.last = position;
-        let decoded = decode(message.headers.as_ref(), &message.payload);
-        let payload = message.payload.clone();
-        let bytes = payload.len();
-        batch.push(Received::new(
-            position,
-            Some(message.subject.as_str()),
-            payload,
-            decoded,
-        ));
-        Ok(bytes)
+        batch.push(D::read(position, &message));
+        Ok(message.payload.len())
     }
+}
+
+fn failed<D: Delivered>(err: &dyn std::fmt::Display) -> ConsumerError {
+    ConsumerError::Stream(D::STREAM, err.to_string())
 }

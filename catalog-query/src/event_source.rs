@@ -67,7 +67,7 @@ impl EventSource {
             Ok(stream) => stream,
             // The relay makes it again from the log; there is no need to wait for it.
             Err(err) if self.log.is_some() && is_missing(&err) => return Ok(Next::Log(None)),
-            Err(err) => return Err(ConsumerError::Stream(err.to_string())),
+            Err(err) => return Err(ConsumerError::Stream(STREAM, err.to_string())),
         };
         let first = Position(stream.cached_info().state.first_sequence);
         if last.next() >= first {
@@ -147,14 +147,17 @@ impl EventReader<'_> {
         let next = self.source.next_after(self.last).await?;
         if let (Next::Log(None), None) = (&next, read_to) {
             // All of the log was read: what comes next comes by the stream.
-            return Err(ConsumerError::Stream("it does not exist".to_owned()));
+            return Err(ConsumerError::Stream(
+                STREAM,
+                "it does not exist".to_owned(),
+            ));
         }
         self.from = self.source.start(self.last, next).await?;
         Ok(())
     }
 }
 
-fn is_missing(err: &jetstream::context::GetStreamError) -> bool {
+pub(crate) fn is_missing(err: &jetstream::context::GetStreamError) -> bool {
     use async_nats::jetstream::ErrorCode;
     matches!(
         err.kind(),

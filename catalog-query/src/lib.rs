@@ -14,6 +14,7 @@ mod progress;
 mod read_model_projector;
 mod index_projector;
 mod embedding_projector;
+mod rule_projection;
 mod read_model;
 mod generation_watch;
 mod upgrade;

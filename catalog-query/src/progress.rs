@@ -35,7 +35,7 @@ impl ProjectionProgress {
         registry.register("failures", help, self.failures.clone());
         let help = "1 while this replica is the one that applies";
         registry.register("active", help, self.active.clone());
-        let help = "Positions passed over because they hold no product event";
+        let help = "Positions passed over because they hold no event";
         registry.register("events_unreadable", help, self.unreadable.clone());
     }
 
@@ -109,6 +109,38 @@ impl IndexDisk {
     }
 }
 
+/// The search rules that this replica knows.
+#[derive(Clone, Default)]
+pub(crate) struct RuleProgress {
+    pub(crate) projection: ProjectionProgress,
+    known: Gauge<i64, AtomicI64>,
+    followed: Gauge<i64, AtomicI64>,
+}
+
+impl RuleProgress {
+    fn register(&self, registry: &mut Registry) {
+        self.projection.register("rules", registry);
+        let registry = registry.sub_registry_with_prefix("catalog_query_rules");
+        let help = "Search rules that exist, disabled ones and those out of date included";
+        registry.register("known", help, self.known.clone());
+        let help = "Search rules that are followed at the moment";
+        registry.register("followed", help, self.followed.clone());
+    }
+
+    pub(crate) fn set(&self, known: usize, followed: usize) {
+        self.known.set(known as i64);
+        self.followed.set(followed as i64);
+    }
+
+    pub(crate) fn known(&self) -> i64 {
+        self.known.get()
+    }
+
+    pub(crate) fn followed(&self) -> i64 {
+        self.followed.get()
+    }
+}
+
 /// All projections of a replica.
 #[derive(Clone, Default)]
 pub(crate) struct Progress {
@@ -116,6 +148,7 @@ pub(crate) struct Progress {
     pub(crate) keyword_index: ProjectionProgress,
     pub(crate) index_disk: IndexDisk,
     pub(crate) embeddings: ProjectionProgress,
+    pub(crate) rules: RuleProgress,
     /// Events of the live read model that could not be applied: an alarm while it is not 0.
     pub(crate) parked_events: Gauge<i64, AtomicI64>,
 }
@@ -126,6 +159,7 @@ impl Progress {
         self.keyword_index.register("keyword_index", registry);
         self.index_disk.register(registry);
         self.embeddings.register("embeddings", registry);
+        self.rules.register(registry);
         registry.register(
             "catalog_query_parked_events",
             "Events that could not be applied and wait for a later one of their product",

@@ -3,11 +3,9 @@
 
 mod query;
 mod profile;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the list is filled from events, which come later")
-)]
 mod synonyms;
+mod curation;
+mod rules;
 mod understanding;
 mod coverage;
 mod fusion;
@@ -41,6 +39,7 @@ use tokio::time::Instant;
 use catalog_events::ProductId;
 
 pub(crate) use self::coverage::Coverage;
+use self::curation::Curated;
 pub(crate) use self::cursor::InvalidPageToken;
 pub(crate) use self::engine::{SearchEngine, SearchPage, SearchRequest, Sort};
 pub(crate) use self::explanation::{Absence, Explanation};
@@ -49,8 +48,8 @@ pub(crate) use self::filter::{InvalidField, parse_facets, parse_filter};
 pub(crate) use self::fusion::{LegRank, RankedHit};
 pub(crate) use self::highlight::Highlighter;
 pub(crate) use self::profile::{RankingProfile, RankingProfiles};
+pub(crate) use self::rules::{RuleSet, RulesHandle};
 use self::scope::Scope;
-pub(crate) use self::synonyms::SynonymsHandle;
 use self::understanding::Understood;
 pub(crate) use self::vector::{Pass, VectorIndex, VectorIndexError};
 use crate::index::{DocSets, Popularity};
@@ -60,10 +59,12 @@ use crate::index::{DocSets, Popularity};
 pub(crate) struct Question {
     pub(crate) query: String,
     pub(crate) profile: Arc<RankingProfile>,
-    /// Takes the query as it is: no corrected spelling, no synonyms.
+    /// Takes the query as it is: no corrected spelling, no synonyms, no curation.
     pub(crate) verbatim: bool,
     /// When what has not been found is left out.
     pub(crate) deadline: Deadline,
+    /// False where another order is asked for: then the answer says what matches, and no more.
+    pub(crate) by_relevance: bool,
     /// Views of a moment ago.
     pub(crate) popularity: Arc<Popularity>,
 }
@@ -121,6 +122,8 @@ pub(crate) struct SearchOutcome {
     pub(crate) understood: Arc<Understood>,
     /// Those near in meaning, which match too.
     pub(crate) near: Vec<ProductId>,
+    /// What rules make of it.
+    pub(crate) curated: Arc<Curated>,
     /// How many of the products have vectors, where they were used.
     pub(crate) coverage: f64,
     /// How long each leg took.

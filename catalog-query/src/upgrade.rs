@@ -14,9 +14,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::live_index::LiveIndex;
 use crate::read_model::{Generations, LiveReadModel};
+use crate::rule_projection::FirstRead;
 
 const LOOK_EVERY_MS: u64 = 100;
 const TELL_EVERY_LOOKS: u64 = 50;
+const RULES_NOT_READ: &str = "the search rules have not been read yet";
 const INDEX_NOT_BUILT: &str = "the keyword index of this replica is being built";
 
 /// Whether readers are answered. Once true it stays so.
@@ -48,6 +50,8 @@ pub(crate) struct Upgrade {
     pub(crate) serving: Serving,
     /// Answers no search before it holds what the documents hold.
     pub(crate) index: Arc<LiveIndex>,
+    /// Whoever searches with half of the rules finds what they hide.
+    pub(crate) rules: FirstRead,
     pub(crate) readiness: Readiness,
 }
 
@@ -61,9 +65,10 @@ impl Upgrade {
             return Ok(());
         }
         self.require_documents().await?;
-        if !self.index.is_built() {
-            self.readiness.set_not_ready(INDEX_NOT_BUILT);
-        }
+        self.readiness.set_not_ready(match self.index.is_built() {
+            true => RULES_NOT_READ,
+            false => INDEX_NOT_BUILT,
+        });
         Ok(())
     }
 
@@ -92,6 +97,9 @@ impl Upgrade {
         }
         // Not to be asked again: documents that are restored may begin further back.
         self.index.require(Position::START);
+        if !self.rules.wait().await {
+            tracing::warn!("searches are answered without the search rules: they cannot be read");
+        }
         self.readiness.set_ready();
     }
 

@@ -26,6 +26,8 @@ mod six_fields;
 mod consistency;
 #[path = "it/search.rs"]
 mod search;
+#[path = "it/rules.rs"]
+mod rules;
 #[path = "it/verify.rs"]
 mod verify;
 #[path = "it/parked_retry.rs"]

@@ -1,5 +1,7 @@
 //! How an answer came about, as messages.
 
+use std::sync::Arc;
+
 use catalog_proto::v1;
 use catalog_proto::v1::why_not::Reason;
 
@@ -28,7 +30,7 @@ pub(super) fn explanation(explanation: Explanation) -> v1::SearchExplanation {
         micros: micros
             .map(|(leg, micros)| (leg.to_owned(), count(micros)))
             .collect(),
-        ..v1::SearchExplanation::default()
+        rules: texts(&explanation.rules),
     }
 }
 
@@ -48,15 +50,24 @@ fn explained(hit: &RankedHit, matches: Vec<FieldMatch>) -> v1::HitExplanation {
         term: found.term,
         score: f64::from(found.score),
     });
+    let boost = (hit.boost != 1.0).then_some(("boost", hit.boost));
+    let factors = [("popularity", hit.popularity)].into_iter().chain(boost);
+    let factors = factors.map(|(name, factor)| (name.to_owned(), factor));
+    let pinned = hit.pinned_place.and_then(|place| i32::try_from(place).ok());
     v1::HitExplanation {
         product_id: hit.product_id.to_string(),
         score: hit.score,
         tier: i32::from(hit.tier),
         legs: legs.into_iter().flatten().collect(),
-        factors: [("popularity".to_owned(), hit.popularity)].into(),
+        factors: factors.collect(),
         matches: matches.collect(),
-        ..v1::HitExplanation::default()
+        pinned_position: pinned.unwrap_or_default(),
+        rules: texts(&hit.rules),
     }
+}
+
+fn texts(labels: &[Arc<str>]) -> Vec<String> {
+    labels.iter().map(ToString::to_string).collect()
 }
 
 pub(super) fn absence(absence: Absence) -> v1::WhyNot {
@@ -86,6 +97,7 @@ pub(super) fn absence(absence: Absence) -> v1::WhyNot {
             0,
         ),
         Absence::Filtered => (Reason::Filtered, "the filter leaves it out".to_owned(), 0),
+        Absence::Hidden(rule) => (Reason::Hidden, format!("the rule {rule} hides it"), 0),
         Absence::OtherPage {
             position: Some(position),
         } => (

@@ -18,7 +18,7 @@ use tonic::{Request, Response, Status};
 use crate::grpc::error::{database_status, internal, rebuild_status};
 use crate::grpc::{synonyms, verification};
 use crate::live_index::LiveIndex;
-use crate::progress::{Progress, ProjectionProgress};
+use crate::progress::{Progress, ProjectionProgress, RuleProgress};
 use crate::read_model::{Checkpoint, LiveReadModel, ReadModel};
 use crate::rebuild::{Progress as RebuildSteps, RebuildError, Rebuilder, Step};
 use crate::synonym_mining::SynonymMiner;
@@ -61,7 +61,7 @@ impl CatalogQueryOperations for Operations {
             digest: checkpoint.digest.total().to_string(),
             previous_generation: previous.map_err(database_status)?.unwrap_or(0),
             parked_events: live.parked_count().await.map_err(database_status)?,
-            ..v1::GetReadStatusResponse::default()
+            rules: Some(rule_status(&self.progress.rules)),
         }))
     }
 
@@ -216,6 +216,15 @@ impl Operations {
                 ..projection("embeddings", &self.progress.embeddings)
             },
         ])
+    }
+}
+
+fn rule_status(rules: &RuleProgress) -> v1::SearchRuleStatus {
+    v1::SearchRuleStatus {
+        position: rules.projection.position().to_i64(),
+        rules: rules.known(),
+        active: rules.followed(),
+        error: rules.projection.error().unwrap_or_default(),
     }
 }
 

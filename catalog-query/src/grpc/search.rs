@@ -160,6 +160,7 @@ fn answer(request: &v1::SearchProductsRequest, page: SearchPage) -> v1::SearchPr
             .unwrap_or_default(),
         ranking_profile: page.profile.label(),
         explanation: page.explanation.map(explanation),
+        redirect_url: page.redirect_url.unwrap_or_default(),
         ..v1::SearchProductsResponse::default()
     }
 }

@@ -53,6 +53,12 @@ impl DocBits {
         }
     }
 
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        for (word, other) in self.words.iter_mut().zip(&other.words) {
+            *word &= !other;
+        }
+    }
+
     pub(crate) fn complement(&mut self) {
         for word in &mut self.words {
             *word = !*word;
@@ -156,6 +162,18 @@ impl DocSets {
         }
     }
 
+    pub(crate) fn unite(&mut self, other: &Self) {
+        for (bits, other) in self.0.iter_mut().zip(&other.0) {
+            bits.unite(other);
+        }
+    }
+
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        for (bits, other) in self.0.iter_mut().zip(&other.0) {
+            bits.subtract(other);
+        }
+    }
+
     pub(super) fn segment(&self, segment: usize) -> Option<&DocBits> {
         self.0.get(segment)
     }
@@ -183,6 +201,8 @@ mod tests {
             both.unite(&even);
             both.unite(&odd);
             assert_eq!(both, DocBits::all(docs));
+            both.subtract(&odd);
+            assert_eq!(both, even);
         }
     }
 }

@@ -13,7 +13,7 @@ use super::query::ParsedQuery;
 use super::scope::Scope;
 use super::vector::VectorSearch;
 use super::{
-    Absence, Deadline, Explanation, Question, RankedHit, RankingProfile, RankingProfiles,
+    Absence, Curated, Deadline, Explanation, Question, RankedHit, RankingProfile, RankingProfiles,
     SearchError, SearchOutcome, SearchStrategyFactory, StrategyKind,
 };
 use crate::index::{
@@ -36,7 +36,7 @@ pub(crate) struct SearchRequest {
     pub(crate) page_token: String,
     /// The name of a ranking profile; empty means the default one.
     pub(crate) profile: String,
-    /// Takes the query as it is: no corrected spelling, no synonyms.
+    /// Takes the query as it is: no corrected spelling, no synonyms, no curation.
     pub(crate) verbatim: bool,
     /// How long the legs may take together.
     pub(crate) budget: Duration,
@@ -72,6 +72,8 @@ pub(crate) struct SearchPage {
     /// How the query was understood and answered; its hits are not cut to the page. None when
     /// there was no query.
     pub(crate) outcome: Option<SearchOutcome>,
+    /// Where a rule sends the query.
+    pub(crate) redirect_url: Option<String>,
     pub(crate) profile: Arc<RankingProfile>,
     pub(crate) explanation: Option<Explanation>,
     pub(crate) absence: Option<Absence>,
@@ -129,13 +131,20 @@ impl SearchEngine {
         let outcome = match browses {
             true => None,
             false => {
-                let question = self.question(&request, &profile, deadline);
+                let question = self.question(&request, &profile, deadline, order.is_none());
                 let limit = hits_wanted(&request, &cursor, order.is_some());
                 let strategy = self.strategies.strategy(request.strategy);
                 Some(strategy.search(&question, limit, &scope).await?)
             }
         };
-        let matches = Matches::of(outcome.as_ref());
+        let curated = match &outcome {
+            Some(outcome) => Arc::clone(&outcome.curated),
+            None => {
+                let curated = self.keyword.curated_browsing(&scope, request.verbatim);
+                Arc::new(curated.await?)
+            }
+        };
+        let matches = Matches::of(outcome.as_ref(), Arc::clone(&curated));
         let (facets, filter) = (request.facets.clone(), request.filter.clone());
         let (after, limit) = (cursor.place().cloned(), request.limit);
         let within = scope.clone();
@@ -183,6 +192,7 @@ impl SearchEngine {
         };
         Ok(SearchPage {
             profile,
+            redirect_url: curated.redirect_url.clone(),
             explanation,
             absence,
             hits,
@@ -229,12 +239,14 @@ impl SearchEngine {
         request: &SearchRequest,
         profile: &Arc<RankingProfile>,
         deadline: Deadline,
+        by_relevance: bool,
     ) -> Question {
         Question {
             query: request.query.clone(),
             profile: Arc::clone(profile),
             verbatim: request.verbatim,
             deadline,
+            by_relevance,
             popularity: self.popularity.current(),
         }
     }
@@ -300,72 +312,86 @@ impl Counted {
 }
 
 /// Which products match, whatever their order.
-enum Matches {
+struct Matches {
+    found: Found,
+    curated: Arc<Curated>,
+}
+
+enum Found {
     All,
     /// Those with a word or identifier, and those near in meaning.
-    Found {
+    Some {
         by_words: Option<(QueryTerms, Arc<DocSets>)>,
         near: Vec<ProductId>,
     },
 }
 
 impl Matches {
-    fn of(outcome: Option<&SearchOutcome>) -> Self {
-        match outcome {
-            None => Self::All,
-            Some(outcome) => Self::Found {
+    fn of(outcome: Option<&SearchOutcome>, curated: Arc<Curated>) -> Self {
+        let found = match outcome {
+            None => Found::All,
+            Some(outcome) => Found::Some {
                 by_words: outcome
                     .matched
                     .as_ref()
                     .map(|matched| (outcome.understood.terms.clone(), Arc::clone(matched))),
                 near: outcome.near.clone(),
             },
-        }
+        };
+        Self { found, curated }
     }
 
     /// Known without another look at the index.
     fn total_at_hand(&self) -> Option<u64> {
-        match self {
-            Self::Found {
+        match &self.found {
+            Found::Some {
                 by_words: Some((_, matched)),
                 near,
-            } if near.is_empty() => Some(matched.len()),
-            Self::All | Self::Found { .. } => None,
+            } if near.is_empty() && !self.curated.adjusts() => Some(matched.len()),
+            Found::All | Found::Some { .. } => None,
         }
     }
 
     /// Those in the filter of the scope.
     fn within_scope(&self, scope: &Scope) -> Result<DocSets, IndexError> {
-        let among = match self {
-            Self::All => return scope.snapshot.all(scope.filter.as_deref()),
-            Self::Found {
+        let filter = scope.filter.as_deref();
+        let among = match &self.found {
+            Found::All => scope.snapshot.all(filter)?,
+            Found::Some {
                 by_words: Some((_, matched)),
                 ..
             } => DocSets::clone(matched),
-            Self::Found { by_words: None, .. } => scope.snapshot.nothing()?,
+            Found::Some { by_words: None, .. } => scope.snapshot.nothing()?,
         };
-        self.with_near(scope, among)
+        self.complete(scope, filter, among)
     }
 
     /// Those in another filter.
     fn within(&self, scope: &Scope, filter: Option<&DocSets>) -> Result<DocSets, IndexError> {
-        let among = match self {
-            Self::All => return scope.snapshot.all(filter),
-            Self::Found {
+        let among = match &self.found {
+            Found::All => scope.snapshot.all(filter)?,
+            Found::Some {
                 by_words: Some((terms, _)),
                 ..
             } => scope.snapshot.matching(terms, filter)?,
-            Self::Found { by_words: None, .. } => scope.snapshot.nothing()?,
+            Found::Some { by_words: None, .. } => scope.snapshot.nothing()?,
         };
-        self.with_near(scope, among)
+        self.complete(scope, filter, among)
     }
 
-    fn with_near(&self, scope: &Scope, mut among: DocSets) -> Result<DocSets, IndexError> {
-        if let Self::Found { near, .. } = self {
+    /// With those that no word tells.
+    fn complete(
+        &self,
+        scope: &Scope,
+        filter: Option<&DocSets>,
+        mut among: DocSets,
+    ) -> Result<DocSets, IndexError> {
+        if let Found::Some { near, .. } = &self.found {
             for id in near {
                 scope.snapshot.add(&mut among, id)?;
             }
         }
+        self.curated.adjust(&mut among, filter);
         Ok(among)
     }
 

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use catalog_events::ProductId;
 
 use super::understanding::UnderstoodWord;
@@ -20,6 +22,8 @@ pub(crate) struct Explanation {
     /// Those of the page, in their order, each with what of the query it has.
     pub(crate) hits: Vec<(RankedHit, Vec<FieldMatch>)>,
     pub(crate) micros: Vec<(&'static str, u64)>,
+    /// That are followed, as `id@version`.
+    pub(crate) rules: Vec<Arc<str>>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +61,7 @@ impl Explanation {
             weights: named(profile, weights, outcome.coverage),
             hits: page.iter().cloned().zip(matches).collect(),
             micros: outcome.micros.clone(),
+            rules: outcome.curated.rules.clone(),
         })
     }
 }
@@ -92,7 +97,7 @@ fn named(profile: &RankingProfile, words: &KeywordWeights, coverage: f64) -> Vec
     weights
 }
 
-/// Why a product is not on the page. Filters and rules are told by whoever applies them.
+/// Why a product is not on the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Absence {
     Shown {
@@ -106,6 +111,8 @@ pub(crate) enum Absence {
     /// It has no word of the query and is not near in meaning.
     NoMatch,
     Filtered,
+    /// By this rule.
+    Hidden(String),
     /// Where it stands; None too far down to tell.
     OtherPage {
         position: Option<usize>,
@@ -128,14 +135,19 @@ impl Absence {
                 position: position.unwrap_or_default(),
             });
         }
-        Ok(match snapshot.standing(&outcome.understood.terms, id)? {
-            Standing::NotIndexed => Self::NotIndexed,
+        let standing = snapshot.standing(&outcome.understood.terms, id)?;
+        Ok(match (standing, outcome.curated.hidden_by(snapshot, id)?) {
+            (Standing::NotIndexed, _) => Self::NotIndexed,
             _ if !passes_filter => Self::Filtered,
-            Standing::Excluded(words) => Self::Excluded(words),
-            Standing::WithoutPhrase(words) => Self::WithoutPhrase(words),
-            Standing::Matches => Self::OtherPage { position },
-            Standing::NoWord if position.is_some() => Self::OtherPage { position },
-            Standing::NoWord => Self::NoMatch,
+            (_, Some(rule)) => Self::Hidden(rule.to_string()),
+            (Standing::Excluded(words), None) => Self::Excluded(words),
+            (Standing::WithoutPhrase(_), None) if position.is_some() => {
+                Self::OtherPage { position }
+            }
+            (Standing::WithoutPhrase(words), None) => Self::WithoutPhrase(words),
+            (Standing::Matches, None) => Self::OtherPage { position },
+            (Standing::NoWord, None) if position.is_some() => Self::OtherPage { position },
+            (Standing::NoWord, None) => Self::NoMatch,
         })
     }
 }

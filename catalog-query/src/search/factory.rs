@@ -6,9 +6,8 @@ use arc_swap::ArcSwap;
 
 use super::hybrid::HybridStrategy;
 use super::keyword::{KeywordSearch, KeywordStrategy};
-use super::synonyms::SynonymsHandle;
 use super::vector::{VectorIndex, VectorSearch, VectorStrategy, Warnings};
-use super::{Coverage, SearchStrategy, StrategyKind};
+use super::{Coverage, RulesHandle, SearchStrategy, StrategyKind};
 use crate::embedding::{Embedder, QueryEmbedder};
 use crate::index::KeywordIndex;
 
@@ -22,12 +21,12 @@ impl SearchStrategyFactory {
     /// Without an embedder, every strategy answers by keyword.
     pub(crate) fn new(
         index: Arc<ArcSwap<KeywordIndex>>,
-        synonyms: SynonymsHandle,
+        rules: RulesHandle,
         embedder: Option<Arc<dyn Embedder>>,
         vectors: Arc<dyn VectorIndex>,
         coverage: Coverage,
     ) -> Self {
-        let keyword = Arc::new(KeywordSearch::new(index, synonyms));
+        let keyword = Arc::new(KeywordSearch::new(index, rules));
         let vector = Arc::new(VectorSearch {
             embedder: embedder.map(QueryEmbedder::new),
             vectors,

@@ -1,27 +1,53 @@
 //! Weighted reciprocal rank fusion: ranks are comparable between sources where scores are not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use catalog_events::ProductId;
 
 use super::RankingProfile;
+use super::curation::{Boost, Boosts};
 use crate::index::{Hit, KeywordHits, Popularity};
 
 /// Tier of what is found by words in general, or by meaning.
 const TIER_OTHERS: u8 = 1;
 
 /// A product of an answer, with all that its place is computed from: products with a lower tier come
-/// first, then those with the higher score, then by id.
+/// first, then those with the higher score, then by id; those with a pinned place are then moved to
+/// it, the lowest first.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RankedHit {
     pub(crate) product_id: ProductId,
     pub(crate) tier: u8,
-    /// The sum of what the legs contribute, times `popularity`.
+    /// The sum of what the legs contribute, times `popularity`, times `boost`.
     pub(crate) score: f64,
     pub(crate) keyword: Option<LegRank>,
     pub(crate) vector: Option<LegRank>,
     /// 1 for one that nobody views.
     pub(crate) popularity: f64,
+    /// 1 for one that no rule boosts or buries.
+    pub(crate) boost: f64,
+    /// From 1.
+    pub(crate) pinned_place: Option<usize>,
+    /// Those that moved it, as `id@version`.
+    pub(crate) rules: Vec<Arc<str>>,
+}
+
+impl RankedHit {
+    /// Found by nothing.
+    pub(super) fn new(id: &ProductId) -> Self {
+        Self {
+            product_id: id.clone(),
+            tier: TIER_OTHERS,
+            score: 0.0,
+            keyword: None,
+            vector: None,
+            popularity: 1.0,
+            boost: 1.0,
+            pinned_place: None,
+            rules: Vec::new(),
+        }
+    }
 }
 
 /// `contribution` is `weight / (rank_constant + rank)`.
@@ -45,9 +71,25 @@ pub(super) struct Legs<'a> {
     pub(super) coverage: f64,
 }
 
+impl Legs<'_> {
+    /// Of all that were found, each once.
+    pub(super) fn ids(&self) -> Vec<ProductId> {
+        let keyword = self.keyword.map_or(&[][..], |found| &found.hits);
+        let keyword = keyword.iter().map(|hit| &hit.product_id);
+        let vector = self.vector.unwrap_or_default().iter();
+        let ids: BTreeSet<&ProductId> = keyword.chain(vector.map(|hit| &hit.product_id)).collect();
+        ids.into_iter().cloned().collect()
+    }
+}
+
 /// Exact matches of an identifier stay in front: whoever types a part number wants that product,
 /// whatever others mean.
-pub(super) fn fuse(profile: &RankingProfile, legs: Legs<'_>, views: &Popularity) -> Vec<RankedHit> {
+pub(super) fn fuse(
+    profile: &RankingProfile,
+    legs: Legs<'_>,
+    views: &Popularity,
+    boosts: &Boosts,
+) -> Vec<RankedHit> {
     let rank = |rank: usize, score: f32, weight: f64| LegRank {
         rank,
         score,
@@ -77,7 +119,11 @@ pub(super) fn fuse(profile: &RankingProfile, legs: Legs<'_>, views: &Popularity)
         let legs = [hit.keyword, hit.vector].into_iter().flatten();
         let sum: f64 = legs.map(|leg| leg.contribution).sum();
         hit.popularity = 1.0 + profile.popularity * views.share(&hit.product_id);
-        hit.score = sum * hit.popularity;
+        if let Some(Boost { factor, rules }) = boosts.get(&hit.product_id) {
+            hit.boost = *factor;
+            hit.rules.clone_from(rules);
+        }
+        hit.score = sum * hit.popularity * hit.boost;
     }
     // Stable, and they come sorted by id.
     ranked.sort_by(|a, b| a.tier.cmp(&b.tier).then(b.score.total_cmp(&a.score)));
@@ -88,14 +134,7 @@ fn entry<'a, 'b>(
     found: &'b mut BTreeMap<&'a ProductId, RankedHit>,
     id: &'a ProductId,
 ) -> &'b mut RankedHit {
-    found.entry(id).or_insert_with(|| RankedHit {
-        product_id: id.clone(),
-        tier: TIER_OTHERS,
-        score: 0.0,
-        keyword: None,
-        vector: None,
-        popularity: 1.0,
-    })
+    found.entry(id).or_insert_with(|| RankedHit::new(id))
 }
 
 #[cfg(test)]
@@ -137,7 +176,12 @@ mod tests {
             vector: Some(&vector),
             coverage,
         };
-        let fused = fuse(&RankingProfile::default(), legs, &Popularity::default());
+        let fused = fuse(
+            &RankingProfile::default(),
+            legs,
+            &Popularity::default(),
+            &Boosts::default(),
+        );
         let fused: Vec<_> = fused
             .iter()
             .map(|hit| (hit.product_id.as_str(), hit.score))
@@ -199,7 +243,7 @@ mod tests {
         };
         let views = HashMap::from([(id("b"), 100), (id("c"), 1_000_000)]);
         let order = |views: &Popularity| {
-            let fused = fuse(&profile, legs, views);
+            let fused = fuse(&profile, legs, views, &Boosts::default());
             fused
                 .iter()
                 .map(|hit| hit.product_id.to_string())

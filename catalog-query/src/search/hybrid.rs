@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
 
-use super::fusion::{Legs, fuse};
+use super::fusion::Legs;
 use super::keyword::KeywordSearch;
 use super::scope::Scope;
 use super::vector::VectorSearch;
@@ -59,11 +59,12 @@ impl SearchStrategy for HybridStrategy {
             };
             let near = vector.iter().flatten();
             Ok(SearchOutcome {
-                hits: fuse(&question.profile, legs, &question.popularity),
+                hits: self.keyword.rank(question, &asked, legs).await?,
                 matched: keyword.map(|found| found.matched),
                 strategy,
                 degraded: strategy != StrategyKind::Hybrid,
                 near: near.map(|hit| hit.product_id.clone()).collect(),
+                curated: asked.curated,
                 understood: asked.understood,
                 coverage,
                 micros: vec![

@@ -11,6 +11,7 @@ use catalog_events::{AttributeValue, Position, Product};
 use flate2::read::GzDecoder;
 use serde_json::{Map, Value};
 
+use super::curation::Boosts;
 use super::fusion::{Legs, fuse};
 use super::query::ParsedQuery;
 use super::synonyms::Synonyms;
@@ -78,7 +79,13 @@ impl Judged {
             vector: near.as_deref(),
             coverage: 1.0,
         };
-        let hits = fuse(&self.profile, legs, &Popularity::default()).into_iter();
+        let hits = fuse(
+            &self.profile,
+            legs,
+            &Popularity::default(),
+            &Boosts::default(),
+        )
+        .into_iter();
         hits.map(|hit| hit.product_id.to_string()).collect()
     }
 

@@ -9,12 +9,16 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::curation::{Boosts, Curated};
 use super::fusion::{Legs, fuse};
 use super::query::ParsedQuery;
+use super::rules::RuleSet;
 use super::scope::Scope;
-use super::synonyms::{Synonyms, SynonymsHandle};
 use super::understanding::{self, Understood};
-use super::{Deadline, Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
+use super::{
+    Deadline, Question, RankedHit, RulesHandle, SearchError, SearchOutcome, SearchStrategy,
+    StrategyKind,
+};
 use crate::index::{Filter, IndexError, KeywordHits, KeywordIndex, KeywordWeights, Language};
 
 /// A search keeps a core busy for about a millisecond: more at a time only make all of them slower.
@@ -25,16 +29,16 @@ type CurrentIndex = Arc<ArcSwap<KeywordIndex>>;
 
 pub(super) struct KeywordSearch {
     index: CurrentIndex,
-    synonyms: SynonymsHandle,
+    rules: RulesHandle,
     places: Arc<Semaphore>,
 }
 
 impl KeywordSearch {
-    pub(super) fn new(index: CurrentIndex, synonyms: SynonymsHandle) -> Self {
+    pub(super) fn new(index: CurrentIndex, rules: RulesHandle) -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
         Self {
             index,
-            synonyms,
+            rules,
             places: Arc::new(Semaphore::new(cores * SEARCHES_PER_CORE)),
         }
     }
@@ -45,7 +49,7 @@ impl KeywordSearch {
     }
 
     /// What the query asks for, by the words of the catalogue; the scope is narrowed to what its
-    /// phrases and exclusions leave.
+    /// phrases, its exclusions and the rules leave.
     pub(super) async fn understand(
         &self,
         question: &Question,
@@ -91,7 +95,8 @@ impl KeywordSearch {
         Ok(Reading {
             query: ParsedQuery::parse(&question.query, scope.snapshot.language())?,
             weights: question.profile.words_of(kind).clone(),
-            synonyms: (!question.verbatim).then(|| self.synonyms.load_full()),
+            rules: (!question.verbatim).then(|| self.rules.load_full()),
+            by_relevance: question.by_relevance,
             scope: scope.clone(),
         })
     }
@@ -113,6 +118,40 @@ impl KeywordSearch {
         let search = self.run_until(deadline, move |index| asked.find(index, limit));
         let found = search.await;
         (found, micros_since(started))
+    }
+
+    /// What rules make of all products of the scope, where there is no query.
+    pub(super) async fn curated_browsing(
+        &self,
+        scope: &Scope,
+        verbatim: bool,
+    ) -> Result<Curated, SearchError> {
+        let rules = self.rules.load_full();
+        if verbatim || rules.curations.is_empty() {
+            return Ok(Curated::default());
+        }
+        let scope = scope.clone();
+        self.run(move |_| Curated::of_browsing(&rules.curations, &scope))
+            .await
+    }
+
+    /// The answer of the legs, as the rules have it.
+    pub(super) async fn rank(
+        &self,
+        question: &Question,
+        asked: &Asked,
+        legs: Legs<'_>,
+    ) -> Result<Vec<RankedHit>, SearchError> {
+        let boosts = match asked.curated.has_boosts() {
+            false => Boosts::default(),
+            true => {
+                let (curated, ids) = (Arc::clone(&asked.curated), legs.ids());
+                let snapshot = Arc::clone(&asked.scope.snapshot);
+                self.run(move |_| curated.boosts(&snapshot, &ids)).await?
+            }
+        };
+        let hits = fuse(&question.profile, legs, &question.popularity, &boosts);
+        Ok(asked.curated.placed(hits))
     }
 
     /// What the products of the present snapshot are held against.
@@ -177,6 +216,7 @@ impl KeywordSearch {
 #[derive(Clone)]
 pub(super) struct Asked {
     pub(super) understood: Arc<Understood>,
+    pub(super) curated: Arc<Curated>,
     pub(super) scope: Scope,
     weights: KeywordWeights,
     pub(super) micros: u64,
@@ -187,30 +227,42 @@ struct Reading {
     query: ParsedQuery,
     weights: KeywordWeights,
     /// None takes the query as it is.
-    synonyms: Option<Arc<Synonyms>>,
+    rules: Option<Arc<RuleSet>>,
+    by_relevance: bool,
     scope: Scope,
 }
 
 impl Reading {
     fn read(self) -> Result<Asked, IndexError> {
-        let Self {
-            query,
-            weights,
-            synonyms,
-            scope,
-        } = self;
+        let (query, scope) = (&self.query, &self.scope);
         let vocabulary = scope.snapshot.vocabulary();
-        let understood = match synonyms {
-            None => understanding::verbatim(&query, &vocabulary)?,
-            Some(synonyms) => understanding::understand(&query, &vocabulary, &synonyms, &weights)?,
+        let (understood, curated) = match &self.rules {
+            None => {
+                let understood = understanding::verbatim(query, &vocabulary)?;
+                (understood, Curated::default())
+            }
+            Some(rules) => {
+                let synonyms = &rules.synonyms;
+                let understood =
+                    understanding::understand(query, &vocabulary, synonyms, &self.weights)?;
+                let (curations, by_relevance) = (&rules.curations, self.by_relevance);
+                let curated =
+                    Curated::of_query(curations, query, &understood, scope, by_relevance)?;
+                (understood, curated)
+            }
         };
         let (terms, filter) = (&understood.terms, scope.filter.as_deref());
         let narrowed = scope.snapshot.constrained(terms, filter)?;
-        let filter = narrowed.map(Arc::new).or(scope.filter);
+        let filter = narrowed.map(Arc::new).or_else(|| scope.filter.clone());
+        let filter = curated.narrowed(scope, filter)?;
         Ok(Asked {
             understood: Arc::new(understood),
-            scope: Scope { filter, ..scope },
-            weights,
+            curated: Arc::new(curated),
+            scope: Scope {
+                filter,
+                ..self.scope
+            },
+            weights: self.weights,
             micros: 0,
         })
     }
@@ -249,7 +301,7 @@ impl SearchStrategy for KeywordStrategy {
             let depth = question.profile.depth.max(limit);
             let found = self.keyword.understand_and_find(question, depth, scope);
             let (asked, found, micros) = found.await?;
-            Ok(outcome(question, &asked, found, micros))
+            self.keyword.outcome(question, &asked, found, micros).await
         }
         .boxed()
     }
@@ -266,23 +318,30 @@ impl KeywordSearch {
     ) -> Result<SearchOutcome, SearchError> {
         let depth = question.profile.depth.max(limit);
         let (found, micros) = self.hits(asked, depth, deadline).await;
-        Ok(outcome(question, asked, found?, micros))
+        self.outcome(question, asked, found?, micros).await
     }
-}
 
-fn outcome(question: &Question, asked: &Asked, found: KeywordHits, micros: u64) -> SearchOutcome {
-    let legs = Legs {
-        keyword: Some(&found),
-        ..Legs::default()
-    };
-    SearchOutcome {
-        hits: fuse(&question.profile, legs, &question.popularity),
-        matched: Some(found.matched),
-        strategy: StrategyKind::Keyword,
-        degraded: false,
-        understood: Arc::clone(&asked.understood),
-        near: Vec::new(),
-        coverage: 0.0,
-        micros: vec![("understanding", asked.micros), ("keyword", micros)],
+    async fn outcome(
+        &self,
+        question: &Question,
+        asked: &Asked,
+        found: KeywordHits,
+        micros: u64,
+    ) -> Result<SearchOutcome, SearchError> {
+        let legs = Legs {
+            keyword: Some(&found),
+            ..Legs::default()
+        };
+        Ok(SearchOutcome {
+            hits: self.rank(question, asked, legs).await?,
+            matched: Some(found.matched),
+            strategy: StrategyKind::Keyword,
+            degraded: false,
+            understood: Arc::clone(&asked.understood),
+            near: Vec::new(),
+            curated: Arc::clone(&asked.curated),
+            coverage: 0.0,
+            micros: vec![("understanding", asked.micros), ("keyword", micros)],
+        })
     }
 }

@@ -9,17 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use catalog_events::{Position, Product, ProductId};
+use catalog_events::{Position, Product, ProductId, SearchRule};
 use catalog_proto::v1;
 use prost::Message as _;
 use tempfile::TempDir;
 
 use self::expected::Expected;
 use self::random::Random;
+use super::curation::tests::rule_set;
 use super::tests::{Model, TestEmbedder, TestVectors};
 use super::{
-    Coverage, RankingProfile, RankingProfiles, SearchEngine, SearchPage, SearchRequest,
-    SearchStrategyFactory, Sort, StrategyKind, SynonymsHandle, parse_facets, parse_filter,
+    Coverage, RankingProfile, RankingProfiles, RulesHandle, SearchEngine, SearchPage,
+    SearchRequest, SearchStrategyFactory, Sort, StrategyKind, parse_facets, parse_filter,
 };
 use crate::index::testing::{changed, deleted, open};
 use crate::index::{KeywordIndex, Popularity};
@@ -38,6 +39,7 @@ const SORTS: [Sort; 5] = [
 
 struct World {
     engine: SearchEngine,
+    rules: RulesHandle,
     expected: Expected,
     _folder: TempDir,
 }
@@ -74,14 +76,21 @@ fn world(random: &mut Random) -> World {
     let views = viewed.into_iter().map(|id| (id, random.below(5)));
     let views = views.collect();
     let expected = Expected::new(products, views, near.clone(), DEPTH);
+    let rules = RulesHandle::default();
     World {
-        engine: engine(index, near, &expected),
+        engine: engine(index, near, &expected, rules.clone()),
+        rules,
         expected,
         _folder: folder,
     }
 }
 
-fn engine(index: KeywordIndex, near: Vec<ProductId>, expected: &Expected) -> SearchEngine {
+fn engine(
+    index: KeywordIndex,
+    near: Vec<ProductId>,
+    expected: &Expected,
+    rules: RulesHandle,
+) -> SearchEngine {
     let embedder = TestEmbedder {
         model: Model::Answers,
         asked: Arc::default(),
@@ -95,7 +104,7 @@ fn engine(index: KeywordIndex, near: Vec<ProductId>, expected: &Expected) -> Sea
     let vectors = Arc::new(TestVectors(near));
     let strategies = SearchStrategyFactory::new(
         index,
-        SynonymsHandle::default(),
+        rules,
         Some(Arc::new(embedder)),
         vectors,
         Coverage::default(),
@@ -114,6 +123,8 @@ struct Case {
     facets: Vec<v1::FacetRequest>,
     sort: Sort,
     limit: usize,
+    /// By id.
+    rules: Vec<SearchRule>,
 }
 
 impl Case {
@@ -125,7 +136,6 @@ impl Case {
         };
         let facets = (0..random.below(3)).map(|_| random.facet()).collect();
         Self {
-            query,
             strategy: match random.below(6) {
                 0 => StrategyKind::Hybrid,
                 1 => StrategyKind::Vector,
@@ -135,6 +145,11 @@ impl Case {
             facets,
             sort: SORTS[random.below(5) as usize],
             limit: 1 + random.below(100) as usize,
+            rules: match random.below(3) {
+                0 => random.rules(&query),
+                _ => Vec::new(),
+            },
+            query,
         }
     }
 
@@ -146,7 +161,8 @@ impl Case {
         let request = SearchRequest {
             query: self.query.clone(),
             profile: String::new(),
-            verbatim: true,
+            // All words are known: none is corrected.
+            verbatim: false,
             budget: Duration::from_secs(60),
             explain: false,
             why_not: None,
@@ -173,6 +189,7 @@ async fn totals_facets_and_pages_equal_a_plain_evaluation() {
     let (mut found, mut walked) = (0_u64, 0_u64);
     for number in 0..CASES {
         let case = Case::random(&mut random);
+        world.rules.store(Arc::new(rule_set(&case.rules)));
         let context = format!("seed {seed}, case {number}: {case:?}");
         let page = case.search(&world, "").await;
         found += page.total;
@@ -200,6 +217,11 @@ fn check_page(world: &World, case: &Case, page: &SearchPage, context: &str) {
     match world.expected.ordered(case, &matches) {
         Some(ordered) => assert_eq!(shown, ordered[..shown.len()], "order: {context}"),
         None => assert!(shown.iter().all(|id| matches.contains(*id)), "{context}"),
+    }
+    for (place, id) in world.expected.pinned(case, &matches) {
+        if let Some(shown) = shown.get(place) {
+            assert_eq!(**shown, id, "pin: {context}");
+        }
     }
     for (asked, counts) in case.facets.iter().zip(&page.facets) {
         let expected = world.expected.facet(case, asked);

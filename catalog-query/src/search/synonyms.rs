@@ -1,14 +1,8 @@
 //! Words that stand for each other, as somebody who knows the catalogue has said.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-
-use arc_swap::ArcSwap;
 
 use crate::index::Language;
-
-/// What searches read; replaced as a whole when the list changes.
-pub(crate) type SynonymsHandle = Arc<ArcSwap<Synonyms>>;
 
 /// Longer phrases are no synonyms.
 const WORDS_MAX: usize = 8;

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use super::keyword::KeywordSearch;
 use super::{
-    Coverage, Deadline, Pass, Question, SearchError, SearchOutcome, SearchStrategyFactory,
-    StrategyKind, SynonymsHandle, VectorIndex, VectorIndexError,
+    Coverage, Deadline, Pass, Question, RulesHandle, SearchError, SearchOutcome,
+    SearchStrategyFactory, StrategyKind, VectorIndex, VectorIndexError,
 };
 use crate::embedding::{EmbedError, Embedder};
 use crate::index::testing::{index_of, product};
@@ -144,7 +144,7 @@ fn setup(model: Option<Model>) -> Setup {
     let vectors = Arc::new(TestVectors(near.to_vec()));
     let factory = SearchStrategyFactory::new(
         Arc::clone(&current),
-        SynonymsHandle::default(),
+        RulesHandle::default(),
         embedder,
         vectors,
         Coverage::default(),
@@ -171,6 +171,7 @@ fn question(query: &str) -> Question {
         profile: Arc::default(),
         verbatim: false,
         deadline: deadline(),
+        by_relevance: true,
         popularity: Arc::default(),
     }
 }

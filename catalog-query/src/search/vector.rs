@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use catalog_events::ProductId;
 use futures_util::future::{BoxFuture, FutureExt as _};
 
-use super::fusion::{Legs, fuse};
+use super::fusion::Legs;
 use super::keyword::{Asked, KeywordSearch, micros_since};
 use super::scope::Scope;
 use super::{Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
@@ -169,11 +169,12 @@ impl SearchStrategy for VectorStrategy {
                 coverage: 1.0,
             };
             Ok(SearchOutcome {
-                hits: fuse(&question.profile, legs, &question.popularity),
+                hits: self.keyword.rank(question, &asked, legs).await?,
                 matched: None,
                 strategy: StrategyKind::Vector,
                 degraded: false,
                 near: found.iter().map(|hit| hit.product_id.clone()).collect(),
+                curated: asked.curated,
                 understood: asked.understood,
                 coverage: 1.0,
                 micros: vec![("understanding", asked.micros), ("vector", micros)],

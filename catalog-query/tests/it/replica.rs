@@ -167,7 +167,8 @@ async fn a_replica_is_ready_once_its_index_holds_what_the_documents_hold() {
     let mut world = World::new().await;
     let (first_folder, second_folder) = (folder(), folder());
     let mut first = world.replica(&first_folder).await;
-    assert!(first.is_ready().await, "of an empty catalogue at once");
+    // Of an empty catalogue, as soon as it knows that there are no rules.
+    eventually("ready", async || first.is_ready().await.then_some(())).await;
     let found = first.search("cup", SearchStrategy::Keyword).await;
     assert!(found.expect("search").products.is_empty());
     world.put("mouse", "Gaming mouse").await;

@@ -69,7 +69,7 @@ pub struct SearchProductsRequest {
     /// Adds `highlights` to the answer.
     #[prost(bool, tag = "13")]
     pub highlight: bool,
-    /// Takes the query as it is: no corrected spelling, no synonyms.
+    /// Takes the query as it is: no corrected spelling, no synonyms, no curation.
     #[prost(bool, tag = "14")]
     pub verbatim: bool,
     /// How long the legs of the search may take together. 0 means 250; at most 2,000. An answer
@@ -4511,7 +4511,8 @@ pub struct OneWaySynonyms {
     #[prost(string, repeated, tag = "2")]
     pub to: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// What is done to the answers of some queries.
+/// What is done to the answers of some queries. Pins, boosts and buries are of answers by relevance to
+/// a query; in any other order, products are only hidden. Requests that are `verbatim` follow none.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Curation {
     /// 100 at most; none means every query, an empty one included.
@@ -4536,7 +4537,8 @@ pub mod curation_action {
         Pin(super::Pin),
         #[prost(message, tag = "2")]
         Hide(super::Hide),
-        /// Products that match and are among the targets count more, or less.
+        /// Products that match and are among the targets count more, or less: among as many of the best as
+        /// the ranking profile looks at, within their tier, by 1,000 at most.
         #[prost(message, tag = "3")]
         Boost(super::Boost),
         #[prost(message, tag = "4")]
@@ -4546,7 +4548,8 @@ pub mod curation_action {
     }
 }
 /// Shows a product at this place of the answer, from 1 to 100, whether or not it has the words of
-/// the query; filters of the request still hold.
+/// the query; filters and exclusions of the request still hold. Of two at one place, that of the rule
+/// with the lower id comes first and the other one next.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Pin {
     #[prost(string, tag = "1")]

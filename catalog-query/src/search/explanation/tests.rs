@@ -1,12 +1,12 @@
 //! The order of an answer is computed again from its explanation, and absences are told.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use catalog_events::Product;
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
@@ -14,10 +14,11 @@ use crate::index::KIND;
 use crate::index::Popularity;
 use crate::index::testing::{index_of, printers_and_cables, product};
 use crate::popularity::PopularityBoard;
+use crate::search::curation::tests::{curation, rule_set};
 use crate::search::tests::{Model, TestEmbedder, TestVectors};
 use crate::search::{
-    Coverage, RankingProfiles, SearchEngine, SearchPage, SearchRequest, SearchStrategyFactory,
-    Sort, SynonymsHandle,
+    Coverage, RankingProfiles, RulesHandle, SearchEngine, SearchPage, SearchRequest,
+    SearchStrategyFactory, Sort,
 };
 
 const WORDS: [&str; 8] = [
@@ -26,6 +27,7 @@ const WORDS: [&str; 8] = [
 
 struct Setup {
     engine: SearchEngine,
+    rules: RulesHandle,
     _folder: TempDir,
 }
 
@@ -62,9 +64,10 @@ fn setup_of(products: &[Product]) -> Setup {
     };
     let coverage = Coverage::default();
     coverage.set(3, 4);
+    let rules = RulesHandle::default();
     let strategies = SearchStrategyFactory::new(
         Arc::new(ArcSwap::from_pointee(index)),
-        SynonymsHandle::default(),
+        rules.clone(),
         Some(Arc::new(embedder)),
         Arc::new(TestVectors(near)),
         coverage,
@@ -77,6 +80,7 @@ fn setup_of(products: &[Product]) -> Setup {
     };
     Setup {
         engine: SearchEngine::new(strategies, RankingProfiles::only(profile), board),
+        rules,
         _folder: folder,
     }
 }
@@ -119,13 +123,61 @@ fn computed(hit: &RankedHit, weights: &HashMap<String, f64>) -> f64 {
     };
     let keyword = leg(hit.keyword, weights["keyword"]);
     let vector = leg(hit.vector, weights["vector"] * weights["vector_coverage"]);
-    (keyword + vector) * hit.popularity
+    (keyword + vector) * hit.popularity * hit.boost
+}
+
+/// Curations of one word each, that boost, bury and pin.
+fn follow_rules(setup: &Setup) {
+    let rules = [
+        (
+            "r1",
+            "usb",
+            json!([{"action": "boost", "target": {"product_ids": ["p21", "p10"]}, "factor": 1.5}]),
+        ),
+        (
+            "r2",
+            "hub",
+            json!([
+                {"action": "bury", "target": {"product_ids": ["p21", "p14", "p03"]}, "factor": 20},
+                {"action": "pin", "product_id": "p55", "position": 3},
+            ]),
+        ),
+        (
+            "r3",
+            "cable",
+            json!([
+                {"action": "pin", "product_id": "p55", "position": 2},
+                {"action": "pin", "product_id": "p11", "position": 2},
+                {"action": "pin", "product_id": "p21", "position": 9},
+            ]),
+        ),
+    ];
+    let rules = rules.map(|(id, query, actions)| {
+        let matching = "contains";
+        curation(
+            id,
+            json!({"queries": [query], "matching": matching, "actions": actions}),
+        )
+    });
+    setup.rules.store(Arc::new(rule_set(&rules)));
 }
 
 #[tokio::test]
 async fn the_order_can_be_computed_from_the_explanation() {
     let setup = setup();
-    let mut compared = 0;
+    let (_, pinned, weighed) = compare_orders(&setup).await;
+    assert_eq!((pinned, weighed), (0, 0));
+    follow_rules(&setup);
+    let (compared, pinned, weighed) = compare_orders(&setup).await;
+    assert!(
+        compared > 1_000 && pinned > 100 && weighed > 50,
+        "{compared} {pinned} {weighed}"
+    );
+}
+
+/// How many pairs were compared, and how many hits were pinned, and boosted or buried.
+async fn compare_orders(setup: &Setup) -> (usize, usize, usize) {
+    let (mut compared, mut pinned, mut weighed) = (0, 0, 0);
     for first in WORDS {
         for second in WORDS {
             for kind in [
@@ -144,17 +196,30 @@ async fn the_order_can_be_computed_from_the_explanation() {
                 for hit in &hits {
                     assert_eq!(hit.score, computed(hit, &weights), "{query} {kind:?}");
                 }
-                for pair in hits.windows(2) {
-                    let order = pair[0].tier.cmp(&pair[1].tier);
-                    let order = order.then(pair[1].score.total_cmp(&pair[0].score));
-                    let order = order.then(pair[0].product_id.cmp(&pair[1].product_id));
-                    assert_eq!(order, Ordering::Less, "{query} {kind:?}");
-                    compared += 1;
-                }
+                assert_eq!(ids, ordered(&hits), "{query} {kind:?}");
+                compared += hits.len();
+                pinned += hits.iter().filter(|hit| hit.pinned_place.is_some()).count();
+                weighed += hits.iter().filter(|hit| hit.boost != 1.0).count();
             }
         }
     }
-    assert!(compared > 1_000, "{compared}");
+    (compared, pinned, weighed)
+}
+
+/// By what the contract says of tiers, scores, ids and pinned places.
+fn ordered<'a>(hits: &[&'a RankedHit]) -> Vec<&'a ProductId> {
+    let (mut pinned, mut others): (Vec<&RankedHit>, Vec<&RankedHit>) =
+        hits.iter().partition(|hit| hit.pinned_place.is_some());
+    others.sort_by(|a, b| {
+        let order = a.tier.cmp(&b.tier).then(b.score.total_cmp(&a.score));
+        order.then_with(|| a.product_id.cmp(&b.product_id))
+    });
+    pinned.sort_by_key(|hit| hit.pinned_place);
+    for hit in pinned {
+        let place = hit.pinned_place.expect("pinned") - 1;
+        others.insert(place.min(others.len()), hit);
+    }
+    others.iter().map(|hit| &hit.product_id).collect()
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use crate::index::{FieldName, Filter, Hit};
 use crate::read_model::{Beginning, Generations, PgVectorIndex};
 use crate::search::keyword::KeywordSearch;
 use crate::search::vector::{VectorSearch, Warnings};
-use crate::search::{Deadline, SynonymsHandle};
+use crate::search::{Deadline, RulesHandle};
 
 const PRODUCTS: usize = 20_000;
 const DIMENSIONS: usize = 384;
@@ -47,7 +47,7 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
     writer.commit(Position(PRODUCTS as u64)).expect("commit");
     let keyword = Arc::new(KeywordSearch::new(
         Arc::new(ArcSwap::from_pointee(index)),
-        SynonymsHandle::default(),
+        RulesHandle::default(),
     ));
     let search = VectorSearch {
         embedder: None,

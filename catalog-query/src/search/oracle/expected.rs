@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use catalog_events::{AttributeValue, Product, ProductId, Status};
+use catalog_events::{
+    AttributeValue, CurationAction, Product, ProductId, QueryMatch, RuleKind, RuleTarget, Status,
+};
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 
@@ -38,6 +40,7 @@ impl Expected {
     }
 
     pub(super) fn matches(&self, case: &Case, filter: Option<&v1::Filter>) -> BTreeSet<ProductId> {
+        let rules = Followed::of(case);
         let passes = |product: &Product| filter.is_none_or(|filter| passes(filter, product));
         let by_words = self
             .products
@@ -56,13 +59,50 @@ impl Expected {
         if !case.query.is_empty() && case.strategy != StrategyKind::Keyword {
             matches.extend(self.near(case));
         }
+        for product in self.products.iter().filter(|product| passes(product)) {
+            if rules.pins.iter().any(|(_, id)| *id == product.id) {
+                matches.insert(product.id.clone());
+            }
+        }
+        for product in self.products.iter().filter(|product| rules.hide(product)) {
+            matches.remove(&product.id);
+        }
         matches
+    }
+
+    /// The pinned ones and where they are, from 0.
+    pub(super) fn pinned(
+        &self,
+        case: &Case,
+        matches: &BTreeSet<ProductId>,
+    ) -> Vec<(usize, ProductId)> {
+        let mut pins: Vec<(u32, ProductId)> = Vec::new();
+        let rules = Followed::of(case);
+        for (position, id) in
+            (1..=100).flat_map(|at| rules.pins.iter().filter(move |pin| pin.0 == at))
+        {
+            let is_shown = matches.contains(id) && pins.iter().all(|pin| pin.1 != *id);
+            if is_shown {
+                let next = pins.last().map_or(1, |pin| pin.0 + 1);
+                pins.push((next.max(*position), id.clone()));
+            }
+        }
+        let mut answer: Vec<Option<ProductId>> = vec![None; matches.len() - pins.len()];
+        for (position, id) in pins {
+            answer.insert(answer.len().min(position as usize - 1), Some(id));
+        }
+        let places = answer.into_iter().enumerate();
+        places
+            .filter_map(|(place, id)| Some((place, id?)))
+            .collect()
     }
 
     /// The nearest are those that pass the whole filter.
     fn near(&self, case: &Case) -> impl Iterator<Item = ProductId> {
         let filter = case.filter.as_ref();
         let passing = self.products.iter();
+        let rules = Followed::of(case);
+        let passing = passing.filter(|one| !rules.hide(one));
         let passing = passing.filter(|one| filter.is_none_or(|filter| passes(filter, one)));
         let passing: HashSet<&ProductId> = passing.map(|product| &product.id).collect();
         let near = self.near.iter().filter(move |id| passing.contains(id));
@@ -110,6 +150,61 @@ impl Expected {
         let matches = self.matches(case, Some(&v1::Filter { kind: Some(all) }));
         let among = self.products.iter().filter(|one| matches.contains(&one.id));
         count(among, asked)
+    }
+}
+
+/// What the rules of a case say about its query.
+struct Followed<'a> {
+    targets: Vec<&'a RuleTarget>,
+    /// In the order of rules and actions.
+    pins: Vec<(u32, ProductId)>,
+}
+
+impl<'a> Followed<'a> {
+    fn of(case: &'a Case) -> Self {
+        let by_relevance = case.sort == Sort::Relevance && !case.query.is_empty();
+        let mut followed = Self {
+            targets: Vec::new(),
+            pins: Vec::new(),
+        };
+        for rule in &case.rules {
+            let RuleKind::Curation(curation) = &rule.kind else {
+                panic!("no curation: {rule:?}");
+            };
+            let speaks = curation.queries.is_empty()
+                || !case.query.is_empty()
+                    && curation
+                        .queries
+                        .iter()
+                        .any(|query| match curation.matching {
+                            QueryMatch::Exact => *query == case.query,
+                            QueryMatch::Contains => {
+                                format!(" {} ", case.query).contains(&format!(" {query} "))
+                            }
+                        });
+            for action in curation.actions.iter().filter(|_| speaks) {
+                match action {
+                    CurationAction::Hide { target } => followed.targets.push(target),
+                    CurationAction::Pin {
+                        product_id,
+                        position,
+                    } if by_relevance => followed.pins.push((*position, product_id.clone())),
+                    _ => {}
+                }
+            }
+        }
+        followed
+    }
+
+    fn hide(&self, product: &Product) -> bool {
+        self.targets.iter().any(|target| {
+            let brand = target.brand.as_ref().zip(product.brand.as_ref());
+            let mut path = product.categories.iter().map(|name| name.to_lowercase());
+            let mut category = target.category.iter().map(|name| name.to_lowercase());
+            target.product_ids.contains(&product.id)
+                || brand.is_some_and(|(a, b)| a.to_lowercase() == b.to_lowercase())
+                || !target.category.is_empty() && category.all(|name| path.next() == Some(name))
+        })
     }
 }
 

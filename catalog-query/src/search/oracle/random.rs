@@ -1,11 +1,13 @@
 //! Products, queries and filters at random, of so few values that most of them meet.
 
-use catalog_events::{AttributeValue, Currency, Money, Product, Status};
+use catalog_events::{AttributeValue, Currency, Money, Product, SearchRule, Status};
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
+use serde_json::{Value, json};
 use time::Duration;
 
 use crate::index::testing::product;
+use crate::search::curation::tests::curation;
 
 /// SplitMix64.
 pub(super) struct Random(pub(super) u64);
@@ -107,6 +109,47 @@ impl Random {
             _ => self.one(&WORDS).to_owned(),
         });
         words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// That mostly speak of this query, by id.
+    pub(super) fn rules(&mut self, query: &str) -> Vec<SearchRule> {
+        let rules = (0..=self.below(2)).map(|number| {
+            let queries: Vec<String> = (0..self.below(3)).map(|_| self.query_near(query)).collect();
+            let actions: Vec<Value> = (0..=self.below(3)).map(|_| self.action()).collect();
+            let matching = self.one(&["exact", "contains"]);
+            let kind = json!({"queries": queries, "matching": matching, "actions": actions});
+            curation(&format!("r{number}"), kind)
+        });
+        rules.collect()
+    }
+
+    fn query_near(&mut self, query: &str) -> String {
+        let words: Vec<&str> = query.split(' ').collect();
+        match self.below(4) {
+            0 => self.query(),
+            1 => self.one(&words).to_owned(),
+            _ => query.to_owned(),
+        }
+    }
+
+    fn action(&mut self) -> Value {
+        let id = |random: &mut Self| format!("p{}", random.below(420));
+        match self.below(4) {
+            0 => {
+                let ids: Vec<String> = (0..self.below(4)).map(|_| id(self)).collect();
+                let brand = (self.below(2) == 0).then(|| self.one(&BRANDS).to_uppercase());
+                let path = self.one(&PATHS);
+                let category = &path[..self.below(path.len() as u64 + 1) as usize];
+                let target = json!({"product_ids": ids, "brand": brand, "category": category});
+                json!({"action": "hide", "target": target})
+            }
+            1 => json!({"action": "redirect", "url": "/"}),
+            _ => {
+                let last = self.one(&[3, 100]);
+                let position = 1 + self.below(last);
+                json!({"action": "pin", "product_id": id(self), "position": position})
+            }
+        }
     }
 
     fn field(&mut self) -> String {
