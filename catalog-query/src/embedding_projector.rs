@@ -13,7 +13,8 @@ use crate::progress::Progress;
 use crate::read_model::{Generations, LiveReadModel, ReadModel};
 use crate::upgrade::Serving;
 
-const BATCH_TEXTS_MAX: i64 = 64;
+/// Many, as equally long ones are embedded together.
+const BATCH_TEXTS_MAX: i64 = 128;
 const POLL_EVERY_MS: u64 = 250;
 const LOOK_AGAIN_MS: u64 = 1_000;
 /// While documents arrive at a rate, the processor is theirs; but not for ever.

@@ -20,7 +20,6 @@ use crate::rules::{self, RulesArgs, SynonymsArgs};
 use crate::sample;
 use crate::search::{self, GetArgs, SearchArgs};
 use crate::status::{self, StatusArgs};
-use crate::synonyms::{self, SynonymsArgs};
 use crate::tail::{self, TailArgs};
 use crate::up::{self, UpArgs};
 use crate::verify::{self, VerifyArgs};
@@ -59,8 +58,6 @@ enum Command {
     Verify(VerifyArgs),
     /// Shows events that could not be applied, and tries them again
     Parked(ParkedArgs),
-    /// Finds words that stand for each other
-    Synonyms(SynonymsArgs),
     /// Builds the read model anew beside the old one, compares and switches
     Rebuild(RebuildArgs),
     /// Measures this machine: our figures beside the limit in the same run
@@ -122,7 +119,6 @@ pub fn main() -> ExitCode {
         Command::Status(args) => block_on(status::command(args, &endpoints)),
         Command::Verify(args) => block_on(verify::command(args, &endpoints)),
         Command::Parked(args) => block_on(parked::command(args, &endpoints)),
-        Command::Synonyms(args) => block_on(synonyms::command(args, &endpoints)),
         Command::Rebuild(args) => block_on(rebuild::command(args, &endpoints)),
         Command::Bench(args) => block_on(bench::command(args)),
         Command::Chaos(args) => block_on(chaos::command(args)),

@@ -15,7 +15,6 @@ mod status;
 mod rebuild;
 mod verify;
 mod parked;
-mod synonyms;
 mod up;
 mod migrate;
 mod probe;

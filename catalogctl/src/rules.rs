@@ -1,5 +1,6 @@
 //! `catalogctl synonyms` and `catalogctl rules`: what people who know the catalogue say about searches.
 
+mod suggest;
 mod text;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,7 @@ use tonic::{Code, Status};
 
 use crate::endpoints::{EndpointArgs, Target, bounded};
 use crate::output;
+use crate::rules::suggest::SuggestArgs;
 
 /// Of a derived id, which has its hash behind.
 const SLUG_BYTES_MAX: usize = 40;
@@ -56,6 +58,8 @@ enum SynonymsCommand {
         #[command(flatten)]
         options: AddOptions,
     },
+    /// Looks for pairs of words that the catalogue seems to use for the same
+    Suggest(SuggestArgs),
     /// Removes synonyms by the id that `list` shows
     Remove {
         #[arg(value_name = "ID")]
@@ -129,22 +133,23 @@ pub(crate) async fn synonyms(
     args: SynonymsArgs,
     endpoints: &EndpointArgs,
 ) -> anyhow::Result<ExitCode> {
-    let mut rules = Rules::of(endpoints)?;
+    let rules = || Rules::of(endpoints);
     match args.command {
+        SynonymsCommand::Suggest(args) => return suggest::suggest(args, endpoints).await,
         SynonymsCommand::List { json } => {
-            rules
+            rules()?
                 .list(SearchRuleType::Synonyms, json, "no synonyms")
                 .await?;
         }
         SynonymsCommand::Add { terms, options } => {
-            rules.add(KindForm::Synonyms { terms }, options).await?;
+            rules()?.add(KindForm::Synonyms { terms }, options).await?;
         }
         SynonymsCommand::AddOneWay { from, to, options } => {
-            rules
+            rules()?
                 .add(KindForm::OneWaySynonyms { from, to }, options)
                 .await?;
         }
-        SynonymsCommand::Remove { id, json } => rules.remove_synonyms(id, json).await?,
+        SynonymsCommand::Remove { id, json } => rules()?.remove_synonyms(id, json).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

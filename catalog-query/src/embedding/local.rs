@@ -11,12 +11,14 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use rten::ThreadPool;
 use tokio::sync::oneshot;
 
-use super::model::{LocalModel, ModelError};
+use super::model::{LocalModel, ModelError, Tokens};
 use super::queue::{Job, Queue, Reply};
 use super::{EmbedError, Embedder};
 
-/// So that a thread never waits for the next text of a batch.
-const DOCUMENTS_PER_THREAD: usize = 2;
+/// More gain little and hold up the next ones.
+const BATCH_TEXTS_MAX: usize = 8;
+/// So that a thread never waits for the next batch.
+const BATCHES_PER_THREAD: usize = 2;
 
 pub(crate) struct LocalEmbedder {
     model: Arc<LocalModel>,
@@ -56,11 +58,32 @@ impl LocalEmbedder {
         started.map(|_| ()).map_err(ModelError::Thread)
     }
 
-    async fn embed_document(&self, text: String) -> Reply {
-        let (reply, vector) = oneshot::channel();
-        self.queue.push_document(Job { text, reply });
-        vector.await.unwrap_or(Err(EmbedError::Stopped))
+    async fn embed_documents(&self, texts: Vec<Tokens>) -> Reply {
+        let (reply, vectors) = oneshot::channel();
+        self.queue.push_document(Job { texts, reply });
+        vectors.await.unwrap_or(Err(EmbedError::Stopped))
     }
+
+    /// Off the threads that answer requests.
+    async fn tokens(&self, texts: Vec<String>) -> Result<Vec<Tokens>, EmbedError> {
+        let model = Arc::clone(&self.model);
+        let tokens = tokio::task::spawn_blocking(move || {
+            let tokens = texts.iter().map(|text| model.tokens(text));
+            tokens.collect::<Result<Vec<_>, _>>()
+        });
+        let tokens = tokens.await;
+        tokens.map_err(|err| EmbedError::Model(err.into()))?
+    }
+}
+
+/// The places of texts that are embedded together: a batch of equally long ones takes less time than
+/// its texts alone, and is filled up with nothing.
+fn batches(texts: &[Tokens]) -> Vec<Vec<usize>> {
+    let mut places: Vec<usize> = (0..texts.len()).collect();
+    places.sort_by_key(|place| texts[*place].len());
+    let equal = places.chunk_by(|a, b| texts[*a].len() == texts[*b].len());
+    let batches = equal.flat_map(|places| places.chunks(BATCH_TEXTS_MAX));
+    batches.map(<[usize]>::to_vec).collect()
 }
 
 impl Embedder for LocalEmbedder {
@@ -73,19 +96,43 @@ impl Embedder for LocalEmbedder {
     }
 
     fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, EmbedError>> {
-        stream::iter(texts)
-            .map(|text| self.embed_document(text))
-            .buffered(self.threads * DOCUMENTS_PER_THREAD)
-            .try_collect()
-            .boxed()
+        async move {
+            let mut tokens = self.tokens(texts).await?;
+            let batches = batches(&tokens);
+            let jobs: Vec<Vec<Tokens>> = batches
+                .iter()
+                .map(|batch| {
+                    batch
+                        .iter()
+                        .map(|at| std::mem::take(&mut tokens[*at]))
+                        .collect()
+                })
+                .collect();
+            let embedded: Vec<Vec<Vec<f32>>> = stream::iter(jobs)
+                .map(|texts| self.embed_documents(texts))
+                .buffered(self.threads * BATCHES_PER_THREAD)
+                .try_collect()
+                .await?;
+            let mut vectors = vec![Vec::new(); tokens.len()];
+            for (place, vector) in batches
+                .into_iter()
+                .flatten()
+                .zip(embedded.into_iter().flatten())
+            {
+                vectors[place] = vector;
+            }
+            Ok(vectors)
+        }
+        .boxed()
     }
 
-    fn embed_query<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Reply> {
+    fn embed_query<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Vec<f32>, EmbedError>> {
         async move {
-            let (reply, vector) = oneshot::channel();
-            let text = text.to_owned();
-            self.queue.push_query(Job { text, reply })?;
-            vector.await.unwrap_or(Err(EmbedError::Stopped))
+            let (reply, vectors) = oneshot::channel();
+            let texts = vec![self.model.tokens(text)?];
+            self.queue.push_query(Job { texts, reply })?;
+            let mut vectors = vectors.await.unwrap_or(Err(EmbedError::Stopped))?;
+            vectors.pop().ok_or(EmbedError::Stopped)
         }
         .boxed()
     }
@@ -99,11 +146,30 @@ impl Drop for LocalEmbedder {
 
 fn work(model: &LocalModel, queue: &Queue, next: fn(&Queue) -> Option<Job>) {
     let one_thread = Arc::new(ThreadPool::with_num_threads(1));
-    while let Some(Job { text, reply }) = next(queue) {
+    while let Some(Job { texts, reply }) = next(queue) {
         // A text that trips the network must not take the thread with it.
-        let vector = catch_unwind(AssertUnwindSafe(|| model.embed(&text, &one_thread)));
-        let vector = vector.unwrap_or_else(|_| Err(EmbedError::Model("it panicked".into())));
+        let vectors = catch_unwind(AssertUnwindSafe(|| model.embed(&texts, &one_thread)));
+        let vectors = vectors.unwrap_or_else(|_| Err(EmbedError::Model("it panicked".into())));
         // Whoever no longer waits has given up in the meantime.
-        let _ = reply.send(vector);
+        let _ = reply.send(vectors);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_of_a_batch_are_equally_long_and_few() {
+        let mut texts: Vec<Tokens> = [3, 1, 3, 2, 1].map(|length| vec![0; length]).into();
+        texts.extend(vec![vec![0; 3]; BATCH_TEXTS_MAX]);
+        let lengths = |batch: &Vec<usize>| {
+            let lengths: Vec<usize> = batch.iter().map(|at| texts[*at].len()).collect();
+            lengths
+        };
+        let found: Vec<Vec<usize>> = batches(&texts).iter().map(lengths).collect();
+        let full = vec![3; BATCH_TEXTS_MAX];
+        assert_eq!(found, [vec![1, 1], vec![2], full, vec![3, 3]]);
+        assert!(batches(&[]).is_empty());
     }
 }

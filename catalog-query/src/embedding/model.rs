@@ -20,6 +20,9 @@ const TEXT_BYTES_MAX: usize = 8_192;
 const KNOWN_SHA256: &str = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6";
 const KNOWN_NAME: &str = "all-MiniLM-L6-v2-int8";
 
+/// A text as the network takes it.
+pub(super) type Tokens = Vec<u32>;
+
 /// Why a model cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ModelError {
@@ -68,8 +71,10 @@ impl LocalModel {
             output,
         };
         let one_thread = Arc::new(ThreadPool::with_num_threads(1));
-        let first = model.embed("first", &one_thread);
-        model.dimensions = first.map_err(ModelError::FirstText)?.len();
+        let first = model.tokens("first");
+        let first = first.and_then(|first| model.embed(&[first], &one_thread));
+        let first = first.map_err(ModelError::FirstText)?;
+        model.dimensions = first.first().map_or(0, Vec::len);
         Ok(model)
     }
 
@@ -81,28 +86,44 @@ impl LocalModel {
         self.dimensions
     }
 
-    /// One text at a time: on one thread of a CPU, a batch costs as much as its texts, and filling
-    /// them up to the longest comes on top (measured: 84 texts a CPU second alone, 75 in eights).
-    pub(super) fn embed(
-        &self,
-        text: &str,
-        threads: &Arc<ThreadPool>,
-    ) -> Result<Vec<f32>, EmbedError> {
+    pub(super) fn tokens(&self, text: &str) -> Result<Tokens, EmbedError> {
         let text = &text[..text.floor_char_boundary(TEXT_BYTES_MAX)];
         let encoding = self.tokenizer.encode_fast(text, true);
         let encoding = encoding.map_err(EmbedError::Model)?;
-        let states = self.run(encoding.get_ids(), threads)?;
-        let [_, tokens, width] = states.shape();
-        if tokens * width == 0 {
-            return Err(EmbedError::Model("the network answers with nothing".into()));
-        }
-        Ok(mean(&states.into_data(), width))
+        Ok(encoding.get_ids().to_vec())
     }
 
-    /// The last hidden states: 1 x tokens x width numbers.
-    fn run(&self, ids: &[u32], threads: &Arc<ThreadPool>) -> Result<NdTensor<f32, 3>, EmbedError> {
-        let shape = [1, ids.len()];
-        let ids = ids.iter().map(|id| id.cast_signed()).collect::<Vec<i32>>();
+    /// The vectors of texts that have as many tokens each: filling some up to the longest would cost
+    /// more than a batch saves.
+    pub(super) fn embed(
+        &self,
+        texts: &[Tokens],
+        threads: &Arc<ThreadPool>,
+    ) -> Result<Vec<Vec<f32>>, EmbedError> {
+        let states = self.run(texts, threads)?;
+        let [count, tokens, width] = states.shape();
+        if count != texts.len() || tokens * width == 0 {
+            let shape = format!("the network answers {count} x {tokens} x {width} numbers");
+            return Err(EmbedError::Model(shape.into()));
+        }
+        let states = states.into_data();
+        let vectors = states.chunks_exact(tokens * width);
+        Ok(vectors.map(|states| mean(states, width)).collect())
+    }
+
+    /// The last hidden states: texts x tokens x width numbers.
+    fn run(
+        &self,
+        texts: &[Tokens],
+        threads: &Arc<ThreadPool>,
+    ) -> Result<NdTensor<f32, 3>, EmbedError> {
+        let shape = [texts.len(), texts.first().map_or(0, Vec::len)];
+        let ids = texts.iter().flatten().map(|id| id.cast_signed());
+        let ids: Vec<i32> = ids.collect();
+        if ids.len() != shape[0] * shape[1] {
+            let differ = "the texts of a batch have different lengths";
+            return Err(EmbedError::Model(differ.into()));
+        }
         let ids = NdTensor::from_data(shape, ids);
         let mask = NdTensor::<i32, 2>::full(shape, 1);
         let types = NdTensor::<i32, 2>::zeros(shape);

@@ -6,14 +6,17 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use super::EmbedError;
+use super::model::Tokens;
 
 /// More than this many would wait longer than a search may take.
 const QUERIES_MAX: usize = 64;
 
-pub(super) type Reply = Result<Vec<f32>, EmbedError>;
+/// One vector for each text.
+pub(super) type Reply = Result<Vec<Vec<f32>>, EmbedError>;
 
+/// Texts that are embedded together: they have as many tokens each.
 pub(super) struct Job {
-    pub(super) text: String,
+    pub(super) texts: Vec<Tokens>,
     pub(super) reply: oneshot::Sender<Reply>,
 }
 
@@ -92,11 +95,11 @@ impl Queue {
 mod tests {
     use super::*;
 
-    fn job(text: &str) -> (Job, oneshot::Receiver<Reply>) {
+    fn job(token: u32) -> (Job, oneshot::Receiver<Reply>) {
         let (reply, receiver) = oneshot::channel();
         (
             Job {
-                text: text.to_owned(),
+                texts: vec![vec![token]],
                 reply,
             },
             receiver,
@@ -106,25 +109,25 @@ mod tests {
     #[test]
     fn nobody_works_for_those_who_left() {
         let queue = Queue::default();
-        let (document, _document) = job("document");
-        let (left, receiver) = job("left");
-        let (query, _query) = job("query");
+        let (document, _document) = job(1);
+        let (left, receiver) = job(2);
+        let (query, _query) = job(3);
         queue.push_document(document);
         queue.push_query(left).expect("room");
         queue.push_query(query).expect("room");
         drop(receiver);
-        let text = |job: Option<Job>| job.map(|job| job.text);
-        assert_eq!(text(queue.next_query()).as_deref(), Some("query"));
-        assert_eq!(text(queue.next_document()).as_deref(), Some("document"));
+        let token = |job: Option<Job>| job.map(|job| job.texts[0][0]);
+        assert_eq!(token(queue.next_query()), Some(3));
+        assert_eq!(token(queue.next_document()), Some(1));
         queue.close();
-        assert_eq!(text(queue.next_query()), None);
+        assert_eq!(token(queue.next_query()), None);
     }
 
     #[test]
     fn a_full_queue_refuses_until_somebody_leaves() {
         let queue = Queue::default();
         let push = || {
-            let (query, waits) = job("query");
+            let (query, waits) = job(3);
             queue.push_query(query).map(|()| waits)
         };
         let mut waiting: Vec<_> = (0..QUERIES_MAX).map(|_| push().expect("room")).collect();

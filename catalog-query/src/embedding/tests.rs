@@ -58,6 +58,10 @@ async fn a_text_among_others_has_the_vector_it_has_alone() {
         "ノートパソコン",
         "\u{0}\u{202e}",
         "hub",
+        "cup",
+        "ink cartridge for laser printers",
+        "usb cable for black notebooks",
+        "red garden hose with taps",
     ];
     let together = embedder
         .embed(texts.map(str::to_owned).into())
