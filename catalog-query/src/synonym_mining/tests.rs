@@ -1,3 +1,5 @@
+//! Words of one meaning among those that only look alike, in a real feed and in a made-up one.
+
 use std::path::PathBuf;
 
 use catalog_events::{Position, Product};
