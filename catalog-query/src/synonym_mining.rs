@@ -21,7 +21,9 @@ const SIMILARITY_MIN: f32 = 0.4;
 const PAIRS_MAX: usize = 4_000;
 const PREFIX_CHARS_MIN: usize = 4;
 /// A pair that is together so many times as often as chance has it is as good as any.
-const LIFT_ENOUGH: f64 = 32.0;
+const LIFT_ENOUGH: f64 = 4.0;
+/// Of the neighbours of a word, so many shared are as good as all.
+const SHARED_ENOUGH: f64 = 0.5;
 
 #[derive(Clone)]
 pub(crate) struct SynonymMiner {
@@ -101,14 +103,14 @@ fn judge(
     vectors: &[Vec<f32>],
     limit: usize,
 ) -> Result<Vec<SynonymPair>, IndexError> {
-    let contexts = contexts(words);
+    let rareness = rareness(words);
     let mut pairs = Vec::new();
     for (similarity, one, other) in near(words, vectors) {
         let (mut one, mut other) = (one, other);
         if words[one].documents > words[other].documents {
             (one, other) = (other, one);
         }
-        let shared = cosine(&contexts[one], &contexts[other]);
+        let shared = shared(&words[one], &words[other], &rareness);
         let pair = weigh(snapshot, (&words[one], &words[other]), similarity, shared)?;
         pairs.push(pair);
     }
@@ -144,33 +146,34 @@ fn is_form_of(one: &str, other: &str) -> bool {
     same >= PREFIX_CHARS_MIN.min(shorter) || one.ends_with(other) || other.ends_with(one)
 }
 
-/// Each word's neighbours, those that all words have counting little.
-fn contexts(words: &[ContextWord]) -> Vec<HashMap<&str, f64>> {
-    let mut with: HashMap<&str, u64> = HashMap::new();
+/// How much each neighbour tells: little where many words have it, nothing where it is no word.
+fn rareness(words: &[ContextWord]) -> HashMap<&str, f64> {
+    let mut with: HashMap<&str, f64> = HashMap::new();
     for neighbour in words.iter().flat_map(|word| word.neighbours.keys()) {
-        *with.entry(neighbour).or_default() += 1;
+        let is_word = neighbour.chars().skip(2).all(char::is_alphabetic);
+        *with.entry(neighbour).or_default() += f64::from(u8::from(is_word));
     }
     let all = words.len() as f64;
-    let mut contexts = Vec::with_capacity(words.len());
-    for word in words {
-        let mut context: HashMap<&str, f64> = HashMap::new();
-        for (neighbour, count) in &word.neighbours {
-            let rareness = (all / with[neighbour.as_str()] as f64).ln();
-            context.insert(neighbour, (*count as f64).ln_1p() * rareness);
-        }
-        let length = context.values().map(|weight| weight * weight).sum::<f64>();
-        let length = length.sqrt().max(f64::MIN_POSITIVE);
-        context.values_mut().for_each(|weight| *weight /= length);
-        contexts.push(context);
-    }
-    contexts
+    with.values_mut().for_each(|count| {
+        *count = match *count > 0.0 {
+            true => (all / *count).ln(),
+            false => 0.0,
+        };
+    });
+    with
 }
 
-fn cosine(one: &HashMap<&str, f64>, other: &HashMap<&str, f64>) -> f64 {
-    let shared = one.iter();
-    shared
-        .filter_map(|(neighbour, weight)| Some(weight * other.get(neighbour)?))
-        .sum()
+/// How many of the neighbours of the rarer word the other one has too, from 0 to 1.
+fn shared(term: &ContextWord, synonym: &ContextWord, rareness: &HashMap<&str, f64>) -> f64 {
+    let (mut of_both, mut of_term) = (0.0, 0.0);
+    for (neighbour, count) in &term.neighbours {
+        let weight = (*count as f64).ln_1p() * rareness[neighbour.as_str()];
+        of_term += weight;
+        if synonym.neighbours.contains_key(neighbour) {
+            of_both += weight;
+        }
+    }
+    of_both / of_term.max(f64::MIN_POSITIVE)
 }
 
 /// Colours, sizes and makes have the same neighbours too, but are together no more often than by
@@ -181,20 +184,22 @@ fn weigh(
     similarity: f32,
     shared: f64,
 ) -> Result<SynonymPair, IndexError> {
-    let together = snapshot
-        .vocabulary()
-        .together(&[&term.text, &synonym.text])?;
+    let vocabulary = snapshot.vocabulary();
+    let together = vocabulary.together_in_titles(&[&term.text, &synonym.text])?;
     let all = snapshot.documents().max(1) as f64;
     let by_chance = term.documents as f64 * synonym.documents as f64 / all;
-    let lift = together as f64 / by_chance.max(f64::MIN_POSITIVE);
+    // One product more or less by chance is no evidence.
+    let lift = together as f64 / (by_chance + 1.0);
     let adjacent = term.next_to(&synonym.text) as f64 / (together as f64).max(1.0);
     let apart = 1.0 - adjacent.min(1.0);
-    let more_often = (lift.max(1.0).ln() / LIFT_ENOUGH.ln()).min(1.0);
+    let more_often = (lift.ln_1p() / LIFT_ENOUGH.ln_1p()).min(1.0);
     let similarity = f64::from(similarity);
-    let confidence = similarity * (0.25 + 0.25 * shared + 0.5 * more_often * apart);
+    // The model knows meanings better than a catalogue shows them.
+    let evidence = (shared / SHARED_ENOUGH).min(1.0) * more_often * apart;
+    let confidence = similarity * evidence.powf(1.0 / 6.0);
     let evidence = format!(
-        "together in {together} products, {lift:.1} times as often as by chance, next to each other \
-         in {:.0} % of them; {:.0} % of their neighbours in titles are the same",
+        "together in {together} titles, by chance it would be {by_chance:.1}; next to each other in \
+         {:.0} %; {:.0} % of the neighbours of the rarer word are the same",
         adjacent.min(1.0) * 100.0,
         shared * 100.0
     );

@@ -11,6 +11,8 @@ use super::{IndexError, IndexSnapshot};
 /// Rarer words have too few neighbours to tell.
 const DOCUMENTS_MIN: u64 = 8;
 const WORD_CHARS_MIN: usize = 3;
+/// A word that stands next to one other word so often is part of a name or an expression.
+const FIXED_SHARE_MAX: f64 = 0.7;
 /// A word that is a brand so often is a name, and names have no synonyms.
 const BRAND_SHARE_MAX: f64 = 0.2;
 
@@ -25,6 +27,11 @@ pub(crate) struct ContextWord {
 }
 
 impl ContextWord {
+    fn is_fixed(&self) -> bool {
+        let most = self.neighbours.values().copied().max().unwrap_or(0);
+        most as f64 > FIXED_SHARE_MAX * self.documents as f64
+    }
+
     /// How often the two stand next to each other.
     pub(crate) fn next_to(&self, other: &str) -> u64 {
         let count = |side: &str| self.neighbours.get(&format!("{side} {other}"));
@@ -74,6 +81,7 @@ impl IndexSnapshot {
                 }
             }
         }
+        words.retain(|word| !word.is_fixed());
         Ok(words)
     }
 

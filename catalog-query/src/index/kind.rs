@@ -138,7 +138,7 @@ impl Kind {
         terms: &QueryTerms,
         weights: &KeywordWeights,
     ) -> tantivy::Result<Option<Self>> {
-        let Some(last) = terms.words.last().filter(|_| weights.kind > 0.0) else {
+        let Some(last) = terms.words.last() else {
             return Ok(None);
         };
         let alternatives = last.alternatives.iter();
@@ -148,10 +148,15 @@ impl Kind {
                 _ => None,
             })
             .collect();
-        let (Some(word), examples) = (stems.first(), examples(searcher, fields, &stems)?) else {
+        let weight = match stems.len() > 1 {
+            true => weights.kind_of_synonyms,
+            false => weights.kind,
+        };
+        let Some(word) = stems.first().filter(|_| weight > 0.0) else {
             return Ok(None);
         };
-        Ok(Self::learned((*word).clone(), &examples, weights.kind))
+        let examples = examples(searcher, fields, &stems)?;
+        Ok(Self::learned((*word).clone(), &examples, weight))
     }
 
     fn learned(word: String, examples: &[[u64; WORDS]], weight: f32) -> Option<Self> {

@@ -117,43 +117,60 @@ impl<'a> Vocabulary<'a> {
     /// How many products have all of these words, in this form; no more than a bounded number is
     /// looked at.
     pub(crate) fn together(&self, surfaces: &[&str]) -> tantivy::Result<usize> {
-        let mut count = 0;
-        for segment in self.searcher.segment_readers() {
-            count += self.together_in(segment, surfaces)?;
-        }
-        Ok(count)
+        self.together_in(self.fields.surface, surfaces)
     }
 
-    fn together_in(&self, segment: &SegmentReader, surfaces: &[&str]) -> tantivy::Result<usize> {
-        let index = segment.inverted_index(self.fields.surface)?;
-        let mut postings = Vec::new();
-        for surface in surfaces {
-            let term = Term::from_field_text(self.fields.surface, surface);
-            match index.read_postings(&term, IndexRecordOption::Basic)? {
-                Some(found) => postings.push(found),
-                None => return Ok(0),
-            }
-        }
-        postings.sort_by_key(|postings| postings.size_hint());
-        let Some((rarest, others)) = postings.split_first_mut() else {
-            return Ok(0);
-        };
+    /// How many titles have all of these words, in any form; no more than a bounded number is looked
+    /// at.
+    pub(crate) fn together_in_titles(&self, surfaces: &[&str]) -> tantivy::Result<usize> {
+        let stems = surfaces.iter().map(|word| self.language().stem(word));
+        let stems: Vec<String> = stems.collect();
+        let stems: Vec<&str> = stems.iter().map(String::as_str).collect();
+        self.together_in(self.fields.title, &stems)
+    }
+
+    fn together_in(&self, field: Field, words: &[&str]) -> tantivy::Result<usize> {
         let mut count = 0;
-        for _ in 0..PROBED_MAX {
-            let doc = rarest.doc();
-            if doc == TERMINATED {
-                break;
-            }
-            let has_all = others.iter_mut().all(|other| {
-                let at = match other.doc() < doc {
-                    true => other.seek(doc),
-                    false => other.doc(),
-                };
-                at == doc
-            });
-            count += usize::from(has_all);
-            rarest.advance();
+        for segment in self.searcher.segment_readers() {
+            count += together_in_segment(segment, field, words)?;
         }
         Ok(count)
     }
+}
+
+fn together_in_segment(
+    segment: &SegmentReader,
+    field: Field,
+    words: &[&str],
+) -> tantivy::Result<usize> {
+    let index = segment.inverted_index(field)?;
+    let mut postings = Vec::new();
+    for word in words {
+        let term = Term::from_field_text(field, word);
+        match index.read_postings(&term, IndexRecordOption::Basic)? {
+            Some(found) => postings.push(found),
+            None => return Ok(0),
+        }
+    }
+    postings.sort_by_key(|postings| postings.size_hint());
+    let Some((rarest, others)) = postings.split_first_mut() else {
+        return Ok(0);
+    };
+    let mut count = 0;
+    for _ in 0..PROBED_MAX {
+        let doc = rarest.doc();
+        if doc == TERMINATED {
+            break;
+        }
+        let has_all = others.iter_mut().all(|other| {
+            let at = match other.doc() < doc {
+                true => other.seek(doc),
+                false => other.doc(),
+            };
+            at == doc
+        });
+        count += usize::from(has_all);
+        rarest.advance();
+    }
+    Ok(count)
 }

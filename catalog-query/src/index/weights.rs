@@ -39,6 +39,9 @@ pub(crate) struct KeywordWeights {
     /// How much a product loses that is of another kind than what the query names, where the catalogue
     /// is sure of that kind.
     pub(crate) kind: f32,
+    /// The same where other words count as the last one of the query: the more words, the more things
+    /// that only have one of them beside their name.
+    pub(crate) kind_of_synonyms: f32,
     /// "smartwatch" for "smart watch" and the other way round.
     pub(crate) compound: f32,
 }
@@ -55,7 +58,8 @@ impl Default for KeywordWeights {
             shared_rareness: 0.0,
             adjacency: 0.0,
             synonym: 0.9,
-            kind: 0.7,
+            kind: 0.6,
+            kind_of_synonyms: 0.6,
             compound: 0.3,
         }
     }
@@ -70,6 +74,7 @@ impl KeywordWeights {
             self.adjacency,
             self.synonym,
             self.kind,
+            self.kind_of_synonyms,
             self.compound,
         ];
         let of_fields = self.fields();

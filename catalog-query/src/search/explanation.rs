@@ -79,6 +79,7 @@ fn named(profile: &RankingProfile, words: &KeywordWeights, coverage: f64) -> Vec
         ("synonym", f64::from(words.synonym)),
         ("compound", f64::from(words.compound)),
         ("kind", f64::from(words.kind)),
+        ("kind_of_synonyms", f64::from(words.kind_of_synonyms)),
     ]
     .map(|(name, weight)| (name.to_owned(), weight))
     .into();

@@ -48,6 +48,8 @@ impl Default for RankingProfile {
             version: 1,
             words_beside_vectors: KeywordWeights {
                 attributes,
+                // Meanings tell things from what is for them too.
+                kind: 0.0,
                 ..words.clone()
             },
             words,
