@@ -141,8 +141,12 @@ impl Kind {
         let Some(last) = terms.words.last() else {
             return Ok(None);
         };
-        let alternatives = last.alternatives.iter();
-        let stems: Vec<&String> = alternatives
+        let Some((typed, others)) = last.alternatives.split_first() else {
+            return Ok(None);
+        };
+        let synonyms = others.iter().filter(|other| other.is_synonym);
+        let stems: Vec<&String> = std::iter::once(typed)
+            .chain(synonyms)
             .filter_map(|alternative| match &alternative.stems[..] {
                 [stem] => Some(stem),
                 _ => None,

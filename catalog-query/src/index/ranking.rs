@@ -78,6 +78,7 @@ pub(super) fn pairs(terms: &QueryTerms) -> Vec<Alternative> {
     let pair = |pair: &[&Vec<String>]| Alternative {
         stems: [pair[0].as_slice(), pair[1].as_slice()].concat(),
         weight: 1.0,
+        is_synonym: false,
     };
     stems.windows(2).map(pair).collect()
 }

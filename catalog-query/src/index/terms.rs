@@ -29,6 +29,8 @@ pub(crate) struct Alternative {
     pub(crate) stems: Vec<String>,
     /// What a match counts, compared with one of the word that was typed.
     pub(crate) weight: f32,
+    /// Another word of that meaning, not another way to write the same.
+    pub(crate) is_synonym: bool,
 }
 
 impl QueryWord {
@@ -37,13 +39,26 @@ impl QueryWord {
             alternatives: vec![Alternative {
                 stems: vec![stem.to_owned()],
                 weight: 1.0,
+                is_synonym: false,
             }],
         }
     }
 
-    pub(crate) fn add(&mut self, stems: Vec<String>, weight: f32) {
+    pub(crate) fn add_spelling(&mut self, stems: Vec<String>, weight: f32) {
+        self.add(stems, weight, false);
+    }
+
+    pub(crate) fn add_synonym(&mut self, stems: Vec<String>, weight: f32) {
+        self.add(stems, weight, true);
+    }
+
+    fn add(&mut self, stems: Vec<String>, weight: f32, is_synonym: bool) {
         if !stems.is_empty() && self.alternatives.iter().all(|known| known.stems != stems) {
-            self.alternatives.push(Alternative { stems, weight });
+            self.alternatives.push(Alternative {
+                stems,
+                weight,
+                is_synonym,
+            });
         }
     }
 }

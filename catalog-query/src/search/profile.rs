@@ -45,7 +45,7 @@ impl Default for RankingProfile {
         };
         Self {
             name: "standard".to_owned(),
-            version: 1,
+            version: 2,
             words_beside_vectors: KeywordWeights {
                 attributes,
                 // Meanings tell things from what is for them too.
@@ -55,7 +55,7 @@ impl Default for RankingProfile {
             words,
             rank_constant: 60.0,
             keyword_weight: 1.0,
-            vector_weight: 0.5,
+            vector_weight: 0.4,
             depth: 200,
             popularity: 0.02,
         }
@@ -209,7 +209,7 @@ mod tests {
         assert!(profiles.get("other").is_none());
         assert_eq!(
             RankingProfiles::default().get("").expect("default").label(),
-            "standard@1"
+            "standard@2"
         );
     }
 

@@ -161,7 +161,8 @@ fn join(
         }
         if left.known && right.known {
             for word in &mut words[at..at + 2] {
-                word.word.add(vec![joined_stem.clone()], weights.compound);
+                word.word
+                    .add_spelling(vec![joined_stem.clone()], weights.compound);
                 word.synonyms.push(joined.clone());
             }
         } else {
@@ -191,7 +192,7 @@ fn add_parts(
             vocabulary.language().stem(&left),
             vocabulary.language().stem(&right),
         ];
-        word.word.add(stems, weights.compound);
+        word.word.add_spelling(stems, weights.compound);
         word.synonyms.push(format!("{left} {right}"));
     }
     Ok(())
@@ -240,6 +241,7 @@ fn correct(
                     vocabulary.language().stem(&right),
                 ],
                 weight: 1.0,
+                is_synonym: false,
             }],
         };
         word.corrected = Some(format!("{left} {right}"));
@@ -304,7 +306,8 @@ fn add_synonyms(words: &mut [UnderstoodWord], synonyms: &Synonyms, weights: &Key
         let of_rule = &mut words[found.first..found.first + found.words];
         for word in of_rule.iter_mut().filter(|word| !word.fixed) {
             for synonym in found.synonyms {
-                word.word.add(synonym.stems.clone(), weights.synonym);
+                word.word
+                    .add_synonym(synonym.stems.clone(), weights.synonym);
                 word.synonyms.push(synonym.text.clone());
             }
         }
