@@ -1,7 +1,7 @@
 //! How good the order is: against human judgments of a real feed, in the folder that
 //! `CATALOG_JUDGMENTS_DIR` names, and against a small made-up one wherever there is none.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::curation::Boosts;
 use super::fusion::{Legs, fuse};
 use super::query::ParsedQuery;
-use super::synonyms::Synonyms;
+use super::synonyms::{SynonymRule, Synonyms};
 use super::understanding::understand;
 use super::{RankingProfile, StrategyKind};
 use crate::embedding::{Embedder as _, LocalEmbedder, embedding_text};
@@ -168,6 +168,26 @@ async fn the_order_by_words_and_meaning_is_as_good_as_it_was() {
     };
     let ndcg = judged.ndcg(Some(&near));
     assert!(ndcg >= HYBRID_FLOOR, "NDCG@10 is {ndcg:.4}");
+}
+
+/// Somebody has said that a laptop is a notebook: then it is no sleeve for one.
+#[test]
+fn a_synonym_finds_the_thing_and_not_what_is_for_it() {
+    let Some(folder) = folder() else {
+        return made_up();
+    };
+    let products = feed(&folder);
+    let mut judged = Judged::new(&products, judgments(&folder));
+    let terms = ["laptop", "notebook"].map(str::to_owned).to_vec();
+    judged.synonyms = Synonyms::new(Language::English, [SynonymRule::TwoWay(terms)]);
+    let computers = products
+        .iter()
+        .filter(|one| one.title.contains("Notebook PC"));
+    let computers: HashSet<&str> = computers.map(|one| one.id.as_str()).collect();
+    let found = judged.search("laptop", None);
+    let is_computer = |id: &&String| computers.contains(id.as_str());
+    let notebooks = found[..10].iter().filter(is_computer).count();
+    assert!(notebooks > 5, "{notebooks} of {:?}", &found[..10]);
 }
 
 /// A catalogue of a few products with queries of all kinds, each with one perfect answer.
