@@ -61,13 +61,17 @@ pub(crate) struct Question {
     pub(crate) profile: Arc<RankingProfile>,
     /// Takes the query as it is: no corrected spelling, no synonyms, no curation.
     pub(crate) verbatim: bool,
-    /// When what has not been found is left out.
+    /// When a leg that has found nothing yet is left out, unless it is the last one.
     pub(crate) deadline: Deadline,
     /// False where another order is asked for: then the answer says what matches, and no more.
     pub(crate) by_relevance: bool,
     /// Views of a moment ago.
     pub(crate) popularity: Arc<Popularity>,
 }
+
+/// How much longer than the budget may take what there is no answer without: on a busy machine a
+/// late answer is better than none.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// When the time of a search is up, and how long that was from its start.
 #[derive(Clone, Copy, Debug)]
@@ -84,9 +88,12 @@ impl Deadline {
         }
     }
 
-    /// For what is tried when the first try was late: as long as that had, from now on.
-    fn again(self) -> Self {
-        Self::after(self.budget)
+    /// For what cannot be left out.
+    fn with_grace(self) -> Self {
+        Self {
+            at: self.at + GRACE,
+            budget: self.budget + GRACE,
+        }
     }
 }
 

@@ -107,7 +107,8 @@ enum RulesCommand {
     },
     /// Creates or replaces rules from a file of JSON objects
     ///
-    /// A `version`, as `get` and `list --json` print it, must still be that of the rule.
+    /// A `version`, as `get` and `list --json` print it, must still be that of the rule, unless
+    /// --any-version is given.
     Put {
         /// `-` for standard input
         #[arg(value_name = "FILE")]
@@ -142,6 +143,9 @@ pub(crate) async fn synonyms(
                 .await?;
         }
         SynonymsCommand::Add { terms, options } => {
+            // They have no order: the same ones again are the same rule.
+            let terms: BTreeSet<String> = terms.into_iter().collect();
+            let terms = terms.into_iter().collect();
             rules()?.add(KindForm::Synonyms { terms }, options).await?;
         }
         SynonymsCommand::AddOneWay { from, to, options } => {
@@ -302,9 +306,7 @@ impl Rules {
             (Code::Aborted, Some("RULE_EXISTS")) => {
                 "remove it first, choose another id, or replace it with `catalogctl rules put`"
             }
-            (Code::Aborted, _) => {
-                "get it again and make the change anew, or give --any-version to replace it"
-            }
+            (Code::Aborted, _) => "see what it is now, and do it again if it is still wanted",
             _ => return self.target.error(status).context(format!("rule {id:?}")),
         };
         anyhow::anyhow!("rule {id:?}: {}: {hint}", status.message())

@@ -62,7 +62,7 @@ pub(super) async fn get_rule(
     }
 }
 
-/// `PUT /api/search-rules/{id}`: 200 with the rule as it is now; 201 under `If-None-Match: *`.
+/// `PUT /api/search-rules/{id}`: 201 or 200 with the rule as it is now.
 pub(super) async fn put_rule(
     State(api): State<Arc<Api>>,
     RulePath(id): RulePath,
@@ -82,11 +82,11 @@ pub(super) async fn put_rule(
     let conditional = message.expected_version.is_some();
     let written = api.upstream.put_rule(&caller, message).await;
     let written = written.map_err(|status| Problem::of_rule_status(&status, conditional))?;
-    let status = match condition {
-        PutCondition::New => StatusCode::CREATED,
-        PutCondition::Absent | PutCondition::Version(_) => StatusCode::OK,
+    let status = match written.created {
+        true => StatusCode::CREATED,
+        false => StatusCode::OK,
     };
-    rule_response(status, written)
+    rule_response(status, written.rule)
 }
 
 /// `DELETE /api/search-rules/{id}`: 204.

@@ -6,6 +6,13 @@ use tonic::Status;
 
 use crate::upstream::{Caller, Upstream, within};
 
+/// A rule as it is now.
+pub(crate) struct PutRule {
+    pub(crate) rule: v1::SearchRule,
+    /// There was none before.
+    pub(crate) created: bool,
+}
+
 impl Upstream {
     pub(crate) async fn list_rules(
         &self,
@@ -34,12 +41,13 @@ impl Upstream {
         &self,
         caller: &Caller,
         message: v1::PutSearchRuleRequest,
-    ) -> Result<v1::SearchRule, Status> {
+    ) -> Result<PutRule, Status> {
         let mut client = self.rules.clone();
         let request = caller.request(message, self.write_deadline);
         let answer = within(self.write_deadline, client.put_search_rule(request)).await?;
-        let rule = answer.into_inner().rule;
-        rule.ok_or_else(|| Status::internal("the answer holds no rule"))
+        let v1::PutSearchRuleResponse { rule, created } = answer.into_inner();
+        let rule = rule.ok_or_else(|| Status::internal("the answer holds no rule"))?;
+        Ok(PutRule { rule, created })
     }
 
     pub(crate) async fn delete_rule(

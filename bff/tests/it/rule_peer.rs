@@ -38,8 +38,11 @@ impl SearchRuleService for Handler {
                 updated_at: Some(prost_types::Timestamp::default()),
                 ..rule
             };
-            state.rules.insert(rule.id.clone(), rule.clone());
-            Ok(PutSearchRuleResponse { rule: Some(rule) })
+            let earlier = state.rules.insert(rule.id.clone(), rule.clone());
+            Ok(PutSearchRuleResponse {
+                rule: Some(rule),
+                created: earlier.is_none(),
+            })
         })
         .await
     }

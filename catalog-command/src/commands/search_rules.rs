@@ -16,6 +16,9 @@ pub(crate) struct WrittenRule {
     pub(crate) version: Version,
     /// None after a deletion.
     pub(crate) rule: Option<SearchRule>,
+    /// There was none before.
+    #[serde(default)]
+    pub(crate) created: bool,
 }
 
 impl Commands {
@@ -106,9 +109,14 @@ impl WrittenRule {
         decision: Option<RuleDecision>,
         current: Option<CurrentRule>,
     ) -> Result<Self, RuleRejection> {
+        let existed = current.as_ref().is_some_and(|old| old.rule.is_some());
         match (decision, current) {
             (Some(RuleDecision { version, rule, .. }), _)
-            | (None, Some(CurrentRule { version, rule, .. })) => Ok(Self { version, rule }),
+            | (None, Some(CurrentRule { version, rule, .. })) => Ok(Self {
+                version,
+                created: rule.is_some() && !existed,
+                rule,
+            }),
             (None, None) => Err(RuleRejection::NotFound),
         }
     }

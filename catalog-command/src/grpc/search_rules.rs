@@ -30,9 +30,12 @@ impl SearchRuleService for SearchRuleGrpc {
         let expected = expected_version(request.expected_version).map_err(invalid_rule)?;
         let draft = draft(request.rule).map_err(invalid_rule)?;
         let written = self.commands.put_rule(draft, expected, &call).await;
-        let WrittenRule { version, rule } = written.map_err(command_status)?;
-        let rule = rule.map(|rule| rule.to_message(version));
-        Ok(Response::new(v1::PutSearchRuleResponse { rule }))
+        let written = written.map_err(command_status)?;
+        let WrittenRule {
+            version, created, ..
+        } = written;
+        let rule = written.rule.map(|rule| rule.to_message(version));
+        Ok(Response::new(v1::PutSearchRuleResponse { rule, created }))
     }
 
     async fn delete_search_rule(

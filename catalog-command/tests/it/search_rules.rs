@@ -225,6 +225,29 @@ async fn an_event_says_who_wrote_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_tells_a_new_rule_from_a_replaced_one() {
+    let catalog = Catalog::start().await;
+    let mut rules = catalog.rules();
+    let mut put = async |terms: [&str; 2], request_id: &str| {
+        let request = v1::PutSearchRuleRequest {
+            rule: Some(synonyms("r-1", &terms)),
+            request_id: request_id.to_owned(),
+            ..Default::default()
+        };
+        let answer = rules.put_search_rule(request).await.expect("put");
+        answer.into_inner().created
+    };
+    assert!(put(["tv", "television"], "k1").await);
+    assert!(!put(["tv", "television"], "").await, "as it was");
+    assert!(!put(["tv", "telly"], "").await, "replaced");
+    assert!(put(["tv", "television"], "k1").await, "answered again");
+    delete(&mut catalog.rules(), "r-1", None, "")
+        .await
+        .expect("delete");
+    assert!(put(["tv", "telly"], "").await, "new once more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expected_version_is_kept_to() {
     let catalog = Catalog::start().await;
     let mut rules = catalog.rules();

@@ -22,9 +22,6 @@ use crate::index::{
 };
 use crate::popularity::PopularityBoard;
 
-/// What counting and explaining may take at least, however little the legs have.
-const COUNTING_MIN: Duration = Duration::from_millis(250);
-
 #[derive(Clone, Debug)]
 pub(crate) struct SearchRequest {
     pub(crate) query: String,
@@ -127,7 +124,8 @@ impl SearchEngine {
         ) {
             return Err(super::InvalidPageToken::Malformed.into());
         }
-        let scope = self.keyword.scope(request.filter.clone(), deadline).await?;
+        let (filter, needed_by) = (request.filter.clone(), deadline.with_grace());
+        let scope = self.keyword.scope(filter, needed_by).await?;
         let outcome = match browses {
             true => None,
             false => {
@@ -149,7 +147,7 @@ impl SearchEngine {
         let (after, limit) = (cursor.place().cloned(), request.limit);
         let within = scope.clone();
         // An answer without a leg that was late still has its totals and facets.
-        let counted_by = Deadline::after(request.budget.max(COUNTING_MIN));
+        let counted_by = Deadline::after(request.budget).with_grace();
         // What is more than the hits themselves is known to the index alone.
         let needs_index = browses || order.is_some() || !facets.is_empty();
         let counted = match matches.total_at_hand().filter(|_| !needs_index) {
@@ -214,7 +212,7 @@ impl SearchEngine {
         let (outcome, profile) = (outcome.clone(), Arc::clone(profile));
         let (kind, explain) = (request.strategy, request.explain);
         let why_not = request.why_not.clone();
-        let told_by = Deadline::after(request.budget.max(COUNTING_MIN));
+        let told_by = Deadline::after(request.budget).with_grace();
         let told = self.keyword.run_until(told_by, move |_| {
             let of_page = page.iter().filter_map(|id| {
                 let hits = outcome.hits.iter();

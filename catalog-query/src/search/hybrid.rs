@@ -1,14 +1,18 @@
 //! Search by words and by meaning at once; when one of them fails or is late, by the other.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::future::{BoxFuture, FutureExt as _};
+use tokio::time::timeout_at;
 
 use super::fusion::Legs;
-use super::keyword::KeywordSearch;
+use super::keyword::{Asked, KeywordSearch, micros_since};
 use super::scope::Scope;
-use super::vector::VectorSearch;
+use super::vector::{VectorError, VectorSearch};
 use super::{Coverage, Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
+use crate::index::{Hit, KeywordHits};
 
 pub(super) struct HybridStrategy {
     pub(super) keyword: Arc<KeywordSearch>,
@@ -29,16 +33,8 @@ impl SearchStrategy for HybridStrategy {
                 .understand(question, StrategyKind::Hybrid, scope);
             let asked = asked.await?;
             let depth = question.profile.depth.max(limit);
-            let by_meaning = async {
-                match asked.is_nothing() {
-                    true => (Ok(Vec::new()), 0),
-                    false => self.vector.hits(&asked, question).await,
-                }
-            };
-            let by_words = self.keyword.hits(&asked, depth, question.deadline);
-            // First the one that waits for others.
-            let ((vector, vector_micros), (keyword, keyword_micros)) =
-                tokio::join!(by_meaning, by_words);
+            let ((keyword, keyword_micros), (vector, vector_micros)) =
+                self.legs(question, &asked, depth).await;
             let (keyword, vector) = match (keyword, vector) {
                 (Err(err), Err(_)) => return Err(err),
                 (keyword, vector) => (keyword.ok(), vector.ok()),
@@ -75,5 +71,43 @@ impl SearchStrategy for HybridStrategy {
             })
         }
         .boxed()
+    }
+}
+
+type Found<T, E> = (Result<T, E>, u64);
+
+impl HybridStrategy {
+    /// Both at once, each with how long it took; the words are given up when their time is up only
+    /// where the meaning answers.
+    async fn legs(
+        &self,
+        question: &Question,
+        asked: &Asked,
+        depth: usize,
+    ) -> (
+        Found<KeywordHits, SearchError>,
+        Found<Vec<Hit>, VectorError>,
+    ) {
+        let (deadline, started) = (question.deadline, Instant::now());
+        let by_meaning = async {
+            match asked.is_nothing() {
+                true => (Ok(Vec::new()), 0),
+                false => self.vector.hits(asked, question).await,
+            }
+        };
+        let by_words = self.keyword.hits(asked, depth, deadline.with_grace());
+        let mut by_words = pin!(by_words);
+        let in_time = timeout_at(deadline.at, by_words.as_mut());
+        // First the one that waits for others.
+        let (vector, in_time) = tokio::join!(by_meaning, in_time);
+        let keyword = match (in_time, &vector) {
+            (Ok(found), _) => found,
+            (Err(_), (Ok(_), _)) => {
+                let late = SearchError::Late(deadline.budget);
+                (Err(late), micros_since(started))
+            }
+            (Err(_), (Err(_), _)) => by_words.await,
+        };
+        (keyword, vector)
     }
 }

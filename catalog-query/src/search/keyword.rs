@@ -58,7 +58,8 @@ impl KeywordSearch {
     ) -> Result<Asked, SearchError> {
         let started = Instant::now();
         let reading = self.reading(question, kind, scope)?;
-        let asked = self.run_until(question.deadline, move |_| reading.read());
+        let deadline = question.deadline.with_grace();
+        let asked = self.run_until(deadline, move |_| reading.read());
         let asked = asked.await?;
         let micros = micros_since(started);
         Ok(Asked { micros, ..asked })
@@ -83,7 +84,7 @@ impl KeywordSearch {
                 micros_since(started) - micros,
             ))
         };
-        self.run_until(question.deadline, find).await
+        self.run_until(question.deadline.with_grace(), find).await
     }
 
     fn reading(

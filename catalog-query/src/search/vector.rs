@@ -156,7 +156,7 @@ impl SearchStrategy for VectorStrategy {
                 false => self.vector.hits(&asked, question).await,
             };
             let Ok(found) = found else {
-                let deadline = question.deadline.again();
+                let deadline = question.deadline.with_grace();
                 let answer = self.keyword.answer(question, &asked, limit, deadline);
                 return answer.await.map(|answer| SearchOutcome {
                     degraded: true,

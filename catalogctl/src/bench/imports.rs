@@ -14,6 +14,7 @@ use crate::endpoints::{EndpointArgs, Target};
 use crate::feed::Rows;
 use crate::import::{self, ImportOptions, Notice};
 use crate::output::ProductJson;
+use crate::progress::Meter;
 use crate::sample;
 
 const BATCH_ROWS: usize = 500;
@@ -40,17 +41,18 @@ pub(super) async fn measure(
     let bare_postgres_per_second = bare_inserts(cluster, rows()?).await?;
     let target = target(cluster)?;
     let before = cluster.log_position().await?;
+    let mut meter = Meter::new("import");
     let mut notice = |notice: Notice<'_>| {
         if let Notice::Progress(summary) = notice {
-            eprint!("\rimport: {} products", summary.rows);
+            meter.set(summary.rows, None, &format!("{} products", summary.rows));
         }
     };
     let started = Instant::now();
     let stop = CancellationToken::new();
     let options = ImportOptions::default();
     let (summary, result) = import::run(rows()?, &target, &options, stop, &mut notice).await;
+    meter.clear();
     result?;
-    eprintln!();
     if summary.rejected > 0 {
         bail!("{} rows were rejected", summary.rejected);
     }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::bench::{imports, pid, process};
 use crate::cluster::{Cluster, Part, channel};
+use crate::progress::Meter;
 
 const READERS: usize = 2;
 /// A reader looks this often: it is there to notice a failure, not to load the machine.
@@ -64,6 +65,7 @@ pub(super) async fn measure(cluster: &Cluster, events: u64) -> anyhow::Result<Re
 /// How long the replay took, from the first progress to the first step after it.
 async fn rebuild(cluster: &Cluster) -> anyhow::Result<Duration> {
     let mut operations = CatalogQueryOperationsClient::new(channel(&cluster.query_grpc()));
+    let mut meter = Meter::new("rebuild");
     let started = Instant::now();
     let mut steps = operations.rebuild(RebuildRequest {}).await?.into_inner();
     let mut replay = None;
@@ -71,13 +73,13 @@ async fn rebuild(cluster: &Cluster) -> anyhow::Result<Duration> {
         match step.phase() {
             Phase::Unspecified => {}
             Phase::Replay => {
-                eprint!("\rrebuild: {} of {} events", step.done, step.total);
+                let (done, total) = (step.done.max(0) as u64, step.total.max(0) as u64);
+                meter.set(done, Some(total), &format!("{done} of {total} events"));
             }
             Phase::Embed | Phase::Compare => {
                 replay.get_or_insert_with(|| started.elapsed());
             }
             Phase::Switched => {
-                eprintln!();
                 return replay.context("a rebuild without a replay");
             }
         }
@@ -153,7 +155,7 @@ impl Readers {
                     reads.fetch_add(1, Ordering::Relaxed);
                     if let Err(err) = ok(answer).await {
                         let (at, took) = (started.elapsed(), asked.elapsed());
-                        eprintln!("\rrebuild: at {at:.1?} {path} failed after {took:.0?}: {err:#}");
+                        eprintln!("rebuild: at {at:.1?} {path} failed after {took:.0?}: {err:#}");
                         failed.fetch_add(1, Ordering::Relaxed);
                     }
                     tokio::time::sleep(Duration::from_millis(READ_EVERY_MS)).await;

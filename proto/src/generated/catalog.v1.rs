@@ -73,7 +73,8 @@ pub struct SearchProductsRequest {
     #[prost(bool, tag = "14")]
     pub verbatim: bool,
     /// How long the legs of the search may take together. 0 means 250; at most 2,000. An answer
-    /// without a leg that was late is `degraded`.
+    /// without a leg that was late is `degraded`. The last leg is not left out, but waited for up to a
+    /// second longer.
     #[prost(int32, tag = "15")]
     pub budget_ms: i32,
 }
@@ -4604,6 +4605,9 @@ pub struct PutSearchRuleRequest {
 pub struct PutSearchRuleResponse {
     #[prost(message, optional, tag = "1")]
     pub rule: ::core::option::Option<SearchRule>,
+    /// There was no such rule before.
+    #[prost(bool, tag = "2")]
+    pub created: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteSearchRuleRequest {
