@@ -271,6 +271,7 @@ impl Service for App {
         let index = self.upgrade.index.clone();
         let rules = self.upgrade.rules.clone();
         let (gate, search) = (serving.clone(), Arc::clone(&self.catalog.search));
+        let repository = Arc::clone(&self.catalog.repository);
         let reads = CatalogServiceServer::with_interceptor(self.catalog, move |request| match gate
             .is_on()
         {
@@ -296,6 +297,7 @@ impl Service for App {
         let incoming = TcpIncoming::from(self.grpc).with_nodelay(Some(true));
 
         let mut tasks = Tasks::new(stop);
+        tasks.spawn("cache", |stop| repository.keep_tidy(stop));
         tasks.spawn("read model projection", |stop| {
             self.read_model_projector.run(stop)
         });

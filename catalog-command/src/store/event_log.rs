@@ -236,12 +236,13 @@ pub(crate) async fn first_position_younger_than(
 const BACKLOG_COUNTED_MAX: i64 = 100_000;
 
 /// How many committed events have no position yet, one more than [`BACKLOG_COUNTED_MAX`] where there
-/// are more, and since when the oldest of them waits.
+/// are more, and since when the oldest of them waits. Along the index: the table itself keeps the room
+/// of all that went through it.
 pub(crate) async fn outbox_backlog(
     db: &mut PgConnection,
 ) -> sqlx::Result<(i64, Option<OffsetDateTime>)> {
     let backlog = sqlx::query_as(
-        "SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT $1) AS counted),
+        "SELECT (SELECT count(*) FROM (SELECT FROM outbox ORDER BY id LIMIT $1) AS counted),
                 (SELECT occurred_at FROM outbox ORDER BY id LIMIT 1)",
     );
     soon(backlog.bind(BACKLOG_COUNTED_MAX + 1).fetch_one(db)).await

@@ -3,12 +3,15 @@
 //! behind that answers must have, and whoever stores an answer looks at it afterwards.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use catalog_events::{ProductEvent, ProductId, Version};
 use moka::future::Cache;
 use prost::Message as _;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 
 use crate::read_model::{AtLeast, Held, ProductRepository, RepositoryError};
 
@@ -19,6 +22,8 @@ const ENTRY_SECONDS_MAX: u64 = 30;
 /// Longer than any load of an answer can take.
 const CHANGED_SECONDS: u64 = 60;
 const CHANGED_ENTRIES_MAX: u64 = 100_000;
+/// More often than a cache looks by itself, which it does in whatever call comes then.
+const TIDY_EVERY_MS: u64 = 100;
 
 pub(crate) struct CachedProductRepository<R> {
     inner: R,
@@ -52,6 +57,21 @@ impl<R: ProductRepository> CachedProductRepository<R> {
                 .time_to_live(Duration::from_secs(CHANGED_SECONDS))
                 .build(),
             repairs: AtomicU64::new(0),
+        }
+    }
+
+    /// Removes what has expired, so that no reader has to: of the products of a whole import that
+    /// expire at once, it would take longer than a reader waits.
+    pub(crate) async fn keep_tidy(self: Arc<Self>, stop: CancellationToken) -> anyhow::Result<()> {
+        let mut tick = tokio::time::interval(Duration::from_millis(TIDY_EVERY_MS));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => {}
+                () = stop.cancelled() => return Ok(()),
+            }
+            self.answers.run_pending_tasks().await;
+            self.changed.run_pending_tasks().await;
         }
     }
 
