@@ -242,8 +242,8 @@ impl Searches {
         let mut connections = Vec::new();
         for _ in 0..clients {
             let mut db = PgConnection::connect(&self.sql_url).await?;
-            // As many candidates as the statement asks for.
-            sqlx::raw_sql("SET hnsw.ef_search = 200")
+            // As many as the query service looks at: fewer would find fewer of the nearest.
+            sqlx::raw_sql("SET hnsw.ef_search = 400")
                 .execute(&mut db)
                 .await?;
             connections.push(db);
