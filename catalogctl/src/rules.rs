@@ -234,7 +234,7 @@ impl Rules {
     async fn get(&mut self, id: String) -> anyhow::Result<StoredRule> {
         let request = GetSearchRuleRequest { id: id.clone() };
         let found = self.client.get_search_rule(bounded(request)).await;
-        let found = found.map_err(|status| self.explain(&id, &status))?;
+        let found = found.map_err(|status| self.explain(&id, &status, "ask again"))?;
         Ok(found.into_inner().into())
     }
 
@@ -266,7 +266,9 @@ impl Rules {
             ..PutSearchRuleRequest::default()
         };
         let written = self.client.put_search_rule(bounded(request)).await;
-        let written = written.map_err(|status| self.explain(&id, &status))?;
+        let if_changed =
+            "get it again and make the change anew, or give --any-version to replace it";
+        let written = written.map_err(|status| self.explain(&id, &status, if_changed))?;
         let rule = written.into_inner().rule;
         let rule = rule.context("the write service answered without the rule")?;
         Ok(rule.into())
@@ -292,7 +294,8 @@ impl Rules {
             ..DeleteSearchRuleRequest::default()
         };
         let deleted = self.client.delete_search_rule(bounded(request)).await;
-        let deleted = deleted.map_err(|status| self.explain(&id, &status))?;
+        let if_changed = "see what it is now, and delete it again if that is still wanted";
+        let deleted = deleted.map_err(|status| self.explain(&id, &status, if_changed))?;
         let version = deleted.into_inner().version;
         match json {
             true => output::json(&json!({ "id": id, "version": version })),
@@ -300,13 +303,14 @@ impl Rules {
         }
     }
 
-    fn explain(&self, id: &str, status: &Status) -> anyhow::Error {
+    /// With what to do; `if_changed` where somebody else has written the rule meanwhile.
+    fn explain(&self, id: &str, status: &Status, if_changed: &str) -> anyhow::Error {
         let hint = match (status.code(), service_kit::reason(status).as_deref()) {
             (Code::NotFound, _) => "`catalogctl rules list` shows those that exist",
             (Code::Aborted, Some("RULE_EXISTS")) => {
                 "remove it first, choose another id, or replace it with `catalogctl rules put`"
             }
-            (Code::Aborted, _) => "see what it is now, and do it again if it is still wanted",
+            (Code::Aborted, _) => if_changed,
             _ => return self.target.error(status).context(format!("rule {id:?}")),
         };
         anyhow::anyhow!("rule {id:?}: {}: {hint}", status.message())

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use catalog_events::{Position, ProductId};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use super::keyword::KeywordSearch;
 use super::{
@@ -191,14 +192,23 @@ impl Setup {
 
     async fn check(&self, asked: StrategyKind, ids: &[&str], answered: StrategyKind) {
         let outcome = self.search(asked, "usb hub").await.expect("search");
-        let found: Vec<&str> = outcome
-            .hits
-            .iter()
-            .map(|hit| hit.product_id.as_str())
-            .collect();
-        assert_eq!((found.as_slice(), outcome.strategy), (ids, answered));
-        assert_eq!(outcome.degraded, asked != answered);
+        check_outcome(&outcome, asked, ids, answered);
     }
+}
+
+fn check_outcome(
+    outcome: &SearchOutcome,
+    asked: StrategyKind,
+    ids: &[&str],
+    answered: StrategyKind,
+) {
+    let found: Vec<&str> = outcome
+        .hits
+        .iter()
+        .map(|hit| hit.product_id.as_str())
+        .collect();
+    assert_eq!((found.as_slice(), outcome.strategy), (ids, answered));
+    assert_eq!(outcome.degraded, asked != answered);
 }
 
 #[tokio::test]
@@ -335,13 +345,23 @@ async fn what_waits_until_its_time_is_up_never_runs() {
 async fn the_last_leg_is_waited_for_beyond_the_budget() {
     for kind in [StrategyKind::Keyword, StrategyKind::Hybrid] {
         let setup = setup(None);
-        let busy = AllPlaces::take(&setup.factory.keyword_search());
-        let free = async {
-            tokio::time::sleep(BUDGET * 2).await;
-            drop(busy);
+        let keyword = setup.factory.keyword_search();
+        let scope = keyword.scope(None, deadline()).await.expect("scope");
+        let spent = Question {
+            deadline: Deadline {
+                at: Instant::now() - BUDGET,
+                budget: BUDGET,
+            },
+            ..question("usb hub")
         };
-        let answered = setup.check(kind, &["a", "b"], StrategyKind::Keyword);
-        tokio::join!(answered, free);
+        let busy = AllPlaces::take(&keyword);
+        let strategy = setup.factory.strategy(kind);
+        let mut answer = strategy.search(&spent, 10, &scope);
+        let waits = answer.as_mut().now_or_never();
+        assert!(waits.is_none(), "{waits:?}");
+        drop(busy);
+        let outcome = answer.await.expect("search");
+        check_outcome(&outcome, kind, &["a", "b"], StrategyKind::Keyword);
     }
 }
 
