@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 /// Counts the ways in which documents were made of products. An index of another format is built
 /// anew.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// `<format> <position> <check>`. The check tells a flipped bit from a position: a position too high
 /// would skip events for good.
@@ -34,10 +34,10 @@ mod tests {
         assert_eq!(decode(&payload), Some(Position(1234)));
         for bad in [
             "",
-            "2",
-            "2 1234",
+            "3",
+            "3 1234",
             &payload.replace("1234", "1235"),
-            &payload.replace("2 ", "1 "),
+            &payload.replace("3 ", "2 "),
         ] {
             assert_eq!(decode(bad), None, "{bad}");
         }

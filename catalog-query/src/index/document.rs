@@ -2,6 +2,8 @@
 
 use catalog_events::{AttributeValue, ContentHash, Product, Version};
 use tantivy::TantivyDocument;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::schema::Fields;
 use super::{analyzer, suggest};
@@ -63,7 +65,7 @@ fn attribute_texts(product: &Product) -> impl Iterator<Item = &str> {
         .iter()
         .filter(|(name, _)| !is_noise(name));
     telling.filter_map(|(name, value)| match value {
-        AttributeValue::Text(text) => Some(text.as_str()),
+        AttributeValue::Text(text) => (!is_for_machines(text)).then_some(text.as_str()),
         AttributeValue::Flag(true) => Some(name.as_str()),
         AttributeValue::Flag(false) | AttributeValue::Number(_) => None,
     })
@@ -72,6 +74,11 @@ fn attribute_texts(product: &Product) -> impl Iterator<Item = &str> {
 pub(super) fn is_noise(name: &str) -> bool {
     name.split(|c: char| !c.is_alphanumeric())
         .any(|word| NOISE.contains(&word.to_lowercase().as_str()))
+}
+
+/// Addresses and times: nobody searches for their words, and each makes a product look longer.
+fn is_for_machines(text: &str) -> bool {
+    text.contains("://") || OffsetDateTime::parse(text, &Rfc3339).is_ok()
 }
 
 fn identifiers(product: &Product) -> impl Iterator<Item = String> {

@@ -1,6 +1,6 @@
 //! What kind of thing a product is, so that whoever asks for a printer does not get its cables first:
-//! products of one kind have attributes of the same names. Told from the products alone, without
-//! lists of words.
+//! products of one kind have attributes of the same names, which others do not have. Told from the
+//! products alone, without lists of words.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -22,11 +22,21 @@ const WORDS: usize = 4;
 const COLUMNS: [&str; WORDS] = ["kind_0", "kind_1", "kind_2", "kind_3"];
 const BITS: usize = WORDS * 64;
 const BYTES: usize = BITS / 8;
+
+type Signature = [u64; WORDS];
+
 /// Fewer names say nothing.
-const NAMES_MIN: usize = 3;
+const NAMES_MIN: u32 = 3;
 /// Products that a kind is learned from.
 const EXAMPLES_MIN: usize = 3;
 const EXAMPLES_MAX: usize = 1_000;
+/// Products that tell how usual a name is, in runs: neighbours are read together.
+const SAMPLE: u32 = 512;
+const SAMPLE_RUN: u32 = 16;
+/// A name that more products have tells no kind.
+const USUAL_MAX: f32 = 0.5;
+/// A name that fewer products have says little, whether a product has it or not.
+const RARE: f32 = 0.03;
 /// With so many examples a kind is half as sure as with any number.
 const EXAMPLES_HALF: f32 = 10.0;
 /// A product of another kind keeps this much of its score at least.
@@ -90,41 +100,95 @@ fn heads(product: &Product, language: Language) -> HashSet<String> {
     heads
 }
 
-/// The signs of a sum of random directions, one for each name (Charikar, STOC 2002): two products
-/// have the more bits in common the more names they share. All zero where there are too few.
-fn signature(product: &Product) -> [u64; WORDS] {
+/// A bit for each name of an attribute or category (a Bloom filter with one hash). All zero where
+/// there are too few.
+fn signature(product: &Product) -> Signature {
     let names = product.attributes.keys().map(String::as_str);
-    let names: Vec<&str> = names
-        .chain(product.categories.iter().map(String::as_str))
-        .collect();
-    let mut signature = [0_u64; WORDS];
-    if names.len() < NAMES_MIN {
-        return signature;
-    }
-    let mut sums = [0_i32; BITS];
+    let names = names.chain(product.categories.iter().map(String::as_str));
+    let mut signature = [0; WORDS];
+    let mut count = 0;
     for name in names {
-        let direction = Sha256::digest(name);
-        for (at, sum) in sums.iter_mut().enumerate() {
-            let is_set = direction[at / 8] >> (at % 8) & 1 == 1;
-            *sum += if is_set { 1 } else { -1 };
+        let bit = usize::from(Sha256::digest(name)[0]);
+        signature[bit / 64] |= 1 << (bit % 64);
+        count += 1;
+    }
+    match count < NAMES_MIN {
+        true => [0; WORDS],
+        false => signature,
+    }
+}
+
+fn each_bit(signature: &Signature, mut each: impl FnMut(usize)) {
+    for (number, word) in signature.iter().enumerate() {
+        let mut rest = *word;
+        while rest != 0 {
+            each(number * 64 + rest.trailing_zeros() as usize);
+            rest &= rest - 1;
         }
     }
-    for (at, sum) in sums.into_iter().enumerate() {
-        // Where the names are divided, half of the bits are set.
-        if sum > 0 || (sum == 0 && at % 2 == 1) {
-            signature[at / 64] |= 1 << (at % 64);
-        }
+}
+
+/// How many of the products have each bit, from 0 to 1.
+fn shares(signatures: &[Signature]) -> [f32; BITS] {
+    let mut counts = [0_u32; BITS];
+    for signature in signatures {
+        each_bit(signature, |at| counts[at] += 1);
     }
-    signature
+    counts.map(|count| count as f32 / signatures.len().max(1) as f32)
+}
+
+/// How many of the products of a catalogue have each bit.
+struct Usual([f32; BITS]);
+
+impl Usual {
+    fn of(searcher: &Searcher) -> tantivy::Result<Self> {
+        let segments = searcher.segment_readers();
+        let all: u32 = segments.iter().map(SegmentReader::max_doc).sum();
+        let step = (all / SAMPLE).max(1) * SAMPLE_RUN;
+        let mut sample = Vec::with_capacity(SAMPLE as usize * 2);
+        for segment in segments {
+            let signatures = Signatures::open(segment)?;
+            for from in (0..segment.max_doc()).step_by(step as usize) {
+                let run = from..(from + SAMPLE_RUN).min(segment.max_doc());
+                sample.extend(run.filter_map(|doc| signatures.of(doc)));
+            }
+        }
+        Ok(Self(shares(&sample)))
+    }
+
+    /// The bits that tell a kind.
+    fn telling(&self) -> Signature {
+        let mut telling = [0; WORDS];
+        for (at, share) in self.0.iter().enumerate() {
+            if *share <= USUAL_MAX {
+                telling[at / 64] |= 1 << (at % 64);
+            }
+        }
+        telling
+    }
+
+    /// How much of what tells products apart two of the examples have in common, from 0 to 1.
+    fn alikeness(&self, examples: &[Signature]) -> f32 {
+        let count = examples.len() as f32;
+        let (mut common, mut own) = (0.0, 0.0);
+        for (share, usual) in shares(examples).iter().zip(&self.0) {
+            common += (share - usual).powi(2);
+            own += share * (1.0 - usual).powi(2) + (1.0 - share) * usual.powi(2);
+        }
+        // Without what each has in common with itself.
+        ((count * common / own - 1.0) / (count - 1.0)).clamp(0.0, 1.0)
+    }
 }
 
 /// The kind that the last word of a query names: "laptop bag" is a bag.
 pub(super) struct Kind {
     /// As the index has it.
     pub(super) word: String,
-    /// What a signature is near to, byte by byte.
+    /// The bits that tell a kind.
+    telling: Signature,
+    /// What the bits of a signature add to its resemblance, byte by byte.
     table: Box<[[f32; 256]; BYTES]>,
-    /// How near the examples themselves are.
+    /// The resemblance of an example.
     typical: f32,
     /// From 0 to 1: what is of another kind loses so much.
     strength: f32,
@@ -160,49 +224,60 @@ impl Kind {
             return Ok(None);
         };
         let examples = examples(searcher, fields, &stems)?;
-        Ok(Self::learned((*word).clone(), &examples, weight))
+        let usual = Usual::of(searcher)?;
+        Ok(Self::learned((*word).clone(), examples, &usual, weight))
     }
 
-    fn learned(word: String, examples: &[[u64; WORDS]], weight: f32) -> Option<Self> {
+    fn learned(
+        word: String,
+        mut examples: Vec<Signature>,
+        usual: &Usual,
+        weight: f32,
+    ) -> Option<Self> {
+        let telling = usual.telling();
+        examples.retain(|example| tells(example, &telling));
         if examples.len() < EXAMPLES_MIN {
             return None;
         }
         let count = examples.len() as f32;
-        let mut set = [0_u32; BITS];
-        for signature in examples {
-            for (at, set) in set.iter_mut().enumerate() {
-                *set += (signature[at / 64] >> (at % 64) & 1) as u32;
-            }
-        }
-        let mean = set.map(|set| 2.0 * set as f32 / count - 1.0);
-        // How much two of the examples have in common, on the average.
-        let square = mean.iter().map(|mean| mean * mean).sum::<f32>() / BITS as f32;
-        let alike = ((count * square - 1.0) / (count - 1.0)).max(0.0);
+        let share = shares(&examples);
+        // Naive Bayes: how much likelier a bit is with this kind than with any product.
+        let likelier = std::array::from_fn(|at| ((share[at] + RARE) / (usual.0[at] + RARE)).ln());
+        let sureness = usual.alikeness(&examples) * count / (count + EXAMPLES_HALF);
         let mut kind = Self {
             word,
-            table: table(&mean),
+            telling,
+            table: table(&likelier),
             typical: 0.0,
-            strength: (weight * alike * count / (count + EXAMPLES_HALF)).min(1.0 - KEPT_MIN),
+            strength: (weight * sureness).min(1.0 - KEPT_MIN),
         };
-        let mut near: Vec<f32> = examples
-            .iter()
-            .map(|signature| kind.resemblance(signature))
-            .collect();
-        let middle = near.len() / 2;
-        let (_, typical, _) = near.select_nth_unstable_by(middle, f32::total_cmp);
+        let resemblances = examples.iter().map(|example| kind.resemblance(example));
+        let mut resemblances: Vec<f32> = resemblances.collect();
+        let middle = resemblances.len() / 2;
+        let (_, typical, _) = resemblances.select_nth_unstable_by(middle, f32::total_cmp);
         kind.typical = *typical;
         (kind.typical > 0.0 && kind.strength > 0.0).then_some(kind)
     }
 
-    /// From -1 to 1.
-    fn resemblance(&self, signature: &[u64; WORDS]) -> f32 {
+    fn resemblance(&self, signature: &Signature) -> f32 {
         let mut sum = 0.0;
         for (word, tables) in signature.iter().zip(self.table.chunks_exact(8)) {
             for (byte, table) in word.to_le_bytes().into_iter().zip(tables) {
                 sum += table[usize::from(byte)];
             }
         }
-        sum / BITS as f32
+        sum
+    }
+
+    /// From 0 to 1, where 1 is like the examples.
+    fn nearness(&self, signature: &Signature) -> f32 {
+        match tells(signature, &self.telling) {
+            true => {
+                let near = self.resemblance(signature) / self.typical;
+                near.clamp(0.0, 1.0).powi(2)
+            }
+            false => NEARNESS_UNKNOWN,
+        }
     }
 
     pub(super) fn reader(&self, segment: &SegmentReader) -> tantivy::Result<KindReader<'_>> {
@@ -213,15 +288,19 @@ impl Kind {
     }
 }
 
+/// Whether a product has enough names that tell a kind.
+fn tells(signature: &Signature, telling: &Signature) -> bool {
+    let both = signature.iter().zip(telling).map(|(a, b)| a & b);
+    both.map(u64::count_ones).sum::<u32>() >= NAMES_MIN
+}
+
 /// What each value of each byte adds to the sum.
-fn table(mean: &[f32; BITS]) -> Box<[[f32; 256]; BYTES]> {
+fn table(likelier: &[f32; BITS]) -> Box<[[f32; 256]; BYTES]> {
     let mut table = Box::new([[0.0; 256]; BYTES]);
     for (byte, values) in table.iter_mut().enumerate() {
-        for (value, sum) in values.iter_mut().enumerate() {
-            for bit in 0..8 {
-                let mean = mean[byte * 8 + bit];
-                *sum += if value >> bit & 1 == 1 { mean } else { -mean };
-            }
+        for value in 1..values.len() {
+            let lowest = value.trailing_zeros() as usize;
+            values[value] = values[value & (value - 1)] + likelier[byte * 8 + lowest];
         }
     }
     table
@@ -235,13 +314,8 @@ pub(super) struct KindReader<'a> {
 impl KindReader<'_> {
     /// What the score of a document is multiplied by.
     pub(super) fn factor(&self, doc: DocId) -> f32 {
-        let nearness = match self.signatures.of(doc) {
-            None => NEARNESS_UNKNOWN,
-            Some(signature) => {
-                let near = self.kind.resemblance(&signature) / self.kind.typical;
-                near.clamp(0.0, 1.0).powi(3)
-            }
-        };
+        let signature = self.signatures.of(doc);
+        let nearness = signature.map_or(NEARNESS_UNKNOWN, |known| self.kind.nearness(&known));
         1.0 - self.kind.strength * (1.0 - nearness)
     }
 }
@@ -261,7 +335,7 @@ impl Signatures {
     }
 
     /// None for one that says nothing.
-    fn of(&self, doc: DocId) -> Option<[u64; WORDS]> {
+    fn of(&self, doc: DocId) -> Option<Signature> {
         let signature = std::array::from_fn(|at| self.0[at].get_val(doc));
         (signature != [0; WORDS]).then_some(signature)
     }
@@ -272,7 +346,7 @@ fn examples(
     searcher: &Searcher,
     fields: &KindFields,
     stems: &[&String],
-) -> tantivy::Result<Vec<[u64; WORDS]>> {
+) -> tantivy::Result<Vec<Signature>> {
     let mut examples = Vec::new();
     for stem in stems {
         let most = examples.len() + EXAMPLES_MAX;
@@ -317,21 +391,32 @@ mod tests {
     }
 
     #[test]
-    fn signatures_are_alike_where_names_are() {
+    fn a_kind_is_what_others_are_not() {
         let product = |names: &[&str]| {
-            let attributes: Vec<(&str, &str)> = names.iter().map(|name| (*name, "x")).collect();
+            let usual = ["picture", "released", "price_group"];
+            let names = names.iter().chain(&usual);
+            let attributes: Vec<(&str, &str)> = names.map(|name| (*name, "x")).collect();
             signature(&with_attributes("a", "thing", &attributes))
-        };
-        let in_common = |one: [u64; WORDS], other: [u64; WORDS]| {
-            let differ = one.iter().zip(other).map(|(a, b)| (a ^ b).count_ones());
-            BITS as u32 - differ.sum::<u32>()
         };
         let notebook = product(&["processor", "memory", "display", "battery", "keyboard"]);
         let other = product(&["processor", "memory", "display", "battery", "wifi"]);
         let case = product(&["material", "strap", "compartments", "case_type"]);
-        assert!(in_common(notebook, other) > 180);
-        assert!(in_common(notebook, case) < 150);
-        assert_eq!(product(&["a", "b"]), [0; WORDS]);
+        let none = product(&[]);
+        let all = [[notebook; 20], [case; 20], [none; 20]].concat();
+        let usual = Usual(shares(&all));
+        let kind = Kind::learned("notebook".to_owned(), vec![notebook; 20], &usual, 0.6);
+        let kind = kind.expect("enough examples");
+        assert_eq!(kind.nearness(&notebook), 1.0);
+        assert!(kind.nearness(&other) > 0.5);
+        assert_eq!(kind.nearness(&case), 0.0);
+        // What has only the names that all have is of no known kind.
+        assert_eq!(kind.nearness(&none), NEARNESS_UNKNOWN);
+        assert!((0.39..0.41).contains(&kind.strength), "{}", kind.strength);
+        assert!(Kind::learned("thing".to_owned(), vec![none; 20], &usual, 0.6).is_none());
+        assert_eq!(
+            signature(&with_attributes("a", "b", &[("c", "d")])),
+            [0; WORDS]
+        );
     }
 
     #[test]

@@ -256,6 +256,8 @@ mod tests {
             ("touchscreen", AttributeValue::Flag(true)),
             ("backlight", AttributeValue::Flag(false)),
             ("weight", AttributeValue::Number(12.0)),
+            ("picture", text("https://shop.example/gallery/1.jpg")),
+            ("released", text("2009-12-10T00:00:00Z")),
         ];
         let attributes = attributes
             .map(|(name, value)| (name.to_owned(), value))
@@ -266,7 +268,15 @@ mod tests {
         }]);
         check(&index, "mini usb", &["a"]);
         check(&index, "touchscreen", &["a"]);
-        for noise in ["black", "china", "backlight", "12", "colour"] {
+        for noise in [
+            "black",
+            "china",
+            "backlight",
+            "12",
+            "colour",
+            "gallery",
+            "2009",
+        ] {
             check(&index, noise, &[]);
         }
     }
