@@ -36,8 +36,6 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use catalog_events::ProductId;
-
 pub(crate) use self::coverage::Coverage;
 use self::curation::Curated;
 pub(crate) use self::cursor::InvalidPageToken;
@@ -65,6 +63,8 @@ pub(crate) struct Question {
     pub(crate) deadline: Deadline,
     /// False where another order is asked for: then the answer says what matches, and no more.
     pub(crate) by_relevance: bool,
+    /// Whether the answer is told apart, with the places of products further down.
+    pub(crate) explained: bool,
     /// Views of a moment ago.
     pub(crate) popularity: Arc<Popularity>,
 }
@@ -128,7 +128,7 @@ pub(crate) struct SearchOutcome {
     /// exclusions leave out.
     pub(crate) understood: Arc<Understood>,
     /// Those near in meaning, which match too.
-    pub(crate) near: Vec<ProductId>,
+    pub(crate) near: Option<Arc<DocSets>>,
     /// What rules make of it.
     pub(crate) curated: Arc<Curated>,
     /// How many of the products have vectors, where they were used.

@@ -146,6 +146,13 @@ impl DocSets {
         self.0.iter().map(DocBits::len).sum()
     }
 
+    /// How many are in one of the two, or in both.
+    pub(crate) fn len_with(&self, other: &Self) -> u64 {
+        let mut either = self.clone();
+        either.unite(other);
+        either.len()
+    }
+
     pub(crate) fn contains(&self, segment: usize, doc: DocId) -> bool {
         self.0.get(segment).is_some_and(|bits| bits.contains(doc))
     }

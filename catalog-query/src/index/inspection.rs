@@ -73,7 +73,13 @@ impl IndexSnapshot {
     ) -> Result<Vec<Vec<FieldMatch>>, IndexError> {
         let pairs = ranking::pairs(terms);
         let matching = Matching::new(&self.searcher, &self.fields, terms, &pairs, weights)?;
-        let kind = Kind::of(&self.searcher, &self.fields.kind, terms, weights)?;
+        let kind = Kind::of(
+            &self.searcher,
+            &self.fields.kind,
+            &self.kinds,
+            terms,
+            weights,
+        )?;
         let mut all = Vec::with_capacity(ids.len());
         for id in ids {
             let mut matches = Vec::new();
@@ -94,7 +100,7 @@ impl IndexSnapshot {
                     matches.push(FieldMatch {
                         field: KIND,
                         term: kind.word.clone(),
-                        score: kind.reader(segment)?.factor(doc_id),
+                        score: kind.factor(segment_ord as usize, doc_id),
                     });
                 }
             }

@@ -3,7 +3,7 @@
 //! products alone, without lists of words.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use catalog_events::{AttributeValue, Product};
 use sha2::{Digest as _, Sha256};
@@ -141,19 +141,17 @@ fn shares(signatures: &[Signature]) -> [f32; BITS] {
 struct Usual([f32; BITS]);
 
 impl Usual {
-    fn of(searcher: &Searcher) -> tantivy::Result<Self> {
-        let segments = searcher.segment_readers();
+    fn of(segments: &[SegmentReader], signatures: &[Signatures]) -> Self {
         let all: u32 = segments.iter().map(SegmentReader::max_doc).sum();
         let step = (all / SAMPLE).max(1) * SAMPLE_RUN;
         let mut sample = Vec::with_capacity(SAMPLE as usize * 2);
-        for segment in segments {
-            let signatures = Signatures::open(segment)?;
+        for (segment, signatures) in segments.iter().zip(signatures) {
             for from in (0..segment.max_doc()).step_by(step as usize) {
                 let run = from..(from + SAMPLE_RUN).min(segment.max_doc());
                 sample.extend(run.filter_map(|doc| signatures.of(doc)));
             }
         }
-        Ok(Self(shares(&sample)))
+        Self(shares(&sample))
     }
 
     /// The bits that tell a kind.
@@ -180,10 +178,37 @@ impl Usual {
     }
 }
 
+/// What of a snapshot tells kinds.
+struct Kinds {
+    usual: Usual,
+    /// By segment.
+    signatures: Vec<Signatures>,
+}
+
+/// Opened by the first search that asks for it: the columns are found by their names, which costs more
+/// than a short list of matches does.
+#[derive(Clone, Default)]
+pub(super) struct LazyKinds(Arc<OnceLock<Kinds>>);
+
+impl LazyKinds {
+    fn open(&self, searcher: &Searcher) -> tantivy::Result<&Kinds> {
+        if let Some(known) = self.0.get() {
+            return Ok(known);
+        }
+        let segments = searcher.segment_readers();
+        let signatures = segments.iter().map(Signatures::open);
+        let signatures: Vec<Signatures> = signatures.collect::<tantivy::Result<_>>()?;
+        let usual = Usual::of(segments, &signatures);
+        Ok(self.0.get_or_init(|| Kinds { usual, signatures }))
+    }
+}
+
 /// The kind that the last word of a query names: "laptop bag" is a bag.
-pub(super) struct Kind {
+pub(super) struct Kind<'a> {
     /// As the index has it.
     pub(super) word: String,
+    /// Of all products, by segment.
+    signatures: &'a [Signatures],
     /// The bits that tell a kind.
     telling: Signature,
     /// What the bits of a signature add to its resemblance, byte by byte.
@@ -194,11 +219,12 @@ pub(super) struct Kind {
     strength: f32,
 }
 
-impl Kind {
+impl<'a> Kind<'a> {
     /// None where the catalogue does not tell.
     pub(super) fn of(
         searcher: &Searcher,
         fields: &KindFields,
+        kinds: &'a LazyKinds,
         terms: &QueryTerms,
         weights: &KeywordWeights,
     ) -> tantivy::Result<Option<Self>> {
@@ -223,17 +249,19 @@ impl Kind {
         let Some(word) = stems.first().filter(|_| weight > 0.0) else {
             return Ok(None);
         };
-        let examples = examples(searcher, fields, &stems)?;
-        let usual = Usual::of(searcher)?;
-        Ok(Self::learned((*word).clone(), examples, &usual, weight))
+        let kinds = kinds.open(searcher)?;
+        let examples = examples(searcher, &kinds.signatures, fields, &stems)?;
+        let word = (*word).clone();
+        Ok(Self::learned(word, examples, kinds, weight))
     }
 
     fn learned(
         word: String,
         mut examples: Vec<Signature>,
-        usual: &Usual,
+        kinds: &'a Kinds,
         weight: f32,
     ) -> Option<Self> {
+        let usual = &kinds.usual;
         let telling = usual.telling();
         examples.retain(|example| tells(example, &telling));
         if examples.len() < EXAMPLES_MIN {
@@ -246,6 +274,7 @@ impl Kind {
         let sureness = usual.alikeness(&examples) * count / (count + EXAMPLES_HALF);
         let mut kind = Self {
             word,
+            signatures: &kinds.signatures,
             telling,
             table: table(&likelier),
             typical: 0.0,
@@ -280,11 +309,11 @@ impl Kind {
         }
     }
 
-    pub(super) fn reader(&self, segment: &SegmentReader) -> tantivy::Result<KindReader<'_>> {
-        Ok(KindReader {
-            kind: self,
-            signatures: Signatures::open(segment)?,
-        })
+    /// What the score of a document is multiplied by.
+    pub(super) fn factor(&self, segment: usize, doc: DocId) -> f32 {
+        let signature = self.signatures[segment].of(doc);
+        let nearness = signature.map_or(NEARNESS_UNKNOWN, |known| self.nearness(&known));
+        1.0 - self.strength * (1.0 - nearness)
     }
 }
 
@@ -304,20 +333,6 @@ fn table(likelier: &[f32; BITS]) -> Box<[[f32; 256]; BYTES]> {
         }
     }
     table
-}
-
-pub(super) struct KindReader<'a> {
-    kind: &'a Kind,
-    signatures: Signatures,
-}
-
-impl KindReader<'_> {
-    /// What the score of a document is multiplied by.
-    pub(super) fn factor(&self, doc: DocId) -> f32 {
-        let signature = self.signatures.of(doc);
-        let nearness = signature.map_or(NEARNESS_UNKNOWN, |known| self.kind.nearness(&known));
-        1.0 - self.kind.strength * (1.0 - nearness)
-    }
 }
 
 struct Signatures([Arc<dyn ColumnValues<u64>>; WORDS]);
@@ -344,19 +359,19 @@ impl Signatures {
 /// Products that are called by one of the words, the first of the index.
 fn examples(
     searcher: &Searcher,
+    signatures: &[Signatures],
     fields: &KindFields,
     stems: &[&String],
 ) -> tantivy::Result<Vec<Signature>> {
     let mut examples = Vec::new();
     for stem in stems {
         let most = examples.len() + EXAMPLES_MAX;
-        for segment in searcher.segment_readers() {
+        for (segment, signatures) in searcher.segment_readers().iter().zip(signatures) {
             let index = segment.inverted_index(fields.heads)?;
             let term = Term::from_field_text(fields.heads, stem);
             let Some(mut called) = index.read_postings(&term, IndexRecordOption::Basic)? else {
                 continue;
             };
-            let signatures = Signatures::open(segment)?;
             while called.doc() != TERMINATED && examples.len() < most {
                 if !segment.is_deleted(called.doc()) {
                     examples.extend(signatures.of(called.doc()));
@@ -403,8 +418,11 @@ mod tests {
         let case = product(&["material", "strap", "compartments", "case_type"]);
         let none = product(&[]);
         let all = [[notebook; 20], [case; 20], [none; 20]].concat();
-        let usual = Usual(shares(&all));
-        let kind = Kind::learned("notebook".to_owned(), vec![notebook; 20], &usual, 0.6);
+        let kinds = Kinds {
+            usual: Usual(shares(&all)),
+            signatures: Vec::new(),
+        };
+        let kind = Kind::learned("notebook".to_owned(), vec![notebook; 20], &kinds, 0.6);
         let kind = kind.expect("enough examples");
         assert_eq!(kind.nearness(&notebook), 1.0);
         assert!(kind.nearness(&other) > 0.5);
@@ -412,7 +430,7 @@ mod tests {
         // What has only the names that all have is of no known kind.
         assert_eq!(kind.nearness(&none), NEARNESS_UNKNOWN);
         assert!((0.39..0.41).contains(&kind.strength), "{}", kind.strength);
-        assert!(Kind::learned("thing".to_owned(), vec![none; 20], &usual, 0.6).is_none());
+        assert!(Kind::learned("thing".to_owned(), vec![none; 20], &kinds, 0.6).is_none());
         assert_eq!(
             signature(&with_attributes("a", "b", &[("c", "d")])),
             [0; WORDS]

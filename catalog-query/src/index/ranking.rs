@@ -23,23 +23,22 @@ pub(super) fn search(
     fields: &Fields,
     terms: &QueryTerms,
     weights: &KeywordWeights,
+    kind: Option<Kind<'_>>,
     limit: usize,
     filter: Option<&DocSets>,
 ) -> Result<KeywordHits, IndexError> {
     let pairs = pairs(terms);
     let matching = Matching::new(searcher, fields, terms, &pairs, weights)?;
-    let kind = Kind::of(searcher, &fields.kind, terms, weights)?;
     let mut best = Best::new(searcher, limit);
     let mut matched = DocSets::none(searcher);
     for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
         let mut failed = Ok(());
-        let kind = kind.as_ref().map(|kind| kind.reader(segment)).transpose()?;
         matching.each(segment, |mut found| {
             let passes = filter.is_none_or(|filter| filter.contains(number as usize, found.doc));
             if passes && failed.is_ok() {
                 matched.insert(number as usize, found.doc);
                 if let Some(kind) = &kind {
-                    found.score *= kind.factor(found.doc);
+                    found.score *= kind.factor(number as usize, found.doc);
                 }
                 failed = best.add(number, found);
             }

@@ -8,6 +8,7 @@ use tantivy::query::AllQuery;
 use super::doc_sets::DocSets;
 use super::facets::{self, FacetCounts, FacetRequest};
 use super::filter::{self, Filter};
+use super::kind::Kind;
 use super::sorting::{self, Order, Place, Popularity};
 use super::suggest::{self, Suggestion, SuggestionTable};
 use super::{
@@ -24,7 +25,15 @@ impl IndexSnapshot {
         limit: usize,
         filter: Option<&DocSets>,
     ) -> Result<KeywordHits, IndexError> {
-        ranking::search(&self.searcher, &self.fields, terms, weights, limit, filter)
+        let kind = Kind::of(
+            &self.searcher,
+            &self.fields.kind,
+            &self.kinds,
+            terms,
+            weights,
+        )?;
+        let (searcher, fields) = (&self.searcher, &self.fields);
+        ranking::search(searcher, fields, terms, weights, kind, limit, filter)
     }
 
     /// The words of its products.
@@ -78,9 +87,13 @@ impl IndexSnapshot {
         Ok(sorting::page(&self.searcher, among, order, after, limit)?)
     }
 
-    /// Adds the product, if the snapshot has it.
-    pub(crate) fn add(&self, to: &mut DocSets, id: &ProductId) -> Result<(), IndexError> {
-        if let Some(at) = self.locate(id)? {
+    /// Adds those of the products that the snapshot has.
+    pub(crate) fn add_all<'a>(
+        &self,
+        to: &mut DocSets,
+        ids: impl IntoIterator<Item = &'a ProductId>,
+    ) -> Result<(), IndexError> {
+        for at in self.locate_all(ids)?.into_iter().flatten() {
             to.insert(at.segment_ord as usize, at.doc_id);
         }
         Ok(())
@@ -88,21 +101,55 @@ impl IndexSnapshot {
 
     /// Whether the snapshot has the product, and within `filter`.
     pub(crate) fn has(&self, id: &ProductId, filter: Option<&DocSets>) -> Result<bool, IndexError> {
-        let Some(at) = self.locate(id)? else {
-            return Ok(false);
-        };
-        let within = filter.map(|sets| sets.contains(at.segment_ord as usize, at.doc_id));
-        Ok(within.unwrap_or(true))
+        let (has, _) = self.within([id], filter)?;
+        Ok(has == [true])
+    }
+
+    /// Whether the snapshot has each of the products, and within `filter`; and those that it has as a
+    /// set.
+    pub(crate) fn within<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a ProductId>,
+        filter: Option<&DocSets>,
+    ) -> Result<(Vec<bool>, DocSets), IndexError> {
+        let mut docs = DocSets::none(&self.searcher);
+        let located = self.locate_all(ids)?.into_iter();
+        let has = located.map(|at| {
+            let at = at.map(|at| (at.segment_ord as usize, at.doc_id));
+            let at = at.filter(|(segment, doc)| {
+                filter.is_none_or(|filter| filter.contains(*segment, *doc))
+            });
+            at.inspect(|(segment, doc)| docs.insert(*segment, *doc))
+                .is_some()
+        });
+        Ok((has.collect(), docs))
     }
 
     pub(super) fn locate(&self, id: &ProductId) -> Result<Option<DocAddress>, IndexError> {
-        let mut found = None;
+        Ok(self.locate_all([id])?.pop().flatten())
+    }
+
+    /// Where it has each of the products, in their order. Many at once cost less than one by one: the
+    /// dictionary of a segment is opened once.
+    fn locate_all<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a ProductId>,
+    ) -> Result<Vec<Option<DocAddress>>, IndexError> {
+        let mut missing: Vec<(usize, &ProductId)> = ids.into_iter().enumerate().collect();
+        let mut found = vec![None; missing.len()];
         for (segment, ordinal) in self.searcher.segment_readers().iter().zip(0..) {
-            sorting::each_document(segment, self.fields.id, id, |doc| {
-                if !segment.is_deleted(doc) {
-                    found = Some(DocAddress::new(ordinal, doc));
-                }
-            })?;
+            if missing.is_empty() {
+                break;
+            }
+            let index = segment.inverted_index(self.fields.id)?;
+            for (place, id) in &missing {
+                sorting::each_document(&index, self.fields.id, id, |doc| {
+                    if !segment.is_deleted(doc) {
+                        found[*place] = Some(DocAddress::new(ordinal, doc));
+                    }
+                })?;
+            }
+            missing.retain(|(place, _)| found[*place].is_none());
         }
         Ok(found)
     }

@@ -9,6 +9,7 @@ use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyError, Te
 use tokio::sync::watch;
 
 use super::IndexError;
+use super::kind::LazyKinds;
 use super::language::Language;
 use super::schema::{Fields, HASH_HIGH, HASH_LOW, ID};
 
@@ -16,6 +17,7 @@ use super::schema::{Fields, HASH_HIGH, HASH_LOW, ID};
 pub(crate) struct IndexSnapshot {
     pub(super) searcher: Searcher,
     pub(super) fields: Fields,
+    pub(super) kinds: LazyKinds,
     position: Position,
 }
 
@@ -24,6 +26,7 @@ impl IndexSnapshot {
         Self {
             searcher,
             fields,
+            kinds: LazyKinds::default(),
             position,
         }
     }

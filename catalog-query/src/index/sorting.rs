@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use catalog_events::ProductId;
 use tantivy::columnar::{Column, StrColumn};
-use tantivy::index::SegmentId;
+use tantivy::index::{InvertedIndexReader, SegmentId};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
@@ -219,8 +219,9 @@ impl SegmentViews {
         // The shorter list is gone through.
         if products.len() < segment.max_doc() as usize {
             let field = segment.schema().get_field(ID)?;
+            let index = segment.inverted_index(field)?;
             for (product, count) in products {
-                each_document(segment, field, product, |doc| add(doc, *count))?;
+                each_document(&index, field, product, |doc| add(doc, *count))?;
             }
         } else if let Some(ids) = segment.fast_fields().str(ID)? {
             let mut of_ordinal = Vec::with_capacity(ids.num_terms());
@@ -252,15 +253,14 @@ impl SegmentViews {
     }
 }
 
-/// The documents that a product has in a segment, deleted ones included.
+/// The documents that a product has in a segment, by the index of its ids; deleted ones included.
 pub(super) fn each_document(
-    segment: &SegmentReader,
+    index: &InvertedIndexReader,
     field: Field,
     product: &ProductId,
     mut each: impl FnMut(DocId),
 ) -> tantivy::Result<()> {
     let term = Term::from_field_text(field, product.as_str());
-    let index = segment.inverted_index(field)?;
     if let Some(mut found) = index.read_postings(&term, IndexRecordOption::Basic)? {
         let mut doc = found.doc();
         while doc != TERMINATED {

@@ -170,7 +170,6 @@ impl Generations {
         let options = self.options.clone().options([
             ("search_path", search_path.as_str()),
             ("hnsw.ef_search", HNSW_EF_SEARCH),
-            ("hnsw.iterative_scan", "strict_order"),
             ("hnsw.max_scan_tuples", HNSW_MAX_SCAN_TUPLES),
             // Cursors are for walks along the index of the vectors, of which the beginning is read.
             ("cursor_tuple_fraction", "0.001"),

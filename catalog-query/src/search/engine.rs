@@ -245,6 +245,7 @@ impl SearchEngine {
             verbatim: request.verbatim,
             deadline,
             by_relevance,
+            explained: request.explain || request.why_not.is_some(),
             popularity: self.popularity.current(),
         }
     }
@@ -320,7 +321,7 @@ enum Found {
     /// Those with a word or identifier, and those near in meaning.
     Some {
         by_words: Option<(QueryTerms, Arc<DocSets>)>,
-        near: Vec<ProductId>,
+        near: Option<Arc<DocSets>>,
     },
 }
 
@@ -341,12 +342,18 @@ impl Matches {
 
     /// Known without another look at the index.
     fn total_at_hand(&self) -> Option<u64> {
+        if self.curated.adjusts() {
+            return None;
+        }
         match &self.found {
-            Found::Some {
-                by_words: Some((_, matched)),
-                near,
-            } if near.is_empty() && !self.curated.adjusts() => Some(matched.len()),
-            Found::All | Found::Some { .. } => None,
+            Found::All => None,
+            Found::Some { by_words, near } => {
+                let by_words = by_words.as_ref().map(|(_, matched)| &**matched);
+                match (by_words, near.as_deref()) {
+                    (Some(matched), Some(near)) => Some(matched.len_with(near)),
+                    (only, other) => only.or(other).map(DocSets::len),
+                }
+            }
         }
     }
 
@@ -361,7 +368,7 @@ impl Matches {
             } => DocSets::clone(matched),
             Found::Some { by_words: None, .. } => scope.snapshot.nothing()?,
         };
-        self.complete(scope, filter, among)
+        Ok(self.complete(filter, among))
     }
 
     /// Those in another filter.
@@ -374,23 +381,19 @@ impl Matches {
             } => scope.snapshot.matching(terms, filter)?,
             Found::Some { by_words: None, .. } => scope.snapshot.nothing()?,
         };
-        self.complete(scope, filter, among)
+        Ok(self.complete(filter, among))
     }
 
     /// With those that no word tells.
-    fn complete(
-        &self,
-        scope: &Scope,
-        filter: Option<&DocSets>,
-        mut among: DocSets,
-    ) -> Result<DocSets, IndexError> {
-        if let Found::Some { near, .. } = &self.found {
-            for id in near {
-                scope.snapshot.add(&mut among, id)?;
-            }
+    fn complete(&self, filter: Option<&DocSets>, mut among: DocSets) -> DocSets {
+        if let Found::Some {
+            near: Some(near), ..
+        } = &self.found
+        {
+            among.unite(near);
         }
         self.curated.adjust(&mut among, filter);
-        Ok(among)
+        among
     }
 
     /// Each counts among what matches whatever the field is.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use futures_util::future::FutureExt as _;
 
-use super::scope::Scope;
+use super::scope::{Near, Scope};
 use super::vector::{VectorIndexError, VectorSearch};
 use crate::index::Hit;
 
@@ -25,23 +25,28 @@ impl VectorSearch {
         vector: &[f32],
         limit: usize,
         scope: &Scope,
-    ) -> Result<Vec<Hit>, VectorIndexError> {
+    ) -> Result<Near, VectorIndexError> {
         if scope.filter.is_none() {
             let hits = self.vectors.nearest(vector, limit).await?;
-            if !scope.is_built {
-                return Ok(hits);
-            }
-            return self.passing(hits, scope).await;
+            return match scope.is_built {
+                true => self.near(hits, scope).await,
+                // It cannot tell who there is, and does not wait for those who build it.
+                false => Ok(Near {
+                    hits,
+                    ..Near::default()
+                }),
+            };
         }
         let (passing, all) = scope.passing();
         let few = passing <= EXACT_PRODUCTS_MAX || passing as f64 <= all as f64 * EXACT_SHARE_MAX;
         if !few {
             let found = self.walk(vector, limit, scope).await?;
             if found.len() >= limit {
-                return Ok(found);
+                return self.near(found, scope).await;
             }
         }
-        self.exactly(vector, limit, scope).await
+        let found = self.exactly(vector, limit, scope).await?;
+        self.near(found, scope).await
     }
 
     async fn walk(
@@ -54,7 +59,8 @@ impl VectorSearch {
         let pass = move |hits| {
             let (keyword, scope) = (Arc::clone(&keyword), scope.clone());
             async move {
-                let passing = keyword.run(move |_| scope.retain(hits)).await;
+                let passing = keyword.run(move |_| scope.near(hits)).await;
+                let passing = passing.map(|near| near.hits);
                 passing.map_err(|err| VectorIndexError(err.into()))
             }
             .boxed()
@@ -77,9 +83,9 @@ impl VectorSearch {
         }
     }
 
-    async fn passing(&self, hits: Vec<Hit>, scope: &Scope) -> Result<Vec<Hit>, VectorIndexError> {
+    async fn near(&self, hits: Vec<Hit>, scope: &Scope) -> Result<Near, VectorIndexError> {
         let scope = scope.clone();
-        let passing = self.keyword.run(move |_| scope.retain(hits)).await;
-        passing.map_err(|err| VectorIndexError(err.into()))
+        let near = self.keyword.run(move |_| scope.near(hits)).await;
+        near.map_err(|err| VectorIndexError(err.into()))
     }
 }

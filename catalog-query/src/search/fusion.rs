@@ -144,6 +144,43 @@ mod tests {
     use super::*;
     use crate::index::KeywordHit;
 
+    #[test]
+    fn few_hits_decide_which_are_the_first() {
+        for popularity in [0.0, 0.02, 0.3, 1.0] {
+            let profile = RankingProfile {
+                popularity,
+                ..RankingProfile::default()
+            };
+            for limit in [1, 7, 20] {
+                let hits = (0..200).map(|at| KeywordHit {
+                    product_id: id(&format!("p{at}")),
+                    score: 200.0 - at as f32,
+                    tier: 1 + u8::from(at > 30),
+                });
+                let hits: Vec<KeywordHit> = hits.collect();
+                let views = hits.iter().zip(0..);
+                let views = views.map(|(hit, at)| (hit.product_id.clone(), at * 7_919 % 1_000));
+                let views: HashMap<_, u64> = views.collect();
+                let views = Popularity::new(views);
+                let first = |hits: &[KeywordHit]| {
+                    let found = KeywordHits {
+                        hits: hits.to_vec(),
+                        ..KeywordHits::default()
+                    };
+                    let legs = Legs {
+                        keyword: Some(&found),
+                        ..Legs::default()
+                    };
+                    let mut hits = fuse(&profile, legs, &views, &Boosts::default());
+                    hits.truncate(limit);
+                    hits
+                };
+                let few = profile.hits_that_decide(limit).min(hits.len());
+                assert_eq!(first(&hits[..few]), first(&hits), "{popularity} {limit}");
+            }
+        }
+    }
+
     fn id(text: &str) -> ProductId {
         text.parse().expect("id")
     }

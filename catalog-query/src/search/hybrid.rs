@@ -9,10 +9,10 @@ use tokio::time::timeout_at;
 
 use super::fusion::Legs;
 use super::keyword::{Asked, KeywordSearch, micros_since};
-use super::scope::Scope;
+use super::scope::{Near, Scope};
 use super::vector::{VectorError, VectorSearch};
 use super::{Coverage, Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
-use crate::index::{Hit, KeywordHits};
+use crate::index::KeywordHits;
 
 pub(super) struct HybridStrategy {
     pub(super) keyword: Arc<KeywordSearch>,
@@ -45,7 +45,7 @@ impl SearchStrategy for HybridStrategy {
             };
             let legs = Legs {
                 keyword: keyword.as_ref(),
-                vector: vector.as_deref(),
+                vector: vector.as_ref().map(|near| &near.hits[..]),
                 coverage,
             };
             let strategy = match (&keyword, &vector) {
@@ -53,13 +53,12 @@ impl SearchStrategy for HybridStrategy {
                 (_, None) => StrategyKind::Keyword,
                 (None, _) => StrategyKind::Vector,
             };
-            let near = vector.iter().flatten();
             Ok(SearchOutcome {
                 hits: self.keyword.rank(question, &asked, legs).await?,
                 matched: keyword.map(|found| found.matched),
                 strategy,
                 degraded: strategy != StrategyKind::Hybrid,
-                near: near.map(|hit| hit.product_id.clone()).collect(),
+                near: vector.map(|near| Arc::new(near.docs)),
                 curated: asked.curated,
                 understood: asked.understood,
                 coverage,
@@ -84,14 +83,11 @@ impl HybridStrategy {
         question: &Question,
         asked: &Asked,
         depth: usize,
-    ) -> (
-        Found<KeywordHits, SearchError>,
-        Found<Vec<Hit>, VectorError>,
-    ) {
+    ) -> (Found<KeywordHits, SearchError>, Found<Near, VectorError>) {
         let (deadline, started) = (question.deadline, Instant::now());
         let by_meaning = async {
             match asked.is_nothing() {
-                true => (Ok(Vec::new()), 0),
+                true => (Ok(Near::default()), 0),
                 false => self.vector.hits(asked, question).await,
             }
         };

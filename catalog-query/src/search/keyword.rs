@@ -74,10 +74,15 @@ impl KeywordSearch {
     ) -> Result<(Asked, KeywordHits, u64), SearchError> {
         let started = Instant::now();
         let reading = self.reading(question, StrategyKind::Keyword, scope)?;
+        let (profile, explained) = (Arc::clone(&question.profile), question.explained);
         let find = move |index: &KeywordIndex| {
             let asked = reading.read()?;
             let micros = micros_since(started);
-            let hits = asked.find(index, limit)?;
+            let depth = match explained || !asked.curated.rules.is_empty() {
+                true => profile.depth.max(limit),
+                false => profile.hits_that_decide(limit),
+            };
+            let hits = asked.find(index, depth)?;
             Ok((
                 Asked { micros, ..asked },
                 hits,
@@ -299,8 +304,7 @@ impl SearchStrategy for KeywordStrategy {
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
         async move {
-            let depth = question.profile.depth.max(limit);
-            let found = self.keyword.understand_and_find(question, depth, scope);
+            let found = self.keyword.understand_and_find(question, limit, scope);
             let (asked, found, micros) = found.await?;
             self.keyword.outcome(question, &asked, found, micros).await
         }
@@ -339,7 +343,7 @@ impl KeywordSearch {
             strategy: StrategyKind::Keyword,
             degraded: false,
             understood: Arc::clone(&asked.understood),
-            near: Vec::new(),
+            near: None,
             curated: Arc::clone(&asked.curated),
             coverage: 0.0,
             micros: vec![("understanding", asked.micros), ("keyword", micros)],

@@ -74,6 +74,13 @@ impl RankingProfile {
         }
     }
 
+    /// How many hits by words decide which are the first `limit`, where no rule moves any: views lift
+    /// a hit past those that score less by `popularity` at most.
+    pub(super) fn hits_that_decide(&self, limit: usize) -> usize {
+        let lifted = self.popularity * (self.rank_constant + limit as f64);
+        limit + lifted.ceil() as usize
+    }
+
     fn check(&self) -> Result<(), &'static str> {
         let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
         if self.name.is_empty() || !self.name.chars().all(is_name) {

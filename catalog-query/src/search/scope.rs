@@ -17,20 +17,12 @@ pub(crate) struct Scope {
 
 impl Scope {
     /// Those that the snapshot has and that pass; blocks.
-    pub(super) fn retain(&self, mut hits: Vec<Hit>) -> Result<Vec<Hit>, IndexError> {
-        let filter = self.filter.as_deref();
-        let mut failed = None;
-        hits.retain(|hit| match self.snapshot.has(&hit.product_id, filter) {
-            Ok(has) => has,
-            Err(err) => {
-                failed.get_or_insert(err);
-                false
-            }
-        });
-        match failed {
-            Some(err) => Err(err),
-            None => Ok(hits),
-        }
+    pub(super) fn near(&self, mut hits: Vec<Hit>) -> Result<Near, IndexError> {
+        let ids = hits.iter().map(|hit| &hit.product_id);
+        let (pass, docs) = self.snapshot.within(ids, self.filter.as_deref())?;
+        let mut pass = pass.into_iter();
+        hits.retain(|_| pass.next().unwrap_or(false));
+        Ok(Near { hits, docs })
     }
 
     /// How many pass, and how many there are.
@@ -46,4 +38,11 @@ impl Scope {
             None => self.snapshot.ids(&self.snapshot.all(None)?),
         }
     }
+}
+
+/// What is near in meaning, nearest first, and as a set of what the snapshot has of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Near {
+    pub(super) hits: Vec<Hit>,
+    pub(super) docs: DocSets,
 }

@@ -72,7 +72,7 @@ impl VectorSearch {
         let near = async {
             let vector = self.vectors.vector_of(id).await?;
             let vector = vector.ok_or(VectorError::NoVector)?;
-            Ok(self.nearest(&vector, limit, scope).await?)
+            Ok(self.nearest(&vector, limit, scope).await?.hits)
         };
         let near = tokio::time::timeout(NEAR_MAX, near).await;
         let near = near.unwrap_or(Err(VectorError::Late(NEAR_MAX)));

@@ -175,6 +175,7 @@ fn question(query: &str) -> Question {
         verbatim: false,
         deadline: deadline(),
         by_relevance: true,
+        explained: false,
         popularity: Arc::default(),
     }
 }

@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 
 use super::fusion::Legs;
 use super::keyword::{Asked, KeywordSearch, micros_since};
-use super::scope::Scope;
+use super::scope::{Near, Scope};
 use super::{Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
 use crate::embedding::{EmbedError, QueryEmbedder};
 use crate::index::Hit;
@@ -83,7 +83,7 @@ impl VectorSearch {
         &self,
         asked: &Asked,
         question: &Question,
-    ) -> (Result<Vec<Hit>, VectorError>, u64) {
+    ) -> (Result<Near, VectorError>, u64) {
         let started = Instant::now();
         let found = async {
             let embedder = self.embedder.as_ref().ok_or(VectorError::NoModel)?;
@@ -152,7 +152,7 @@ impl SearchStrategy for VectorStrategy {
                 .understand(question, StrategyKind::Vector, scope);
             let asked = asked.await?;
             let (found, micros) = match asked.is_nothing() {
-                true => (Ok(Vec::new()), 0),
+                true => (Ok(Near::default()), 0),
                 false => self.vector.hits(&asked, question).await,
             };
             let Ok(found) = found else {
@@ -165,7 +165,7 @@ impl SearchStrategy for VectorStrategy {
             };
             let legs = Legs {
                 keyword: None,
-                vector: Some(&found),
+                vector: Some(&found.hits),
                 coverage: 1.0,
             };
             Ok(SearchOutcome {
@@ -173,7 +173,7 @@ impl SearchStrategy for VectorStrategy {
                 matched: None,
                 strategy: StrategyKind::Vector,
                 degraded: false,
-                near: found.iter().map(|hit| hit.product_id.clone()).collect(),
+                near: Some(Arc::new(found.docs)),
                 curated: asked.curated,
                 understood: asked.understood,
                 coverage: 1.0,

@@ -184,9 +184,21 @@ fn show_search(search: &SearchFigures, table: &mut Table) {
         &name,
         &show(&search.ours),
         &show(&search.sql),
-        "one SQL statement over the same products and vectors; p50 / p99",
+        match search.sql_any {
+            Some(_) => "one SQL statement over the same, all words and no total; p50 / p99",
+            None => "one SQL statement over the same; p50 / p99",
+        },
         search.ours.requests_per_second / search.sql.requests_per_second,
     );
+    if let Some(sql) = &search.sql_any {
+        table.row(
+            "",
+            "",
+            &show(sql),
+            "one SQL statement with the same answer: any word, and how many products",
+            search.ours.requests_per_second / sql.requests_per_second,
+        );
+    }
 }
 
 fn show_footprint(footprint: &Footprint, table: &mut Table) {

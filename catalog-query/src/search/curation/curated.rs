@@ -136,9 +136,7 @@ impl Curated {
         }
         let snapshot = &scope.snapshot;
         let mut pinned = snapshot.nothing()?;
-        for pin in &pins {
-            snapshot.add(&mut pinned, &pin.id)?;
-        }
+        snapshot.add_all(&mut pinned, pins.iter().map(|pin| &pin.id))?;
         let exclusions = QueryTerms {
             exclusions: terms.exclusions.clone(),
             ..QueryTerms::default()

@@ -37,9 +37,7 @@ impl Target {
             Some(filter) => snapshot.filtered(filter)?,
             None => snapshot.nothing()?,
         };
-        for id in &self.ids {
-            snapshot.add(&mut docs, id)?;
-        }
+        snapshot.add_all(&mut docs, &self.ids)?;
         Ok(docs)
     }
 
@@ -51,17 +49,12 @@ impl Target {
     ) -> Result<Vec<&'a ProductId>, IndexError> {
         let filter = self.filter.as_ref();
         let filtered = filter.map(|filter| snapshot.filtered(filter)).transpose()?;
-        let mut among = Vec::new();
-        for id in ids {
-            let is_meant = match &filtered {
-                _ if self.ids.contains(id) => true,
-                Some(filtered) => snapshot.has(id, Some(filtered))?,
-                None => false,
-            };
-            if is_meant {
-                among.push(id);
-            }
-        }
-        Ok(among)
+        let filtered = match &filtered {
+            Some(filtered) => snapshot.within(ids, Some(filtered))?.0,
+            None => vec![false; ids.len()],
+        };
+        let among = ids.iter().zip(filtered);
+        let among = among.filter(|(id, filtered)| *filtered || self.ids.contains(id));
+        Ok(among.map(|(id, _)| id).collect())
     }
 }

@@ -39,6 +39,7 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
     };
     vectors.save(&read_model.pool).await;
     check_walks_the_index(&read_model.pool).await;
+    let pool = read_model.pool.clone();
 
     let folder = tempfile::tempdir().expect("folder");
     let (index, mut writer) = open(folder.path());
@@ -79,7 +80,7 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
                 .nearest(&query, NEAREST, &scope)
                 .await
                 .expect("search");
-            found += check(&hits, &expected, within);
+            found += check(&hits.hits, &expected, within);
             if walks {
                 let hits = search.walk(&query, NEAREST, &scope).await.expect("walk");
                 found += check(&hits, &expected, within);
@@ -93,7 +94,34 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
     let hits = search
         .nearest(&vectors.query(0), NEAREST, &scope.expect("scope"))
         .await;
-    assert_eq!(hits.expect("search").len(), 7, "all that there are");
+    assert_eq!(hits.expect("search").hits.len(), 7, "all that there are");
+    check_goes_on_behind_what_was_replaced(&search, &pool, &vectors.query(0)).await;
+}
+
+/// What was deleted stays in the index of the vectors until it is vacuumed.
+async fn check_goes_on_behind_what_was_replaced(
+    search: &VectorSearch,
+    pool: &PgPool,
+    query: &[f32],
+) {
+    let nearest = async |limit| search.vectors.nearest(query, limit).await.expect("search");
+    let replaced: Vec<String> = nearest(400)
+        .await
+        .iter()
+        .map(|hit| hit.product_id.to_string())
+        .collect();
+    sqlx::query("DELETE FROM embeddings WHERE product_id = ANY($1)")
+        .bind(&replaced)
+        .execute(pool)
+        .await
+        .expect("delete");
+    let found = nearest(200).await;
+    assert_eq!(found.len(), 200, "never short");
+    assert!(
+        found
+            .iter()
+            .all(|hit| !replaced.contains(&hit.product_id.to_string()))
+    );
 }
 
 /// How many of the hits are expected.

@@ -95,6 +95,7 @@ async fn copy_vectors(cluster: &Cluster, to: &mut PgConnection) -> anyhow::Resul
     }
 }
 
+/// All words of the query, and how many products have them is not told: what Postgres does best.
 pub(super) const KEYWORD: &str =
     "SELECT search.id, product::text FROM search, plainto_tsquery('english', $1) AS q
      WHERE words @@ q ORDER BY ts_rank_cd(words, q) DESC, search.id LIMIT 20";
@@ -130,6 +131,54 @@ pub(super) const FACETED: &str = "WITH found AS MATERIALIZED (
          SELECT id, product::text FROM found ORDER BY score DESC, id LIMIT 20
      ), brands AS (
          SELECT product->>'brand' AS brand, count(*)::text AS products FROM found
+         GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 20
+     )
+     SELECT * FROM page UNION ALL SELECT * FROM brands";
+
+/// The same products as we find, and how many there are: any word of the query, those with all words
+/// first.
+pub(super) const KEYWORD_ANY: &str = "SELECT search.id, product::text, count(*) OVER ()
+     FROM search, plainto_tsquery('english', $1) AS q,
+         CAST(replace(q::text, '&', '|') AS tsquery) AS any_word
+     WHERE words @@ any_word
+     ORDER BY words @@ q DESC, ts_rank_cd(words, any_word) DESC, search.id LIMIT 20";
+pub(super) const HYBRID_ANY: &str = "WITH found AS MATERIALIZED (
+         SELECT search.id, words @@ q AS has_all, ts_rank_cd(words, any_word) AS score
+         FROM search, plainto_tsquery('english', $1) AS q,
+             CAST(replace(q::text, '&', '|') AS tsquery) AS any_word
+         WHERE words @@ any_word
+     ), keyword AS (
+         SELECT id, row_number() OVER (ORDER BY has_all DESC, score DESC, id) AS rank
+         FROM found ORDER BY rank LIMIT 200
+     ), nearest AS (
+         SELECT id, embedding <=> $2::halfvec(384) AS distance FROM search
+         ORDER BY embedding <=> $2::halfvec(384) LIMIT 200
+     ), vector AS (
+         SELECT id, row_number() OVER (ORDER BY distance, id) AS rank FROM nearest
+     ), fused AS (
+         SELECT id, coalesce(1.0 / (60 + keyword.rank), 0) + coalesce(0.5 / (60 + vector.rank), 0)
+             AS score
+         FROM keyword FULL JOIN vector USING (id)
+         ORDER BY score DESC, id LIMIT 20
+     )
+     SELECT id, product::text,
+         (SELECT count(*) FROM (SELECT id FROM found UNION SELECT id FROM nearest) AS either)
+     FROM fused JOIN search USING (id) ORDER BY score DESC, id";
+pub(super) const FILTERED_ANY: &str = "SELECT search.id, product::text, count(*) OVER ()
+     FROM search, plainto_tsquery('english', $1) AS q,
+         CAST(replace(q::text, '&', '|') AS tsquery) AS any_word
+     WHERE words @@ any_word AND product->>'brand' = $2
+     ORDER BY words @@ q DESC, ts_rank_cd(words, any_word) DESC, search.id LIMIT 20";
+pub(super) const FACETED_ANY: &str = "WITH found AS MATERIALIZED (
+         SELECT search.id, product, words @@ q AS has_all, ts_rank_cd(words, any_word) AS score
+         FROM search, plainto_tsquery('english', $1) AS q,
+             CAST(replace(q::text, '&', '|') AS tsquery) AS any_word
+         WHERE words @@ any_word
+     ), page AS (
+         SELECT id, product::text, (SELECT count(*) FROM found)
+         FROM found ORDER BY has_all DESC, score DESC, id LIMIT 20
+     ), brands AS (
+         SELECT product->>'brand' AS brand, count(*)::text AS products, NULL::bigint FROM found
          GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 20
      )
      SELECT * FROM page UNION ALL SELECT * FROM brands";
