@@ -66,7 +66,9 @@ pub(crate) use self::snapshot::IndexSnapshot;
 use self::snapshot::Published;
 pub(crate) use self::sorting::{Order, Place, Popularity};
 pub(crate) use self::suggest::{Suggestion, SuggestionTable};
-pub(crate) use self::terms::{Alternative, QueryTerms, QueryWord, identifiers};
+pub(crate) use self::terms::{
+    Alternative, Identifier, QueryTerms, QueryWord, identifiers, whole_identifier,
+};
 pub(crate) use self::vocabulary::{KnownWord, Vocabulary};
 pub(crate) use self::weights::{FieldWeight, KeywordWeights};
 pub(crate) use self::writer::{Change, IndexWriter};
@@ -83,7 +85,8 @@ pub(crate) struct Hit {
 pub(crate) struct KeywordHit {
     pub(crate) product_id: ProductId,
     pub(crate) score: f32,
-    /// 0: it has an identifier of the query; 1: all words; 2: any.
+    /// 0: the query is an identifier of it; 1: it has one that is part of the query; 2: it has all
+    /// words; 3: any.
     pub(crate) tier: u8,
 }
 

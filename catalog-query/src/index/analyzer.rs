@@ -13,7 +13,8 @@ use super::tokens::{Measures, WordTokenizer};
 pub(super) const SURFACE: &str = "catalog_surface_1";
 
 const WORD_BYTES_MAX: usize = 64;
-const IDENTIFIER_BYTES_MAX: usize = 64;
+/// Nobody can ask for a longer one.
+const IDENTIFIER_BYTES_MAX: usize = 1_000;
 
 pub(super) fn register(tokenizers: &TokenizerManager, language: Language) {
     tokenizers.register(language.analyzer(), stems(language));

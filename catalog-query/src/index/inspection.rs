@@ -133,7 +133,10 @@ impl IndexSnapshot {
             }
         }
         let has_words = !matching.of_document(segment, at.doc_id)?.is_empty();
-        let is_exact = matching.exact(segment)?.binary_search(&at.doc_id).is_ok();
+        let exact = matching.exact(segment)?;
+        let is_exact = exact
+            .binary_search_by_key(&at.doc_id, |(doc, _)| *doc)
+            .is_ok();
         Ok(match has_words || is_exact {
             true => Standing::Matches,
             false => Standing::NoWord,

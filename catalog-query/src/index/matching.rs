@@ -23,8 +23,9 @@ pub(super) struct Match {
 
 /// Lower tiers come first, whatever the scores.
 pub(super) const TIER_IDENTIFIER: u8 = 0;
-pub(super) const TIER_ALL_WORDS: u8 = 1;
-pub(super) const TIER_ANY_WORD: u8 = 2;
+pub(super) const TIER_IDENTIFIER_WITHIN: u8 = 1;
+pub(super) const TIER_ALL_WORDS: u8 = 2;
+pub(super) const TIER_ANY_WORD: u8 = 3;
 
 /// A query with what of the statistics of one snapshot it needs.
 pub(super) struct Matching<'a> {
@@ -159,18 +160,18 @@ impl<'a> Matching<'a> {
         while from < segment.max_doc() {
             let to = segment.max_doc().min(from + WINDOW);
             self.judge(&mut cursors, &mut window, from, to);
-            while let Some(doc) = exact.next_if(|doc| *doc < to) {
-                window.exact(doc - from);
+            while let Some((doc, tier)) = exact.next_if(|(doc, _)| *doc < to) {
+                window.exact(doc - from, tier);
             }
-            window.drain(|place, words, score, is_exact| {
+            window.drain(|place, words, score, exact| {
                 let doc = from + place;
                 let passes =
                     alive.is_none_or(|alive| alive.is_alive(doc)) && constraints.allow(doc);
                 if passes {
-                    let tier = match is_exact {
-                        true => TIER_IDENTIFIER,
-                        false if words == self.wanted => TIER_ALL_WORDS,
-                        false => TIER_ANY_WORD,
+                    let tier = match exact {
+                        Some(tier) => tier,
+                        None if words == self.wanted => TIER_ALL_WORDS,
+                        None => TIER_ANY_WORD,
                     };
                     found(Match { doc, tier, score });
                 }
@@ -246,22 +247,26 @@ impl<'a> Matching<'a> {
         })
     }
 
-    /// Those with an identifier of the query, in their order.
-    pub(super) fn exact(&self, segment: &SegmentReader) -> tantivy::Result<Vec<DocId>> {
+    /// Those with an identifier of the query and the tier of that, in their order.
+    pub(super) fn exact(&self, segment: &SegmentReader) -> tantivy::Result<Vec<(DocId, u8)>> {
         let field = self.fields.identifiers;
         let index = segment.inverted_index(field)?;
         let mut docs = Vec::new();
         for identifier in &self.terms.identifiers {
-            let term = Term::from_field_text(field, identifier);
+            let term = Term::from_field_text(field, &identifier.text);
+            let tier = match identifier.is_whole {
+                true => TIER_IDENTIFIER,
+                false => TIER_IDENTIFIER_WITHIN,
+            };
             if let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic)? {
                 while postings.doc() != TERMINATED {
-                    docs.push(postings.doc());
+                    docs.push((postings.doc(), tier));
                     postings.advance();
                 }
             }
         }
         docs.sort_unstable();
-        docs.dedup();
+        docs.dedup_by_key(|(doc, _)| *doc);
         Ok(docs)
     }
 
@@ -352,7 +357,9 @@ struct Window {
     total: Vec<f32>,
     bonus: Vec<f32>,
     words: Vec<u32>,
+    /// With an identifier of the query; and those whose identifier it is.
     exact: Vec<u64>,
+    whole: Vec<u64>,
 }
 
 impl Window {
@@ -367,6 +374,7 @@ impl Window {
             bonus: vec![0.0; size],
             words: vec![0; size],
             exact: vec![0; bits],
+            whole: vec![0; bits],
         }
     }
 
@@ -385,8 +393,12 @@ impl Window {
         self.touched[place / 64] |= 1 << (place % 64);
     }
 
-    fn exact(&mut self, place: u32) {
-        self.exact[place as usize / 64] |= 1 << (place % 64);
+    fn exact(&mut self, place: u32, tier: u8) {
+        let (at, bit) = (place as usize / 64, 1 << (place % 64));
+        self.exact[at] |= bit;
+        if tier == TIER_IDENTIFIER {
+            self.whole[at] |= bit;
+        }
         self.touch(place as usize);
     }
 
@@ -405,19 +417,24 @@ impl Window {
         }
     }
 
-    /// Tells all that was touched, with its words and score and whether it is exact, and forgets it.
-    fn drain(&mut self, mut found: impl FnMut(u32, u32, f32, bool)) {
+    /// Tells all that was touched, with its words and score and the tier of its identifier, and forgets
+    /// it.
+    fn drain(&mut self, mut found: impl FnMut(u32, u32, f32, Option<u8>)) {
         for (at, bits) in self.touched.iter_mut().enumerate() {
             while *bits != 0 {
                 let bit = bits.trailing_zeros();
                 let place = at * 64 + bit as usize;
                 *bits &= *bits - 1;
-                let is_exact = self.exact[at] & (1 << bit) != 0;
+                let has = |bits: &[u64]| bits[at] & (1 << bit) != 0;
+                let exact = has(&self.exact).then(|| match has(&self.whole) {
+                    true => TIER_IDENTIFIER,
+                    false => TIER_IDENTIFIER_WITHIN,
+                });
                 let score = self.total[place] + self.bonus[place];
-                found(place as u32, self.words[place], score, is_exact);
+                found(place as u32, self.words[place], score, exact);
                 (self.total[place], self.bonus[place], self.words[place]) = (0.0, 0.0, 0);
             }
-            self.exact[at] = 0;
+            (self.exact[at], self.whole[at]) = (0, 0);
         }
     }
 }

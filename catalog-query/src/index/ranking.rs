@@ -294,7 +294,7 @@ mod tests {
         check(&index, "usb hub", &["d", "b", "a", "c"]);
         let found = search(&index, "usb hub", 2);
         let tiers: Vec<u8> = found.hits.iter().map(|hit| hit.tier).collect();
-        assert_eq!((tiers, found.total), (vec![0, 1], 4));
+        assert_eq!((tiers, found.total), (vec![0, 2], 4));
     }
 
     #[test]

@@ -3,18 +3,29 @@
 use super::analyzer;
 use super::language::Language;
 
-/// Shorter parts of a query are rarely meant as a part number: "10", "ps4", "a3".
+/// Shorter parts of a query are rarely meant as a part number: "10", "ps4", "a3"; nor are short
+/// figures, "1200 dpi".
 const PART_BYTES_MIN: usize = 4;
+const FIGURE_DIGITS_MIN: usize = 6;
 
 /// What is looked for: products that have a word, the more of the words the better, all of the
-/// phrases and none of the exclusions. One with an identifier of the query comes first.
+/// phrases and none of the exclusions. One with an identifier of the query comes first, before all the
+/// one whose identifier the query is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct QueryTerms {
     pub(crate) words: Vec<QueryWord>,
     pub(crate) phrases: Vec<Vec<String>>,
     pub(crate) exclusions: Vec<Vec<String>>,
-    /// In their canonical form.
-    pub(crate) identifiers: Vec<String>,
+    pub(crate) identifiers: Vec<Identifier>,
+}
+
+/// What may be a part number or GTIN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identifier {
+    /// In its canonical form.
+    pub(crate) text: String,
+    /// The query is nothing else.
+    pub(crate) is_whole: bool,
 }
 
 /// A word, and what counts as it.
@@ -85,17 +96,35 @@ impl QueryTerms {
 
 /// The text as a whole ("WH-1000 XM4") and every part that looks like a number of some kind ("Sony
 /// WH-1000XM4").
-pub(crate) fn identifiers(text: &str) -> Vec<String> {
-    let mut identifiers: Vec<String> = analyzer::identifier(text).into_iter().collect();
+pub(crate) fn identifiers(text: &str) -> Vec<Identifier> {
+    let whole = whole_identifier(text).map(|text| Identifier {
+        text,
+        is_whole: true,
+    });
+    let mut identifiers: Vec<Identifier> = whole.into_iter().collect();
     for part in text.split_whitespace().take(QueryTerms::WORDS_MAX) {
-        let identifier = analyzer::identifier(part).filter(|text| looks_like_a_number(text));
-        if let Some(identifier) = identifier.filter(|text| !identifiers.contains(text)) {
-            identifiers.push(identifier);
+        let Some(text) = analyzer::identifier(part).filter(|text| looks_like_a_number(text)) else {
+            continue;
+        };
+        if identifiers.iter().all(|known| known.text != text) {
+            identifiers.push(Identifier {
+                text,
+                is_whole: false,
+            });
         }
     }
     identifiers
 }
 
+/// The text as a part number or GTIN.
+pub(crate) fn whole_identifier(text: &str) -> Option<String> {
+    analyzer::identifier(text)
+}
+
 fn looks_like_a_number(identifier: &str) -> bool {
-    identifier.len() >= PART_BYTES_MIN && identifier.bytes().any(|b| b.is_ascii_digit())
+    let digits = identifier.bytes().filter(u8::is_ascii_digit).count();
+    match digits == identifier.len() {
+        true => digits >= FIGURE_DIGITS_MIN,
+        false => digits > 0 && identifier.len() >= PART_BYTES_MIN,
+    }
 }

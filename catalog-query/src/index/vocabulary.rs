@@ -48,6 +48,11 @@ impl<'a> Vocabulary<'a> {
         Ok(false)
     }
 
+    /// Whether it is an identifier of any product.
+    pub(crate) fn has_identifier(&self, canonical: &str) -> tantivy::Result<bool> {
+        Ok(self.frequency(self.fields.identifiers, canonical)? > 0)
+    }
+
     fn frequency(&self, field: Field, text: &str) -> tantivy::Result<u64> {
         self.searcher.doc_freq(&Term::from_field_text(field, text))
     }

@@ -57,7 +57,9 @@ impl Explanation {
             words: words.collect::<Result<_, IndexError>>()?,
             phrases: texts(&terms.phrases),
             exclusions: texts(&terms.exclusions),
-            identifiers: terms.identifiers.clone(),
+            identifiers: (terms.identifiers.iter())
+                .map(|identifier| identifier.text.clone())
+                .collect(),
             weights: named(profile, weights, outcome.coverage),
             hits: page.iter().cloned().zip(matches).collect(),
             micros: outcome.micros.clone(),

@@ -10,7 +10,7 @@ use super::curation::{Boost, Boosts};
 use crate::index::{Hit, KeywordHits, Popularity};
 
 /// Tier of what is found by words in general, or by meaning.
-const TIER_OTHERS: u8 = 1;
+const TIER_OTHERS: u8 = 2;
 
 /// A product of an answer, with all that its place is computed from: products with a lower tier come
 /// first, then those with the higher score, then by id; those with a pinned place are then moved to
@@ -155,7 +155,7 @@ mod tests {
                 let hits = (0..200).map(|at| KeywordHit {
                     product_id: id(&format!("p{at}")),
                     score: 200.0 - at as f32,
-                    tier: 1 + u8::from(at > 30),
+                    tier: 2 + u8::from(at > 30),
                 });
                 let hits: Vec<KeywordHit> = hits.collect();
                 let views = hits.iter().zip(0..);
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn adds_the_weighted_reciprocals_of_the_ranks() {
         check(
-            &[("a", 1), ("b", 2)],
+            &[("a", 2), ("b", 3)],
             &["c", "b"],
             1.0,
             &[
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn vectors_weigh_as_much_as_there_are() {
         check(
-            &[("a", 1), ("b", 1)],
+            &[("a", 2), ("b", 2)],
             &["b"],
             0.01,
             &[("a", 1.0 / 61.0), ("b", 1.0 / 62.0 + 0.4 * 0.01 / 61.0)],
@@ -260,10 +260,14 @@ mod tests {
     #[test]
     fn an_exact_identifier_stays_first() {
         check(
-            &[("x", 0), ("a", 1)],
+            &[("x", 0), ("y", 1), ("a", 2)],
             &["a"],
             1.0,
-            &[("x", 1.0 / 61.0), ("a", 1.0 / 62.0 + 0.4 / 61.0)],
+            &[
+                ("x", 1.0 / 61.0),
+                ("y", 1.0 / 62.0),
+                ("a", 1.0 / 63.0 + 0.4 / 61.0),
+            ],
         );
     }
 
@@ -273,7 +277,7 @@ mod tests {
             popularity: 0.05,
             ..RankingProfile::default()
         };
-        let keyword = by_words(&[("a", 1), ("b", 1), ("c", 2)]);
+        let keyword = by_words(&[("a", 2), ("b", 2), ("c", 3)]);
         let legs = Legs {
             keyword: Some(&keyword),
             ..Legs::default()

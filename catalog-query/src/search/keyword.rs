@@ -239,9 +239,14 @@ struct Reading {
 }
 
 impl Reading {
-    fn read(self) -> Result<Asked, IndexError> {
+    fn read(mut self) -> Result<Asked, IndexError> {
+        let vocabulary = self.scope.snapshot.vocabulary();
+        if let Some(identifier) = self.query.as_identifier()
+            && vocabulary.has_identifier(&identifier)?
+        {
+            self.query = self.query.plain(vocabulary.language());
+        }
         let (query, scope) = (&self.query, &self.scope);
-        let vocabulary = scope.snapshot.vocabulary();
         let (understood, curated) = match &self.rules {
             None => {
                 let understood = understanding::verbatim(query, &vocabulary)?;

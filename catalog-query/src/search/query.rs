@@ -1,7 +1,7 @@
 //! What a user typed, made harmless and taken apart: words, "phrases", -exclusions, identifiers.
 
 use super::SearchError;
-use crate::index::{Language, QueryTerms, Word, identifiers};
+use crate::index::{Identifier, Language, QueryTerms, Word, identifiers, whole_identifier};
 
 pub(super) const BYTES_MAX: usize = 1_000;
 /// Further ones are words.
@@ -19,7 +19,7 @@ pub(super) struct ParsedQuery {
     pub(super) words: Vec<QueriedWord>,
     pub(super) phrases: Vec<Vec<Word>>,
     pub(super) exclusions: Vec<Vec<Word>>,
-    pub(super) identifiers: Vec<String>,
+    pub(super) identifiers: Vec<Identifier>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -50,19 +50,37 @@ impl ParsedQuery {
         if pieces.is_empty() {
             return Err(SearchError::EmptyQuery);
         }
+        let text = pieces.join(" ");
+        let parts = parts(&text);
+        Ok(Self::of(text, parts, language))
+    }
+
+    /// What it is an identifier of, where the signs in it are none of ours: "TB-7 -H (refurb)".
+    pub(super) fn as_identifier(&self) -> Option<String> {
+        let has_signs = !self.phrases.is_empty() || !self.exclusions.is_empty();
+        has_signs.then(|| whole_identifier(&self.text)).flatten()
+    }
+
+    /// The same text without phrases and exclusions.
+    pub(super) fn plain(self, language: Language) -> Self {
+        let all = Part::Plain(0, self.text.len());
+        Self::of(self.text, vec![all], language)
+    }
+
+    fn of(text: String, parts: Vec<Part>, language: Language) -> Self {
         let mut query = Self {
-            text: pieces.join(" "),
+            text,
             wanted: Vec::new(),
             words: Vec::new(),
             phrases: Vec::new(),
             exclusions: Vec::new(),
             identifiers: Vec::new(),
         };
-        for part in parts(&query.text) {
+        for part in parts {
             query.add(part, language);
         }
         query.identifiers = identifiers(&query.wanted_text());
-        Ok(query)
+        query
     }
 
     fn add(&mut self, part: Part, language: Language) {

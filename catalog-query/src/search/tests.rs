@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use catalog_events::{Position, ProductId};
+use catalog_events::{Position, Product, ProductId};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -126,11 +126,16 @@ struct Setup {
 
 /// "usb hub" finds a then b by words; c then b are near to everything.
 fn setup(model: Option<Model>) -> Setup {
-    let (folder, index) = index_of(&[
+    let products = [
         product("a", "USB hub"),
         product("b", "hub"),
         product("c", "mouse"),
-    ]);
+    ];
+    setup_of(&products, model)
+}
+
+fn setup_of(products: &[Product], model: Option<Model>) -> Setup {
+    let (folder, index) = index_of(products);
     let current = Arc::new(ArcSwap::from_pointee(index));
     let asked = Arc::new(AtomicUsize::new(0));
     let meanwhile = Arc::default();
@@ -229,6 +234,43 @@ async fn each_strategy_finds_what_it_is_for() {
         1,
         "the same query is embedded once"
     );
+}
+
+/// Part numbers are whatever a supplier writes.
+#[tokio::test]
+async fn whoever_types_an_identifier_gets_that_product_first() {
+    let long = "SmartPro 120V 3kVA 2.25kW UPS, Extended Run, SNMP, Tower, 120V, USB, DB9 Serial";
+    let skus = [
+        "TB-7 -H (refurb)",
+        "TB-7",
+        "Intel Xeon E5520",
+        "E5520",
+        "SmartPro \"XL\" 120V",
+        long,
+        "1200",
+    ];
+    let products = (0..).zip(skus).map(|(number, sku)| Product {
+        sku: Some(sku.to_owned()),
+        ..product(&format!("p{number}"), "TB-7 thing, not refurb")
+    });
+    let products: Vec<Product> = products.collect();
+    let setup = setup_of(&products, Some(Model::Answers));
+    for kind in [StrategyKind::Keyword, StrategyKind::Hybrid] {
+        for (number, sku) in skus.iter().enumerate() {
+            let outcome = setup.search(kind, sku).await.expect("search");
+            let first = outcome.hits.first().expect("a hit");
+            let found = (first.product_id.to_string(), first.tier);
+            assert_eq!(found, (format!("p{number}"), 0), "{kind:?} {sku}");
+            let exact = outcome.hits.iter().filter(|hit| hit.tier == 0);
+            assert_eq!(exact.count(), 1, "{kind:?} {sku}");
+        }
+        // A figure that happens to be one is none; a sign that belongs to no identifier is a sign.
+        let outcome = setup.search(kind, "thing 1200 pieces").await;
+        let tiers = outcome.expect("search").hits.into_iter();
+        assert_eq!(tiers.map(|hit| hit.tier).min(), Some(2), "{kind:?}");
+        let outcome = setup.search(kind, "thing -refurb").await;
+        assert_eq!(outcome.expect("search").hits, [], "{kind:?}");
+    }
 }
 
 #[tokio::test]

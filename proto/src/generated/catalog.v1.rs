@@ -283,6 +283,8 @@ pub struct HitExplanation {
     pub product_id: ::prost::alloc::string::String,
     #[prost(double, tag = "2")]
     pub score: f64,
+    /// 0: the query is an identifier of it; 1: it has one that is part of the query; 2 and, where the
+    /// words alone were asked, 3 for products that have not all of them.
     #[prost(int32, tag = "3")]
     pub tier: i32,
     #[prost(message, repeated, tag = "4")]
