@@ -167,7 +167,7 @@ impl VectorIndex for PgVectorIndex {
                 return Ok(hits(rows));
             }
             // There are no more, or vectors that were replaced took their places: a search that goes
-            // on behind them takes a fifth longer.
+            // on behind them takes a quarter longer.
             let mut tx = begin_walk(&live.pool).await.map_err(failed)?;
             let rows = find_nearest(&mut *tx, vector, limit).await;
             let rows = rows.map_err(failed)?;

@@ -15,11 +15,12 @@ use super::curation::Boosts;
 use super::fusion::{Legs, fuse};
 use super::query::ParsedQuery;
 use super::synonyms::{SynonymRule, Synonyms};
+use super::tests::setup_of;
 use super::understanding::understand;
 use super::{RankingProfile, StrategyKind};
 use crate::embedding::{Embedder as _, LocalEmbedder, embedding_text};
 use crate::index::testing::{changed, open, product};
-use crate::index::{Hit, KeywordIndex, Language, Popularity};
+use crate::index::{Hit, KeywordIndex, Language, Popularity, whole_identifier};
 
 /// NDCG@10 over the whole feed; search by words alone.
 const KEYWORD_FLOOR: f64 = 0.82;
@@ -41,17 +42,7 @@ struct Judged {
 
 impl Judged {
     fn new(products: &[Product], judgments: Vec<(String, Ratings)>) -> Self {
-        let folder = tempfile::tempdir().expect("folder");
-        let (index, mut writer) = open(folder.path());
-        let events: Vec<_> = products
-            .iter()
-            .zip(1..)
-            .map(|(product, at)| changed(at, 1, product.clone()))
-            .collect();
-        writer.apply(&events).expect("apply");
-        writer
-            .commit(Position(events.len() as u64))
-            .expect("commit");
+        let (folder, index) = index_in_one_go(products);
         Self {
             index,
             judgments,
@@ -113,6 +104,21 @@ fn ndcg(ids: &[String], ratings: &Ratings) -> f64 {
     best.sort_unstable_by(|a, b| b.cmp(a));
     let mut found = ids.iter().map(|id| ratings.get(id).copied().unwrap_or(0));
     discounted(&mut found) / discounted(&mut best.into_iter())
+}
+
+fn index_in_one_go(products: &[Product]) -> (tempfile::TempDir, KeywordIndex) {
+    let folder = tempfile::tempdir().expect("folder");
+    let (index, mut writer) = open(folder.path());
+    let events: Vec<_> = products
+        .iter()
+        .zip(1..)
+        .map(|(product, at)| changed(at, 1, product.clone()))
+        .collect();
+    writer.apply(&events).expect("apply");
+    writer
+        .commit(Position(events.len() as u64))
+        .expect("commit");
+    (folder, index)
 }
 
 fn folder() -> Option<PathBuf> {
@@ -278,6 +284,33 @@ fn an_identifier_finds_its_product_first_and_no_neighbour() {
                 .collect();
             assert_eq!(exact, [format!("p{number}")], "{typed}");
         }
+    }
+}
+
+/// Part numbers as suppliers write them: names, sentences, some with signs of ours.
+#[tokio::test]
+async fn a_part_number_of_the_feed_finds_its_product_first() {
+    let Some(folder) = folder() else {
+        return made_up();
+    };
+    let products = feed(&folder);
+    let identifier = |product: &Product| product.sku.as_deref().and_then(whole_identifier);
+    let setup = setup_of(index_in_one_go(&products), None);
+    let with_sku: Vec<&Product> = products
+        .iter()
+        .filter(|one| identifier(one).is_some())
+        .collect();
+    for product in with_sku.iter().step_by(with_sku.len() / 1_000) {
+        let typed = product.sku.as_deref().unwrap_or_default();
+        let found = setup.search(StrategyKind::Keyword, typed).await;
+        let first = found.expect("search").hits.swap_remove(0).product_id;
+        let first = products.iter().find(|one| one.id == first).expect("known");
+        let has_it = identifier(first) == identifier(product)
+            || first
+                .gtins
+                .iter()
+                .any(|gtin| whole_identifier(gtin) == identifier(product));
+        assert!(has_it, "{typed:?} finds {} first", first.id);
     }
 }
 

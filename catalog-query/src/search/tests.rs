@@ -116,7 +116,7 @@ impl VectorIndex for TestVectors {
     }
 }
 
-struct Setup {
+pub(super) struct Setup {
     factory: SearchStrategyFactory,
     current: Arc<ArcSwap<KeywordIndex>>,
     asked: Arc<AtomicUsize>,
@@ -131,11 +131,10 @@ fn setup(model: Option<Model>) -> Setup {
         product("b", "hub"),
         product("c", "mouse"),
     ];
-    setup_of(&products, model)
+    setup_of(index_of(&products), model)
 }
 
-fn setup_of(products: &[Product], model: Option<Model>) -> Setup {
-    let (folder, index) = index_of(products);
+pub(super) fn setup_of((folder, index): (TempDir, KeywordIndex), model: Option<Model>) -> Setup {
     let current = Arc::new(ArcSwap::from_pointee(index));
     let asked = Arc::new(AtomicUsize::new(0));
     let meanwhile = Arc::default();
@@ -186,7 +185,11 @@ fn question(query: &str) -> Question {
 }
 
 impl Setup {
-    async fn search(&self, kind: StrategyKind, query: &str) -> Result<SearchOutcome, SearchError> {
+    pub(super) async fn search(
+        &self,
+        kind: StrategyKind,
+        query: &str,
+    ) -> Result<SearchOutcome, SearchError> {
         let scope = self
             .factory
             .keyword_search()
@@ -254,7 +257,7 @@ async fn whoever_types_an_identifier_gets_that_product_first() {
         ..product(&format!("p{number}"), "TB-7 thing, not refurb")
     });
     let products: Vec<Product> = products.collect();
-    let setup = setup_of(&products, Some(Model::Answers));
+    let setup = setup_of(index_of(&products), Some(Model::Answers));
     for kind in [StrategyKind::Keyword, StrategyKind::Hybrid] {
         for (number, sku) in skus.iter().enumerate() {
             let outcome = setup.search(kind, sku).await.expect("search");
