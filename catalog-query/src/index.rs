@@ -47,7 +47,7 @@ use catalog_events::{Digest, Position, ProductId};
 use tantivy::{IndexReader, ReloadPolicy};
 use tokio::sync::watch;
 
-pub(crate) use self::analyzer::Word;
+pub(crate) use self::analyzer::{Word, identifier};
 pub(crate) use self::columns::{FieldName, folded};
 pub(crate) use self::contexts::ContextWord;
 pub(crate) use self::directory::DiskState;
@@ -61,14 +61,13 @@ use self::flusher::Flusher;
 pub(crate) use self::inspection::KIND;
 pub(crate) use self::inspection::{FieldMatch, Standing};
 pub use self::language::{InvalidLanguage, Language};
+pub(crate) use self::matching::TIER_ALL_WORDS;
 use self::schema::Fields;
 pub(crate) use self::snapshot::IndexSnapshot;
 use self::snapshot::Published;
 pub(crate) use self::sorting::{Order, Place, Popularity};
 pub(crate) use self::suggest::{Suggestion, SuggestionTable};
-pub(crate) use self::terms::{
-    Alternative, Identifier, QueryTerms, QueryWord, identifiers, whole_identifier,
-};
+pub(crate) use self::terms::{Alternative, Identifier, QueryTerms, QueryWord, identifiers};
 pub(crate) use self::vocabulary::{KnownWord, Vocabulary};
 pub(crate) use self::weights::{FieldWeight, KeywordWeights};
 pub(crate) use self::writer::{Change, IndexWriter};

@@ -106,7 +106,7 @@ fn stem_with(stemmer: &mut TextAnalyzer, surface: &str) -> String {
 /// The canonical form of a part number or GTIN: lower case letters and digits, so that `WH-1000 XM4`
 /// is `wh1000xm4`, and no leading zeros before a number, so that a UPC equals its EAN. None when
 /// nothing is left, or too much.
-pub(super) fn identifier(text: &str) -> Option<String> {
+pub(crate) fn identifier(text: &str) -> Option<String> {
     let mut plain = String::new();
     for c in text.chars().filter(|c| c.is_alphanumeric()) {
         plain.extend(c.to_lowercase());

@@ -4,8 +4,7 @@ use catalog_events::ProductId;
 use tantivy::DocAddress;
 
 use super::doc_sets::{DocBits, DocSets};
-use super::kind::Kind;
-use super::matching::Matching;
+use super::matching::{Matching, tier_of};
 use super::schema::FIELD_NAMES;
 use super::terms::QueryTerms;
 use super::{IndexError, IndexSnapshot, KeywordWeights, ranking};
@@ -73,13 +72,7 @@ impl IndexSnapshot {
     ) -> Result<Vec<Vec<FieldMatch>>, IndexError> {
         let pairs = ranking::pairs(terms);
         let matching = Matching::new(&self.searcher, &self.fields, terms, &pairs, weights)?;
-        let kind = Kind::of(
-            &self.searcher,
-            &self.fields.kind,
-            &self.kinds,
-            terms,
-            weights,
-        )?;
+        let kind = self.kind(terms, weights)?;
         let mut all = Vec::with_capacity(ids.len());
         for id in ids {
             let mut matches = Vec::new();
@@ -133,10 +126,7 @@ impl IndexSnapshot {
             }
         }
         let has_words = !matching.of_document(segment, at.doc_id)?.is_empty();
-        let exact = matching.exact(segment)?;
-        let is_exact = exact
-            .binary_search_by_key(&at.doc_id, |(doc, _)| *doc)
-            .is_ok();
+        let is_exact = tier_of(&matching.exact(segment)?, at.doc_id).is_some();
         Ok(match has_words || is_exact {
             true => Standing::Matches,
             false => Standing::NoWord,

@@ -24,7 +24,7 @@ pub(super) struct Match {
 /// Lower tiers come first, whatever the scores.
 pub(super) const TIER_IDENTIFIER: u8 = 0;
 pub(super) const TIER_IDENTIFIER_WITHIN: u8 = 1;
-pub(super) const TIER_ALL_WORDS: u8 = 2;
+pub(crate) const TIER_ALL_WORDS: u8 = 2;
 pub(super) const TIER_ANY_WORD: u8 = 3;
 
 /// A query with what of the statistics of one snapshot it needs.
@@ -152,7 +152,8 @@ impl<'a> Matching<'a> {
         for part in &self.parts {
             cursors.extend(self.cursor(segment, part)?);
         }
-        let mut exact = self.exact(segment)?.into_iter().peekable();
+        let exact = self.exact(segment)?;
+        let mut exact = exact.as_slice();
         let constraints = self.constraints(segment)?;
         let alive = segment.alive_bitset();
         let mut window = Window::new();
@@ -160,15 +161,17 @@ impl<'a> Matching<'a> {
         while from < segment.max_doc() {
             let to = segment.max_doc().min(from + WINDOW);
             self.judge(&mut cursors, &mut window, from, to);
-            while let Some((doc, tier)) = exact.next_if(|(doc, _)| *doc < to) {
-                window.exact(doc - from, tier);
+            let (here, later) = exact.split_at(exact.partition_point(|(doc, _)| *doc < to));
+            exact = later;
+            for (doc, _) in here {
+                window.touch((doc - from) as usize);
             }
-            window.drain(|place, words, score, exact| {
+            window.drain(|place, words, score| {
                 let doc = from + place;
                 let passes =
                     alive.is_none_or(|alive| alive.is_alive(doc)) && constraints.allow(doc);
                 if passes {
-                    let tier = match exact {
+                    let tier = match tier_of(here, doc) {
                         Some(tier) => tier,
                         None if words == self.wanted => TIER_ALL_WORDS,
                         None => TIER_ANY_WORD,
@@ -357,9 +360,6 @@ struct Window {
     total: Vec<f32>,
     bonus: Vec<f32>,
     words: Vec<u32>,
-    /// With an identifier of the query; and those whose identifier it is.
-    exact: Vec<u64>,
-    whole: Vec<u64>,
 }
 
 impl Window {
@@ -373,8 +373,6 @@ impl Window {
             total: vec![0.0; size],
             bonus: vec![0.0; size],
             words: vec![0; size],
-            exact: vec![0; bits],
-            whole: vec![0; bits],
         }
     }
 
@@ -393,15 +391,6 @@ impl Window {
         self.touched[place / 64] |= 1 << (place % 64);
     }
 
-    fn exact(&mut self, place: u32, tier: u8) {
-        let (at, bit) = (place as usize / 64, 1 << (place % 64));
-        self.exact[at] |= bit;
-        if tier == TIER_IDENTIFIER {
-            self.whole[at] |= bit;
-        }
-        self.touch(place as usize);
-    }
-
     /// A word counts where it matters most, not once per field that repeats it.
     fn end_word(&mut self, word: usize, tie_breaker: f32) {
         for (at, bits) in self.of_word.iter_mut().enumerate() {
@@ -417,26 +406,24 @@ impl Window {
         }
     }
 
-    /// Tells all that was touched, with its words and score and the tier of its identifier, and forgets
-    /// it.
-    fn drain(&mut self, mut found: impl FnMut(u32, u32, f32, Option<u8>)) {
+    /// Tells all that was touched, with its words and score, and forgets it.
+    fn drain(&mut self, mut found: impl FnMut(u32, u32, f32)) {
         for (at, bits) in self.touched.iter_mut().enumerate() {
             while *bits != 0 {
-                let bit = bits.trailing_zeros();
-                let place = at * 64 + bit as usize;
+                let place = at * 64 + bits.trailing_zeros() as usize;
                 *bits &= *bits - 1;
-                let has = |bits: &[u64]| bits[at] & (1 << bit) != 0;
-                let exact = has(&self.exact).then(|| match has(&self.whole) {
-                    true => TIER_IDENTIFIER,
-                    false => TIER_IDENTIFIER_WITHIN,
-                });
                 let score = self.total[place] + self.bonus[place];
-                found(place as u32, self.words[place], score, exact);
+                found(place as u32, self.words[place], score);
                 (self.total[place], self.bonus[place], self.words[place]) = (0.0, 0.0, 0);
             }
-            (self.exact[at], self.whole[at]) = (0, 0);
         }
     }
+}
+
+/// Of a document among those of [`Matching::exact`].
+pub(super) fn tier_of(exact: &[(DocId, u8)], doc: DocId) -> Option<u8> {
+    let found = exact.binary_search_by_key(&doc, |(doc, _)| *doc);
+    found.ok().map(|place| exact[place].1)
 }
 
 fn average_length(searcher: &Searcher, field: Field, documents: u64) -> tantivy::Result<f32> {

@@ -25,15 +25,25 @@ impl IndexSnapshot {
         limit: usize,
         filter: Option<&DocSets>,
     ) -> Result<KeywordHits, IndexError> {
-        let kind = Kind::of(
+        let kind = self.kind(terms, weights)?;
+        let (searcher, fields) = (&self.searcher, &self.fields);
+        ranking::search(searcher, fields, terms, weights, kind, limit, filter)
+    }
+
+    /// The kind that a query names.
+    pub(super) fn kind(
+        &self,
+        terms: &QueryTerms,
+        weights: &KeywordWeights,
+    ) -> Result<Option<Kind<'_>>, IndexError> {
+        let fields = &self.fields.kind;
+        Ok(Kind::of(
             &self.searcher,
-            &self.fields.kind,
+            fields,
             &self.kinds,
             terms,
             weights,
-        )?;
-        let (searcher, fields) = (&self.searcher, &self.fields);
-        ranking::search(searcher, fields, terms, weights, kind, limit, filter)
+        )?)
     }
 
     /// The words of its products.

@@ -97,7 +97,7 @@ impl QueryTerms {
 /// The text as a whole ("WH-1000 XM4") and every part that looks like a number of some kind ("Sony
 /// WH-1000XM4").
 pub(crate) fn identifiers(text: &str) -> Vec<Identifier> {
-    let whole = whole_identifier(text).map(|text| Identifier {
+    let whole = analyzer::identifier(text).map(|text| Identifier {
         text,
         is_whole: true,
     });
@@ -114,11 +114,6 @@ pub(crate) fn identifiers(text: &str) -> Vec<Identifier> {
         }
     }
     identifiers
-}
-
-/// The text as a part number or GTIN.
-pub(crate) fn whole_identifier(text: &str) -> Option<String> {
-    analyzer::identifier(text)
 }
 
 fn looks_like_a_number(identifier: &str) -> bool {

@@ -106,6 +106,21 @@ pub(crate) fn open_with(folder: &Path, options: IndexOptions) -> (KeywordIndex, 
     }
 }
 
+/// An index of these products, all in one commit.
+pub(crate) fn index_in_one_go(products: &[Product]) -> (TempDir, KeywordIndex) {
+    let folder = tempfile::tempdir().expect("folder");
+    let (index, mut writer) = open(folder.path());
+    let events = products.iter().zip(1..);
+    let events: Vec<ProductEvent> = events
+        .map(|(product, at)| changed(at, 1, product.clone()))
+        .collect();
+    writer.apply(&events).expect("apply");
+    writer
+        .commit(Position(events.len() as u64))
+        .expect("commit");
+    (folder, index)
+}
+
 /// An index of these products, each in a commit of its own.
 pub(crate) fn index_of(products: &[Product]) -> (TempDir, KeywordIndex) {
     let folder = tempfile::tempdir().expect("folder");

@@ -26,27 +26,37 @@ impl VectorSearch {
         limit: usize,
         scope: &Scope,
     ) -> Result<Near, VectorIndexError> {
-        if scope.filter.is_none() {
-            let hits = self.vectors.nearest(vector, limit).await?;
-            return match scope.is_built {
-                true => self.near(hits, scope).await,
-                // It cannot tell who there is, and does not wait for those who build it.
-                false => Ok(Near {
-                    hits,
-                    ..Near::default()
-                }),
-            };
+        let hits = match scope.filter {
+            Some(_) => self.nearest_passing(vector, limit, scope).await?,
+            None => self.vectors.nearest(vector, limit).await?,
+        };
+        if !scope.is_built {
+            // It cannot tell who there is, and does not wait for those who build it.
+            return Ok(Near {
+                hits,
+                ..Near::default()
+            });
         }
+        let scope = scope.clone();
+        let near = self.keyword.run(move |_| scope.near(hits)).await;
+        near.map_err(|err| VectorIndexError(err.into()))
+    }
+
+    async fn nearest_passing(
+        &self,
+        vector: &[f32],
+        limit: usize,
+        scope: &Scope,
+    ) -> Result<Vec<Hit>, VectorIndexError> {
         let (passing, all) = scope.passing();
         let few = passing <= EXACT_PRODUCTS_MAX || passing as f64 <= all as f64 * EXACT_SHARE_MAX;
         if !few {
             let found = self.walk(vector, limit, scope).await?;
             if found.len() >= limit {
-                return self.near(found, scope).await;
+                return Ok(found);
             }
         }
-        let found = self.exactly(vector, limit, scope).await?;
-        self.near(found, scope).await
+        self.exactly(vector, limit, scope).await
     }
 
     async fn walk(
@@ -81,11 +91,5 @@ impl VectorSearch {
             true => Ok(Vec::new()),
             false => self.vectors.nearest_of(vector, &ids, limit).await,
         }
-    }
-
-    async fn near(&self, hits: Vec<Hit>, scope: &Scope) -> Result<Near, VectorIndexError> {
-        let scope = scope.clone();
-        let near = self.keyword.run(move |_| scope.near(hits)).await;
-        near.map_err(|err| VectorIndexError(err.into()))
     }
 }

@@ -7,10 +7,10 @@ use catalog_events::ProductId;
 
 use super::RankingProfile;
 use super::curation::{Boost, Boosts};
-use crate::index::{Hit, KeywordHits, Popularity};
+use crate::index::{Hit, KeywordHits, Popularity, TIER_ALL_WORDS};
 
 /// Tier of what is found by words in general, or by meaning.
-const TIER_OTHERS: u8 = 2;
+const TIER_OTHERS: u8 = TIER_ALL_WORDS;
 
 /// A product of an answer, with all that its place is computed from: products with a lower tier come
 /// first, then those with the higher score, then by id; those with a pinned place are then moved to
@@ -144,43 +144,6 @@ mod tests {
     use super::*;
     use crate::index::KeywordHit;
 
-    #[test]
-    fn few_hits_decide_which_are_the_first() {
-        for popularity in [0.0, 0.02, 0.3, 1.0] {
-            let profile = RankingProfile {
-                popularity,
-                ..RankingProfile::default()
-            };
-            for limit in [1, 7, 20] {
-                let hits = (0..200).map(|at| KeywordHit {
-                    product_id: id(&format!("p{at}")),
-                    score: 200.0 - at as f32,
-                    tier: 2 + u8::from(at > 30),
-                });
-                let hits: Vec<KeywordHit> = hits.collect();
-                let views = hits.iter().zip(0..);
-                let views = views.map(|(hit, at)| (hit.product_id.clone(), at * 7_919 % 1_000));
-                let views: HashMap<_, u64> = views.collect();
-                let views = Popularity::new(views);
-                let first = |hits: &[KeywordHit]| {
-                    let found = KeywordHits {
-                        hits: hits.to_vec(),
-                        ..KeywordHits::default()
-                    };
-                    let legs = Legs {
-                        keyword: Some(&found),
-                        ..Legs::default()
-                    };
-                    let mut hits = fuse(&profile, legs, &views, &Boosts::default());
-                    hits.truncate(limit);
-                    hits
-                };
-                let few = profile.hits_that_decide(limit).min(hits.len());
-                assert_eq!(first(&hits[..few]), first(&hits), "{popularity} {limit}");
-            }
-        }
-    }
-
     fn id(text: &str) -> ProductId {
         text.parse().expect("id")
     }
@@ -292,5 +255,36 @@ mod tests {
         };
         assert_eq!(order(&Popularity::new(views)), ["b", "a", "c"]);
         assert_eq!(order(&Popularity::default()), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn few_hits_decide_which_are_the_first() {
+        let ids: Vec<String> = (0..200).map(|at| format!("p{at}")).collect();
+        let hits = ids.iter().zip(0..);
+        let hits: Vec<(&str, u8)> = hits
+            .map(|(id, at)| (id.as_str(), 2 + u8::from(at > 30)))
+            .collect();
+        let views = ids.iter().zip(0..);
+        let views = views.map(|(id, at)| (self::id(id), at * 7_919 % 1_000));
+        let views = Popularity::new(views.collect());
+        for popularity in [0.0, 0.02, 0.3, 1.0] {
+            let profile = RankingProfile {
+                popularity,
+                ..RankingProfile::default()
+            };
+            for limit in [1, 7, 20] {
+                let first = |hits: &[(&str, u8)]| {
+                    let legs = Legs {
+                        keyword: Some(&by_words(hits)),
+                        ..Legs::default()
+                    };
+                    let mut hits = fuse(&profile, legs, &views, &Boosts::default());
+                    hits.truncate(limit);
+                    hits
+                };
+                let few = profile.hits_that_decide(limit).min(hits.len());
+                assert_eq!(first(&hits[..few]), first(&hits), "{popularity} {limit}");
+            }
+        }
     }
 }

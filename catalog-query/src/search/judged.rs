@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use catalog_events::{AttributeValue, Position, Product};
+use catalog_events::{AttributeValue, Product};
 use flate2::read::GzDecoder;
 use serde_json::{Map, Value};
 
@@ -19,8 +19,8 @@ use super::tests::setup_of;
 use super::understanding::understand;
 use super::{RankingProfile, StrategyKind};
 use crate::embedding::{Embedder as _, LocalEmbedder, embedding_text};
-use crate::index::testing::{changed, open, product};
-use crate::index::{Hit, KeywordIndex, Language, Popularity, whole_identifier};
+use crate::index::testing::{index_in_one_go, product};
+use crate::index::{Hit, KeywordIndex, Language, Popularity, identifier};
 
 /// NDCG@10 over the whole feed; search by words alone.
 const KEYWORD_FLOOR: f64 = 0.82;
@@ -104,21 +104,6 @@ fn ndcg(ids: &[String], ratings: &Ratings) -> f64 {
     best.sort_unstable_by(|a, b| b.cmp(a));
     let mut found = ids.iter().map(|id| ratings.get(id).copied().unwrap_or(0));
     discounted(&mut found) / discounted(&mut best.into_iter())
-}
-
-fn index_in_one_go(products: &[Product]) -> (tempfile::TempDir, KeywordIndex) {
-    let folder = tempfile::tempdir().expect("folder");
-    let (index, mut writer) = open(folder.path());
-    let events: Vec<_> = products
-        .iter()
-        .zip(1..)
-        .map(|(product, at)| changed(at, 1, product.clone()))
-        .collect();
-    writer.apply(&events).expect("apply");
-    writer
-        .commit(Position(events.len() as u64))
-        .expect("commit");
-    (folder, index)
 }
 
 fn folder() -> Option<PathBuf> {
@@ -294,22 +279,20 @@ async fn a_part_number_of_the_feed_finds_its_product_first() {
         return made_up();
     };
     let products = feed(&folder);
-    let identifier = |product: &Product| product.sku.as_deref().and_then(whole_identifier);
+    let number = |product: &Product| product.sku.as_deref().and_then(identifier);
     let setup = setup_of(index_in_one_go(&products), None);
     let with_sku: Vec<&Product> = products
         .iter()
-        .filter(|one| identifier(one).is_some())
+        .filter(|one| number(one).is_some())
         .collect();
     for product in with_sku.iter().step_by(with_sku.len() / 1_000) {
         let typed = product.sku.as_deref().unwrap_or_default();
         let found = setup.search(StrategyKind::Keyword, typed).await;
         let first = found.expect("search").hits.swap_remove(0).product_id;
         let first = products.iter().find(|one| one.id == first).expect("known");
-        let has_it = identifier(first) == identifier(product)
-            || first
-                .gtins
-                .iter()
-                .any(|gtin| whole_identifier(gtin) == identifier(product));
+        let mut gtins = first.gtins.iter().map(|gtin| identifier(gtin));
+        let wanted = number(product);
+        let has_it = number(first) == wanted || gtins.any(|gtin| gtin == wanted);
         assert!(has_it, "{typed:?} finds {} first", first.id);
     }
 }

@@ -1,7 +1,7 @@
 //! What a user typed, made harmless and taken apart: words, "phrases", -exclusions, identifiers.
 
 use super::SearchError;
-use crate::index::{Identifier, Language, QueryTerms, Word, identifiers, whole_identifier};
+use crate::index::{Identifier, Language, QueryTerms, Word, identifier, identifiers};
 
 pub(super) const BYTES_MAX: usize = 1_000;
 /// Further ones are words.
@@ -58,7 +58,7 @@ impl ParsedQuery {
     /// What it is an identifier of, where the signs in it are none of ours: "TB-7 -H (refurb)".
     pub(super) fn as_identifier(&self) -> Option<String> {
         let has_signs = !self.phrases.is_empty() || !self.exclusions.is_empty();
-        has_signs.then(|| whole_identifier(&self.text)).flatten()
+        has_signs.then(|| identifier(&self.text)).flatten()
     }
 
     /// The same text without phrases and exclusions.

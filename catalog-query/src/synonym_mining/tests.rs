@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use catalog_events::{Position, Product};
+use catalog_events::Product;
 
 use super::*;
 use crate::embedding::LocalEmbedder;
-use crate::index::testing::{changed, open, product};
+use crate::index::testing::{index_in_one_go, product};
 use crate::search::judged::feed;
 
 /// On the real feed, in the folder that `CATALOG_JUDGMENTS_DIR` names, or on a made-up one.
@@ -69,16 +69,7 @@ fn made_up() -> Vec<Product> {
 }
 
 async fn mined(products: &[Product], limit: usize) -> Vec<SynonymPair> {
-    let folder = tempfile::tempdir().expect("folder");
-    let (index, mut writer) = open(folder.path());
-    let events = products.iter().zip(1..);
-    let events: Vec<_> = events
-        .map(|(product, at)| changed(at, 1, product.clone()))
-        .collect();
-    writer.apply(&events).expect("apply");
-    writer
-        .commit(Position(events.len() as u64))
-        .expect("commit");
+    let (_folder, index) = index_in_one_go(products);
     let model = devkit::embedding_model().await.expect("model");
     let embedder = LocalEmbedder::load(&model.folder, 2).expect("embedder");
     let (steps, mut taken) = mpsc::channel(1);

@@ -95,90 +95,126 @@ async fn copy_vectors(cluster: &Cluster, to: &mut PgConnection) -> anyhow::Resul
     }
 }
 
-/// All words of the query, and how many products have them is not told: what Postgres does best.
-pub(super) const KEYWORD: &str =
-    "SELECT search.id, product::text FROM search, plainto_tsquery('english', $1) AS q
-     WHERE words @@ q ORDER BY ts_rank_cd(words, q) DESC, search.id LIMIT 20";
+/// Products with all words of the query.
+macro_rules! all_words {
+    () => {
+        "FROM search, plainto_tsquery('english', $1) AS q WHERE words @@ q"
+    };
+}
+
+/// Products with any word of the query.
+macro_rules! any_word {
+    () => {
+        "FROM search, plainto_tsquery('english', $1) AS q,
+             CAST(replace(q::text, '&', '|') AS tsquery) AS any_word
+         WHERE words @@ any_word"
+    };
+}
+
+/// The best 200 of `$keyword`, which are the tables before it and its ranks, fused with the nearest
+/// 200; `$more` are further columns.
+macro_rules! hybrid {
+    ($keyword:expr, $more:literal) => {
+        concat!(
+            "WITH ",
+            $keyword,
+            ", nearest AS (
+                 SELECT id, embedding <=> $2::halfvec(384) AS distance FROM search
+                 ORDER BY embedding <=> $2::halfvec(384) LIMIT 200
+             ), vector AS (
+                 SELECT id, row_number() OVER (ORDER BY distance, id) AS rank FROM nearest
+             ), fused AS (
+                 SELECT id, coalesce(1.0 / (60 + keyword.rank), 0)
+                     + coalesce(0.5 / (60 + vector.rank), 0) AS score
+                 FROM keyword FULL JOIN vector USING (id)
+                 ORDER BY score DESC, id LIMIT 20
+             )
+             SELECT id, product::text",
+            $more,
+            " FROM fused JOIN search USING (id) ORDER BY score DESC, id"
+        )
+    };
+}
+
 pub(super) const VECTOR: &str = "SELECT id, product::text FROM search
      ORDER BY embedding <=> $1::halfvec(384) LIMIT 20";
-pub(super) const HYBRID: &str = "WITH keyword AS (
-         SELECT search.id, row_number() OVER (ORDER BY ts_rank_cd(words, q) DESC, search.id) AS rank
-         FROM search, plainto_tsquery('english', $1) AS q
-         WHERE words @@ q ORDER BY rank LIMIT 200
-     ), nearest AS (
-         SELECT id, embedding <=> $2::halfvec(384) AS distance FROM search
-         ORDER BY embedding <=> $2::halfvec(384) LIMIT 200
-     ), vector AS (
-         SELECT id, row_number() OVER (ORDER BY distance, id) AS rank FROM nearest
-     ), fused AS (
-         SELECT id, coalesce(1.0 / (60 + keyword.rank), 0) + coalesce(0.5 / (60 + vector.rank), 0)
-             AS score
-         FROM keyword FULL JOIN vector USING (id)
-         ORDER BY score DESC, id LIMIT 20
-     )
-     SELECT id, product::text FROM fused JOIN search USING (id) ORDER BY score DESC, id";
 
+// As Postgres does it best: all words of the query, and not how many products have them.
+
+pub(super) const KEYWORD: &str = concat!(
+    "SELECT search.id, product::text ",
+    all_words!(),
+    " ORDER BY ts_rank_cd(words, q) DESC, search.id LIMIT 20"
+);
+pub(super) const HYBRID: &str = hybrid!(
+    concat!(
+        "keyword AS (
+             SELECT search.id, row_number() OVER (
+                 ORDER BY ts_rank_cd(words, q) DESC, search.id
+             ) AS rank ",
+        all_words!(),
+        " ORDER BY rank LIMIT 200
+         )"
+    ),
+    ""
+);
 /// The planner may take the index of the words, that of the brands, or both.
-pub(super) const FILTERED: &str =
-    "SELECT search.id, product::text FROM search, plainto_tsquery('english', $1) AS q
-     WHERE words @@ q AND product->>'brand' = $2
-     ORDER BY ts_rank_cd(words, q) DESC, search.id LIMIT 20";
+pub(super) const FILTERED: &str = concat!(
+    "SELECT search.id, product::text ",
+    all_words!(),
+    " AND product->>'brand' = $2
+     ORDER BY ts_rank_cd(words, q) DESC, search.id LIMIT 20"
+);
 /// The page, and behind it the brands of all that match.
-pub(super) const FACETED: &str = "WITH found AS MATERIALIZED (
-         SELECT search.id, product, ts_rank_cd(words, q) AS score
-         FROM search, plainto_tsquery('english', $1) AS q WHERE words @@ q
-     ), page AS (
+pub(super) const FACETED: &str = concat!(
+    "WITH found AS MATERIALIZED (
+         SELECT search.id, product, ts_rank_cd(words, q) AS score ",
+    all_words!(),
+    "), page AS (
          SELECT id, product::text FROM found ORDER BY score DESC, id LIMIT 20
      ), brands AS (
          SELECT product->>'brand' AS brand, count(*)::text AS products FROM found
          GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 20
      )
-     SELECT * FROM page UNION ALL SELECT * FROM brands";
+     SELECT * FROM page UNION ALL SELECT * FROM brands"
+);
 
-/// The same products as we find, and how many there are: any word of the query, those with all words
-/// first.
-pub(super) const KEYWORD_ANY: &str = "SELECT search.id, product::text, count(*) OVER ()
-     FROM search, plainto_tsquery('english', $1) AS q,
-         CAST(replace(q::text, '&', '|') AS tsquery) AS any_word
-     WHERE words @@ any_word
-     ORDER BY words @@ q DESC, ts_rank_cd(words, any_word) DESC, search.id LIMIT 20";
-pub(super) const HYBRID_ANY: &str = "WITH found AS MATERIALIZED (
-         SELECT search.id, words @@ q AS has_all, ts_rank_cd(words, any_word) AS score
-         FROM search, plainto_tsquery('english', $1) AS q,
-             CAST(replace(q::text, '&', '|') AS tsquery) AS any_word
-         WHERE words @@ any_word
-     ), keyword AS (
-         SELECT id, row_number() OVER (ORDER BY has_all DESC, score DESC, id) AS rank
-         FROM found ORDER BY rank LIMIT 200
-     ), nearest AS (
-         SELECT id, embedding <=> $2::halfvec(384) AS distance FROM search
-         ORDER BY embedding <=> $2::halfvec(384) LIMIT 200
-     ), vector AS (
-         SELECT id, row_number() OVER (ORDER BY distance, id) AS rank FROM nearest
-     ), fused AS (
-         SELECT id, coalesce(1.0 / (60 + keyword.rank), 0) + coalesce(0.5 / (60 + vector.rank), 0)
-             AS score
-         FROM keyword FULL JOIN vector USING (id)
-         ORDER BY score DESC, id LIMIT 20
-     )
-     SELECT id, product::text,
-         (SELECT count(*) FROM (SELECT id FROM found UNION SELECT id FROM nearest) AS either)
-     FROM fused JOIN search USING (id) ORDER BY score DESC, id";
-pub(super) const FILTERED_ANY: &str = "SELECT search.id, product::text, count(*) OVER ()
-     FROM search, plainto_tsquery('english', $1) AS q,
-         CAST(replace(q::text, '&', '|') AS tsquery) AS any_word
-     WHERE words @@ any_word AND product->>'brand' = $2
-     ORDER BY words @@ q DESC, ts_rank_cd(words, any_word) DESC, search.id LIMIT 20";
-pub(super) const FACETED_ANY: &str = "WITH found AS MATERIALIZED (
-         SELECT search.id, product, words @@ q AS has_all, ts_rank_cd(words, any_word) AS score
-         FROM search, plainto_tsquery('english', $1) AS q,
-             CAST(replace(q::text, '&', '|') AS tsquery) AS any_word
-         WHERE words @@ any_word
-     ), page AS (
+// The same products as we find, and how many there are: any word of the query, those with all words
+// first.
+
+pub(super) const KEYWORD_ANY: &str = concat!(
+    "SELECT search.id, product::text, count(*) OVER () ",
+    any_word!(),
+    " ORDER BY words @@ q DESC, ts_rank_cd(words, any_word) DESC, search.id LIMIT 20"
+);
+pub(super) const HYBRID_ANY: &str = hybrid!(
+    concat!(
+        "found AS MATERIALIZED (
+             SELECT search.id, words @@ q AS has_all, ts_rank_cd(words, any_word) AS score ",
+        any_word!(),
+        "), keyword AS (
+             SELECT id, row_number() OVER (ORDER BY has_all DESC, score DESC, id) AS rank
+             FROM found ORDER BY rank LIMIT 200
+         )"
+    ),
+    ", (SELECT count(*) FROM (SELECT id FROM found UNION SELECT id FROM nearest) AS either)"
+);
+pub(super) const FILTERED_ANY: &str = concat!(
+    "SELECT search.id, product::text, count(*) OVER () ",
+    any_word!(),
+    " AND product->>'brand' = $2
+     ORDER BY words @@ q DESC, ts_rank_cd(words, any_word) DESC, search.id LIMIT 20"
+);
+pub(super) const FACETED_ANY: &str = concat!(
+    "WITH found AS MATERIALIZED (
+         SELECT search.id, product, words @@ q AS has_all, ts_rank_cd(words, any_word) AS score ",
+    any_word!(),
+    "), page AS (
          SELECT id, product::text, (SELECT count(*) FROM found)
          FROM found ORDER BY has_all DESC, score DESC, id LIMIT 20
      ), brands AS (
          SELECT product->>'brand' AS brand, count(*)::text AS products, NULL::bigint FROM found
          GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 20
      )
-     SELECT * FROM page UNION ALL SELECT * FROM brands";
+     SELECT * FROM page UNION ALL SELECT * FROM brands"
+);
