@@ -7,6 +7,7 @@ mod peer;
 mod process;
 mod reads;
 mod searches;
+mod mixed_vectors;
 mod completions;
 mod footprint;
 mod imports;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use sqlx::{Connection as _, PgConnection};
 
 use crate::bench::figures::Figures;
 use crate::cluster::{Cluster, ClusterOptions, Part};
@@ -52,7 +54,8 @@ pub(crate) struct BenchArgs {
     /// Length of the writes at one rate or with one number of clients
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     write_seconds: u64,
-    /// Made-up products to search; their vectors are computed and searched too up to 20,000
+    /// Made-up products to search; the vectors of the first 20,000 are computed, those of the others
+    /// are mixed from them
     #[arg(long, value_name = "N", default_value_t = 19_406)]
     search_products: u64,
     /// Made-up events to rebuild the read models from
@@ -124,20 +127,13 @@ pub(crate) async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
 /// A catalogue of its own, whose products have all they need before the first search.
 async fn search(catalogctl: &Path, args: &BenchArgs, figures: &mut Figures) -> anyhow::Result<()> {
     let products = args.search_products;
-    let model = products <= EMBEDDED_PRODUCTS_MAX;
-    let options = ClusterOptions {
-        model,
-        ..ClusterOptions::default()
-    };
-    let cluster = Cluster::start_with(catalogctl, options).await?;
-    eprintln!(
-        "searches: {products} products, {}",
-        match model {
-            true => "and their vectors, which takes a minute for every 5,000",
-            false => "without vectors",
-        }
-    );
-    figures.embedded_per_second = imports::fill(&cluster, products, model).await?;
+    let embedded = products.min(EMBEDDED_PRODUCTS_MAX);
+    let mut cluster = Cluster::start(catalogctl, false).await?;
+    eprintln!("searches: {products} products, and the vectors of {embedded}, 5,000 a minute");
+    figures.embedded_per_second = imports::fill(&cluster, products, embedded).await?;
+    if embedded < products {
+        mixed_vectors::fill(&mut cluster, products).await?;
+    }
     let length = Duration::from_secs(args.seconds);
     figures.completions = Some(completions::measure(&cluster, products, length).await?);
     figures.searches = searches::measure(&cluster, products, args.rounds, args.seconds).await?;
@@ -153,7 +149,7 @@ async fn measure(
     args: &BenchArgs,
     figures: &mut Figures,
 ) -> anyhow::Result<()> {
-    imports::fill(cluster, PRODUCTS_TO_READ, true).await?;
+    imports::fill(cluster, PRODUCTS_TO_READ, PRODUCTS_TO_READ).await?;
     if args.measures(Measured::Get) {
         figures.get = Some(reads::measure(cluster, catalogctl, args).await?);
     }
@@ -189,6 +185,26 @@ fn pid(cluster: &Cluster, part: Part) -> anyhow::Result<u32> {
     cluster
         .pid(part)
         .with_context(|| format!("{} is not running", part.name()))
+}
+
+/// The database of the query service, and the schema of its live generation.
+async fn live_generation(cluster: &Cluster) -> anyhow::Result<(PgConnection, String)> {
+    let url = cluster
+        .query_database_url()
+        .context("no database of the query service")?;
+    let mut db = PgConnection::connect(url).await?;
+    let live: i64 = sqlx::query_scalar("SELECT id FROM generations WHERE state = 'live'")
+        .fetch_one(&mut db)
+        .await?;
+    Ok((db, format!("generation_{live}")))
+}
+
+/// Does at once what Postgres would do by itself in the middle of what is measured.
+async fn settle(db: &mut PgConnection) -> sqlx::Result<()> {
+    for statement in ["VACUUM (ANALYZE)", "CHECKPOINT"] {
+        sqlx::raw_sql(statement).execute(&mut *db).await?;
+    }
+    Ok(())
 }
 
 /// The one in the middle; of an even number, the lower of both.

@@ -20,10 +20,9 @@ const SUPERUSER: &str = "postgres";
 const CLUSTER: &str = "pgdata";
 const PASSWORD_FILE: &str = "password";
 
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 9] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
-    "shared_buffers=128MB",
     "max_connections=200",
     "max_wal_size=1GB",
     // Containers have a /dev/shm of 64 MB, too little to build an HNSW index in parallel.
@@ -36,6 +35,9 @@ const SETTINGS: [&str; 10] = [
 ];
 /// Synchronous commit stays on, so that the order of commits and replies is the real one.
 const THROWAWAY_SETTINGS: [&str; 2] = ["fsync=off", "full_page_writes=off"];
+
+const SHARED_BUFFERS_MB_MIN: u64 = 128;
+const SHARED_BUFFERS_MB_MAX: u64 = 4_096;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PostgresOptions {
@@ -174,10 +176,35 @@ fn command(postgres: &Path, cluster: &Path, options: PostgresOptions) -> Vec<OsS
     } else {
         &[]
     };
-    let settings = SETTINGS.iter().chain(throwaway);
+    let shared_buffers = match options.throwaway {
+        true => SHARED_BUFFERS_MB_MIN,
+        false => shared_buffers_mb(memory_mb()),
+    };
+    let shared_buffers = format!("shared_buffers={shared_buffers}MB");
+    let settings = SETTINGS.iter().chain(throwaway).copied();
+    let settings = settings.chain([shared_buffers.as_str()]);
     let mut command = vec![postgres.into(), "-D".into(), cluster.into()];
-    command.extend(settings.flat_map(|&setting| ["-c".into(), setting.into()]));
+    command.extend(settings.flat_map(|setting| ["-c".into(), setting.into()]));
     command
+}
+
+/// A quarter of the memory, as its manual advises, taken only as data comes to need it. What does not
+/// fit is copied from the system's cache page by page, of which a search among a million vectors needs
+/// thousands.
+fn shared_buffers_mb(memory_mb: u64) -> u64 {
+    (memory_mb / 4).clamp(SHARED_BUFFERS_MB_MIN, SHARED_BUFFERS_MB_MAX)
+}
+
+/// Of the machine, or less where a container may use less; 0 where neither is told.
+fn memory_mb() -> u64 {
+    let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let total = meminfo.lines().find_map(|line| {
+        let kilobytes = line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?;
+        kilobytes.trim().parse::<u64>().ok()
+    });
+    let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").unwrap_or_default();
+    let limit = limit.trim().parse::<u64>().unwrap_or(u64::MAX);
+    (total.unwrap_or(0) >> 10).min(limit >> 20)
 }
 
 /// Creates the database system. It appears by one rename: half a one is never found.
@@ -239,5 +266,11 @@ mod tests {
         assert_eq!(ready_pid(&file("starting"), ""), None);
         assert_eq!(ready_pid("4711\n/data\n", ""), None);
         assert_eq!(ready_pid("", ""), None);
+    }
+
+    #[test]
+    fn a_quarter_of_the_memory_is_for_data_within_bounds() {
+        let megabytes = [0, 400, 8_192, 64_000].map(shared_buffers_mb);
+        assert_eq!(megabytes, [128, 128, 2_048, 4_096]);
     }
 }

@@ -18,10 +18,23 @@ pub(super) fn encode(position: Position) -> String {
     )
 }
 
-/// None when the payload is of another format or damaged.
-pub(super) fn decode(payload: &str) -> Option<Position> {
-    let position = Position(payload.split(' ').nth(1)?.parse().ok()?);
-    (encode(position) == payload).then_some(position)
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NoCheckpoint {
+    #[error("it is of format {0}, and this release reads format {FORMAT}")]
+    OtherFormat(u32),
+    #[error("no position in {0:?}")]
+    Damaged(String),
+}
+
+pub(super) fn decode(payload: &str) -> Result<Position, NoCheckpoint> {
+    let mut parts = payload.split(' ');
+    let format = parts.next().and_then(|format| format.parse().ok());
+    let position = parts.next().and_then(|position| position.parse().ok());
+    match (format, position.map(Position)) {
+        (Some(FORMAT), Some(position)) if encode(position) == payload => Ok(position),
+        (Some(format), Some(_)) if format != FORMAT => Err(NoCheckpoint::OtherFormat(format)),
+        _ => Err(NoCheckpoint::Damaged(payload.to_owned())),
+    }
 }
 
 #[cfg(test)]
@@ -31,15 +44,12 @@ mod tests {
     #[test]
     fn no_other_payload_is_taken_for_a_position() {
         let payload = encode(Position(1234));
-        assert_eq!(decode(&payload), Some(Position(1234)));
-        for bad in [
-            "",
-            "3",
-            "3 1234",
-            &payload.replace("1234", "1235"),
-            &payload.replace("3 ", "2 "),
-        ] {
-            assert_eq!(decode(bad), None, "{bad}");
+        assert_eq!(decode(&payload), Ok(Position(1234)));
+        for bad in ["", "3", "3 1234", &payload.replace("1234", "1235")] {
+            let damaged = NoCheckpoint::Damaged(bad.to_owned());
+            assert_eq!(decode(bad), Err(damaged), "{bad}");
         }
+        let older = payload.replace("3 ", "2 ");
+        assert_eq!(decode(&older), Err(NoCheckpoint::OtherFormat(2)));
     }
 }

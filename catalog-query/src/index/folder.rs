@@ -70,8 +70,7 @@ fn open_existing(
     }
     let meta = index.load_metas()?;
     let payload = meta.payload.as_deref().unwrap_or_default();
-    let position = checkpoint::decode(payload)
-        .ok_or_else(|| Unusable::Damaged(format!("no position in {payload:?}")))?;
+    let position = checkpoint::decode(payload).map_err(|err| Unusable::Damaged(err.to_string()))?;
     check_files(folder, &index, &meta.list_segment_files())?;
     for segment in index.searchable_segments()? {
         check_counts(&SegmentReader::open(&segment)?)?;
@@ -106,7 +105,7 @@ pub(super) fn damaged_files(folder: &Path) -> Result<Vec<String>, IndexError> {
     };
     let payload = meta.payload.as_deref().unwrap_or_default();
     let mut damaged = Vec::new();
-    if checkpoint::decode(payload).is_none() && !meta.segments.is_empty() {
+    if checkpoint::decode(payload).is_err() && !meta.segments.is_empty() {
         damaged.push(META.to_owned());
     }
     let commit = Commit::read(

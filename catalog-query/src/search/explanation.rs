@@ -75,13 +75,13 @@ fn named(profile: &RankingProfile, words: &KeywordWeights, coverage: f64) -> Vec
         ("vector", profile.vector_weight),
         ("vector_coverage", coverage),
         ("popularity", profile.popularity),
-        ("tie_breaker", f64::from(words.tie_breaker)),
-        ("shared_rareness", f64::from(words.shared_rareness)),
-        ("adjacency", f64::from(words.adjacency)),
-        ("synonym", f64::from(words.synonym)),
-        ("compound", f64::from(words.compound)),
-        ("kind", f64::from(words.kind)),
-        ("kind_of_synonyms", f64::from(words.kind_of_synonyms)),
+        ("tie_breaker", as_written(words.tie_breaker)),
+        ("shared_rareness", as_written(words.shared_rareness)),
+        ("adjacency", as_written(words.adjacency)),
+        ("synonym", as_written(words.synonym)),
+        ("compound", as_written(words.compound)),
+        ("kind", as_written(words.kind)),
+        ("kind_of_synonyms", as_written(words.kind_of_synonyms)),
     ]
     .map(|(name, weight)| (name.to_owned(), weight))
     .into();
@@ -94,10 +94,16 @@ fn named(profile: &RankingProfile, words: &KeywordWeights, coverage: f64) -> Vec
     ];
     for (field, FieldWeight { weight, k1, b }) in fields {
         for (name, value) in [("weight", weight), ("k1", k1), ("b", b)] {
-            weights.push((format!("{field}.{name}"), f64::from(value)));
+            weights.push((format!("{field}.{name}"), as_written(value)));
         }
     }
     weights
+}
+
+/// 0.3 as a profile has it, and not 0.30000001192092896, which is the nearest number of 32 bits.
+fn as_written(weight: f32) -> f64 {
+    let written = weight.to_string().parse();
+    written.unwrap_or(f64::from(weight))
 }
 
 /// Why a product is not on the page.

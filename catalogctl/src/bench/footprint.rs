@@ -6,9 +6,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde::Serialize;
-use sqlx::{Connection as _, PgConnection};
 
-use crate::bench::process;
+use crate::bench::{live_generation, process};
 use crate::cluster::{Cluster, Part};
 
 const MILLION: f64 = 1e6;
@@ -27,15 +26,12 @@ pub(super) struct Footprint {
 }
 
 pub(super) async fn measure(cluster: &Cluster, products: u64) -> anyhow::Result<Footprint> {
-    let url = cluster
-        .query_database_url()
-        .context("no database of the query service")?;
-    let mut db = PgConnection::connect(url).await?;
+    let (mut db, generation) = live_generation(cluster).await?;
     let (documents, vectors): (i64, i64) = sqlx::query_as(
-        "SELECT pg_total_relation_size(format('generation_%s.documents', id)::regclass),
-                pg_total_relation_size(format('generation_%s.embeddings', id)::regclass)
-         FROM generations WHERE state = 'live'",
+        "SELECT pg_total_relation_size(($1 || '.documents')::regclass),
+                pg_total_relation_size(($1 || '.embeddings')::regclass)",
     )
+    .bind(generation)
     .fetch_one(&mut db)
     .await?;
     let memory = process::memory_of(cluster, Part::Query)?;

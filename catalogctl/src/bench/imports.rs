@@ -22,6 +22,7 @@ const SEARCHABLE_SECONDS_MAX: u64 = 600;
 /// A machine that is slower than this is given up.
 const SEARCHABLE_PER_SECOND_MIN: u64 = 500;
 const EMBEDDED_PER_SECOND_MIN: u64 = 5;
+const EMBEDDED_LOOK_MS: u64 = 100;
 
 #[derive(Debug, Serialize)]
 pub(super) struct ImportFigures {
@@ -71,12 +72,12 @@ pub(super) async fn measure(
     })
 }
 
-/// Made-up products, until they are found by keyword, and their embeddings are computed if asked. Gives
-/// back how many of those a second there were once nothing else was to be done.
+/// Made-up products, until they are found by keyword and the model has embedded `embedded` of them.
+/// Gives back how many of those a second there were once nothing else was to be done.
 pub(super) async fn fill(
     cluster: &Cluster,
     products: u64,
-    embeddings: bool,
+    embedded: u64,
 ) -> anyhow::Result<Option<f64>> {
     let before = cluster.log_position().await?;
     let rows = import::rows(sample::products(products, sample::SEED_DEFAULT));
@@ -88,17 +89,34 @@ pub(super) async fn fill(
     let position = before + (summary.created + summary.updated) as i64;
     let seconds_max = SEARCHABLE_SECONDS_MAX + products / SEARCHABLE_PER_SECOND_MIN;
     let status = cluster.caught_up(position, false, seconds_max).await?;
-    if !embeddings {
+    if embedded == 0 {
         return Ok(None);
     }
-    let (started, embedded) = (Instant::now(), embedded(&status));
-    let seconds_max = SEARCHABLE_SECONDS_MAX + products / EMBEDDED_PER_SECOND_MIN;
-    let status = cluster.caught_up(position, true, seconds_max).await?;
-    let embedded = self::embedded(&status) - embedded;
-    Ok(Some(rate(embedded.unsigned_abs(), started.elapsed())))
+    let (started, before) = (Instant::now(), self::embedded(&status));
+    let seconds_max = SEARCHABLE_SECONDS_MAX + embedded / EMBEDDED_PER_SECOND_MIN;
+    let mut meter = Meter::new("embedding");
+    let done = loop {
+        let done = self::embedded(&cluster.read_status().await?);
+        if done.unsigned_abs() >= embedded {
+            break done;
+        }
+        if started.elapsed().as_secs() > seconds_max {
+            bail!("{done} of {embedded} products are embedded after {seconds_max} s");
+        }
+        meter.set(
+            done.unsigned_abs(),
+            Some(embedded),
+            &format!("{done} products"),
+        );
+        tokio::time::sleep(Duration::from_millis(EMBEDDED_LOOK_MS)).await;
+    };
+    Ok(Some(rate(
+        (done - before).unsigned_abs(),
+        started.elapsed(),
+    )))
 }
 
-fn embedded(status: &GetReadStatusResponse) -> i64 {
+pub(super) fn embedded(status: &GetReadStatusResponse) -> i64 {
     let mut projections = status.projections.iter();
     let embeddings = projections.find(|projection| projection.name == "embeddings");
     embeddings.map_or(0, |projection| projection.documents)

@@ -40,7 +40,7 @@ pub(super) struct RebuildFigures {
 
 pub(super) async fn measure(cluster: &Cluster, events: u64) -> anyhow::Result<RebuildFigures> {
     eprintln!("rebuild: {events} events are written first");
-    imports::fill(cluster, events, false).await?;
+    imports::fill(cluster, events, 0).await?;
     let events = u64::try_from(cluster.log_position().await?)?;
     eprintln!("rebuild: a bare consumer reads {events} events");
     let bare_consumer_per_second = bare_consumer(cluster, events).await?;

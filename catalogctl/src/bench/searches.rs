@@ -67,7 +67,6 @@ pub(super) async fn measure(
     seconds: u64,
 ) -> anyhow::Result<Vec<SearchFigures>> {
     let sql_url = cluster.devkit.database_url("bench_search").await?;
-    eprintln!("searches: the same products for SQL");
     let vectors = sql::fill(cluster, &sql_url, products).await?;
     let searches = Arc::new(Searches {
         cluster_query: cluster.query_grpc(),

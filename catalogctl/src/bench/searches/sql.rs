@@ -2,20 +2,27 @@
 //! statement for each kind of search.
 
 use anyhow::Context as _;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, Row as _};
+use catalog_proto::v1::ProductInput;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
+use crate::bench::mixed_vectors::INDEX_BUILD_MEMORY;
+use crate::bench::{live_generation, settle};
 use crate::cluster::Cluster;
 use crate::output::ProductJson;
+use crate::progress::Meter;
 use crate::sample;
 
 const COPY_ROWS: usize = 500;
+/// About so many of the vectors stand for queries.
+const QUERY_VECTORS: u64 = 2_000;
 
-/// The products, and the vectors as far as there are any; gives some of the vectors back.
+/// The products with the vectors of the query service; gives some of the vectors back.
 pub(super) async fn fill(
     cluster: &Cluster,
     url: &str,
     products: u64,
 ) -> anyhow::Result<Vec<String>> {
+    let mut vectors = Vectors::of(cluster).await?;
     let mut db = PgConnection::connect(url).await?;
     sqlx::raw_sql(
         "CREATE EXTENSION IF NOT EXISTS vector;
@@ -26,72 +33,99 @@ pub(super) async fn fill(
     )
     .execute(&mut db)
     .await?;
-    let (mut ids, mut rows, mut texts) = (Vec::new(), Vec::new(), Vec::new());
-    for (number, product) in (1..=products).zip(sample::products(products, sample::SEED_DEFAULT)) {
-        texts.push(format!(
-            "{} {} {}",
-            product.title, product.brand, product.description
-        ));
-        rows.push(serde_json::to_string(&ProductJson::from(&product)).context("JSON")?);
-        ids.push(product.id);
-        if ids.len() == COPY_ROWS || number == products {
-            sqlx::query(
-                "INSERT INTO search SELECT id, product::jsonb, to_tsvector('english', words), NULL
-                 FROM unnest($1::text[], $2::text[], $3::text[]) AS new (id, product, words)",
-            )
-            .bind(&ids)
-            .bind(&rows)
-            .bind(&texts)
-            .execute(&mut db)
-            .await?;
-            (ids, rows, texts) = (Vec::new(), Vec::new(), Vec::new());
+    let mut meter = Meter::new("searches: the same products for SQL");
+    let (mut some, mut made_up) = (Vec::new(), sample::products(products, sample::SEED_DEFAULT));
+    let one_in = (products / QUERY_VECTORS).clamp(1, COPY_ROWS as u64) as usize;
+    let mut done = 0;
+    loop {
+        let batch: Vec<ProductInput> = made_up.by_ref().take(COPY_ROWS).collect();
+        if batch.is_empty() {
+            break;
         }
+        done += batch.len() as u64;
+        let batch_vectors = vectors.of_products(&batch).await?;
+        insert(&mut db, &batch, &batch_vectors).await?;
+        some.extend(batch_vectors.into_iter().flatten().step_by(one_in));
+        meter.set(done, Some(products), &format!("{done} products"));
     }
-    let vectors = copy_vectors(cluster, &mut db).await?;
+    meter.clear();
+    eprintln!("searches: their indexes, several minutes for a million vectors");
+    let memory = format!("SET maintenance_work_mem = '{INDEX_BUILD_MEMORY}'");
+    sqlx::raw_sql(AssertSqlSafe(memory))
+        .execute(&mut db)
+        .await?;
     sqlx::raw_sql(
         "CREATE INDEX search_words ON search USING gin (words);
          CREATE INDEX search_brands ON search ((product->>'brand'));
-         CREATE INDEX search_nearest ON search USING hnsw (embedding halfvec_cosine_ops);
-         ANALYZE search",
+         CREATE INDEX search_nearest ON search USING hnsw (embedding halfvec_cosine_ops)",
     )
     .execute(&mut db)
     .await?;
-    Ok(vectors)
+    settle(&mut db).await?;
+    Ok(some)
 }
 
-async fn copy_vectors(cluster: &Cluster, to: &mut PgConnection) -> anyhow::Result<Vec<String>> {
-    let url = cluster
-        .query_database_url()
-        .context("no database of the query service")?;
-    let mut from = PgConnection::connect(url).await?;
-    let live: i64 = sqlx::query_scalar("SELECT id FROM generations WHERE state = 'live'")
-        .fetch_one(&mut from)
-        .await?;
-    let page = format!(
-        "SELECT product_id, embedding::text FROM generation_{live}.embeddings
-         WHERE product_id > $1 ORDER BY product_id LIMIT 1000"
-    );
-    let (mut last, mut some) = (String::new(), Vec::new());
-    loop {
-        let rows = sqlx::query(AssertSqlSafe(page.as_str()))
-            .bind(&last)
-            .fetch_all(&mut from)
-            .await?;
-        let ids: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        let vectors: Vec<String> = rows.iter().map(|row| row.get(1)).collect();
-        let Some(end) = ids.last() else {
-            return Ok(some);
-        };
-        last = end.clone();
-        sqlx::query(
-            "UPDATE search SET embedding = new.embedding::halfvec(384)
-             FROM unnest($1::text[], $2::text[]) AS new (id, embedding) WHERE search.id = new.id",
-        )
-        .bind(&ids)
-        .bind(&vectors)
-        .execute(&mut *to)
-        .await?;
-        some.extend(vectors.into_iter().step_by(10));
+async fn insert(
+    db: &mut PgConnection,
+    products: &[ProductInput],
+    vectors: &[Option<String>],
+) -> anyhow::Result<()> {
+    let ids: Vec<&str> = products.iter().map(|product| product.id.as_str()).collect();
+    let json = |product| serde_json::to_string(&ProductJson::from(product)).context("JSON");
+    let rows = products
+        .iter()
+        .map(json)
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    let text = |product: &ProductInput| {
+        let ProductInput {
+            title,
+            brand,
+            description,
+            ..
+        } = product;
+        format!("{title} {brand} {description}")
+    };
+    let texts: Vec<String> = products.iter().map(text).collect();
+    sqlx::query(
+        "INSERT INTO search
+         SELECT id, product::jsonb, to_tsvector('english', words), embedding::halfvec(384)
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+             AS new (id, product, words, embedding)",
+    )
+    .bind(&ids)
+    .bind(&rows)
+    .bind(&texts)
+    .bind(vectors)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Of the live generation of the query service.
+struct Vectors {
+    db: PgConnection,
+    statement: String,
+}
+
+impl Vectors {
+    async fn of(cluster: &Cluster) -> anyhow::Result<Self> {
+        let (db, generation) = live_generation(cluster).await?;
+        let statement = format!(
+            "SELECT embedding::text FROM unnest($1::text[]) WITH ORDINALITY AS wanted (id, number)
+             LEFT JOIN {generation}.embeddings ON product_id = wanted.id ORDER BY number"
+        );
+        Ok(Self { db, statement })
+    }
+
+    async fn of_products(
+        &mut self,
+        products: &[ProductInput],
+    ) -> anyhow::Result<Vec<Option<String>>> {
+        let ids: Vec<&str> = products.iter().map(|product| product.id.as_str()).collect();
+        let vectors = sqlx::query_scalar(AssertSqlSafe(self.statement.as_str()))
+            .bind(&ids)
+            .fetch_all(&mut self.db);
+        Ok(vectors.await?)
     }
 }
 
