@@ -56,7 +56,7 @@ pub(crate) struct BenchArgs {
     write_seconds: u64,
     /// Made-up products to search; the vectors of the first 20,000 are computed, those of the others
     /// are mixed from them
-    #[arg(long, value_name = "N", default_value_t = 19_406)]
+    #[arg(long, value_name = "N", default_value_t = 19_406, value_parser = clap::value_parser!(u64).range(1..))]
     search_products: u64,
     /// Made-up events to rebuild the read models from
     #[arg(long, value_name = "N", default_value_t = 100_000)]

@@ -22,7 +22,8 @@ const SEARCHABLE_SECONDS_MAX: u64 = 600;
 /// A machine that is slower than this is given up.
 const SEARCHABLE_PER_SECOND_MIN: u64 = 500;
 const EMBEDDED_PER_SECOND_MIN: u64 = 5;
-const EMBEDDED_LOOK_MS: u64 = 100;
+/// A status counts through the whole index.
+const EMBEDDED_LOOK_MS: u64 = 1_000;
 
 #[derive(Debug, Serialize)]
 pub(super) struct ImportFigures {

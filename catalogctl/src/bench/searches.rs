@@ -38,6 +38,19 @@ pub(super) struct SearchFigures {
     pub(super) sql_any: Option<Rate>,
 }
 
+/// How long one side is asked: until the time is up or so many queries are answered.
+#[derive(Clone, Copy)]
+struct Span {
+    length: Duration,
+    queries_max: usize,
+}
+
+/// Every query once; what takes longer than this does not wait for memory.
+const WARM_UP: Span = Span {
+    length: Duration::from_secs(30),
+    queries_max: QUERIES as usize,
+};
+
 /// Medians over the rounds.
 #[derive(Debug, Serialize)]
 pub(super) struct Rate {
@@ -50,7 +63,7 @@ pub(super) struct Rate {
 struct Query {
     text: String,
     brand: String,
-    vector: Option<String>,
+    vector: String,
 }
 
 struct Searches {
@@ -76,27 +89,30 @@ pub(super) async fn measure(
     });
     let mut figures = Vec::new();
     for kind in Searched::ALL {
-        if kind.needs_vectors() && vectors.is_empty() {
-            continue;
-        }
         for clients in CLIENTS {
-            let length = Duration::from_secs(seconds);
-            // Both sides know every query before the clock starts: the same are asked again and again.
-            searches.ours(kind, 1, length).await?;
+            let span = Span {
+                length: Duration::from_secs(seconds),
+                queries_max: usize::MAX,
+            };
+            // All know the queries before the clock starts: the same are asked again and again, and what
+            // they need is in memory.
+            searches.ours(kind, clients, WARM_UP).await?;
+            for statement in [Some(kind.all_words()), kind.any_word()]
+                .into_iter()
+                .flatten()
+            {
+                searches.sql(kind, statement, clients, WARM_UP).await?;
+            }
             let (mut ours, mut sql, mut sql_any) = (Vec::new(), Vec::new(), Vec::new());
             for round in 1..=rounds {
                 eprintln!(
                     "searches: {}, {clients} clients, round {round} of {rounds}",
                     kind.name()
                 );
-                ours.push(searches.ours(kind, clients, length).await?);
-                sql.push(
-                    searches
-                        .sql(kind, kind.all_words(), clients, length)
-                        .await?,
-                );
+                ours.push(searches.ours(kind, clients, span).await?);
+                sql.push(searches.sql(kind, kind.all_words(), clients, span).await?);
                 if let Some(any_word) = kind.any_word() {
-                    sql_any.push(searches.sql(kind, any_word, clients, length).await?);
+                    sql_any.push(searches.sql(kind, any_word, clients, span).await?);
                 }
             }
             figures.push(SearchFigures {
@@ -162,10 +178,6 @@ impl Searched {
         }
     }
 
-    fn needs_vectors(self) -> bool {
-        matches!(self, Self::Vector | Self::Hybrid)
-    }
-
     fn request(self, query: &Query) -> SearchProductsRequest {
         let strategy = match self {
             Self::Vector => SearchStrategy::Vector,
@@ -226,34 +238,42 @@ fn queries(products: u64, vectors: &[String]) -> Vec<Query> {
         queries.push(Query {
             text: words[start..start + count].join(" "),
             brand: product.brand.clone(),
-            vector: vectors.get(number as usize % vectors.len().max(1)).cloned(),
+            vector: vectors[number as usize % vectors.len()].clone(),
         });
     }
     queries
 }
 
 impl Searches {
-    fn next(&self) -> &Query {
+    /// The number of the first query after a span that begins now.
+    fn end(&self, span: Span) -> usize {
+        let next = self.next.load(Ordering::Relaxed);
+        next.saturating_add(span.queries_max)
+    }
+
+    fn next(&self, end: usize) -> Option<&Query> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        &self.queries[number % self.queries.len()]
+        (number < end).then(|| &self.queries[number % self.queries.len()])
     }
 
     async fn ours(
         self: &Arc<Self>,
         kind: Searched,
         clients: usize,
-        length: Duration,
+        span: Span,
     ) -> anyhow::Result<Rate> {
         let channel = channel(&self.cluster_query);
         let mut tasks = JoinSet::new();
-        let started = Instant::now();
+        let (started, end) = (Instant::now(), self.end(span));
         for _ in 0..clients {
             let (searches, channel) = (Arc::clone(self), channel.clone());
             tasks.spawn(async move {
                 let mut client = CatalogServiceClient::new(channel);
                 let mut millis = Vec::new();
-                while started.elapsed() < length {
-                    let request = kind.request(searches.next());
+                while started.elapsed() < span.length
+                    && let Some(query) = searches.next(end)
+                {
+                    let request = kind.request(query);
                     let asked = Instant::now();
                     client.search_products(request).await?;
                     millis.push(asked.elapsed().as_secs_f64() * 1_000.0);
@@ -269,7 +289,7 @@ impl Searches {
         kind: Searched,
         statement: &'static str,
         clients: usize,
-        length: Duration,
+        span: Span,
     ) -> anyhow::Result<Rate> {
         let mut connections = Vec::new();
         for _ in 0..clients {
@@ -281,17 +301,19 @@ impl Searches {
             connections.push(db);
         }
         let mut tasks = JoinSet::new();
-        let started = Instant::now();
+        let (started, end) = (Instant::now(), self.end(span));
         for mut db in connections {
             let searches = Arc::clone(self);
             tasks.spawn(async move {
                 let mut millis = Vec::new();
-                while started.elapsed() < length {
+                while started.elapsed() < span.length
+                    && let Some(query) = searches.next(end)
+                {
                     let Query {
                         text,
                         brand,
                         vector,
-                    } = searches.next();
+                    } = query;
                     let asked = Instant::now();
                     let query = sqlx::query(statement);
                     let query = match kind {
