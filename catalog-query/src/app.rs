@@ -16,30 +16,31 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::server::TcpIncoming;
 use uuid::Uuid;
 
-use crate::Config;
+use crate::config::Config;
 use crate::consistency::{Consistency, DocumentWatch};
 use crate::embedding::{Embedder, LocalEmbedder};
-use crate::embedding_projector::EmbeddingProjector;
-use crate::event_source::EventSource;
-use crate::generation_watch::GenerationWatch;
+use crate::events::EventSource;
+use crate::events::LogClient;
+use crate::generations::GenerationWatch;
+use crate::generations::ModelChange;
+use crate::generations::Rebuilder;
+use crate::generations::{Serving, Upgrade};
 use crate::grpc::{CatalogGrpc, Operations, not_serving_yet};
-use crate::index_projector::IndexProjector;
-use crate::live_index::LiveIndex;
-use crate::log_client::LogClient;
-use crate::model_change::ModelChange;
+use crate::index::LiveIndex;
 use crate::popularity::{PopularityBoard, PopularityCounter};
-use crate::progress::Progress;
+use crate::popularity::{ReadPublisher, read_events};
+use crate::projectors::EmbeddingProjector;
+use crate::projectors::IndexProjector;
+use crate::projectors::Progress;
+use crate::projectors::ReadModelProjector;
+use crate::projectors::RuleProjection;
+use crate::read_model::Coverage;
 use crate::read_model::{
     Beginning, CachedProductRepository, EMBEDDING_DIMENSIONS, Generations, LiveReadModel,
     PgVectorIndex, PostgresProductRepository,
 };
-use crate::read_model_projector::ReadModelProjector;
-use crate::reads::{ReadPublisher, read_events};
-use crate::rebuild::Rebuilder;
-use crate::rule_projection::RuleProjection;
-use crate::search::{Coverage, RankingProfiles, RulesHandle, SearchEngine, SearchStrategyFactory};
+use crate::search::{RankingProfiles, RulesHandle, SearchEngine, SearchStrategyFactory};
 use crate::synonym_mining::SynonymMiner;
-use crate::upgrade::{Serving, Upgrade};
 use crate::verification::{Place, Verifier};
 
 /// What text hashes are made with while there is no model: the one that comes later embeds anew.

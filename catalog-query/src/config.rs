@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use service_kit::Env;
 
+use crate::events::LogTarget;
 use crate::index::Language;
-use crate::log_client::LogTarget;
 
 #[derive(Clone, Debug)]
 pub struct Config {

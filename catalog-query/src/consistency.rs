@@ -17,8 +17,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 pub(crate) use self::watch::DocumentWatch;
 use self::watch::Waiting;
 use crate::index::KeywordIndex;
-use crate::live_index::{CurrentIndex, LiveIndex};
-use crate::progress::Progress;
+use crate::index::{CurrentIndex, LiveIndex};
+use crate::projectors::Progress;
 use crate::read_model::{AtLeast, Held, LiveReadModel, ProductRepository};
 
 const TOKENS_MAX: usize = 100;

@@ -16,14 +16,14 @@ use catalog_proto::v1::catalog_service_server::CatalogService;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Request, Response, Status};
 
+use self::error::{expectation_status, invalid, not_found, repository_status};
 use crate::consistency::{Consistency, Expectation};
-use crate::grpc::error::{expectation_status, invalid, not_found, repository_status};
+use crate::popularity::ReadRecorder;
 use crate::read_model::ProductRepository;
-use crate::reads::ReadRecorder;
 use crate::search::SearchEngine;
 
-pub(crate) use crate::grpc::error::not_serving_yet;
-pub(crate) use crate::grpc::operations::Operations;
+pub(crate) use self::error::not_serving_yet;
+pub(crate) use self::operations::Operations;
 
 const BATCH_IDS_MAX: usize = 100;
 

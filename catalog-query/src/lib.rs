@@ -1,34 +1,23 @@
 //! The read side of the catalog. Events become documents, embeddings and a keyword index; readers
 //! get products by id and by search.
 
-mod config;
 mod app;
+mod config;
 mod grpc;
 mod consistency;
-mod search;
-mod consumer;
-mod log_client;
-mod event_source;
-mod projection;
-mod progress;
-mod read_model_projector;
-mod index_projector;
-mod embedding_projector;
-mod rule_projection;
-mod read_model;
-mod generation_watch;
-mod upgrade;
-mod model_change;
-mod embedding;
-mod index;
-mod live_index;
-mod synonym_mining;
-mod rebuild;
+mod generations;
 mod verification;
-mod reads;
+mod projectors;
+mod synonym_mining;
+mod search;
 mod popularity;
+mod read_model;
+mod embedding;
+mod events;
+mod index;
+mod projection;
 
 pub use crate::app::App;
 pub use crate::config::Config;
+pub use crate::events::{InvalidLogTarget, LogTarget};
 pub use crate::index::{InvalidLanguage, Language};
-pub use crate::log_client::{InvalidLogTarget, LogTarget};

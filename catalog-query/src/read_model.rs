@@ -1,13 +1,14 @@
 //! The read model in Postgres: documents with the position they are at, their embeddings, and the
 //! generations that a rebuild switches between.
 
-mod generations;
+mod generation_store;
 mod checkpoint;
 mod documents;
 mod apply;
 mod changes;
 mod parked;
-mod embeddings;
+mod vectors;
+mod coverage;
 mod reuse;
 mod repository;
 mod cached;
@@ -19,16 +20,17 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use sqlx::PgPool;
 
-pub(crate) use apply::{Applied, is_refused};
-pub(crate) use cached::CachedProductRepository;
-pub(crate) use checkpoint::Checkpoint;
-pub(crate) use embeddings::{EMBEDDING_DIMENSIONS, PgVectorIndex, vector_hash};
-pub(crate) use generations::{Beginning, Generations};
-pub(crate) use parked::ParkedEvent;
-pub(crate) use repository::{
+pub(crate) use self::apply::{Applied, is_refused};
+pub(crate) use self::cached::CachedProductRepository;
+pub(crate) use self::checkpoint::Checkpoint;
+pub(crate) use self::coverage::Coverage;
+pub(crate) use self::generation_store::{Beginning, Generations};
+pub(crate) use self::parked::ParkedEvent;
+pub(crate) use self::repository::{
     AtLeast, Held, PostgresProductRepository, ProductRepository, RepositoryError,
 };
-pub(crate) use views::{count_views, most_viewed};
+pub(crate) use self::vectors::{EMBEDDING_DIMENSIONS, PgVectorIndex, vector_hash};
+pub(crate) use self::views::{count_views, most_viewed};
 
 /// One generation. Every connection of `pool` has its schema first on the search path, so that the
 /// statements need not know which generation they work on.

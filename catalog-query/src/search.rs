@@ -1,33 +1,16 @@
 //! Finds products by words, by meaning, or by both. Invariant: what a user types is data; it never
 //! reaches a query grammar, and no search is worse off than by keyword when the model fails.
 
-mod query;
-mod profile;
-mod synonyms;
-mod curation;
-mod rules;
-mod understanding;
-mod coverage;
-mod fusion;
-mod keyword;
-mod vector;
-mod filtered_vectors;
-mod hybrid;
-mod factory;
-mod filter;
-mod scope;
-mod cursor;
-mod highlight;
-mod explanation;
 mod engine;
 mod similar;
 mod completion;
+mod answer;
+mod strategy;
+mod ranking;
+mod rules;
+mod request;
 #[cfg(test)]
-pub(crate) mod judged;
-#[cfg(test)]
-mod tests;
-#[cfg(test)]
-mod oracle;
+pub(crate) mod tests;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -36,20 +19,19 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-pub(crate) use self::coverage::Coverage;
-use self::curation::Curated;
-pub(crate) use self::cursor::InvalidPageToken;
+pub(crate) use self::answer::explanation::{Absence, Explanation};
+pub(crate) use self::answer::highlight::Highlighter;
 pub(crate) use self::engine::{SearchEngine, SearchPage, SearchRequest, Sort};
-pub(crate) use self::explanation::{Absence, Explanation};
-pub(crate) use self::factory::SearchStrategyFactory;
-pub(crate) use self::filter::{InvalidField, parse_facets, parse_filter};
-pub(crate) use self::fusion::{LegRank, RankedHit};
-pub(crate) use self::highlight::Highlighter;
-pub(crate) use self::profile::{RankingProfile, RankingProfiles};
-pub(crate) use self::rules::{RuleSet, RulesHandle};
-use self::scope::Scope;
-use self::understanding::Understood;
-pub(crate) use self::vector::{Pass, VectorIndex, VectorIndexError};
+pub(crate) use self::ranking::fusion::{LegRank, RankedHit};
+pub(crate) use self::ranking::profile::{RankingProfile, RankingProfiles};
+pub(crate) use self::request::cursor::InvalidPageToken;
+pub(crate) use self::request::filter::{InvalidField, parse_facets, parse_filter};
+use self::request::understanding::Understood;
+use self::rules::curation::curated::Curated;
+pub(crate) use self::rules::rule_set::{RuleSet, RulesHandle};
+pub(crate) use self::strategy::factory::SearchStrategyFactory;
+use self::strategy::scope::Scope;
+pub(crate) use self::strategy::vector::{Pass, VectorIndex, VectorIndexError};
 use crate::index::{DocSets, Popularity};
 
 /// What somebody asks, and how it is to be answered.
@@ -141,7 +123,7 @@ pub(crate) struct SearchOutcome {
 pub(crate) enum SearchError {
     #[error("the query is empty")]
     EmptyQuery,
-    #[error("the query has {bytes} bytes, more than {}", query::BYTES_MAX)]
+    #[error("the query has {bytes} bytes, more than {}", request::query::BYTES_MAX)]
     QueryTooLong { bytes: usize },
     #[error("there is no ranking profile of that name")]
     UnknownProfile,

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::embedding::{EmbedError, Embedder};
+use crate::index::LiveIndex;
 use crate::index::{ContextWord, IndexError, IndexSnapshot};
-use crate::live_index::LiveIndex;
 
 /// A word costs the model some milliseconds.
 const WORDS_MAX: usize = 3_000;

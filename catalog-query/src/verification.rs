@@ -18,10 +18,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 pub(crate) use self::listing::{Buckets, ListedProduct, ListedProducts};
 pub(crate) use self::parked::mend_parked;
+use crate::events::{LogClient, LogError};
 use crate::index::IndexError;
-use crate::live_index::LiveIndex;
-use crate::log_client::{LogClient, LogError};
-use crate::progress::Progress;
+use crate::index::LiveIndex;
+use crate::projectors::Progress;
 use crate::read_model::{CachedProductRepository, LiveReadModel, PostgresProductRepository};
 
 /// More than a person reads; the total is counted all the same.

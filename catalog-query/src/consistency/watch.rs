@@ -18,14 +18,14 @@ const LOOK_MS_MAX: u64 = 200;
 type Applied = HashMap<String, (i64, i64)>;
 
 /// A read that waits for versions of documents.
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
     versions: Vec<(ProductId, Version)>,
     /// Gets the position of the last of the events that brought them.
     reply: oneshot::Sender<Position>,
 }
 
 impl Waiting {
-    pub(super) fn new(
+    pub(crate) fn new(
         versions: Vec<(ProductId, Version)>,
         reply: oneshot::Sender<Position>,
     ) -> Self {
@@ -51,7 +51,7 @@ pub(crate) struct DocumentWatch {
 }
 
 impl DocumentWatch {
-    pub(super) fn new(
+    pub(crate) fn new(
         arrivals: mpsc::Receiver<Waiting>,
         live: LiveReadModel,
         moved: watch::Receiver<()>,

@@ -11,9 +11,9 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use rten::ThreadPool;
 use tokio::sync::oneshot;
 
-use super::model::{LocalModel, ModelError, Tokens};
-use super::queue::{Job, Queue, Reply};
-use super::{EmbedError, Embedder};
+use crate::embedding::model::{LocalModel, ModelError, Tokens};
+use crate::embedding::queue::{Job, Queue, Reply};
+use crate::embedding::{EmbedError, Embedder};
 
 /// More gain little and hold up the next ones.
 const BATCH_TEXTS_MAX: usize = 8;

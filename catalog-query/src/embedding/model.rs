@@ -10,7 +10,7 @@ use rten_tensor::prelude::*;
 use sha2::{Digest as _, Sha256};
 use tokenizers::{Tokenizer, TruncationParams};
 
-use super::EmbedError;
+use crate::embedding::EmbedError;
 
 const TOKENS_MAX: usize = 256;
 /// Far more than 256 tokens of any language. Without it, a megabyte is split for nothing.
@@ -21,7 +21,7 @@ const KNOWN_SHA256: &str = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201
 const KNOWN_NAME: &str = "all-MiniLM-L6-v2-int8";
 
 /// A text as the network takes it.
-pub(super) type Tokens = Vec<u32>;
+pub(crate) type Tokens = Vec<u32>;
 
 /// Why a model cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub(crate) enum ModelError {
 }
 
 /// Shared by all threads that run it.
-pub(super) struct LocalModel {
+pub(crate) struct LocalModel {
     name: String,
     dimensions: usize,
     tokenizer: Tokenizer,
@@ -53,7 +53,7 @@ pub(super) struct LocalModel {
 
 impl LocalModel {
     /// From `model.onnx` and `tokenizer.json`, the latter in the format of the `tokenizers` crate.
-    pub(super) fn load(folder: &Path) -> Result<Self, ModelError> {
+    pub(crate) fn load(folder: &Path) -> Result<Self, ModelError> {
         let onnx = read(folder.join("model.onnx"))?;
         let tokenizer = read(folder.join("tokenizer.json"))?;
         let name = name(&onnx);
@@ -78,15 +78,15 @@ impl LocalModel {
         Ok(model)
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) fn dimensions(&self) -> usize {
+    pub(crate) fn dimensions(&self) -> usize {
         self.dimensions
     }
 
-    pub(super) fn tokens(&self, text: &str) -> Result<Tokens, EmbedError> {
+    pub(crate) fn tokens(&self, text: &str) -> Result<Tokens, EmbedError> {
         let text = &text[..text.floor_char_boundary(TEXT_BYTES_MAX)];
         let encoding = self.tokenizer.encode_fast(text, true);
         let encoding = encoding.map_err(EmbedError::Model)?;
@@ -95,7 +95,7 @@ impl LocalModel {
 
     /// The vectors of texts that have as many tokens each: filling some up to the longest would cost
     /// more than a batch saves.
-    pub(super) fn embed(
+    pub(crate) fn embed(
         &self,
         texts: &[Tokens],
         threads: &Arc<ThreadPool>,

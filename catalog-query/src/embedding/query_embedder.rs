@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use moka::future::Cache;
 
-use super::{EmbedError, Embedder};
+use crate::embedding::{EmbedError, Embedder};
 
 /// 384 numbers each: 15 MB.
 const QUERIES_MAX: u64 = 10_000;

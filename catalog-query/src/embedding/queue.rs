@@ -5,23 +5,23 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::EmbedError;
-use super::model::Tokens;
+use crate::embedding::EmbedError;
+use crate::embedding::model::Tokens;
 
 /// More than this many would wait longer than a search may take.
 const QUERIES_MAX: usize = 64;
 
 /// One vector for each text.
-pub(super) type Reply = Result<Vec<Vec<f32>>, EmbedError>;
+pub(crate) type Reply = Result<Vec<Vec<f32>>, EmbedError>;
 
 /// Texts that are embedded together: they have as many tokens each.
-pub(super) struct Job {
-    pub(super) texts: Vec<Tokens>,
-    pub(super) reply: oneshot::Sender<Reply>,
+pub(crate) struct Job {
+    pub(crate) texts: Vec<Tokens>,
+    pub(crate) reply: oneshot::Sender<Reply>,
 }
 
 #[derive(Default)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     query_came: Condvar,
     document_came: Condvar,
@@ -35,7 +35,7 @@ struct Waiting {
 }
 
 impl Queue {
-    pub(super) fn push_query(&self, job: Job) -> Result<(), EmbedError> {
+    pub(crate) fn push_query(&self, job: Job) -> Result<(), EmbedError> {
         let mut waiting = self.lock();
         waiting.queries.retain(|job| !job.reply.is_closed());
         if waiting.queries.len() >= QUERIES_MAX {
@@ -47,25 +47,25 @@ impl Queue {
     }
 
     /// Bounded where documents come from: each caller waits for the ones it has pushed.
-    pub(super) fn push_document(&self, job: Job) {
+    pub(crate) fn push_document(&self, job: Job) {
         self.lock().documents.push_back(job);
         self.document_came.notify_one();
     }
 
     /// Ends the threads that wait for jobs.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.query_came.notify_all();
         self.document_came.notify_all();
     }
 
     /// The next query that somebody still waits for; none when the queue is closed.
-    pub(super) fn next_query(&self) -> Option<Job> {
+    pub(crate) fn next_query(&self) -> Option<Job> {
         self.next(&self.query_came, |waiting| waiting.queries.pop_front())
     }
 
     /// The same for documents.
-    pub(super) fn next_document(&self) -> Option<Job> {
+    pub(crate) fn next_document(&self) -> Option<Job> {
         self.next(&self.document_came, |waiting| waiting.documents.pop_front())
     }
 

@@ -6,8 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::sync::Notify;
 
-use super::model::ModelError;
-use super::{EmbedError, Embedder, LocalEmbedder, QueryEmbedder};
+use crate::embedding::local::LocalEmbedder;
+use crate::embedding::model::ModelError;
+use crate::embedding::query_embedder::QueryEmbedder;
+use crate::embedding::{EmbedError, Embedder};
 
 async fn embedder() -> LocalEmbedder {
     let model = devkit::embedding_model().await.expect("model");

@@ -50,7 +50,7 @@ mod tests {
     use catalog_events::Money;
 
     use super::*;
-    use crate::index::testing::product;
+    use crate::index::tests::support::product;
 
     #[test]
     fn only_what_is_embedded_changes_the_hash() {

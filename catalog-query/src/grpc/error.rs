@@ -5,10 +5,10 @@ use service_kit::status;
 use tonic::{Code, Status};
 
 use crate::consistency::ExpectationError;
+use crate::events::LogError;
+use crate::generations::RebuildError;
 use crate::index::IndexError;
-use crate::log_client::LogError;
 use crate::read_model::RepositoryError;
-use crate::rebuild::RebuildError;
 use crate::search::{InvalidField, SearchError};
 use crate::synonym_mining::MiningError;
 use crate::verification::VerificationError;

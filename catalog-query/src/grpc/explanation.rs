@@ -8,7 +8,7 @@ use catalog_proto::v1::why_not::Reason;
 use crate::index::FieldMatch;
 use crate::search::{Absence, Explanation, Highlighter, LegRank, RankedHit};
 
-pub(super) fn explanation(explanation: Explanation) -> v1::SearchExplanation {
+pub(crate) fn explanation(explanation: Explanation) -> v1::SearchExplanation {
     let words = explanation.words.into_iter();
     let words = words.map(|explained| v1::WordExplanation {
         typed: explained.word.typed,
@@ -70,7 +70,7 @@ fn texts(labels: &[Arc<str>]) -> Vec<String> {
     labels.iter().map(ToString::to_string).collect()
 }
 
-pub(super) fn absence(absence: Absence) -> v1::WhyNot {
+pub(crate) fn absence(absence: Absence) -> v1::WhyNot {
     let at = |position: usize| i64::try_from(position).unwrap_or(i64::MAX);
     let (reason, detail, position) = match absence {
         Absence::Shown { position } => {
@@ -118,7 +118,7 @@ pub(super) fn absence(absence: Absence) -> v1::WhyNot {
     }
 }
 
-pub(super) fn highlight(highlighter: &Highlighter, product: &v1::Product) -> v1::Highlight {
+pub(crate) fn highlight(highlighter: &Highlighter, product: &v1::Product) -> v1::Highlight {
     let texts = [
         ("title", &product.title),
         ("brand", &product.brand),

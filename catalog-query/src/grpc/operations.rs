@@ -15,16 +15,16 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use crate::generations::{Progress as RebuildSteps, RebuildError, Rebuilder, Step};
 use crate::grpc::error::{database_status, internal, rebuild_status};
 use crate::grpc::{synonyms, verification};
-use crate::live_index::LiveIndex;
-use crate::progress::{Progress, ProjectionProgress, RuleProgress};
+use crate::index::LiveIndex;
+use crate::projectors::{Progress, ProjectionProgress, RuleProgress};
 use crate::read_model::{Checkpoint, LiveReadModel, ReadModel};
-use crate::rebuild::{Progress as RebuildSteps, RebuildError, Rebuilder, Step};
 use crate::synonym_mining::SynonymMiner;
 use crate::verification::Verifier;
 
-pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 const PROGRESS_QUEUE_MAX: usize = 16;
 /// How long the outcome of a rebuild is kept for a client that does not read it.

@@ -8,9 +8,9 @@ use catalog_proto::v1;
 use prost::Message as _;
 use tonic::Status;
 
-use super::CatalogGrpc;
-use super::error::{invalid, invalid_field, repository_status, search_status};
-use super::explanation::{absence, explanation, highlight};
+use crate::grpc::CatalogGrpc;
+use crate::grpc::error::{invalid, invalid_field, repository_status, search_status};
+use crate::grpc::explanation::{absence, explanation, highlight};
 use crate::index::{FacetCounts, ValueCount};
 use crate::read_model::ProductRepository;
 use crate::search::{
@@ -23,7 +23,7 @@ const BUDGET_MS_DEFAULT: u64 = 250;
 const BUDGET_MS_MAX: u64 = 2_000;
 
 impl<R: ProductRepository> CatalogGrpc<R> {
-    pub(super) async fn answer_search(
+    pub(crate) async fn answer_search(
         &self,
         request: v1::SearchProductsRequest,
     ) -> Result<v1::SearchProductsResponse, Status> {
@@ -189,7 +189,7 @@ fn count(count: u64) -> i64 {
 }
 
 /// 0 means the default, as older clients leave it unset; more than the most means the most.
-pub(super) fn limit(limit: i32) -> Result<usize, Status> {
+pub(crate) fn limit(limit: i32) -> Result<usize, Status> {
     match usize::try_from(limit) {
         Ok(0) => Ok(LIMIT_DEFAULT),
         Ok(limit) => Ok(limit.min(LIMIT_MAX)),

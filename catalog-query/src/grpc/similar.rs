@@ -4,10 +4,10 @@ use catalog_events::ProductId;
 use catalog_proto::v1;
 use tonic::Status;
 
-use super::CatalogGrpc;
-use super::error::{invalid, invalid_field, not_found, repository_status, search_status};
-use super::search::limit;
 use crate::consistency::Expectation;
+use crate::grpc::CatalogGrpc;
+use crate::grpc::error::{invalid, invalid_field, not_found, repository_status, search_status};
+use crate::grpc::search::limit;
 use crate::read_model::ProductRepository;
 use crate::search::parse_filter;
 
@@ -16,7 +16,7 @@ const SUGGESTIONS_DEFAULT: usize = 8;
 const SUGGESTIONS_MAX: usize = 50;
 
 impl<R: ProductRepository> CatalogGrpc<R> {
-    pub(super) async fn answer_similar(
+    pub(crate) async fn answer_similar(
         &self,
         request: v1::SimilarProductsRequest,
     ) -> Result<v1::SimilarProductsResponse, Status> {
@@ -37,7 +37,7 @@ impl<R: ProductRepository> CatalogGrpc<R> {
         })
     }
 
-    pub(super) async fn answer_autocomplete(
+    pub(crate) async fn answer_autocomplete(
         &self,
         request: v1::AutocompleteRequest,
     ) -> Result<v1::AutocompleteResponse, Status> {

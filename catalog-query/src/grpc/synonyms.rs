@@ -5,8 +5,8 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use super::operations::Answers;
 use crate::grpc::error::{invalid, mining_status};
+use crate::grpc::operations::Answers;
 use crate::synonym_mining::{SynonymMiner, SynonymPair};
 
 const LIMIT_DEFAULT: usize = 50;
@@ -14,7 +14,7 @@ const LIMIT_MAX: usize = 1_000;
 const PROGRESS_QUEUE_MAX: usize = 16;
 
 /// Stops when the client goes away.
-pub(super) fn suggest(
+pub(crate) fn suggest(
     miner: SynonymMiner,
     request: v1::SuggestSynonymsRequest,
 ) -> Result<Answers<v1::SuggestSynonymsResponse>, Status> {

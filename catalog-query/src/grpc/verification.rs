@@ -9,9 +9,9 @@ use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
+use crate::events::PRODUCT_IDS_MAX;
 use crate::grpc::error::{invalid, verification_status};
 use crate::grpc::operations::Answers;
-use crate::log_client::PRODUCT_IDS_MAX;
 use crate::read_model::ParkedEvent;
 use crate::verification::{
     Buckets, CheckStep, Checked, Fault, ListedProduct, ListedProducts, Projection, Verifier,
@@ -20,7 +20,7 @@ use crate::verification::{
 const REPAIRS_MAX: usize = PRODUCT_IDS_MAX;
 const PARTS_QUEUE_MAX: usize = 4;
 
-pub(super) async fn check(verifier: Arc<Verifier>) -> Result<Answers<v1::CheckProgress>, Status> {
+pub(crate) async fn check(verifier: Arc<Verifier>) -> Result<Answers<v1::CheckProgress>, Status> {
     let place = verifier.place.take().await.map_err(verification_status)?;
     let (steps, received) = mpsc::channel(PARTS_QUEUE_MAX);
     let (failure, failed) = mpsc::channel(1);
@@ -37,7 +37,7 @@ pub(super) async fn check(verifier: Arc<Verifier>) -> Result<Answers<v1::CheckPr
     Ok(Box::pin(steps.chain(ReceiverStream::new(failed))))
 }
 
-pub(super) async fn list(
+pub(crate) async fn list(
     verifier: Arc<Verifier>,
     request: v1::ListProjectedProductsRequest,
 ) -> Result<Answers<v1::ListProjectedProductsResponse>, Status> {
@@ -70,7 +70,7 @@ pub(super) async fn list(
     Ok(Box::pin(parts.chain(ReceiverStream::new(failed))))
 }
 
-pub(super) async fn repair(
+pub(crate) async fn repair(
     verifier: &Arc<Verifier>,
     request: v1::RepairProductsRequest,
 ) -> Result<v1::RepairProductsResponse, Status> {
@@ -89,7 +89,7 @@ pub(super) async fn repair(
     })
 }
 
-pub(super) async fn parked(verifier: &Verifier) -> Result<v1::ListParkedEventsResponse, Status> {
+pub(crate) async fn parked(verifier: &Verifier) -> Result<v1::ListParkedEventsResponse, Status> {
     let (events, total) = verifier.parked().await.map_err(verification_status)?;
     Ok(v1::ListParkedEventsResponse {
         events: events.into_iter().map(parked_event).collect(),
@@ -97,7 +97,7 @@ pub(super) async fn parked(verifier: &Verifier) -> Result<v1::ListParkedEventsRe
     })
 }
 
-pub(super) async fn retry_parked(
+pub(crate) async fn retry_parked(
     verifier: &Arc<Verifier>,
     request: v1::RetryParkedEventsRequest,
 ) -> Result<v1::RetryParkedEventsResponse, Status> {

@@ -8,21 +8,21 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyError, Term};
 use tokio::sync::watch;
 
-use super::IndexError;
-use super::kind::LazyKinds;
-use super::language::Language;
-use super::schema::{Fields, HASH_HIGH, HASH_LOW, ID};
+use crate::index::document::schema::{Fields, HASH_HIGH, HASH_LOW, ID};
+use crate::index::error::IndexError;
+use crate::index::scoring::product_kind::LazyKinds;
+use crate::index::text::language::Language;
 
 #[derive(Clone)]
 pub(crate) struct IndexSnapshot {
-    pub(super) searcher: Searcher,
-    pub(super) fields: Fields,
-    pub(super) kinds: LazyKinds,
+    pub(crate) searcher: Searcher,
+    pub(crate) fields: Fields,
+    pub(crate) kinds: LazyKinds,
     position: Position,
 }
 
 impl IndexSnapshot {
-    pub(super) fn new(searcher: Searcher, fields: Fields, position: Position) -> Self {
+    pub(crate) fn new(searcher: Searcher, fields: Fields, position: Position) -> Self {
         Self {
             searcher,
             fields,
@@ -134,35 +134,35 @@ fn hash_column(segment: &SegmentReader) -> tantivy::Result<impl Fn(u32) -> Conte
 }
 
 /// The snapshot that answers; each replaces the one before.
-pub(super) struct Published {
+pub(crate) struct Published {
     snapshot: ArcSwap<IndexSnapshot>,
     position: watch::Sender<Position>,
 }
 
 impl Published {
-    pub(super) fn new(snapshot: IndexSnapshot) -> Self {
+    pub(crate) fn new(snapshot: IndexSnapshot) -> Self {
         Self {
             position: watch::Sender::new(snapshot.position),
             snapshot: ArcSwap::from_pointee(snapshot),
         }
     }
 
-    pub(super) fn snapshot(&self) -> Arc<IndexSnapshot> {
+    pub(crate) fn snapshot(&self) -> Arc<IndexSnapshot> {
         self.snapshot.load_full()
     }
 
-    pub(super) fn position(&self) -> Position {
+    pub(crate) fn position(&self) -> Position {
         self.snapshot.load().position
     }
 
     /// Who waits for the position is told last, when searches see it.
-    pub(super) fn publish(&self, snapshot: IndexSnapshot) {
+    pub(crate) fn publish(&self, snapshot: IndexSnapshot) {
         let position = snapshot.position;
         self.snapshot.store(Arc::new(snapshot));
         self.position.send_replace(position);
     }
 
-    pub(super) async fn reached(&self, position: Position) {
+    pub(crate) async fn reached(&self, position: Position) {
         let mut reached = self.position.subscribe();
         // Fails only when the sender is gone, and that is `self`.
         let _ = reached.wait_for(|at| *at >= position).await;

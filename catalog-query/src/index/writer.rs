@@ -8,10 +8,13 @@ use catalog_events::{Position, Product, ProductEvent, ProductId, Version};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, NoMergePolicy};
 use tantivy::{Index, IndexReader, Term};
 
-use super::directory::WriteBehindDirectory;
-use super::schema::Fields;
-use super::snapshot::{IndexSnapshot, Published};
-use super::{IndexError, IndexOptions, checkpoint, document};
+use crate::index::document::document;
+use crate::index::document::schema::Fields;
+use crate::index::error::IndexError;
+use crate::index::keyword_index::IndexOptions;
+use crate::index::snapshot::{IndexSnapshot, Published};
+use crate::index::storage::checkpoint;
+use crate::index::storage::directory::WriteBehindDirectory;
 use crate::projection::newest;
 
 /// Segments below this size are merged with each other, not with the large ones: an index of a
@@ -26,7 +29,7 @@ const ROOM_WAIT_MAX: Duration = Duration::from_secs(2);
 pub(crate) type Change = (ProductId, Option<(Version, Product)>);
 
 /// Takes events in the order of their positions. After an error, drop it and take a new one with
-/// [`super::KeywordIndex::writer`]: it continues at the last commit.
+/// [`crate::index::keyword_index::KeywordIndex::writer`]: it continues at the last commit.
 pub(crate) struct IndexWriter {
     /// None only while it is dropped.
     inner: Option<tantivy::IndexWriter>,
@@ -38,7 +41,7 @@ pub(crate) struct IndexWriter {
 }
 
 impl IndexWriter {
-    pub(super) fn open(
+    pub(crate) fn open(
         index: &Index,
         directory: WriteBehindDirectory,
         fields: Fields,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use catalog_events::{Position, ProductEvent};
 use uuid::Uuid;
 
-use crate::consumer::{Received, Unreadable};
+use crate::events::{Received, Unreadable};
 use crate::projection::newest;
 use crate::read_model::ReadModel;
 use crate::read_model::changes::{Changes, load_existing};

@@ -10,14 +10,14 @@ use crate::projection::{Step, step};
 use crate::read_model::checkpoint::change_digest;
 
 /// What the read model holds of a product.
-pub(super) struct Existing {
+pub(crate) struct Existing {
     version: Version,
     /// None for a tombstone.
     hash: Option<ContentHash>,
     text_hash: Option<Vec<u8>>,
 }
 
-pub(super) async fn load_existing(
+pub(crate) async fn load_existing(
     db: &mut PgConnection,
     ids: &[&str],
 ) -> sqlx::Result<HashMap<String, Existing>> {
@@ -57,7 +57,7 @@ impl ExistingRow {
 
 /// The rows that a batch changes, turned on their side as `unnest` takes them.
 #[derive(Default)]
-pub(super) struct Changes {
+pub(crate) struct Changes {
     ids: Vec<String>,
     versions: Vec<i64>,
     positions: Vec<i64>,
@@ -72,7 +72,7 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         existing: Option<&Existing>,
         event: &ProductEvent,
@@ -118,7 +118,7 @@ impl Changes {
         Ok(())
     }
 
-    pub(super) async fn save(self, db: &mut PgConnection) -> sqlx::Result<()> {
+    pub(crate) async fn save(self, db: &mut PgConnection) -> sqlx::Result<()> {
         if self.ids.is_empty() {
             return Ok(());
         }

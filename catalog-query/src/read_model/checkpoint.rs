@@ -55,7 +55,7 @@ impl ReadModel {
 }
 
 /// Moves the position, when `me` may and it is still at `from`.
-pub(super) async fn advance(
+pub(crate) async fn advance(
     db: &mut PgConnection,
     me: Uuid,
     from: Position,
@@ -74,7 +74,7 @@ pub(super) async fn advance(
 }
 
 /// Adds a signed change to the running digest; within the transaction that makes the change.
-pub(super) async fn change_digest(
+pub(crate) async fn change_digest(
     db: &mut PgConnection,
     change: BucketedDigest,
     documents: i64,

@@ -6,7 +6,7 @@ use catalog_events::{Position, Product, Version};
 use sqlx::PgExecutor;
 use sqlx::types::Json;
 
-use crate::read_model::Held;
+use crate::read_model::repository::Held;
 
 /// A document or a tombstone.
 #[derive(sqlx::FromRow)]
@@ -29,7 +29,7 @@ impl DocumentRow {
     }
 }
 
-pub(super) async fn find(db: impl PgExecutor<'_>, id: &str) -> sqlx::Result<Option<DocumentRow>> {
+pub(crate) async fn find(db: impl PgExecutor<'_>, id: &str) -> sqlx::Result<Option<DocumentRow>> {
     sqlx::query_as(
         "SELECT product_id, version, position, product FROM documents WHERE product_id = $1",
     )
@@ -38,7 +38,7 @@ pub(super) async fn find(db: impl PgExecutor<'_>, id: &str) -> sqlx::Result<Opti
     .await
 }
 
-pub(super) async fn find_many(
+pub(crate) async fn find_many(
     db: impl PgExecutor<'_>,
     ids: &[&str],
 ) -> sqlx::Result<Vec<DocumentRow>> {

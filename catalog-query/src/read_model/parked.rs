@@ -5,7 +5,7 @@ use catalog_events::{Position, ProductEvent};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::consumer::Unreadable;
+use crate::events::Unreadable;
 use crate::read_model::ReadModel;
 
 const ERROR_CHARS_MAX: usize = 1_000;
@@ -70,7 +70,7 @@ impl ReadModel {
 }
 
 /// Within the transaction that moves the checkpoint over them.
-pub(super) async fn park(db: &mut PgConnection, events: &[&Unreadable]) -> sqlx::Result<()> {
+pub(crate) async fn park(db: &mut PgConnection, events: &[&Unreadable]) -> sqlx::Result<()> {
     for event in events {
         tracing::error!(
             position = %event.position,
@@ -92,7 +92,7 @@ pub(super) async fn park(db: &mut PgConnection, events: &[&Unreadable]) -> sqlx:
 }
 
 /// Removes what was parked of the products of `events` before these.
-pub(super) async fn heal<'a>(
+pub(crate) async fn heal<'a>(
     db: &mut PgConnection,
     events: impl IntoIterator<Item = &'a ProductEvent>,
 ) -> sqlx::Result<()> {

@@ -3,9 +3,9 @@
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::read_model::Generations;
-use crate::read_model::embeddings::VECTOR_HASH_SQL;
-use crate::read_model::generations::FORMAT;
+use crate::read_model::generation_store::FORMAT;
+use crate::read_model::generation_store::Generations;
+use crate::read_model::vectors::VECTOR_HASH_SQL;
 
 /// A vector and its links while the index is built at once (measured: 1,500). Without room for all of
 /// them pgvector goes on row by row, which takes far longer.

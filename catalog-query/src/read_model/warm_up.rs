@@ -1,8 +1,9 @@
 //! Makes a generation ready to be read from at once. What the first reads of new connections and
 //! tables cost would else come all at the moment of a switch, and be more than a read may take.
 
-use crate::read_model::embeddings::find_nearest;
-use crate::read_model::{EMBEDDING_DIMENSIONS, ReadModel, documents};
+use crate::read_model::vectors::EMBEDDING_DIMENSIONS;
+use crate::read_model::vectors::find_nearest;
+use crate::read_model::{ReadModel, documents};
 
 /// More are opened one by one when they are needed.
 const CONNECTIONS_MAX: u32 = 8;

@@ -8,9 +8,10 @@ use arc_swap::ArcSwapOption;
 use catalog_events::Position;
 use tokio_util::sync::CancellationToken;
 
-use super::similar::ANSWER_MAX;
-use super::{Deadline, SearchEngine, SearchError};
 use crate::index::{IndexError, KeywordIndex, Popularity, Suggestion, SuggestionTable};
+use crate::search::engine::SearchEngine;
+use crate::search::similar::ANSWER_MAX;
+use crate::search::{Deadline, SearchError};
 
 /// Catalogues up to this are looked through for every keystroke, which takes about a millisecond.
 const LOOKED_THROUGH_MAX: u64 = 5_000;
@@ -20,7 +21,7 @@ const PAUSE_PER_WORK: u32 = 50;
 
 /// What completes large catalogues, as of a moment ago.
 #[derive(Default)]
-pub(super) struct Completions(ArcSwapOption<SuggestionTable>);
+pub(crate) struct Completions(ArcSwapOption<SuggestionTable>);
 
 impl Completions {
     /// None for small ones.

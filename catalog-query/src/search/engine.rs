@@ -6,21 +6,23 @@ use std::time::Duration;
 
 use catalog_events::ProductId;
 
-use super::completion::Completions;
-use super::cursor::{Cursor, RequestHash, SHOWN_MAX, shown_hash};
-use super::keyword::KeywordSearch;
-use super::query::ParsedQuery;
-use super::scope::Scope;
-use super::vector::VectorSearch;
-use super::{
-    Absence, Curated, Deadline, Explanation, Question, RankedHit, RankingProfile, RankingProfiles,
-    SearchError, SearchOutcome, SearchStrategyFactory, StrategyKind,
-};
 use crate::index::{
     DocSets, FacetCounts, FacetRequest, Filter, Hit, IndexError, KeywordIndex, Order, Place,
     QueryTerms,
 };
 use crate::popularity::PopularityBoard;
+use crate::search::answer::explanation::{Absence, Explanation};
+use crate::search::completion::Completions;
+use crate::search::ranking::fusion::RankedHit;
+use crate::search::ranking::profile::{RankingProfile, RankingProfiles};
+use crate::search::request::cursor::{Cursor, RequestHash, SHOWN_MAX, shown_hash};
+use crate::search::request::query::ParsedQuery;
+use crate::search::rules::curation::curated::Curated;
+use crate::search::strategy::factory::SearchStrategyFactory;
+use crate::search::strategy::keyword::KeywordSearch;
+use crate::search::strategy::scope::Scope;
+use crate::search::strategy::vector::VectorSearch;
+use crate::search::{Deadline, Question, SearchError, SearchOutcome, StrategyKind};
 
 #[derive(Clone, Debug)]
 pub(crate) struct SearchRequest {
@@ -79,10 +81,10 @@ pub(crate) struct SearchPage {
 pub(crate) struct SearchEngine {
     profiles: RankingProfiles,
     strategies: SearchStrategyFactory,
-    pub(super) keyword: Arc<KeywordSearch>,
-    pub(super) vector: Arc<VectorSearch>,
-    pub(super) popularity: PopularityBoard,
-    pub(super) completions: Arc<Completions>,
+    pub(crate) keyword: Arc<KeywordSearch>,
+    pub(crate) vector: Arc<VectorSearch>,
+    pub(crate) popularity: PopularityBoard,
+    pub(crate) completions: Arc<Completions>,
 }
 
 impl SearchEngine {
@@ -122,7 +124,7 @@ impl SearchEngine {
             (&cursor, &order),
             (Cursor::After(_), None) | (Cursor::Shown(_), Some(_))
         ) {
-            return Err(super::InvalidPageToken::Malformed.into());
+            return Err(crate::search::request::cursor::InvalidPageToken::Malformed.into());
         }
         let (filter, needed_by) = (request.filter.clone(), deadline.with_grace());
         let scope = self.keyword.scope(filter, needed_by).await?;

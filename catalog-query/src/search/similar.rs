@@ -6,15 +6,16 @@ use catalog_events::ProductId;
 use catalog_proto::v1;
 use catalog_proto::v1::attribute_value::Kind;
 
-use super::scope::Scope;
-use super::vector::{VectorError, VectorSearch};
-use super::{Deadline, SearchEngine, SearchError};
 use crate::index::{Filter, Hit, KeywordWeights, QueryTerms};
+use crate::search::engine::SearchEngine;
+use crate::search::strategy::scope::Scope;
+use crate::search::strategy::vector::{VectorError, VectorSearch};
+use crate::search::{Deadline, SearchError};
 
 /// How long an answer waits for the vectors.
 const NEAR_MAX: Duration = Duration::from_millis(250);
 /// How long whoever asks waits for the index.
-pub(super) const ANSWER_MAX: Duration = Duration::from_secs(1);
+pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SimilarProducts {

@@ -6,8 +6,8 @@ use catalog_events::Product;
 
 use super::*;
 use crate::embedding::LocalEmbedder;
-use crate::index::testing::{index_in_one_go, product};
-use crate::search::judged::feed;
+use crate::index::tests::support::{index_in_one_go, product};
+use crate::search::tests::judged::feed;
 
 /// On the real feed, in the folder that `CATALOG_JUDGMENTS_DIR` names, or on a made-up one.
 #[tokio::test(flavor = "multi_thread")]

@@ -8,18 +8,18 @@ use catalog_events::{BucketedDigest, ContentHash, Position, Product, ProductEven
 use futures_util::TryStreamExt as _;
 use sqlx::PgConnection;
 
-use super::VerificationError;
-use super::rows::{Document, Embedding, expected_text_hash};
-use super::states::{State, states};
-use crate::log_client::LogClient;
+use crate::events::LogClient;
 use crate::read_model::{ReadModel, is_refused};
+use crate::verification::VerificationError;
+use crate::verification::rows::{Document, Embedding, expected_text_hash};
+use crate::verification::states::{State, states};
 
 /// What became of a repair.
 #[derive(Debug, Default)]
-pub(super) struct Forced {
-    pub(super) changed: BTreeSet<String>,
+pub(crate) struct Forced {
+    pub(crate) changed: BTreeSet<String>,
     /// Products whose last event cannot be read, and why.
-    pub(super) unreadable: Vec<(ProductId, String)>,
+    pub(crate) unreadable: Vec<(ProductId, String)>,
 }
 
 /// The row that a product must have.
@@ -40,7 +40,7 @@ struct Live {
 type AllWanted = BTreeMap<String, Option<Wanted>>;
 
 /// A product whose content Postgres refuses does not keep the others from being set.
-pub(super) async fn force_each(
+pub(crate) async fn force_each(
     live: &ReadModel,
     log: &LogClient,
     ids: &[ProductId],
@@ -98,7 +98,7 @@ async fn force(
 }
 
 /// Removes what has no id of a product, which no log can have.
-pub(super) async fn remove(
+pub(crate) async fn remove(
     live: &ReadModel,
     ids: &[String],
 ) -> Result<BTreeSet<String>, VerificationError> {

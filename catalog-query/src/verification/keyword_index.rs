@@ -1,11 +1,13 @@
 //! Checks the keyword index of this replica: what searches see, and the files a restart would open.
 
-use crate::live_index::LiveIndex;
+use crate::index::LiveIndex;
 
-use super::{CheckStep, CheckSteps, Checked, Faults, Projection, VerificationError, tell};
+use crate::verification::{
+    CheckStep, CheckSteps, Checked, Faults, Projection, VerificationError, tell,
+};
 
 /// Documents and digest are of one commit, whatever is applied meanwhile.
-pub(super) async fn check(
+pub(crate) async fn check(
     index: &LiveIndex,
     steps: &CheckSteps,
 ) -> Result<Checked, VerificationError> {

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use catalog_events::{BucketedDigest, ContentHash, Position};
 use tokio::sync::mpsc;
 
-use super::rows::Document;
-use super::{VerificationError, Verifier, tell};
+use crate::verification::rows::Document;
+use crate::verification::{VerificationError, Verifier, tell};
 
 const PAGE_PRODUCTS: usize = 1_000;
 

@@ -2,12 +2,12 @@
 
 use catalog_events::{BucketedDigest, ContentHash};
 
-use super::rows::{Document, Row, Snapshot, expected_text_hash};
-use super::{CheckStep, CheckSteps, Checked, Projection, VerificationError, tell};
 use crate::read_model::ReadModel;
+use crate::verification::rows::{Document, Row, Snapshot, expected_text_hash};
+use crate::verification::{CheckStep, CheckSteps, Checked, Projection, VerificationError, tell};
 
 /// The documents and the embeddings.
-pub(super) async fn check(
+pub(crate) async fn check(
     live: &ReadModel,
     steps: &CheckSteps,
 ) -> Result<(Checked, Checked), VerificationError> {

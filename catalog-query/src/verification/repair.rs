@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use catalog_events::{ContentHash, ProductId};
 use tokio::runtime::Handle;
 
-use super::forced::{Forced, force_each, remove};
-use super::states::{State, states};
-use super::{VerificationError, Verifier};
+use crate::events::LogClient;
 use crate::index::{Change, IndexSnapshot};
-use crate::log_client::LogClient;
+use crate::verification::forced::{Forced, force_each, remove};
+use crate::verification::states::{State, states};
+use crate::verification::{VerificationError, Verifier};
 
 impl Verifier {
     /// How many products were changed in any projection. Sums the running digest anew also when no
@@ -28,7 +28,7 @@ impl Verifier {
         Ok(repaired + removed.len())
     }
 
-    pub(super) async fn set_to_log(&self, ids: &[ProductId]) -> Result<Forced, VerificationError> {
+    pub(crate) async fn set_to_log(&self, ids: &[ProductId]) -> Result<Forced, VerificationError> {
         let log = self.log.as_ref().ok_or(VerificationError::NoLog)?;
         let mut forced = force_each(&self.live.load_full(), log, ids).await?;
         self.repository.forget(ids).await;

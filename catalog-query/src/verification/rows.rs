@@ -12,37 +12,37 @@ const PAGE_ROWS: i64 = 500;
 
 /// A document or tombstone, with what the embedder made of it.
 #[derive(sqlx::FromRow)]
-pub(super) struct Row {
+pub(crate) struct Row {
     #[sqlx(flatten)]
-    pub(super) document: Document,
+    pub(crate) document: Document,
     #[sqlx(flatten)]
-    pub(super) embedding: Embedding,
+    pub(crate) embedding: Embedding,
 }
 
 #[derive(sqlx::FromRow)]
-pub(super) struct Document {
-    pub(super) product_id: String,
-    pub(super) version: i64,
-    pub(super) position: i64,
+pub(crate) struct Document {
+    pub(crate) product_id: String,
+    pub(crate) version: i64,
+    pub(crate) position: i64,
     /// Null for a tombstone.
-    pub(super) product: Option<String>,
-    pub(super) content_hash: Option<Vec<u8>>,
-    pub(super) text_hash: Option<Vec<u8>>,
+    pub(crate) product: Option<String>,
+    pub(crate) content_hash: Option<Vec<u8>>,
+    pub(crate) text_hash: Option<Vec<u8>>,
 }
 
 #[derive(sqlx::FromRow)]
-pub(super) struct Embedding {
+pub(crate) struct Embedding {
     #[sqlx(rename = "embedded_text_hash")]
-    pub(super) text_hash: Option<Vec<u8>>,
+    pub(crate) text_hash: Option<Vec<u8>>,
     #[sqlx(rename = "embedding")]
-    pub(super) vector: Option<HalfVector>,
-    pub(super) vector_hash: Option<Vec<u8>>,
-    pub(super) queued: bool,
+    pub(crate) vector: Option<HalfVector>,
+    pub(crate) vector_hash: Option<Vec<u8>>,
+    pub(crate) queued: bool,
 }
 
 impl Document {
     /// What readers get and its hash; none of a tombstone. An error says why nobody can read it.
-    pub(super) fn content(&self) -> Result<Option<(Product, ContentHash)>, String> {
+    pub(crate) fn content(&self) -> Result<Option<(Product, ContentHash)>, String> {
         let Some(json) = &self.product else {
             return Ok(None);
         };
@@ -59,14 +59,14 @@ impl Document {
 }
 
 /// The hash of the text that `product` must be embedded by.
-pub(super) fn expected_text_hash(model: &str, product: &Product) -> [u8; 16] {
+pub(crate) fn expected_text_hash(model: &str, product: &Product) -> [u8; 16] {
     text_hash(model, &embedding_text(product))
 }
 
 impl Embedding {
     /// What is wrong with it, given the hash of the document's text; none of a tombstone or of a
     /// document that is not there.
-    pub(super) fn problem(&self, product_id: &str, text_hash: Option<&[u8]>) -> Option<String> {
+    pub(crate) fn problem(&self, product_id: &str, text_hash: Option<&[u8]>) -> Option<String> {
         let Some(text_hash) = text_hash else {
             let problem = match (&self.vector, self.queued) {
                 (Some(_), _) => "there is a vector of a product that is not there",
@@ -89,17 +89,17 @@ impl Embedding {
 }
 
 /// One moment of a read model.
-pub(super) struct Snapshot<'m> {
+pub(crate) struct Snapshot<'m> {
     tx: Transaction<'m, Postgres>,
     after: String,
-    pub(super) position: Position,
-    pub(super) documents: i64,
-    pub(super) digest: Vec<u8>,
+    pub(crate) position: Position,
+    pub(crate) documents: i64,
+    pub(crate) digest: Vec<u8>,
 }
 
 impl Snapshot<'_> {
     /// How many rows there are.
-    pub(super) async fn count(&mut self) -> sqlx::Result<u64> {
+    pub(crate) async fn count(&mut self) -> sqlx::Result<u64> {
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM documents")
             .fetch_one(&mut *self.tx)
             .await?;
@@ -107,7 +107,7 @@ impl Snapshot<'_> {
     }
 
     /// The next rows by product id; none at the end.
-    pub(super) async fn page(&mut self) -> sqlx::Result<Vec<Row>> {
+    pub(crate) async fn page(&mut self) -> sqlx::Result<Vec<Row>> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT document.product_id, document.version, document.position,
                     document.product::text AS product, document.content_hash, document.text_hash,
@@ -130,7 +130,7 @@ impl Snapshot<'_> {
     }
 
     /// Products that have a vector or are queued for one, and have no row.
-    pub(super) async fn orphans(&mut self) -> sqlx::Result<Vec<(String, &'static str)>> {
+    pub(crate) async fn orphans(&mut self) -> sqlx::Result<Vec<(String, &'static str)>> {
         let mut orphans = Vec::new();
         for (statement, problem) in [
             (
@@ -153,7 +153,7 @@ impl Snapshot<'_> {
 
 impl ReadModel {
     /// Everything as it is now, whatever is applied meanwhile.
-    pub(super) async fn snapshot(&self) -> sqlx::Result<Snapshot<'static>> {
+    pub(crate) async fn snapshot(&self) -> sqlx::Result<Snapshot<'static>> {
         let mut tx = self
             .pool
             .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use catalog_events::{Position, ProductEvent, ProductId};
 
-use crate::consumer::Received;
+use crate::events::Received;
+use crate::events::{LogClient, LogError};
 use crate::index::Change;
-use crate::log_client::{LogClient, LogError};
 
 /// Of one product.
 #[derive(Debug)]
-pub(super) enum State {
+pub(crate) enum State {
     /// The last event, a deletion included.
     Event(Box<ProductEvent>),
     /// The log has no event of it.
@@ -21,7 +21,7 @@ pub(super) enum State {
 
 impl State {
     /// None when nobody knows what the product is.
-    pub(super) fn change((id, state): (ProductId, State)) -> Option<Change> {
+    pub(crate) fn change((id, state): (ProductId, State)) -> Option<Change> {
         match state {
             State::Event(event) => {
                 let product = event.product.map(|product| (event.version, product));
@@ -33,7 +33,7 @@ impl State {
     }
 }
 
-pub(super) async fn states(
+pub(crate) async fn states(
     log: &LogClient,
     ids: &[ProductId],
     position: Position,

@@ -10,8 +10,8 @@ use tantivy::Searcher;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::termdict::TermMerger;
 
-use super::tally;
-use crate::index::sorting::Popularity;
+use crate::index::sets::sorting::Popularity;
+use crate::index::suggest::complete::tally;
 
 /// Of either kind: some megabytes.
 const TERMS_MAX: usize = 50_000;
@@ -25,7 +25,7 @@ pub(crate) struct SuggestionTable {
 
 impl SuggestionTable {
     /// Goes through all terms; blocks.
-    pub(in crate::index) fn of(
+    pub(crate) fn of(
         searcher: &Searcher,
         field: Field,
         popularity: &Popularity,
@@ -61,13 +61,13 @@ impl SuggestionTable {
 
     /// The `max` most viewed and the `max` most common terms that begin so. False when there may be
     /// others that are as common.
-    pub(super) fn add_ends(&self, open: &str, max: usize, to: &mut BTreeSet<String>) -> bool {
+    pub(crate) fn add_ends(&self, open: &str, max: usize, to: &mut BTreeSet<String>) -> bool {
         self.viewed.add_ends(open, max, to);
         self.common.add_ends(open, max, to) >= max
     }
 
     /// None unless it is among the most viewed.
-    pub(super) fn views(&self, text: &str) -> u64 {
+    pub(crate) fn views(&self, text: &str) -> u64 {
         let terms = &self.viewed.0;
         let place = terms.binary_search_by(|(term, _)| term.as_ref().cmp(text));
         place.map_or(0, |place| terms[place].1)

@@ -2,9 +2,10 @@
 
 use catalog_events::{Position, Product};
 
-use super::Seen;
-use crate::index::testing::{deleted, index_of, open, product};
-use crate::index::{KeywordIndex, Popularity};
+use crate::index::keyword_index::KeywordIndex;
+use crate::index::sets::sorting::Popularity;
+use crate::index::suggest::complete::Seen;
+use crate::index::tests::support::{deleted, index_of, open, product};
 
 /// With the table of a large catalogue as without.
 fn check_viewed(
@@ -100,7 +101,7 @@ fn counts_what_is_there_and_takes_anything() {
     let (index, mut writer) = open(folder.path());
     let events = products().into_iter().zip(1..);
     let events: Vec<_> = events
-        .map(|(one, at)| crate::index::testing::changed(at, 1, one))
+        .map(|(one, at)| crate::index::tests::support::changed(at, 1, one))
         .collect();
     writer.apply(&events).expect("apply");
     writer.commit(Position(5)).expect("commit");

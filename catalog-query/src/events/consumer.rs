@@ -1,0 +1,252 @@
+//! Reads a stream of events from a position on. A batch is gapless and in order, or it is an error;
+//! after an error the consumer is opened again from the caller's own checkpoint.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use async_nats::jetstream;
+use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
+use bytes::Bytes;
+use catalog_events::{DecodeError, Position, ProductEvent, ProductId, STREAM, decode};
+use futures_util::{FutureExt as _, StreamExt as _};
+use serde::Deserialize;
+
+use crate::events::log_client::LogError;
+
+const PULL_MESSAGES_MAX: usize = 1_000;
+/// Of messages that wait here while the database is slow; as many again may be on their way.
+const PULL_BYTES_MAX: usize = 8 << 20;
+/// Of the messages in one batch, however many there is room for.
+pub(crate) const BATCH_BYTES_MAX: usize = 8 << 20;
+const PULL_EXPIRES_SECONDS: u64 = 10;
+/// A connection that is half open is noticed after two missed ones.
+const HEARTBEAT_SECONDS: u64 = 2;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConsumerError {
+    #[error("the stream {0}: {1}")]
+    Stream(&'static str, String),
+    #[error("position {found} came after {last}: events are missing")]
+    Gap { last: Position, found: Position },
+    #[error("the stream of events ended")]
+    Ended,
+    #[error(
+        "position {wanted} is wanted, the stream begins at {first}, and the event log cannot be \
+         asked: set CATALOG_QUERY_COMMAND_GRPC_TARGET to the gRPC address of catalog-command"
+    )]
+    Expired { wanted: Position, first: Position },
+    #[error("events that the stream does not hold cannot be read from the event log")]
+    Log(#[from] LogError),
+}
+
+/// One position of a log, as its stream delivers it.
+pub(crate) trait Delivered: Sized {
+    const STREAM: &'static str;
+
+    /// Whatever the message holds: what cannot be read is something too.
+    fn read(position: Position, message: &jetstream::Message) -> Self;
+}
+
+/// One position of the log of products.
+#[derive(Debug)]
+pub(crate) enum Received {
+    Event(Box<ProductEvent>),
+    /// A message that is no product event: parked, and healed by the product's next event, which
+    /// carries its whole state.
+    Unreadable(Box<Unreadable>),
+}
+
+/// What cannot be applied, and why.
+#[derive(Clone, Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) position: Position,
+    /// None when the message does not tell.
+    pub(crate) product_id: Option<ProductId>,
+    pub(crate) error: String,
+    pub(crate) payload: Bytes,
+}
+
+impl Delivered for Received {
+    const STREAM: &'static str = STREAM;
+
+    fn read(position: Position, message: &jetstream::Message) -> Self {
+        let decoded = decode(message.headers.as_ref(), &message.payload);
+        let subject = Some(message.subject.as_str());
+        Self::new(position, subject, message.payload.clone(), decoded)
+    }
+}
+
+impl Received {
+    /// What was found at `position`; `subject` tells the product of what cannot be read.
+    pub(crate) fn new(
+        position: Position,
+        subject: Option<&str>,
+        payload: Bytes,
+        decoded: Result<ProductEvent, DecodeError>,
+    ) -> Self {
+        let error = match decoded {
+            Ok(event) if event.position == position => return Self::Event(Box::new(event)),
+            Ok(event) => format!("the event says that its position is {}", event.position),
+            Err(err) => format!("{:#}", anyhow::Error::new(err)),
+        };
+        tracing::error!(%position, "unreadable event: {error}");
+        let product_id = match subject {
+            Some(subject) => subject.rsplit('.').next().and_then(|id| id.parse().ok()),
+            None => product_id_of(&payload),
+        };
+        Self::Unreadable(Box::new(Unreadable {
+            position,
+            product_id,
+            error,
+            payload,
+        }))
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        match self {
+            Received::Event(event) => event.position,
+            Received::Unreadable(unreadable) => unreadable.position,
+        }
+    }
+
+    pub(crate) fn event(&self) -> Option<&ProductEvent> {
+        match self {
+            Received::Event(event) => Some(event),
+            Received::Unreadable(_) => None,
+        }
+    }
+
+    pub(crate) fn unreadable(&self) -> Option<&Unreadable> {
+        match self {
+            Received::Event(_) => None,
+            Received::Unreadable(unreadable) => Some(unreadable),
+        }
+    }
+}
+
+/// Of a body that is no event, but may say whose it is.
+fn product_id_of(payload: &[u8]) -> Option<ProductId> {
+    #[derive(Deserialize)]
+    struct Body {
+        product_id: ProductId,
+    }
+    let body: Option<Body> = serde_json::from_slice(payload).ok();
+    body.map(|body| body.product_id)
+}
+
+pub(crate) struct EventConsumer<D = Received> {
+    messages: pull::Stream,
+    last: Position,
+    /// What came after the last batch, which has to be told of first.
+    failed: Option<ConsumerError>,
+    delivers: PhantomData<fn() -> D>,
+}
+
+impl<D: Delivered> EventConsumer<D> {
+    /// Delivers what comes after `from`.
+    pub(crate) async fn open(
+        jetstream: &jetstream::Context,
+        from: Position,
+    ) -> Result<Self, ConsumerError> {
+        let failed = |err: &dyn std::fmt::Display| failed::<D>(err);
+        let stream = jetstream
+            .get_stream(D::STREAM)
+            .await
+            .map_err(|err| failed(&err))?;
+        let config = pull::Config {
+            description: Some("catalog-query projection".to_owned()),
+            deliver_policy: DeliverPolicy::ByStartSequence {
+                start_sequence: from.next().0,
+            },
+            // The checkpoint lies with the data; an acknowledgement would add nothing.
+            ack_policy: AckPolicy::None,
+            memory_storage: true,
+            num_replicas: 1,
+            inactive_threshold: Duration::from_secs(3 * PULL_EXPIRES_SECONDS),
+            ..pull::Config::default()
+        };
+        let consumer: PullConsumer = stream
+            .create_consumer(config)
+            .await
+            .map_err(|err| failed(&err))?;
+        let messages = consumer
+            .stream()
+            .max_messages_per_batch(PULL_MESSAGES_MAX)
+            .max_bytes_per_batch(PULL_BYTES_MAX)
+            .expires(Duration::from_secs(PULL_EXPIRES_SECONDS))
+            .heartbeat(Duration::from_secs(HEARTBEAT_SECONDS))
+            .messages()
+            .await
+            .map_err(|err| failed(&err))?;
+        Ok(Self {
+            messages,
+            last: from,
+            failed: None,
+            delivers: PhantomData,
+        })
+    }
+
+    /// Waits for the next event and returns it with those that are there already, `max` at most and no
+    /// more once they have [`BATCH_BYTES_MAX`].
+    pub(crate) async fn next_batch(&mut self, max: usize) -> Result<Vec<D>, ConsumerError> {
+        if let Some(err) = self.failed.take() {
+            return Err(err);
+        }
+        loop {
+            let message = self.messages.next().await;
+            let mut batch = Vec::new();
+            let bytes = self.accept(message, &mut batch)?;
+            let drained = self.drain(max, bytes, &mut batch);
+            if !batch.is_empty() {
+                self.failed = drained.err();
+                return Ok(batch);
+            }
+            drained?;
+        }
+    }
+
+    /// Adds what is there already, without waiting, until the batch holds `max`.
+    fn drain(
+        &mut self,
+        max: usize,
+        mut bytes: usize,
+        batch: &mut Vec<D>,
+    ) -> Result<(), ConsumerError> {
+        while batch.len() < max && bytes < BATCH_BYTES_MAX {
+            match self.messages.next().now_or_never() {
+                Some(message) => bytes += self.accept(message, batch)?,
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the size of what was added to the batch.
+    fn accept(
+        &mut self,
+        message: Option<Result<jetstream::Message, pull::MessagesError>>,
+        batch: &mut Vec<D>,
+    ) -> Result<usize, ConsumerError> {
+        let message = message.ok_or(ConsumerError::Ended)?;
+        let message = message.map_err(|err| failed::<D>(&err))?;
+        let info = message.info().map_err(|err| failed::<D>(&err))?;
+        let position = Position(info.stream_sequence);
+        // A server that lost its tail delivers the refilled positions again.
+        if position <= self.last {
+            return Ok(0);
+        }
+        if position != self.last.next() {
+            return Err(ConsumerError::Gap {
+                last: self.last,
+                found: position,
+            });
+        }
+        self.last = position;
+        batch.push(D::read(position, &message));
+        Ok(message.payload.len())
+    }
+}
+
+fn failed<D: Delivered>(err: &dyn std::fmt::Display) -> ConsumerError {
+    ConsumerError::Stream(D::STREAM, err.to_string())
+}

@@ -1,0 +1,220 @@
+//! The event log itself, asked of the write service: for events that the stream no longer holds, and
+//! for proofs. The address is optional; whoever needs the log says so when there is none.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use catalog_events::{BucketedDigest, ParseDigestError, Position, ProductId, decode_body};
+use catalog_proto::v1;
+use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Request, Status, Streaming};
+
+use crate::events::consumer::{BATCH_BYTES_MAX, Received};
+
+const CONNECT_MS_MAX: u64 = 2_000;
+/// Of a whole answer, and of every part of one that comes in parts.
+const ANSWER_MS_MAX: u64 = 10_000;
+const KEEP_ALIVE_INTERVAL_MS: u64 = 5_000;
+const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 2_000;
+/// Of one part; the server decides how many events it puts in one.
+const PART_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX;
+/// Of one [`LogClient::product_events`].
+pub(crate) const PRODUCT_IDS_MAX: usize = 1_000;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LogError {
+    #[error("the event log has not reached position {0}")]
+    NotThereYet(Position),
+    #[error("the write service does not answer: {0}")]
+    Unavailable(String),
+    #[error("the write service answers with what is no {0}")]
+    Answer(&'static str),
+}
+
+/// `http://host:port` of catalog-command.
+#[derive(Clone, Debug)]
+pub struct LogTarget(Endpoint);
+
+#[derive(Debug, thiserror::Error)]
+#[error("it has the form http://host:port")]
+pub struct InvalidLogTarget;
+
+impl FromStr for LogTarget {
+    type Err = InvalidLogTarget;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLogTarget> {
+        let endpoint: Endpoint = text.parse().map_err(|_| InvalidLogTarget)?;
+        match endpoint.uri().scheme_str() {
+            Some("http") => Ok(Self(endpoint)),
+            _ => Err(InvalidLogTarget),
+        }
+    }
+}
+
+/// What the log holds at a position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogDigest {
+    pub(crate) position: Position,
+    /// Live products.
+    pub(crate) documents: i64,
+    pub(crate) digest: BucketedDigest,
+}
+
+/// Connects when it is first used, and again whenever the write service comes back.
+#[derive(Clone)]
+pub(crate) struct LogClient {
+    client: CatalogCommandOperationsClient<Channel>,
+}
+
+impl LogClient {
+    /// To be called within a runtime.
+    pub(crate) fn new(target: LogTarget) -> Self {
+        let channel = target
+            .0
+            .connect_timeout(Duration::from_millis(CONNECT_MS_MAX))
+            .http2_keep_alive_interval(Duration::from_millis(KEEP_ALIVE_INTERVAL_MS))
+            .keep_alive_timeout(Duration::from_millis(KEEP_ALIVE_ANSWER_MS_MAX))
+            .tcp_nodelay(true)
+            .connect_lazy();
+        let client = CatalogCommandOperationsClient::new(channel);
+        Self {
+            client: client.max_decoding_message_size(PART_BYTES_MAX),
+        }
+    }
+
+    /// The digest that the log has at `position`, folded from it up to there.
+    pub(crate) async fn digest(&self, position: Position) -> Result<LogDigest, LogError> {
+        let request = v1::GetLogDigestRequest {
+            position: position.to_i64(),
+            recompute: false,
+        };
+        let mut client = self.client.clone();
+        // Folding a long log takes longer than other answers.
+        let answer = tokio::time::timeout(
+            Duration::from_millis(6 * ANSWER_MS_MAX),
+            client.get_log_digest(request),
+        );
+        let answer = answer.await.map_err(|_| late())?;
+        let answer = answer.map_err(|status| named(status, position))?;
+        let answer = answer.into_inner();
+        let digest = BucketedDigest::from_message(&answer.buckets);
+        let digest = digest.map_err(|ParseDigestError| LogError::Answer("digest"))?;
+        if answer.position != position.to_i64() {
+            return Err(LogError::Answer("digest of the position asked for"));
+        }
+        Ok(LogDigest {
+            position,
+            documents: answer.documents,
+            digest,
+        })
+    }
+
+    /// The events after `after`, up to `up_to` or else the head of the log.
+    pub(crate) async fn read(
+        &self,
+        after: Position,
+        up_to: Option<Position>,
+    ) -> Result<LogReader, LogError> {
+        let request = v1::ReadEventsRequest {
+            after_position: after.to_i64(),
+            up_to_position: up_to.map_or(0, Position::to_i64),
+        };
+        let mut client = self.client.clone();
+        let parts = in_time(client.read_events(Request::new(request)), after).await?;
+        Ok(LogReader {
+            parts: parts.into_inner(),
+            last: after,
+        })
+    }
+
+    /// The last event of each product at or before `position`, [`PRODUCT_IDS_MAX`] products at most.
+    /// Products that the log does not know are left out.
+    pub(crate) async fn product_events(
+        &self,
+        ids: &[ProductId],
+        position: Position,
+    ) -> Result<Vec<Received>, LogError> {
+        let request = v1::ReadProductEventsRequest {
+            ids: ids.iter().map(ToString::to_string).collect(),
+            position: position.to_i64(),
+        };
+        let mut client = self.client.clone();
+        let parts = in_time(client.read_product_events(request), position).await?;
+        let mut parts = parts.into_inner();
+        let mut events = Vec::new();
+        while let Some(part) = in_time(parts.message(), position).await? {
+            events.extend(part.events.into_iter().map(received));
+        }
+        Ok(events)
+    }
+}
+
+/// Events of the log, gapless and in order.
+pub(crate) struct LogReader {
+    parts: Streaming<v1::ReadEventsResponse>,
+    last: Position,
+}
+
+impl LogReader {
+    /// The next events, as many as came together; none at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<Received>>, LogError> {
+        while let Some(part) = in_time(self.parts.message(), self.last).await? {
+            let mut events = Vec::with_capacity(part.events.len());
+            for event in part.events {
+                let event = received(event);
+                if event.position() != self.last.next() {
+                    return Err(LogError::Answer("gapless part of the log"));
+                }
+                self.last = event.position();
+                events.push(event);
+            }
+            if !events.is_empty() {
+                return Ok(Some(events));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn received(event: v1::LoggedEvent) -> Received {
+    let traceparent = (!event.traceparent.is_empty()).then_some(event.traceparent.as_str());
+    let decoded = decode_body(&event.event_id, traceparent, &event.body);
+    let position = Position::from_i64(event.position);
+    Received::new(position, None, Bytes::from(event.body), decoded)
+}
+
+async fn in_time<T>(
+    answer: impl Future<Output = Result<T, Status>>,
+    position: Position,
+) -> Result<T, LogError> {
+    match tokio::time::timeout(Duration::from_millis(ANSWER_MS_MAX), answer).await {
+        Ok(answer) => answer.map_err(|status| named(status, position)),
+        Err(_) => Err(late()),
+    }
+}
+
+fn named(status: Status, position: Position) -> LogError {
+    match status.code() {
+        Code::OutOfRange => LogError::NotThereYet(position),
+        code => LogError::Unavailable(format!("{code:?}: {}", status.message())),
+    }
+}
+
+fn late() -> LogError {
+    LogError::Unavailable("no answer in time".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_an_http_address() {
+        assert!("http://127.0.0.1:50052".parse::<LogTarget>().is_ok());
+        for bad in ["", "127.0.0.1:50052", "https://host:1", "nats://host:1"] {
+            assert!(bad.parse::<LogTarget>().is_err(), "{bad}");
+        }
+    }
+}

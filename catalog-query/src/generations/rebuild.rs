@@ -1,0 +1,259 @@
+//! Rebuilds the read model and the keyword index from the events, beside the live ones and while
+//! these answer; and goes back to the generation before. What is switched to must have the digest of
+//! the event log at its position, or of the live read model where the log cannot be asked; a
+//! difference switches nothing and says so.
+
+mod building;
+mod lease;
+mod proof;
+mod reindex;
+
+use std::sync::Arc;
+
+use catalog_events::{Digest, Position};
+use sqlx::Connection as _;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use self::building::Building;
+use crate::embedding::Embedder;
+use crate::events::ConsumerError;
+use crate::events::EventSource;
+use crate::events::{LogClient, LogError};
+use crate::index::LiveIndex;
+use crate::index::{IndexError, IndexWriter, KeywordIndex};
+use crate::projectors::{EmbeddingError, embed_some};
+use crate::read_model::{Generations, LiveReadModel, ReadModel};
+use crate::verification::VerificationError;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RebuildError {
+    #[error("a rebuild is under way")]
+    Busy,
+    #[error("there is no earlier generation to roll back to")]
+    NothingToRollBackTo,
+    /// Nothing was switched.
+    #[error(
+        "at position {position} {reference} has digest {expected} ({documents} documents), the new \
+         read model {new}, its keyword index {index}: not switched"
+    )]
+    Differs {
+        position: Position,
+        /// What was compared with.
+        reference: &'static str,
+        documents: i64,
+        expected: Digest,
+        new: Digest,
+        index: Digest,
+    },
+    #[error("another replica applies events to that generation")]
+    Contended,
+    #[error("the live read model differs, and the event log cannot tell who is right")]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Consumer(#[from] ConsumerError),
+    #[error("database")]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Verification(#[from] VerificationError),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(transparent)]
+    Embedding(#[from] EmbeddingError),
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+/// What is told while it goes on.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Replay { done: u64, total: u64 },
+    Embed { done: i64, total: i64 },
+    Compare,
+    Switched { digest: Digest },
+}
+
+pub(crate) type Progress = mpsc::Sender<(i64, Step)>;
+
+pub(crate) struct Rebuilder {
+    pub(crate) generations: Generations,
+    pub(crate) live: LiveReadModel,
+    pub(crate) index: Arc<LiveIndex>,
+    pub(crate) source: EventSource,
+    /// None when the write service's address is not set.
+    pub(crate) log: Option<LogClient>,
+    pub(crate) embedder: Option<Arc<dyn Embedder>>,
+    /// Holds leases; another than that of this replica's projector, which may still apply events to
+    /// a generation that was live a moment ago.
+    pub(crate) me: Uuid,
+}
+
+impl Rebuilder {
+    /// Builds a generation from the first event on and switches to it. One replica at a time.
+    pub(crate) async fn run(&self, progress: &Progress) -> Result<(), RebuildError> {
+        self.alone(Box::pin(self.rebuild(progress))).await
+    }
+
+    /// As [`Self::run`], unless vectors of our model answer by now: of several replicas that start
+    /// with a new model, one rebuilds.
+    pub(crate) async fn change_model(&self, progress: &Progress) -> Result<(), RebuildError> {
+        let change = async {
+            match self.generations.live_model().await? {
+                Some(live) if live == self.model() => Ok(()),
+                _ => self.rebuild(progress).await,
+            }
+        };
+        self.alone(Box::pin(change)).await
+    }
+
+    /// Makes the generation live again that was live before the last switch, once it has caught up
+    /// and was found right. On an error all stays as it was.
+    pub(crate) async fn rollback(&self, progress: &Progress) -> Result<(), RebuildError> {
+        self.alone(Box::pin(self.roll_back(progress))).await
+    }
+
+    async fn alone(
+        &self,
+        work: impl Future<Output = Result<(), RebuildError>>,
+    ) -> Result<(), RebuildError> {
+        let lock = self.generations.rebuild_lock().await?;
+        let lock = lock.ok_or(RebuildError::Busy)?;
+        let result = work.await;
+        // Given back before the answer, so that whoever gets it can go on.
+        let _ = lock.close().await;
+        result
+    }
+
+    async fn rebuild(&self, progress: &Progress) -> Result<(), RebuildError> {
+        if self.generations.live_id().await?.is_none() {
+            // The first one of this release is still being built.
+            return Err(RebuildError::Busy);
+        }
+        self.generations.drop_outdated().await?;
+        let read_model = self.generations.create(&self.model()).await?;
+        let generation = read_model.generation;
+        tracing::info!(generation, "rebuild begins");
+        let result = self.build_and_switch(read_model, progress).await;
+        if result.is_err() {
+            self.index.discard(generation);
+            self.generations.drop(generation).await?;
+        }
+        result
+    }
+
+    async fn roll_back(&self, progress: &Progress) -> Result<(), RebuildError> {
+        let previous = self.generations.previous().await?;
+        let previous = previous.ok_or(RebuildError::NothingToRollBackTo)?;
+        let generation = previous.generation;
+        tracing::info!(generation, "rollback begins");
+        self.prepare_and_switch(Building::new(previous), progress)
+            .await
+    }
+
+    /// Of the new vectors: ours, or the one that the present ones are of.
+    fn model(&self) -> String {
+        match &self.embedder {
+            Some(embedder) => embedder.model().to_owned(),
+            None => self.live.load().model.clone(),
+        }
+    }
+
+    async fn build_and_switch(
+        &self,
+        read_model: ReadModel,
+        progress: &Progress,
+    ) -> Result<(), RebuildError> {
+        let (index, writer) = self.index.create(read_model.generation)?;
+        let building = Building::new(read_model).with_index(index, writer);
+        self.prepare_and_switch(building, progress).await
+    }
+
+    async fn prepare_and_switch(
+        &self,
+        mut building: Building,
+        progress: &Progress,
+    ) -> Result<(), RebuildError> {
+        let read_model = building.read_model.clone();
+        let prepared = Box::pin(self.prepare(&mut building, progress));
+        let digest = self.leased(&read_model, prepared).await?;
+        self.switch(building, digest, progress).await
+    }
+
+    async fn prepare(
+        &self,
+        building: &mut Building,
+        progress: &Progress,
+    ) -> Result<Digest, RebuildError> {
+        building.at = building.read_model.checkpoint().await?.position;
+        self.catch_up(building, progress).await?;
+        // What differs already is not worth the time that embedding takes.
+        self.prove(building).await?;
+        self.embed(building, progress).await?;
+        building.read_model.warm_up(&self.live.load_full()).await?;
+        // Events went on meanwhile; what is compared is what is switched to.
+        self.catch_up(building, progress).await?;
+        let generation = building.read_model.generation;
+        let _ = progress.send((generation, Step::Compare)).await;
+        self.prove(building).await
+    }
+
+    /// Takes over the vectors whose text is the same, and computes the others.
+    async fn embed(&self, building: &Building, progress: &Progress) -> Result<(), RebuildError> {
+        let new = &building.read_model;
+        let reused = self.generations.reuse_embeddings(new.generation).await?;
+        tracing::info!(generation = new.generation, reused, "embeddings taken over");
+        let embedder = match &self.embedder {
+            Some(embedder) if embedder.model() == new.model => embedder,
+            _ => return Ok(()),
+        };
+        let total = new.embedding_counts().await?.pending;
+        let mut done = 0;
+        loop {
+            let step = Step::Embed { done, total };
+            let _ = progress.send((new.generation, step)).await;
+            match embed_some(new, embedder.as_ref()).await? {
+                0 => return Ok(()),
+                count => done += count as i64,
+            }
+        }
+    }
+
+    async fn switch(
+        &self,
+        building: Building,
+        digest: Digest,
+        progress: &Progress,
+    ) -> Result<(), RebuildError> {
+        let (read_model, index) = building.finish()?;
+        let generation = read_model.generation;
+        // Nobody has applied anything since the proof.
+        self.hold_lease(&read_model).await?;
+        let switched = self.generations.switch_to(generation).await;
+        if switched.is_ok() {
+            self.live.store(read_model.clone());
+        }
+        // From the switch on, a projector needs it.
+        self.give_back_lease(&read_model).await;
+        switched?;
+        // The new generation answers. What fails now is told, and undoes nothing: the old index
+        // holds the same products.
+        let switched = match index {
+            Some((index, writer)) => self.switch_index(index, writer).await,
+            None => self.check_index().await,
+        };
+        if let Err(err) = switched {
+            tracing::error!(generation, "the keyword index was not switched: {err:#}");
+        }
+        if let Err(err) = self.generations.drop_outdated().await {
+            tracing::warn!("cannot drop outdated generations: {err}");
+        }
+        let _ = progress.send((generation, Step::Switched { digest })).await;
+        tracing::info!(generation, %digest, "switched");
+        Ok(())
+    }
+
+    async fn switch_index(&self, index: KeywordIndex, writer: IndexWriter) -> anyhow::Result<()> {
+        let live = self.index.clone();
+        tokio::task::spawn_blocking(move || live.switch_to(index, writer)).await?
+    }
+}

@@ -1,0 +1,184 @@
+//! A release with another format of read models begins beside the one before it: its replicas fill a
+//! generation of their own from the events, and answer readers once that is where the old one is.
+//! Until then the replicas of the older release answer, on theirs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_nats::jetstream;
+use catalog_events::{Position, STREAM};
+use service_kit::Readiness;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::index::LiveIndex;
+use crate::projectors::FirstRead;
+use crate::read_model::{Generations, LiveReadModel};
+
+const LOOK_EVERY_MS: u64 = 100;
+const TELL_EVERY_LOOKS: u64 = 50;
+const RULES_NOT_READ: &str = "the search rules have not been read yet";
+const INDEX_NOT_BUILT: &str = "the keyword index of this replica is being built";
+
+/// Whether readers are answered. Once true it stays so.
+#[derive(Clone)]
+pub(crate) struct Serving(watch::Sender<bool>);
+
+impl Serving {
+    pub(crate) fn new(serving: bool) -> Self {
+        Self(watch::Sender::new(serving))
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    pub(crate) async fn wait(&self) {
+        // Fails only when the sender is gone, and that is `self`.
+        let _ = self.0.subscribe().wait_for(|serving| *serving).await;
+    }
+}
+
+pub(crate) struct Upgrade {
+    pub(crate) generations: Generations,
+    /// Holds the new generation already; nobody reads from it yet.
+    pub(crate) live: LiveReadModel,
+    /// The live generation of the other release; none when there is nothing to do.
+    pub(crate) other: Option<i64>,
+    pub(crate) jetstream: jetstream::Context,
+    pub(crate) serving: Serving,
+    /// Answers no search before it holds what the documents hold.
+    pub(crate) index: Arc<LiveIndex>,
+    /// Whoever searches with half of the rules finds what they hide.
+    pub(crate) rules: FirstRead,
+    pub(crate) readiness: Readiness,
+}
+
+impl Upgrade {
+    /// Before anything is asked: tells what the replica is not ready for. A new index, one that was
+    /// damaged and one that missed events find too little.
+    pub(crate) async fn begin(&self) -> anyhow::Result<()> {
+        if self.other.is_some() {
+            let why = "the read model of this release is being built";
+            self.readiness.set_not_ready(why);
+            return Ok(());
+        }
+        self.require_documents().await?;
+        self.readiness.set_not_ready(match self.index.is_built() {
+            true => RULES_NOT_READ,
+            false => INDEX_NOT_BUILT,
+        });
+        Ok(())
+    }
+
+    /// The projectors fill generation and index meanwhile, as they do any other.
+    pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        tokio::select! {
+            () = self.get_ready() => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+        stop.cancelled().await;
+        Ok(())
+    }
+
+    async fn get_ready(&self) {
+        if let Some(other) = self.other {
+            self.finish(other).await;
+            if !self.index.is_built() {
+                self.readiness.set_not_ready(INDEX_NOT_BUILT);
+            }
+            self.serving.0.send_replace(true);
+        }
+        if !self.index.is_built() {
+            tracing::info!("keyword searches are answered once the index has been built");
+            self.index.built().await;
+            tracing::info!("keyword searches are answered");
+        }
+        // Not to be asked again: documents that are restored may begin further back.
+        self.index.require(Position::START);
+        if !self.rules.wait().await {
+            tracing::warn!("searches are answered without the search rules: they cannot be read");
+        }
+        self.readiness.set_ready();
+    }
+
+    /// Of now: what is applied from now on is followed like any other event.
+    async fn require_documents(&self) -> anyhow::Result<()> {
+        let documents = self.live.load_full().checkpoint().await?;
+        self.index.require(documents.position);
+        Ok(())
+    }
+
+    async fn finish(&self, other: i64) {
+        let generation = self.live.load().generation;
+        tracing::info!(
+            generation,
+            other,
+            "building the read model of this release beside that of another"
+        );
+        let mut failures = 0;
+        while let Err(err) = self.attempt(other).await {
+            failures += 1;
+            tracing::warn!(failures, "building the read model of this release: {err:#}");
+            tokio::time::sleep(service_kit::backoff(failures)).await;
+        }
+        let generation = self.live.load().generation;
+        tracing::info!(generation, "the read model of this release is live");
+    }
+
+    async fn attempt(&self, other: i64) -> anyhow::Result<()> {
+        self.make_live(other).await?;
+        self.require_documents().await
+    }
+
+    async fn make_live(&self, other: i64) -> anyhow::Result<()> {
+        let lock = loop {
+            if self.is_live().await? {
+                return Ok(());
+            }
+            self.reach_head(other).await?;
+            if let Some(lock) = self.generations.rebuild_lock().await? {
+                break lock;
+            }
+            tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
+        };
+        if self.is_live().await? {
+            return Ok(());
+        }
+        let generation = self.live.load().generation;
+        let reused = self.generations.reuse_embeddings(generation).await?;
+        tracing::info!(generation, reused, "embeddings taken over");
+        // Events went on meanwhile.
+        self.reach_head(other).await?;
+        self.generations.switch_to(generation).await?;
+        drop(lock);
+        Ok(())
+    }
+
+    /// By this replica or another of the release.
+    async fn is_live(&self) -> sqlx::Result<bool> {
+        let live = self.generations.live_id().await?;
+        Ok(live == Some(self.live.load().generation))
+    }
+
+    /// Waits until the documents have what is on the stream now and what the other release has.
+    async fn reach_head(&self, other: i64) -> anyhow::Result<()> {
+        let stream = self.jetstream.get_stream(STREAM).await;
+        let stream = stream.context("cannot tell how far the stream is")?;
+        let last = Position(stream.cached_info().state.last_sequence);
+        let target = last.max(self.generations.position(other).await?);
+        for look in 0_u64.. {
+            let read_model = self.live.load_full();
+            let at = read_model.checkpoint().await?.position;
+            if at >= target {
+                break;
+            }
+            if look % TELL_EVERY_LOOKS == 0 {
+                tracing::info!(generation = read_model.generation, %at, %target, "replaying");
+            }
+            tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
+        }
+        Ok(())
+    }
+}

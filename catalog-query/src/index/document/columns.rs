@@ -1,0 +1,226 @@
+//! What products are filtered, counted and sorted by. Texts and flags are terms, to be looked up;
+//! all values are columns, to be counted and compared. Attributes have any name: the columns are
+//! those of one JSON field.
+
+use std::collections::BTreeMap;
+
+use catalog_events::{AttributeValue, Product, Status};
+use sha2::{Digest as _, Sha256};
+use tantivy::columnar::DynamicColumn;
+use tantivy::schema::{FAST, Field, JsonObjectOptions, OwnedValue, SchemaBuilder};
+use tantivy::{SegmentReader, TantivyDocument};
+
+use crate::index::document::schema::term;
+
+const COLUMNS: &str = "columns";
+pub(crate) const PRICE: &str = "price";
+pub(crate) const CREATED_AT: &str = "created_at";
+
+/// Joins the names of a category path as a value; the names may hold it.
+const PATH_SEPARATOR: &str = ">";
+/// Joins them as a term, where no name can hold it.
+const PATH_TERM_SEPARATOR: &str = "\0";
+/// Of a term; a longer value is one by its hash, which takes less room than a sentence.
+const VALUE_BYTES_MAX: usize = 48;
+const HASH_BYTES: usize = 16;
+
+#[derive(Clone, Copy)]
+pub(crate) struct ColumnFields {
+    /// `FIELD\0KIND VALUE`: each text in its folded form, flags, category paths.
+    pub(crate) facts: Field,
+    columns: Field,
+    /// In minor units.
+    price: Field,
+    /// In microseconds.
+    created_at: Field,
+}
+
+/// What can be filtered by, counted and sorted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum FieldName {
+    Brand,
+    /// Each beginning of the path, its names joined by `>`.
+    Category,
+    Status,
+    Currency,
+    /// In minor units.
+    Price,
+    /// In seconds since 1970.
+    CreatedAt,
+    Attribute(String),
+}
+
+impl FieldName {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "brand" => Self::Brand,
+            "category" => Self::Category,
+            "status" => Self::Status,
+            "currency" => Self::Currency,
+            "price" => Self::Price,
+            "created_at" => Self::CreatedAt,
+            _ => Self::Attribute(attribute(name)?.to_owned()),
+        })
+    }
+
+    pub(crate) fn has_texts(&self) -> bool {
+        !matches!(self, Self::Price | Self::CreatedAt)
+    }
+
+    pub(crate) fn has_numbers(&self) -> bool {
+        matches!(self, Self::Price | Self::CreatedAt | Self::Attribute(_))
+    }
+
+    pub(crate) fn has_flags(&self) -> bool {
+        matches!(self, Self::Attribute(_))
+    }
+
+    /// What a stored number is divided by to be what callers mean.
+    pub(crate) fn scale(&self) -> f64 {
+        match self {
+            Self::CreatedAt => 1e6,
+            _ => 1.0,
+        }
+    }
+
+    /// Names no attribute and another field alike.
+    fn key(&self) -> String {
+        match self {
+            Self::Brand => "brand".to_owned(),
+            Self::Category => "category".to_owned(),
+            Self::Status => "status".to_owned(),
+            Self::Currency => "currency".to_owned(),
+            Self::Price => PRICE.to_owned(),
+            Self::CreatedAt => CREATED_AT.to_owned(),
+            Self::Attribute(name) => attribute_key(name),
+        }
+    }
+
+    /// The columns of a segment: one for each kind of value that the field has there.
+    pub(crate) fn columns(&self, segment: &SegmentReader) -> tantivy::Result<Vec<DynamicColumn>> {
+        let name = match self {
+            Self::Price | Self::CreatedAt => self.key(),
+            _ => format!("{COLUMNS}.{}", escaped(&self.key())),
+        };
+        let handles = segment.fast_fields().dynamic_column_handles(&name)?;
+        let columns = handles.iter().map(|handle| Ok(handle.open()?));
+        columns.collect()
+    }
+}
+
+fn attribute(name: &str) -> Option<&str> {
+    name.strip_prefix("attributes.")
+        .filter(|name| !name.is_empty())
+}
+
+fn attribute_key(name: &str) -> String {
+    format!("={name}")
+}
+
+/// A dot would be a step into an object.
+fn escaped(key: &str) -> String {
+    key.replace('\\', "\\\\").replace('.', "\\.")
+}
+
+/// Letter case aside.
+pub(crate) fn folded(text: &str) -> String {
+    text.to_lowercase()
+}
+
+pub(crate) fn joined(path: &[String]) -> String {
+    path.join(PATH_SEPARATOR)
+}
+
+pub(crate) fn text_fact(field: &FieldName, folded: &str) -> String {
+    fact(&field.key(), 't', folded)
+}
+
+pub(crate) fn flag_fact(field: &FieldName, value: bool) -> String {
+    fact(&field.key(), 'f', if value { "1" } else { "0" })
+}
+
+pub(crate) fn category_fact(path: &[String]) -> String {
+    let path = folded(&path.join(PATH_TERM_SEPARATOR));
+    fact(&FieldName::Category.key(), 'c', &path)
+}
+
+fn fact(key: &str, kind: char, value: &str) -> String {
+    if value.len() <= VALUE_BYTES_MAX {
+        return format!("{key}\0{kind}{value}");
+    }
+    let hash = Sha256::digest(value);
+    let hash = hash[..HASH_BYTES].iter().map(|byte| format!("{byte:02x}"));
+    format!(
+        "{key}\0{}{}",
+        kind.to_ascii_uppercase(),
+        hash.collect::<String>()
+    )
+}
+
+impl ColumnFields {
+    pub(crate) fn add_to(schema: &mut SchemaBuilder) -> Self {
+        Self {
+            facts: schema.add_text_field("facts", term()),
+            columns: schema.add_json_field(COLUMNS, JsonObjectOptions::default().set_fast("raw")),
+            price: schema.add_u64_field(PRICE, FAST),
+            created_at: schema.add_i64_field(CREATED_AT, FAST),
+        }
+    }
+
+    pub(crate) fn fill(&self, document: &mut TantivyDocument, product: &Product) {
+        document.add_u64(self.price, product.price.minor().unsigned_abs());
+        document.add_i64(self.created_at, micros(product));
+        let mut columns = BTreeMap::new();
+        let mut text = |field: FieldName, value: &str| {
+            document.add_text(self.facts, text_fact(&field, &folded(value)));
+            columns.insert(field.key(), OwnedValue::Str(value.to_owned()));
+        };
+        if let Some(brand) = &product.brand {
+            text(FieldName::Brand, brand);
+        }
+        text(FieldName::Status, status(product));
+        text(FieldName::Currency, product.price.currency().code());
+        for (name, value) in &product.attributes {
+            let field = FieldName::Attribute(name.clone());
+            let value = match value {
+                AttributeValue::Text(value) => {
+                    document.add_text(self.facts, text_fact(&field, &folded(value)));
+                    OwnedValue::Str(value.clone())
+                }
+                AttributeValue::Flag(value) => {
+                    document.add_text(self.facts, flag_fact(&field, *value));
+                    OwnedValue::Bool(*value)
+                }
+                // A negative zero would be less than zero.
+                AttributeValue::Number(value) => OwnedValue::F64(value + 0.0),
+            };
+            columns.insert(field.key(), value);
+        }
+        let paths = self.fill_category(document, &product.categories);
+        columns.insert(FieldName::Category.key(), OwnedValue::Array(paths));
+        document.add_object(self.columns, columns);
+    }
+
+    fn fill_category(&self, document: &mut TantivyDocument, path: &[String]) -> Vec<OwnedValue> {
+        let beginnings = (1..=path.len()).map(|names| {
+            let path = &path[..names];
+            let value = joined(path);
+            document.add_text(self.facts, category_fact(path));
+            document.add_text(self.facts, text_fact(&FieldName::Category, &folded(&value)));
+            OwnedValue::Str(value)
+        });
+        beginnings.collect()
+    }
+}
+
+pub(crate) fn status(product: &Product) -> &'static str {
+    match product.status {
+        Status::Active => "active",
+        Status::Discontinued => "discontinued",
+    }
+}
+
+pub(crate) fn micros(product: &Product) -> i64 {
+    let micros = product.created_at.unix_timestamp_nanos().div_euclid(1_000);
+    i64::try_from(micros).unwrap_or(i64::MAX)
+}

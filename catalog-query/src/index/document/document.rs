@@ -1,0 +1,88 @@
+//! What of a product is searched for.
+
+use catalog_events::{AttributeValue, ContentHash, Product, Version};
+use tantivy::TantivyDocument;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::index::document::schema::Fields;
+use crate::index::suggest::complete as suggest;
+use crate::index::text::analyzer;
+
+/// Attributes that describe every product and tell none apart: their values ("black", "China",
+/// "120 x 80 mm") match queries that ask for something else. An attribute is left out when one of
+/// the words of its name is listed.
+const NOISE: &[&str] = &[
+    "color",
+    "colors",
+    "colour",
+    "colours",
+    "country",
+    "dimensions",
+    "humidity",
+    "package",
+    "packaging",
+    "pallet",
+    "temperature",
+    "weight",
+];
+
+pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> TantivyDocument {
+    let hash = ContentHash::of(&product.id, version, product);
+    let hash = u128::from_be_bytes(hash.to_bytes());
+    let mut document = TantivyDocument::new();
+    document.add_text(fields.id, product.id.as_str());
+    document.add_u64(fields.hash_high, (hash >> 64) as u64);
+    document.add_u64(fields.hash_low, hash as u64);
+    let mut words = |field, text: &str| {
+        document.add_text(field, text);
+        document.add_text(fields.surface, text);
+    };
+    words(fields.title, &product.title);
+    words(fields.description, &product.description);
+    if let Some(brand) = &product.brand {
+        words(fields.brand, brand);
+    }
+    for category in &product.categories {
+        words(fields.categories, category);
+    }
+    for text in attribute_texts(product).chain(product.sku.as_deref()) {
+        words(fields.attributes, text);
+    }
+    for identifier in identifiers(product) {
+        document.add_text(fields.identifiers, identifier);
+    }
+    fields.columns.fill(&mut document, product);
+    fields.kind.fill(&mut document, product, fields.language);
+    suggest::fill(fields.suggest, &mut document, product);
+    document
+}
+
+/// Texts by their value, flags that hold by their name: a product with `touchscreen: true` is a
+/// touchscreen. Numbers say little without their unit.
+fn attribute_texts(product: &Product) -> impl Iterator<Item = &str> {
+    let telling = product
+        .attributes
+        .iter()
+        .filter(|(name, _)| !is_noise(name));
+    telling.filter_map(|(name, value)| match value {
+        AttributeValue::Text(text) => (!is_for_machines(text)).then_some(text.as_str()),
+        AttributeValue::Flag(true) => Some(name.as_str()),
+        AttributeValue::Flag(false) | AttributeValue::Number(_) => None,
+    })
+}
+
+pub(crate) fn is_noise(name: &str) -> bool {
+    name.split(|c: char| !c.is_alphanumeric())
+        .any(|word| NOISE.contains(&word.to_lowercase().as_str()))
+}
+
+/// Addresses and times: nobody searches for their words, and each makes a product look longer.
+fn is_for_machines(text: &str) -> bool {
+    text.contains("://") || OffsetDateTime::parse(text, &Rfc3339).is_ok()
+}
+
+fn identifiers(product: &Product) -> impl Iterator<Item = String> {
+    let texts = product.sku.iter().chain(&product.gtins);
+    texts.filter_map(|text| analyzer::identifier(text))
+}

@@ -1,0 +1,113 @@
+//! The fields of the index. Nothing is stored: an answer is product ids, and the products themselves
+//! come from Postgres.
+
+use tantivy::schema::IndexRecordOption::{WithFreqs, WithFreqsAndPositions};
+use tantivy::schema::{
+    FAST, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
+};
+
+use crate::index::document::columns::ColumnFields;
+use crate::index::scoring::product_kind::KindFields;
+use crate::index::suggest::complete as suggest;
+use crate::index::text::analyzer;
+use crate::index::text::language::Language;
+
+/// The product id, as a term to delete by and as a column to answer with.
+pub(crate) const ID: &str = "id";
+/// The content hash, which covers the version, in two halves: a column holds 64 bits.
+pub(crate) const HASH_HIGH: &str = "hash_high";
+pub(crate) const HASH_LOW: &str = "hash_low";
+
+/// How many fields words are looked for in.
+pub(crate) const FIELDS: usize = 5;
+/// Their names, in the order of [`Fields::searched`].
+pub(crate) const FIELD_NAMES: [&str; FIELDS] =
+    ["title", "brand", "description", "categories", "attributes"];
+
+#[derive(Clone, Copy)]
+pub(crate) struct Fields {
+    /// What the words of the fields are stemmed by.
+    pub(crate) language: Language,
+    pub(crate) id: Field,
+    pub(crate) hash_high: Field,
+    pub(crate) hash_low: Field,
+    pub(crate) title: Field,
+    pub(crate) brand: Field,
+    pub(crate) description: Field,
+    pub(crate) categories: Field,
+    pub(crate) attributes: Field,
+    /// All words of these, unstemmed.
+    pub(crate) surface: Field,
+    /// Part number and GTINs in their canonical form, each one term.
+    pub(crate) identifiers: Field,
+    pub(crate) columns: ColumnFields,
+    pub(crate) kind: KindFields,
+    /// What ends a word that is being typed.
+    pub(crate) suggest: Field,
+}
+
+impl Fields {
+    pub(crate) fn new(language: Language) -> (Schema, Fields) {
+        let mut schema = Schema::builder();
+        let words = |option| words(language, option);
+        let fields = Fields {
+            language,
+            id: schema.add_text_field(ID, term() | FAST),
+            hash_high: schema.add_u64_field(HASH_HIGH, column()),
+            hash_low: schema.add_u64_field(HASH_LOW, column()),
+            title: schema.add_text_field("title", words(WithFreqsAndPositions)),
+            brand: schema.add_text_field("brand", words(WithFreqsAndPositions)),
+            description: schema.add_text_field("description", words(WithFreqsAndPositions)),
+            categories: schema.add_text_field("categories", words(WithFreqsAndPositions)),
+            attributes: schema.add_text_field("attributes", words(WithFreqs)),
+            surface: schema.add_text_field("surface", surface()),
+            identifiers: schema.add_text_field("identifiers", term()),
+            columns: ColumnFields::add_to(&mut schema),
+            kind: KindFields::add_to(&mut schema),
+            suggest: suggest::add_to(&mut schema),
+        };
+        (schema.build(), fields)
+    }
+
+    /// Where words are looked for.
+    pub(crate) fn searched(&self) -> [Field; FIELDS] {
+        [
+            self.title,
+            self.brand,
+            self.description,
+            self.categories,
+            self.attributes,
+        ]
+    }
+}
+
+fn column() -> NumericOptions {
+    NumericOptions::default().set_fast()
+}
+
+/// To be looked up as it is.
+pub(crate) fn term() -> TextOptions {
+    TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer("raw")
+            .set_index_option(IndexRecordOption::Basic)
+            .set_fieldnorms(false),
+    )
+}
+
+fn words(language: Language, option: IndexRecordOption) -> TextOptions {
+    TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer(language.analyzer())
+            .set_index_option(option),
+    )
+}
+
+fn surface() -> TextOptions {
+    TextOptions::default().set_indexing_options(
+        TextFieldIndexing::default()
+            .set_tokenizer(analyzer::SURFACE)
+            .set_index_option(IndexRecordOption::Basic)
+            .set_fieldnorms(false),
+    )
+}

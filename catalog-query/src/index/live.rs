@@ -1,0 +1,323 @@
+//! The keyword index that answers, with its one writer; a rebuild replaces both at once. The file
+//! `CURRENT` in the data folder names the index folder, so that a restart opens the right one.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use catalog_events::{Position, ProductEvent, ProductId};
+use tokio::sync::{OwnedMutexGuard, watch};
+
+use crate::index::error::IndexError;
+use crate::index::keyword_index::{IndexOptions, KeywordIndex, Needed};
+use crate::index::snapshot::IndexSnapshot;
+use crate::index::storage::directory::DiskState;
+use crate::index::text::language::Language;
+use crate::index::writer::{Change, IndexWriter};
+
+/// What searches read.
+pub(crate) type CurrentIndex = Arc<ArcSwap<KeywordIndex>>;
+
+pub(crate) struct LiveIndex {
+    root: PathBuf,
+    options: IndexOptions,
+    current: CurrentIndex,
+    writing: Mutex<Writing>,
+    /// Held by whoever fills a copy: all copies have the same folder.
+    copying: Arc<tokio::sync::Mutex<()>>,
+    needed: Needed,
+    /// Counts the replacements, so that a projector notices one; changed only under `writing`.
+    epoch: watch::Sender<u64>,
+}
+
+struct Writing {
+    /// None after an error, until the next use takes a new one.
+    writer: Option<IndexWriter>,
+}
+
+impl Writing {
+    fn write(
+        &mut self,
+        index: &KeywordIndex,
+        write: impl FnOnce(&mut IndexWriter) -> Result<(), IndexError>,
+    ) -> Result<(), IndexError> {
+        // Taken out, so that an error leaves none behind that is half way through a batch.
+        let taken = self.writer.take();
+        let mut writer = match taken {
+            Some(writer) => writer,
+            None => index.writer()?,
+        };
+        write(&mut writer)?;
+        self.writer = Some(writer);
+        Ok(())
+    }
+}
+
+impl LiveIndex {
+    /// Blocks: checks the whole index.
+    pub(crate) fn open(root: &Path, language: Language) -> anyhow::Result<Self> {
+        let options = IndexOptions {
+            language,
+            ..IndexOptions::default()
+        };
+        fs::create_dir_all(root)
+            .with_context(|| format!("cannot use {} (CATALOG_QUERY_DATA_DIR)", root.display()))?;
+        let name = match fs::read_to_string(root.join("CURRENT")) {
+            Ok(name) if is_index_folder(name.trim()) => name.trim().to_owned(),
+            _ => folder_name(0),
+        };
+        let folder = root.join(&name);
+        let (index, writer) = KeywordIndex::open(&folder, options.clone())
+            .with_context(|| format!("cannot open the keyword index in {}", folder.display()))?;
+        let needed = Needed::default();
+        let index = index.answering_from(needed.clone());
+        Ok(Self {
+            root: root.to_owned(),
+            options,
+            current: Arc::new(ArcSwap::from_pointee(index)),
+            epoch: watch::Sender::new(0),
+            copying: Arc::default(),
+            needed,
+            writing: Mutex::new(Writing {
+                writer: Some(writer),
+            }),
+        })
+    }
+
+    pub(crate) fn current(&self) -> CurrentIndex {
+        self.current.clone()
+    }
+
+    /// The epoch to present to [`Self::apply`], and the position to go on from. Does not wait for
+    /// what is being written: should the index be replaced right now, then the epoch is that of the
+    /// index before, which whoever presents it is told.
+    pub(crate) fn resume(&self) -> (u64, Position) {
+        let epoch = *self.epoch.borrow();
+        (epoch, self.current.load().position())
+    }
+
+    /// No search is answered before the index has applied everything up to `position`.
+    pub(crate) fn require(&self, position: Position) {
+        self.needed.set(position);
+    }
+
+    /// Whether searches are answered.
+    pub(crate) fn is_built(&self) -> bool {
+        self.current.load().position() >= self.needed.get()
+    }
+
+    /// Completes once searches are answered.
+    pub(crate) async fn built(&self) {
+        self.reached(self.needed.get()).await;
+    }
+
+    /// Completes once the index of `epoch` is not the one that answers any more.
+    pub(crate) async fn replaced(&self, epoch: u64) {
+        // Fails only when the sender is gone, and that is `self`.
+        let _ = self
+            .epoch
+            .subscribe()
+            .wait_for(|current| *current != epoch)
+            .await;
+    }
+
+    /// Completes once searches see everything up to `position`, in whichever index answers then.
+    pub(crate) async fn reached(&self, position: Position) {
+        let mut epoch = self.epoch.subscribe();
+        loop {
+            epoch.borrow_and_update();
+            let index = self.current.load_full();
+            tokio::select! {
+                () = index.reached(position) => return,
+                // Fails only when the sender is gone, and that is `self`.
+                _ = epoch.changed() => {}
+            }
+        }
+    }
+
+    /// Applies and commits; blocks. False when the index was replaced since `epoch`: then nothing
+    /// was changed.
+    pub(crate) fn apply(
+        &self,
+        epoch: u64,
+        events: &[ProductEvent],
+        to: Position,
+    ) -> Result<bool, IndexError> {
+        self.write(epoch, |writer| {
+            writer.apply(events)?;
+            writer.commit(to)
+        })
+    }
+
+    /// Puts products there, or deletes them, whatever the positions say. `changes` is given what the
+    /// index holds; no event comes in between. Returns the products that were changed; blocks.
+    pub(crate) fn repair<E: From<IndexError>>(
+        &self,
+        changes: impl FnOnce(&IndexSnapshot) -> Result<Vec<Change>, E>,
+    ) -> Result<Vec<ProductId>, E> {
+        let mut writing = self.lock();
+        let index = self.current.load_full();
+        let snapshot = index.snapshot();
+        let changes = changes(&snapshot)?;
+        if !changes.is_empty() {
+            writing.write(&index, |writer| {
+                writer.force(&changes)?;
+                writer.commit(snapshot.position())
+            })?;
+        }
+        Ok(changes.into_iter().map(|(id, _)| id).collect())
+    }
+
+    fn write(
+        &self,
+        epoch: u64,
+        write: impl FnOnce(&mut IndexWriter) -> Result<(), IndexError>,
+    ) -> Result<bool, IndexError> {
+        let mut writing = self.lock();
+        if *self.epoch.borrow() != epoch {
+            return Ok(false);
+        }
+        writing.write(&self.current.load_full(), write)?;
+        Ok(true)
+    }
+
+    /// How far the disk is, with the epoch of the index that it is told of.
+    pub(crate) fn disk_state(&self) -> (u64, watch::Receiver<DiskState>) {
+        let epoch = *self.epoch.borrow();
+        (epoch, self.current.load().disk_state())
+    }
+
+    /// Brings everything that was committed to the disk; blocks.
+    pub(crate) fn flush(&self) -> Result<(), IndexError> {
+        self.current.load_full().flush()
+    }
+
+    /// An empty index for `generation` beside the live one.
+    pub(crate) fn create(&self, generation: i64) -> anyhow::Result<(KeywordIndex, IndexWriter)> {
+        self.create_in(&folder_name(generation))
+    }
+
+    /// Waits for the right to make a copy.
+    pub(crate) async fn copying(&self) -> OwnedMutexGuard<()> {
+        self.copying.clone().lock_owned().await
+    }
+
+    /// An empty index beside the live one that is of no generation in particular: it is filled from
+    /// the documents. For the holder of [`Self::copying`].
+    pub(crate) fn create_copy(&self) -> anyhow::Result<(KeywordIndex, IndexWriter)> {
+        let live = self.current.load().name();
+        let free = (1..).map(|number| format!("{COPY_PREFIX}{number}"));
+        let name = free.into_iter().find(|name| *name != live);
+        self.create_in(&name.unwrap_or_default())
+    }
+
+    fn create_in(&self, name: &str) -> anyhow::Result<(KeywordIndex, IndexWriter)> {
+        let folder = self.root.join(name);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        let (index, writer) = KeywordIndex::open(&folder, self.options.clone())?;
+        Ok((index.answering_from(self.needed.clone()), writer))
+    }
+
+    /// Makes `index` the one that answers, now and after a restart, and removes all others but the
+    /// one that answered until now. Blocks.
+    pub(crate) fn switch_to(&self, index: KeywordIndex, writer: IndexWriter) -> anyhow::Result<()> {
+        self.replace(None, index, writer).map(|_| ())
+    }
+
+    /// As [`Self::switch_to`], and only while the index of `epoch` answers: else false, and `index`
+    /// is given up.
+    pub(crate) fn switch_from(
+        &self,
+        epoch: u64,
+        index: KeywordIndex,
+        writer: IndexWriter,
+    ) -> anyhow::Result<bool> {
+        self.replace(Some(epoch), index, writer)
+    }
+
+    fn replace(
+        &self,
+        epoch: Option<u64>,
+        index: KeywordIndex,
+        writer: IndexWriter,
+    ) -> anyhow::Result<bool> {
+        // A restart must find what `CURRENT` names.
+        index.flush()?;
+        let mut writing = self.lock();
+        if epoch.is_some_and(|epoch| *self.epoch.borrow() != epoch) {
+            return Ok(false);
+        }
+        let before = self.current.load_full();
+        let name = index.name();
+        self.write_current(&name)?;
+        // In this order: see `resume`.
+        self.current.store(Arc::new(index));
+        self.epoch.send_modify(|epoch| *epoch += 1);
+        let writer_before = writing.writer.replace(writer);
+        drop(writing);
+        before.retire();
+        // Waits for merges under way, which nobody else need wait for.
+        drop(writer_before);
+        // A copy leaves alone what a rebuild may be filling.
+        if epoch.is_none() {
+            self.remove_others(&[&before.name(), &name]);
+        }
+        Ok(true)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes the index of a generation that did not come to be.
+    pub(crate) fn discard(&self, generation: i64) {
+        let _ = fs::remove_dir_all(self.root.join(folder_name(generation)));
+    }
+
+    /// Removes a copy that was not switched to.
+    pub(crate) fn discard_copy(&self, name: &str) {
+        if self.current.load().name() != name {
+            let _ = fs::remove_dir_all(self.root.join(name));
+        }
+    }
+
+    fn write_current(&self, name: &str) -> std::io::Result<()> {
+        let next = self.root.join("CURRENT.next");
+        let mut file = fs::File::create(&next)?;
+        file.write_all(name.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&next, self.root.join("CURRENT"))?;
+        fs::File::open(&self.root)?.sync_all()
+    }
+
+    fn remove_others(&self, keep: &[&str]) {
+        let Ok(entries) = fs::read_dir(&self.root) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if is_index_folder(&name) && !keep.contains(&name.as_str()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
+const GENERATION_PREFIX: &str = "index-";
+/// Of an index that was filled from the documents of the live generation.
+const COPY_PREFIX: &str = "index-copy-";
+
+fn folder_name(generation: i64) -> String {
+    format!("{GENERATION_PREFIX}{generation}")
+}
+
+fn is_index_folder(name: &str) -> bool {
+    let copy = name.strip_prefix(COPY_PREFIX);
+    let number = copy.or_else(|| name.strip_prefix(GENERATION_PREFIX));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}

@@ -1,0 +1,9 @@
+//! Which documents match a query, how well, and why.
+
+pub(super) mod explain;
+pub(super) mod top_hits;
+pub(super) mod bm25;
+pub(super) mod product_kind;
+pub(super) mod postings;
+pub(super) mod terms;
+pub(super) mod weights;

@@ -1,0 +1,465 @@
+//! Which documents match, and how well. Documents are judged a window at a time, all words of the
+//! query for one window before the next, so that the scores stay in the cache and every match is
+//! seen: totals and facets are exact.
+
+use tantivy::fieldnorm::FieldNormReader;
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
+
+use crate::index::document::schema::{FIELDS, Fields};
+use crate::index::scoring::postings::Source;
+use crate::index::scoring::terms::{Alternative, QueryTerms};
+use crate::index::scoring::weights::{FieldWeight, KeywordWeights};
+
+const WINDOW: u32 = 2_048;
+
+/// A document that matches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Match {
+    pub(crate) doc: DocId,
+    pub(crate) tier: u8,
+    pub(crate) score: f32,
+}
+
+/// Lower tiers come first, whatever the scores.
+pub(crate) const TIER_IDENTIFIER: u8 = 0;
+pub(crate) const TIER_IDENTIFIER_WITHIN: u8 = 1;
+pub(crate) const TIER_ALL_WORDS: u8 = 2;
+pub(crate) const TIER_ANY_WORD: u8 = 3;
+
+/// A query with what of the statistics of one snapshot it needs.
+pub(crate) struct Matching<'a> {
+    fields: &'a Fields,
+    pub(crate) terms: &'a QueryTerms,
+    pub(crate) parts: Vec<Part<'a>>,
+    tie_breaker: f32,
+    /// The words that occur at all: those that do not cannot tell products apart.
+    wanted: u32,
+    lengths: [LengthTable; FIELDS],
+}
+
+/// One way to match a word in one field.
+pub(crate) struct Part<'a> {
+    /// None: not a word of its own, and only adds to the score.
+    pub(crate) word: Option<usize>,
+    /// Of [`Fields::searched`].
+    pub(crate) field: usize,
+    pub(crate) alternative: &'a Alternative,
+    scale: f32,
+}
+
+/// `k1 * (1 - b + b * length / average length)` by the code of the length.
+type LengthTable = [f32; 256];
+
+impl<'a> Matching<'a> {
+    pub(crate) fn new(
+        searcher: &'a Searcher,
+        fields: &'a Fields,
+        terms: &'a QueryTerms,
+        pairs: &'a [Alternative],
+        weights: &KeywordWeights,
+    ) -> tantivy::Result<Self> {
+        let documents: u64 = searcher
+            .segment_readers()
+            .iter()
+            .map(|segment| u64::from(segment.max_doc()))
+            .sum();
+        let field_weights = weights.fields();
+        let mut matching = Self {
+            fields,
+            terms,
+            parts: Vec::new(),
+            tie_breaker: weights.tie_breaker,
+            wanted: 0,
+            lengths: [[0.0; 256]; FIELDS],
+        };
+        for (place, field) in fields.searched().into_iter().enumerate() {
+            let average = average_length(searcher, field, documents)?;
+            matching.lengths[place] = lengths(&field_weights[place], average);
+        }
+        for (number, word) in terms.words.iter().enumerate() {
+            let mut counts = [0; FIELDS];
+            for (place, field) in fields.searched().into_iter().enumerate() {
+                for alternative in &word.alternatives {
+                    counts[place] += documents_with(searcher, field, alternative)?;
+                }
+            }
+            let most = counts.iter().copied().max().unwrap_or(0);
+            for (place, count) in counts
+                .into_iter()
+                .enumerate()
+                .filter(|(_, count)| *count > 0)
+            {
+                matching.wanted |= 1 << number;
+                let own = rareness(count.min(documents), documents);
+                let shared = rareness(most.min(documents), documents);
+                let rareness = own + weights.shared_rareness * (shared - own);
+                matching.add(
+                    Some(number),
+                    place,
+                    &word.alternatives,
+                    rareness,
+                    &field_weights,
+                );
+            }
+        }
+        for pair in pairs.iter().filter(|_| weights.adjacency > 0.0) {
+            for (place, name) in crate::index::document::schema::FIELD_NAMES
+                .iter()
+                .enumerate()
+            {
+                if !["title", "description"].contains(name) {
+                    continue;
+                }
+                let count = documents_with(searcher, fields.searched()[place], pair)?;
+                if count > 0 {
+                    let rareness = weights.adjacency * rareness(count.min(documents), documents);
+                    matching.add(
+                        None,
+                        place,
+                        std::slice::from_ref(pair),
+                        rareness,
+                        &field_weights,
+                    );
+                }
+            }
+        }
+        Ok(matching)
+    }
+
+    fn add(
+        &mut self,
+        word: Option<usize>,
+        field: usize,
+        alternatives: &'a [Alternative],
+        rareness: f32,
+        weights: &[FieldWeight; FIELDS],
+    ) {
+        let weight = &weights[field];
+        self.parts
+            .extend(alternatives.iter().map(|alternative| Part {
+                word,
+                field,
+                alternative,
+                scale: alternative.weight * weight.weight * rareness * (weight.k1 + 1.0),
+            }));
+    }
+
+    /// Calls `found` for every document of the segment that matches, in their order.
+    pub(crate) fn each(
+        &self,
+        segment: &SegmentReader,
+        mut found: impl FnMut(Match),
+    ) -> tantivy::Result<()> {
+        let mut cursors = Vec::new();
+        for part in &self.parts {
+            cursors.extend(self.cursor(segment, part)?);
+        }
+        let exact = self.exact(segment)?;
+        let mut exact = exact.as_slice();
+        let constraints = self.constraints(segment)?;
+        let alive = segment.alive_bitset();
+        let mut window = Window::new();
+        let mut from = 0;
+        while from < segment.max_doc() {
+            let to = segment.max_doc().min(from + WINDOW);
+            self.judge(&mut cursors, &mut window, from, to);
+            let (here, later) = exact.split_at(exact.partition_point(|(doc, _)| *doc < to));
+            exact = later;
+            for (doc, _) in here {
+                window.touch((doc - from) as usize);
+            }
+            window.drain(|place, words, score| {
+                let doc = from + place;
+                let passes =
+                    alive.is_none_or(|alive| alive.is_alive(doc)) && constraints.allow(doc);
+                if passes {
+                    let tier = match tier_of(here, doc) {
+                        Some(tier) => tier,
+                        None if words == self.wanted => TIER_ALL_WORDS,
+                        None => TIER_ANY_WORD,
+                    };
+                    found(Match { doc, tier, score });
+                }
+            });
+            from = to;
+        }
+        Ok(())
+    }
+
+    fn judge(&self, cursors: &mut [Cursor<'_>], window: &mut Window, from: DocId, to: DocId) {
+        let mut rest = cursors;
+        while let Some(first) = rest.first() {
+            let word = first.word;
+            let same = rest.iter().take_while(|cursor| cursor.word == word).count();
+            let (of_word, others) = rest.split_at_mut(same);
+            rest = others;
+            for cursor in of_word {
+                while cursor.source.doc() < to {
+                    let doc = cursor.source.doc();
+                    let score = cursor.score();
+                    match word {
+                        Some(_) => window.add((doc - from) as usize, score),
+                        None => window.add_bonus((doc - from) as usize, score),
+                    }
+                    cursor.source.advance();
+                }
+            }
+            if let Some(word) = word {
+                window.end_word(word, self.tie_breaker);
+            }
+        }
+    }
+
+    /// What each part adds to the score of a document.
+    pub(crate) fn of_document(
+        &self,
+        segment: &SegmentReader,
+        doc: DocId,
+    ) -> tantivy::Result<Vec<(&Part<'a>, f32)>> {
+        let mut matches = Vec::new();
+        for part in &self.parts {
+            if let Some(mut cursor) = self.cursor(segment, part)?
+                && cursor.source.seek(doc) == doc
+            {
+                matches.push((part, cursor.score()));
+            }
+        }
+        Ok(matches)
+    }
+
+    fn cursor(
+        &self,
+        segment: &SegmentReader,
+        part: &Part<'_>,
+    ) -> tantivy::Result<Option<Cursor<'_>>> {
+        let field = self.fields.searched()[part.field];
+        let Some(source) = Source::open(segment, field, &part.alternative.stems)? else {
+            return Ok(None);
+        };
+        Ok(Some(Cursor {
+            source,
+            word: part.word,
+            scale: part.scale,
+            norms: segment.get_fieldnorms_reader(field)?,
+            lengths: &self.lengths[part.field],
+        }))
+    }
+
+    pub(crate) fn constraints(&self, segment: &SegmentReader) -> tantivy::Result<Constraints> {
+        Ok(Constraints {
+            required: self.required(segment)?,
+            excluded: self.excluded(segment)?,
+        })
+    }
+
+    /// Those with an identifier of the query and the tier of that, in their order.
+    pub(crate) fn exact(&self, segment: &SegmentReader) -> tantivy::Result<Vec<(DocId, u8)>> {
+        let field = self.fields.identifiers;
+        let index = segment.inverted_index(field)?;
+        let mut docs = Vec::new();
+        for identifier in &self.terms.identifiers {
+            let term = Term::from_field_text(field, &identifier.text);
+            let tier = match identifier.is_whole {
+                true => TIER_IDENTIFIER,
+                false => TIER_IDENTIFIER_WITHIN,
+            };
+            if let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic)? {
+                while postings.doc() != TERMINATED {
+                    docs.push((postings.doc(), tier));
+                    postings.advance();
+                }
+            }
+        }
+        docs.sort_unstable();
+        docs.dedup_by_key(|(doc, _)| *doc);
+        Ok(docs)
+    }
+
+    /// Those that have every phrase; None where there is none.
+    fn required(&self, segment: &SegmentReader) -> tantivy::Result<Option<Vec<DocId>>> {
+        let mut required: Option<Vec<DocId>> = None;
+        for phrase in &self.terms.phrases {
+            let have = self.with_phrase(segment, phrase)?;
+            required = Some(match required {
+                None => have,
+                Some(mut docs) => {
+                    docs.retain(|doc| have.binary_search(doc).is_ok());
+                    docs
+                }
+            });
+        }
+        Ok(required)
+    }
+
+    /// Those that have any of the exclusions.
+    fn excluded(&self, segment: &SegmentReader) -> tantivy::Result<Vec<DocId>> {
+        let mut excluded = Vec::new();
+        for exclusion in &self.terms.exclusions {
+            excluded.extend(self.with_phrase(segment, exclusion)?);
+        }
+        excluded.sort_unstable();
+        excluded.dedup();
+        Ok(excluded)
+    }
+
+    /// Those that have the words in a row in some field, in their order.
+    pub(crate) fn with_phrase(
+        &self,
+        segment: &SegmentReader,
+        stems: &[String],
+    ) -> tantivy::Result<Vec<DocId>> {
+        let mut docs = Vec::new();
+        for field in self.fields.searched() {
+            if let Some(mut source) = Source::open(segment, field, stems)? {
+                while source.doc() != TERMINATED {
+                    docs.push(source.doc());
+                    source.advance();
+                }
+            }
+        }
+        docs.sort_unstable();
+        docs.dedup();
+        Ok(docs)
+    }
+}
+
+/// What phrases and exclusions make of a segment.
+pub(crate) struct Constraints {
+    required: Option<Vec<DocId>>,
+    excluded: Vec<DocId>,
+}
+
+impl Constraints {
+    pub(crate) fn allow(&self, doc: DocId) -> bool {
+        let required = self.required.as_ref();
+        required.is_none_or(|docs| docs.binary_search(&doc).is_ok())
+            && self.excluded.binary_search(&doc).is_err()
+    }
+}
+
+struct Cursor<'a> {
+    source: Source,
+    word: Option<usize>,
+    scale: f32,
+    norms: FieldNormReader,
+    lengths: &'a LengthTable,
+}
+
+impl Cursor<'_> {
+    fn score(&self) -> f32 {
+        let length = self.lengths[usize::from(self.norms.fieldnorm_id(self.source.doc()))];
+        let frequency = self.source.frequency() as f32;
+        self.scale * frequency / (frequency + length)
+    }
+}
+
+/// The scores of consecutive documents.
+struct Window {
+    touched: Vec<u64>,
+    of_word: Vec<u64>,
+    best: Vec<f32>,
+    sum: Vec<f32>,
+    total: Vec<f32>,
+    bonus: Vec<f32>,
+    words: Vec<u32>,
+}
+
+impl Window {
+    fn new() -> Self {
+        let (size, bits) = (WINDOW as usize, WINDOW as usize / 64);
+        Self {
+            touched: vec![0; bits],
+            of_word: vec![0; bits],
+            best: vec![0.0; size],
+            sum: vec![0.0; size],
+            total: vec![0.0; size],
+            bonus: vec![0.0; size],
+            words: vec![0; size],
+        }
+    }
+
+    fn add(&mut self, place: usize, score: f32) {
+        self.of_word[place / 64] |= 1 << (place % 64);
+        self.best[place] = self.best[place].max(score);
+        self.sum[place] += score;
+    }
+
+    fn add_bonus(&mut self, place: usize, score: f32) {
+        self.bonus[place] = self.bonus[place].max(score);
+        self.touch(place);
+    }
+
+    fn touch(&mut self, place: usize) {
+        self.touched[place / 64] |= 1 << (place % 64);
+    }
+
+    /// A word counts where it matters most, not once per field that repeats it.
+    fn end_word(&mut self, word: usize, tie_breaker: f32) {
+        for (at, bits) in self.of_word.iter_mut().enumerate() {
+            self.touched[at] |= *bits;
+            while *bits != 0 {
+                let place = at * 64 + bits.trailing_zeros() as usize;
+                *bits &= *bits - 1;
+                let (best, sum) = (self.best[place], self.sum[place]);
+                self.total[place] += best + tie_breaker * (sum - best);
+                self.words[place] |= 1 << word;
+                (self.best[place], self.sum[place]) = (0.0, 0.0);
+            }
+        }
+    }
+
+    /// Tells all that was touched, with its words and score, and forgets it.
+    fn drain(&mut self, mut found: impl FnMut(u32, u32, f32)) {
+        for (at, bits) in self.touched.iter_mut().enumerate() {
+            while *bits != 0 {
+                let place = at * 64 + bits.trailing_zeros() as usize;
+                *bits &= *bits - 1;
+                let score = self.total[place] + self.bonus[place];
+                found(place as u32, self.words[place], score);
+                (self.total[place], self.bonus[place], self.words[place]) = (0.0, 0.0, 0);
+            }
+        }
+    }
+}
+
+/// Of a document among those of [`Matching::exact`].
+pub(crate) fn tier_of(exact: &[(DocId, u8)], doc: DocId) -> Option<u8> {
+    let found = exact.binary_search_by_key(&doc, |(doc, _)| *doc);
+    found.ok().map(|place| exact[place].1)
+}
+
+fn average_length(searcher: &Searcher, field: Field, documents: u64) -> tantivy::Result<f32> {
+    let mut tokens = 0;
+    for segment in searcher.segment_readers() {
+        tokens += segment.inverted_index(field)?.total_num_tokens();
+    }
+    Ok(tokens as f32 / documents.max(1) as f32)
+}
+
+fn lengths(weight: &FieldWeight, average: f32) -> LengthTable {
+    let average = average.max(f32::MIN_POSITIVE);
+    std::array::from_fn(|code| {
+        let length = FieldNormReader::id_to_fieldnorm(code as u8) as f32;
+        weight.k1 * (1.0 - weight.b + weight.b * length / average)
+    })
+}
+
+/// At most so many documents of a field match.
+fn documents_with(
+    searcher: &Searcher,
+    field: Field,
+    alternative: &Alternative,
+) -> tantivy::Result<u64> {
+    let mut least = u64::MAX;
+    for stem in &alternative.stems {
+        least = least.min(searcher.doc_freq(&Term::from_field_text(field, stem))?);
+    }
+    Ok(least)
+}
+
+/// The inverse document frequency of Robertson and Spärck Jones, kept positive.
+fn rareness(with: u64, documents: u64) -> f32 {
+    let without = (documents - with) as f32;
+    (1.0 + (without + 0.5) / (with as f32 + 0.5)).ln()
+}

@@ -1,0 +1,143 @@
+//! Why a product of a snapshot is found, or is not.
+
+use catalog_events::ProductId;
+use tantivy::DocAddress;
+
+use crate::index::document::schema::FIELD_NAMES;
+use crate::index::error::IndexError;
+use crate::index::scoring::bm25::{Matching, tier_of};
+use crate::index::scoring::terms::QueryTerms;
+use crate::index::scoring::top_hits as ranking;
+use crate::index::scoring::weights::KeywordWeights;
+use crate::index::sets::doc_sets::{DocBits, DocSets};
+use crate::index::snapshot::IndexSnapshot;
+
+/// In place of a field: what the score of a product is multiplied by for its kind.
+pub(crate) const KIND: &str = "kind";
+
+/// A word in a field of a product.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct FieldMatch {
+    pub(crate) field: &'static str,
+    /// As the index has it.
+    pub(crate) term: String,
+    pub(crate) score: f32,
+}
+
+/// What the index knows of a product and a query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    NotIndexed,
+    /// It has this, which the query excludes.
+    Excluded(String),
+    /// It does not have this phrase.
+    WithoutPhrase(String),
+    /// It has no word or identifier of the query.
+    NoWord,
+    Matches,
+}
+
+impl IndexSnapshot {
+    /// `filter` without what the phrases and exclusions of the query leave out; None where nothing
+    /// is.
+    pub(crate) fn constrained(
+        &self,
+        terms: &QueryTerms,
+        filter: Option<&DocSets>,
+    ) -> Result<Option<DocSets>, IndexError> {
+        if terms.phrases.is_empty() && terms.exclusions.is_empty() {
+            return Ok(None);
+        }
+        let weights = KeywordWeights::default();
+        let matching = Matching::new(&self.searcher, &self.fields, terms, &[], &weights)?;
+        let mut number = 0;
+        let sets = DocSets::of(&self.searcher, |segment| {
+            let constraints = matching.constraints(segment)?;
+            let mut bits = DocBits::none(segment.max_doc());
+            for doc in segment.doc_ids_alive() {
+                let is_in = filter.is_none_or(|filter| filter.contains(number, doc));
+                if is_in && constraints.allow(doc) {
+                    bits.insert(doc);
+                }
+            }
+            number += 1;
+            Ok(bits)
+        })?;
+        Ok(Some(sets))
+    }
+
+    /// What of the query each of the products has, in their order.
+    pub(crate) fn matches(
+        &self,
+        terms: &QueryTerms,
+        weights: &KeywordWeights,
+        ids: &[ProductId],
+    ) -> Result<Vec<Vec<FieldMatch>>, IndexError> {
+        let pairs = ranking::pairs(terms);
+        let matching = Matching::new(&self.searcher, &self.fields, terms, &pairs, weights)?;
+        let kind = self.kind(terms, weights)?;
+        let mut all = Vec::with_capacity(ids.len());
+        for id in ids {
+            let mut matches = Vec::new();
+            if let Some(DocAddress {
+                segment_ord,
+                doc_id,
+            }) = self.locate(id)?
+            {
+                let segment = self.searcher.segment_reader(segment_ord);
+                for (part, score) in matching.of_document(segment, doc_id)? {
+                    matches.push(FieldMatch {
+                        field: FIELD_NAMES[part.field],
+                        term: part.alternative.stems.join(" "),
+                        score,
+                    });
+                }
+                if let Some(kind) = &kind {
+                    matches.push(FieldMatch {
+                        field: KIND,
+                        term: kind.word.clone(),
+                        score: kind.factor(segment_ord as usize, doc_id),
+                    });
+                }
+            }
+            all.push(matches);
+        }
+        Ok(all)
+    }
+
+    pub(crate) fn standing(
+        &self,
+        terms: &QueryTerms,
+        id: &ProductId,
+    ) -> Result<Standing, IndexError> {
+        let Some(at) = self.locate(id)? else {
+            return Ok(Standing::NotIndexed);
+        };
+        let weights = KeywordWeights::default();
+        let matching = Matching::new(&self.searcher, &self.fields, terms, &[], &weights)?;
+        let segment = self.searcher.segment_reader(at.segment_ord);
+        for exclusion in &terms.exclusions {
+            let with = matching.with_phrase(segment, exclusion)?;
+            if with.binary_search(&at.doc_id).is_ok() {
+                return Ok(Standing::Excluded(exclusion.join(" ")));
+            }
+        }
+        for phrase in &terms.phrases {
+            let with = matching.with_phrase(segment, phrase)?;
+            if with.binary_search(&at.doc_id).is_err() {
+                return Ok(Standing::WithoutPhrase(phrase.join(" ")));
+            }
+        }
+        let has_words = !matching.of_document(segment, at.doc_id)?.is_empty();
+        let is_exact = tier_of(&matching.exact(segment)?, at.doc_id).is_some();
+        Ok(match has_words || is_exact {
+            true => Standing::Matches,
+            false => Standing::NoWord,
+        })
+    }
+
+    /// How many products have the words of the query, or what counts as them.
+    pub(crate) fn count(&self, terms: &QueryTerms) -> Result<u64, IndexError> {
+        Ok(self.matching(terms, None)?.len())
+    }
+}

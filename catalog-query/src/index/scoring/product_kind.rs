@@ -1,0 +1,463 @@
+//! What kind of thing a product is, so that whoever asks for a printer does not get its cables first:
+//! products of one kind have attributes of the same names, which others do not have. Told from the
+//! products alone, without lists of words.
+
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
+
+use catalog_events::{AttributeValue, Product};
+use sha2::{Digest as _, Sha256};
+use tantivy::columnar::ColumnValues;
+use tantivy::schema::{Field, IndexRecordOption, NumericOptions, STRING, SchemaBuilder};
+use tantivy::{
+    DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyDocument, TantivyError, Term,
+};
+
+use crate::index::document::document::is_noise;
+use crate::index::scoring::terms::QueryTerms;
+use crate::index::scoring::weights::KeywordWeights;
+use crate::index::text::language::Language;
+
+const WORDS: usize = 4;
+const COLUMNS: [&str; WORDS] = ["kind_0", "kind_1", "kind_2", "kind_3"];
+const BITS: usize = WORDS * 64;
+const BYTES: usize = BITS / 8;
+
+type Signature = [u64; WORDS];
+
+/// Fewer names say nothing.
+const NAMES_MIN: u32 = 3;
+/// Products that a kind is learned from.
+const EXAMPLES_MIN: usize = 3;
+const EXAMPLES_MAX: usize = 1_000;
+/// Products that tell how usual a name is, in runs: neighbours are read together.
+const SAMPLE: u32 = 512;
+const SAMPLE_RUN: u32 = 16;
+/// A name that more products have tells no kind.
+const USUAL_MAX: f32 = 0.5;
+/// A name that fewer products have says little, whether a product has it or not.
+const RARE: f32 = 0.03;
+/// With so many examples a kind is half as sure as with any number.
+const EXAMPLES_HALF: f32 = 10.0;
+/// A product of another kind keeps this much of its score at least.
+const KEPT_MIN: f32 = 0.05;
+/// How near one without attributes is.
+const NEARNESS_UNKNOWN: f32 = 0.5;
+
+#[derive(Clone, Copy)]
+pub(crate) struct KindFields {
+    /// The words that a title calls the product by, stemmed.
+    heads: Field,
+    signature: [Field; WORDS],
+}
+
+impl KindFields {
+    pub(crate) fn add_to(schema: &mut SchemaBuilder) -> Self {
+        let column = || NumericOptions::default().set_fast();
+        Self {
+            heads: schema.add_text_field("heads", STRING),
+            signature: COLUMNS.map(|name| schema.add_u64_field(name, column())),
+        }
+    }
+
+    pub(crate) fn fill(
+        &self,
+        document: &mut TantivyDocument,
+        product: &Product,
+        language: Language,
+    ) {
+        for head in heads(product, language) {
+            document.add_text(self.heads, head);
+        }
+        for (field, word) in self.signature.into_iter().zip(signature(product)) {
+            document.add_u64(field, word);
+        }
+    }
+}
+
+/// The words of the title that no other word follows: a "notebook 15.6 inch" is a notebook, a
+/// "notebook case" is not. Colours and the like are followed by whatever comes, and are no heads.
+fn heads(product: &Product, language: Language) -> HashSet<String> {
+    let noise = product.attributes.iter().filter(|(name, _)| is_noise(name));
+    let noise = noise.filter_map(|(_, value)| match value {
+        AttributeValue::Text(text) => Some(language.document_words(text)),
+        AttributeValue::Flag(_) | AttributeValue::Number(_) => None,
+    });
+    let noise: HashSet<String> = noise.flatten().map(|word| word.stem).collect();
+    let words = language.document_words(&product.title);
+    let is_plain: Vec<bool> = words
+        .iter()
+        .map(|word| {
+            word.surface.chars().all(char::is_alphabetic) && !noise.contains(word.stem.as_str())
+        })
+        .collect();
+    let mut heads = HashSet::new();
+    for (at, word) in words.iter().enumerate() {
+        if is_plain[at] && !is_plain.get(at + 1).copied().unwrap_or(false) {
+            heads.insert(word.stem.clone());
+        }
+    }
+    heads
+}
+
+/// A bit for each name of an attribute or category (a Bloom filter with one hash). All zero where
+/// there are too few.
+fn signature(product: &Product) -> Signature {
+    let names = product.attributes.keys().map(String::as_str);
+    let names = names.chain(product.categories.iter().map(String::as_str));
+    let mut signature = [0; WORDS];
+    let mut count = 0;
+    for name in names {
+        let bit = usize::from(Sha256::digest(name)[0]);
+        signature[bit / 64] |= 1 << (bit % 64);
+        count += 1;
+    }
+    match count < NAMES_MIN {
+        true => [0; WORDS],
+        false => signature,
+    }
+}
+
+fn each_bit(signature: &Signature, mut each: impl FnMut(usize)) {
+    for (number, word) in signature.iter().enumerate() {
+        let mut rest = *word;
+        while rest != 0 {
+            each(number * 64 + rest.trailing_zeros() as usize);
+            rest &= rest - 1;
+        }
+    }
+}
+
+/// How many of the products have each bit, from 0 to 1.
+fn shares(signatures: &[Signature]) -> [f32; BITS] {
+    let mut counts = [0_u32; BITS];
+    for signature in signatures {
+        each_bit(signature, |at| counts[at] += 1);
+    }
+    counts.map(|count| count as f32 / signatures.len().max(1) as f32)
+}
+
+/// How many of the products of a catalogue have each bit.
+struct Usual([f32; BITS]);
+
+impl Usual {
+    fn of(segments: &[SegmentReader], signatures: &[Signatures]) -> Self {
+        let all: u32 = segments.iter().map(SegmentReader::max_doc).sum();
+        let step = (all / SAMPLE).max(1) * SAMPLE_RUN;
+        let mut sample = Vec::with_capacity(SAMPLE as usize * 2);
+        for (segment, signatures) in segments.iter().zip(signatures) {
+            for from in (0..segment.max_doc()).step_by(step as usize) {
+                let run = from..(from + SAMPLE_RUN).min(segment.max_doc());
+                sample.extend(run.filter_map(|doc| signatures.of(doc)));
+            }
+        }
+        Self(shares(&sample))
+    }
+
+    /// The bits that tell a kind.
+    fn telling(&self) -> Signature {
+        let mut telling = [0; WORDS];
+        for (at, share) in self.0.iter().enumerate() {
+            if *share <= USUAL_MAX {
+                telling[at / 64] |= 1 << (at % 64);
+            }
+        }
+        telling
+    }
+
+    /// How much of what tells products apart two of the examples have in common, from 0 to 1.
+    fn alikeness(&self, examples: &[Signature]) -> f32 {
+        let count = examples.len() as f32;
+        let (mut common, mut own) = (0.0, 0.0);
+        for (share, usual) in shares(examples).iter().zip(&self.0) {
+            common += (share - usual).powi(2);
+            own += share * (1.0 - usual).powi(2) + (1.0 - share) * usual.powi(2);
+        }
+        // Without what each has in common with itself.
+        ((count * common / own - 1.0) / (count - 1.0)).clamp(0.0, 1.0)
+    }
+}
+
+/// What of a snapshot tells kinds.
+struct Kinds {
+    usual: Usual,
+    /// By segment.
+    signatures: Vec<Signatures>,
+}
+
+/// Opened by the first search that asks for it: the columns are found by their names, which costs more
+/// than a short list of matches does.
+#[derive(Clone, Default)]
+pub(crate) struct LazyKinds(Arc<OnceLock<Kinds>>);
+
+impl LazyKinds {
+    fn open(&self, searcher: &Searcher) -> tantivy::Result<&Kinds> {
+        if let Some(known) = self.0.get() {
+            return Ok(known);
+        }
+        let segments = searcher.segment_readers();
+        let signatures = segments.iter().map(Signatures::open);
+        let signatures: Vec<Signatures> = signatures.collect::<tantivy::Result<_>>()?;
+        let usual = Usual::of(segments, &signatures);
+        Ok(self.0.get_or_init(|| Kinds { usual, signatures }))
+    }
+}
+
+/// The kind that the last word of a query names: "laptop bag" is a bag.
+pub(crate) struct Kind<'a> {
+    /// As the index has it.
+    pub(crate) word: String,
+    /// Of all products, by segment.
+    signatures: &'a [Signatures],
+    /// The bits that tell a kind.
+    telling: Signature,
+    /// What the bits of a signature add to its resemblance, byte by byte.
+    table: Box<[[f32; 256]; BYTES]>,
+    /// The resemblance of an example.
+    typical: f32,
+    /// From 0 to 1: what is of another kind loses so much.
+    strength: f32,
+}
+
+impl<'a> Kind<'a> {
+    /// None where the catalogue does not tell.
+    pub(crate) fn of(
+        searcher: &Searcher,
+        fields: &KindFields,
+        kinds: &'a LazyKinds,
+        terms: &QueryTerms,
+        weights: &KeywordWeights,
+    ) -> tantivy::Result<Option<Self>> {
+        let Some(last) = terms.words.last() else {
+            return Ok(None);
+        };
+        let Some((typed, others)) = last.alternatives.split_first() else {
+            return Ok(None);
+        };
+        let synonyms = others.iter().filter(|other| other.is_synonym);
+        let stems: Vec<&String> = std::iter::once(typed)
+            .chain(synonyms)
+            .filter_map(|alternative| match &alternative.stems[..] {
+                [stem] => Some(stem),
+                _ => None,
+            })
+            .collect();
+        let weight = match stems.len() > 1 {
+            true => weights.kind_of_synonyms,
+            false => weights.kind,
+        };
+        let Some(word) = stems.first().filter(|_| weight > 0.0) else {
+            return Ok(None);
+        };
+        let kinds = kinds.open(searcher)?;
+        let examples = examples(searcher, &kinds.signatures, fields, &stems)?;
+        let word = (*word).clone();
+        Ok(Self::learned(word, examples, kinds, weight))
+    }
+
+    fn learned(
+        word: String,
+        mut examples: Vec<Signature>,
+        kinds: &'a Kinds,
+        weight: f32,
+    ) -> Option<Self> {
+        let usual = &kinds.usual;
+        let telling = usual.telling();
+        examples.retain(|example| tells(example, &telling));
+        if examples.len() < EXAMPLES_MIN {
+            return None;
+        }
+        let count = examples.len() as f32;
+        let share = shares(&examples);
+        // Naive Bayes: how much likelier a bit is with this kind than with any product.
+        let likelier = std::array::from_fn(|at| ((share[at] + RARE) / (usual.0[at] + RARE)).ln());
+        let sureness = usual.alikeness(&examples) * count / (count + EXAMPLES_HALF);
+        let mut kind = Self {
+            word,
+            signatures: &kinds.signatures,
+            telling,
+            table: table(&likelier),
+            typical: 0.0,
+            strength: (weight * sureness).min(1.0 - KEPT_MIN),
+        };
+        let resemblances = examples.iter().map(|example| kind.resemblance(example));
+        let mut resemblances: Vec<f32> = resemblances.collect();
+        let middle = resemblances.len() / 2;
+        let (_, typical, _) = resemblances.select_nth_unstable_by(middle, f32::total_cmp);
+        kind.typical = *typical;
+        (kind.typical > 0.0 && kind.strength > 0.0).then_some(kind)
+    }
+
+    fn resemblance(&self, signature: &Signature) -> f32 {
+        let mut sum = 0.0;
+        for (word, tables) in signature.iter().zip(self.table.chunks_exact(8)) {
+            for (byte, table) in word.to_le_bytes().into_iter().zip(tables) {
+                sum += table[usize::from(byte)];
+            }
+        }
+        sum
+    }
+
+    /// From 0 to 1, where 1 is like the examples.
+    fn nearness(&self, signature: &Signature) -> f32 {
+        match tells(signature, &self.telling) {
+            true => {
+                let near = self.resemblance(signature) / self.typical;
+                near.clamp(0.0, 1.0).powi(2)
+            }
+            false => NEARNESS_UNKNOWN,
+        }
+    }
+
+    /// What the score of a document is multiplied by.
+    pub(crate) fn factor(&self, segment: usize, doc: DocId) -> f32 {
+        let signature = self.signatures[segment].of(doc);
+        let nearness = signature.map_or(NEARNESS_UNKNOWN, |known| self.nearness(&known));
+        1.0 - self.strength * (1.0 - nearness)
+    }
+}
+
+/// Whether a product has enough names that tell a kind.
+fn tells(signature: &Signature, telling: &Signature) -> bool {
+    let both = signature.iter().zip(telling).map(|(a, b)| a & b);
+    both.map(u64::count_ones).sum::<u32>() >= NAMES_MIN
+}
+
+/// What each value of each byte adds to the sum.
+fn table(likelier: &[f32; BITS]) -> Box<[[f32; 256]; BYTES]> {
+    let mut table = Box::new([[0.0; 256]; BYTES]);
+    for (byte, values) in table.iter_mut().enumerate() {
+        for value in 1..values.len() {
+            let lowest = value.trailing_zeros() as usize;
+            values[value] = values[value & (value - 1)] + likelier[byte * 8 + lowest];
+        }
+    }
+    table
+}
+
+struct Signatures([Arc<dyn ColumnValues<u64>>; WORDS]);
+
+impl Signatures {
+    fn open(segment: &SegmentReader) -> tantivy::Result<Self> {
+        let mut columns = Vec::with_capacity(WORDS);
+        for name in COLUMNS {
+            columns.push(segment.fast_fields().u64(name)?.first_or_default_col(0));
+        }
+        let columns = columns.try_into();
+        columns
+            .map(Self)
+            .map_err(|_| TantivyError::InternalError("a signature has another length".to_owned()))
+    }
+
+    /// None for one that says nothing.
+    fn of(&self, doc: DocId) -> Option<Signature> {
+        let signature = std::array::from_fn(|at| self.0[at].get_val(doc));
+        (signature != [0; WORDS]).then_some(signature)
+    }
+}
+
+/// Products that are called by one of the words, the first of the index.
+fn examples(
+    searcher: &Searcher,
+    signatures: &[Signatures],
+    fields: &KindFields,
+    stems: &[&String],
+) -> tantivy::Result<Vec<Signature>> {
+    let mut examples = Vec::new();
+    for stem in stems {
+        let most = examples.len() + EXAMPLES_MAX;
+        for (segment, signatures) in searcher.segment_readers().iter().zip(signatures) {
+            let index = segment.inverted_index(fields.heads)?;
+            let term = Term::from_field_text(fields.heads, stem);
+            let Some(mut called) = index.read_postings(&term, IndexRecordOption::Basic)? else {
+                continue;
+            };
+            while called.doc() != TERMINATED && examples.len() < most {
+                if !segment.is_deleted(called.doc()) {
+                    examples.extend(signatures.of(called.doc()));
+                }
+                called.advance();
+            }
+        }
+    }
+    Ok(examples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::index::scoring::weights::KeywordWeights;
+    use crate::index::tests::support::{index_of, printers_and_cables, with_attributes};
+
+    #[test]
+    fn a_title_calls_a_product_by_the_words_that_none_follows() {
+        let check = |title: &str, expected: &[&str]| {
+            let product = with_attributes("a", title, &[("product_colour", "Silver")]);
+            let mut found: Vec<String> = heads(&product, Language::English).into_iter().collect();
+            found.sort();
+            assert_eq!(found, expected, "{title}");
+        };
+        check("HP 255 G7 Notebook Silver 39.6", &["hp", "notebook"]);
+        check(
+            "Acme X100 notebook case 15 Briefcase",
+            &["acm", "briefcas", "case"],
+        );
+        check("", &[]);
+    }
+
+    #[test]
+    fn a_kind_is_what_others_are_not() {
+        let product = |names: &[&str]| {
+            let usual = ["picture", "released", "price_group"];
+            let names = names.iter().chain(&usual);
+            let attributes: Vec<(&str, &str)> = names.map(|name| (*name, "x")).collect();
+            signature(&with_attributes("a", "thing", &attributes))
+        };
+        let notebook = product(&["processor", "memory", "display", "battery", "keyboard"]);
+        let other = product(&["processor", "memory", "display", "battery", "wifi"]);
+        let case = product(&["material", "strap", "compartments", "case_type"]);
+        let none = product(&[]);
+        let all = [[notebook; 20], [case; 20], [none; 20]].concat();
+        let kinds = Kinds {
+            usual: Usual(shares(&all)),
+            signatures: Vec::new(),
+        };
+        let kind = Kind::learned("notebook".to_owned(), vec![notebook; 20], &kinds, 0.6);
+        let kind = kind.expect("enough examples");
+        assert_eq!(kind.nearness(&notebook), 1.0);
+        assert!(kind.nearness(&other) > 0.5);
+        assert_eq!(kind.nearness(&case), 0.0);
+        // What has only the names that all have is of no known kind.
+        assert_eq!(kind.nearness(&none), NEARNESS_UNKNOWN);
+        assert!((0.39..0.41).contains(&kind.strength), "{}", kind.strength);
+        assert!(Kind::learned("thing".to_owned(), vec![none; 20], &kinds, 0.6).is_none());
+        assert_eq!(
+            signature(&with_attributes("a", "b", &[("c", "d")])),
+            [0; WORDS]
+        );
+    }
+
+    #[test]
+    fn a_thing_comes_before_what_is_for_it() {
+        let (_folder, index) = index_of(&printers_and_cables());
+        let first = |query: &str, kind: f32| {
+            let weights = KeywordWeights {
+                kind,
+                ..KeywordWeights::default()
+            };
+            let terms = QueryTerms::of(query, Language::English);
+            let found = index.snapshot().search(&terms, &weights, 20, None);
+            let hits = found.expect("search").hits;
+            let first = hits[0].product_id.as_str().chars().next();
+            assert!(
+                hits.iter()
+                    .all(|hit| hit.product_id.as_str().chars().next() == first),
+                "{query}: {hits:?}"
+            );
+            first.expect("an id")
+        };
+        assert_eq!(first("printer", 0.0), 'c');
+        assert_eq!(first("printer", KeywordWeights::default().kind), 'p');
+        assert_eq!(first("printer cable", KeywordWeights::default().kind), 'c');
+    }
+}

@@ -1,0 +1,374 @@
+//! The order of keyword hits: an identifier that matches exactly, then products that have all words,
+//! then products that have any, each by BM25 and equal scores by product id.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use catalog_events::ProductId;
+use tantivy::Searcher;
+
+use crate::index::document::schema::{Fields, ID};
+use crate::index::error::IndexError;
+use crate::index::keyword_index::{KeywordHit, KeywordHits};
+use crate::index::scoring::bm25::{Match, Matching};
+use crate::index::scoring::product_kind::Kind;
+use crate::index::scoring::terms::Alternative;
+use crate::index::scoring::terms::QueryTerms;
+use crate::index::scoring::weights::KeywordWeights;
+use crate::index::sets::doc_sets::{DocBits, DocSets};
+
+/// Matches that are kept beside the best ones, so that sorting them out is rare.
+const SPARE: usize = 1_024;
+
+pub(crate) fn search(
+    searcher: &Searcher,
+    fields: &Fields,
+    terms: &QueryTerms,
+    weights: &KeywordWeights,
+    kind: Option<Kind<'_>>,
+    limit: usize,
+    filter: Option<&DocSets>,
+) -> Result<KeywordHits, IndexError> {
+    let pairs = pairs(terms);
+    let matching = Matching::new(searcher, fields, terms, &pairs, weights)?;
+    let mut best = Best::new(searcher, limit);
+    let mut matched = DocSets::none(searcher);
+    for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
+        let mut failed = Ok(());
+        matching.each(segment, |mut found| {
+            let passes = filter.is_none_or(|filter| filter.contains(number as usize, found.doc));
+            if passes && failed.is_ok() {
+                matched.insert(number as usize, found.doc);
+                if let Some(kind) = &kind {
+                    found.score *= kind.factor(number as usize, found.doc);
+                }
+                failed = best.add(number, found);
+            }
+        })?;
+        failed?;
+    }
+    best.hits(matched)
+}
+
+/// All that [`search`] finds without a limit.
+pub(crate) fn matching(
+    searcher: &Searcher,
+    fields: &Fields,
+    terms: &QueryTerms,
+    filter: Option<&DocSets>,
+) -> tantivy::Result<DocSets> {
+    let weights = KeywordWeights::default();
+    let matching = Matching::new(searcher, fields, terms, &[], &weights)?;
+    let mut number = 0;
+    DocSets::of(searcher, |segment| {
+        let mut bits = DocBits::none(segment.max_doc());
+        matching.each(segment, |found| {
+            if filter.is_none_or(|filter| filter.contains(number, found.doc)) {
+                bits.insert(found.doc);
+            }
+        })?;
+        number += 1;
+        Ok(bits)
+    })
+}
+
+/// Words of the query that follow each other.
+pub(crate) fn pairs(terms: &QueryTerms) -> Vec<Alternative> {
+    let stems = terms.words.iter().map(|word| &word.alternatives[0].stems);
+    let stems: Vec<_> = stems.collect();
+    let pair = |pair: &[&Vec<String>]| Alternative {
+        stems: [pair[0].as_slice(), pair[1].as_slice()].concat(),
+        weight: 1.0,
+        is_synonym: false,
+    };
+    stems.windows(2).map(pair).collect()
+}
+
+#[derive(Clone, Debug)]
+struct Candidate {
+    segment: u32,
+    found: Match,
+    /// Read only where it decides.
+    id: Option<String>,
+}
+
+impl Candidate {
+    /// Best first.
+    fn compare(&self, other: &Self) -> Ordering {
+        let tier = self.found.tier.cmp(&other.found.tier);
+        tier.then(other.found.score.total_cmp(&self.found.score))
+    }
+}
+
+/// The best matches of all.
+struct Best<'a> {
+    searcher: &'a Searcher,
+    limit: usize,
+    total: u64,
+    kept: Vec<Candidate>,
+    /// What comes behind it is not among the best.
+    last: Option<Candidate>,
+}
+
+impl<'a> Best<'a> {
+    fn new(searcher: &'a Searcher, limit: usize) -> Self {
+        Self {
+            searcher,
+            limit,
+            total: 0,
+            kept: Vec::new(),
+            last: None,
+        }
+    }
+
+    fn add(&mut self, segment: u32, found: Match) -> Result<(), IndexError> {
+        self.total += 1;
+        let candidate = Candidate {
+            segment,
+            found,
+            id: None,
+        };
+        let is_behind = |last: &Candidate| candidate.compare(last) == Ordering::Greater;
+        if self.last.as_ref().is_some_and(is_behind) {
+            return Ok(());
+        }
+        self.kept.push(candidate);
+        if self.kept.len() >= self.limit * 2 + SPARE {
+            self.shrink()?;
+        }
+        Ok(())
+    }
+
+    /// Leaves the best `limit`; ids decide among equals.
+    fn shrink(&mut self) -> Result<(), IndexError> {
+        if self.limit == 0 {
+            self.kept.clear();
+            return Ok(());
+        }
+        if self.kept.len() > self.limit {
+            let (_, last, _) = self
+                .kept
+                .select_nth_unstable_by(self.limit - 1, Candidate::compare);
+            let last = last.clone();
+            self.kept
+                .retain(|candidate| candidate.compare(&last) != Ordering::Greater);
+            self.last = Some(last);
+        }
+        self.resolve()?;
+        self.kept
+            .sort_unstable_by(|a, b| a.compare(b).then_with(|| a.id.cmp(&b.id)));
+        self.kept.truncate(self.limit);
+        Ok(())
+    }
+
+    /// Reads the ids that are not known, those of a segment in one go: its ids are stored in blocks,
+    /// each of which has to be unpacked.
+    fn resolve(&mut self) -> tantivy::Result<()> {
+        for (number, segment) in (0_u32..).zip(self.searcher.segment_readers()) {
+            let unknown = self.kept.iter_mut();
+            let unknown = unknown.filter(|one| one.segment == number && one.id.is_none());
+            let mut unknown: Vec<&mut Candidate> = unknown.collect();
+            if unknown.is_empty() {
+                continue;
+            }
+            let Some(ids) = segment.fast_fields().str(ID)? else {
+                continue;
+            };
+            let ordinal = |doc| ids.term_ords(doc).next();
+            unknown.sort_by_cached_key(|one| ordinal(one.found.doc));
+            let ordinals = unknown.iter().filter_map(|one| ordinal(one.found.doc));
+            let ordinals: Vec<u64> = ordinals.collect();
+            // Every document has an id: as many ordinals as candidates.
+            let mut unknown = unknown.into_iter();
+            ids.dictionary().sorted_ords_to_term_cb(&ordinals, |text| {
+                if let Some(one) = unknown.next() {
+                    one.id = str::from_utf8(text).ok().map(str::to_owned);
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    fn hits(mut self, matched: DocSets) -> Result<KeywordHits, IndexError> {
+        self.shrink()?;
+        let hits = self.kept.into_iter().filter_map(|candidate| {
+            let product_id = ProductId::try_from(candidate.id?).ok()?;
+            Some(KeywordHit {
+                product_id,
+                score: candidate.found.score,
+                tier: candidate.found.tier,
+            })
+        });
+        Ok(KeywordHits {
+            hits: hits.collect(),
+            total: self.total,
+            matched: Arc::new(matched),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use catalog_events::{AttributeValue, Product};
+
+    use crate::index::keyword_index::{KeywordHits, KeywordIndex};
+    use crate::index::scoring::terms::QueryTerms;
+    use crate::index::tests::support::{found, index_of, product, text};
+    use crate::index::text::language::Language;
+
+    fn search(index: &KeywordIndex, query: &str, limit: usize) -> KeywordHits {
+        index
+            .search(&QueryTerms::of(query, Language::English), limit)
+            .expect("search")
+    }
+
+    fn check(index: &KeywordIndex, query: &str, expected: &[&str]) {
+        assert_eq!(found(index, query), expected, "{query:?}");
+    }
+
+    #[test]
+    fn finds_words_whatever_their_form() {
+        let (_folder, index) = index_of(&[
+            Product {
+                brand: Some("Logitech".to_owned()),
+                ..product("a", "Wireless Mice")
+            },
+            Product {
+                description: "for the café".to_owned(),
+                ..product("b", "Batteries, 4 pcs")
+            },
+            Product {
+                categories: vec!["Audio".to_owned()],
+                ..product("c", "The Boys")
+            },
+        ]);
+        check(&index, "LOGITECH", &["a"]);
+        check(&index, "battery", &["b"]);
+        check(&index, "cafe", &["b"]);
+        check(&index, "audio", &["c"]);
+        check(&index, "the", &["c", "b"]);
+        check(&index, "keyboard", &[]);
+    }
+
+    #[test]
+    fn attributes_that_tell_products_apart_are_searched() {
+        let attributes = [
+            ("connector", text("Mini-USB")),
+            ("product_colour", text("Black")),
+            ("Country of origin", text("China")),
+            ("touchscreen", AttributeValue::Flag(true)),
+            ("backlight", AttributeValue::Flag(false)),
+            ("weight", AttributeValue::Number(12.0)),
+            ("picture", text("https://shop.example/gallery/1.jpg")),
+            ("released", text("2009-12-10T00:00:00Z")),
+        ];
+        let attributes = attributes
+            .map(|(name, value)| (name.to_owned(), value))
+            .into();
+        let (_folder, index) = index_of(&[Product {
+            attributes,
+            ..product("a", "Phone")
+        }]);
+        check(&index, "mini usb", &["a"]);
+        check(&index, "touchscreen", &["a"]);
+        for noise in [
+            "black",
+            "china",
+            "backlight",
+            "12",
+            "colour",
+            "gallery",
+            "2009",
+        ] {
+            check(&index, noise, &[]);
+        }
+    }
+
+    #[test]
+    fn all_words_come_before_any_and_an_identifier_before_both() {
+        let (_folder, index) = index_of(&[
+            product("a", "USB USB USB"),
+            product("b", "USB hub with a long title that counts for less"),
+            product("c", "hub"),
+            Product {
+                sku: Some("USB-HUB".to_owned()),
+                ..product("d", "Thing")
+            },
+        ]);
+        check(&index, "usb hub", &["d", "b", "a", "c"]);
+        let found = search(&index, "usb hub", 2);
+        let tiers: Vec<u8> = found.hits.iter().map(|hit| hit.tier).collect();
+        assert_eq!((tiers, found.total), (vec![0, 2], 4));
+    }
+
+    #[test]
+    fn identifiers_match_however_they_are_written() {
+        let (_folder, index) = index_of(&[
+            Product {
+                sku: Some("WH-1000XM4/B".to_owned()),
+                ..product("a", "Headphones")
+            },
+            Product {
+                gtins: vec!["0095205603217".to_owned()],
+                ..product("b", "Toner")
+            },
+        ]);
+        for query in [
+            "wh1000xm4b",
+            "WH-1000 XM4 B",
+            "sony wh-1000xm4/b headphones",
+        ] {
+            assert_eq!(found(&index, query)[0], "a", "{query}");
+        }
+        for query in [
+            "0095205603217",
+            "095205603217",
+            "00095205603217",
+            "toner 95205603217",
+        ] {
+            check(&index, query, &["b"]);
+        }
+    }
+
+    /// Each product is in a segment of its own, with neighbours that make for another order of
+    /// summation.
+    #[test]
+    fn equal_products_come_in_the_order_of_their_ids() {
+        let title = "wireless optical mouse with three buttons";
+        let mut products = Vec::new();
+        for (number, id) in ["f", "b", "e", "a", "d", "c"].into_iter().enumerate() {
+            products.push(product(id, title));
+            let other = ["optical", "mouse mouse", "buttons three", "wireless with"][number % 4];
+            products.push(product(&format!("x{number}"), other));
+        }
+        let (_folder, index) = index_of(&products);
+        for query in [
+            "mouse",
+            "buttons wireless",
+            "three mouse optical wireless buttons with",
+        ] {
+            let equal: Vec<String> = found(&index, query)
+                .into_iter()
+                .filter(|id| id.len() == 1)
+                .collect();
+            assert_eq!(equal, ["a", "b", "c", "d", "e", "f"], "{query}");
+        }
+    }
+
+    #[test]
+    fn hostile_queries_are_words_or_nothing() {
+        let (_folder, index) = index_of(&[product("a", "mouse")]);
+        check(&index, &"(".repeat(20_000), &[]);
+        check(&index, &"mouse ".repeat(200_000), &["a"]);
+        check(&index, &"x".repeat(1_000_000), &[]);
+        check(
+            &index,
+            &(0..10_000).map(|n| format!("w{n} ")).collect::<String>(),
+            &[],
+        );
+        check(&index, "title:mouse AND -(* OR \"^~\\", &["a"]);
+        check(&index, "\u{0}mouse\u{202e}", &["a"]);
+        let none = search(&index, "mouse", 0);
+        assert_eq!((none.hits.len(), none.total), (0, 1));
+    }
+}

@@ -1,0 +1,100 @@
+//! What a match counts in a field.
+
+use serde::{Deserialize, Serialize};
+
+use crate::index::document::schema::FIELDS;
+
+/// BM25 (Robertson and Zaragoza 2009) of a word in a field.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FieldWeight {
+    pub(crate) weight: f32,
+    /// How soon a repeated word stops to count; 0 means at once.
+    pub(crate) k1: f32,
+    /// How much less a word counts in a long text, from 0 to 1.
+    pub(crate) b: f32,
+}
+
+impl FieldWeight {
+    const fn new(weight: f32, k1: f32, b: f32) -> Self {
+        Self { weight, k1, b }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct KeywordWeights {
+    pub(crate) title: FieldWeight,
+    pub(crate) brand: FieldWeight,
+    pub(crate) description: FieldWeight,
+    pub(crate) categories: FieldWeight,
+    pub(crate) attributes: FieldWeight,
+    /// What the fields other than the best one add to the score of a word.
+    pub(crate) tie_breaker: f32,
+    /// How much the rareness of a word is that in all fields (1) and not in the one that matches (0).
+    pub(crate) shared_rareness: f32,
+    /// What two words of the query that follow each other in a title or description add.
+    pub(crate) adjacency: f32,
+    pub(crate) synonym: f32,
+    /// How much a product loses that is of another kind than what the query names, where the catalogue
+    /// is sure of that kind.
+    pub(crate) kind: f32,
+    /// The same where other words count as the last one of the query: the more words, the more things
+    /// that only have one of them beside their name.
+    pub(crate) kind_of_synonyms: f32,
+    /// "smartwatch" for "smart watch" and the other way round.
+    pub(crate) compound: f32,
+}
+
+impl Default for KeywordWeights {
+    fn default() -> Self {
+        Self {
+            title: FieldWeight::new(1.0, 1.2, 0.75),
+            brand: FieldWeight::new(1.0, 1.2, 0.75),
+            description: FieldWeight::new(1.0, 1.2, 0.75),
+            categories: FieldWeight::new(0.5, 1.2, 0.75),
+            attributes: FieldWeight::new(0.5, 1.2, 0.75),
+            tie_breaker: 0.1,
+            shared_rareness: 0.0,
+            adjacency: 0.0,
+            synonym: 0.9,
+            kind: 0.6,
+            kind_of_synonyms: 0.6,
+            compound: 0.3,
+        }
+    }
+}
+
+impl KeywordWeights {
+    /// Whether all are numbers that can be meant.
+    pub(crate) fn is_plain(&self) -> bool {
+        let weights = [
+            self.tie_breaker,
+            self.shared_rareness,
+            self.adjacency,
+            self.synonym,
+            self.kind,
+            self.kind_of_synonyms,
+            self.compound,
+        ];
+        let of_fields = self.fields();
+        let of_fields = of_fields.iter().flat_map(|field| [field.weight, field.k1]);
+        let bounded = |weight: f32| (0.0..=1_000.0).contains(&weight);
+        weights.into_iter().chain(of_fields).all(bounded)
+            && self
+                .fields()
+                .iter()
+                .all(|field| (0.0..=1.0).contains(&field.b))
+    }
+
+    /// In the order of the fields that are searched.
+    pub(crate) fn fields(&self) -> [FieldWeight; FIELDS] {
+        [
+            self.title,
+            self.brand,
+            self.description,
+            self.categories,
+            self.attributes,
+        ]
+    }
+}

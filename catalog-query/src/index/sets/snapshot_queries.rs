@@ -1,0 +1,202 @@
+//! What a snapshot answers besides the best hits: who passes a filter, who matches at all, how many
+//! have what, and pages in the order of a column.
+
+use catalog_events::ProductId;
+use tantivy::DocAddress;
+use tantivy::query::AllQuery;
+
+use crate::index::error::IndexError;
+use crate::index::keyword_index::KeywordHits;
+use crate::index::scoring::product_kind::Kind;
+use crate::index::scoring::terms::QueryTerms;
+use crate::index::scoring::top_hits as ranking;
+use crate::index::scoring::weights::KeywordWeights;
+use crate::index::sets::doc_sets::DocSets;
+use crate::index::sets::facets::{self, FacetCounts, FacetRequest};
+use crate::index::sets::filter::{self, Filter};
+use crate::index::sets::sorting::{self, Order, Place, Popularity};
+use crate::index::snapshot::IndexSnapshot;
+use crate::index::suggest::complete::{self as suggest, Suggestion};
+use crate::index::suggest::table::SuggestionTable;
+use crate::index::text::vocabulary::Vocabulary;
+
+impl IndexSnapshot {
+    /// The best `limit` products that are in `filter`, best first; the same snapshot answers the same
+    /// query alike.
+    pub(crate) fn search(
+        &self,
+        terms: &QueryTerms,
+        weights: &KeywordWeights,
+        limit: usize,
+        filter: Option<&DocSets>,
+    ) -> Result<KeywordHits, IndexError> {
+        let kind = self.kind(terms, weights)?;
+        let (searcher, fields) = (&self.searcher, &self.fields);
+        ranking::search(searcher, fields, terms, weights, kind, limit, filter)
+    }
+
+    /// The kind that a query names.
+    pub(crate) fn kind(
+        &self,
+        terms: &QueryTerms,
+        weights: &KeywordWeights,
+    ) -> Result<Option<Kind<'_>>, IndexError> {
+        let fields = &self.fields.kind;
+        Ok(Kind::of(
+            &self.searcher,
+            fields,
+            &self.kinds,
+            terms,
+            weights,
+        )?)
+    }
+
+    /// The words of its products.
+    pub(crate) fn vocabulary(&self) -> Vocabulary<'_> {
+        Vocabulary::new(&self.searcher, &self.fields)
+    }
+
+    /// The products that pass.
+    pub(crate) fn filtered(&self, filter: &Filter) -> Result<DocSets, IndexError> {
+        Ok(filter.evaluate(&self.searcher, &self.fields.columns)?)
+    }
+
+    /// The products that have an identifier or any word of the query, and are in `filter`.
+    pub(crate) fn matching(
+        &self,
+        terms: &QueryTerms,
+        filter: Option<&DocSets>,
+    ) -> Result<DocSets, IndexError> {
+        let (searcher, fields) = (&self.searcher, &self.fields);
+        Ok(ranking::matching(searcher, fields, terms, filter)?)
+    }
+
+    /// All products, or those in `filter`.
+    pub(crate) fn all(&self, filter: Option<&DocSets>) -> Result<DocSets, IndexError> {
+        match filter {
+            Some(filter) => Ok(filter.clone()),
+            None => Ok(filter::matching(&self.searcher, &AllQuery, None)?),
+        }
+    }
+
+    pub(crate) fn nothing(&self) -> Result<DocSets, IndexError> {
+        Ok(Filter::Any(Vec::new()).evaluate(&self.searcher, &self.fields.columns)?)
+    }
+
+    pub(crate) fn facet(
+        &self,
+        request: &FacetRequest,
+        among: &DocSets,
+    ) -> Result<FacetCounts, IndexError> {
+        Ok(facets::count(&self.searcher, request, among)?)
+    }
+
+    /// The first `limit` of `among` in that order, after the place where the page before ended.
+    pub(crate) fn page(
+        &self,
+        among: &DocSets,
+        order: &Order,
+        after: Option<&Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, IndexError> {
+        Ok(sorting::page(&self.searcher, among, order, after, limit)?)
+    }
+
+    /// Adds those of the products that the snapshot has.
+    pub(crate) fn add_all<'a>(
+        &self,
+        to: &mut DocSets,
+        ids: impl IntoIterator<Item = &'a ProductId>,
+    ) -> Result<(), IndexError> {
+        for at in self.locate_all(ids)?.into_iter().flatten() {
+            to.insert(at.segment_ord as usize, at.doc_id);
+        }
+        Ok(())
+    }
+
+    /// Whether the snapshot has the product, and within `filter`.
+    pub(crate) fn has(&self, id: &ProductId, filter: Option<&DocSets>) -> Result<bool, IndexError> {
+        let (has, _) = self.within([id], filter)?;
+        Ok(has == [true])
+    }
+
+    /// Whether the snapshot has each of the products, and within `filter`; and those that it has as a
+    /// set.
+    pub(crate) fn within<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a ProductId>,
+        filter: Option<&DocSets>,
+    ) -> Result<(Vec<bool>, DocSets), IndexError> {
+        let mut docs = DocSets::none(&self.searcher);
+        let located = self.locate_all(ids)?.into_iter();
+        let has = located.map(|at| {
+            let at = at.map(|at| (at.segment_ord as usize, at.doc_id));
+            let at = at.filter(|(segment, doc)| {
+                filter.is_none_or(|filter| filter.contains(*segment, *doc))
+            });
+            at.inspect(|(segment, doc)| docs.insert(*segment, *doc))
+                .is_some()
+        });
+        Ok((has.collect(), docs))
+    }
+
+    pub(crate) fn locate(&self, id: &ProductId) -> Result<Option<DocAddress>, IndexError> {
+        Ok(self.locate_all([id])?.pop().flatten())
+    }
+
+    /// Where it has each of the products, in their order. Many at once cost less than one by one: the
+    /// dictionary of a segment is opened once.
+    fn locate_all<'a>(
+        &self,
+        ids: impl IntoIterator<Item = &'a ProductId>,
+    ) -> Result<Vec<Option<DocAddress>>, IndexError> {
+        let mut missing: Vec<(usize, &ProductId)> = ids.into_iter().enumerate().collect();
+        let mut found = vec![None; missing.len()];
+        for (segment, ordinal) in self.searcher.segment_readers().iter().zip(0..) {
+            if missing.is_empty() {
+                break;
+            }
+            let index = segment.inverted_index(self.fields.id)?;
+            for (place, id) in &missing {
+                sorting::each_document(&index, self.fields.id, id, |doc| {
+                    if !segment.is_deleted(doc) {
+                        found[*place] = Some(DocAddress::new(ordinal, doc));
+                    }
+                })?;
+            }
+            missing.retain(|(place, _)| found[*place].is_none());
+        }
+        Ok(found)
+    }
+
+    /// The most viewed and most common ends of what was typed.
+    pub(crate) fn complete(
+        &self,
+        typed: &str,
+        limit: usize,
+        table: Option<&SuggestionTable>,
+        popularity: &Popularity,
+    ) -> Result<Vec<Suggestion>, IndexError> {
+        let source = suggest::Source {
+            searcher: &self.searcher,
+            field: self.fields.suggest,
+            table,
+            popularity,
+        };
+        Ok(suggest::complete(source, typed, limit)?)
+    }
+
+    /// What a large catalogue is completed from; takes long.
+    pub(crate) fn suggestion_table(
+        &self,
+        popularity: &Popularity,
+    ) -> Result<SuggestionTable, IndexError> {
+        let field = self.fields.suggest;
+        Ok(SuggestionTable::of(&self.searcher, field, popularity)?)
+    }
+
+    /// The ids of the products of a set.
+    pub(crate) fn ids(&self, of: &DocSets) -> Result<Vec<ProductId>, IndexError> {
+        Ok(sorting::ids(&self.searcher, of)?)
+    }
+}

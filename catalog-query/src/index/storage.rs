@@ -1,0 +1,9 @@
+//! Where the files of an index live: a commit ends in memory and is brought to the disk behind it.
+
+pub(super) mod folder;
+pub(super) mod flusher;
+pub(super) mod directory;
+pub(super) mod file_writer;
+pub(super) mod commit;
+pub(super) mod checkpoint;
+pub(super) mod disk;

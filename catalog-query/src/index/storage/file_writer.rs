@@ -1,0 +1,78 @@
+//! A file of the index while it is written.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tantivy::directory::{AntiCallToken, OwnedBytes, TerminatingWrite};
+
+use crate::index::storage::directory::{Stored, WriteBehindDirectory};
+
+/// A file under way: in memory, or from some size on on disk.
+pub(crate) struct FileWriter {
+    directory: WriteBehindDirectory,
+    name: PathBuf,
+    data: Vec<u8>,
+    file: Option<File>,
+}
+
+impl FileWriter {
+    pub(crate) fn new(directory: WriteBehindDirectory, name: &Path) -> Self {
+        Self {
+            directory,
+            name: name.to_owned(),
+            data: Vec::new(),
+            file: None,
+        }
+    }
+}
+
+impl Write for FileWriter {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        if self.file.is_none() && self.data.len() + data.len() > self.directory.file_bytes_max() {
+            let mut file = self.directory.disk().create(&self.name)?;
+            file.write_all(&self.data)?;
+            self.data = Vec::new();
+            self.file = Some(file);
+        }
+        match &mut self.file {
+            Some(file) => file.write(data),
+            None => {
+                self.data.extend_from_slice(data);
+                Ok(data.len())
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl TerminatingWrite for FileWriter {
+    fn terminate_ref(&mut self, _: AntiCallToken) -> io::Result<()> {
+        let stored = match self.file.take() {
+            Some(_) => {
+                self.directory.disk().written(&self.name);
+                Stored::Disk { synced: false }
+            }
+            None => {
+                let mut data = std::mem::take(&mut self.data);
+                data.shrink_to_fit();
+                Stored::Memory(OwnedBytes::new(data))
+            }
+        };
+        self.directory.finished(&self.name, stored);
+        Ok(())
+    }
+}
+
+impl Drop for FileWriter {
+    fn drop(&mut self) {
+        self.directory.ended(&self.name);
+        if self.file.is_some() {
+            // Never finished; what stays of it is removed when the index is opened again.
+            let _ = self.directory.disk().remove(&self.name);
+        }
+    }
+}

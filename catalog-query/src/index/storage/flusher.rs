@@ -1,0 +1,51 @@
+//! Brings commits to the disk, on a thread of its own, until it is dropped. Dropping does not flush:
+//! what must be on disk is flushed by name.
+
+use std::thread::{Builder, JoinHandle};
+
+use crate::index::error::IndexError;
+use crate::index::storage::directory::WriteBehindDirectory;
+
+pub(crate) struct Flusher {
+    directory: WriteBehindDirectory,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Flusher {
+    pub(crate) fn start(directory: WriteBehindDirectory) -> Result<Self, IndexError> {
+        let flushed = directory.clone();
+        let thread = Builder::new()
+            .name("index-flush".to_owned())
+            .spawn(move || run(&flushed))
+            .map_err(IndexError::Folder)?;
+        Ok(Self {
+            directory,
+            thread: Some(thread),
+        })
+    }
+}
+
+fn run(directory: &WriteBehindDirectory) {
+    service_kit::work_in_background();
+    let mut failures = 0;
+    while directory.wait_until_due() {
+        match directory.flush() {
+            Ok(()) => failures = 0,
+            Err(err) => {
+                failures += 1;
+                tracing::warn!(failures, "cannot write the keyword index to disk: {err}");
+                directory.pause(service_kit::backoff(failures));
+            }
+        }
+    }
+}
+
+impl Drop for Flusher {
+    fn drop(&mut self) {
+        self.directory.close();
+        if let Some(thread) = self.thread.take() {
+            // A panic of it was reported by itself.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,417 @@
+//! Ends what a user has begun to type: words and word pairs of titles, and brands, as they are
+//! written; those of products that are viewed first, then the most common.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
+
+use catalog_events::Product;
+use tantivy::postings::{SegmentPostings, TermInfo};
+use tantivy::query::FuzzyTermQuery;
+use tantivy::schema::{Field, IndexRecordOption, SchemaBuilder};
+use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term};
+
+use crate::index::document::columns::folded;
+use crate::index::document::schema::term;
+use crate::index::sets::doc_sets::DocBits;
+use crate::index::sets::sorting::Popularity;
+pub(crate) use crate::index::suggest::table::SuggestionTable;
+
+/// Of a title: what follows tells few products apart.
+const TITLE_WORDS_MAX: usize = 16;
+const WORD_BYTES_MAX: usize = 40;
+/// Longer words with digits are model numbers.
+const SIZE_BYTES_MAX: usize = 5;
+/// With fewer letters, every word would be like some other.
+const TYPO_CHARS_MIN: usize = 4;
+const TWO_TYPOS_CHARS_MIN: usize = 8;
+/// Twice as many of the most viewed and of the most common as are asked for are looked at closely, and
+/// these.
+const LOOKED_AT_BESIDES: usize = 16;
+/// Products of a suggestion that are counted one by one; of more, the rest is estimated.
+const COUNTED_MAX: u64 = 10_000;
+/// Terms that are looked through: in a catalogue that needs no table, about all there are.
+const TERMS_MAX: usize = 20_000;
+/// The same where the table does not know enough.
+const TERMS_BESIDE_TABLE_MAX: usize = 4_000;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Suggestion {
+    pub(crate) text: String,
+    /// Products that have all of it: exact up to 10,000.
+    pub(crate) documents: u64,
+    /// Views of them.
+    pub(crate) views: u64,
+}
+
+pub(crate) fn add_to(schema: &mut SchemaBuilder) -> Field {
+    schema.add_text_field("suggest", term())
+}
+
+pub(crate) fn fill(field: Field, document: &mut TantivyDocument, product: &Product) {
+    let words = words(&product.title, TITLE_WORDS_MAX);
+    // Whoever types a model number types its beginning: only words are worth a pair.
+    let pairs = words
+        .windows(2)
+        .filter(|pair| !pair.iter().any(|word| is_code(word)));
+    let pairs = pairs.map(|pair| pair.join(" "));
+    let brand = product
+        .brand
+        .iter()
+        .map(|brand| self::words(brand, 4).join(" "));
+    let texts = pairs.chain(brand).chain(words.iter().cloned());
+    let several = |text: &String| text.chars().nth(1).is_some();
+    let distinct: HashSet<String> = texts.filter(several).collect();
+    for text in distinct {
+        document.add_text(field, text);
+    }
+}
+
+/// As they are typed: letters and digits, in lower case.
+fn words(text: &str, max: usize) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let words = words.filter(|word| (1..=WORD_BYTES_MAX).contains(&word.len()));
+    words.take(max).map(folded).collect()
+}
+
+/// A model number or the like, not a size: "16gb", "2160p".
+fn is_code(word: &str) -> bool {
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    digits > 0 && (digits < word.len() && word.len() > SIZE_BYTES_MAX || digits > SIZE_BYTES_MAX)
+}
+
+/// What suggestions are made from.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) searcher: &'a Searcher,
+    pub(crate) field: Field,
+    /// None for a catalogue so small that all is looked through.
+    pub(crate) table: Option<&'a SuggestionTable>,
+    pub(crate) popularity: &'a Popularity,
+}
+
+/// The most viewed and most common ends of what was typed; where those are few, also of what is
+/// alike.
+pub(crate) fn complete(
+    source: Source<'_>,
+    typed: &str,
+    limit: usize,
+) -> tantivy::Result<Vec<Suggestion>> {
+    let words = words(typed, TITLE_WORDS_MAX);
+    let Some((last, before)) = words.split_last() else {
+        return Ok(Vec::new());
+    };
+    // After a space, another word is asked for.
+    let open = match typed.ends_with(char::is_whitespace) {
+        true => format!("{last} "),
+        false => last.clone(),
+    };
+    let mut found = Found {
+        source,
+        limit,
+        suggestions: Vec::new(),
+    };
+    // The longest beginning that the catalogue knows: of "a b c", "b c" after "a".
+    if let Some((previous, first)) = before.split_last() {
+        found.add(first, &format!("{previous} {open}"), None)?;
+    }
+    found.add(before, &open, None)?;
+    let chars = last.chars().count();
+    // A word that was ended and is known is no typo.
+    let complete = open.ends_with(' ') && !found.suggestions.is_empty();
+    if chars >= TYPO_CHARS_MIN && !complete {
+        let typos = 1 + u8::from(chars >= TWO_TYPOS_CHARS_MIN);
+        found.add(before, last, Some(typos))?;
+    }
+    Ok(found.suggestions)
+}
+
+struct Found<'a> {
+    source: Source<'a>,
+    limit: usize,
+    suggestions: Vec<Suggestion>,
+}
+
+impl Found<'_> {
+    /// Adds what ends `open`, in products that have `before`, up to the limit.
+    fn add(&mut self, before: &[String], open: &str, typos: Option<u8>) -> tantivy::Result<()> {
+        if self.suggestions.len() >= self.limit {
+            return Ok(());
+        }
+        let candidates = self.source.candidates(open, typos, self.limit)?;
+        let within = match before.is_empty() || candidates.is_empty() {
+            true => None,
+            false => Some(self.source.with_all(before)?),
+        };
+        let mut counted = Vec::new();
+        for text in candidates {
+            let repeats = |word: &str| before.iter().any(|known| known == word);
+            if text.split(' ').any(repeats) {
+                continue;
+            }
+            let Seen { documents, views } = self.source.count(&text, within.as_deref())?;
+            let before = before.iter().map(String::as_str);
+            let text = before.chain([text.as_str()]).collect::<Vec<_>>().join(" ");
+            let is_new = self.suggestions.iter().all(|known| known.text != text);
+            if documents > 0 && is_new {
+                counted.push(Suggestion {
+                    text,
+                    documents,
+                    views,
+                });
+            }
+        }
+        counted.sort_by(|a, b| {
+            let popular = (b.views, b.documents).cmp(&(a.views, a.documents));
+            popular.then_with(|| a.text.cmp(&b.text))
+        });
+        counted.truncate(self.limit - self.suggestions.len());
+        self.suggestions.append(&mut counted);
+        Ok(())
+    }
+}
+
+impl Source<'_> {
+    /// What is looked at closely: the most viewed and the most common, deleted products included.
+    fn candidates(
+        &self,
+        open: &str,
+        typos: Option<u8>,
+        limit: usize,
+    ) -> tantivy::Result<BTreeSet<String>> {
+        let max = limit * 2 + LOOKED_AT_BESIDES;
+        let mut candidates = BTreeSet::new();
+        if let (Some(table), None) = (self.table, typos)
+            && table.add_ends(open, max, &mut candidates)
+        {
+            return Ok(candidates);
+        }
+        let mut seen = self.look_through(open, typos)?;
+        for rank in [|seen: &Seen| seen.views, |seen: &Seen| seen.documents] {
+            seen.sort_by_key(|(_, seen)| Reverse(rank(seen)));
+            let best = seen.iter().take(max);
+            let best = best.filter(|(_, seen)| rank(seen) > 0);
+            candidates.extend(best.filter_map(|(text, _)| String::from_utf8(text.clone()).ok()));
+        }
+        Ok(candidates)
+    }
+
+    /// The terms there are, up to a bound.
+    fn look_through(&self, open: &str, typos: Option<u8>) -> tantivy::Result<Vec<(Vec<u8>, Seen)>> {
+        let mut seen = BTreeMap::new();
+        let mut left = match self.table {
+            Some(_) => TERMS_BESIDE_TABLE_MAX,
+            None => TERMS_MAX,
+        };
+        for segment in self.searcher.segment_readers() {
+            let index = segment.inverted_index(self.field)?;
+            let terms = index.terms();
+            let viewed = match self.table {
+                None => self.popularity.of(segment)?,
+                Some(_) => Arc::default(),
+            };
+            let mut see = |term: &[u8], info: &TermInfo| {
+                left -= 1;
+                let mut views = 0;
+                if !viewed.is_empty() {
+                    let option = IndexRecordOption::Basic;
+                    let mut found = index.read_postings_from_terminfo(info, option)?;
+                    views = tally(&mut found, COUNTED_MAX, |doc| Some(viewed.get(doc))).views;
+                }
+                add(&mut seen, term, u64::from(info.doc_freq), views);
+                tantivy::Result::Ok(left > 0)
+            };
+            match typos {
+                None => {
+                    let end = [open.as_bytes(), &[0xff]].concat();
+                    let mut stream = terms.range().ge(open).lt(end).into_stream()?;
+                    while stream.advance() && see(stream.key(), stream.value())? {}
+                }
+                Some(typos) => {
+                    let like = Term::from_field_text(self.field, open);
+                    let like = FuzzyTermQuery::new_prefix(like, typos, true).automaton()?;
+                    let mut stream = terms.search(like).into_stream()?;
+                    while stream.advance() && see(stream.key(), stream.value())? {}
+                }
+            }
+            if left == 0 {
+                break;
+            }
+        }
+        Ok(seen.into_iter().collect())
+    }
+
+    fn count(&self, text: &str, within: Option<&[Within]>) -> tantivy::Result<Seen> {
+        let mut found = Vec::new();
+        for (number, segment) in self.searcher.segment_readers().iter().enumerate() {
+            if let Some(postings) = postings(segment, self.field, text)? {
+                found.push((number, segment, postings));
+            }
+        }
+        let all: u64 = found.iter().map(|(_, _, postings)| size(postings)).sum();
+        let mut seen = Seen::default();
+        for (number, segment, postings) in &mut found {
+            let viewed = self.popularity.of(segment)?;
+            let alive = segment.alive_bitset();
+            let live = |doc| alive.is_none_or(|alive| alive.is_alive(doc));
+            // A segment's share of those that are looked at is its share of all.
+            let max = (COUNTED_MAX * size(postings)).div_ceil(all.max(1));
+            let of_segment = match within.and_then(|within| within.get(*number)) {
+                None => tally(postings, max, |doc| live(doc).then(|| viewed.get(doc))),
+                Some(within) => within.tally(postings, max, |doc| viewed.get(doc)),
+            };
+            seen.documents += of_segment.documents;
+            seen.views += of_segment.views;
+        }
+        if let (None, Some(table)) = (within, self.table)
+            && all > COUNTED_MAX
+        {
+            seen.views = table.views(text);
+        }
+        Ok(seen)
+    }
+
+    /// By segment, the live products that have all of these words.
+    fn with_all(&self, words: &[String]) -> tantivy::Result<Vec<Within>> {
+        let segments = self.searcher.segment_readers().iter();
+        let within = segments.map(|segment| {
+            let docs = with_all(segment, self.field, words)?;
+            let mut bits = DocBits::none(segment.max_doc());
+            docs.iter().for_each(|doc| bits.insert(*doc));
+            Ok(Within { docs, bits })
+        });
+        within.collect()
+    }
+}
+
+/// How many products have a term, and their views.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) documents: u64,
+    pub(crate) views: u64,
+}
+
+impl Seen {
+    /// Of `all`, when only `looked_at` were looked at.
+    pub(crate) fn scaled(self, looked_at: u64, all: u64) -> Self {
+        let scale = |number: u64| match looked_at < all {
+            true => number * all / looked_at.max(1),
+            false => number,
+        };
+        Self {
+            documents: scale(self.documents),
+            views: scale(self.views),
+        }
+    }
+
+    fn add(&mut self, views: Option<u64>) {
+        self.documents += u64::from(views.is_some());
+        self.views += views.unwrap_or_default();
+    }
+}
+
+fn add(seen: &mut BTreeMap<Vec<u8>, Seen>, term: &[u8], documents: u64, views: u64) {
+    let known = match seen.get_mut(term) {
+        Some(known) => known,
+        None => seen.entry(term.to_owned()).or_default(),
+    };
+    known.documents += documents;
+    known.views += views;
+}
+
+/// The products of a segment that a suggestion has to be in.
+struct Within {
+    docs: Vec<DocId>,
+    bits: DocBits,
+}
+
+impl Within {
+    fn tally(
+        &self,
+        postings: &mut SegmentPostings,
+        max: u64,
+        views: impl Fn(DocId) -> u64,
+    ) -> Seen {
+        if size(postings) <= self.docs.len() as u64 {
+            let views = |doc| self.bits.contains(doc).then(|| views(doc));
+            return tally(postings, max, views);
+        }
+        let (mut seen, mut looked_at) = (Seen::default(), 0);
+        for doc in &self.docs {
+            if looked_at == max {
+                break;
+            }
+            looked_at += 1;
+            seen.add(has(postings, *doc).then(|| views(*doc)));
+        }
+        seen.scaled(looked_at, self.docs.len() as u64)
+    }
+}
+
+/// Of up to `max` documents those that count, by their views; what comes behind is estimated.
+pub(crate) fn tally(
+    postings: &mut SegmentPostings,
+    max: u64,
+    mut views: impl FnMut(DocId) -> Option<u64>,
+) -> Seen {
+    let all = size(postings);
+    let (mut seen, mut looked_at) = (Seen::default(), 0);
+    while postings.doc() != TERMINATED && looked_at < max {
+        seen.add(views(postings.doc()));
+        looked_at += 1;
+        postings.advance();
+    }
+    seen.scaled(looked_at, all)
+}
+
+fn size(postings: &SegmentPostings) -> u64 {
+    u64::from(postings.size_hint())
+}
+
+/// To be asked for documents in their order.
+fn has(postings: &mut SegmentPostings, doc: DocId) -> bool {
+    let at = match postings.doc() < doc {
+        true => postings.seek(doc),
+        false => postings.doc(),
+    };
+    at == doc
+}
+
+fn with_all(
+    segment: &SegmentReader,
+    field: Field,
+    words: &[String],
+) -> tantivy::Result<Vec<DocId>> {
+    let mut with = Vec::new();
+    for word in words {
+        match postings(segment, field, word)? {
+            Some(postings) => with.push(postings),
+            None => return Ok(Vec::new()),
+        }
+    }
+    with.sort_by_key(|postings| postings.size_hint());
+    let Some((rarest, others)) = with.split_first_mut() else {
+        return Ok(Vec::new());
+    };
+    let mut docs = Vec::new();
+    while rarest.doc() != TERMINATED {
+        if !segment.is_deleted(rarest.doc()) {
+            docs.push(rarest.doc());
+        }
+        rarest.advance();
+    }
+    for other in others {
+        docs.retain(|doc| has(other, *doc));
+    }
+    Ok(docs)
+}
+
+fn postings(
+    segment: &SegmentReader,
+    field: Field,
+    text: &str,
+) -> tantivy::Result<Option<SegmentPostings>> {
+    let term = Term::from_field_text(field, text);
+    let index = segment.inverted_index(field)?;
+    Ok(index.read_postings(&term, IndexRecordOption::Basic)?)
+}

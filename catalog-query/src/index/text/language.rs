@@ -1,0 +1,216 @@
+//! The language of a catalogue, which decides what forms of a word are one: documents and queries of
+//! one index have the same.
+
+use std::str::FromStr;
+
+use tantivy::tokenizer::{Language as Stems, Stemmer};
+
+/// What `CATALOG_QUERY_LANGUAGE` names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Language {
+    /// Words count as they are written.
+    None,
+    Arabic,
+    Danish,
+    Dutch,
+    #[default]
+    English,
+    Finnish,
+    French,
+    German,
+    Greek,
+    Hungarian,
+    Italian,
+    Norwegian,
+    Portuguese,
+    Romanian,
+    Russian,
+    Spanish,
+    Swedish,
+    Tamil,
+    Turkish,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("not one of {}", names().join(", "))]
+pub struct InvalidLanguage;
+
+/// Each with its name, its analyzer and how its words are stemmed. The name of an analyzer is part of
+/// the schema: an index that another one has built is built anew. Count up when it changes.
+const LANGUAGES: &[(Language, &str, &str, Option<Stems>)] = &[
+    (Language::None, "none", "catalog_none_2", None),
+    (
+        Language::Arabic,
+        "arabic",
+        "catalog_arabic_2",
+        Some(Stems::Arabic),
+    ),
+    (
+        Language::Danish,
+        "danish",
+        "catalog_danish_2",
+        Some(Stems::Danish),
+    ),
+    (
+        Language::Dutch,
+        "dutch",
+        "catalog_dutch_2",
+        Some(Stems::Dutch),
+    ),
+    (
+        Language::English,
+        "english",
+        "catalog_english_2",
+        Some(Stems::English),
+    ),
+    (
+        Language::Finnish,
+        "finnish",
+        "catalog_finnish_2",
+        Some(Stems::Finnish),
+    ),
+    (
+        Language::French,
+        "french",
+        "catalog_french_2",
+        Some(Stems::French),
+    ),
+    (
+        Language::German,
+        "german",
+        "catalog_german_2",
+        Some(Stems::German),
+    ),
+    (
+        Language::Greek,
+        "greek",
+        "catalog_greek_2",
+        Some(Stems::Greek),
+    ),
+    (
+        Language::Hungarian,
+        "hungarian",
+        "catalog_hungarian_2",
+        Some(Stems::Hungarian),
+    ),
+    (
+        Language::Italian,
+        "italian",
+        "catalog_italian_2",
+        Some(Stems::Italian),
+    ),
+    (
+        Language::Norwegian,
+        "norwegian",
+        "catalog_norwegian_2",
+        Some(Stems::Norwegian),
+    ),
+    (
+        Language::Portuguese,
+        "portuguese",
+        "catalog_portuguese_2",
+        Some(Stems::Portuguese),
+    ),
+    (
+        Language::Romanian,
+        "romanian",
+        "catalog_romanian_2",
+        Some(Stems::Romanian),
+    ),
+    (
+        Language::Russian,
+        "russian",
+        "catalog_russian_2",
+        Some(Stems::Russian),
+    ),
+    (
+        Language::Spanish,
+        "spanish",
+        "catalog_spanish_2",
+        Some(Stems::Spanish),
+    ),
+    (
+        Language::Swedish,
+        "swedish",
+        "catalog_swedish_2",
+        Some(Stems::Swedish),
+    ),
+    (
+        Language::Tamil,
+        "tamil",
+        "catalog_tamil_2",
+        Some(Stems::Tamil),
+    ),
+    (
+        Language::Turkish,
+        "turkish",
+        "catalog_turkish_2",
+        Some(Stems::Turkish),
+    ),
+];
+
+impl FromStr for Language {
+    type Err = InvalidLanguage;
+
+    fn from_str(name: &str) -> Result<Self, InvalidLanguage> {
+        let mut languages = LANGUAGES.iter();
+        let found = languages.find(|(_, known, ..)| known.eq_ignore_ascii_case(name.trim()));
+        found.map(|(language, ..)| *language).ok_or(InvalidLanguage)
+    }
+}
+
+impl Language {
+    /// The name of its analyzer.
+    pub(crate) fn analyzer(self) -> &'static str {
+        self.row().2
+    }
+
+    /// None where words count as they are written.
+    pub(crate) fn stemmer(self) -> Option<Stemmer> {
+        self.row().3.map(Stemmer::new)
+    }
+
+    fn row(self) -> &'static (Self, &'static str, &'static str, Option<Stems>) {
+        &LANGUAGES[self as usize]
+    }
+}
+
+fn names() -> Vec<&'static str> {
+    LANGUAGES.iter().map(|(_, name, ..)| *name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_is_found_by_its_name() {
+        for (language, name, analyzer, stems) in LANGUAGES {
+            assert_eq!(name.parse::<Language>().ok(), Some(*language));
+            assert_eq!(
+                language.row().1,
+                *name,
+                "rows are in the order of the names"
+            );
+            assert_eq!(language.stemmer().is_some(), stems.is_some());
+            assert!(analyzer.contains(name), "{analyzer}");
+        }
+        assert_eq!("German".parse::<Language>().ok(), Some(Language::German));
+        let err = "klingon".parse::<Language>().expect_err("no language");
+        assert!(err.to_string().contains("english, finnish"), "{err}");
+    }
+
+    #[test]
+    fn forms_of_a_word_have_one_stem_in_its_language() {
+        for (language, one, other) in [
+            (Language::English, "cables", "cable"),
+            (Language::German, "druckern", "drucker"),
+            (Language::French, "imprimantes", "imprimante"),
+            (Language::Spanish, "impresoras", "impresora"),
+            (Language::Russian, "принтеры", "принтер"),
+        ] {
+            assert_eq!(language.stem(one), language.stem(other), "{language:?}");
+            assert_ne!(Language::None.stem(one), Language::None.stem(other));
+        }
+    }
+}

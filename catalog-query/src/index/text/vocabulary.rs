@@ -1,0 +1,181 @@
+//! The words that the products of one snapshot have: what spelling is corrected with, and what
+//! compounds are made of.
+
+use std::collections::HashMap;
+
+use tantivy::query::FuzzyTermQuery;
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
+
+use crate::index::document::schema::Fields;
+use crate::index::scoring::postings::Source;
+use crate::index::text::language::Language;
+
+/// Documents that are looked at to see whether words occur together.
+const PROBED_MAX: usize = 2_000;
+/// Words of a dictionary that a misspelt one is compared with beyond those that are near.
+const CANDIDATES_MAX: usize = 64;
+
+pub(crate) struct Vocabulary<'a> {
+    searcher: &'a Searcher,
+    fields: &'a Fields,
+}
+
+/// A word that products have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KnownWord {
+    pub(crate) surface: String,
+    /// Products that have it in this form, deleted ones included until their segment is merged.
+    pub(crate) documents: u64,
+}
+
+impl<'a> Vocabulary<'a> {
+    pub(crate) fn new(searcher: &'a Searcher, fields: &'a Fields) -> Self {
+        Self { searcher, fields }
+    }
+
+    pub(crate) fn language(&self) -> Language {
+        self.fields.language
+    }
+
+    /// Whether any product has a form of the word.
+    pub(crate) fn has(&self, stem: &str) -> tantivy::Result<bool> {
+        for field in self.fields.searched() {
+            if self.frequency(field, stem)? > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether it is an identifier of any product.
+    pub(crate) fn has_identifier(&self, canonical: &str) -> tantivy::Result<bool> {
+        Ok(self.frequency(self.fields.identifiers, canonical)? > 0)
+    }
+
+    fn frequency(&self, field: Field, text: &str) -> tantivy::Result<u64> {
+        self.searcher.doc_freq(&Term::from_field_text(field, text))
+    }
+
+    /// Words of letters that are exactly `distance` edits away, most frequent first; a transposition
+    /// is one edit.
+    pub(crate) fn near(&self, surface: &str, distance: u8) -> tantivy::Result<Vec<KnownWord>> {
+        let mut found = self.within(surface, distance)?;
+        if distance > 1 {
+            for nearer in self.within(surface, distance - 1)?.keys() {
+                found.remove(nearer);
+            }
+        }
+        let mut words: Vec<KnownWord> = found
+            .into_iter()
+            .map(|(surface, documents)| KnownWord { surface, documents })
+            .collect();
+        words.sort_by(|a, b| {
+            let by_documents = b.documents.cmp(&a.documents);
+            by_documents.then_with(|| a.surface.cmp(&b.surface))
+        });
+        words.truncate(CANDIDATES_MAX);
+        Ok(words)
+    }
+
+    fn within(&self, surface: &str, distance: u8) -> tantivy::Result<HashMap<String, u64>> {
+        let term = Term::from_field_text(self.fields.surface, surface);
+        let query = FuzzyTermQuery::new(term, distance, true);
+        let mut found: HashMap<String, u64> = HashMap::new();
+        for segment in self.searcher.segment_readers() {
+            let index = segment.inverted_index(self.fields.surface)?;
+            let mut stream = index.terms().search(query.automaton()?).into_stream()?;
+            while stream.advance() {
+                if let Ok(word) = str::from_utf8(stream.key())
+                    && word.chars().all(char::is_alphabetic)
+                {
+                    let documents = u64::from(stream.value().doc_freq);
+                    *found.entry(word.to_owned()).or_default() += documents;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether the words follow each other in some product: how many do, of the first that have
+    /// both.
+    pub(crate) fn in_a_row(&self, surfaces: &[&str]) -> tantivy::Result<u64> {
+        let stems: Vec<String> = surfaces
+            .iter()
+            .map(|word| self.language().stem(word))
+            .collect();
+        let mut count = 0;
+        for segment in self.searcher.segment_readers() {
+            for field in [self.fields.title, self.fields.description] {
+                let Some(mut source) = Source::open(segment, field, &stems)? else {
+                    continue;
+                };
+                while source.doc() != TERMINATED && count < PROBED_MAX as u64 {
+                    count += 1;
+                    source.advance();
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    /// How many products have all of these words, in this form; no more than a bounded number is
+    /// looked at.
+    pub(crate) fn together(&self, surfaces: &[&str]) -> tantivy::Result<usize> {
+        self.together_in(self.fields.surface, surfaces)
+    }
+
+    /// How many titles have all of these words, in any form; no more than a bounded number is looked
+    /// at.
+    pub(crate) fn together_in_titles(&self, surfaces: &[&str]) -> tantivy::Result<usize> {
+        let stems = surfaces.iter().map(|word| self.language().stem(word));
+        let stems: Vec<String> = stems.collect();
+        let stems: Vec<&str> = stems.iter().map(String::as_str).collect();
+        self.together_in(self.fields.title, &stems)
+    }
+
+    fn together_in(&self, field: Field, words: &[&str]) -> tantivy::Result<usize> {
+        let mut count = 0;
+        for segment in self.searcher.segment_readers() {
+            count += together_in_segment(segment, field, words)?;
+        }
+        Ok(count)
+    }
+}
+
+fn together_in_segment(
+    segment: &SegmentReader,
+    field: Field,
+    words: &[&str],
+) -> tantivy::Result<usize> {
+    let index = segment.inverted_index(field)?;
+    let mut postings = Vec::new();
+    for word in words {
+        let term = Term::from_field_text(field, word);
+        match index.read_postings(&term, IndexRecordOption::Basic)? {
+            Some(found) => postings.push(found),
+            None => return Ok(0),
+        }
+    }
+    postings.sort_by_key(|postings| postings.size_hint());
+    let Some((rarest, others)) = postings.split_first_mut() else {
+        return Ok(0);
+    };
+    let mut count = 0;
+    for _ in 0..PROBED_MAX {
+        let doc = rarest.doc();
+        if doc == TERMINATED {
+            break;
+        }
+        let has_all = others.iter_mut().all(|other| {
+            let at = match other.doc() < doc {
+                true => other.seek(doc),
+                false => other.doc(),
+            };
+            at == doc
+        });
+        count += usize::from(has_all);
+        rarest.advance();
+    }
+    Ok(count)
+}

@@ -1,0 +1,215 @@
+//! Keeps this replica's keyword index at the head of the stream. A lone event is committed at once;
+//! while a commit lasts events gather, so that under load batches grow by themselves.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream;
+use catalog_events::{Position, ProductEvent};
+use tokio_util::sync::CancellationToken;
+
+use crate::events::{ConsumerError, EventConsumer, Received};
+use crate::index::IndexError;
+use crate::index::LiveIndex;
+pub(crate) use crate::projectors::copy::copy_documents;
+use crate::projectors::copy::{Outlook, Start};
+use crate::projectors::progress::{IndexDisk, ProjectionProgress};
+use crate::read_model::{CachedProductRepository, LiveReadModel, PostgresProductRepository};
+
+const BATCH_EVENTS_MAX: usize = 5_000;
+/// After a commit the next one waits as long as that one took, so that commits take half of a core
+/// at most, but no longer than this.
+const PAUSE_MAX: Duration = Duration::from_millis(20);
+/// An index that is ahead of everything else is looked at this often before it is given up: a stream
+/// that lost its tail is refilled within seconds.
+const AHEAD_LOOKS: u32 = 10;
+const AHEAD_LOOK_EVERY: Duration = Duration::from_millis(500);
+
+pub(crate) struct IndexProjector {
+    pub(crate) jetstream: jetstream::Context,
+    /// Of whose documents an index is made that cannot be made of the stream.
+    pub(crate) live: LiveReadModel,
+    pub(crate) index: Arc<LiveIndex>,
+    /// Another replica may apply the documents: this one's cache hears of a change here.
+    pub(crate) repository: Arc<CachedProductRepository<PostgresProductRepository>>,
+    pub(crate) progress: ProjectionProgress,
+    pub(crate) disk: IndexDisk,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProjectorError {
+    #[error(transparent)]
+    Consumer(#[from] ConsumerError),
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error("database")]
+    Database(#[from] sqlx::Error),
+    #[error("the stream of events: {0}")]
+    Stream(String),
+    #[error("the keyword index cannot be made of the documents")]
+    Copy(#[source] anyhow::Error),
+    #[error("the index thread panicked")]
+    Panicked,
+}
+
+impl IndexProjector {
+    pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+        self.progress.set_active(true);
+        tokio::select! {
+            () = self.project(&stop) => {}
+            () = self.watch_disk() => {}
+        }
+        let index = self.index.clone();
+        // What the disk refuses is replayed after the restart.
+        if let Err(err) = tokio::task::spawn_blocking(move || index.flush()).await? {
+            tracing::warn!("the last changes of the keyword index: {err:#}");
+        }
+        Ok(())
+    }
+
+    async fn project(&self, stop: &CancellationToken) {
+        let mut failures = 0;
+        while !stop.is_cancelled() {
+            let err = tokio::select! {
+                ended = self.follow(&mut failures) => match ended {
+                    Ok(()) => continue,
+                    Err(err) => format!("{:#}", anyhow::Error::new(err)),
+                },
+                () = stop.cancelled() => break,
+            };
+            failures += 1;
+            tracing::warn!(failures, "keyword index projection: {err}");
+            self.progress.failed(err);
+            tokio::select! {
+                () = tokio::time::sleep(service_kit::backoff(failures)) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// Applies events until the index is replaced by another.
+    async fn follow(&self, failures: &mut u32) -> Result<(), ProjectorError> {
+        let (epoch, at) = self.index.resume();
+        self.progress.reached(at, 0, 0);
+        if self.begin_anew(epoch, at).await? {
+            return Ok(());
+        }
+        let mut consumer = EventConsumer::open(&self.jetstream, at).await?;
+        loop {
+            let batch = tokio::select! {
+                batch = consumer.next_batch(BATCH_EVENTS_MAX) => batch?,
+                () = self.index.replaced(epoch) => return Ok(()),
+            };
+            let mut batch = batch;
+            while let Some(to) = batch.last().map(Received::position) {
+                let started = Instant::now();
+                if !self.commit(epoch, batch, to).await? {
+                    return Ok(());
+                }
+                *failures = 0;
+                let until = Instant::now() + started.elapsed().min(PAUSE_MAX);
+                batch = Vec::new();
+                gather(&mut consumer, until, &mut batch).await?;
+            }
+        }
+    }
+
+    /// Makes the index of the documents when it cannot go on, or had to replay everything. True when
+    /// it did.
+    async fn begin_anew(&self, epoch: u64, at: Position) -> Result<bool, ProjectorError> {
+        let mut looks = 0;
+        let read_model = self.live.load_full();
+        loop {
+            let outlook = Outlook::take(&self.jetstream, &read_model, at).await?;
+            match outlook.start() {
+                Start::Here => return Ok(false),
+                Start::Ahead if looks < AHEAD_LOOKS => {
+                    looks += 1;
+                    tokio::time::sleep(AHEAD_LOOK_EVERY).await;
+                }
+                Start::Empty => {
+                    tracing::info!("a keyword index is made of the documents");
+                    break;
+                }
+                start @ (Start::Behind | Start::Ahead) => {
+                    tracing::warn!(?start, ?outlook, "the keyword index is made anew");
+                    break;
+                }
+            }
+        }
+        let started = Instant::now();
+        let copied = copy_documents(&read_model, &self.index, epoch).await?;
+        let seconds = started.elapsed().as_secs_f64();
+        match copied {
+            Some(position) => {
+                tracing::info!(%position, seconds, "the keyword index was made of the documents");
+            }
+            None => tracing::info!(
+                seconds,
+                "another keyword index answers: the copy is given up"
+            ),
+        }
+        Ok(true)
+    }
+
+    async fn commit(
+        &self,
+        epoch: u64,
+        batch: Vec<Received>,
+        to: Position,
+    ) -> Result<bool, ProjectorError> {
+        let received = batch.len();
+        let events: Vec<ProductEvent> = batch
+            .into_iter()
+            .filter_map(|received| match received {
+                Received::Event(event) => Some(*event),
+                Received::Unreadable(_) => None,
+            })
+            .collect();
+        let readable = events.len();
+        self.repository.invalidate(&events).await;
+        let index = self.index.clone();
+        let applied = tokio::task::spawn_blocking(move || index.apply(epoch, &events, to))
+            .await
+            .map_err(|_| ProjectorError::Panicked)??;
+        if applied {
+            self.progress.reached(to, readable, received - readable);
+        }
+        Ok(applied)
+    }
+
+    /// Shows how far the disk is; never ends.
+    async fn watch_disk(&self) {
+        loop {
+            let (epoch, mut state) = self.index.disk_state();
+            loop {
+                let now = state.borrow_and_update().clone();
+                self.disk.set(now.durable, now.held, now.failures);
+                let error = now
+                    .error
+                    .map(|err| format!("the disk of the keyword index: {err}"));
+                self.progress.set_standing_error(error);
+                tokio::select! {
+                    changed = state.changed() => if changed.is_err() { break },
+                    () = self.index.replaced(epoch) => break,
+                }
+            }
+        }
+    }
+}
+
+/// Adds what arrives until `until`, as far as the batch has room.
+async fn gather(
+    consumer: &mut EventConsumer,
+    until: Instant,
+    batch: &mut Vec<Received>,
+) -> Result<(), ConsumerError> {
+    while batch.len() < BATCH_EVENTS_MAX {
+        let room = BATCH_EVENTS_MAX - batch.len();
+        match tokio::time::timeout_at(until.into(), consumer.next_batch(room)).await {
+            Ok(more) => batch.append(&mut more?),
+            Err(_) => break,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,347 @@
+//! Embeddings in pgvector: what is still to be embedded, saving what was, and the nearest
+//! neighbours of a query.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use catalog_events::{Product, ProductId};
+use pgvector::HalfVector;
+use sha2::{Digest as _, Sha256};
+use sqlx::types::Json;
+use sqlx::{PgExecutor, PgPool, Postgres, Transaction};
+
+use crate::embedding::embedding_text;
+use crate::index::Hit;
+use crate::read_model::{LiveReadModel, ReadModel};
+use crate::search::{Pass, VectorIndex, VectorIndexError};
+
+/// Of the column that `create_generation_2` makes.
+pub(crate) const EMBEDDING_DIMENSIONS: usize = 384;
+
+/// One text to embed.
+#[derive(Clone, Debug)]
+pub(crate) struct EmbeddingJob {
+    pub(crate) product_id: String,
+    pub(crate) text_hash: Vec<u8>,
+    pub(crate) text: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EmbeddingCounts {
+    /// Documents that have no embedding of their present text yet.
+    pub(crate) pending: i64,
+    /// Documents that have one.
+    pub(crate) current: i64,
+}
+
+impl ReadModel {
+    /// The next texts to embed, oldest change first.
+    pub(crate) async fn embedding_jobs(&self, limit: i64) -> sqlx::Result<Vec<EmbeddingJob>> {
+        let rows: Vec<(String, Vec<u8>, Json<Product>)> = sqlx::query_as(
+            "SELECT document.product_id, document.text_hash, document.product
+             FROM embedding_queue queue JOIN documents document USING (product_id)
+             WHERE document.product IS NOT NULL
+             ORDER BY queue.position LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        let jobs = rows
+            .into_iter()
+            .map(|(product_id, text_hash, product)| EmbeddingJob {
+                product_id,
+                text_hash,
+                text: embedding_text(&product.0),
+            });
+        Ok(jobs.collect())
+    }
+
+    /// Saves the vectors of those whose text did not change meanwhile and takes them off the queue.
+    pub(crate) async fn save_embeddings(
+        &self,
+        jobs: &[EmbeddingJob],
+        vectors: &[Vec<f32>],
+    ) -> sqlx::Result<()> {
+        let ids: Vec<&str> = jobs.iter().map(|job| job.product_id.as_str()).collect();
+        let hashes: Vec<&[u8]> = jobs.iter().map(|job| job.text_hash.as_slice()).collect();
+        let vectors: Vec<HalfVector> = vectors
+            .iter()
+            .map(|vector| HalfVector::from_f32_slice(vector))
+            .collect();
+        let vector_hashes: Vec<[u8; 16]> = jobs
+            .iter()
+            .zip(&vectors)
+            .map(|(job, vector)| vector_hash(&job.product_id, &job.text_hash, vector))
+            .collect();
+        let mut tx = self.pool.begin().await?;
+        // A projector that is changing these texts right now goes first, or this comes first: the
+        // statements below must not judge a text by what it was a moment ago.
+        sqlx::query(
+            "SELECT 1 FROM documents WHERE product_id = ANY($1) ORDER BY product_id FOR SHARE",
+        )
+        .bind(&ids)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "INSERT INTO embeddings (product_id, text_hash, embedding, vector_hash)
+             SELECT new.id, new.text_hash, new.embedding, new.vector_hash
+             FROM unnest($1::text[], $2::bytea[], $3::halfvec[], $4::bytea[])
+                 AS new (id, text_hash, embedding, vector_hash)
+             JOIN documents ON documents.product_id = new.id AND documents.text_hash = new.text_hash
+             ON CONFLICT (product_id) DO UPDATE
+             SET text_hash = excluded.text_hash, embedding = excluded.embedding,
+                 vector_hash = excluded.vector_hash",
+        )
+        .bind(&ids)
+        .bind(&hashes)
+        .bind(&vectors)
+        .bind(&vector_hashes)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "DELETE FROM embedding_queue queue USING documents document
+             WHERE queue.product_id = ANY($1) AND document.product_id = queue.product_id
+               AND EXISTS (SELECT 1 FROM embeddings embedding
+                           WHERE embedding.product_id = queue.product_id
+                             AND embedding.text_hash = document.text_hash)",
+        )
+        .bind(&ids)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    pub(crate) async fn embedding_counts(&self) -> sqlx::Result<EmbeddingCounts> {
+        // Each document has one or is queued for it; `verify` looks at the vectors themselves, which
+        // takes a second for a million.
+        let (pending, documents): (i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM embedding_queue), documents FROM checkpoint",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(EmbeddingCounts {
+            pending,
+            current: documents - pending,
+        })
+    }
+}
+
+/// Tells a vector that is not this product's, or not of this text: 128 bits of SHA-256 over product
+/// id, text hash and the vector as it is stored, 16 bits a number, high byte first. Equal to what
+/// [`VECTOR_HASH_SQL`] computes from the stored row.
+pub(crate) fn vector_hash(product_id: &str, text_hash: &[u8], vector: &HalfVector) -> [u8; 16] {
+    let mut hasher = Sha256::new();
+    hasher.update(product_id);
+    hasher.update([0]);
+    hasher.update(text_hash);
+    for number in vector.as_slice() {
+        hasher.update(number.to_be_bytes());
+    }
+    let hash = hasher.finalize();
+    let mut first = [0_u8; 16];
+    first.copy_from_slice(&hash[..16]);
+    first
+}
+
+/// Of a row `old` of embeddings. `halfvec_send` puts four bytes of dimensions before the numbers.
+pub(crate) const VECTOR_HASH_SQL: &str = r"substring(sha256(convert_to(old.product_id, 'UTF8')
+    || '\x00'::bytea || old.text_hash || substring(halfvec_send(old.embedding) FROM 5)) FOR 16)";
+
+/// Nearest neighbours by cosine, over the HNSW index of the live generation.
+pub(crate) struct PgVectorIndex {
+    pub(crate) live: LiveReadModel,
+    /// That queries are embedded with.
+    pub(crate) model: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the vectors of the read model are of {vectors}, those of queries of {queries}")]
+struct ModelsDiffer {
+    vectors: String,
+    queries: String,
+}
+
+impl VectorIndex for PgVectorIndex {
+    fn nearest<'a>(&'a self, vector: &'a [f32], limit: usize) -> Found<'a> {
+        Box::pin(async move {
+            let live = self.read_model()?;
+            let rows = find_nearest(&live.pool, vector, limit).await;
+            let rows = rows.map_err(failed)?;
+            if rows.len() >= limit {
+                return Ok(hits(rows));
+            }
+            // There are no more, or vectors that were replaced took their places: a search that goes
+            // on behind them takes a quarter longer.
+            let mut tx = begin_walk(&live.pool).await.map_err(failed)?;
+            let rows = find_nearest(&mut *tx, vector, limit).await;
+            let rows = rows.map_err(failed)?;
+            tx.rollback().await.map_err(failed)?;
+            Ok(hits(rows))
+        })
+    }
+
+    fn vector_of<'a>(
+        &'a self,
+        id: &'a ProductId,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<Vec<f32>>, VectorIndexError>> + Send + 'a>> {
+        Box::pin(async move {
+            let live = self.read_model()?;
+            let vector: Option<HalfVector> =
+                sqlx::query_scalar("SELECT embedding FROM embeddings WHERE product_id = $1")
+                    .bind(id.as_str())
+                    .fetch_optional(&live.pool)
+                    .await
+                    .map_err(failed)?;
+            let numbers =
+                |vector: HalfVector| vector.as_slice().iter().map(|n| n.to_f32()).collect();
+            Ok(vector.map(numbers))
+        })
+    }
+
+    fn nearest_of<'a>(
+        &'a self,
+        vector: &'a [f32],
+        ids: &'a [ProductId],
+        limit: usize,
+    ) -> Found<'a> {
+        Box::pin(async move {
+            let live = self.read_model()?;
+            let ids: Vec<&str> = ids.iter().map(ProductId::as_str).collect();
+            // Materialized: the index of the vectors would be walked past all that are not wanted.
+            let rows: Vec<(String, f64)> = sqlx::query_as(
+                "WITH wanted AS MATERIALIZED (
+                     SELECT product_id, embedding <=> $1 AS distance FROM embeddings
+                     WHERE product_id = ANY($2)
+                 )
+                 SELECT product_id, 1 - distance FROM wanted
+                 ORDER BY distance, product_id LIMIT $3",
+            )
+            .bind(HalfVector::from_f32_slice(vector))
+            .bind(&ids)
+            .bind(limit as i64)
+            .fetch_all(&live.pool)
+            .await
+            .map_err(failed)?;
+            Ok(hits(rows))
+        })
+    }
+
+    fn nearest_passing<'a>(&'a self, vector: &'a [f32], limit: usize, pass: &'a Pass) -> Found<'a> {
+        Box::pin(async move {
+            let live = self.read_model()?;
+            let mut tx = begin_walk(&live.pool).await.map_err(failed)?;
+            // The walk goes on where the last fetch ended, in the order of the distances.
+            sqlx::query(
+                "DECLARE near NO SCROLL CURSOR FOR
+                 SELECT product_id, 1 - (embedding <=> $1) FROM embeddings
+                 ORDER BY embedding <=> $1",
+            )
+            .bind(HalfVector::from_f32_slice(vector))
+            .execute(&mut *tx)
+            .await
+            .map_err(failed)?;
+            let mut passed = Vec::new();
+            while passed.len() < limit {
+                let rows: Vec<(String, f64)> = sqlx::query_as(FETCH)
+                    .fetch_all(&mut *tx)
+                    .await
+                    .map_err(failed)?;
+                if rows.is_empty() {
+                    break;
+                }
+                passed.append(&mut pass(hits(rows)).await?);
+            }
+            nearest_first(&mut passed);
+            passed.truncate(limit);
+            tx.rollback().await.map_err(failed)?;
+            Ok(passed)
+        })
+    }
+}
+
+pub(crate) async fn find_nearest(
+    db: impl PgExecutor<'_>,
+    vector: &[f32],
+    limit: usize,
+) -> sqlx::Result<Vec<(String, f64)>> {
+    sqlx::query_as(
+        "SELECT product_id, 1 - (embedding <=> $1) FROM embeddings
+         ORDER BY embedding <=> $1 LIMIT $2",
+    )
+    .bind(HalfVector::from_f32_slice(vector))
+    .bind(limit as i64)
+    .fetch_all(db)
+    .await
+}
+
+/// In it, a search of the vectors goes on until it has as many as are asked for.
+async fn begin_walk(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
+    pool.begin_with("BEGIN; SET LOCAL hnsw.iterative_scan = strict_order")
+        .await
+}
+
+type Found<'a> = Pin<Box<dyn Future<Output = Result<Vec<Hit>, VectorIndexError>> + Send + 'a>>;
+
+const FETCH: &str = "FETCH 500 FROM near";
+
+impl PgVectorIndex {
+    /// Whose vectors are those of the model that queries are embedded with.
+    fn read_model(&self) -> Result<Arc<ReadModel>, VectorIndexError> {
+        let live = self.live.load_full();
+        if live.model == self.model {
+            return Ok(live);
+        }
+        let differ = ModelsDiffer {
+            vectors: live.model.clone(),
+            queries: self.model.clone(),
+        };
+        Err(VectorIndexError(differ.into()))
+    }
+}
+
+fn failed(err: sqlx::Error) -> VectorIndexError {
+    VectorIndexError(err.into())
+}
+
+fn hits(rows: Vec<(String, f64)>) -> Vec<Hit> {
+    let hits = rows.into_iter().filter_map(|(id, score)| {
+        let product_id = id.parse().ok()?;
+        Some(Hit {
+            product_id,
+            score: score as f32,
+        })
+    });
+    let mut hits: Vec<Hit> = hits.collect();
+    nearest_first(&mut hits);
+    hits
+}
+
+/// The index of the vectors compares them by rounded lengths: neighbours may be swapped.
+fn nearest_first(hits: &mut [Hit]) {
+    hits.sort_by(|a, b| {
+        let nearest = b.score.total_cmp(&a.score);
+        nearest.then_with(|| a.product_id.cmp(&b.product_id))
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The hash is stored: a change of how it is made is a new format of generations.
+    #[test]
+    fn a_vector_hash_stays_what_it_is() {
+        let vector = HalfVector::from_f32_slice(&[1.0, -0.5, 0.0]);
+        let hex = |hash: [u8; 16]| hash.map(|byte| format!("{byte:02x}")).concat();
+        let hash = hex(vector_hash("p-1", &[7; 16], &vector));
+        assert_eq!(hash, "d3d2cb7ee109727a43005d7958bb3a88");
+        let other = HalfVector::from_f32_slice(&[1.0, -0.5, -0.0]);
+        for changed in [
+            vector_hash("p-2", &[7; 16], &vector),
+            vector_hash("p-1", &[8; 16], &vector),
+            vector_hash("p-1", &[7; 16], &other),
+        ] {
+            assert_ne!(hex(changed), hash);
+        }
+    }
+}

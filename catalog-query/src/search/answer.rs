@@ -1,0 +1,4 @@
+//! What an answer says beside its hits: why they are there, and where the words stand.
+
+pub(super) mod explanation;
+pub(super) mod highlight;

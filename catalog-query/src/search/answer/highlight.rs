@@ -1,0 +1,147 @@
+//! What of a product's texts matches a query.
+
+use std::collections::HashSet;
+
+use crate::index::{Language, Word};
+use crate::search::request::understanding::Understood;
+
+/// Of a longer text the part around the first match is shown.
+const TEXT_BYTES_MAX: usize = 320;
+/// Before the first match.
+const LEAD_BYTES: usize = 80;
+
+pub(crate) struct Highlighter {
+    language: Language,
+    stems: HashSet<String>,
+}
+
+/// A text, or a part of it, and what matches in it, by its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Highlighted {
+    pub(crate) text: String,
+    pub(crate) spans: Vec<(usize, usize)>,
+}
+
+impl Highlighter {
+    /// Marks the words of the query in all their forms, and their synonyms.
+    pub(crate) fn new(understood: &Understood) -> Self {
+        let words = understood.terms.words.iter();
+        let alternatives = words.flat_map(|word| &word.alternatives);
+        let phrases = understood.terms.phrases.iter().flatten();
+        let stems = alternatives.flat_map(|alternative| &alternative.stems);
+        Self {
+            language: understood.language,
+            stems: stems.chain(phrases).cloned().collect(),
+        }
+    }
+
+    /// None when nothing matches.
+    pub(crate) fn mark(&self, text: &str) -> Option<Highlighted> {
+        let spans = self.spans(text);
+        let (first, _) = *spans.first()?;
+        let (from, to) = window(text, first);
+        let within = spans
+            .iter()
+            .filter(|(start, end)| from <= *start && *end <= to);
+        let spans = within.map(|(start, end)| (start - from, end - from));
+        Some(Highlighted {
+            spans: spans.collect(),
+            text: text[from..to].to_owned(),
+        })
+    }
+
+    /// In their order, none in another.
+    fn spans(&self, text: &str) -> Vec<(usize, usize)> {
+        let mut spans: Vec<(usize, usize)> = Vec::new();
+        for Word { stem, from, to, .. } in self.language.document_words(text) {
+            if !self.stems.contains(&stem) {
+                continue;
+            }
+            match spans.last_mut() {
+                Some(last) if from < last.1 => {
+                    last.0 = last.0.min(from);
+                    last.1 = last.1.max(to);
+                }
+                _ => spans.push((from, to)),
+            }
+        }
+        spans
+    }
+}
+
+/// The part of a text that is shown: whole words where it can be.
+fn window(text: &str, first: usize) -> (usize, usize) {
+    if text.len() <= TEXT_BYTES_MAX {
+        return (0, text.len());
+    }
+    let lead = text.ceil_char_boundary(first.saturating_sub(LEAD_BYTES));
+    let from = match text[lead..first].find(' ') {
+        Some(gap) if lead > 0 => lead + gap + 1,
+        _ if lead == 0 => 0,
+        _ => first,
+    };
+    let end = text.floor_char_boundary((from + TEXT_BYTES_MAX).min(text.len()));
+    let to = match text[from..end].rfind(' ') {
+        Some(gap) if end < text.len() && from + gap > first => from + gap,
+        _ => end,
+    };
+    (from, to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(words: &[&str], text: &str, expected: &str) {
+        let stems = words.iter().map(|word| Language::English.stem(word));
+        let marked = Highlighter {
+            language: Language::English,
+            stems: stems.collect(),
+        }
+        .mark(text);
+        let mut shown = String::new();
+        if let Some(Highlighted { text, spans }) = marked {
+            let mut copied = 0;
+            for (from, to) in spans {
+                shown += &format!("{}[{}]", &text[copied..from], &text[from..to]);
+                copied = to;
+            }
+            shown += &text[copied..];
+        }
+        assert_eq!(shown, expected, "{words:?} in {text:?}");
+    }
+
+    #[test]
+    fn marks_words_in_all_their_forms() {
+        check(
+            &["battery", "usb"],
+            "USB-Batteries, 4 pcs",
+            "[USB]-[Batteries], 4 pcs",
+        );
+        check(&["cafe"], "Für das Café!", "Für das [Café]!");
+        check(
+            &["17inch"],
+            "A 17\" monitor, 17 inch",
+            "A [17\"] monitor, [17 inch]",
+        );
+        check(&["17"], "A 17\" monitor", "A [17]\" monitor");
+        check(&["mouse"], "nothing here", "");
+        check(&[], "", "");
+    }
+
+    #[test]
+    fn of_a_long_text_the_part_around_the_first_match_is_shown() {
+        for filler in ["lorem ", "łórem ", "łórem"] {
+            let text = format!("{} mouse {}", filler.repeat(100), filler.repeat(100));
+            let stems = HashSet::from(["mous".to_owned()]);
+            let marked = Highlighter {
+                language: Language::English,
+                stems,
+            };
+            let marked = marked.mark(&text).expect("match");
+            assert!(marked.text.len() <= TEXT_BYTES_MAX, "{}", marked.text.len());
+            let (from, to) = marked.spans[0];
+            assert_eq!(&marked.text[from..to], "mouse");
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! Ranking profiles: every weight that decides an order, under a name and a version, so that an order
+//! can be told, compared and changed without a release.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::index::{FieldWeight, KeywordWeights};
+use crate::search::StrategyKind;
+
+const DEPTH_MAX: usize = 1_000;
+const WEIGHT_MAX: f64 = 1_000.0;
+
+/// Weighted reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009) of hits by words and by
+/// meaning.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct RankingProfile {
+    pub(crate) name: String,
+    pub(crate) version: u32,
+    /// Of search by words alone.
+    pub(crate) words: KeywordWeights,
+    /// Of search by words beside search by meaning, which brings in what the words only hint at.
+    pub(crate) words_beside_vectors: KeywordWeights,
+    /// Flattens the difference between the first ranks; 60 in the paper.
+    pub(crate) rank_constant: f64,
+    pub(crate) keyword_weight: f64,
+    pub(crate) vector_weight: f64,
+    /// How many hits of either kind are fused.
+    pub(crate) depth: usize,
+    /// What the most viewed product gains, as a share of its score; 0 leaves views out.
+    pub(crate) popularity: f64,
+}
+
+impl Default for RankingProfile {
+    fn default() -> Self {
+        let words = KeywordWeights::default();
+        let attributes = FieldWeight {
+            weight: 0.75,
+            ..words.attributes
+        };
+        Self {
+            name: "standard".to_owned(),
+            version: 2,
+            words_beside_vectors: KeywordWeights {
+                attributes,
+                // Meanings tell things from what is for them too.
+                kind: 0.0,
+                ..words.clone()
+            },
+            words,
+            rank_constant: 60.0,
+            keyword_weight: 1.0,
+            vector_weight: 0.4,
+            depth: 200,
+            popularity: 0.02,
+        }
+    }
+}
+
+impl RankingProfile {
+    pub(crate) fn label(&self) -> String {
+        format!("{}@{}", self.name, self.version)
+    }
+
+    pub(crate) fn words_of(&self, kind: StrategyKind) -> &KeywordWeights {
+        match kind {
+            StrategyKind::Hybrid => &self.words_beside_vectors,
+            StrategyKind::Keyword | StrategyKind::Vector => &self.words,
+        }
+    }
+
+    /// How many hits by words decide which are the first `limit`, where no rule moves any: views lift
+    /// a hit past those that score less by `popularity` at most.
+    pub(crate) fn hits_that_decide(&self, limit: usize) -> usize {
+        let lifted = self.popularity * (self.rank_constant + limit as f64);
+        limit + lifted.ceil() as usize
+    }
+
+    fn check(&self) -> Result<(), &'static str> {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+        if self.name.is_empty() || !self.name.chars().all(is_name) {
+            return Err("its name has something else than letters, digits, '_', '-' and '.'");
+        }
+        let weights = [
+            self.rank_constant,
+            self.keyword_weight,
+            self.vector_weight,
+            self.popularity,
+        ];
+        let plain = |weight: f64| (0.0..=WEIGHT_MAX).contains(&weight);
+        if !weights.into_iter().all(plain) {
+            return Err("a weight is not from 0 to 1000");
+        }
+        if self.popularity > 1.0 {
+            return Err("popularity is more than 1");
+        }
+        if !(1..=DEPTH_MAX).contains(&self.depth) {
+            return Err("depth is not from 1 to 1000");
+        }
+        match self.words.is_plain() && self.words_beside_vectors.is_plain() {
+            true => Ok(()),
+            false => Err("a weight of words is not from 0 to 1000, or b not from 0 to 1"),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ProfilesError {
+    #[error("cannot read {file}")]
+    Read { file: PathBuf, source: io::Error },
+    #[error("{file} holds no ranking profiles")]
+    Json {
+        file: PathBuf,
+        source: serde_json::Error,
+    },
+    #[error("ranking profile {name:?}: {reason}")]
+    Invalid { name: String, reason: &'static str },
+}
+
+/// Those that a request can choose from.
+#[derive(Clone, Debug)]
+pub(crate) struct RankingProfiles {
+    default: Arc<RankingProfile>,
+    by_name: HashMap<String, Arc<RankingProfile>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    default: String,
+    profiles: Vec<RankingProfile>,
+}
+
+impl Default for RankingProfiles {
+    fn default() -> Self {
+        Self::only(RankingProfile::default())
+    }
+}
+
+impl RankingProfiles {
+    pub(crate) fn only(profile: RankingProfile) -> Self {
+        let default = Arc::new(profile);
+        Self {
+            by_name: HashMap::from([(default.name.clone(), Arc::clone(&default))]),
+            default,
+        }
+    }
+
+    /// From a JSON file: `{"default": NAME, "profiles": [{"name": NAME, "version": 1, …}]}`. Weights
+    /// that are left out are the usual ones.
+    pub(crate) fn load(file: &Path) -> Result<Self, ProfilesError> {
+        let text = fs::read(file).map_err(|source| ProfilesError::Read {
+            file: file.to_owned(),
+            source,
+        })?;
+        let parsed = serde_json::from_slice(&text).map_err(|source| ProfilesError::Json {
+            file: file.to_owned(),
+            source,
+        })?;
+        Self::of(parsed)
+    }
+
+    fn of(file: File) -> Result<Self, ProfilesError> {
+        let mut by_name = HashMap::new();
+        let invalid = |name: String, reason| ProfilesError::Invalid { name, reason };
+        for profile in file.profiles {
+            let name = profile.name.clone();
+            profile
+                .check()
+                .map_err(|reason| invalid(name.clone(), reason))?;
+            if by_name.insert(name.clone(), Arc::new(profile)).is_some() {
+                return Err(invalid(name, "is there twice"));
+            }
+        }
+        match by_name.get(&file.default).cloned() {
+            Some(default) => Ok(Self { default, by_name }),
+            None => Err(invalid(file.default, "is the default, and is not there")),
+        }
+    }
+
+    /// The default one when `name` is empty; None for a name that is not known.
+    pub(crate) fn get(&self, name: &str) -> Option<&Arc<RankingProfile>> {
+        match name {
+            "" => Some(&self.default),
+            name => self.by_name.get(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Result<RankingProfiles, String> {
+        let file = serde_json::from_str(json).map_err(|err| err.to_string())?;
+        RankingProfiles::of(file).map_err(|err| err.to_string())
+    }
+
+    #[test]
+    fn profiles_are_chosen_by_name() {
+        let json = r#"{"default": "shop", "profiles": [
+            {"name": "shop", "version": 3, "vector_weight": 0.25, "words": {"tie_breaker": 0.0}},
+            {"name": "words", "version": 1, "vector_weight": 0}]}"#;
+        let profiles = parse(json).expect("profiles");
+        let default = profiles.get("").expect("default");
+        assert_eq!(default.label(), "shop@3");
+        assert_eq!((default.vector_weight, default.depth), (0.25, 200));
+        assert_eq!(default.words.tie_breaker, 0.0);
+        assert_eq!(default.words.title, KeywordWeights::default().title);
+        assert_eq!(profiles.get("words").expect("known").vector_weight, 0.0);
+        assert!(profiles.get("other").is_none());
+        assert_eq!(
+            RankingProfiles::default().get("").expect("default").label(),
+            "standard@2"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        for (json, reason) in [
+            (r#"{"default": "a", "profiles": []}"#, "is not there"),
+            (
+                r#"{"default": "a", "profiles": [{"name": "a", "vectors": 1}]}"#,
+                "unknown field",
+            ),
+            (
+                r#"{"default": "a", "profiles": [{"name": "a", "depth": 0}]}"#,
+                "depth",
+            ),
+            (
+                r#"{"default": "a", "profiles": [{"name": "a", "popularity": 2}]}"#,
+                "popularity",
+            ),
+            (
+                r#"{"default": "a", "profiles": [{"name": "a", "vector_weight": -1}]}"#,
+                "weight",
+            ),
+            (r#"{"default": "a", "profiles": [{"name": "a b"}]}"#, "name"),
+            (
+                r#"{"default": "a", "profiles": [{"name": "a", "words": {"title": {"weight": 1, "k1": 1, "b": 2}}}]}"#,
+                "b not from 0 to 1",
+            ),
+            (
+                r#"{"default": "a", "profiles": [{"name": "a"}, {"name": "a"}]}"#,
+                "twice",
+            ),
+        ] {
+            let err = parse(json).expect_err(json);
+            assert!(err.contains(reason), "{json}: {err}");
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Search rules as searches follow them: made ready at once and replaced as a whole, so that no
+//! search sees a part of a change.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use catalog_events::{RuleKind, SearchRule, Version};
+use time::OffsetDateTime;
+
+use crate::index::Language;
+use crate::search::rules::curation::Curations;
+use crate::search::rules::synonyms::{SynonymRule, Synonyms};
+
+/// What searches read.
+pub(crate) type RulesHandle = Arc<ArcSwap<RuleSet>>;
+
+#[derive(Debug, Default)]
+pub(crate) struct RuleSet {
+    pub(crate) synonyms: Synonyms,
+    pub(crate) curations: Curations,
+    active: usize,
+    next_change: Option<OffsetDateTime>,
+}
+
+impl RuleSet {
+    /// Of those of `rules`, which come by id, that are followed at `now`.
+    pub(crate) fn compile<'a>(
+        language: Language,
+        rules: impl IntoIterator<Item = (&'a SearchRule, Version)>,
+        now: OffsetDateTime,
+    ) -> Self {
+        let mut set = Self {
+            curations: Curations::new(language),
+            ..Self::default()
+        };
+        let mut synonyms = Vec::new();
+        for (rule, version) in rules {
+            let boundaries = [rule.starts_at, rule.ends_at].into_iter().flatten();
+            let next = boundaries.filter(|at| *at > now && !rule.disabled).min();
+            set.next_change = set.next_change.into_iter().chain(next).min();
+            if !rule.is_active(now) {
+                continue;
+            }
+            match &rule.kind {
+                RuleKind::Synonyms { terms } => synonyms.push(SynonymRule::TwoWay(terms.clone())),
+                RuleKind::OneWaySynonyms { from, to } => synonyms.push(SynonymRule::OneWay {
+                    from: from.clone(),
+                    to: to.clone(),
+                }),
+                RuleKind::Curation(curation) => set.curations.add(&rule.id, version, curation),
+                RuleKind::Unknown => continue,
+            }
+            set.active += 1;
+        }
+        set.synonyms = Synonyms::new(language, synonyms);
+        set
+    }
+
+    /// How many rules are followed.
+    pub(crate) fn active(&self) -> usize {
+        self.active
+    }
+
+    /// When other rules are followed than now, if no rule changes before.
+    pub(crate) fn next_change(&self) -> Option<OffsetDateTime> {
+        self.next_change
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    fn rule(id: &str, kind: RuleKind) -> SearchRule {
+        let at = datetime!(2026-01-02 03:04:05 UTC);
+        SearchRule {
+            id: id.parse().expect("id"),
+            kind,
+            disabled: false,
+            starts_at: None,
+            ends_at: None,
+            note: String::new(),
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    #[test]
+    fn rules_are_followed_between_their_dates() {
+        let synonyms = || RuleKind::Synonyms {
+            terms: vec!["laptop".to_owned(), "notebook".to_owned()],
+        };
+        let (start, end) = (
+            datetime!(2026-03-01 00:00 UTC),
+            datetime!(2026-03-02 00:00 UTC),
+        );
+        let dated = SearchRule {
+            starts_at: Some(start),
+            ends_at: Some(end),
+            ..rule("dated", synonyms())
+        };
+        let disabled = SearchRule {
+            disabled: true,
+            starts_at: Some(datetime!(2026-02-01 00:00 UTC)),
+            ..rule("disabled", synonyms())
+        };
+        let unknown = rule("unknown", RuleKind::Unknown);
+        let rules = [dated, disabled, unknown];
+        let check = |now, active, next| {
+            let rules = rules.iter().map(|rule| (rule, Version::FIRST));
+            let set = RuleSet::compile(Language::default(), rules, now);
+            assert_eq!((set.active(), set.next_change()), (active, next), "{now}");
+            assert_eq!(set.synonyms.find(&["laptop"]).len(), active, "{now}");
+        };
+        check(datetime!(2026-01-01 00:00 UTC), 0, Some(start));
+        check(start, 1, Some(end));
+        check(end, 0, None);
+    }
+}

@@ -1,0 +1,8 @@
+//! The ways to find products: by words, by meaning, or by both.
+
+pub(super) mod factory;
+pub(super) mod hybrid;
+pub(super) mod vector;
+pub(super) mod filtered_vectors;
+pub(super) mod keyword;
+pub(super) mod scope;

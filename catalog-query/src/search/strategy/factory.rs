@@ -1,0 +1,69 @@
+//! Picks the strategy that a request asks for.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::embedding::{Embedder, QueryEmbedder};
+use crate::index::KeywordIndex;
+use crate::read_model::Coverage;
+use crate::search::rules::rule_set::RulesHandle;
+use crate::search::strategy::hybrid::HybridStrategy;
+use crate::search::strategy::keyword::{KeywordSearch, KeywordStrategy};
+use crate::search::strategy::vector::{VectorIndex, VectorSearch, VectorStrategy, Warnings};
+use crate::search::{SearchStrategy, StrategyKind};
+
+pub(crate) struct SearchStrategyFactory {
+    keyword: KeywordStrategy,
+    vector: VectorStrategy,
+    hybrid: HybridStrategy,
+}
+
+impl SearchStrategyFactory {
+    /// Without an embedder, every strategy answers by keyword.
+    pub(crate) fn new(
+        index: Arc<ArcSwap<KeywordIndex>>,
+        rules: RulesHandle,
+        embedder: Option<Arc<dyn Embedder>>,
+        vectors: Arc<dyn VectorIndex>,
+        coverage: Coverage,
+    ) -> Self {
+        let keyword = Arc::new(KeywordSearch::new(index, rules));
+        let vector = Arc::new(VectorSearch {
+            embedder: embedder.map(QueryEmbedder::new),
+            vectors,
+            keyword: Arc::clone(&keyword),
+            warnings: Warnings::default(),
+        });
+        Self {
+            keyword: KeywordStrategy {
+                keyword: Arc::clone(&keyword),
+            },
+            vector: VectorStrategy {
+                keyword: Arc::clone(&keyword),
+                vector: Arc::clone(&vector),
+            },
+            hybrid: HybridStrategy {
+                keyword,
+                vector,
+                coverage,
+            },
+        }
+    }
+
+    pub(crate) fn keyword_search(&self) -> Arc<KeywordSearch> {
+        Arc::clone(&self.keyword.keyword)
+    }
+
+    pub(crate) fn vector_search(&self) -> Arc<VectorSearch> {
+        Arc::clone(&self.vector.vector)
+    }
+
+    pub(crate) fn strategy(&self, kind: StrategyKind) -> &dyn SearchStrategy {
+        match kind {
+            StrategyKind::Keyword => &self.keyword,
+            StrategyKind::Vector => &self.vector,
+            StrategyKind::Hybrid => &self.hybrid,
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! Filtered nearest neighbours in a real Postgres, against comparing with every vector.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use catalog_events::{AttributeValue, Position};
+use devkit::Devkit;
+use half::f16;
+use pgvector::HalfVector;
+use sqlx::PgPool;
+
+use crate::index::tests::support::{changed, open, product};
+use crate::index::{FieldName, Filter, Hit};
+use crate::read_model::{Beginning, Generations, PgVectorIndex};
+use crate::search::Deadline;
+use crate::search::rules::rule_set::RulesHandle;
+use crate::search::strategy::keyword::KeywordSearch;
+use crate::search::strategy::vector::{VectorSearch, Warnings};
+
+const PRODUCTS: usize = 20_000;
+const DIMENSIONS: usize = 384;
+const CLUSTERS: usize = 300;
+const QUERIES: usize = 12;
+const NEAREST: usize = 10;
+
+fn in_time() -> Deadline {
+    Deadline::after(Duration::from_secs(60))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finds_the_nearest_that_pass_however_few_pass() {
+    let vectors = Vectors::random();
+    let devkit = Devkit::throwaway().await.expect("devkit");
+    let url = devkit.unique_database("vectors").await.expect("database");
+    let generations = Generations::connect(&url, 4).await.expect("connect");
+    let Beginning::Live(read_model) = generations.begin("test").await.expect("begin") else {
+        panic!("an empty database begins with a live generation");
+    };
+    vectors.save(&read_model.pool).await;
+    check_walks_the_index(&read_model.pool).await;
+    let pool = read_model.pool.clone();
+
+    let folder = tempfile::tempdir().expect("folder");
+    let (index, mut writer) = open(folder.path());
+    let events: Vec<_> = (0..PRODUCTS).zip(1..).map(event).collect();
+    writer.apply(&events).expect("apply");
+    writer.commit(Position(PRODUCTS as u64)).expect("commit");
+    let keyword = Arc::new(KeywordSearch::new(
+        Arc::new(ArcSwap::from_pointee(index)),
+        RulesHandle::default(),
+    ));
+    let search = VectorSearch {
+        embedder: None,
+        vectors: Arc::new(PgVectorIndex {
+            live: Arc::new(ArcSwap::from_pointee(read_model)),
+            model: "test".to_owned(),
+        }),
+        keyword: Arc::clone(&keyword),
+        warnings: Warnings::default(),
+    };
+    // Of 1,000 products: 0.1 %, 1 %, 10 %, 50 %, all but one; and 7 products in all.
+    for (passing, walks) in [
+        (1, false),
+        (10, false),
+        (100, true),
+        (500, true),
+        (999, true),
+    ] {
+        let within = |number: usize| number % 1_000 < passing;
+        let scope = keyword
+            .scope(Some(less_than("thousand", passing)), in_time())
+            .await;
+        let scope = scope.expect("scope");
+        let mut found = 0;
+        for number in 0..QUERIES {
+            let query = vectors.query(number);
+            let expected = vectors.nearest(&query, within);
+            let hits = search
+                .nearest(&query, NEAREST, &scope)
+                .await
+                .expect("search");
+            found += check(&hits.hits, &expected, within);
+            if walks {
+                let hits = search.walk(&query, NEAREST, &scope).await.expect("walk");
+                found += check(&hits, &expected, within);
+            }
+        }
+        let asked = QUERIES * NEAREST * (1 + usize::from(walks));
+        let recall = found as f64 / asked as f64;
+        assert!(recall >= 0.98, "{passing} of 1,000 pass: {recall}");
+    }
+    let scope = keyword.scope(Some(less_than("number", 7)), in_time()).await;
+    let hits = search
+        .nearest(&vectors.query(0), NEAREST, &scope.expect("scope"))
+        .await;
+    assert_eq!(hits.expect("search").hits.len(), 7, "all that there are");
+    check_goes_on_behind_what_was_replaced(&search, &pool, &vectors.query(0)).await;
+}
+
+/// What was deleted stays in the index of the vectors until it is vacuumed.
+async fn check_goes_on_behind_what_was_replaced(
+    search: &VectorSearch,
+    pool: &PgPool,
+    query: &[f32],
+) {
+    let nearest = async |limit| search.vectors.nearest(query, limit).await.expect("search");
+    let replaced: Vec<String> = nearest(400)
+        .await
+        .iter()
+        .map(|hit| hit.product_id.to_string())
+        .collect();
+    sqlx::query("DELETE FROM embeddings WHERE product_id = ANY($1)")
+        .bind(&replaced)
+        .execute(pool)
+        .await
+        .expect("delete");
+    let found = nearest(200).await;
+    assert_eq!(found.len(), 200, "never short");
+    assert!(
+        found
+            .iter()
+            .all(|hit| !replaced.contains(&hit.product_id.to_string()))
+    );
+}
+
+/// How many of the hits are expected.
+fn check(hits: &[Hit], expected: &HashSet<usize>, within: impl Fn(usize) -> bool) -> usize {
+    assert_eq!(hits.len(), NEAREST, "never short");
+    assert!(
+        hits.is_sorted_by(|a, b| a.score >= b.score),
+        "nearest first"
+    );
+    let numbers = hits
+        .iter()
+        .map(|hit| hit.product_id.as_str()[1..].parse().expect("number"));
+    let numbers: HashSet<usize> = numbers.collect();
+    assert!(numbers.iter().all(|number| within(*number)), "all pass");
+    assert_eq!(numbers.len(), NEAREST, "each once");
+    numbers.intersection(expected).count()
+}
+
+fn less_than(attribute: &str, end: usize) -> Filter {
+    Filter::Range {
+        field: FieldName::Attribute(attribute.to_owned()),
+        min: 0.0,
+        max: end as f64 - 0.5,
+    }
+}
+
+fn event((number, position): (usize, u64)) -> catalog_events::ProductEvent {
+    let mut product = product(&format!("p{number}"), "thing");
+    let numbers = [("thousand", number % 1_000), ("number", number)];
+    product.attributes = numbers
+        .map(|(name, number)| (name.to_owned(), AttributeValue::Number(number as f64)))
+        .into();
+    changed(position, 1, product)
+}
+
+/// Else the test would show nothing about it.
+async fn check_walks_the_index(pool: &PgPool) {
+    let mut tx = pool.begin().await.expect("transaction");
+    let plan: Vec<String> = sqlx::query_scalar(
+        "EXPLAIN DECLARE near NO SCROLL CURSOR FOR
+         SELECT product_id FROM embeddings
+         ORDER BY embedding <=> (SELECT embedding FROM embeddings LIMIT 1)",
+    )
+    .fetch_all(&mut *tx)
+    .await
+    .expect("plan");
+    assert!(plan.join("\n").contains("embeddings_nearest"), "{plan:#?}");
+}
+
+/// Around centres, as products of a kind are.
+struct Vectors(Vec<Vec<f32>>);
+
+impl Vectors {
+    fn random() -> Self {
+        let mut random = uniform(20_260_103);
+        let centres: Vec<Vec<f32>> = (0..CLUSTERS).map(|_| vector(&mut random)).collect();
+        let near = |number: usize| {
+            let noise = vector(&mut random);
+            let near = centres[number * 7 % CLUSTERS].iter().zip(noise);
+            // As they are stored.
+            near.map(|(centre, noise)| f16::from_f32(centre + noise * 0.6).to_f32())
+                .collect()
+        };
+        Self((0..PRODUCTS).map(near).collect())
+    }
+
+    fn query(&self, number: usize) -> Vec<f32> {
+        let (a, b) = (&self.0[number * 1_009], &self.0[number * 1_009 + CLUSTERS]);
+        let between = a.iter().zip(b).map(|(a, b)| (a + b) / 2.0);
+        between.map(|x| f16::from_f32(x).to_f32()).collect()
+    }
+
+    fn nearest(&self, query: &[f32], within: impl Fn(usize) -> bool) -> HashSet<usize> {
+        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let numbers = (0..PRODUCTS).filter(|number| within(*number));
+        let mut near: Vec<(f32, usize)> = numbers
+            .map(|number| {
+                let vector = &self.0[number];
+                (dot(query, vector) / dot(vector, vector).sqrt(), number)
+            })
+            .collect();
+        near.sort_by(|a, b| b.0.total_cmp(&a.0));
+        near.into_iter()
+            .take(NEAREST)
+            .map(|(_, number)| number)
+            .collect()
+    }
+
+    /// The index is made after the rows: that is several times quicker.
+    async fn save(&self, pool: &PgPool) {
+        let run = |sql: &'static str| sqlx::query(sql).execute(pool);
+        run("DROP INDEX embeddings_nearest").await.expect("drop");
+        for (batch, begin) in self.0.chunks(1_000).zip((0..).step_by(1_000)) {
+            let ids: Vec<String> = (begin..begin + batch.len())
+                .map(|n| format!("p{n}"))
+                .collect();
+            let vectors: Vec<HalfVector> = batch
+                .iter()
+                .map(|vector| HalfVector::from_f32_slice(vector))
+                .collect();
+            sqlx::query(
+                "INSERT INTO embeddings (product_id, text_hash, embedding, vector_hash)
+                 SELECT id, '', embedding, '' FROM unnest($1::text[], $2::halfvec[])
+                     AS new (id, embedding)",
+            )
+            .bind(&ids)
+            .bind(&vectors)
+            .execute(pool)
+            .await
+            .expect("insert");
+        }
+        run("CREATE INDEX embeddings_nearest ON embeddings
+             USING hnsw (embedding halfvec_cosine_ops)")
+        .await
+        .expect("index");
+        run("ANALYZE embeddings").await.expect("analyze");
+    }
+}
+
+fn vector(random: &mut impl FnMut() -> f32) -> Vec<f32> {
+    (0..DIMENSIONS).map(|_| random()).collect()
+}
+
+/// Between -1 and 1, by SplitMix64.
+fn uniform(seed: u64) -> impl FnMut() -> f32 {
+    let mut state = seed;
+    move || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed >> 40) as f32 / (1 << 23) as f32 - 1.0
+    }
+}

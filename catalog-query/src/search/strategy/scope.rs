@@ -1,0 +1,48 @@
+//! What a search looks at: one snapshot of the index, and which of its products may be found.
+
+use std::sync::Arc;
+
+use catalog_events::ProductId;
+
+use crate::index::{DocSets, Hit, IndexError, IndexSnapshot};
+
+#[derive(Clone)]
+pub(crate) struct Scope {
+    pub(crate) snapshot: Arc<IndexSnapshot>,
+    /// None lets all pass.
+    pub(crate) filter: Option<Arc<DocSets>>,
+    /// False while the index is being built: then the snapshot knows little of the products.
+    pub(crate) is_built: bool,
+}
+
+impl Scope {
+    /// Those that the snapshot has and that pass; blocks.
+    pub(crate) fn near(&self, mut hits: Vec<Hit>) -> Result<Near, IndexError> {
+        let ids = hits.iter().map(|hit| &hit.product_id);
+        let (pass, docs) = self.snapshot.within(ids, self.filter.as_deref())?;
+        let mut pass = pass.into_iter();
+        hits.retain(|_| pass.next().unwrap_or(false));
+        Ok(Near { hits, docs })
+    }
+
+    /// How many pass, and how many there are.
+    pub(crate) fn passing(&self) -> (u64, u64) {
+        let all = self.snapshot.documents();
+        (self.filter.as_ref().map_or(all, |filter| filter.len()), all)
+    }
+
+    /// All that pass; blocks.
+    pub(crate) fn ids(&self) -> Result<Vec<ProductId>, IndexError> {
+        match &self.filter {
+            Some(filter) => self.snapshot.ids(filter),
+            None => self.snapshot.ids(&self.snapshot.all(None)?),
+        }
+    }
+}
+
+/// What is near in meaning, nearest first, and as a set of what the snapshot has of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Near {
+    pub(crate) hits: Vec<Hit>,
+    pub(crate) docs: DocSets,
+}

@@ -1,0 +1,451 @@
+//! What a search must answer, by looking at every product.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use catalog_events::{
+    AttributeValue, CurationAction, Product, ProductId, QueryMatch, RuleKind, RuleTarget, Status,
+};
+use catalog_proto::v1;
+use catalog_proto::v1::filter::Kind;
+
+use crate::index::{FacetCounts, ValueCount};
+use crate::search::StrategyKind;
+use crate::search::engine::Sort;
+use crate::search::tests::oracle::Case;
+
+pub(crate) struct Expected {
+    pub(crate) products: Vec<Product>,
+    pub(crate) views: HashMap<ProductId, u64>,
+    /// Nearest first, to whatever query.
+    pub(crate) near: Vec<ProductId>,
+    pub(crate) depth: usize,
+    /// What words find each product.
+    words: Vec<HashSet<String>>,
+}
+
+impl Expected {
+    pub(crate) fn new(
+        products: Vec<Product>,
+        views: HashMap<ProductId, u64>,
+        near: Vec<ProductId>,
+        depth: usize,
+    ) -> Self {
+        let words = products.iter().map(words).collect();
+        Self {
+            products,
+            views,
+            near,
+            depth,
+            words,
+        }
+    }
+
+    pub(crate) fn matches(&self, case: &Case, filter: Option<&v1::Filter>) -> BTreeSet<ProductId> {
+        let rules = Followed::of(case);
+        let passes = |product: &Product| filter.is_none_or(|filter| passes(filter, product));
+        let by_words = self
+            .products
+            .iter()
+            .zip(&self.words)
+            .filter(|(product, words)| {
+                let wanted = match (case.query.is_empty(), case.strategy) {
+                    (true, _) => true,
+                    (false, StrategyKind::Vector) => false,
+                    (false, _) => finds(&case.query, words),
+                };
+                wanted && passes(product)
+            });
+        let mut matches: BTreeSet<ProductId> =
+            by_words.map(|(product, _)| product.id.clone()).collect();
+        if !case.query.is_empty() && case.strategy != StrategyKind::Keyword {
+            matches.extend(self.near(case));
+        }
+        for product in self.products.iter().filter(|product| passes(product)) {
+            if rules.pins.iter().any(|(_, id)| *id == product.id) {
+                matches.insert(product.id.clone());
+            }
+        }
+        for product in self.products.iter().filter(|product| rules.hide(product)) {
+            matches.remove(&product.id);
+        }
+        matches
+    }
+
+    /// The pinned ones and where they are, from 0.
+    pub(crate) fn pinned(
+        &self,
+        case: &Case,
+        matches: &BTreeSet<ProductId>,
+    ) -> Vec<(usize, ProductId)> {
+        let mut pins: Vec<(u32, ProductId)> = Vec::new();
+        let rules = Followed::of(case);
+        for (position, id) in
+            (1..=100).flat_map(|at| rules.pins.iter().filter(move |pin| pin.0 == at))
+        {
+            let is_shown = matches.contains(id) && pins.iter().all(|pin| pin.1 != *id);
+            if is_shown {
+                let next = pins.last().map_or(1, |pin| pin.0 + 1);
+                pins.push((next.max(*position), id.clone()));
+            }
+        }
+        let mut answer: Vec<Option<ProductId>> = vec![None; matches.len() - pins.len()];
+        for (position, id) in pins {
+            answer.insert(answer.len().min(position as usize - 1), Some(id));
+        }
+        let places = answer.into_iter().enumerate();
+        places
+            .filter_map(|(place, id)| Some((place, id?)))
+            .collect()
+    }
+
+    /// The nearest are those that pass the whole filter.
+    fn near(&self, case: &Case) -> impl Iterator<Item = ProductId> {
+        let filter = case.filter.as_ref();
+        let passing = self.products.iter();
+        let rules = Followed::of(case);
+        let passing = passing.filter(|one| !rules.hide(one));
+        let passing = passing.filter(|one| filter.is_none_or(|filter| passes(filter, one)));
+        let passing: HashSet<&ProductId> = passing.map(|product| &product.id).collect();
+        let near = self.near.iter().filter(move |id| passing.contains(id));
+        near.take(self.depth).cloned()
+    }
+
+    /// None by relevance.
+    pub(crate) fn ordered<'a>(
+        &self,
+        case: &Case,
+        matches: &'a BTreeSet<ProductId>,
+    ) -> Option<Vec<&'a ProductId>> {
+        let sort = match (case.sort, case.query.is_empty()) {
+            (Sort::Relevance, false) => return None,
+            (Sort::Relevance, true) => Sort::Newest,
+            (sort, _) => sort,
+        };
+        let products = self.products.iter();
+        let by_id: HashMap<&ProductId, &Product> = products.map(|one| (&one.id, one)).collect();
+        let key = |id: &&ProductId| {
+            let product = by_id[*id];
+            match sort {
+                Sort::PriceAscending => product.price.minor(),
+                Sort::PriceDescending => -product.price.minor(),
+                Sort::Popularity => -(self.views.get(*id).copied().unwrap_or(0) as i64),
+                Sort::Newest | Sort::Relevance => -product.created_at.unix_timestamp(),
+            }
+        };
+        let mut ordered: Vec<&ProductId> = matches.iter().collect();
+        // Stable, and they come sorted by id.
+        ordered.sort_by_key(key);
+        Some(ordered)
+    }
+
+    pub(crate) fn facet(&self, case: &Case, asked: &v1::FacetRequest) -> FacetCounts {
+        let rest: Vec<v1::Filter> = conjuncts(case.filter.as_ref())
+            .into_iter()
+            .filter(|part| {
+                let fields = fields(part);
+                fields.is_empty() || fields.iter().any(|field| *field != asked.field)
+            })
+            .cloned()
+            .collect();
+        let all = Kind::All(v1::FilterList { filters: rest });
+        let matches = self.matches(case, Some(&v1::Filter { kind: Some(all) }));
+        let among = self.products.iter().filter(|one| matches.contains(&one.id));
+        count(among, asked)
+    }
+}
+
+/// What the rules of a case say about its query.
+struct Followed<'a> {
+    targets: Vec<&'a RuleTarget>,
+    /// In the order of rules and actions.
+    pins: Vec<(u32, ProductId)>,
+}
+
+impl<'a> Followed<'a> {
+    fn of(case: &'a Case) -> Self {
+        let by_relevance = case.sort == Sort::Relevance && !case.query.is_empty();
+        let mut followed = Self {
+            targets: Vec::new(),
+            pins: Vec::new(),
+        };
+        for rule in &case.rules {
+            let RuleKind::Curation(curation) = &rule.kind else {
+                panic!("no curation: {rule:?}");
+            };
+            let speaks = curation.queries.is_empty()
+                || !case.query.is_empty()
+                    && curation
+                        .queries
+                        .iter()
+                        .any(|query| match curation.matching {
+                            QueryMatch::Exact => *query == case.query,
+                            QueryMatch::Contains => {
+                                format!(" {} ", case.query).contains(&format!(" {query} "))
+                            }
+                        });
+            for action in curation.actions.iter().filter(|_| speaks) {
+                match action {
+                    CurationAction::Hide { target } => followed.targets.push(target),
+                    CurationAction::Pin {
+                        product_id,
+                        position,
+                    } if by_relevance => followed.pins.push((*position, product_id.clone())),
+                    _ => {}
+                }
+            }
+        }
+        followed
+    }
+
+    fn hide(&self, product: &Product) -> bool {
+        self.targets.iter().any(|target| {
+            let brand = target.brand.as_ref().zip(product.brand.as_ref());
+            let mut path = product.categories.iter().map(|name| name.to_lowercase());
+            let mut category = target.category.iter().map(|name| name.to_lowercase());
+            target.product_ids.contains(&product.id)
+                || brand.is_some_and(|(a, b)| a.to_lowercase() == b.to_lowercase())
+                || !target.category.is_empty() && category.all(|name| path.next() == Some(name))
+        })
+    }
+}
+
+fn words(product: &Product) -> HashSet<String> {
+    let attributes = product.attributes.iter();
+    let attributes = attributes.filter_map(|(name, value)| match value {
+        AttributeValue::Text(text) => Some(text),
+        AttributeValue::Flag(true) => Some(name),
+        AttributeValue::Flag(false) | AttributeValue::Number(_) => None,
+    });
+    let texts = [&product.title, &product.description].into_iter();
+    let texts = texts.chain(&product.brand).chain(&product.categories);
+    let texts = texts.chain(attributes).chain(&product.gtins);
+    let words = texts.flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
+    words.map(str::to_lowercase).collect()
+}
+
+fn finds(query: &str, words: &HashSet<String>) -> bool {
+    let mut asked = query.split(' ').map(|word| word.trim_start_matches('0'));
+    asked.any(|word| words.contains(word))
+}
+
+fn conjuncts(filter: Option<&v1::Filter>) -> Vec<&v1::Filter> {
+    let Some(filter) = filter else {
+        return Vec::new();
+    };
+    match &filter.kind {
+        Some(Kind::All(list)) => {
+            let parts = list.filters.iter();
+            parts.flat_map(|part| conjuncts(Some(part))).collect()
+        }
+        _ => vec![filter],
+    }
+}
+
+/// Of all that a filter speaks of.
+fn fields(filter: &v1::Filter) -> Vec<&str> {
+    match filter.kind.as_ref().expect("kind") {
+        Kind::All(list) | Kind::Any(list) => list.filters.iter().flat_map(fields).collect(),
+        Kind::Not(part) => fields(part),
+        Kind::Terms(terms) => vec![&terms.field],
+        Kind::Range(range) => vec![&range.field],
+        Kind::Flag(flag) => vec![&flag.field],
+        Kind::Category(_) => vec!["category"],
+        Kind::Exists(exists) => vec![&exists.field],
+    }
+}
+
+/// A value as it is, and as facets show it.
+#[derive(Clone, Debug)]
+enum Value {
+    Text(String),
+    Number(f64),
+    Flag(bool),
+}
+
+fn values(product: &Product, field: &str) -> Vec<Value> {
+    let text = |text: &str| vec![Value::Text(text.to_owned())];
+    match field {
+        "brand" => product.brand.iter().flat_map(|brand| text(brand)).collect(),
+        "category" => (1..=product.categories.len())
+            .map(|names| Value::Text(product.categories[..names].join(">")))
+            .collect(),
+        "status" => match product.status {
+            Status::Active => text("active"),
+            Status::Discontinued => text("discontinued"),
+        },
+        "currency" => text(product.price.currency().code()),
+        "price" => vec![Value::Number(product.price.minor() as f64)],
+        "created_at" => vec![Value::Number(product.created_at.unix_timestamp() as f64)],
+        name => {
+            let name = name.strip_prefix("attributes.").expect("attribute");
+            let value = product.attributes.get(name).map(|value| match value {
+                AttributeValue::Text(text) => Value::Text(text.clone()),
+                AttributeValue::Number(number) => Value::Number(*number),
+                AttributeValue::Flag(flag) => Value::Flag(*flag),
+            });
+            value.into_iter().collect()
+        }
+    }
+}
+
+fn passes(filter: &v1::Filter, product: &Product) -> bool {
+    match filter.kind.as_ref().expect("kind") {
+        Kind::All(list) => list.filters.iter().all(|part| passes(part, product)),
+        Kind::Any(list) => list.filters.iter().any(|part| passes(part, product)),
+        Kind::Not(part) => !passes(part, product),
+        Kind::Terms(terms) => values(product, &terms.field).iter().any(|value| {
+            let wanted = terms.values.iter().map(|value| value.to_lowercase());
+            matches!(value, Value::Text(text) if wanted.into_iter().any(|one| one == text.to_lowercase()))
+        }),
+        Kind::Range(range) => values(product, &range.field).iter().any(|value| {
+            let within = |number: f64| {
+                range.min.is_none_or(|min| number >= min) && range.max.is_none_or(|max| number <= max)
+            };
+            matches!(value, Value::Number(number) if within(*number))
+        }),
+        Kind::Flag(flag) => values(product, &flag.field)
+            .iter()
+            .any(|value| matches!(value, Value::Flag(is) if *is == flag.value)),
+        Kind::Category(category) => {
+            let path = category.path.iter().map(|name| name.to_lowercase());
+            let mut names = product.categories.iter().map(|name| name.to_lowercase());
+            path.into_iter().all(|name| names.next() == Some(name))
+        }
+        Kind::Exists(exists) => !values(product, &exists.field).is_empty(),
+    }
+}
+
+fn count<'a>(among: impl Iterator<Item = &'a Product>, asked: &v1::FacetRequest) -> FacetCounts {
+    let mut counts: Vec<Counted> = Vec::new();
+    let mut products = Vec::new();
+    let mut missing = 0;
+    for product in among {
+        let values = values(product, &asked.field);
+        missing += u64::from(values.is_empty());
+        let keys: Vec<Counted> = values
+            .iter()
+            .filter_map(|value| counted(value, asked))
+            .collect();
+        for key in &keys {
+            match counts.iter_mut().find(|known| known.key == key.key) {
+                Some(known) => known.join(key),
+                None => counts.push(key.clone()),
+            }
+        }
+        products.push((!values.is_empty(), keys));
+    }
+    counts.sort_by(|a, b| {
+        let order = b.count().cmp(&a.count());
+        order.then_with(|| a.key.cmp(&b.key))
+    });
+    counts.truncate(if asked.size == 0 {
+        10
+    } else {
+        asked.size as usize
+    });
+    let is_listed = |key: &Counted| counts.iter().any(|listed| listed.key == key.key);
+    let other = products
+        .iter()
+        .filter(|(has, keys)| *has && !keys.iter().any(is_listed));
+    let other = other.count() as u64;
+    if asked.interval > 0.0 {
+        counts.sort_by(|a, b| a.key.cmp(&b.key));
+    }
+    FacetCounts {
+        values: counts.iter().map(Counted::value).collect(),
+        other,
+        missing,
+    }
+}
+
+/// Sorts texts before flags before numbers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Key {
+    Text(String),
+    Flag(bool),
+    Number(Number),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Number(f64);
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Number {}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.partial_cmp(&other.0).expect("a number")
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Counted {
+    key: Key,
+    bounds: Option<(f64, f64)>,
+    spellings: BTreeMap<String, u64>,
+}
+
+impl Counted {
+    fn count(&self) -> u64 {
+        self.spellings.values().sum()
+    }
+
+    fn join(&mut self, other: &Self) {
+        for (text, count) in &other.spellings {
+            *self.spellings.entry(text.clone()).or_default() += count;
+        }
+    }
+
+    fn value(&self) -> ValueCount {
+        let most = self.spellings.values().max().expect("a spelling");
+        let first = self.spellings.iter().find(|(_, count)| *count == most);
+        ValueCount {
+            value: first.expect("a spelling").0.clone(),
+            count: self.count(),
+            bounds: self.bounds,
+        }
+    }
+}
+
+/// None for what is in no bucket.
+fn counted(value: &Value, asked: &v1::FacetRequest) -> Option<Counted> {
+    let buckets = asked.interval > 0.0;
+    let (key, bounds, spelling) = match value {
+        Value::Number(number) if buckets => {
+            let bucket = (number / asked.interval).floor();
+            let (from, to) = (bucket * asked.interval, (bucket + 1.0) * asked.interval);
+            if bucket.abs() > 1e15 {
+                return None;
+            }
+            (
+                Key::Number(Number(from)),
+                Some((from + 0.0, to + 0.0)),
+                (from + 0.0).to_string(),
+            )
+        }
+        _ if buckets => return None,
+        Value::Number(number) => (
+            Key::Number(Number(*number)),
+            None,
+            (number + 0.0).to_string(),
+        ),
+        Value::Text(text) => (Key::Text(text.to_lowercase()), None, text.clone()),
+        Value::Flag(flag) => (Key::Flag(*flag), None, flag.to_string()),
+    };
+    Some(Counted {
+        key,
+        bounds,
+        spellings: [(spelling, 1)].into(),
+    })
+}
