@@ -11,20 +11,26 @@ mod scoring;
 mod document;
 mod text;
 mod storage;
+mod options;
+mod popularity;
 mod error;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub(crate) use self::document::columns::{FieldName, folded};
 pub(crate) use self::error::IndexError;
-pub(crate) use self::keyword_index::{Hit, KeywordHits, KeywordIndex};
+pub(crate) use self::keyword_index::KeywordIndex;
 #[cfg(test)]
-pub(crate) use self::keyword_index::{KeywordHit, Needed};
+pub(crate) use self::keyword_index::Needed;
 pub(crate) use self::live::{CurrentIndex, LiveIndex};
+pub(crate) use self::popularity::Popularity;
 pub(crate) use self::scoring::bm25::TIER_ALL_WORDS;
 #[cfg(test)]
 pub(crate) use self::scoring::explain::KIND;
 pub(crate) use self::scoring::explain::{FieldMatch, Standing};
+#[cfg(test)]
+pub(crate) use self::scoring::hits::KeywordHit;
+pub(crate) use self::scoring::hits::{Hit, KeywordHits};
 pub(crate) use self::scoring::terms::{
     Alternative, Identifier, QueryTerms, QueryWord, identifiers,
 };
@@ -32,7 +38,7 @@ pub(crate) use self::scoring::weights::{FieldWeight, KeywordWeights};
 pub(crate) use self::sets::doc_sets::DocSets;
 pub(crate) use self::sets::facets::{FacetCounts, FacetRequest, ValueCount};
 pub(crate) use self::sets::filter::Filter;
-pub(crate) use self::sets::sorting::{Order, Place, Popularity};
+pub(crate) use self::sets::sorting::{Order, Place};
 pub(crate) use self::snapshot::IndexSnapshot;
 pub(crate) use self::suggest::complete::Suggestion;
 pub(crate) use self::suggest::table::SuggestionTable;

@@ -3,3 +3,7 @@
 pub(super) mod document;
 pub(super) mod schema;
 pub(super) mod columns;
+pub(super) mod suggestion_terms;
+pub(super) mod kind_signature;
+pub(super) mod noise;
+pub(super) mod text_options;

@@ -5,77 +5,27 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use catalog_events::{Digest, Position, ProductId};
+use catalog_events::{Digest, Position};
 use tantivy::{IndexReader, ReloadPolicy};
 use tokio::sync::watch;
 
 use crate::index::document::schema::Fields;
 use crate::index::error::IndexError;
+use crate::index::options::IndexOptions;
+#[cfg(test)]
+use crate::index::scoring::hits::KeywordHits;
 #[cfg(test)]
 use crate::index::scoring::terms::QueryTerms;
 #[cfg(test)]
 use crate::index::scoring::weights::KeywordWeights;
-use crate::index::sets::doc_sets::DocSets;
 use crate::index::snapshot::{IndexSnapshot, Published};
-use crate::index::storage::directory::{DiskState, WriteBehindDirectory};
+use crate::index::storage::directory::WriteBehindDirectory;
+use crate::index::storage::file_state::DiskState;
 use crate::index::storage::flusher::Flusher;
 use crate::index::storage::folder;
 use crate::index::text::analyzer;
 use crate::index::text::language::Language;
 use crate::index::writer::IndexWriter;
-
-/// A product found. Scores are comparable within one answer of one source, and only there.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Hit {
-    pub(crate) product_id: ProductId,
-    pub(crate) score: f32,
-}
-
-/// A product that matches a query by its words or identifiers. Lower tiers come first.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct KeywordHit {
-    pub(crate) product_id: ProductId,
-    pub(crate) score: f32,
-    /// 0: the query is an identifier of it; 1: it has one that is part of the query; 2: it has all
-    /// words; 3: any.
-    pub(crate) tier: u8,
-}
-
-/// What the words and identifiers of a query find, best first.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct KeywordHits {
-    pub(crate) hits: Vec<KeywordHit>,
-    /// All that match, whatever the limit.
-    pub(crate) total: u64,
-    /// The same as a set.
-    pub(crate) matched: Arc<DocSets>,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct IndexOptions {
-    /// An index of another one is built anew.
-    pub(crate) language: Language,
-    /// How much the writer buffers before it begins another segment. Little makes for quick small
-    /// commits, more for a quick rebuild.
-    pub(crate) writer_bytes: usize,
-    /// How much memory may hold that the disk does not have yet. Commits wait when it is full.
-    pub(crate) memory_bytes_max: usize,
-}
-
-impl IndexOptions {
-    /// What tantivy needs at least.
-    pub(crate) const WRITER_BYTES_MIN: usize = 15_000_000;
-}
-
-impl Default for IndexOptions {
-    fn default() -> Self {
-        Self {
-            language: Language::default(),
-            writer_bytes: Self::WRITER_BYTES_MIN,
-            memory_bytes_max: 64 << 20,
-        }
-    }
-}
 
 /// The position below which an index answers no search, because it is still being built. Shared by
 /// an index and those that take its place.

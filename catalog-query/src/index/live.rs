@@ -12,9 +12,10 @@ use catalog_events::{Position, ProductEvent, ProductId};
 use tokio::sync::{OwnedMutexGuard, watch};
 
 use crate::index::error::IndexError;
-use crate::index::keyword_index::{IndexOptions, KeywordIndex, Needed};
+use crate::index::keyword_index::{KeywordIndex, Needed};
+use crate::index::options::IndexOptions;
 use crate::index::snapshot::IndexSnapshot;
-use crate::index::storage::directory::DiskState;
+use crate::index::storage::file_state::DiskState;
 use crate::index::text::language::Language;
 use crate::index::writer::{Change, IndexWriter};
 

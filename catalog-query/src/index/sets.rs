@@ -4,4 +4,5 @@ pub(super) mod snapshot_queries;
 pub(super) mod facets;
 pub(super) mod filter;
 pub(super) mod sorting;
+pub(super) mod product_ids;
 pub(super) mod doc_sets;

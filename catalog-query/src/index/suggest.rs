@@ -2,5 +2,6 @@
 
 pub(super) mod complete;
 pub(super) mod table;
+pub(super) mod tally;
 #[cfg(test)]
 mod tests;

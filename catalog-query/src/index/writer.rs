@@ -11,7 +11,7 @@ use tantivy::{Index, IndexReader, Term};
 use crate::index::document::document;
 use crate::index::document::schema::Fields;
 use crate::index::error::IndexError;
-use crate::index::keyword_index::IndexOptions;
+use crate::index::options::IndexOptions;
 use crate::index::snapshot::{IndexSnapshot, Published};
 use crate::index::storage::checkpoint;
 use crate::index::storage::directory::WriteBehindDirectory;

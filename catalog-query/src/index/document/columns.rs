@@ -10,7 +10,7 @@ use tantivy::columnar::DynamicColumn;
 use tantivy::schema::{FAST, Field, JsonObjectOptions, OwnedValue, SchemaBuilder};
 use tantivy::{SegmentReader, TantivyDocument};
 
-use crate::index::document::schema::term;
+use crate::index::document::text_options::term;
 
 const COLUMNS: &str = "columns";
 pub(crate) const PRICE: &str = "price";

@@ -5,27 +5,10 @@ use tantivy::TantivyDocument;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::index::document::noise::is_noise;
 use crate::index::document::schema::Fields;
-use crate::index::suggest::complete as suggest;
+use crate::index::document::suggestion_terms;
 use crate::index::text::analyzer;
-
-/// Attributes that describe every product and tell none apart: their values ("black", "China",
-/// "120 x 80 mm") match queries that ask for something else. An attribute is left out when one of
-/// the words of its name is listed.
-const NOISE: &[&str] = &[
-    "color",
-    "colors",
-    "colour",
-    "colours",
-    "country",
-    "dimensions",
-    "humidity",
-    "package",
-    "packaging",
-    "pallet",
-    "temperature",
-    "weight",
-];
 
 pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> TantivyDocument {
     let hash = ContentHash::of(&product.id, version, product);
@@ -54,7 +37,7 @@ pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> 
     }
     fields.columns.fill(&mut document, product);
     fields.kind.fill(&mut document, product, fields.language);
-    suggest::fill(fields.suggest, &mut document, product);
+    suggestion_terms::fill(fields.suggest, &mut document, product);
     document
 }
 
@@ -70,11 +53,6 @@ fn attribute_texts(product: &Product) -> impl Iterator<Item = &str> {
         AttributeValue::Flag(true) => Some(name.as_str()),
         AttributeValue::Flag(false) | AttributeValue::Number(_) => None,
     })
-}
-
-pub(crate) fn is_noise(name: &str) -> bool {
-    name.split(|c: char| !c.is_alphanumeric())
-        .any(|word| NOISE.contains(&word.to_lowercase().as_str()))
 }
 
 /// Addresses and times: nobody searches for their words, and each makes a product look longer.

@@ -2,14 +2,12 @@
 //! come from Postgres.
 
 use tantivy::schema::IndexRecordOption::{WithFreqs, WithFreqsAndPositions};
-use tantivy::schema::{
-    FAST, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
-};
+use tantivy::schema::{FAST, Field, Schema};
 
 use crate::index::document::columns::ColumnFields;
-use crate::index::scoring::product_kind::KindFields;
-use crate::index::suggest::complete as suggest;
-use crate::index::text::analyzer;
+use crate::index::document::kind_signature::KindFields;
+use crate::index::document::suggestion_terms;
+use crate::index::document::text_options::{column, surface, term, words};
 use crate::index::text::language::Language;
 
 /// The product id, as a term to delete by and as a column to answer with.
@@ -64,7 +62,7 @@ impl Fields {
             identifiers: schema.add_text_field("identifiers", term()),
             columns: ColumnFields::add_to(&mut schema),
             kind: KindFields::add_to(&mut schema),
-            suggest: suggest::add_to(&mut schema),
+            suggest: suggestion_terms::add_to(&mut schema),
         };
         (schema.build(), fields)
     }
@@ -79,35 +77,4 @@ impl Fields {
             self.attributes,
         ]
     }
-}
-
-fn column() -> NumericOptions {
-    NumericOptions::default().set_fast()
-}
-
-/// To be looked up as it is.
-pub(crate) fn term() -> TextOptions {
-    TextOptions::default().set_indexing_options(
-        TextFieldIndexing::default()
-            .set_tokenizer("raw")
-            .set_index_option(IndexRecordOption::Basic)
-            .set_fieldnorms(false),
-    )
-}
-
-fn words(language: Language, option: IndexRecordOption) -> TextOptions {
-    TextOptions::default().set_indexing_options(
-        TextFieldIndexing::default()
-            .set_tokenizer(language.analyzer())
-            .set_index_option(option),
-    )
-}
-
-fn surface() -> TextOptions {
-    TextOptions::default().set_indexing_options(
-        TextFieldIndexing::default()
-            .set_tokenizer(analyzer::SURFACE)
-            .set_index_option(IndexRecordOption::Basic)
-            .set_fieldnorms(false),
-    )
 }

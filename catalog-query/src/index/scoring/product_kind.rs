@@ -2,31 +2,19 @@
 //! products of one kind have attributes of the same names, which others do not have. Told from the
 //! products alone, without lists of words.
 
-use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
-use catalog_events::{AttributeValue, Product};
-use sha2::{Digest as _, Sha256};
-use tantivy::columnar::ColumnValues;
-use tantivy::schema::{Field, IndexRecordOption, NumericOptions, STRING, SchemaBuilder};
-use tantivy::{
-    DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyDocument, TantivyError, Term,
-};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
-use crate::index::document::document::is_noise;
+use crate::index::document::kind_signature::{
+    BITS, KindFields, NAMES_MIN, Signature, Signatures, WORDS, each_bit,
+};
 use crate::index::scoring::terms::QueryTerms;
 use crate::index::scoring::weights::KeywordWeights;
-use crate::index::text::language::Language;
 
-const WORDS: usize = 4;
-const COLUMNS: [&str; WORDS] = ["kind_0", "kind_1", "kind_2", "kind_3"];
-const BITS: usize = WORDS * 64;
 const BYTES: usize = BITS / 8;
 
-type Signature = [u64; WORDS];
-
-/// Fewer names say nothing.
-const NAMES_MIN: u32 = 3;
 /// Products that a kind is learned from.
 const EXAMPLES_MIN: usize = 3;
 const EXAMPLES_MAX: usize = 1_000;
@@ -43,90 +31,6 @@ const EXAMPLES_HALF: f32 = 10.0;
 const KEPT_MIN: f32 = 0.05;
 /// How near one without attributes is.
 const NEARNESS_UNKNOWN: f32 = 0.5;
-
-#[derive(Clone, Copy)]
-pub(crate) struct KindFields {
-    /// The words that a title calls the product by, stemmed.
-    heads: Field,
-    signature: [Field; WORDS],
-}
-
-impl KindFields {
-    pub(crate) fn add_to(schema: &mut SchemaBuilder) -> Self {
-        let column = || NumericOptions::default().set_fast();
-        Self {
-            heads: schema.add_text_field("heads", STRING),
-            signature: COLUMNS.map(|name| schema.add_u64_field(name, column())),
-        }
-    }
-
-    pub(crate) fn fill(
-        &self,
-        document: &mut TantivyDocument,
-        product: &Product,
-        language: Language,
-    ) {
-        for head in heads(product, language) {
-            document.add_text(self.heads, head);
-        }
-        for (field, word) in self.signature.into_iter().zip(signature(product)) {
-            document.add_u64(field, word);
-        }
-    }
-}
-
-/// The words of the title that no other word follows: a "notebook 15.6 inch" is a notebook, a
-/// "notebook case" is not. Colours and the like are followed by whatever comes, and are no heads.
-fn heads(product: &Product, language: Language) -> HashSet<String> {
-    let noise = product.attributes.iter().filter(|(name, _)| is_noise(name));
-    let noise = noise.filter_map(|(_, value)| match value {
-        AttributeValue::Text(text) => Some(language.document_words(text)),
-        AttributeValue::Flag(_) | AttributeValue::Number(_) => None,
-    });
-    let noise: HashSet<String> = noise.flatten().map(|word| word.stem).collect();
-    let words = language.document_words(&product.title);
-    let is_plain: Vec<bool> = words
-        .iter()
-        .map(|word| {
-            word.surface.chars().all(char::is_alphabetic) && !noise.contains(word.stem.as_str())
-        })
-        .collect();
-    let mut heads = HashSet::new();
-    for (at, word) in words.iter().enumerate() {
-        if is_plain[at] && !is_plain.get(at + 1).copied().unwrap_or(false) {
-            heads.insert(word.stem.clone());
-        }
-    }
-    heads
-}
-
-/// A bit for each name of an attribute or category (a Bloom filter with one hash). All zero where
-/// there are too few.
-fn signature(product: &Product) -> Signature {
-    let names = product.attributes.keys().map(String::as_str);
-    let names = names.chain(product.categories.iter().map(String::as_str));
-    let mut signature = [0; WORDS];
-    let mut count = 0;
-    for name in names {
-        let bit = usize::from(Sha256::digest(name)[0]);
-        signature[bit / 64] |= 1 << (bit % 64);
-        count += 1;
-    }
-    match count < NAMES_MIN {
-        true => [0; WORDS],
-        false => signature,
-    }
-}
-
-fn each_bit(signature: &Signature, mut each: impl FnMut(usize)) {
-    for (number, word) in signature.iter().enumerate() {
-        let mut rest = *word;
-        while rest != 0 {
-            each(number * 64 + rest.trailing_zeros() as usize);
-            rest &= rest - 1;
-        }
-    }
-}
 
 /// How many of the products have each bit, from 0 to 1.
 fn shares(signatures: &[Signature]) -> [f32; BITS] {
@@ -335,27 +239,6 @@ fn table(likelier: &[f32; BITS]) -> Box<[[f32; 256]; BYTES]> {
     table
 }
 
-struct Signatures([Arc<dyn ColumnValues<u64>>; WORDS]);
-
-impl Signatures {
-    fn open(segment: &SegmentReader) -> tantivy::Result<Self> {
-        let mut columns = Vec::with_capacity(WORDS);
-        for name in COLUMNS {
-            columns.push(segment.fast_fields().u64(name)?.first_or_default_col(0));
-        }
-        let columns = columns.try_into();
-        columns
-            .map(Self)
-            .map_err(|_| TantivyError::InternalError("a signature has another length".to_owned()))
-    }
-
-    /// None for one that says nothing.
-    fn of(&self, doc: DocId) -> Option<Signature> {
-        let signature = std::array::from_fn(|at| self.0[at].get_val(doc));
-        (signature != [0; WORDS]).then_some(signature)
-    }
-}
-
 /// Products that are called by one of the words, the first of the index.
 fn examples(
     searcher: &Searcher,
@@ -386,8 +269,12 @@ fn examples(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::document::kind_signature::WORDS;
+    use crate::index::document::kind_signature::heads;
+    use crate::index::document::kind_signature::signature;
     use crate::index::scoring::weights::KeywordWeights;
     use crate::index::tests::support::{index_of, printers_and_cables, with_attributes};
+    use crate::index::text::language::Language;
 
     #[test]
     fn a_title_calls_a_product_by_the_words_that_none_follows() {

@@ -9,11 +9,10 @@ use tantivy::Searcher;
 
 use crate::index::document::schema::{Fields, ID};
 use crate::index::error::IndexError;
-use crate::index::keyword_index::{KeywordHit, KeywordHits};
 use crate::index::scoring::bm25::{Match, Matching};
+use crate::index::scoring::hits::{KeywordHit, KeywordHits};
 use crate::index::scoring::product_kind::Kind;
-use crate::index::scoring::terms::Alternative;
-use crate::index::scoring::terms::QueryTerms;
+use crate::index::scoring::terms::{Alternative, QueryTerms};
 use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::{DocBits, DocSets};
 
@@ -211,7 +210,8 @@ impl<'a> Best<'a> {
 mod tests {
     use catalog_events::{AttributeValue, Product};
 
-    use crate::index::keyword_index::{KeywordHits, KeywordIndex};
+    use crate::index::keyword_index::KeywordIndex;
+    use crate::index::scoring::hits::KeywordHits;
     use crate::index::scoring::terms::QueryTerms;
     use crate::index::tests::support::{found, index_of, product, text};
     use crate::index::text::language::Language;

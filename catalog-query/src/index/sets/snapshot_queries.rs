@@ -6,7 +6,8 @@ use tantivy::DocAddress;
 use tantivy::query::AllQuery;
 
 use crate::index::error::IndexError;
-use crate::index::keyword_index::KeywordHits;
+use crate::index::popularity::Popularity;
+use crate::index::scoring::hits::KeywordHits;
 use crate::index::scoring::product_kind::Kind;
 use crate::index::scoring::terms::QueryTerms;
 use crate::index::scoring::top_hits as ranking;
@@ -14,7 +15,8 @@ use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::DocSets;
 use crate::index::sets::facets::{self, FacetCounts, FacetRequest};
 use crate::index::sets::filter::{self, Filter};
-use crate::index::sets::sorting::{self, Order, Place, Popularity};
+use crate::index::sets::product_ids;
+use crate::index::sets::sorting::{self, Order, Place};
 use crate::index::snapshot::IndexSnapshot;
 use crate::index::suggest::complete::{self as suggest, Suggestion};
 use crate::index::suggest::table::SuggestionTable;
@@ -158,7 +160,7 @@ impl IndexSnapshot {
             }
             let index = segment.inverted_index(self.fields.id)?;
             for (place, id) in &missing {
-                sorting::each_document(&index, self.fields.id, id, |doc| {
+                product_ids::each_document(&index, self.fields.id, id, |doc| {
                     if !segment.is_deleted(doc) {
                         found[*place] = Some(DocAddress::new(ordinal, doc));
                     }
@@ -197,6 +199,6 @@ impl IndexSnapshot {
 
     /// The ids of the products of a set.
     pub(crate) fn ids(&self, of: &DocSets) -> Result<Vec<ProductId>, IndexError> {
-        Ok(sorting::ids(&self.searcher, of)?)
+        Ok(product_ids::ids(&self.searcher, of)?)
     }
 }

@@ -1,19 +1,19 @@
 //! The documents of a set in the order of a column, equal values by product id. A page begins after
 //! a place in that order, so that products that come or go elsewhere do not move it.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use catalog_events::ProductId;
 use tantivy::columnar::{Column, StrColumn};
-use tantivy::index::{InvertedIndexReader, SegmentId};
-use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
+use tantivy::{DocId, Searcher, SegmentReader};
 
+use crate::index::Popularity;
 use crate::index::document::columns::{CREATED_AT, PRICE};
 use crate::index::document::schema::ID;
-use crate::index::sets::doc_sets::{DocBits, DocSets};
+use crate::index::popularity::SegmentViews;
+use crate::index::sets::doc_sets::DocSets;
 
 #[derive(Clone, Debug)]
 pub(crate) enum Order {
@@ -137,156 +137,4 @@ impl Keys {
             Self::Popularity(views) => !views.get(doc),
         }
     }
-}
-
-/// Views by product, as they were at one time; none is 0.
-#[derive(Debug, Default)]
-pub(crate) struct Popularity {
-    views: HashMap<ProductId, u64>,
-    most: u64,
-    /// By the document of a segment: who asks again for the same segment does not look up again.
-    by_segment: Mutex<HashMap<SegmentId, Arc<SegmentViews>>>,
-}
-
-impl Popularity {
-    /// Segments come and go with every commit.
-    const SEGMENTS_MAX: usize = 64;
-
-    pub(crate) fn new(views: HashMap<ProductId, u64>) -> Self {
-        Self {
-            most: views.values().copied().max().unwrap_or(0),
-            views,
-            by_segment: Mutex::default(),
-        }
-    }
-
-    /// Whether these are the views it has.
-    pub(crate) fn is_of(&self, views: &HashMap<ProductId, u64>) -> bool {
-        self.views == *views
-    }
-
-    /// From 0 to 1 for the most viewed; a product with the square root of its views has half of that.
-    pub(crate) fn share(&self, id: &ProductId) -> f64 {
-        match self.views.get(id) {
-            Some(views) if self.most > 0 => (*views as f64).ln_1p() / (self.most as f64).ln_1p(),
-            _ => 0.0,
-        }
-    }
-
-    pub(crate) fn of(&self, segment: &SegmentReader) -> tantivy::Result<Arc<SegmentViews>> {
-        if self.views.is_empty() {
-            return Ok(Arc::default());
-        }
-        let id = segment.segment_id();
-        let known = self.lock().get(&id).cloned();
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let views = Arc::new(SegmentViews::new(segment, &self.views)?);
-        let mut by_segment = self.lock();
-        if by_segment.len() >= Self::SEGMENTS_MAX {
-            by_segment.clear();
-        }
-        by_segment.insert(id, Arc::clone(&views));
-        Ok(views)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SegmentId, Arc<SegmentViews>>> {
-        self.by_segment
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Views by the document of a segment.
-#[derive(Debug, Default)]
-pub(crate) struct SegmentViews {
-    views: HashMap<DocId, u64>,
-    /// Who has any: most have none, and are asked about all the time.
-    viewed: DocBits,
-}
-
-impl SegmentViews {
-    fn new(segment: &SegmentReader, products: &HashMap<ProductId, u64>) -> tantivy::Result<Self> {
-        let mut views = HashMap::new();
-        let mut viewed = DocBits::none(segment.max_doc());
-        let mut add = |doc, count: u64| {
-            if count > 0 {
-                views.insert(doc, count);
-                viewed.insert(doc);
-            }
-        };
-        // The shorter list is gone through.
-        if products.len() < segment.max_doc() as usize {
-            let field = segment.schema().get_field(ID)?;
-            let index = segment.inverted_index(field)?;
-            for (product, count) in products {
-                each_document(&index, field, product, |doc| add(doc, *count))?;
-            }
-        } else if let Some(ids) = segment.fast_fields().str(ID)? {
-            let mut of_ordinal = Vec::with_capacity(ids.num_terms());
-            let mut terms = ids.dictionary().stream()?;
-            while terms.advance() {
-                let id = str::from_utf8(terms.key()).ok();
-                let id = id.and_then(|id| id.parse::<ProductId>().ok());
-                let count = id.and_then(|id| products.get(&id));
-                of_ordinal.push(count.copied().unwrap_or_default());
-            }
-            for doc in 0..segment.max_doc() {
-                let ordinal = ids.term_ords(doc).next();
-                let count = ordinal.and_then(|ordinal| of_ordinal.get(ordinal as usize));
-                add(doc, count.copied().unwrap_or_default());
-            }
-        }
-        Ok(Self { views, viewed })
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.views.is_empty()
-    }
-
-    pub(crate) fn get(&self, doc: DocId) -> u64 {
-        match self.viewed.contains(doc) {
-            true => self.views.get(&doc).copied().unwrap_or_default(),
-            false => 0,
-        }
-    }
-}
-
-/// The documents that a product has in a segment, by the index of its ids; deleted ones included.
-pub(crate) fn each_document(
-    index: &InvertedIndexReader,
-    field: Field,
-    product: &ProductId,
-    mut each: impl FnMut(DocId),
-) -> tantivy::Result<()> {
-    let term = Term::from_field_text(field, product.as_str());
-    if let Some(mut found) = index.read_postings(&term, IndexRecordOption::Basic)? {
-        let mut doc = found.doc();
-        while doc != TERMINATED {
-            each(doc);
-            doc = found.advance();
-        }
-    }
-    Ok(())
-}
-
-/// In no order.
-pub(crate) fn ids(searcher: &Searcher, of: &DocSets) -> tantivy::Result<Vec<ProductId>> {
-    let mut found = Vec::new();
-    for (segment, number) in searcher.segment_readers().iter().zip(0..) {
-        let (Some(bits), Some(ids)) = (of.segment(number), segment.fast_fields().str(ID)?) else {
-            continue;
-        };
-        let mut ordinals: Vec<u64> = bits
-            .iter()
-            .filter_map(|doc| ids.term_ords(doc).next())
-            .collect();
-        ordinals.sort_unstable();
-        ids.dictionary().sorted_ords_to_term_cb(&ordinals, |text| {
-            let id = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-            found.extend(id);
-        })?;
-    }
-    Ok(found)
 }

@@ -2,30 +2,28 @@
 //! whole commits to the folder, synced. What is killed or loses power finds the last flushed commit
 //! there, complete, and replays from its position.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use catalog_events::Position;
 use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
 use tantivy::directory::{
-    Directory, DirectoryLock, FileHandle, Lock, MmapDirectory, OwnedBytes, WatchCallback,
-    WatchHandle, WritePtr,
+    Directory, DirectoryLock, FileHandle, Lock, MmapDirectory, WatchCallback, WatchHandle, WritePtr,
 };
 use tokio::sync::watch;
 
 use crate::index::error::IndexError;
 use crate::index::storage::commit::{Commit, segment_of};
 use crate::index::storage::disk::Disk;
+use crate::index::storage::file_state::{Bounds, DiskState, Files, SharedFiles, Stored, lock};
 use crate::index::storage::file_writer::FileWriter;
 
+/// Held while the folder may be written to, with or without a writer.
+const FLUSH_LOCK: &str = ".flush.lock";
 pub(crate) const META: &str = "meta.json";
 /// Tantivy's list of its files. Ours is made of the folder, so that it is never behind.
 pub(crate) const MANAGED: &str = ".managed.json";
-/// Held while the folder may be written to, with or without a writer.
-const FLUSH_LOCK: &str = ".flush.lock";
 
 /// A commit is on disk about this long after it was searchable, on a quick disk.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
@@ -35,82 +33,7 @@ const FLUSH_DUTY: u32 = 20;
 const FLUSH_AFTER_MAX: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct WriteBehindDirectory {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    disk: Disk,
-    bounds: Bounds,
-    mapped: MmapDirectory,
-    files: Mutex<Files>,
-    /// Work for the flusher, or the end of it.
-    due: Condvar,
-    /// Less is held in memory than was, or nothing more will be.
-    room: Condvar,
-    /// Held by the one flush at a time.
-    flushing: Mutex<()>,
-    state: watch::Sender<DiskState>,
-    /// On the folder, until the directory is closed.
-    folder_lock: Mutex<Option<DirectoryLock>>,
-}
-
-/// What memory may hold of files that are not on disk, all derived from one bound.
-#[derive(Clone, Copy, Debug)]
-struct Bounds {
-    /// With more than this, because the disk is slow or refuses, writers wait.
-    held_max: usize,
-    /// With more than this a flush begins at once, and takes along what no commit names yet.
-    flush_at: usize,
-    /// A file that grows larger, as merges make them, goes to the disk as it is written.
-    file_max: usize,
-}
-
-impl Bounds {
-    fn new(memory_bytes_max: usize) -> Self {
-        Self {
-            held_max: memory_bytes_max,
-            flush_at: memory_bytes_max / 4,
-            file_max: memory_bytes_max / 16,
-        }
-    }
-}
-
-/// How far the folder is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct DiskState {
-    /// What a restart finds.
-    pub(crate) durable: Position,
-    /// Bytes that only memory holds.
-    pub(crate) held: usize,
-    pub(crate) failures: u64,
-    /// Of the last flush.
-    pub(crate) error: Option<String>,
-}
-
-#[derive(Default)]
-struct Files {
-    stored: BTreeMap<PathBuf, Stored>,
-    /// Under way, by name.
-    written: HashSet<PathBuf>,
-    meta: Option<Arc<[u8]>>,
-    /// Counts the commits and merges, which is how often `meta` changed.
-    commits: u64,
-    flushed: u64,
-    /// Since when there is something to flush.
-    waiting: Option<Instant>,
-    last_flush_took: Duration,
-    held: usize,
-    /// Gone for tantivy, but maybe part of the commit that is in the folder.
-    removable: BTreeSet<PathBuf>,
-    /// The index was closed: nothing is flushed any more.
-    closed: bool,
-}
-
-/// Where a file is.
-#[derive(Clone)]
-pub(crate) enum Stored {
-    Memory(OwnedBytes),
-    Disk { synced: bool },
+    shared: Arc<SharedFiles>,
 }
 
 /// A commit, and those of its files that are not on disk yet.
@@ -131,7 +54,7 @@ impl WriteBehindDirectory {
             is_blocking: false,
         });
         let lock = lock.map_err(tantivy::TantivyError::from)?;
-        let shared = Shared {
+        let shared = SharedFiles {
             disk: Disk::new(folder),
             bounds: Bounds::new(memory_bytes_max),
             mapped,
@@ -170,6 +93,7 @@ impl WriteBehindDirectory {
         Ok(())
     }
 
+    #[cfg(test)]
     pub(crate) fn disk(&self) -> &Disk {
         &self.shared.disk
     }
@@ -179,7 +103,7 @@ impl WriteBehindDirectory {
     }
 
     fn files(&self) -> MutexGuard<'_, Files> {
-        lock(&self.shared.files)
+        self.shared.files()
     }
 
     /// Waits until memory has room for what a writer is about to add: the disk can be slower than
@@ -352,45 +276,9 @@ impl WriteBehindDirectory {
         Ok(())
     }
 
-    /// A file that grows larger goes to the disk as it is written.
-    pub(crate) fn file_bytes_max(&self) -> usize {
-        self.shared.bounds.file_max
-    }
-
-    /// A file is whole, and can be read.
-    pub(crate) fn finished(&self, name: &Path, stored: Stored) {
-        let mut files = self.files();
-        files.held += stored.held();
-        files.removable.remove(name);
-        files.stored.insert(name.to_owned(), stored);
-        let much = files.held > self.shared.bounds.flush_at;
-        drop(files);
-        if much {
-            self.shared.due.notify_all();
-        }
-    }
-
-    /// Nobody writes the file any more.
-    pub(crate) fn ended(&self, name: &Path) {
-        self.files().written.remove(name);
-    }
-
     fn stored(&self, name: &Path) -> Option<Stored> {
         self.files().stored.get(name).cloned()
     }
-}
-
-impl Stored {
-    fn held(&self) -> usize {
-        match self {
-            Stored::Memory(data) => data.len(),
-            Stored::Disk { .. } => 0,
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::fmt::Debug for WriteBehindDirectory {
@@ -436,7 +324,7 @@ impl Directory for WriteBehindDirectory {
             return Err(OpenWriteError::FileAlreadyExists(path.to_owned()));
         }
         Ok(BufWriter::new(Box::new(FileWriter::new(
-            self.clone(),
+            Arc::clone(&self.shared),
             path,
         ))))
     }

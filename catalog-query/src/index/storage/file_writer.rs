@@ -3,23 +3,24 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tantivy::directory::{AntiCallToken, OwnedBytes, TerminatingWrite};
 
-use crate::index::storage::directory::{Stored, WriteBehindDirectory};
+use crate::index::storage::file_state::{SharedFiles, Stored};
 
 /// A file under way: in memory, or from some size on on disk.
 pub(crate) struct FileWriter {
-    directory: WriteBehindDirectory,
+    files: Arc<SharedFiles>,
     name: PathBuf,
     data: Vec<u8>,
     file: Option<File>,
 }
 
 impl FileWriter {
-    pub(crate) fn new(directory: WriteBehindDirectory, name: &Path) -> Self {
+    pub(crate) fn new(files: Arc<SharedFiles>, name: &Path) -> Self {
         Self {
-            directory,
+            files,
             name: name.to_owned(),
             data: Vec::new(),
             file: None,
@@ -29,8 +30,8 @@ impl FileWriter {
 
 impl Write for FileWriter {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        if self.file.is_none() && self.data.len() + data.len() > self.directory.file_bytes_max() {
-            let mut file = self.directory.disk().create(&self.name)?;
+        if self.file.is_none() && self.data.len() + data.len() > self.files.file_bytes_max() {
+            let mut file = self.files.disk.create(&self.name)?;
             file.write_all(&self.data)?;
             self.data = Vec::new();
             self.file = Some(file);
@@ -53,7 +54,7 @@ impl TerminatingWrite for FileWriter {
     fn terminate_ref(&mut self, _: AntiCallToken) -> io::Result<()> {
         let stored = match self.file.take() {
             Some(_) => {
-                self.directory.disk().written(&self.name);
+                self.files.disk.written(&self.name);
                 Stored::Disk { synced: false }
             }
             None => {
@@ -62,17 +63,17 @@ impl TerminatingWrite for FileWriter {
                 Stored::Memory(OwnedBytes::new(data))
             }
         };
-        self.directory.finished(&self.name, stored);
+        self.files.finished(&self.name, stored);
         Ok(())
     }
 }
 
 impl Drop for FileWriter {
     fn drop(&mut self) {
-        self.directory.ended(&self.name);
+        self.files.ended(&self.name);
         if self.file.is_some() {
             // Never finished; what stays of it is removed when the index is opened again.
-            let _ = self.directory.disk().remove(&self.name);
+            let _ = self.files.disk.remove(&self.name);
         }
     }
 }

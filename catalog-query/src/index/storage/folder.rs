@@ -189,7 +189,7 @@ mod tests {
 
     use catalog_events::Position;
 
-    use crate::index::keyword_index::IndexOptions;
+    use crate::index::options::IndexOptions;
     use crate::index::scoring::terms::QueryTerms;
     use crate::index::tests::keyword_index::Random;
     use crate::index::tests::support::{changed, deleted, open, open_with, product};

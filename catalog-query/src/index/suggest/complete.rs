@@ -2,26 +2,21 @@
 //! written; those of products that are viewed first, then the most common.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use catalog_events::Product;
 use tantivy::postings::{SegmentPostings, TermInfo};
 use tantivy::query::FuzzyTermQuery;
-use tantivy::schema::{Field, IndexRecordOption, SchemaBuilder};
-use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
-use crate::index::document::columns::folded;
-use crate::index::document::schema::term;
+use crate::index::document::suggestion_terms::{TITLE_WORDS_MAX, words};
+use crate::index::popularity::Popularity;
 use crate::index::sets::doc_sets::DocBits;
-use crate::index::sets::sorting::Popularity;
+use crate::index::suggest::tally::{Seen, has, size, tally};
+
 pub(crate) use crate::index::suggest::table::SuggestionTable;
 
-/// Of a title: what follows tells few products apart.
-const TITLE_WORDS_MAX: usize = 16;
-const WORD_BYTES_MAX: usize = 40;
-/// Longer words with digits are model numbers.
-const SIZE_BYTES_MAX: usize = 5;
 /// With fewer letters, every word would be like some other.
 const TYPO_CHARS_MIN: usize = 4;
 const TWO_TYPOS_CHARS_MIN: usize = 8;
@@ -42,42 +37,6 @@ pub(crate) struct Suggestion {
     pub(crate) documents: u64,
     /// Views of them.
     pub(crate) views: u64,
-}
-
-pub(crate) fn add_to(schema: &mut SchemaBuilder) -> Field {
-    schema.add_text_field("suggest", term())
-}
-
-pub(crate) fn fill(field: Field, document: &mut TantivyDocument, product: &Product) {
-    let words = words(&product.title, TITLE_WORDS_MAX);
-    // Whoever types a model number types its beginning: only words are worth a pair.
-    let pairs = words
-        .windows(2)
-        .filter(|pair| !pair.iter().any(|word| is_code(word)));
-    let pairs = pairs.map(|pair| pair.join(" "));
-    let brand = product
-        .brand
-        .iter()
-        .map(|brand| self::words(brand, 4).join(" "));
-    let texts = pairs.chain(brand).chain(words.iter().cloned());
-    let several = |text: &String| text.chars().nth(1).is_some();
-    let distinct: HashSet<String> = texts.filter(several).collect();
-    for text in distinct {
-        document.add_text(field, text);
-    }
-}
-
-/// As they are typed: letters and digits, in lower case.
-fn words(text: &str, max: usize) -> Vec<String> {
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    let words = words.filter(|word| (1..=WORD_BYTES_MAX).contains(&word.len()));
-    words.take(max).map(folded).collect()
-}
-
-/// A model number or the like, not a size: "16gb", "2160p".
-fn is_code(word: &str) -> bool {
-    let digits = word.chars().filter(char::is_ascii_digit).count();
-    digits > 0 && (digits < word.len() && word.len() > SIZE_BYTES_MAX || digits > SIZE_BYTES_MAX)
 }
 
 /// What suggestions are made from.
@@ -284,32 +243,6 @@ impl Source<'_> {
     }
 }
 
-/// How many products have a term, and their views.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen {
-    pub(crate) documents: u64,
-    pub(crate) views: u64,
-}
-
-impl Seen {
-    /// Of `all`, when only `looked_at` were looked at.
-    pub(crate) fn scaled(self, looked_at: u64, all: u64) -> Self {
-        let scale = |number: u64| match looked_at < all {
-            true => number * all / looked_at.max(1),
-            false => number,
-        };
-        Self {
-            documents: scale(self.documents),
-            views: scale(self.views),
-        }
-    }
-
-    fn add(&mut self, views: Option<u64>) {
-        self.documents += u64::from(views.is_some());
-        self.views += views.unwrap_or_default();
-    }
-}
-
 fn add(seen: &mut BTreeMap<Vec<u8>, Seen>, term: &[u8], documents: u64, views: u64) {
     let known = match seen.get_mut(term) {
         Some(known) => known,
@@ -346,35 +279,6 @@ impl Within {
         }
         seen.scaled(looked_at, self.docs.len() as u64)
     }
-}
-
-/// Of up to `max` documents those that count, by their views; what comes behind is estimated.
-pub(crate) fn tally(
-    postings: &mut SegmentPostings,
-    max: u64,
-    mut views: impl FnMut(DocId) -> Option<u64>,
-) -> Seen {
-    let all = size(postings);
-    let (mut seen, mut looked_at) = (Seen::default(), 0);
-    while postings.doc() != TERMINATED && looked_at < max {
-        seen.add(views(postings.doc()));
-        looked_at += 1;
-        postings.advance();
-    }
-    seen.scaled(looked_at, all)
-}
-
-fn size(postings: &SegmentPostings) -> u64 {
-    u64::from(postings.size_hint())
-}
-
-/// To be asked for documents in their order.
-fn has(postings: &mut SegmentPostings, doc: DocId) -> bool {
-    let at = match postings.doc() < doc {
-        true => postings.seek(doc),
-        false => postings.doc(),
-    };
-    at == doc
 }
 
 fn with_all(

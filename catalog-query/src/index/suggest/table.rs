@@ -10,8 +10,8 @@ use tantivy::Searcher;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::termdict::TermMerger;
 
-use crate::index::sets::sorting::Popularity;
-use crate::index::suggest::complete::tally;
+use crate::index::popularity::Popularity;
+use crate::index::suggest::tally::tally;
 
 /// Of either kind: some megabytes.
 const TERMS_MAX: usize = 50_000;

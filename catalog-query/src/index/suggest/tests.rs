@@ -3,8 +3,8 @@
 use catalog_events::{Position, Product};
 
 use crate::index::keyword_index::KeywordIndex;
-use crate::index::sets::sorting::Popularity;
-use crate::index::suggest::complete::Seen;
+use crate::index::popularity::Popularity;
+use crate::index::suggest::tally::Seen;
 use crate::index::tests::support::{deleted, index_of, open, product};
 
 /// With the table of a large catalogue as without.

@@ -11,7 +11,8 @@ use tantivy::directory::{Directory as _, TerminatingWrite as _};
 use tempfile::TempDir;
 
 use crate::index::error::IndexError;
-use crate::index::keyword_index::{IndexOptions, KeywordIndex};
+use crate::index::keyword_index::KeywordIndex;
+use crate::index::options::IndexOptions;
 use crate::index::scoring::terms::QueryTerms;
 use crate::index::storage::disk::{Step, Watch};
 use crate::index::tests::keyword_index::Random;

@@ -97,7 +97,7 @@ fn one_writer_at_a_time() {
     assert!(matches!(index.writer(), Err(IndexError::Locked)));
     let second = KeywordIndex::open(
         folder.path(),
-        crate::index::keyword_index::IndexOptions::default(),
+        crate::index::options::IndexOptions::default(),
     );
     assert!(
         matches!(second, Err(IndexError::Locked)),

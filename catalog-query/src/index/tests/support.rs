@@ -12,7 +12,8 @@ use time::macros::datetime;
 use uuid::Uuid;
 
 use crate::index::error::IndexError;
-use crate::index::keyword_index::{IndexOptions, KeywordIndex};
+use crate::index::keyword_index::KeywordIndex;
+use crate::index::options::IndexOptions;
 use crate::index::scoring::terms::QueryTerms;
 use crate::index::text::language::Language;
 use crate::index::writer::IndexWriter;

@@ -1,0 +1,52 @@
+//! The terms that end what is being typed: words and word pairs of titles, and brands, as they are written.
+
+use std::collections::HashSet;
+
+use catalog_events::Product;
+use tantivy::TantivyDocument;
+use tantivy::schema::{Field, SchemaBuilder};
+
+use crate::index::document::columns::folded;
+use crate::index::document::text_options::term;
+
+/// Of a title: what follows tells few products apart.
+pub(crate) const TITLE_WORDS_MAX: usize = 16;
+pub(crate) const WORD_BYTES_MAX: usize = 40;
+/// Longer words with digits are model numbers.
+pub(crate) const SIZE_BYTES_MAX: usize = 5;
+
+pub(crate) fn add_to(schema: &mut SchemaBuilder) -> Field {
+    schema.add_text_field("suggest", term())
+}
+
+pub(crate) fn fill(field: Field, document: &mut TantivyDocument, product: &Product) {
+    let words = words(&product.title, TITLE_WORDS_MAX);
+    // Whoever types a model number types its beginning: only words are worth a pair.
+    let pairs = words
+        .windows(2)
+        .filter(|pair| !pair.iter().any(|word| is_code(word)));
+    let pairs = pairs.map(|pair| pair.join(" "));
+    let brand = product
+        .brand
+        .iter()
+        .map(|brand| self::words(brand, 4).join(" "));
+    let texts = pairs.chain(brand).chain(words.iter().cloned());
+    let several = |text: &String| text.chars().nth(1).is_some();
+    let distinct: HashSet<String> = texts.filter(several).collect();
+    for text in distinct {
+        document.add_text(field, text);
+    }
+}
+
+/// As they are typed: letters and digits, in lower case.
+pub(crate) fn words(text: &str, max: usize) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    let words = words.filter(|word| (1..=WORD_BYTES_MAX).contains(&word.len()));
+    words.take(max).map(folded).collect()
+}
+
+/// A model number or the like, not a size: "16gb", "2160p".
+pub(crate) fn is_code(word: &str) -> bool {
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    digits > 0 && (digits < word.len() && word.len() > SIZE_BYTES_MAX || digits > SIZE_BYTES_MAX)
+}

@@ -1,0 +1,126 @@
+//! Views of products, as searches weigh and sort by them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use catalog_events::ProductId;
+use tantivy::index::SegmentId;
+use tantivy::{DocId, SegmentReader};
+
+use crate::index::document::schema::ID;
+use crate::index::sets::doc_sets::DocBits;
+use crate::index::sets::product_ids::each_document;
+
+/// Views by product, as they were at one time; none is 0.
+#[derive(Debug, Default)]
+pub(crate) struct Popularity {
+    views: HashMap<ProductId, u64>,
+    most: u64,
+    /// By the document of a segment: who asks again for the same segment does not look up again.
+    by_segment: Mutex<HashMap<SegmentId, Arc<SegmentViews>>>,
+}
+
+impl Popularity {
+    /// Segments come and go with every commit.
+    const SEGMENTS_MAX: usize = 64;
+
+    pub(crate) fn new(views: HashMap<ProductId, u64>) -> Self {
+        Self {
+            most: views.values().copied().max().unwrap_or(0),
+            views,
+            by_segment: Mutex::default(),
+        }
+    }
+
+    /// Whether these are the views it has.
+    pub(crate) fn is_of(&self, views: &HashMap<ProductId, u64>) -> bool {
+        self.views == *views
+    }
+
+    /// From 0 to 1 for the most viewed; a product with the square root of its views has half of that.
+    pub(crate) fn share(&self, id: &ProductId) -> f64 {
+        match self.views.get(id) {
+            Some(views) if self.most > 0 => (*views as f64).ln_1p() / (self.most as f64).ln_1p(),
+            _ => 0.0,
+        }
+    }
+
+    pub(crate) fn of(&self, segment: &SegmentReader) -> tantivy::Result<Arc<SegmentViews>> {
+        if self.views.is_empty() {
+            return Ok(Arc::default());
+        }
+        let id = segment.segment_id();
+        let known = self.lock().get(&id).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let views = Arc::new(SegmentViews::new(segment, &self.views)?);
+        let mut by_segment = self.lock();
+        if by_segment.len() >= Self::SEGMENTS_MAX {
+            by_segment.clear();
+        }
+        by_segment.insert(id, Arc::clone(&views));
+        Ok(views)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<SegmentId, Arc<SegmentViews>>> {
+        self.by_segment
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Views by the document of a segment.
+#[derive(Debug, Default)]
+pub(crate) struct SegmentViews {
+    views: HashMap<DocId, u64>,
+    /// Who has any: most have none, and are asked about all the time.
+    viewed: DocBits,
+}
+
+impl SegmentViews {
+    fn new(segment: &SegmentReader, products: &HashMap<ProductId, u64>) -> tantivy::Result<Self> {
+        let mut views = HashMap::new();
+        let mut viewed = DocBits::none(segment.max_doc());
+        let mut add = |doc, count: u64| {
+            if count > 0 {
+                views.insert(doc, count);
+                viewed.insert(doc);
+            }
+        };
+        // The shorter list is gone through.
+        if products.len() < segment.max_doc() as usize {
+            let field = segment.schema().get_field(ID)?;
+            let index = segment.inverted_index(field)?;
+            for (product, count) in products {
+                each_document(&index, field, product, |doc| add(doc, *count))?;
+            }
+        } else if let Some(ids) = segment.fast_fields().str(ID)? {
+            let mut of_ordinal = Vec::with_capacity(ids.num_terms());
+            let mut terms = ids.dictionary().stream()?;
+            while terms.advance() {
+                let id = str::from_utf8(terms.key()).ok();
+                let id = id.and_then(|id| id.parse::<ProductId>().ok());
+                let count = id.and_then(|id| products.get(&id));
+                of_ordinal.push(count.copied().unwrap_or_default());
+            }
+            for doc in 0..segment.max_doc() {
+                let ordinal = ids.term_ords(doc).next();
+                let count = ordinal.and_then(|ordinal| of_ordinal.get(ordinal as usize));
+                add(doc, count.copied().unwrap_or_default());
+            }
+        }
+        Ok(Self { views, viewed })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.views.is_empty()
+    }
+
+    pub(crate) fn get(&self, doc: DocId) -> u64 {
+        match self.viewed.contains(doc) {
+            true => self.views.get(&doc).copied().unwrap_or_default(),
+            false => 0,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Where each file of an index is: in memory, on its way to the disk, or there.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use catalog_events::Position;
+use tantivy::directory::{DirectoryLock, MmapDirectory, OwnedBytes};
+use tokio::sync::watch;
+
+use crate::index::storage::disk::Disk;
+
+pub(crate) struct SharedFiles {
+    pub(super) disk: Disk,
+    pub(super) bounds: Bounds,
+    pub(super) mapped: MmapDirectory,
+    pub(super) files: Mutex<Files>,
+    /// Work for the flusher, or the end of it.
+    pub(super) due: Condvar,
+    /// Less is held in memory than was, or nothing more will be.
+    pub(super) room: Condvar,
+    /// Held by the one flush at a time.
+    pub(super) flushing: Mutex<()>,
+    pub(super) state: watch::Sender<DiskState>,
+    /// On the folder, until the directory is closed.
+    pub(super) folder_lock: Mutex<Option<DirectoryLock>>,
+}
+
+/// What memory may hold of files that are not on disk, all derived from one bound.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// With more than this, because the disk is slow or refuses, writers wait.
+    pub(super) held_max: usize,
+    /// With more than this a flush begins at once, and takes along what no commit names yet.
+    pub(super) flush_at: usize,
+    /// A file that grows larger, as merges make them, goes to the disk as it is written.
+    pub(super) file_max: usize,
+}
+
+impl Bounds {
+    pub(super) fn new(memory_bytes_max: usize) -> Self {
+        Self {
+            held_max: memory_bytes_max,
+            flush_at: memory_bytes_max / 4,
+            file_max: memory_bytes_max / 16,
+        }
+    }
+}
+
+/// How far the folder is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct DiskState {
+    /// What a restart finds.
+    pub(crate) durable: Position,
+    /// Bytes that only memory holds.
+    pub(crate) held: usize,
+    pub(crate) failures: u64,
+    /// Of the last flush.
+    pub(crate) error: Option<String>,
+}
+
+#[derive(Default)]
+pub(crate) struct Files {
+    pub(super) stored: BTreeMap<PathBuf, Stored>,
+    /// Under way, by name.
+    pub(super) written: HashSet<PathBuf>,
+    pub(super) meta: Option<Arc<[u8]>>,
+    /// Counts the commits and merges, which is how often `meta` changed.
+    pub(super) commits: u64,
+    pub(super) flushed: u64,
+    /// Since when there is something to flush.
+    pub(super) waiting: Option<Instant>,
+    pub(super) last_flush_took: Duration,
+    pub(super) held: usize,
+    /// Gone for tantivy, but maybe part of the commit that is in the folder.
+    pub(super) removable: BTreeSet<PathBuf>,
+    /// The index was closed: nothing is flushed any more.
+    pub(super) closed: bool,
+}
+
+/// Where a file is.
+#[derive(Clone)]
+pub(crate) enum Stored {
+    Memory(OwnedBytes),
+    Disk { synced: bool },
+}
+
+impl Stored {
+    pub(super) fn held(&self) -> usize {
+        match self {
+            Stored::Memory(data) => data.len(),
+            Stored::Disk { .. } => 0,
+        }
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl SharedFiles {
+    pub(super) fn files(&self) -> MutexGuard<'_, Files> {
+        lock(&self.files)
+    }
+
+    /// A file that grows larger goes to the disk as it is written.
+    pub(super) fn file_bytes_max(&self) -> usize {
+        self.bounds.file_max
+    }
+
+    /// A file is whole, and can be read.
+    pub(super) fn finished(&self, name: &Path, stored: Stored) {
+        let mut files = self.files();
+        files.held += stored.held();
+        files.removable.remove(name);
+        files.stored.insert(name.to_owned(), stored);
+        let much = files.held > self.bounds.flush_at;
+        drop(files);
+        if much {
+            self.due.notify_all();
+        }
+    }
+
+    /// Nobody writes the file any more.
+    pub(super) fn ended(&self, name: &Path) {
+        self.files().written.remove(name);
+    }
+}
