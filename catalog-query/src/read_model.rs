@@ -7,7 +7,9 @@ mod documents;
 mod apply;
 mod changes;
 mod parked;
+mod vector_index;
 mod vectors;
+mod embedding_queue;
 mod coverage;
 mod reuse;
 mod repository;
@@ -29,6 +31,7 @@ pub(crate) use self::parked::ParkedEvent;
 pub(crate) use self::repository::{
     AtLeast, Held, PostgresProductRepository, ProductRepository, RepositoryError,
 };
+pub(crate) use self::vector_index::{Pass, VectorIndex, VectorIndexError};
 pub(crate) use self::vectors::{EMBEDDING_DIMENSIONS, PgVectorIndex, vector_hash};
 pub(crate) use self::views::{count_views, most_viewed};
 

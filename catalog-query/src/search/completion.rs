@@ -9,9 +9,10 @@ use catalog_events::Position;
 use tokio_util::sync::CancellationToken;
 
 use crate::index::{IndexError, KeywordIndex, Popularity, Suggestion, SuggestionTable};
-use crate::search::engine::SearchEngine;
-use crate::search::similar::ANSWER_MAX;
-use crate::search::{Deadline, SearchError};
+use crate::popularity::PopularityBoard;
+use crate::search::deadline::{ANSWER_MAX, Deadline};
+use crate::search::error::SearchError;
+use crate::search::strategy::executor::SearchExecutor;
 
 /// Catalogues up to this are looked through for every keystroke, which takes about a millisecond.
 const LOOKED_THROUGH_MAX: u64 = 5_000;
@@ -19,18 +20,15 @@ const REFRESH_EVERY: Duration = Duration::from_secs(10);
 /// The table takes no more than this share of a core.
 const PAUSE_PER_WORK: u32 = 50;
 
-/// What completes large catalogues, as of a moment ago.
+/// The table that completes a large catalog, made a moment ago.
 #[derive(Default)]
-pub(crate) struct Completions(ArcSwapOption<SuggestionTable>);
+struct Table(ArcSwapOption<SuggestionTable>);
 
-impl Completions {
-    /// None for small ones.
-    fn table(&self, documents: u64) -> Option<Arc<SuggestionTable>> {
-        match documents > LOOKED_THROUGH_MAX {
-            // An empty one has a bounded number of terms looked at.
-            true => Some(self.0.load_full().unwrap_or_default()),
-            false => None,
-        }
+impl Table {
+    /// None for a small catalog.
+    fn for_catalog_of(&self, documents: u64) -> Option<Arc<SuggestionTable>> {
+        // Beside an empty table a bounded number of terms is looked at.
+        (documents > LOOKED_THROUGH_MAX).then(|| self.0.load_full().unwrap_or_default())
     }
 }
 
@@ -40,32 +38,44 @@ struct Made {
     popularity: Arc<Popularity>,
 }
 
-impl SearchEngine {
+/// Completes what is being typed.
+pub(crate) struct Completer {
+    executor: Arc<SearchExecutor>,
+    popularity: PopularityBoard,
+    table: Arc<Table>,
+}
+
+impl Completer {
+    pub(crate) fn new(executor: Arc<SearchExecutor>, popularity: PopularityBoard) -> Self {
+        Self {
+            executor,
+            popularity,
+            table: Arc::default(),
+        }
+    }
+
     pub(crate) async fn complete(
         &self,
         typed: &str,
         limit: usize,
     ) -> Result<Vec<Suggestion>, SearchError> {
         let (typed, popularity) = (typed.to_owned(), self.popularity.current());
-        let completions = Arc::clone(&self.completions);
+        let table = Arc::clone(&self.table);
         let complete = move |index: &KeywordIndex| {
             let snapshot = index.snapshot();
-            let table = completions.table(snapshot.documents());
+            let table = table.for_catalog_of(snapshot.documents());
             snapshot.complete(&typed, limit, table.as_deref(), &popularity)
         };
         let deadline = Deadline::after(ANSWER_MAX);
-        self.keyword.run_until(deadline, complete).await
+        self.executor.run_until(deadline, complete).await
     }
 
     /// Keeps the table of a large catalogue up to date.
-    pub(crate) async fn keep_completions(
-        self: Arc<Self>,
-        stop: CancellationToken,
-    ) -> anyhow::Result<()> {
+    pub(crate) async fn keep_up_to_date(&self, stop: CancellationToken) -> anyhow::Result<()> {
         let mut made = None;
         loop {
             let started = Instant::now();
-            match self.renew_completions(&mut made).await {
+            match self.renew(&mut made).await {
                 Ok(()) => {}
                 Err(err) => tracing::warn!("cannot list what to suggest: {err}"),
             }
@@ -78,7 +88,7 @@ impl SearchEngine {
     }
 
     /// Unless it would be the same one, or none is needed.
-    async fn renew_completions(&self, made: &mut Option<Made>) -> Result<(), SearchError> {
+    async fn renew(&self, made: &mut Option<Made>) -> Result<(), SearchError> {
         let popularity = self.popularity.current();
         let last = made.as_ref().map(|made| {
             let same_views = Arc::ptr_eq(&made.popularity, &popularity);
@@ -93,8 +103,8 @@ impl SearchEngine {
             }
             Ok(Some((snapshot.suggestion_table(&views)?, position)))
         };
-        if let Some((table, position)) = self.keyword.run(make).await? {
-            self.completions.0.store(Some(Arc::new(table)));
+        if let Some((table, position)) = self.executor.run(make).await? {
+            self.table.0.store(Some(Arc::new(table)));
             *made = Some(Made {
                 position,
                 popularity,

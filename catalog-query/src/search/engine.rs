@@ -1,90 +1,45 @@
 //! A search as a whole: filter, strategy, totals, facets, order and pages.
 
-use std::collections::HashSet;
+mod match_set;
+mod page;
+
 use std::sync::Arc;
-use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 
 use catalog_events::ProductId;
+use catalog_proto::v1;
 
-use crate::index::{
-    DocSets, FacetCounts, FacetRequest, Filter, Hit, IndexError, KeywordIndex, Order, Place,
-    QueryTerms,
-};
+use self::match_set::MatchSet;
+pub(crate) use self::page::SearchPage;
+use self::page::{shown_page, sorted_page};
+use crate::index::{FacetCounts, Filter, Hit, IndexError, KeywordIndex, Order, Place, Suggestion};
 use crate::popularity::PopularityBoard;
 use crate::search::answer::explanation::{Absence, Explanation};
-use crate::search::completion::Completions;
-use crate::search::ranking::fusion::RankedHit;
+use crate::search::completion::Completer;
+use crate::search::deadline::Deadline;
+use crate::search::error::SearchError;
 use crate::search::ranking::profile::{RankingProfile, RankingProfiles};
-use crate::search::request::cursor::{Cursor, RequestHash, SHOWN_MAX, shown_hash};
+use crate::search::ranking::ranked_hit::RankedHit;
+use crate::search::request::cursor::{Cursor, InvalidPageToken, RequestHash, SHOWN_MAX};
+use crate::search::request::prepare::QueryPreparer;
 use crate::search::request::query::ParsedQuery;
+use crate::search::request::search_request::{SearchRequest, Sort};
 use crate::search::rules::curation::curated::Curated;
+use crate::search::similar::{SimilarProducts, SimilarSearch};
+use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::factory::SearchStrategyFactory;
-use crate::search::strategy::keyword::KeywordSearch;
 use crate::search::strategy::scope::Scope;
-use crate::search::strategy::vector::VectorSearch;
-use crate::search::{Deadline, Question, SearchError, SearchOutcome, StrategyKind};
-
-#[derive(Clone, Debug)]
-pub(crate) struct SearchRequest {
-    pub(crate) query: String,
-    pub(crate) limit: usize,
-    pub(crate) strategy: StrategyKind,
-    pub(crate) filter: Option<Filter>,
-    pub(crate) facets: Vec<FacetRequest>,
-    pub(crate) sort: Sort,
-    pub(crate) page_token: String,
-    /// The name of a ranking profile; empty means the default one.
-    pub(crate) profile: String,
-    /// Takes the query as it is: no corrected spelling, no synonyms, no curation.
-    pub(crate) verbatim: bool,
-    /// How long the legs may take together.
-    pub(crate) budget: Duration,
-    pub(crate) explain: bool,
-    /// Whose absence is to be explained.
-    pub(crate) why_not: Option<ProductId>,
-    /// What else decides which products come in which order, as bytes: the filter as it was stated,
-    /// the ranking profile, how the query is to be read.
-    pub(crate) identity: Vec<u8>,
-}
-
-/// None of them is by relevance.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Sort {
-    /// The newest first when there is no query.
-    #[default]
-    Relevance,
-    PriceAscending,
-    PriceDescending,
-    Newest,
-    Popularity,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct SearchPage {
-    /// Scores are 0 where the order is not by relevance.
-    pub(crate) hits: Vec<Hit>,
-    /// All matches, exactly.
-    pub(crate) total: u64,
-    /// One for each request, in their order.
-    pub(crate) facets: Vec<FacetCounts>,
-    pub(crate) next_page_token: String,
-    /// How the query was understood and answered; its hits are not cut to the page. None when
-    /// there was no query.
-    pub(crate) outcome: Option<SearchOutcome>,
-    /// Where a rule sends the query.
-    pub(crate) redirect_url: Option<String>,
-    pub(crate) profile: Arc<RankingProfile>,
-    pub(crate) explanation: Option<Explanation>,
-    pub(crate) absence: Option<Absence>,
-}
+use crate::search::strategy::search_strategy::{Question, SearchOutcome};
 
 pub(crate) struct SearchEngine {
     profiles: RankingProfiles,
     strategies: SearchStrategyFactory,
-    pub(crate) keyword: Arc<KeywordSearch>,
-    pub(crate) vector: Arc<VectorSearch>,
-    pub(crate) popularity: PopularityBoard,
-    pub(crate) completions: Arc<Completions>,
+    executor: Arc<SearchExecutor>,
+    preparer: Arc<QueryPreparer>,
+    similar: SimilarSearch,
+    completer: Completer,
+    popularity: PopularityBoard,
 }
 
 impl SearchEngine {
@@ -93,166 +48,115 @@ impl SearchEngine {
         profiles: RankingProfiles,
         popularity: PopularityBoard,
     ) -> Self {
+        let executor = strategies.executor();
         Self {
             profiles,
-            keyword: strategies.keyword_search(),
-            vector: strategies.vector_search(),
+            preparer: strategies.preparer(),
+            similar: SimilarSearch {
+                executor: Arc::clone(&executor),
+                vector: strategies.vector_search(),
+            },
+            completer: Completer::new(Arc::clone(&executor), popularity.clone()),
+            executor,
             strategies,
             popularity,
-            completions: Arc::default(),
         }
     }
 
     pub(crate) async fn search(&self, request: SearchRequest) -> Result<SearchPage, SearchError> {
-        let browses = match ParsedQuery::parse(&request.query, self.keyword.language()) {
-            Ok(_) => false,
-            Err(SearchError::EmptyQuery)
-                if request.filter.is_some() || request.sort != Sort::Relevance =>
-            {
-                true
-            }
-            Err(err) => return Err(err),
+        let plan = self.plan(request)?;
+        let needed_by = plan.deadline.with_grace();
+        let filter = plan.request.filter.clone();
+        let scope = Scope::of(&self.executor, filter, needed_by).await?;
+        let outcome = self.find(&plan, &scope).await?;
+        let curated = self.curated(&plan, outcome.as_ref(), &scope).await?;
+        let counted = self
+            .count(&plan, outcome.as_ref(), &curated, &scope)
+            .await?;
+        let (hits, next) = match counted.page {
+            Some(places) => sorted_page(places, plan.request.limit),
+            None => shown_page(&plan.cursor, outcome.as_ref(), plan.request.limit),
         };
-        let profile = self.profiles.get(&request.profile);
-        let profile = Arc::clone(profile.ok_or(SearchError::UnknownProfile)?);
-        let hash = request.hash();
-        let cursor = Cursor::parse(&request.page_token, hash)?;
-        let deadline = Deadline::after(request.budget);
-        let order = self.order(request.sort, browses);
-        // Of the other kind of order, which only a forged token is.
-        if matches!(
-            (&cursor, &order),
-            (Cursor::After(_), None) | (Cursor::Shown(_), Some(_))
-        ) {
-            return Err(crate::search::request::cursor::InvalidPageToken::Malformed.into());
-        }
-        let (filter, needed_by) = (request.filter.clone(), deadline.with_grace());
-        let scope = self.keyword.scope(filter, needed_by).await?;
-        let outcome = match browses {
-            true => None,
-            false => {
-                let question = self.question(&request, &profile, deadline, order.is_none());
-                let limit = hits_wanted(&request, &cursor, order.is_some());
-                let strategy = self.strategies.strategy(request.strategy);
-                Some(strategy.search(&question, limit, &scope).await?)
-            }
-        };
-        let curated = match &outcome {
-            Some(outcome) => Arc::clone(&outcome.curated),
-            None => {
-                let curated = self.keyword.curated_browsing(&scope, request.verbatim);
-                Arc::new(curated.await?)
-            }
-        };
-        let matches = Matches::of(outcome.as_ref(), Arc::clone(&curated));
-        let (facets, filter) = (request.facets.clone(), request.filter.clone());
-        let (after, limit) = (cursor.place().cloned(), request.limit);
-        let within = scope.clone();
-        // An answer without a leg that was late still has its totals and facets.
-        let counted_by = Deadline::after(request.budget).with_grace();
-        // What is more than the hits themselves is known to the index alone.
-        let needs_index = browses || order.is_some() || !facets.is_empty();
-        let counted = match matches.total_at_hand().filter(|_| !needs_index) {
-            Some(total) => Counted::only(total),
-            None => {
-                let count = move |index: &KeywordIndex| {
-                    if needs_index {
-                        index.check_built(&scope.snapshot)?;
-                    }
-                    let among = matches.within_scope(&scope)?;
-                    let page = order.map(|order| {
-                        scope
-                            .snapshot
-                            .page(&among, &order, after.as_ref(), limit + 1)
-                    });
-                    Ok(Counted {
-                        total: among.len(),
-                        page: page.transpose()?,
-                        facets: matches.facets(&scope, &among, filter.as_ref(), &facets)?,
-                    })
-                };
-                self.keyword.run_until(counted_by, count).await?
-            }
-        };
-        let hits_known = match (within.is_built, &outcome) {
-            (false, Some(outcome)) => outcome.hits.len() as u64,
+        let hits_known = match &outcome {
+            Some(outcome) if !scope.is_built => outcome.hits.len() as u64,
             _ => 0,
         };
-        let (hits, next) = match counted.page {
-            Some(places) => sorted_page(places, limit),
-            None => shown_page(&cursor, outcome.as_ref(), limit),
-        };
-        let (explanation, absence) = match &outcome {
-            Some(outcome) if request.explain || request.why_not.is_some() => {
-                let ids = hits.iter().map(|hit| hit.product_id.clone()).collect();
-                self.explain(&request, &profile, outcome, within, ids)
-                    .await?
-            }
-            _ => (None, None),
-        };
+        let (explanation, absence) = self.explain(&plan, outcome.as_ref(), scope, &hits).await?;
         Ok(SearchPage {
-            profile,
+            profile: plan.profile,
             redirect_url: curated.redirect_url.clone(),
             explanation,
             absence,
             hits,
             total: counted.total.max(hits_known),
             facets: counted.facets,
-            next_page_token: next.token(hash),
+            next_page_token: next.token(plan.hash),
             outcome,
         })
     }
 
-    async fn explain(
+    /// The products most like this one that pass, without it.
+    pub(crate) async fn similar(
         &self,
-        request: &SearchRequest,
-        profile: &Arc<RankingProfile>,
-        outcome: &SearchOutcome,
-        scope: Scope,
-        page: Vec<ProductId>,
-    ) -> Result<(Option<Explanation>, Option<Absence>), SearchError> {
-        let (outcome, profile) = (outcome.clone(), Arc::clone(profile));
-        let (kind, explain) = (request.strategy, request.explain);
-        let why_not = request.why_not.clone();
-        let told_by = Deadline::after(request.budget).with_grace();
-        let told = self.keyword.run_until(told_by, move |_| {
-            let of_page = page.iter().filter_map(|id| {
-                let hits = outcome.hits.iter();
-                hits.clone().find(|hit| hit.product_id == *id).cloned()
-            });
-            let of_page: Vec<RankedHit> = of_page.collect();
-            let snapshot = &scope.snapshot;
-            let explanation =
-                explain.then(|| Explanation::of(snapshot, &outcome, &profile, kind, &of_page));
-            let absence = why_not.map(|id| {
-                let passes =
-                    !snapshot.has(&id, None)? || snapshot.has(&id, scope.filter.as_deref())?;
-                Absence::of(snapshot, &outcome, &page, passes, &id)
-            });
-            Ok((explanation.transpose()?, absence.transpose()?))
-        });
-        told.await
+        id: &ProductId,
+        product: &v1::Product,
+        filter: Option<Filter>,
+        limit: usize,
+    ) -> Result<SimilarProducts, SearchError> {
+        self.similar.search(id, product, filter, limit).await
     }
 
-    fn question(
+    /// The most viewed and most common ends of what was typed.
+    pub(crate) async fn complete(
         &self,
-        request: &SearchRequest,
-        profile: &Arc<RankingProfile>,
-        deadline: Deadline,
-        by_relevance: bool,
-    ) -> Question {
-        Question {
-            query: request.query.clone(),
-            profile: Arc::clone(profile),
-            verbatim: request.verbatim,
-            deadline,
-            by_relevance,
-            explained: request.explain || request.why_not.is_some(),
-            popularity: self.popularity.current(),
+        typed: &str,
+        limit: usize,
+    ) -> Result<Vec<Suggestion>, SearchError> {
+        self.completer.complete(typed, limit).await
+    }
+
+    /// Keeps the completions of a large catalog up to date.
+    pub(crate) async fn keep_completions(
+        self: Arc<Self>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        self.completer.keep_up_to_date(stop).await
+    }
+
+    /// Checks what is asked, and parses it.
+    fn plan(&self, request: SearchRequest) -> Result<Plan, SearchError> {
+        let query = match ParsedQuery::parse(&request.query, self.executor.language()) {
+            Ok(query) => Some(Arc::new(query)),
+            Err(SearchError::EmptyQuery) if request.can_browse() => None,
+            Err(err) => return Err(err),
+        };
+        let profile = self
+            .profiles
+            .get(&request.profile)
+            .ok_or(SearchError::UnknownProfile)?;
+        let hash = RequestHash::of_request(&request);
+        let cursor = Cursor::parse(&request.page_token, hash)?;
+        let order = self.order(request.sort, query.is_none());
+        // A cursor for the other kind of order can only come from a forged token.
+        let is_forged = match (&cursor, &order) {
+            (Cursor::After(_), None) | (Cursor::Shown(_), Some(_)) => true,
+            (Cursor::Start | Cursor::After(_) | Cursor::Shown(_), _) => false,
+        };
+        if is_forged {
+            return Err(InvalidPageToken::Malformed.into());
         }
+        Ok(Plan {
+            profile: Arc::clone(profile),
+            deadline: Deadline::after(request.budget),
+            query,
+            hash,
+            cursor,
+            order,
+            request,
+        })
     }
 
-    /// None for relevance.
+    /// The order of a column; None for relevance.
     fn order(&self, sort: Sort, browses: bool) -> Option<Order> {
         match sort {
             Sort::Relevance => browses.then_some(Order::Newest),
@@ -262,37 +166,146 @@ impl SearchEngine {
             Sort::Popularity => Some(Order::Popularity(self.popularity.current())),
         }
     }
-}
 
-/// How many hits the strategy is asked for.
-fn hits_wanted(request: &SearchRequest, cursor: &Cursor, is_sorted: bool) -> usize {
-    match is_sorted {
-        // The order is another: only what matches is wanted.
-        true => 1,
-        false => (cursor.shown().len() + request.limit).min(SHOWN_MAX) + 1,
+    /// What the strategy finds; None where there is no query.
+    async fn find(&self, plan: &Plan, scope: &Scope) -> Result<Option<SearchOutcome>, SearchError> {
+        let Some(query) = &plan.query else {
+            return Ok(None);
+        };
+        let question = Question {
+            query: Arc::clone(query),
+            profile: Arc::clone(&plan.profile),
+            verbatim: plan.request.verbatim,
+            deadline: plan.deadline,
+            by_relevance: plan.order.is_none(),
+            explained: plan.is_explained(),
+            popularity: self.popularity.current(),
+        };
+        let strategy = self.strategies.strategy(plan.request.strategy);
+        let outcome = strategy.search(&question, plan.hits_wanted(), scope);
+        outcome.await.map(Some)
+    }
+
+    /// What rules make of the answer.
+    async fn curated(
+        &self,
+        plan: &Plan,
+        outcome: Option<&SearchOutcome>,
+        scope: &Scope,
+    ) -> Result<Arc<Curated>, SearchError> {
+        if let Some(outcome) = outcome {
+            return Ok(Arc::clone(&outcome.curated));
+        }
+        let curated = self.preparer.curated_browsing(scope, plan.request.verbatim);
+        curated.await.map(Arc::new)
+    }
+
+    /// The total and the facets, and the page where the order is that of a column.
+    async fn count(
+        &self,
+        plan: &Plan,
+        outcome: Option<&SearchOutcome>,
+        curated: &Arc<Curated>,
+        scope: &Scope,
+    ) -> Result<Counted, SearchError> {
+        let matches = MatchSet::of(outcome, Arc::clone(curated));
+        // What is more than the hits themselves is known to the index alone.
+        let needs_index =
+            outcome.is_none() || plan.order.is_some() || !plan.request.facets.is_empty();
+        if let Some(total) = matches.total_at_hand()
+            && !needs_index
+        {
+            return Ok(Counted::only(total));
+        }
+        let (facets, filter) = (plan.request.facets.clone(), plan.request.filter.clone());
+        let (order, after) = (plan.order.clone(), plan.cursor.place().cloned());
+        let (limit, scope) = (plan.request.limit, scope.clone());
+        let count = move |index: &KeywordIndex| {
+            if needs_index {
+                index.check_built(&scope.snapshot)?;
+            }
+            let among = matches.within_scope(&scope)?;
+            let page = order.map(|order| {
+                let snapshot = &scope.snapshot;
+                snapshot.page(&among, &order, after.as_ref(), limit + 1)
+            });
+            Ok::<_, IndexError>(Counted {
+                total: among.len(),
+                page: page.transpose()?,
+                facets: matches.facets(&scope, &among, filter.as_ref(), &facets)?,
+            })
+        };
+        // An answer without a leg that was late still has its totals and facets.
+        let counted_by = Deadline::after(plan.request.budget).with_grace();
+        self.executor.run_until(counted_by, count).await
+    }
+
+    /// Why the products of the page are there, and why one is not, where that was asked.
+    async fn explain(
+        &self,
+        plan: &Plan,
+        outcome: Option<&SearchOutcome>,
+        scope: Scope,
+        hits: &[Hit],
+    ) -> Result<(Option<Explanation>, Option<Absence>), SearchError> {
+        let Some(outcome) = outcome.filter(|_| plan.is_explained()) else {
+            return Ok((None, None));
+        };
+        let (outcome, profile) = (outcome.clone(), Arc::clone(&plan.profile));
+        let (kind, explain) = (plan.request.strategy, plan.request.explain);
+        let why_not = plan.request.why_not.clone();
+        let page: Vec<ProductId> = hits.iter().map(|hit| hit.product_id.clone()).collect();
+        let tell = move |_: &KeywordIndex| {
+            let snapshot = &scope.snapshot;
+            let ranked = ranked_hits(&outcome, &page);
+            let explanation =
+                explain.then(|| Explanation::of(snapshot, &outcome, &profile, kind, &ranked));
+            let absence = why_not.map(|id| {
+                let passes =
+                    !snapshot.has(&id, None)? || snapshot.has(&id, scope.filter.as_deref())?;
+                Absence::of(snapshot, &outcome, &page, passes, &id)
+            });
+            Ok((explanation.transpose()?, absence.transpose()?))
+        };
+        let told_by = Deadline::after(plan.request.budget).with_grace();
+        self.executor.run_until(told_by, tell).await
     }
 }
 
-impl SearchRequest {
-    fn hash(&self) -> RequestHash {
-        let strategy = [self.strategy as u8, self.sort as u8];
-        RequestHash::of(&[self.query.as_bytes(), &strategy, &self.identity])
-    }
+/// The hits of the page as the strategy ranked them.
+fn ranked_hits(outcome: &SearchOutcome, page: &[ProductId]) -> Vec<RankedHit> {
+    page.iter()
+        .filter_map(|id| outcome.hits.iter().find(|hit| hit.product_id == *id))
+        .cloned()
+        .collect()
 }
 
-impl Cursor {
-    fn place(&self) -> Option<&Place> {
-        match self {
-            Self::After(place) => Some(place),
-            Self::Start | Self::Shown(_) => None,
+/// A request that was checked.
+struct Plan {
+    request: SearchRequest,
+    /// None lists whatever passes the filter.
+    query: Option<Arc<ParsedQuery>>,
+    profile: Arc<RankingProfile>,
+    hash: RequestHash,
+    cursor: Cursor,
+    /// None for relevance.
+    order: Option<Order>,
+    deadline: Deadline,
+}
+
+impl Plan {
+    /// How many hits the strategy is asked for.
+    fn hits_wanted(&self) -> usize {
+        if self.order.is_some() {
+            // The order is another: only what matches is wanted.
+            1
+        } else {
+            (self.cursor.shown().len() + self.request.limit).min(SHOWN_MAX) + 1
         }
     }
 
-    fn shown(&self) -> &[u32] {
-        match self {
-            Self::Shown(hashes) => hashes,
-            Self::Start | Self::After(_) => &[],
-        }
+    fn is_explained(&self) -> bool {
+        self.request.explain || self.request.why_not.is_some()
     }
 }
 
@@ -310,157 +323,4 @@ impl Counted {
             facets: Vec::new(),
         }
     }
-}
-
-/// Which products match, whatever their order.
-struct Matches {
-    found: Found,
-    curated: Arc<Curated>,
-}
-
-enum Found {
-    All,
-    /// Those with a word or identifier, and those near in meaning.
-    Some {
-        by_words: Option<(QueryTerms, Arc<DocSets>)>,
-        near: Option<Arc<DocSets>>,
-    },
-}
-
-impl Matches {
-    fn of(outcome: Option<&SearchOutcome>, curated: Arc<Curated>) -> Self {
-        let found = match outcome {
-            None => Found::All,
-            Some(outcome) => Found::Some {
-                by_words: outcome
-                    .matched
-                    .as_ref()
-                    .map(|matched| (outcome.understood.terms.clone(), Arc::clone(matched))),
-                near: outcome.near.clone(),
-            },
-        };
-        Self { found, curated }
-    }
-
-    /// Known without another look at the index.
-    fn total_at_hand(&self) -> Option<u64> {
-        if self.curated.adjusts() {
-            return None;
-        }
-        match &self.found {
-            Found::All => None,
-            Found::Some { by_words, near } => {
-                let by_words = by_words.as_ref().map(|(_, matched)| &**matched);
-                match (by_words, near.as_deref()) {
-                    (Some(matched), Some(near)) => Some(matched.len_with(near)),
-                    (only, other) => only.or(other).map(DocSets::len),
-                }
-            }
-        }
-    }
-
-    /// Those in the filter of the scope.
-    fn within_scope(&self, scope: &Scope) -> Result<DocSets, IndexError> {
-        let filter = scope.filter.as_deref();
-        let among = match &self.found {
-            Found::All => scope.snapshot.all(filter)?,
-            Found::Some {
-                by_words: Some((_, matched)),
-                ..
-            } => DocSets::clone(matched),
-            Found::Some { by_words: None, .. } => scope.snapshot.nothing()?,
-        };
-        Ok(self.complete(filter, among))
-    }
-
-    /// Those in another filter.
-    fn within(&self, scope: &Scope, filter: Option<&DocSets>) -> Result<DocSets, IndexError> {
-        let among = match &self.found {
-            Found::All => scope.snapshot.all(filter)?,
-            Found::Some {
-                by_words: Some((terms, _)),
-                ..
-            } => scope.snapshot.matching(terms, filter)?,
-            Found::Some { by_words: None, .. } => scope.snapshot.nothing()?,
-        };
-        Ok(self.complete(filter, among))
-    }
-
-    /// With those that no word tells.
-    fn complete(&self, filter: Option<&DocSets>, mut among: DocSets) -> DocSets {
-        if let Found::Some {
-            near: Some(near), ..
-        } = &self.found
-        {
-            among.unite(near);
-        }
-        self.curated.adjust(&mut among, filter);
-        among
-    }
-
-    /// Each counts among what matches whatever the field is.
-    fn facets(
-        &self,
-        scope: &Scope,
-        among: &DocSets,
-        filter: Option<&Filter>,
-        facets: &[FacetRequest],
-    ) -> Result<Vec<FacetCounts>, IndexError> {
-        let counts = facets.iter().map(|facet| {
-            let rest = filter.and_then(|filter| filter.without(&facet.field));
-            if rest.as_ref() == filter {
-                return scope.snapshot.facet(facet, among);
-            }
-            let rest = rest
-                .map(|rest| scope.snapshot.filtered(&rest))
-                .transpose()?;
-            let among = self.within(scope, rest.as_ref())?;
-            scope.snapshot.facet(facet, &among)
-        });
-        counts.collect()
-    }
-}
-
-fn sorted_page(mut places: Vec<Place>, limit: usize) -> (Vec<Hit>, Cursor) {
-    let more = places.len() > limit;
-    places.truncate(limit);
-    let next = match places.last() {
-        Some(last) if more => Cursor::After(last.clone()),
-        _ => Cursor::Start,
-    };
-    let hits = places.into_iter().map(|place| Hit {
-        product_id: place.id,
-        score: 0.0,
-    });
-    (hits.collect(), next)
-}
-
-/// The best that were not shown. What comes or goes between two pages makes none appear twice, and
-/// none that stays is left out.
-fn shown_page(
-    cursor: &Cursor,
-    outcome: Option<&SearchOutcome>,
-    limit: usize,
-) -> (Vec<Hit>, Cursor) {
-    let shown = cursor.shown();
-    let known: HashSet<u32> = shown.iter().copied().collect();
-    let room = limit.min(SHOWN_MAX.saturating_sub(shown.len()));
-    let hits = outcome.map_or(&[][..], |outcome| &outcome.hits);
-    let mut new = hits
-        .iter()
-        .filter(|hit| !known.contains(&shown_hash(&hit.product_id)));
-    let page = new.by_ref().take(room).map(|hit| Hit {
-        product_id: hit.product_id.clone(),
-        score: hit.score as f32,
-    });
-    let page: Vec<Hit> = page.collect();
-    let more = new.next().is_some() && shown.len() + page.len() < SHOWN_MAX && !page.is_empty();
-    let next = match more {
-        true => {
-            let page = page.iter().map(|hit| shown_hash(&hit.product_id));
-            Cursor::Shown(shown.iter().copied().chain(page).collect())
-        }
-        false => Cursor::Start,
-    };
-    (page, next)
 }

@@ -1,5 +1,6 @@
 //! Products like one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use catalog_events::ProductId;
@@ -7,15 +8,14 @@ use catalog_proto::v1;
 use catalog_proto::v1::attribute_value::Kind;
 
 use crate::index::{Filter, Hit, KeywordWeights, QueryTerms};
-use crate::search::engine::SearchEngine;
+use crate::search::deadline::{ANSWER_MAX, Deadline};
+use crate::search::error::SearchError;
+use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::scope::Scope;
 use crate::search::strategy::vector::{VectorError, VectorSearch};
-use crate::search::{Deadline, SearchError};
 
 /// How long an answer waits for the vectors.
 const NEAR_MAX: Duration = Duration::from_millis(250);
-/// How long whoever asks waits for the index.
-pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SimilarProducts {
@@ -24,19 +24,23 @@ pub(crate) struct SimilarProducts {
     pub(crate) degraded: bool,
 }
 
-impl SearchEngine {
+/// Finds products by the vector of another, or by its words where it has none.
+pub(crate) struct SimilarSearch {
+    pub(crate) executor: Arc<SearchExecutor>,
+    pub(crate) vector: Arc<VectorSearch>,
+}
+
+impl SimilarSearch {
     /// The products most like this one that pass, without it.
-    pub(crate) async fn similar(
+    pub(crate) async fn search(
         &self,
         id: &ProductId,
         product: &v1::Product,
         filter: Option<Filter>,
         limit: usize,
     ) -> Result<SimilarProducts, SearchError> {
-        let scope = self
-            .keyword
-            .scope(filter, Deadline::after(ANSWER_MAX))
-            .await?;
+        let needed_by = Deadline::after(ANSWER_MAX);
+        let scope = Scope::of(&self.executor, filter, needed_by).await?;
         let near = self.vector.near_product(id, limit + 1, &scope).await;
         let (mut hits, degraded) = match near {
             Ok(hits) => (hits, false),
@@ -47,7 +51,7 @@ impl SearchEngine {
                     scope.snapshot.search(&terms, &weights, limit + 1, filter)
                 };
                 let deadline = Deadline::after(ANSWER_MAX);
-                let found = self.keyword.run_until(deadline, search).await?;
+                let found = self.executor.run_until(deadline, search).await?;
                 let found = found.hits.into_iter();
                 let hits = found.map(|hit| Hit {
                     product_id: hit.product_id,

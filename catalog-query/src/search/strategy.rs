@@ -5,4 +5,8 @@ pub(super) mod hybrid;
 pub(super) mod vector;
 pub(super) mod filtered_vectors;
 pub(super) mod keyword;
+pub(super) mod ranker;
+pub(super) mod search_strategy;
+pub(super) mod executor;
+pub(super) mod kind;
 pub(super) mod scope;

@@ -9,10 +9,11 @@ use std::sync::Arc;
 use catalog_events::ProductId;
 
 use crate::index::{FieldMatch, FieldWeight, IndexError, IndexSnapshot, KeywordWeights, Standing};
-use crate::search::ranking::fusion::RankedHit;
 use crate::search::ranking::profile::RankingProfile;
+use crate::search::ranking::ranked_hit::RankedHit;
 use crate::search::request::understanding::UnderstoodWord;
-use crate::search::{SearchOutcome, StrategyKind};
+use crate::search::strategy::kind::StrategyKind;
+use crate::search::strategy::search_strategy::SearchOutcome;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Explanation {

@@ -2,15 +2,14 @@
 //! can be told, compared and changed without a release.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
 use crate::index::{FieldWeight, KeywordWeights};
-use crate::search::StrategyKind;
+use crate::search::strategy::kind::StrategyKind;
 
 const DEPTH_MAX: usize = 1_000;
 const WEIGHT_MAX: f64 = 1_000.0;

@@ -7,6 +7,7 @@ use catalog_events::ProductId;
 use sha2::{Digest as _, Sha256};
 
 use crate::index::Place;
+use crate::search::request::search_request::SearchRequest;
 
 /// Counts the forms of a token: one of another form is none of ours.
 const FORMAT: u8 = 1;
@@ -42,6 +43,12 @@ pub(crate) enum InvalidPageToken {
 pub(crate) struct RequestHash([u8; HASH_BYTES]);
 
 impl RequestHash {
+    /// A token belongs to a query, its strategy, its order and what else the caller stated.
+    pub(crate) fn of_request(request: &SearchRequest) -> Self {
+        let strategy = [request.strategy as u8, request.sort as u8];
+        Self::of(&[request.query.as_bytes(), &strategy, &request.identity])
+    }
+
     /// No part can be taken for the end of another.
     pub(crate) fn of(parts: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();
@@ -63,6 +70,22 @@ pub(crate) fn shown_hash(id: &ProductId) -> u32 {
 }
 
 impl Cursor {
+    /// The place of the last product of a sorted page.
+    pub(crate) fn place(&self) -> Option<&Place> {
+        match self {
+            Self::After(place) => Some(place),
+            Self::Start | Self::Shown(_) => None,
+        }
+    }
+
+    /// Hashes of the products that pages by relevance have shown.
+    pub(crate) fn shown(&self) -> &[u32] {
+        match self {
+            Self::Shown(hashes) => hashes,
+            Self::Start | Self::After(_) => &[],
+        }
+    }
+
     /// An empty token is the start.
     pub(crate) fn parse(token: &str, request: RequestHash) -> Result<Self, InvalidPageToken> {
         if token.is_empty() {

@@ -1,9 +1,8 @@
 //! What a user typed, made harmless and taken apart: words, "phrases", -exclusions, identifiers.
 
 use crate::index::{Identifier, Language, QueryTerms, Word, identifier, identifiers};
-use crate::search::SearchError;
+use crate::search::error::{QUERY_BYTES_MAX, SearchError};
 
-pub(crate) const BYTES_MAX: usize = 1_000;
 /// Further ones are words.
 const PHRASES_MAX: usize = 8;
 const EXCLUSIONS_MAX: usize = 16;
@@ -39,7 +38,7 @@ enum Part {
 
 impl ParsedQuery {
     pub(crate) fn parse(typed: &str, language: Language) -> Result<Self, SearchError> {
-        if typed.len() > BYTES_MAX {
+        if typed.len() > QUERY_BYTES_MAX {
             return Err(SearchError::QueryTooLong { bytes: typed.len() });
         }
         let is_gap = |c: char| c.is_whitespace() || c.is_control();

@@ -6,12 +6,15 @@ use arc_swap::ArcSwap;
 
 use crate::embedding::{Embedder, QueryEmbedder};
 use crate::index::KeywordIndex;
-use crate::read_model::Coverage;
+use crate::read_model::{Coverage, VectorIndex};
+use crate::search::request::prepare::QueryPreparer;
 use crate::search::rules::rule_set::RulesHandle;
+use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::hybrid::HybridStrategy;
 use crate::search::strategy::keyword::{KeywordSearch, KeywordStrategy};
-use crate::search::strategy::vector::{VectorIndex, VectorSearch, VectorStrategy, Warnings};
-use crate::search::{SearchStrategy, StrategyKind};
+use crate::search::strategy::kind::StrategyKind;
+use crate::search::strategy::search_strategy::SearchStrategy;
+use crate::search::strategy::vector::{VectorSearch, VectorStrategy, Warnings};
 
 pub(crate) struct SearchStrategyFactory {
     keyword: KeywordStrategy,
@@ -28,11 +31,19 @@ impl SearchStrategyFactory {
         vectors: Arc<dyn VectorIndex>,
         coverage: Coverage,
     ) -> Self {
-        let keyword = Arc::new(KeywordSearch::new(index, rules));
+        let executor = Arc::new(SearchExecutor::new(index));
+        let preparer = Arc::new(QueryPreparer {
+            executor: Arc::clone(&executor),
+            rules,
+        });
+        let keyword = Arc::new(KeywordSearch {
+            executor: Arc::clone(&executor),
+            preparer,
+        });
         let vector = Arc::new(VectorSearch {
             embedder: embedder.map(QueryEmbedder::new),
             vectors,
-            keyword: Arc::clone(&keyword),
+            executor,
             warnings: Warnings::default(),
         });
         Self {
@@ -51,8 +62,12 @@ impl SearchStrategyFactory {
         }
     }
 
-    pub(crate) fn keyword_search(&self) -> Arc<KeywordSearch> {
-        Arc::clone(&self.keyword.keyword)
+    pub(crate) fn executor(&self) -> Arc<SearchExecutor> {
+        Arc::clone(&self.keyword.keyword.executor)
+    }
+
+    pub(crate) fn preparer(&self) -> Arc<QueryPreparer> {
+        Arc::clone(&self.keyword.keyword.preparer)
     }
 
     pub(crate) fn vector_search(&self) -> Arc<VectorSearch> {

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use futures_util::future::FutureExt as _;
 
 use crate::index::Hit;
+use crate::read_model::VectorIndexError;
 use crate::search::strategy::scope::{Near, Scope};
-use crate::search::strategy::vector::{VectorIndexError, VectorSearch};
+use crate::search::strategy::vector::VectorSearch;
 
 /// So many are compared one by one; at this number, both ways take about as long.
 const EXACT_PRODUCTS_MAX: u64 = 5_000;
@@ -38,7 +39,7 @@ impl VectorSearch {
             });
         }
         let scope = scope.clone();
-        let near = self.keyword.run(move |_| scope.near(hits)).await;
+        let near = self.executor.run(move |_| scope.near(hits)).await;
         near.map_err(|err| VectorIndexError(err.into()))
     }
 
@@ -65,11 +66,11 @@ impl VectorSearch {
         limit: usize,
         scope: &Scope,
     ) -> Result<Vec<Hit>, VectorIndexError> {
-        let (keyword, scope) = (Arc::clone(&self.keyword), scope.clone());
+        let (executor, scope) = (Arc::clone(&self.executor), scope.clone());
         let pass = move |hits| {
-            let (keyword, scope) = (Arc::clone(&keyword), scope.clone());
+            let (executor, scope) = (Arc::clone(&executor), scope.clone());
             async move {
-                let passing = keyword.run(move |_| scope.near(hits)).await;
+                let passing = executor.run(move |_| scope.near(hits)).await;
                 let passing = passing.map(|near| near.hits);
                 passing.map_err(|err| VectorIndexError(err.into()))
             }
@@ -85,7 +86,7 @@ impl VectorSearch {
         scope: &Scope,
     ) -> Result<Vec<Hit>, VectorIndexError> {
         let all = scope.clone();
-        let ids = self.keyword.run(move |_| all.ids()).await;
+        let ids = self.executor.run(move |_| all.ids()).await;
         let ids = ids.map_err(|err| VectorIndexError(err.into()))?;
         match ids.is_empty() {
             true => Ok(Vec::new()),

@@ -9,11 +9,16 @@ use tokio::time::timeout_at;
 
 use crate::index::KeywordHits;
 use crate::read_model::Coverage;
+use crate::search::deadline::micros_since;
+use crate::search::error::SearchError;
 use crate::search::ranking::fusion::Legs;
-use crate::search::strategy::keyword::{Asked, KeywordSearch, micros_since};
+use crate::search::request::prepare::PreparedQuery;
+use crate::search::strategy::keyword::KeywordSearch;
+use crate::search::strategy::kind::StrategyKind;
+use crate::search::strategy::ranker::rank;
 use crate::search::strategy::scope::{Near, Scope};
+use crate::search::strategy::search_strategy::{Question, SearchOutcome, SearchStrategy};
 use crate::search::strategy::vector::{VectorError, VectorSearch};
-use crate::search::{Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
 
 pub(crate) struct HybridStrategy {
     pub(crate) keyword: Arc<KeywordSearch>,
@@ -29,13 +34,14 @@ impl SearchStrategy for HybridStrategy {
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
         async move {
-            let asked = self
+            let prepared = self
                 .keyword
-                .understand(question, StrategyKind::Hybrid, scope);
-            let asked = asked.await?;
+                .preparer
+                .prepare(question, StrategyKind::Hybrid, scope)
+                .await?;
             let depth = question.profile.depth.max(limit);
             let ((keyword, keyword_micros), (vector, vector_micros)) =
-                self.legs(question, &asked, depth).await;
+                self.legs(question, &prepared, depth).await;
             let (keyword, vector) = match (keyword, vector) {
                 (Err(err), Err(_)) => return Err(err),
                 (keyword, vector) => (keyword.ok(), vector.ok()),
@@ -55,16 +61,16 @@ impl SearchStrategy for HybridStrategy {
                 (None, _) => StrategyKind::Vector,
             };
             Ok(SearchOutcome {
-                hits: self.keyword.rank(question, &asked, legs).await?,
+                hits: rank(&self.keyword.executor, question, &prepared, legs).await?,
                 matched: keyword.map(|found| found.matched),
                 strategy,
                 degraded: strategy != StrategyKind::Hybrid,
                 near: vector.map(|near| Arc::new(near.docs)),
-                curated: asked.curated,
-                understood: asked.understood,
+                curated: prepared.curated,
+                understood: prepared.understood,
                 coverage,
                 micros: vec![
-                    ("understanding", asked.micros),
+                    ("understanding", prepared.micros),
                     ("keyword", keyword_micros),
                     ("vector", vector_micros),
                 ],
@@ -82,17 +88,17 @@ impl HybridStrategy {
     async fn legs(
         &self,
         question: &Question,
-        asked: &Asked,
+        prepared: &PreparedQuery,
         depth: usize,
     ) -> (Found<KeywordHits, SearchError>, Found<Near, VectorError>) {
         let (deadline, started) = (question.deadline, Instant::now());
         let by_meaning = async {
-            match asked.is_nothing() {
+            match prepared.is_nothing() {
                 true => (Ok(Near::default()), 0),
-                false => self.vector.hits(asked, question).await,
+                false => self.vector.hits(prepared, question).await,
             }
         };
-        let by_words = self.keyword.hits(asked, depth, deadline.with_grace());
+        let by_words = self.keyword.hits(prepared, depth, deadline.with_grace());
         let mut by_words = pin!(by_words);
         let in_time = timeout_at(deadline.at, by_words.as_mut());
         // First the one that waits for others.

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use catalog_events::ProductId;
 
-use crate::index::{DocSets, Hit, IndexError, IndexSnapshot};
+use crate::index::{DocSets, Filter, Hit, IndexError, IndexSnapshot, KeywordIndex};
+use crate::search::deadline::Deadline;
+use crate::search::error::SearchError;
+use crate::search::strategy::executor::SearchExecutor;
 
 #[derive(Clone)]
 pub(crate) struct Scope {
@@ -16,6 +19,33 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
+    /// The products of the present snapshot that pass `filter`.
+    pub(crate) async fn of(
+        executor: &SearchExecutor,
+        filter: Option<Filter>,
+        deadline: Deadline,
+    ) -> Result<Self, SearchError> {
+        let Some(filter) = filter else {
+            let (snapshot, is_built) = executor.snapshot();
+            return Ok(Self {
+                snapshot,
+                filter: None,
+                is_built,
+            });
+        };
+        let evaluate = move |index: &KeywordIndex| {
+            let snapshot = index.snapshot();
+            index.check_built(&snapshot)?;
+            let passing = Arc::new(snapshot.filtered(&filter)?);
+            Ok(Self {
+                snapshot,
+                filter: Some(passing),
+                is_built: true,
+            })
+        };
+        executor.run_until(deadline, evaluate).await
+    }
+
     /// Those that the snapshot has and that pass; blocks.
     pub(crate) fn near(&self, mut hits: Vec<Hit>) -> Result<Near, IndexError> {
         let ids = hits.iter().map(|hit| &hit.product_id);

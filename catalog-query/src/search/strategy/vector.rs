@@ -4,62 +4,27 @@ use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use catalog_events::ProductId;
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use crate::embedding::{EmbedError, QueryEmbedder};
-use crate::index::Hit;
+use crate::read_model::{VectorIndex, VectorIndexError};
+use crate::search::deadline::micros_since;
+use crate::search::error::SearchError;
 use crate::search::ranking::fusion::Legs;
-use crate::search::strategy::keyword::{Asked, KeywordSearch, micros_since};
+use crate::search::request::prepare::PreparedQuery;
+use crate::search::strategy::executor::SearchExecutor;
+use crate::search::strategy::keyword::KeywordSearch;
+use crate::search::strategy::kind::StrategyKind;
+use crate::search::strategy::ranker::rank;
 use crate::search::strategy::scope::{Near, Scope};
-use crate::search::{Question, SearchError, SearchOutcome, SearchStrategy, StrategyKind};
-
-/// Where the vectors of the products are.
-pub(crate) trait VectorIndex: Send + Sync {
-    /// The `limit` products nearest to `vector` by cosine, nearest first.
-    fn nearest<'a>(
-        &'a self,
-        vector: &'a [f32],
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
-
-    /// The vector of a product, if it has one.
-    fn vector_of<'a>(
-        &'a self,
-        id: &'a ProductId,
-    ) -> BoxFuture<'a, Result<Option<Vec<f32>>, VectorIndexError>>;
-
-    /// The nearest of these products, found without an approximation.
-    fn nearest_of<'a>(
-        &'a self,
-        vector: &'a [f32],
-        ids: &'a [ProductId],
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
-
-    /// The nearest that `pass`, nearest first. Fewer than `limit` when the search was given up.
-    fn nearest_passing<'a>(
-        &'a self,
-        vector: &'a [f32],
-        limit: usize,
-        pass: &'a Pass,
-    ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
-}
-
-/// Keeps those that may be found, in their order.
-pub(crate) type Pass =
-    dyn Fn(Vec<Hit>) -> BoxFuture<'static, Result<Vec<Hit>, VectorIndexError>> + Send + Sync;
-
-#[derive(Debug, thiserror::Error)]
-#[error("the vectors cannot be searched")]
-pub(crate) struct VectorIndexError(#[source] pub(crate) Box<dyn Error + Send + Sync>);
+use crate::search::strategy::search_strategy::{Question, SearchOutcome, SearchStrategy};
 
 pub(crate) struct VectorSearch {
     /// None without a model.
     pub(crate) embedder: Option<QueryEmbedder>,
     pub(crate) vectors: Arc<dyn VectorIndex>,
-    /// Knows who passes a filter.
-    pub(crate) keyword: Arc<KeywordSearch>,
+    /// Asks the keyword index who passes a filter.
+    pub(crate) executor: Arc<SearchExecutor>,
     pub(crate) warnings: Warnings,
 }
 
@@ -81,15 +46,15 @@ impl VectorSearch {
     /// Fails rather than be late: there are other ways to answer.
     pub(crate) async fn hits(
         &self,
-        asked: &Asked,
+        prepared: &PreparedQuery,
         question: &Question,
     ) -> (Result<Near, VectorError>, u64) {
         let started = Instant::now();
         let found = async {
             let embedder = self.embedder.as_ref().ok_or(VectorError::NoModel)?;
-            let vector = embedder.embed(&asked.understood.text).await?;
+            let vector = embedder.embed(&prepared.understood.text).await?;
             let depth = question.profile.depth;
-            Ok(self.nearest(&vector, depth, &asked.scope).await?)
+            Ok(self.nearest(&vector, depth, &prepared.scope).await?)
         };
         let deadline = question.deadline;
         let found = tokio::time::timeout_at(deadline.at, found).await;
@@ -147,17 +112,18 @@ impl SearchStrategy for VectorStrategy {
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
         async move {
-            let asked = self
+            let prepared = self
                 .keyword
-                .understand(question, StrategyKind::Vector, scope);
-            let asked = asked.await?;
-            let (found, micros) = match asked.is_nothing() {
+                .preparer
+                .prepare(question, StrategyKind::Vector, scope)
+                .await?;
+            let (found, micros) = match prepared.is_nothing() {
                 true => (Ok(Near::default()), 0),
-                false => self.vector.hits(&asked, question).await,
+                false => self.vector.hits(&prepared, question).await,
             };
             let Ok(found) = found else {
                 let deadline = question.deadline.with_grace();
-                let answer = self.keyword.answer(question, &asked, limit, deadline);
+                let answer = self.keyword.answer(question, &prepared, limit, deadline);
                 return answer.await.map(|answer| SearchOutcome {
                     degraded: true,
                     ..answer
@@ -169,15 +135,15 @@ impl SearchStrategy for VectorStrategy {
                 coverage: 1.0,
             };
             Ok(SearchOutcome {
-                hits: self.keyword.rank(question, &asked, legs).await?,
+                hits: rank(&self.keyword.executor, question, &prepared, legs).await?,
                 matched: None,
                 strategy: StrategyKind::Vector,
                 degraded: false,
                 near: Some(Arc::new(found.docs)),
-                curated: asked.curated,
-                understood: asked.understood,
+                curated: prepared.curated,
+                understood: prepared.understood,
                 coverage: 1.0,
-                micros: vec![("understanding", asked.micros), ("vector", micros)],
+                micros: vec![("understanding", prepared.micros), ("vector", micros)],
             })
         }
         .boxed()

@@ -14,13 +14,13 @@ use serde_json::{Map, Value};
 use crate::embedding::{Embedder as _, LocalEmbedder, embedding_text};
 use crate::index::tests::support::{index_in_one_go, product};
 use crate::index::{Hit, KeywordIndex, Language, Popularity, identifier};
-use crate::search::StrategyKind;
 use crate::search::ranking::fusion::{Legs, fuse};
 use crate::search::ranking::profile::RankingProfile;
 use crate::search::request::query::ParsedQuery;
 use crate::search::request::understanding::understand;
 use crate::search::rules::curation::curated::Boosts;
 use crate::search::rules::synonyms::{SynonymRule, Synonyms};
+use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::strategies::setup_of;
 
 /// NDCG@10 over the whole feed; search by words alone.

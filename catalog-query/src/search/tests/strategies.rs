@@ -13,13 +13,17 @@ use tokio::time::Instant;
 
 use crate::embedding::{EmbedError, Embedder};
 use crate::index::tests::support::{index_of, product};
-use crate::index::{Hit, KeywordIndex, Needed};
-use crate::read_model::Coverage;
+use crate::index::{Hit, KeywordIndex, Language, Needed};
+use crate::read_model::{Coverage, Pass, VectorIndex, VectorIndexError};
+use crate::search::deadline::{Deadline, GRACE};
+use crate::search::error::SearchError;
+use crate::search::request::query::ParsedQuery;
 use crate::search::rules::rule_set::RulesHandle;
+use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::factory::SearchStrategyFactory;
-use crate::search::strategy::keyword::KeywordSearch;
-use crate::search::strategy::vector::{Pass, VectorIndex, VectorIndexError};
-use crate::search::{Deadline, GRACE, Question, SearchError, SearchOutcome, StrategyKind};
+use crate::search::strategy::kind::StrategyKind;
+use crate::search::strategy::scope::Scope;
+use crate::search::strategy::search_strategy::{Question, SearchOutcome};
 
 /// What the model does with a query.
 #[derive(Clone, Copy)]
@@ -173,16 +177,16 @@ fn deadline() -> Deadline {
     Deadline::after(BUDGET)
 }
 
-fn question(query: &str) -> Question {
-    Question {
-        query: query.to_owned(),
+fn question(query: &str) -> Result<Question, SearchError> {
+    Ok(Question {
+        query: Arc::new(ParsedQuery::parse(query, Language::default())?),
         profile: Arc::default(),
         verbatim: false,
         deadline: deadline(),
         by_relevance: true,
         explained: false,
         popularity: Arc::default(),
-    }
+    })
 }
 
 impl Setup {
@@ -191,13 +195,9 @@ impl Setup {
         kind: StrategyKind,
         query: &str,
     ) -> Result<SearchOutcome, SearchError> {
-        let scope = self
-            .factory
-            .keyword_search()
-            .scope(None, deadline())
-            .await?;
+        let scope = Scope::of(&self.factory.executor(), None, deadline()).await?;
         let strategy = self.factory.strategy(kind);
-        strategy.search(&question(query), 10, &scope).await
+        strategy.search(&question(query)?, 10, &scope).await
     }
 
     async fn check(&self, asked: StrategyKind, ids: &[&str], answered: StrategyKind) {
@@ -333,17 +333,17 @@ struct AllPlaces {
 }
 
 impl AllPlaces {
-    fn take(keyword: &Arc<KeywordSearch>) -> Self {
+    fn take(executor: &Arc<SearchExecutor>) -> Self {
         let (mut work, mut release) = (Vec::new(), Vec::new());
-        for _ in 0..keyword.free_places() {
+        for _ in 0..executor.free_places() {
             let (ends, end) = mpsc::channel::<()>();
-            let keyword = Arc::clone(keyword);
+            let executor = Arc::clone(executor);
             let mut busy = async move {
                 let wait = move |_: &KeywordIndex| {
                     let _ = end.recv();
                     Ok(())
                 };
-                keyword.run(wait).await
+                executor.run(wait).await
             }
             .boxed();
             // Polled once, it has its place.
@@ -351,7 +351,7 @@ impl AllPlaces {
             work.push(busy);
             release.push(ends);
         }
-        assert_eq!(keyword.free_places(), 0);
+        assert_eq!(executor.free_places(), 0);
         Self {
             _work: work,
             _release: release,
@@ -362,8 +362,8 @@ impl AllPlaces {
 #[tokio::test]
 async fn what_waits_until_its_time_is_up_never_runs() {
     let setup = setup(Some(Model::Answers));
-    let keyword = setup.factory.keyword_search();
-    let busy = AllPlaces::take(&keyword);
+    let executor = setup.factory.executor();
+    let busy = AllPlaces::take(&executor);
     for kind in [
         StrategyKind::Keyword,
         StrategyKind::Vector,
@@ -378,7 +378,7 @@ async fn what_waits_until_its_time_is_up_never_runs() {
         runs.store(true, Ordering::SeqCst);
         Ok(())
     };
-    let late = keyword.run_until(deadline(), run).await;
+    let late = executor.run_until(deadline(), run).await;
     assert!(matches!(late, Err(SearchError::Late(BUDGET))), "{late:?}");
     drop(busy);
     // What comes behind it runs, and it does not.
@@ -392,16 +392,16 @@ async fn what_waits_until_its_time_is_up_never_runs() {
 async fn the_last_leg_is_waited_for_beyond_the_budget() {
     for kind in [StrategyKind::Keyword, StrategyKind::Hybrid] {
         let setup = setup(None);
-        let keyword = setup.factory.keyword_search();
-        let scope = keyword.scope(None, deadline()).await.expect("scope");
+        let executor = setup.factory.executor();
+        let scope = Scope::of(&executor, None, deadline()).await.expect("scope");
         let spent = Question {
             deadline: Deadline {
                 at: Instant::now() - BUDGET,
                 budget: BUDGET,
             },
-            ..question("usb hub")
+            ..question("usb hub").expect("question")
         };
-        let busy = AllPlaces::take(&keyword);
+        let busy = AllPlaces::take(&executor);
         let strategy = setup.factory.strategy(kind);
         let mut answer = strategy.search(&spent, 10, &scope);
         let waits = answer.as_mut().now_or_never();
@@ -415,7 +415,7 @@ async fn the_last_leg_is_waited_for_beyond_the_budget() {
 #[tokio::test]
 async fn without_the_words_in_time_answers_by_meaning_and_says_so() {
     let setup = setup(Some(Model::Answers));
-    let keyword = setup.factory.keyword_search();
+    let executor = setup.factory.executor();
     // Vectors alone know which products there are.
     let needed = Needed::default();
     let (_folder, index) = index_of(&[product("a", "USB hub")]);
@@ -427,7 +427,7 @@ async fn without_the_words_in_time_answers_by_meaning_and_says_so() {
     let takes = Arc::clone(&busy);
     let meanwhile = move || {
         let mut busy = takes.lock().expect("lock");
-        busy.get_or_insert_with(|| AllPlaces::take(&keyword));
+        busy.get_or_insert_with(|| AllPlaces::take(&executor));
     };
     assert!(setup.meanwhile.set(Box::new(meanwhile)).is_ok());
     setup

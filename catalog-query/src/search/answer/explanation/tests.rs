@@ -10,13 +10,13 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use crate::index::KIND;
-use crate::index::Popularity;
 use crate::index::tests::support::{index_of, printers_and_cables, product};
+use crate::index::{KIND, Popularity};
 use crate::popularity::PopularityBoard;
 use crate::read_model::Coverage;
-use crate::search::engine::{SearchEngine, SearchPage, SearchRequest, Sort};
+use crate::search::engine::{SearchEngine, SearchPage};
 use crate::search::ranking::profile::RankingProfiles;
+use crate::search::request::search_request::{SearchRequest, Sort};
 use crate::search::rules::curation::tests::{curation, rule_set};
 use crate::search::rules::rule_set::RulesHandle;
 use crate::search::strategy::factory::SearchStrategyFactory;
@@ -114,7 +114,7 @@ impl Setup {
 
 /// Only with what the contract says.
 fn computed(hit: &RankedHit, weights: &HashMap<String, f64>) -> f64 {
-    let leg = |rank: Option<crate::search::ranking::fusion::LegRank>, weight: f64| {
+    let leg = |rank: Option<crate::search::ranking::ranked_hit::LegRank>, weight: f64| {
         rank.map_or(0.0, |leg| {
             assert_eq!(leg.weight, weight);
             let contribution = weight / (weights["rank_constant"] + leg.rank as f64);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use catalog_events::ProductId;
 
 use crate::index::{DocSets, IndexError, IndexSnapshot, QueryTerms};
-use crate::search::ranking::fusion::RankedHit;
+use crate::search::ranking::ranked_hit::RankedHit;
 use crate::search::request::query::ParsedQuery;
 use crate::search::request::understanding::Understood;
 use crate::search::rules::curation::target::Target;

@@ -11,18 +11,18 @@ use tempfile::TempDir;
 use time::macros::datetime;
 
 use super::*;
-use crate::index::Filter;
-use crate::index::Language;
 use crate::index::tests::support::{index_of, product};
+use crate::index::{Filter, Language};
 use crate::popularity::PopularityBoard;
 use crate::read_model::Coverage;
-use crate::search::StrategyKind;
 use crate::search::answer::explanation::Absence;
-use crate::search::engine::{SearchEngine, SearchPage, SearchRequest, Sort};
+use crate::search::engine::{SearchEngine, SearchPage};
 use crate::search::ranking::profile::RankingProfiles;
 use crate::search::request::filter::{parse_facets, parse_filter};
+use crate::search::request::search_request::{SearchRequest, Sort};
 use crate::search::rules::rule_set::{RuleSet, RulesHandle};
 use crate::search::strategy::factory::SearchStrategyFactory;
+use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::strategies::{Model, TestEmbedder, TestVectors};
 
 pub(in crate::search) fn curation(id: &str, curation: Value) -> SearchRule {

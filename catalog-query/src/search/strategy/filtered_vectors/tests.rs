@@ -14,9 +14,9 @@ use sqlx::PgPool;
 use crate::index::tests::support::{changed, open, product};
 use crate::index::{FieldName, Filter, Hit};
 use crate::read_model::{Beginning, Generations, PgVectorIndex};
-use crate::search::Deadline;
-use crate::search::rules::rule_set::RulesHandle;
-use crate::search::strategy::keyword::KeywordSearch;
+use crate::search::deadline::Deadline;
+use crate::search::strategy::executor::SearchExecutor;
+use crate::search::strategy::scope::Scope;
 use crate::search::strategy::vector::{VectorSearch, Warnings};
 
 const PRODUCTS: usize = 20_000;
@@ -47,17 +47,15 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
     let events: Vec<_> = (0..PRODUCTS).zip(1..).map(event).collect();
     writer.apply(&events).expect("apply");
     writer.commit(Position(PRODUCTS as u64)).expect("commit");
-    let keyword = Arc::new(KeywordSearch::new(
-        Arc::new(ArcSwap::from_pointee(index)),
-        RulesHandle::default(),
-    ));
+    let current = Arc::new(ArcSwap::from_pointee(index));
+    let executor = Arc::new(SearchExecutor::new(current));
     let search = VectorSearch {
         embedder: None,
         vectors: Arc::new(PgVectorIndex {
             live: Arc::new(ArcSwap::from_pointee(read_model)),
             model: "test".to_owned(),
         }),
-        keyword: Arc::clone(&keyword),
+        executor: Arc::clone(&executor),
         warnings: Warnings::default(),
     };
     // Of 1,000 products: 0.1 %, 1 %, 10 %, 50 %, all but one; and 7 products in all.
@@ -69,10 +67,10 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
         (999, true),
     ] {
         let within = |number: usize| number % 1_000 < passing;
-        let scope = keyword
-            .scope(Some(less_than("thousand", passing)), in_time())
-            .await;
-        let scope = scope.expect("scope");
+        let filter = Some(less_than("thousand", passing));
+        let scope = Scope::of(&executor, filter, in_time())
+            .await
+            .expect("scope");
         let mut found = 0;
         for number in 0..QUERIES {
             let query = vectors.query(number);
@@ -91,7 +89,7 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
         let recall = found as f64 / asked as f64;
         assert!(recall >= 0.98, "{passing} of 1,000 pass: {recall}");
     }
-    let scope = keyword.scope(Some(less_than("number", 7)), in_time()).await;
+    let scope = Scope::of(&executor, Some(less_than("number", 7)), in_time()).await;
     let hits = search
         .nearest(&vectors.query(0), NEAREST, &scope.expect("scope"))
         .await;

@@ -9,8 +9,8 @@ use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 
 use crate::index::{FacetCounts, ValueCount};
-use crate::search::StrategyKind;
-use crate::search::engine::Sort;
+use crate::search::request::search_request::Sort;
+use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::oracle::Case;
 
 pub(crate) struct Expected {

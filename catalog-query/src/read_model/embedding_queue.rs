@@ -1,0 +1,117 @@
+//! What is still to be embedded, and saving what was.
+
+use catalog_events::Product;
+use pgvector::HalfVector;
+use sqlx::types::Json;
+
+use crate::embedding::embedding_text;
+use crate::read_model::ReadModel;
+use crate::read_model::vectors::vector_hash;
+
+/// One text to embed.
+#[derive(Clone, Debug)]
+pub(crate) struct EmbeddingJob {
+    pub(crate) product_id: String,
+    pub(crate) text_hash: Vec<u8>,
+    pub(crate) text: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EmbeddingCounts {
+    /// Documents that have no embedding of their present text yet.
+    pub(crate) pending: i64,
+    /// Documents that have one.
+    pub(crate) current: i64,
+}
+
+impl ReadModel {
+    /// The next texts to embed, oldest change first.
+    pub(crate) async fn embedding_jobs(&self, limit: i64) -> sqlx::Result<Vec<EmbeddingJob>> {
+        let rows: Vec<(String, Vec<u8>, Json<Product>)> = sqlx::query_as(
+            "SELECT document.product_id, document.text_hash, document.product
+             FROM embedding_queue queue JOIN documents document USING (product_id)
+             WHERE document.product IS NOT NULL
+             ORDER BY queue.position LIMIT $1",
+        )
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        let jobs = rows
+            .into_iter()
+            .map(|(product_id, text_hash, product)| EmbeddingJob {
+                product_id,
+                text_hash,
+                text: embedding_text(&product.0),
+            });
+        Ok(jobs.collect())
+    }
+
+    /// Saves the vectors of those whose text did not change meanwhile and takes them off the queue.
+    pub(crate) async fn save_embeddings(
+        &self,
+        jobs: &[EmbeddingJob],
+        vectors: &[Vec<f32>],
+    ) -> sqlx::Result<()> {
+        let ids: Vec<&str> = jobs.iter().map(|job| job.product_id.as_str()).collect();
+        let hashes: Vec<&[u8]> = jobs.iter().map(|job| job.text_hash.as_slice()).collect();
+        let vectors: Vec<HalfVector> = vectors
+            .iter()
+            .map(|vector| HalfVector::from_f32_slice(vector))
+            .collect();
+        let vector_hashes: Vec<[u8; 16]> = jobs
+            .iter()
+            .zip(&vectors)
+            .map(|(job, vector)| vector_hash(&job.product_id, &job.text_hash, vector))
+            .collect();
+        let mut tx = self.pool.begin().await?;
+        // A projector that is changing these texts right now goes first, or this comes first: the
+        // statements below must not judge a text by what it was a moment ago.
+        sqlx::query(
+            "SELECT 1 FROM documents WHERE product_id = ANY($1) ORDER BY product_id FOR SHARE",
+        )
+        .bind(&ids)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "INSERT INTO embeddings (product_id, text_hash, embedding, vector_hash)
+             SELECT new.id, new.text_hash, new.embedding, new.vector_hash
+             FROM unnest($1::text[], $2::bytea[], $3::halfvec[], $4::bytea[])
+                 AS new (id, text_hash, embedding, vector_hash)
+             JOIN documents ON documents.product_id = new.id AND documents.text_hash = new.text_hash
+             ON CONFLICT (product_id) DO UPDATE
+             SET text_hash = excluded.text_hash, embedding = excluded.embedding,
+                 vector_hash = excluded.vector_hash",
+        )
+        .bind(&ids)
+        .bind(&hashes)
+        .bind(&vectors)
+        .bind(&vector_hashes)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "DELETE FROM embedding_queue queue USING documents document
+             WHERE queue.product_id = ANY($1) AND document.product_id = queue.product_id
+               AND EXISTS (SELECT 1 FROM embeddings embedding
+                           WHERE embedding.product_id = queue.product_id
+                             AND embedding.text_hash = document.text_hash)",
+        )
+        .bind(&ids)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await
+    }
+
+    pub(crate) async fn embedding_counts(&self) -> sqlx::Result<EmbeddingCounts> {
+        // Each document has one or is queued for it; `verify` looks at the vectors themselves, which
+        // takes a second for a million.
+        let (pending, documents): (i64, i64) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM embedding_queue), documents FROM checkpoint",
+        )
+        .fetch_one(&self.pool)
+        .await?;
+        Ok(EmbeddingCounts {
+            pending,
+            current: documents - pending,
+        })
+    }
+}

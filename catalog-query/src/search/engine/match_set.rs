@@ -1,0 +1,118 @@
+//! Which products match a search, whatever their order: totals, facets and sorted pages speak of
+//! them.
+
+use std::sync::Arc;
+
+use crate::index::{DocSets, FacetCounts, FacetRequest, Filter, IndexError, QueryTerms};
+use crate::search::rules::curation::curated::Curated;
+use crate::search::strategy::scope::Scope;
+use crate::search::strategy::search_strategy::SearchOutcome;
+
+/// Which products match, whatever their order.
+pub(crate) struct MatchSet {
+    found: Found,
+    curated: Arc<Curated>,
+}
+
+enum Found {
+    All,
+    /// Those with a word or identifier, and those near in meaning.
+    Some {
+        by_words: Option<(QueryTerms, Arc<DocSets>)>,
+        near: Option<Arc<DocSets>>,
+    },
+}
+
+impl MatchSet {
+    pub(crate) fn of(outcome: Option<&SearchOutcome>, curated: Arc<Curated>) -> Self {
+        let found = match outcome {
+            None => Found::All,
+            Some(outcome) => Found::Some {
+                by_words: outcome
+                    .matched
+                    .as_ref()
+                    .map(|matched| (outcome.understood.terms.clone(), Arc::clone(matched))),
+                near: outcome.near.clone(),
+            },
+        };
+        Self { found, curated }
+    }
+
+    /// Known without another look at the index.
+    pub(crate) fn total_at_hand(&self) -> Option<u64> {
+        if self.curated.adjusts() {
+            return None;
+        }
+        match &self.found {
+            Found::All => None,
+            Found::Some { by_words, near } => {
+                let by_words = by_words.as_ref().map(|(_, matched)| &**matched);
+                match (by_words, near.as_deref()) {
+                    (Some(matched), Some(near)) => Some(matched.len_with(near)),
+                    (only, other) => only.or(other).map(DocSets::len),
+                }
+            }
+        }
+    }
+
+    /// Those in the filter of the scope.
+    pub(crate) fn within_scope(&self, scope: &Scope) -> Result<DocSets, IndexError> {
+        let filter = scope.filter.as_deref();
+        let among = match &self.found {
+            Found::All => scope.snapshot.all(filter)?,
+            Found::Some {
+                by_words: Some((_, matched)),
+                ..
+            } => DocSets::clone(matched),
+            Found::Some { by_words: None, .. } => scope.snapshot.nothing()?,
+        };
+        Ok(self.complete(filter, among))
+    }
+
+    /// Those in another filter.
+    fn within(&self, scope: &Scope, filter: Option<&DocSets>) -> Result<DocSets, IndexError> {
+        let among = match &self.found {
+            Found::All => scope.snapshot.all(filter)?,
+            Found::Some {
+                by_words: Some((terms, _)),
+                ..
+            } => scope.snapshot.matching(terms, filter)?,
+            Found::Some { by_words: None, .. } => scope.snapshot.nothing()?,
+        };
+        Ok(self.complete(filter, among))
+    }
+
+    /// With those that no word tells.
+    fn complete(&self, filter: Option<&DocSets>, mut among: DocSets) -> DocSets {
+        if let Found::Some {
+            near: Some(near), ..
+        } = &self.found
+        {
+            among.unite(near);
+        }
+        self.curated.adjust(&mut among, filter);
+        among
+    }
+
+    /// Each counts among what matches whatever the field is.
+    pub(crate) fn facets(
+        &self,
+        scope: &Scope,
+        among: &DocSets,
+        filter: Option<&Filter>,
+        facets: &[FacetRequest],
+    ) -> Result<Vec<FacetCounts>, IndexError> {
+        let counts = facets.iter().map(|facet| {
+            let rest = filter.and_then(|filter| filter.without(&facet.field));
+            if rest.as_ref() == filter {
+                return scope.snapshot.facet(facet, among);
+            }
+            let rest = rest
+                .map(|rest| scope.snapshot.filtered(&rest))
+                .transpose()?;
+            let among = self.within(scope, rest.as_ref())?;
+            scope.snapshot.facet(facet, &among)
+        });
+        counts.collect()
+    }
+}

@@ -1,0 +1,72 @@
+//! One page of an answer, and the cursor of the next.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::index::{FacetCounts, Hit, Place};
+use crate::search::answer::explanation::{Absence, Explanation};
+use crate::search::ranking::profile::RankingProfile;
+use crate::search::request::cursor::{Cursor, SHOWN_MAX, shown_hash};
+use crate::search::strategy::search_strategy::SearchOutcome;
+
+#[derive(Clone, Debug)]
+pub(crate) struct SearchPage {
+    /// Scores are 0 where the order is not by relevance.
+    pub(crate) hits: Vec<Hit>,
+    /// All matches, exactly.
+    pub(crate) total: u64,
+    /// One for each request, in their order.
+    pub(crate) facets: Vec<FacetCounts>,
+    pub(crate) next_page_token: String,
+    /// How the query was understood and answered; its hits are not cut to the page. None when
+    /// there was no query.
+    pub(crate) outcome: Option<SearchOutcome>,
+    /// Where a rule sends the query.
+    pub(crate) redirect_url: Option<String>,
+    pub(crate) profile: Arc<RankingProfile>,
+    pub(crate) explanation: Option<Explanation>,
+    pub(crate) absence: Option<Absence>,
+}
+
+pub(crate) fn sorted_page(mut places: Vec<Place>, limit: usize) -> (Vec<Hit>, Cursor) {
+    let more = places.len() > limit;
+    places.truncate(limit);
+    let next = match places.last() {
+        Some(last) if more => Cursor::After(last.clone()),
+        _ => Cursor::Start,
+    };
+    let hits = places.into_iter().map(|place| Hit {
+        product_id: place.id,
+        score: 0.0,
+    });
+    (hits.collect(), next)
+}
+
+/// The best that were not shown. What comes or goes between two pages makes none appear twice, and
+/// none that stays is left out.
+pub(crate) fn shown_page(
+    cursor: &Cursor,
+    outcome: Option<&SearchOutcome>,
+    limit: usize,
+) -> (Vec<Hit>, Cursor) {
+    let shown = cursor.shown();
+    let known: HashSet<u32> = shown.iter().copied().collect();
+    let room = limit.min(SHOWN_MAX.saturating_sub(shown.len()));
+    let hits = outcome.map_or(&[][..], |outcome| &outcome.hits);
+    let mut new = hits
+        .iter()
+        .filter(|hit| !known.contains(&shown_hash(&hit.product_id)));
+    let page = new.by_ref().take(room).map(|hit| Hit {
+        product_id: hit.product_id.clone(),
+        score: hit.score as f32,
+    });
+    let page: Vec<Hit> = page.collect();
+    let more = new.next().is_some() && shown.len() + page.len() < SHOWN_MAX && !page.is_empty();
+    let next = if more {
+        let page = page.iter().map(|hit| shown_hash(&hit.product_id));
+        Cursor::Shown(shown.iter().copied().chain(page).collect())
+    } else {
+        Cursor::Start
+    };
+    (page, next)
+}

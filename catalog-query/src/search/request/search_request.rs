@@ -1,0 +1,49 @@
+//! What a caller asks of a search.
+
+use std::time::Duration;
+
+use catalog_events::ProductId;
+
+use crate::index::{FacetRequest, Filter};
+use crate::search::strategy::kind::StrategyKind;
+
+#[derive(Clone, Debug)]
+pub(crate) struct SearchRequest {
+    pub(crate) query: String,
+    pub(crate) limit: usize,
+    pub(crate) strategy: StrategyKind,
+    pub(crate) filter: Option<Filter>,
+    pub(crate) facets: Vec<FacetRequest>,
+    pub(crate) sort: Sort,
+    pub(crate) page_token: String,
+    /// The name of a ranking profile; empty means the default one.
+    pub(crate) profile: String,
+    /// Takes the query as it is: no corrected spelling, no synonyms, no curation.
+    pub(crate) verbatim: bool,
+    /// How long the legs may take together.
+    pub(crate) budget: Duration,
+    pub(crate) explain: bool,
+    /// The product whose absence is to be explained.
+    pub(crate) why_not: Option<ProductId>,
+    /// What else decides which products come in which order, as bytes: the filter as it was stated,
+    /// the ranking profile, how the query is to be read.
+    pub(crate) identity: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// The newest first when there is no query.
+    #[default]
+    Relevance,
+    PriceAscending,
+    PriceDescending,
+    Newest,
+    Popularity,
+}
+
+impl SearchRequest {
+    /// Whether an empty query lists products: all that pass the filter, or all in an order.
+    pub(crate) fn can_browse(&self) -> bool {
+        self.filter.is_some() || self.sort != Sort::Relevance
+    }
+}

@@ -1,0 +1,8 @@
+//! The names of the strategies.
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StrategyKind {
+    Keyword,
+    Vector,
+    Hybrid,
+}
