@@ -19,25 +19,17 @@ use uuid::Uuid;
 use crate::config::Config;
 use crate::consistency::{Consistency, DocumentWatch};
 use crate::embedding::{Embedder, LocalEmbedder};
-use crate::events::EventSource;
-use crate::events::LogClient;
-use crate::generations::GenerationWatch;
-use crate::generations::ModelChange;
-use crate::generations::Rebuilder;
-use crate::generations::{Serving, Upgrade};
+use crate::events::{EventSource, LogClient};
+use crate::generations::{GenerationWatch, ModelChange, Rebuilder, Upgrade};
 use crate::grpc::{CatalogGrpc, Operations, not_serving_yet};
 use crate::index::LiveIndex;
-use crate::popularity::{PopularityBoard, PopularityCounter};
-use crate::popularity::{ReadPublisher, read_events};
-use crate::projectors::EmbeddingProjector;
-use crate::projectors::IndexProjector;
-use crate::projectors::Progress;
-use crate::projectors::ReadModelProjector;
-use crate::projectors::RuleProjection;
-use crate::read_model::Coverage;
+use crate::popularity::{PopularityBoard, PopularityCounter, ReadPublisher, read_events};
+use crate::projectors::{
+    EmbeddingProjector, IndexProjector, Progress, ReadModelProjector, RuleProjection,
+};
 use crate::read_model::{
-    Beginning, CachedProductRepository, EMBEDDING_DIMENSIONS, Generations, LiveReadModel,
-    PgVectorIndex, PostgresProductRepository,
+    Beginning, CachedProductRepository, Coverage, EMBEDDING_DIMENSIONS, Generations, LiveReadModel,
+    PgVectorIndex, PostgresProductRepository, Serving,
 };
 use crate::search::{RankingProfiles, RulesHandle, SearchEngine, SearchStrategyFactory};
 use crate::synonym_mining::SynonymMiner;

@@ -24,8 +24,6 @@ use crate::read_model::{AtLeast, Held, LiveReadModel, ProductRepository};
 const TOKENS_MAX: usize = 100;
 const WAIT_MS_DEFAULT: u64 = 250;
 const WAIT_MS_MAX: u64 = 2_000;
-/// How often a position is looked at that another replica may have moved.
-const LOOK_EVERY_MS: u64 = 20;
 /// Of all reads together. One for which there is no room is answered at once, as stale.
 const WAITING_TOKENS_MAX: usize = 10_000;
 const WAIT_SECONDS: [f64; 9] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 0.5, 2.0];

@@ -7,6 +7,8 @@ mod model_change;
 mod rebuild;
 
 pub(crate) use self::model_change::ModelChange;
-pub(crate) use self::rebuild::{Progress, RebuildError, Rebuilder, Step};
-pub(crate) use self::upgrade::{Serving, Upgrade};
+pub(crate) use self::rebuild::Rebuilder;
+pub(crate) use self::rebuild::error::RebuildError;
+pub(crate) use self::rebuild::progress::{RebuildProgress, RebuildStep};
+pub(crate) use self::upgrade::Upgrade;
 pub(crate) use self::watch::GenerationWatch;

@@ -5,6 +5,7 @@ mod search;
 mod explanation;
 mod similar;
 mod operations;
+mod stream;
 mod synonyms;
 mod verification;
 

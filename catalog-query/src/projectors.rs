@@ -8,6 +8,7 @@ mod copy;
 mod embeddings;
 mod rules;
 mod rule_book;
+mod error;
 
 pub(crate) use self::copy::copy_documents;
 pub(crate) use self::embeddings::{EmbeddingError, EmbeddingProjector, embed_some};

@@ -13,6 +13,7 @@ mod embedding_queue;
 mod coverage;
 mod reuse;
 mod repository;
+mod serving;
 mod cached;
 mod views;
 mod warm_up;
@@ -26,11 +27,13 @@ pub(crate) use self::apply::{Applied, is_refused};
 pub(crate) use self::cached::CachedProductRepository;
 pub(crate) use self::checkpoint::Checkpoint;
 pub(crate) use self::coverage::Coverage;
+pub(crate) use self::documents::Held;
 pub(crate) use self::generation_store::{Beginning, Generations};
 pub(crate) use self::parked::ParkedEvent;
 pub(crate) use self::repository::{
-    AtLeast, Held, PostgresProductRepository, ProductRepository, RepositoryError,
+    AtLeast, PostgresProductRepository, ProductRepository, RepositoryError,
 };
+pub(crate) use self::serving::Serving;
 pub(crate) use self::vector_index::{Pass, VectorIndex, VectorIndexError};
 pub(crate) use self::vectors::{EMBEDDING_DIMENSIONS, PgVectorIndex, vector_hash};
 pub(crate) use self::views::{count_views, most_viewed};

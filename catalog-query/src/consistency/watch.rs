@@ -8,9 +8,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::consistency::LOOK_EVERY_MS;
 use crate::read_model::LiveReadModel;
 
+/// How often a position is looked at that another replica may have moved.
+const LOOK_EVERY_MS: u64 = 20;
 /// One look that hangs must not keep those who come meanwhile from being looked for.
 const LOOK_MS_MAX: u64 = 200;
 

@@ -6,133 +6,18 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use async_nats::jetstream::consumer::{AckPolicy, DeliverPolicy, PullConsumer, pull};
-use bytes::Bytes;
-use catalog_events::{DecodeError, Position, ProductEvent, ProductId, STREAM, decode};
+use catalog_events::Position;
 use futures_util::{FutureExt as _, StreamExt as _};
-use serde::Deserialize;
 
-use crate::events::log_client::LogError;
+use crate::events::error::ConsumerError;
+use crate::events::received::{BATCH_BYTES_MAX, Delivered, Received};
 
 const PULL_MESSAGES_MAX: usize = 1_000;
 /// Of messages that wait here while the database is slow; as many again may be on their way.
 const PULL_BYTES_MAX: usize = 8 << 20;
-/// Of the messages in one batch, however many there is room for.
-pub(crate) const BATCH_BYTES_MAX: usize = 8 << 20;
 const PULL_EXPIRES_SECONDS: u64 = 10;
 /// A connection that is half open is noticed after two missed ones.
 const HEARTBEAT_SECONDS: u64 = 2;
-
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConsumerError {
-    #[error("the stream {0}: {1}")]
-    Stream(&'static str, String),
-    #[error("position {found} came after {last}: events are missing")]
-    Gap { last: Position, found: Position },
-    #[error("the stream of events ended")]
-    Ended,
-    #[error(
-        "position {wanted} is wanted, the stream begins at {first}, and the event log cannot be \
-         asked: set CATALOG_QUERY_COMMAND_GRPC_TARGET to the gRPC address of catalog-command"
-    )]
-    Expired { wanted: Position, first: Position },
-    #[error("events that the stream does not hold cannot be read from the event log")]
-    Log(#[from] LogError),
-}
-
-/// One position of a log, as its stream delivers it.
-pub(crate) trait Delivered: Sized {
-    const STREAM: &'static str;
-
-    /// Whatever the message holds: what cannot be read is something too.
-    fn read(position: Position, message: &jetstream::Message) -> Self;
-}
-
-/// One position of the log of products.
-#[derive(Debug)]
-pub(crate) enum Received {
-    Event(Box<ProductEvent>),
-    /// A message that is no product event: parked, and healed by the product's next event, which
-    /// carries its whole state.
-    Unreadable(Box<Unreadable>),
-}
-
-/// What cannot be applied, and why.
-#[derive(Clone, Debug)]
-pub(crate) struct Unreadable {
-    pub(crate) position: Position,
-    /// None when the message does not tell.
-    pub(crate) product_id: Option<ProductId>,
-    pub(crate) error: String,
-    pub(crate) payload: Bytes,
-}
-
-impl Delivered for Received {
-    const STREAM: &'static str = STREAM;
-
-    fn read(position: Position, message: &jetstream::Message) -> Self {
-        let decoded = decode(message.headers.as_ref(), &message.payload);
-        let subject = Some(message.subject.as_str());
-        Self::new(position, subject, message.payload.clone(), decoded)
-    }
-}
-
-impl Received {
-    /// What was found at `position`; `subject` tells the product of what cannot be read.
-    pub(crate) fn new(
-        position: Position,
-        subject: Option<&str>,
-        payload: Bytes,
-        decoded: Result<ProductEvent, DecodeError>,
-    ) -> Self {
-        let error = match decoded {
-            Ok(event) if event.position == position => return Self::Event(Box::new(event)),
-            Ok(event) => format!("the event says that its position is {}", event.position),
-            Err(err) => format!("{:#}", anyhow::Error::new(err)),
-        };
-        tracing::error!(%position, "unreadable event: {error}");
-        let product_id = match subject {
-            Some(subject) => subject.rsplit('.').next().and_then(|id| id.parse().ok()),
-            None => product_id_of(&payload),
-        };
-        Self::Unreadable(Box::new(Unreadable {
-            position,
-            product_id,
-            error,
-            payload,
-        }))
-    }
-
-    pub(crate) fn position(&self) -> Position {
-        match self {
-            Received::Event(event) => event.position,
-            Received::Unreadable(unreadable) => unreadable.position,
-        }
-    }
-
-    pub(crate) fn event(&self) -> Option<&ProductEvent> {
-        match self {
-            Received::Event(event) => Some(event),
-            Received::Unreadable(_) => None,
-        }
-    }
-
-    pub(crate) fn unreadable(&self) -> Option<&Unreadable> {
-        match self {
-            Received::Event(_) => None,
-            Received::Unreadable(unreadable) => Some(unreadable),
-        }
-    }
-}
-
-/// Of a body that is no event, but may say whose it is.
-fn product_id_of(payload: &[u8]) -> Option<ProductId> {
-    #[derive(Deserialize)]
-    struct Body {
-        product_id: ProductId,
-    }
-    let body: Option<Body> = serde_json::from_slice(payload).ok();
-    body.map(|body| body.product_id)
-}
 
 pub(crate) struct EventConsumer<D = Received> {
     messages: pull::Stream,

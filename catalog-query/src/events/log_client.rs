@@ -11,7 +11,8 @@ use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperatio
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
 
-use crate::events::consumer::{BATCH_BYTES_MAX, Received};
+use crate::events::error::LogError;
+use crate::events::received::{BATCH_BYTES_MAX, Received};
 
 const CONNECT_MS_MAX: u64 = 2_000;
 /// Of a whole answer, and of every part of one that comes in parts.
@@ -22,16 +23,6 @@ const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 2_000;
 const PART_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX;
 /// Of one [`LogClient::product_events`].
 pub(crate) const PRODUCT_IDS_MAX: usize = 1_000;
-
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LogError {
-    #[error("the event log has not reached position {0}")]
-    NotThereYet(Position),
-    #[error("the write service does not answer: {0}")]
-    Unavailable(String),
-    #[error("the write service answers with what is no {0}")]
-    Answer(&'static str),
-}
 
 /// `http://host:port` of catalog-command.
 #[derive(Clone, Debug)]

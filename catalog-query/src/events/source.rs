@@ -9,8 +9,10 @@ use async_nats::jetstream;
 use async_nats::jetstream::context::GetStreamErrorKind;
 use catalog_events::{Position, STREAM};
 
-use crate::events::consumer::{ConsumerError, EventConsumer, Received};
-use crate::events::log_client::{LogClient, LogError, LogReader};
+use crate::events::consumer::EventConsumer;
+use crate::events::error::{ConsumerError, LogError};
+use crate::events::log_client::{LogClient, LogReader};
+use crate::events::received::Received;
 
 /// One for each projection.
 pub(crate) struct EventSource {

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::generations::rebuild::{RebuildError, Rebuilder};
-use crate::generations::upgrade::Serving;
-use crate::read_model::LiveReadModel;
+use crate::generations::rebuild::Rebuilder;
+use crate::generations::rebuild::error::RebuildError;
+use crate::read_model::{LiveReadModel, Serving};
 
 const LOOK_AGAIN_MS: u64 = 2_000;
 /// A rebuild that differs would differ again, and replays all events to find out; the pause doubles

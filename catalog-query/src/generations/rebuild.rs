@@ -3,77 +3,31 @@
 //! the event log at its position, or of the live read model where the log cannot be asked; a
 //! difference switches nothing and says so.
 
+pub(super) mod error;
+pub(super) mod progress;
+mod catch_up;
 mod building;
 mod lease;
 mod proof;
 mod reindex;
 
+use crate::generations::rebuild::error::RebuildError;
+use crate::generations::rebuild::progress::RebuildProgress;
+use crate::generations::rebuild::progress::RebuildStep;
 use std::sync::Arc;
 
-use catalog_events::{Digest, Position};
+use catalog_events::Digest;
 use sqlx::Connection as _;
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use self::building::Building;
 use crate::embedding::Embedder;
-use crate::events::ConsumerError;
 use crate::events::EventSource;
-use crate::events::{LogClient, LogError};
+use crate::events::LogClient;
 use crate::index::LiveIndex;
-use crate::index::{IndexError, IndexWriter, KeywordIndex};
-use crate::projectors::{EmbeddingError, embed_some};
+use crate::index::{IndexWriter, KeywordIndex};
+use crate::projectors::embed_some;
 use crate::read_model::{Generations, LiveReadModel, ReadModel};
-use crate::verification::VerificationError;
-
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RebuildError {
-    #[error("a rebuild is under way")]
-    Busy,
-    #[error("there is no earlier generation to roll back to")]
-    NothingToRollBackTo,
-    /// Nothing was switched.
-    #[error(
-        "at position {position} {reference} has digest {expected} ({documents} documents), the new \
-         read model {new}, its keyword index {index}: not switched"
-    )]
-    Differs {
-        position: Position,
-        /// What was compared with.
-        reference: &'static str,
-        documents: i64,
-        expected: Digest,
-        new: Digest,
-        index: Digest,
-    },
-    #[error("another replica applies events to that generation")]
-    Contended,
-    #[error("the live read model differs, and the event log cannot tell who is right")]
-    Log(#[from] LogError),
-    #[error(transparent)]
-    Consumer(#[from] ConsumerError),
-    #[error("database")]
-    Database(#[from] sqlx::Error),
-    #[error(transparent)]
-    Verification(#[from] VerificationError),
-    #[error(transparent)]
-    Index(#[from] IndexError),
-    #[error(transparent)]
-    Embedding(#[from] EmbeddingError),
-    #[error(transparent)]
-    Other(#[from] anyhow::Error),
-}
-
-/// What is told while it goes on.
-#[derive(Clone, Debug)]
-pub(crate) enum Step {
-    Replay { done: u64, total: u64 },
-    Embed { done: i64, total: i64 },
-    Compare,
-    Switched { digest: Digest },
-}
-
-pub(crate) type Progress = mpsc::Sender<(i64, Step)>;
 
 pub(crate) struct Rebuilder {
     pub(crate) generations: Generations,
@@ -90,13 +44,16 @@ pub(crate) struct Rebuilder {
 
 impl Rebuilder {
     /// Builds a generation from the first event on and switches to it. One replica at a time.
-    pub(crate) async fn run(&self, progress: &Progress) -> Result<(), RebuildError> {
+    pub(crate) async fn run(&self, progress: &RebuildProgress) -> Result<(), RebuildError> {
         self.alone(Box::pin(self.rebuild(progress))).await
     }
 
     /// As [`Self::run`], unless vectors of our model answer by now: of several replicas that start
     /// with a new model, one rebuilds.
-    pub(crate) async fn change_model(&self, progress: &Progress) -> Result<(), RebuildError> {
+    pub(crate) async fn change_model(
+        &self,
+        progress: &RebuildProgress,
+    ) -> Result<(), RebuildError> {
         let change = async {
             match self.generations.live_model().await? {
                 Some(live) if live == self.model() => Ok(()),
@@ -108,7 +65,7 @@ impl Rebuilder {
 
     /// Makes the generation live again that was live before the last switch, once it has caught up
     /// and was found right. On an error all stays as it was.
-    pub(crate) async fn rollback(&self, progress: &Progress) -> Result<(), RebuildError> {
+    pub(crate) async fn rollback(&self, progress: &RebuildProgress) -> Result<(), RebuildError> {
         self.alone(Box::pin(self.roll_back(progress))).await
     }
 
@@ -124,7 +81,7 @@ impl Rebuilder {
         result
     }
 
-    async fn rebuild(&self, progress: &Progress) -> Result<(), RebuildError> {
+    async fn rebuild(&self, progress: &RebuildProgress) -> Result<(), RebuildError> {
         if self.generations.live_id().await?.is_none() {
             // The first one of this release is still being built.
             return Err(RebuildError::Busy);
@@ -141,7 +98,7 @@ impl Rebuilder {
         result
     }
 
-    async fn roll_back(&self, progress: &Progress) -> Result<(), RebuildError> {
+    async fn roll_back(&self, progress: &RebuildProgress) -> Result<(), RebuildError> {
         let previous = self.generations.previous().await?;
         let previous = previous.ok_or(RebuildError::NothingToRollBackTo)?;
         let generation = previous.generation;
@@ -161,7 +118,7 @@ impl Rebuilder {
     async fn build_and_switch(
         &self,
         read_model: ReadModel,
-        progress: &Progress,
+        progress: &RebuildProgress,
     ) -> Result<(), RebuildError> {
         let (index, writer) = self.index.create(read_model.generation)?;
         let building = Building::new(read_model).with_index(index, writer);
@@ -171,7 +128,7 @@ impl Rebuilder {
     async fn prepare_and_switch(
         &self,
         mut building: Building,
-        progress: &Progress,
+        progress: &RebuildProgress,
     ) -> Result<(), RebuildError> {
         let read_model = building.read_model.clone();
         let prepared = Box::pin(self.prepare(&mut building, progress));
@@ -182,7 +139,7 @@ impl Rebuilder {
     async fn prepare(
         &self,
         building: &mut Building,
-        progress: &Progress,
+        progress: &RebuildProgress,
     ) -> Result<Digest, RebuildError> {
         building.at = building.read_model.checkpoint().await?.position;
         self.catch_up(building, progress).await?;
@@ -193,12 +150,16 @@ impl Rebuilder {
         // Events went on meanwhile; what is compared is what is switched to.
         self.catch_up(building, progress).await?;
         let generation = building.read_model.generation;
-        let _ = progress.send((generation, Step::Compare)).await;
+        let _ = progress.send((generation, RebuildStep::Compare)).await;
         self.prove(building).await
     }
 
     /// Takes over the vectors whose text is the same, and computes the others.
-    async fn embed(&self, building: &Building, progress: &Progress) -> Result<(), RebuildError> {
+    async fn embed(
+        &self,
+        building: &Building,
+        progress: &RebuildProgress,
+    ) -> Result<(), RebuildError> {
         let new = &building.read_model;
         let reused = self.generations.reuse_embeddings(new.generation).await?;
         tracing::info!(generation = new.generation, reused, "embeddings taken over");
@@ -209,7 +170,7 @@ impl Rebuilder {
         let total = new.embedding_counts().await?.pending;
         let mut done = 0;
         loop {
-            let step = Step::Embed { done, total };
+            let step = RebuildStep::Embed { done, total };
             let _ = progress.send((new.generation, step)).await;
             match embed_some(new, embedder.as_ref()).await? {
                 0 => return Ok(()),
@@ -222,7 +183,7 @@ impl Rebuilder {
         &self,
         building: Building,
         digest: Digest,
-        progress: &Progress,
+        progress: &RebuildProgress,
     ) -> Result<(), RebuildError> {
         let (read_model, index) = building.finish()?;
         let generation = read_model.generation;
@@ -247,7 +208,9 @@ impl Rebuilder {
         if let Err(err) = self.generations.drop_outdated().await {
             tracing::warn!("cannot drop outdated generations: {err}");
         }
-        let _ = progress.send((generation, Step::Switched { digest })).await;
+        let _ = progress
+            .send((generation, RebuildStep::Switched { digest }))
+            .await;
         tracing::info!(generation, %digest, "switched");
         Ok(())
     }

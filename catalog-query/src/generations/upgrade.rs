@@ -9,36 +9,16 @@ use anyhow::Context as _;
 use async_nats::jetstream;
 use catalog_events::{Position, STREAM};
 use service_kit::Readiness;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::index::LiveIndex;
 use crate::projectors::FirstRead;
-use crate::read_model::{Generations, LiveReadModel};
+use crate::read_model::{Generations, LiveReadModel, Serving};
 
 const LOOK_EVERY_MS: u64 = 100;
 const TELL_EVERY_LOOKS: u64 = 50;
 const RULES_NOT_READ: &str = "the search rules have not been read yet";
 const INDEX_NOT_BUILT: &str = "the keyword index of this replica is being built";
-
-/// Whether readers are answered. Once true it stays so.
-#[derive(Clone)]
-pub(crate) struct Serving(watch::Sender<bool>);
-
-impl Serving {
-    pub(crate) fn new(serving: bool) -> Self {
-        Self(watch::Sender::new(serving))
-    }
-
-    pub(crate) fn is_on(&self) -> bool {
-        *self.0.borrow()
-    }
-
-    pub(crate) async fn wait(&self) {
-        // Fails only when the sender is gone, and that is `self`.
-        let _ = self.0.subscribe().wait_for(|serving| *serving).await;
-    }
-}
 
 pub(crate) struct Upgrade {
     pub(crate) generations: Generations,
@@ -88,7 +68,7 @@ impl Upgrade {
             if !self.index.is_built() {
                 self.readiness.set_not_ready(INDEX_NOT_BUILT);
             }
-            self.serving.0.send_replace(true);
+            self.serving.begin();
         }
         if !self.index.is_built() {
             tracing::info!("keyword searches are answered once the index has been built");

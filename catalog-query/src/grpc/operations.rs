@@ -1,6 +1,5 @@
 //! What operators ask of the read side.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,22 +8,20 @@ use catalog_events::{Position, STREAM};
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_query_operations_server::CatalogQueryOperations;
 use catalog_proto::v1::rebuild_progress::Phase;
-use futures_util::Stream;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use crate::generations::{Progress as RebuildSteps, RebuildError, Rebuilder, Step};
+use crate::generations::{RebuildError, RebuildProgress, RebuildStep, Rebuilder};
 use crate::grpc::error::{database_status, internal, rebuild_status};
+use crate::grpc::stream::Answers;
 use crate::grpc::{synonyms, verification};
 use crate::index::LiveIndex;
 use crate::projectors::{Progress, ProjectionProgress, RuleProgress};
 use crate::read_model::{Checkpoint, LiveReadModel, ReadModel};
 use crate::synonym_mining::SynonymMiner;
 use crate::verification::Verifier;
-
-pub(crate) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 const PROGRESS_QUEUE_MAX: usize = 16;
 /// How long the outcome of a rebuild is kept for a client that does not read it.
@@ -117,7 +114,7 @@ impl CatalogQueryOperations for Operations {
         _request: Request<v1::RollbackRequest>,
     ) -> Result<Response<Self::RollbackStream>, Status> {
         let rebuilder = self.rebuilder.clone();
-        let work = async move |progress: RebuildSteps| rebuilder.rollback(&progress).await;
+        let work = async move |progress: RebuildProgress| rebuilder.rollback(&progress).await;
         Ok(Response::new(told(work)))
     }
 
@@ -128,7 +125,7 @@ impl CatalogQueryOperations for Operations {
         _request: Request<v1::RebuildRequest>,
     ) -> Result<Response<Self::RebuildStream>, Status> {
         let rebuilder = self.rebuilder.clone();
-        let work = async move |progress: RebuildSteps| rebuilder.run(&progress).await;
+        let work = async move |progress: RebuildProgress| rebuilder.run(&progress).await;
         Ok(Response::new(told(work)))
     }
 
@@ -145,7 +142,7 @@ impl CatalogQueryOperations for Operations {
 
 /// Runs `work` in a task of its own, which a client that goes away does not leave half done, and
 /// tells of its steps: of the last one always, of the others as far as the client reads them.
-fn told<F>(work: impl FnOnce(RebuildSteps) -> F + Send + 'static) -> Answers<v1::RebuildProgress>
+fn told<F>(work: impl FnOnce(RebuildProgress) -> F + Send + 'static) -> Answers<v1::RebuildProgress>
 where
     F: Future<Output = Result<(), RebuildError>> + Send + 'static,
 {
@@ -228,12 +225,14 @@ fn rule_status(rules: &RuleProgress) -> v1::SearchRuleStatus {
     }
 }
 
-fn message((generation, step): (i64, Step)) -> v1::RebuildProgress {
+fn message((generation, step): (i64, RebuildStep)) -> v1::RebuildProgress {
     let (phase, done, total, digest) = match step {
-        Step::Replay { done, total } => (Phase::Replay, done as i64, total as i64, String::new()),
-        Step::Embed { done, total } => (Phase::Embed, done, total, String::new()),
-        Step::Compare => (Phase::Compare, 0, 1, String::new()),
-        Step::Switched { digest } => (Phase::Switched, 1, 1, digest.to_string()),
+        RebuildStep::Replay { done, total } => {
+            (Phase::Replay, done as i64, total as i64, String::new())
+        }
+        RebuildStep::Embed { done, total } => (Phase::Embed, done, total, String::new()),
+        RebuildStep::Compare => (Phase::Compare, 0, 1, String::new()),
+        RebuildStep::Switched { digest } => (Phase::Switched, 1, 1, digest.to_string()),
     };
     v1::RebuildProgress {
         phase: phase.into(),
@@ -255,13 +254,13 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_does_not_read_holds_up_no_rebuild_and_hears_of_its_end() {
         let (ended, work_ended) = oneshot::channel();
-        let answers = told(async move |progress: RebuildSteps| {
+        let answers = told(async move |progress: RebuildProgress| {
             for done in 0..1_000 {
-                let step = Step::Replay { done, total: 1_000 };
+                let step = RebuildStep::Replay { done, total: 1_000 };
                 progress.send((7, step)).await.expect("forwarded");
             }
             let digest = Digest::default();
-            let switched = progress.send((7, Step::Switched { digest })).await;
+            let switched = progress.send((7, RebuildStep::Switched { digest })).await;
             switched.expect("forwarded");
             ended.send(()).expect("waited for");
             Ok(())

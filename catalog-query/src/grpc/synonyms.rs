@@ -6,7 +6,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use crate::grpc::error::{invalid, mining_status};
-use crate::grpc::operations::Answers;
+use crate::grpc::stream::Answers;
 use crate::synonym_mining::{SynonymMiner, SynonymPair};
 
 const LIMIT_DEFAULT: usize = 50;

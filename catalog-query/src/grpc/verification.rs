@@ -11,7 +11,7 @@ use tonic::Status;
 
 use crate::events::PRODUCT_IDS_MAX;
 use crate::grpc::error::{invalid, verification_status};
-use crate::grpc::operations::Answers;
+use crate::grpc::stream::Answers;
 use crate::read_model::ParkedEvent;
 use crate::verification::{
     Buckets, CheckStep, Checked, Fault, ListedProduct, ListedProducts, Projection, Verifier,

@@ -8,9 +8,8 @@ use catalog_events::{Position, Product, STREAM, Version};
 use futures_util::TryStreamExt as _;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::index::IndexWriter;
-use crate::index::LiveIndex;
-use crate::projectors::keyword_index::ProjectorError;
+use crate::index::{IndexWriter, LiveIndex};
+use crate::projectors::error::ProjectorError;
 use crate::read_model::ReadModel;
 
 const BATCH_PRODUCTS: usize = 500;

@@ -9,9 +9,8 @@ use sqlx::Connection as _;
 use tokio_util::sync::CancellationToken;
 
 use crate::embedding::{EmbedError, Embedder};
-use crate::generations::Serving;
 use crate::projectors::progress::Progress;
-use crate::read_model::{Generations, LiveReadModel, ReadModel};
+use crate::read_model::{Generations, LiveReadModel, ReadModel, Serving};
 
 /// Many, as equally long ones are embedded together.
 const BATCH_TEXTS_MAX: i64 = 128;

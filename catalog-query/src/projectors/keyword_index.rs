@@ -9,8 +9,9 @@ use catalog_events::{Position, ProductEvent};
 use tokio_util::sync::CancellationToken;
 
 use crate::events::{ConsumerError, EventConsumer, Received};
-use crate::index::IndexError;
 use crate::index::LiveIndex;
+use crate::projectors::error::ProjectorError;
+
 pub(crate) use crate::projectors::copy::copy_documents;
 use crate::projectors::copy::{Outlook, Start};
 use crate::projectors::progress::{IndexDisk, ProjectionProgress};
@@ -34,22 +35,6 @@ pub(crate) struct IndexProjector {
     pub(crate) repository: Arc<CachedProductRepository<PostgresProductRepository>>,
     pub(crate) progress: ProjectionProgress,
     pub(crate) disk: IndexDisk,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ProjectorError {
-    #[error(transparent)]
-    Consumer(#[from] ConsumerError),
-    #[error(transparent)]
-    Index(#[from] IndexError),
-    #[error("database")]
-    Database(#[from] sqlx::Error),
-    #[error("the stream of events: {0}")]
-    Stream(String),
-    #[error("the keyword index cannot be made of the documents")]
-    Copy(#[source] anyhow::Error),
-    #[error("the index thread panicked")]
-    Panicked,
 }
 
 impl IndexProjector {

@@ -13,7 +13,8 @@ use prost::Message as _;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-use crate::read_model::repository::{AtLeast, Held, ProductRepository, RepositoryError};
+use crate::read_model::documents::Held;
+use crate::read_model::repository::{AtLeast, ProductRepository, RepositoryError};
 
 /// A message in memory is about this many times its encoded size.
 const MEMORY_PER_ENCODED_BYTE: u32 = 4;

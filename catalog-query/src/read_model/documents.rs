@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use catalog_events::{Position, Product, Version};
+use catalog_proto::v1;
 use sqlx::PgExecutor;
 use sqlx::types::Json;
-
-use crate::read_model::repository::Held;
 
 /// A document or a tombstone.
 #[derive(sqlx::FromRow)]
@@ -49,4 +48,14 @@ pub(crate) async fn find_many(
     .bind(ids)
     .fetch_all(db)
     .await
+}
+
+/// What the read model holds of a product.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Held {
+    /// Of the product or its tombstone; none when the read model never heard of it.
+    pub(crate) version: Option<Version>,
+    /// Of the event that brought this version.
+    pub(crate) position: Position,
+    pub(crate) product: Option<Arc<v1::Product>>,
 }

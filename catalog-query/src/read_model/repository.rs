@@ -2,27 +2,15 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
 
-use catalog_events::{Position, ProductId, Version};
-use catalog_proto::v1;
+use catalog_events::{ProductId, Version};
 
 use crate::read_model::LiveReadModel;
-use crate::read_model::documents::{self, DocumentRow};
+use crate::read_model::documents::{self, DocumentRow, Held};
 
 #[derive(Debug, thiserror::Error)]
 #[error("the read model does not answer")]
 pub(crate) struct RepositoryError(#[from] sqlx::Error);
-
-/// What the read model holds of a product.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Held {
-    /// Of the product or its tombstone; none when the read model never heard of it.
-    pub(crate) version: Option<Version>,
-    /// Of the event that brought this version.
-    pub(crate) position: Position,
-    pub(crate) product: Option<Arc<v1::Product>>,
-}
 
 /// The versions that answers must have at least.
 pub(crate) type AtLeast = HashMap<ProductId, Version>;

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 
 use crate::events::LogClient;
 use crate::read_model::{ReadModel, is_refused};
-use crate::verification::VerificationError;
+use crate::verification::error::VerificationError;
 use crate::verification::rows::{Document, Embedding, expected_text_hash};
 use crate::verification::states::{State, states};
 

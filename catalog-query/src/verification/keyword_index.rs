@@ -1,10 +1,8 @@
 //! Checks the keyword index of this replica: what searches see, and the files a restart would open.
 
 use crate::index::LiveIndex;
-
-use crate::verification::{
-    CheckStep, CheckSteps, Checked, Faults, Projection, VerificationError, tell,
-};
+use crate::verification::checked::{CheckStep, CheckSteps, Checked, Faults, Projection, tell};
+use crate::verification::error::VerificationError;
 
 /// Documents and digest are of one commit, whatever is applied meanwhile.
 pub(crate) async fn check(

@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use catalog_events::{BucketedDigest, ContentHash, Position};
 use tokio::sync::mpsc;
 
+use crate::verification::Verifier;
+use crate::verification::checked::tell;
+use crate::verification::error::VerificationError;
 use crate::verification::rows::Document;
-use crate::verification::{VerificationError, Verifier, tell};
 
 const PAGE_PRODUCTS: usize = 1_000;
 

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use catalog_events::{Position, ProductId};
 
-use crate::events::Received;
-use crate::events::{LogClient, PRODUCT_IDS_MAX};
+use crate::events::{LogClient, PRODUCT_IDS_MAX, Received};
 use crate::index::Change;
 use crate::read_model::{ParkedEvent, ReadModel};
+use crate::verification::Verifier;
+use crate::verification::error::VerificationError;
 use crate::verification::forced::{Forced, force_each};
 use crate::verification::states::{State, states};
-use crate::verification::{VerificationError, Verifier};
 
 const PARKED_MAX: i64 = 1_000;
 /// So that the log can be asked for all their products at once.

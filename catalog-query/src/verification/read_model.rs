@@ -3,8 +3,9 @@
 use catalog_events::{BucketedDigest, ContentHash};
 
 use crate::read_model::ReadModel;
+use crate::verification::checked::{CheckStep, CheckSteps, Checked, Projection, tell};
+use crate::verification::error::VerificationError;
 use crate::verification::rows::{Document, Row, Snapshot, expected_text_hash};
-use crate::verification::{CheckStep, CheckSteps, Checked, Projection, VerificationError, tell};
 
 /// The documents and the embeddings.
 pub(crate) async fn check(

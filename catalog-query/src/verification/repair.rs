@@ -8,9 +8,10 @@ use tokio::runtime::Handle;
 
 use crate::events::LogClient;
 use crate::index::{Change, IndexSnapshot};
+use crate::verification::Verifier;
+use crate::verification::error::VerificationError;
 use crate::verification::forced::{Forced, force_each, remove};
 use crate::verification::states::{State, states};
-use crate::verification::{VerificationError, Verifier};
 
 impl Verifier {
     /// How many products were changed in any projection. Sums the running digest anew also when no

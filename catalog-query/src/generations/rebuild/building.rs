@@ -2,17 +2,12 @@
 
 use std::sync::Arc;
 
-use catalog_events::{Position, ProductEvent};
+use catalog_events::Position;
 use tokio::task::JoinHandle;
 
-use crate::events::Received;
-use crate::generations::rebuild::{Progress, RebuildError, Rebuilder, Step};
+use crate::generations::rebuild::error::RebuildError;
 use crate::index::{IndexError, IndexWriter, KeywordIndex};
-use crate::read_model::{Applied, ReadModel};
-
-/// Bounded in bytes as well, by where the events come from.
-const BATCH_EVENTS_MAX: usize = 1_000;
-const REPLAY_FAILURES_MAX: u32 = 8;
+use crate::read_model::ReadModel;
 
 pub(crate) struct Building {
     pub(crate) read_model: Arc<ReadModel>,
@@ -57,7 +52,7 @@ impl Building {
     }
 
     /// The same, and goes on while the index is written; what was begun before is waited for.
-    async fn start_indexing(
+    pub(crate) async fn start_indexing(
         &mut self,
         work: impl FnOnce(&mut IndexWriter) -> Result<(), IndexError> + Send + 'static,
     ) -> Result<(), RebuildError> {
@@ -93,102 +88,4 @@ impl Building {
         };
         Ok((self.read_model, index))
     }
-}
-
-impl Rebuilder {
-    /// Replays up to where the live documents are, never beyond: only there can both be compared.
-    pub(crate) async fn catch_up(
-        &self,
-        building: &mut Building,
-        progress: &Progress,
-    ) -> Result<(), RebuildError> {
-        loop {
-            let target = self.live.load().checkpoint().await?.position;
-            if building.at >= target {
-                return Ok(());
-            }
-            self.replay_to(building, target, Some(progress)).await?;
-        }
-    }
-
-    /// Reads with a consumer of its own: one that nobody reads from for a while is ended by the
-    /// server.
-    pub(crate) async fn replay_to(
-        &self,
-        building: &mut Building,
-        target: Position,
-        progress: Option<&Progress>,
-    ) -> Result<(), RebuildError> {
-        let mut failures = 0;
-        loop {
-            let before = building.at;
-            match self.replay_some(building, target, progress).await {
-                Err(RebuildError::Consumer(err)) if failures < REPLAY_FAILURES_MAX => {
-                    failures = if building.at > before {
-                        1
-                    } else {
-                        failures + 1
-                    };
-                    tracing::warn!(failures, "replay starts again at {}: {err}", building.at);
-                    tokio::time::sleep(service_kit::backoff(failures)).await;
-                }
-                // Whatever becomes of the index, it is left in peace.
-                done => return building.indexed().await.and(done),
-            }
-        }
-    }
-
-    /// Until `target`, or an error. While the documents of a batch are applied, the next one is read
-    /// and the one before is indexed.
-    async fn replay_some(
-        &self,
-        building: &mut Building,
-        target: Position,
-        progress: Option<&Progress>,
-    ) -> Result<(), RebuildError> {
-        if building.at >= target {
-            return Ok(());
-        }
-        let room = |at: Position| at.lag_to(target).min(BATCH_EVENTS_MAX as u64) as usize;
-        let mut reader = self.source.open(building.at).await?;
-        let mut batch = reader.next_batch(room(building.at)).await?;
-        loop {
-            let to = batch.last().map_or(building.at, Received::position);
-            let read_on = async {
-                match room(to) {
-                    0 => None,
-                    room => Some(reader.next_batch(room).await),
-                }
-            };
-            let applied = building.read_model.apply(self.me, building.at, &batch);
-            let (applied, next) = tokio::join!(applied, read_on);
-            let Applied::Yes { parked } = applied? else {
-                return Err(RebuildError::Contended);
-            };
-            let events = readable(batch, &parked);
-            building
-                .start_indexing(move |writer| writer.apply(&events))
-                .await?;
-            building.at = to;
-            if let Some(progress) = progress {
-                let step = Step::Replay {
-                    done: building.at.0,
-                    total: target.0,
-                };
-                let _ = progress.send((building.read_model.generation, step)).await;
-            }
-            match next {
-                Some(read) => batch = read?,
-                None => return Ok(()),
-            }
-        }
-    }
-}
-
-fn readable(batch: Vec<Received>, parked: &[Position]) -> Vec<ProductEvent> {
-    let events = batch.into_iter().filter_map(|received| match received {
-        Received::Event(event) if !parked.contains(&event.position) => Some(*event),
-        Received::Event(_) | Received::Unreadable(_) => None,
-    });
-    events.collect()
 }

@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::generations::rebuild::{RebuildError, Rebuilder};
+use crate::generations::rebuild::Rebuilder;
+use crate::generations::rebuild::error::RebuildError;
 use crate::read_model::ReadModel;
 
 const LEASE_MS: i64 = 3_000;

@@ -4,8 +4,9 @@
 use catalog_events::{BucketedDigest, Digest, Position};
 
 use crate::events::{LogDigest, LogError};
+use crate::generations::rebuild::Rebuilder;
 use crate::generations::rebuild::building::Building;
-use crate::generations::rebuild::{RebuildError, Rebuilder};
+use crate::generations::rebuild::error::RebuildError;
 use crate::read_model::Checkpoint;
 use crate::verification::{VerificationError, mend_parked};
 
