@@ -132,6 +132,20 @@ fn services_know_of_each_other_only_what_they_may() {
 }
 
 #[test]
+fn every_dependency_is_used() {
+    let found = members().into_iter().flat_map(|member| {
+        let folder = workspace().join(&member);
+        let generated = Some(folder.join("src/generated")).filter(|folder| folder.exists());
+        let folders = [Some(folder.clone()), generated].into_iter().flatten();
+        let files = folders.flat_map(|folder| files_below(&folder, &["rs"]));
+        let code: String = files.map(|path| text(&path)).collect();
+        let manifest = folder.join("Cargo.toml");
+        words::unused(&below(&manifest), &text(&manifest), &code)
+    });
+    none(found.collect());
+}
+
+#[test]
 fn the_catalog_has_one_spelling() {
     check_files(&[], words::misspelt);
 }

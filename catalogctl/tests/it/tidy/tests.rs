@@ -304,3 +304,14 @@ fn words_are_found_with_their_lines() {
     let found = words::forbidden("a.rs", "use sqlx::Row;", &["sqlx", "tonic"]);
     check(&found, &["a.rs: pure code has no `sqlx`"]);
 }
+
+#[test]
+fn a_dependency_that_no_code_names_is_found() {
+    let manifest = "[package]\nname = \"a\"\n[dependencies]\n# Ours.\nserde-json.workspace = true\n\
+                    time = \"1\"\n\n[dev-dependencies]\nproptest = \"1\"\n[lints]\nworkspace = true";
+    let code = "use serde_json::Value;\nfn f(times: u8) {}\nuse proptest::*;";
+    check(
+        &words::unused("a/Cargo.toml", manifest, code),
+        &["a/Cargo.toml: no code uses `time`"],
+    );
+}

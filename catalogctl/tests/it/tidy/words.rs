@@ -47,3 +47,32 @@ pub(super) fn forbidden(place: &str, text: &str, words: &[&str]) -> Vec<String> 
         .map(|word| format!("{place}: pure code has no `{word}`: take it as an argument"))
         .collect()
 }
+
+/// Dependencies of a manifest that no code of the crate names.
+pub(super) fn unused(place: &str, manifest: &str, code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut inside = false;
+    for line in manifest.lines() {
+        if let Some(section) = line.strip_prefix('[') {
+            inside = section.ends_with("dependencies]");
+            continue;
+        }
+        let end = line.find(['.', ' ', '=']).unwrap_or(line.len());
+        let name = line[..end].replace('-', "_");
+        if inside && !name.is_empty() && !line.starts_with('#') && !has_word(code, &name) {
+            found.push(format!(
+                "{place}: no code uses `{}`: remove it",
+                &line[..end]
+            ));
+        }
+    }
+    found
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let part = |one: char| one.is_alphanumeric() || one == '_';
+    text.match_indices(word).any(|(start, _)| {
+        let (before, after) = (&text[..start], &text[start + word.len()..]);
+        !before.ends_with(part) && !after.starts_with(part)
+    })
+}
