@@ -1,45 +1,83 @@
-//! Rules of the architecture that a compiler does not check.
+//! Rules of the architecture that a compiler does not check. CONTRIBUTING.md lists them; every
+//! message says what to do.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod house;
+mod words;
+mod modules;
+mod parsed;
+mod graph;
+mod sources;
+mod tests;
 
-const FILE_LINES_MAX: usize = 500;
+use std::sync::LazyLock;
 
-fn workspace() -> PathBuf {
-    let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    crate_folder.parent().expect("workspace").to_owned()
+use self::house::House;
+use self::sources::{Sources, below, files_below, members, text, workspace};
+
+/// Every crate of the workspace.
+static HOUSES: LazyLock<Vec<House>> = LazyLock::new(|| {
+    let house = |member: &String| House::of(Sources::read(member));
+    members().iter().map(house).collect()
+});
+
+/// Fails with all that breaks a rule, in every crate.
+fn check(broken: impl Fn(&House) -> Vec<String>) {
+    none(HOUSES.iter().flat_map(broken).collect());
 }
 
-/// Every Rust file below `folder`.
-fn sources(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("folder") {
-        let path = entry.expect("entry").path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found
+/// Fails with all that `broken` finds in the files of these extensions, of all if there are none.
+fn check_files(extensions: &[&str], broken: impl Fn(&str, &str) -> Vec<String>) {
+    let files = files_below(&workspace(), extensions);
+    let found = files
+        .iter()
+        .flat_map(|path| broken(&below(path), &text(path)));
+    none(found.collect());
 }
 
-fn mentions(folder: &str, words: &[&str]) -> Vec<String> {
-    let files = sources(&workspace().join(folder)).into_iter();
-    files
-        .flat_map(|path| {
-            let text = fs::read_to_string(&path).expect("source");
-            let found: Vec<_> = words.iter().filter(|word| text.contains(*word)).collect();
-            found
-                .into_iter()
-                .map(|word| format!("{}: {word}", path.display()))
-                .collect::<Vec<_>>()
-        })
-        .collect()
+fn none(found: Vec<String>) {
+    assert!(found.is_empty(), "\n\n{}\n", found.join("\n\n"));
 }
 
 #[test]
-fn the_domain_knows_no_database_no_wire_and_no_clock() {
+fn no_file_needs_one_that_needs_it() {
+    check(House::circles);
+}
+
+#[test]
+fn a_folder_can_be_looked_over() {
+    check(House::full_folders);
+}
+
+#[test]
+fn a_file_is_read_at_one_sitting() {
+    check(House::long_files);
+}
+
+#[test]
+fn a_function_fits_on_a_screen() {
+    check(House::long_functions);
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    check(House::nameless_files);
+}
+
+#[test]
+fn lib_rs_lists_its_modules_along_the_way_of_the_data() {
+    check(House::order);
+}
+
+/// Shown by `just house`.
+#[test]
+fn every_house_in_figures() {
+    for house in HOUSES.iter() {
+        println!("{}", house.figures());
+    }
+}
+
+#[test]
+fn the_domain_and_the_projection_step_know_no_database_no_wire_and_no_clock() {
     let words = [
         "sqlx",
         "tonic",
@@ -47,22 +85,23 @@ fn the_domain_knows_no_database_no_wire_and_no_clock() {
         "async ",
         "tokio",
         "now_utc",
+        "Instant::now",
+        "SystemTime",
         "catalog_proto",
     ];
-    let found = mentions("catalog-command/src/domain", &words);
-    assert!(found.is_empty(), "{found:#?}");
+    let domain = files_below(&workspace().join("catalog-command/src/domain"), &["rs"]);
+    let steps = ["projection/step.rs", "projection.rs"];
+    let steps = steps.map(|file| workspace().join("catalog-query/src").join(file));
+    let step = steps.into_iter().find(|file| file.exists());
+    let pure = domain
+        .into_iter()
+        .chain([step.expect("the step of a projection")]);
+    let found = pure.flat_map(|path| words::forbidden(&below(&path), &text(&path), &words));
+    none(found.collect());
 }
 
 #[test]
 fn services_know_of_each_other_only_what_they_may() {
-    let dependencies = |name: &str| {
-        let manifest = fs::read_to_string(workspace().join(name).join("Cargo.toml"));
-        let manifest = manifest.expect("manifest");
-        let end = manifest
-            .find("[dev-dependencies]")
-            .unwrap_or(manifest.len());
-        manifest[..end].to_owned()
-    };
     for (name, forbidden) in [
         (
             "bff",
@@ -76,10 +115,13 @@ fn services_know_of_each_other_only_what_they_may() {
         ),
         ("catalog-query", vec!["catalog-command", "bff"]),
         ("catalog-command", vec!["catalog-query", "bff", "tantivy"]),
-        ("service-kit", vec!["catalog-", "sqlx", "async-nats"]),
+        ("service-kit", vec!["catalog-", "bff", "sqlx", "async-nats"]),
     ] {
-        let manifest = dependencies(name);
-        let lines = manifest
+        let manifest = text(&workspace().join(name).join("Cargo.toml"));
+        let end = manifest
+            .find("[dev-dependencies]")
+            .unwrap_or(manifest.len());
+        let lines = manifest[..end]
             .lines()
             .skip_while(|line| *line != "[dependencies]");
         for line in lines {
@@ -90,29 +132,25 @@ fn services_know_of_each_other_only_what_they_may() {
 }
 
 #[test]
-fn every_file_tells_one_story_and_says_which() {
-    for folder in [
-        "bff",
-        "catalog-command",
-        "catalog-events",
-        "catalog-query",
-        "catalogctl",
-        "devkit",
-        "service-kit",
-    ] {
-        for path in sources(&workspace().join(folder).join("src")) {
-            let text = fs::read_to_string(&path).expect("source");
-            let lines = text.lines().count();
-            assert!(
-                lines <= FILE_LINES_MAX,
-                "{} has {lines} lines",
-                path.display()
-            );
-            assert!(
-                text.starts_with("//!"),
-                "{} does not say what it is",
-                path.display()
-            );
-        }
-    }
+fn every_dependency_is_used() {
+    let found = members().into_iter().flat_map(|member| {
+        let folder = workspace().join(&member);
+        let generated = Some(folder.join("src/generated")).filter(|folder| folder.exists());
+        let folders = [Some(folder.clone()), generated].into_iter().flatten();
+        let files = folders.flat_map(|folder| files_below(&folder, &["rs"]));
+        let code: String = files.map(|path| text(&path)).collect();
+        let manifest = folder.join("Cargo.toml");
+        words::unused(&below(&manifest), &text(&manifest), &code)
+    });
+    none(found.collect());
+}
+
+#[test]
+fn the_catalog_has_one_spelling() {
+    check_files(&[], words::misspelt);
+}
+
+#[test]
+fn every_comment_of_an_item_has_a_subject() {
+    check_files(&["rs"], words::riddles);
 }

@@ -3748,7 +3748,7 @@ pub mod catalog_query_operations_client {
                 );
             self.inner.server_streaming(req, path, codec).await
         }
-        /// Pairs of words that the catalogue seems to use for the same, for a person to accept as synonyms.
+        /// Pairs of words that the catalog seems to use for the same, for a person to accept as synonyms.
         /// Takes about a minute; progress comes first, the suggestions last, best first.
         pub async fn suggest_synonyms(
             &mut self,
@@ -3889,7 +3889,7 @@ pub mod catalog_query_operations_server {
             >
             + std::marker::Send
             + 'static;
-        /// Pairs of words that the catalogue seems to use for the same, for a person to accept as synonyms.
+        /// Pairs of words that the catalog seems to use for the same, for a person to accept as synonyms.
         /// Takes about a minute; progress comes first, the suggestions last, best first.
         async fn suggest_synonyms(
             &self,
