@@ -90,6 +90,7 @@ pub(super) async fn change_price(
         currency: currency.map_or(String::new(), String::from),
         expected_version,
         request_id: request_id.to_message(),
+        price: String::new(),
     };
     let changed = match draft::read_price(value(&body)?)? {
         Price::Minor { minor, currency } => {
