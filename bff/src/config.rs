@@ -18,7 +18,6 @@ pub struct Config {
     pub get_deadline: Duration,
     pub batch_deadline: Duration,
     pub search_deadline: Duration,
-    /// Of a whole write, the read that some price changes need included.
     pub write_deadline: Duration,
     pub body_bytes_max: usize,
     pub query_bytes_max: usize,

@@ -1,18 +1,21 @@
 //! From the JSON of a write to the message of the write service. What a product may be is decided
 //! there; here every member is read exactly, and every mistake is collected.
 
-use catalog_events::{Currency, Money, ProductId};
+use catalog_events::{Currency, Decimal, ProductId};
 use catalog_proto::v1;
 use catalog_proto::v1::attribute_value::Kind;
 use prost_types::FieldMask;
 use serde_json::value::RawValue;
 
 use crate::json;
-use crate::price::{Decimal, Price, StatedPrice};
+use crate::price::{Price, StatedPrice};
 use crate::problem::{FieldErrors, Problem, pointer};
 
 /// The name of a route beside `/api/products/{id}`: a product of this id could not be read there.
 const RESERVED_ID: &str = "search";
+/// A write service that does not know decimal texts yet would read no price as a price of 0: it
+/// refuses this one. Today's service takes it for none.
+const REFUSED_BY_OLDER_SERVICES: i64 = -1;
 
 /// The body of `POST /api/products`. A null is as good as no member.
 pub(crate) fn read_creation(body: &RawValue) -> Result<v1::ProductInput, Problem> {
@@ -70,28 +73,24 @@ pub(crate) fn read_patch(body: &RawValue, id: &ProductId) -> Result<Patch, Probl
         price,
     } = draft;
     input.id = id.to_string();
-    let mut patch = Patch {
-        input,
-        mask,
-        unresolved: None,
-    };
+    let mut patch = Patch { input, mask };
     if let Some(currency) = price.currency() {
         patch.set_currency(currency);
     }
     match price.resolve(None, &mut errors) {
         Some(Price::Minor { minor, .. }) => patch.set_minor(minor),
-        Some(Price::Major(decimal)) => patch.unresolved = Some(decimal),
+        Some(Price::Major(decimal)) => patch.set_major(&decimal),
         None => {}
     }
     errors.finish()?;
-    if patch.mask.is_empty() && patch.unresolved.is_none() {
+    if patch.mask.is_empty() {
         return Err(Problem::invalid_field("", "states nothing to change"));
     }
     Ok(patch)
 }
 
-/// The body of `PUT /api/products/{id}/price`.
-pub(crate) fn read_price(body: &RawValue) -> Result<Price, Problem> {
+/// The body of `PUT /api/products/{id}/price`: a request that lacks only what the body does not say.
+pub(crate) fn read_price(body: &RawValue) -> Result<v1::ChangePriceRequest, Problem> {
     let mut errors = FieldErrors::default();
     let mut stated = StatedPrice::default();
     for (name, value) in json::members(body, &[], &mut errors) {
@@ -101,16 +100,26 @@ pub(crate) fn read_price(body: &RawValue) -> Result<Price, Problem> {
     }
     let price = stated.resolve(None, &mut errors);
     errors.finish()?;
-    price.ok_or_else(|| Problem::invalid_field("/price", "is required"))
+    match price {
+        Some(Price::Minor { minor, currency }) => Ok(v1::ChangePriceRequest {
+            price_minor: minor,
+            currency: currency.map_or(String::new(), String::from),
+            ..Default::default()
+        }),
+        Some(Price::Major(decimal)) => Ok(v1::ChangePriceRequest {
+            price: decimal.to_string(),
+            price_minor: REFUSED_BY_OLDER_SERVICES,
+            ..Default::default()
+        }),
+        None => Err(Problem::invalid_field("/price", "is required")),
+    }
 }
 
 /// A change of the members named by `mask`.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Patch {
     input: v1::ProductInput,
     mask: Vec<String>,
-    /// A new price that needs the currency of the product.
-    pub(crate) unresolved: Option<Decimal>,
 }
 
 impl Patch {
@@ -127,9 +136,10 @@ impl Patch {
         }
     }
 
-    pub(crate) fn set_price(&mut self, price: Money) {
-        self.set_minor(price.minor());
-        self.set_currency(price.currency());
+    /// An older write service knows no such path and refuses the patch.
+    fn set_major(&mut self, price: &Decimal) {
+        self.input.price = price.to_string();
+        self.mask.push("price".to_owned());
     }
 
     fn set_minor(&mut self, minor: i64) {

@@ -7,7 +7,6 @@ mod search;
 mod filter;
 mod writes;
 mod rules;
-mod current_currency;
 mod body;
 mod params;
 mod version;

@@ -1,7 +1,7 @@
 //! Prices as clients state them: `price`, a decimal number or text in major units, or `price_minor`,
 //! with or without a `currency`. Invariant: no amount ever passes through a float.
 
-use catalog_events::{Currency, Money, MoneyError};
+use catalog_events::{Currency, Decimal, Money, MoneyError};
 use serde_json::value::RawValue;
 
 use crate::json;
@@ -22,13 +22,9 @@ pub(crate) enum Price {
         minor: i64,
         currency: Option<Currency>,
     },
-    /// How many minor units it is depends on the currency the product has.
+    /// The write service turns it into minor units of the currency that the product has.
     Major(Decimal),
 }
-
-/// An amount in major units, not negative, whose decimals were not yet held against a currency.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Decimal(String);
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum InvalidPrice {
@@ -89,30 +85,13 @@ impl StatedPrice {
     }
 }
 
-impl Decimal {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    pub(crate) fn in_currency(&self, currency: Currency) -> Result<Money, MoneyError> {
-        Money::parse(&self.0, currency)
-    }
-}
-
 fn major(value: &RawValue) -> Result<Decimal, InvalidPrice> {
     let text = match value.get().as_bytes() {
         [b'"', ..] => json::text(value).map_err(|_| InvalidPrice::NoDecimal)?,
         [b'-' | b'0'..=b'9', ..] => value.get().to_owned(),
         _ => return Err(InvalidPrice::NoDecimal),
     };
-    match Money::parse(&text, Currency::USD) {
-        Err(err @ (MoneyError::NotANumber(_) | MoneyError::Negative)) => Err(err.into()),
-        // Whether it fits depends on the currency.
-        Err(
-            MoneyError::TooPrecise { .. } | MoneyError::TooLarge | MoneyError::UnknownCurrency(_),
-        )
-        | Ok(_) => Ok(Decimal(text)),
-    }
+    Ok(text.parse()?)
 }
 
 fn minor(value: &RawValue) -> Result<i64, InvalidPrice> {

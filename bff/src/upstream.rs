@@ -16,7 +16,6 @@ use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::get_product_as_of_request::AsOf;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
 use service_kit::TraceContext;
-use sha2::{Digest as _, Sha256};
 use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Response, Status, TimeoutExpired};
@@ -45,13 +44,7 @@ pub(crate) struct Upstream {
 pub(crate) struct Caller {
     pub(crate) trace: TraceContext,
     pub(crate) actor: Option<Actor>,
-    pub(crate) derived_from: Option<Statement>,
 }
-
-/// A digest of what the client stated, where the price and the expected version of a message are
-/// derived from it: by this the write service recognises a repeated request, whatever is derived
-/// the next time.
-pub(crate) struct Statement(String);
 
 /// What a read found.
 pub(crate) struct Found {
@@ -89,10 +82,6 @@ impl Upstream {
             search_deadline: config.search_deadline,
             write_deadline: config.write_deadline,
         }
-    }
-
-    pub(crate) fn write_deadline(&self) -> Duration {
-        self.write_deadline
     }
 
     pub(crate) async fn get_product(
@@ -266,11 +255,6 @@ impl Caller {
         if let Some(Actor(actor)) = &self.actor {
             metadata.insert("catalog-actor", actor.clone());
         }
-        if let Some(Statement(statement)) = &self.derived_from
-            && let Ok(statement) = MetadataValue::try_from(statement)
-        {
-            metadata.insert("catalog-derived-from", statement);
-        }
     }
 }
 
@@ -289,14 +273,6 @@ impl TryFrom<&[u8]> for Actor {
         MetadataValue::try_from(bytes)
             .map(Self)
             .map_err(|_| InvalidActor)
-    }
-}
-
-impl Statement {
-    /// The parts hold no line break.
-    pub(crate) fn of(parts: [&str; 2]) -> Self {
-        let digest = Sha256::digest(parts.join("\n"));
-        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 

@@ -17,10 +17,6 @@ const CHARS_MAX: usize = 255;
 pub(super) struct RequestId(String);
 
 impl RequestId {
-    pub(super) fn is_given(&self) -> bool {
-        !self.0.is_empty()
-    }
-
     /// As messages carry it.
     pub(super) fn to_message(&self) -> String {
         self.0.clone()

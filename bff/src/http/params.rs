@@ -103,7 +103,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         Ok(Self {
             trace: trace.unwrap_or_else(TraceContext::fresh),
             actor: actor.transpose()?,
-            derived_from: None,
         })
     }
 }

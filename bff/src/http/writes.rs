@@ -11,14 +11,12 @@ use catalog_proto::v1;
 
 use crate::draft;
 use crate::http::consistency::set_token;
-use crate::http::current_currency::{in_current_currency, statement};
 use crate::http::idempotency::RequestId;
 use crate::http::params::ProductPath;
 use crate::http::products::product_response;
 use crate::http::version::IfMatch;
 use crate::http::{Api, body};
 use crate::json;
-use crate::price::Price;
 use crate::problem::Problem;
 use crate::upstream::{Caller, Written};
 
@@ -47,67 +45,38 @@ pub(super) async fn create_product(
 pub(super) async fn update_product(
     State(api): State<Arc<Api>>,
     ProductPath(id): ProductPath,
-    mut caller: Caller,
+    caller: Caller,
     if_match: IfMatch,
     request_id: RequestId,
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::MERGE_PATCH).await?;
-    let mut patch = draft::read_patch(value(&body)?, &id)?;
-    let updated = match patch.unresolved.take() {
-        None => {
-            let message = patch.into_request(if_match.version(), request_id.to_message());
-            let updated = api.upstream.update_product(&caller, message).await;
-            updated.map_err(|status| Problem::of_status(&status, if_match.is_present()))
-        }
-        Some(price) => {
-            caller.derived_from = statement(&request_id, &price, if_match);
-            in_current_currency(&api, &caller, &id, if_match, &price, |price, version| {
-                let mut patch = patch.clone();
-                patch.set_price(price);
-                let message = patch.into_request(Some(version), request_id.to_message());
-                api.upstream.update_product(&caller, message)
-            })
-            .await
-        }
-    };
-    written_response(StatusCode::OK, &updated?)
+    let patch = draft::read_patch(value(&body)?, &id)?;
+    let message = patch.into_request(if_match.version(), request_id.to_message());
+    let updated = api.upstream.update_product(&caller, message).await;
+    let updated = updated.map_err(|status| Problem::of_status(&status, if_match.is_present()))?;
+    written_response(StatusCode::OK, &updated)
 }
 
 /// `PUT /api/products/{id}/price`: 200 with the product as it is now.
 pub(super) async fn change_price(
     State(api): State<Arc<Api>>,
     ProductPath(id): ProductPath,
-    mut caller: Caller,
+    caller: Caller,
     if_match: IfMatch,
     request_id: RequestId,
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
-    let message = |price_minor, currency: Option<_>, expected_version| v1::ChangePriceRequest {
+    let message = v1::ChangePriceRequest {
         id: id.to_string(),
-        price_minor,
-        currency: currency.map_or(String::new(), String::from),
-        expected_version,
+        expected_version: if_match.version(),
         request_id: request_id.to_message(),
-        price: String::new(),
+        ..draft::read_price(value(&body)?)?
     };
-    let changed = match draft::read_price(value(&body)?)? {
-        Price::Minor { minor, currency } => {
-            let message = message(minor, currency, if_match.version());
-            let changed = api.upstream.change_price(&caller, message).await;
-            changed.map_err(|status| Problem::of_status(&status, if_match.is_present()))
-        }
-        Price::Major(price) => {
-            caller.derived_from = statement(&request_id, &price, if_match);
-            in_current_currency(&api, &caller, &id, if_match, &price, |price, version| {
-                let message = message(price.minor(), Some(price.currency()), Some(version));
-                api.upstream.change_price(&caller, message)
-            })
-            .await
-        }
-    };
-    written_response(StatusCode::OK, &changed?)
+    let changed = api.upstream.change_price(&caller, message).await;
+    let changed = changed.map_err(|status| Problem::of_status(&status, if_match.is_present()))?;
+    written_response(StatusCode::OK, &changed)
 }
 
 /// `DELETE /api/products/{id}`: 204.

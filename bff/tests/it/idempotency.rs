@@ -37,8 +37,8 @@ async fn a_write_that_is_sent_again_is_answered_again() {
     assert!(bff.peer.product("generated-3").is_none(), "created once");
 }
 
-/// The write is made of a read and a write: neither a later version, nor another currency, nor the
-/// end of the product may turn its repetition into another write.
+/// The write service makes minor units of the price: neither a later version, nor another currency,
+/// nor the end of the product may turn a repetition into another write.
 #[tokio::test]
 async fn a_price_without_a_currency_is_repeated_whatever_became_of_the_product() {
     let bff = Bff::start().await;
@@ -91,33 +91,6 @@ async fn a_repetition_comes_before_if_match() {
         let fresh = send_with("\"1\"", "another").await;
         let detail = "Product is not at the version of If-Match";
         assert_eq!(fresh.problem(412), detail);
-    }
-}
-
-/// When the repetition asks, the first is on its way; when it has read the product, the first is done.
-#[tokio::test]
-async fn a_repetition_that_overtakes_the_first_gets_its_answer() {
-    let bff = Bff::start().await;
-    for (method, path, body) in [
-        ("PUT", "/api/products/a/price", r#"{"price":5}"#),
-        ("PATCH", "/api/products/a", r#"{"price":5,"title":"T"}"#),
-    ] {
-        bff.peer.put(product("a"));
-        let send_with = async |key: &str| {
-            let request = bff.request(method, path);
-            let request = request.header("content-type", "application/json");
-            let request = request.header("if-match", "\"1\"");
-            send(request.header("idempotency-key", key).body(body)).await
-        };
-        let first = send_with(method).await;
-        assert_eq!(first.status, 200, "{first:?}");
-        bff.peer.overtake();
-        let again = send_with(method).await;
-        assert_eq!((again.status, &again.body), (200, &first.body), "{again:?}");
-        assert_eq!(bff.peer.product("a").expect("stored").version, 2);
-        // Another one is refused, as it was.
-        let detail = "Product is not at the version of If-Match";
-        assert_eq!(send_with("another").await.problem(412), detail);
     }
 }
 

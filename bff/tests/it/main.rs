@@ -8,6 +8,7 @@ mod reads;
 mod search;
 mod rules;
 mod writes;
+mod prices;
 mod conditions;
 mod consistency;
 mod idempotency;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use catalog_events::Money;
 use catalog_proto::v1::catalog_command_service_server::{
     CatalogCommandService, CatalogCommandServiceServer,
 };
@@ -39,8 +40,6 @@ pub(crate) struct State {
     stale: bool,
     /// Of every product, newest first.
     history: Vec<ProductChange>,
-    /// So many writes come before the ones that they repeat are answered.
-    overtaking: usize,
     /// By request id: the content, and the answer it got.
     answered: BTreeMap<String, (String, Box<dyn Any + Send>)>,
 }
@@ -93,11 +92,6 @@ impl Peer {
 
     pub(crate) fn lag(&self, found: Option<Product>) {
         self.lock().lagging.push_back(found);
-    }
-
-    /// The next write finds no earlier answer, as if the first one were still on its way.
-    pub(crate) fn overtake(&self) {
-        self.lock().overtaking += 1;
     }
 
     pub(crate) fn answer_searches(&self, answer: SearchProductsResponse) {
@@ -180,15 +174,9 @@ impl Handler {
         request: Request<M>,
         answer: impl FnOnce(&mut State, M) -> Result<T, Status>,
     ) -> Result<Response<T>, Status> {
-        let derived_from = request.metadata().get("catalog-derived-from");
-        let content = match derived_from {
-            Some(statement) => format!("{method} {statement:?}"),
-            None => format!("{method} {:?}", request.get_ref()),
-        };
+        let content = format!("{method} {:?}", request.get_ref());
         self.serve(method, request, |state, message| {
-            let overtakes = state.overtaking > 0;
-            state.overtaking -= usize::from(overtakes);
-            if let Some((known, earlier)) = state.answered.get(&request_id).filter(|_| !overtakes) {
+            if let Some((known, earlier)) = state.answered.get(&request_id) {
                 let earlier = earlier.downcast_ref::<T>().filter(|_| *known == content);
                 return earlier.cloned().ok_or_else(reused);
             }
@@ -211,6 +199,18 @@ fn reused() -> Status {
     let violation = ("request_id".to_owned(), "was used before".to_owned());
     let code = tonic::Code::InvalidArgument;
     service_kit::status(code, "REQUEST_ID_REUSED", "reused", [violation])
+}
+
+/// The minor units of a decimal text, as the write service tells them.
+fn minor_units(price: &str, currency: &str) -> Result<i64, Status> {
+    let money = currency
+        .parse()
+        .and_then(|currency| Money::parse(price, currency));
+    money.map(|money| money.minor()).map_err(|err| {
+        let violation = ("price".to_owned(), err.to_string());
+        let code = tonic::Code::InvalidArgument;
+        service_kit::status(code, "INVALID_REQUEST", "not valid", [violation])
+    })
 }
 
 /// Made of what tokens are made of.
@@ -382,12 +382,15 @@ impl CatalogCommandService for Handler {
         self.serve_write("UpdateProduct", request_id, request, |state, message| {
             let input = message.product.expect("product");
             let product = state.at(&input.id, message.expected_version)?;
-            let new = stored(input);
+            let mut new = stored(input.clone());
+            if !input.price.is_empty() {
+                new.price_minor = minor_units(&input.price, &product.currency)?;
+            }
             for path in message.update_mask.expect("mask").paths {
                 match path.as_str() {
                     "title" => product.title = new.title.clone(),
                     "description" => product.description = new.description.clone(),
-                    "price_minor" => product.price_minor = new.price_minor,
+                    "price" | "price_minor" => product.price_minor = new.price_minor,
                     "currency" => product.currency = new.currency.clone(),
                     "image_url" => product.image_url = new.image_url.clone(),
                     "brand" => product.brand = new.brand.clone(),
@@ -425,10 +428,14 @@ impl CatalogCommandService for Handler {
         let request_id = request.get_ref().request_id.clone();
         self.serve_write("ChangePrice", request_id, request, |state, message| {
             let product = state.at(&message.id, message.expected_version)?;
-            product.price_minor = message.price_minor;
             if !message.currency.is_empty() {
                 product.currency = message.currency;
             }
+            product.price_minor = if message.price.is_empty() {
+                message.price_minor
+            } else {
+                minor_units(&message.price, &product.currency)?
+            };
             product.version += 1;
             Ok(ChangePriceResponse {
                 product: Some(product.clone()),
