@@ -13,8 +13,8 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::http::params::{ProductPath, Query};
 use crate::http::{Api, json_response};
+use crate::json::product::HistoryJson;
 use crate::problem::{FieldErrors, Problem};
-use crate::product::HistoryJson;
 use crate::upstream::Caller;
 
 const LIMIT_UNLESS_TOLD: i32 = 20;

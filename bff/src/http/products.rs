@@ -15,8 +15,8 @@ use crate::http::history::read_as_of;
 use crate::http::params::{ProductPath, Query};
 use crate::http::version::{IfNoneMatch, etag};
 use crate::http::{Api, json_response};
+use crate::json::product::{BatchJson, ProductJson};
 use crate::problem::Problem;
-use crate::product::{BatchJson, ProductJson};
 use crate::upstream::Caller;
 
 const BATCH_MAX: usize = 100;

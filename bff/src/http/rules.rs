@@ -15,9 +15,10 @@ use crate::http::idempotency::RequestId;
 use crate::http::params::{Query, read_limit};
 use crate::http::version::{IfMatch, IfNoneMatch, PutCondition, etag};
 use crate::http::{Api, body, json_response};
-use crate::json;
+use crate::json::rule::RulesJson;
+use crate::json::{raw, rule};
 use crate::problem::{FieldErrors, Problem};
-use crate::rule::{self, RulesJson};
+
 use crate::upstream::Caller;
 
 const LIMIT_UNLESS_TOLD: i32 = 100;
@@ -72,7 +73,7 @@ pub(super) async fn put_rule(
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
-    let body = json::value(&body);
+    let body = raw::value(&body);
     let body = body.map_err(|err| Problem::new(StatusCode::BAD_REQUEST, err.to_string()))?;
     let message = v1::PutSearchRuleRequest {
         rule: Some(rule::read(body, &id)?),

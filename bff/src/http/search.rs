@@ -12,8 +12,8 @@ use crate::http::consistency::{ConsistencyTokens, set_stale};
 use crate::http::filter::{read_facets, read_filter};
 use crate::http::params::{ProductPath, Query, read_limit};
 use crate::http::{Api, json_response};
+use crate::json::search::{SearchJson, SimilarJson, SuggestionsJson};
 use crate::problem::{FieldErrors, Problem};
-use crate::search::{SearchJson, SimilarJson, SuggestionsJson};
 use crate::upstream::Caller;
 
 const QUERY_BYTES_MAX: usize = 1_000;

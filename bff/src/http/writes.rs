@@ -9,14 +9,13 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use catalog_proto::v1;
 
-use crate::draft;
 use crate::http::consistency::set_token;
 use crate::http::idempotency::RequestId;
 use crate::http::params::ProductPath;
 use crate::http::products::product_response;
 use crate::http::version::IfMatch;
 use crate::http::{Api, body};
-use crate::json;
+use crate::json::{draft, raw};
 use crate::problem::Problem;
 use crate::upstream::{Caller, Written};
 
@@ -106,5 +105,5 @@ fn written_response(status: StatusCode, written: &Written) -> Result<Response, P
 }
 
 fn value(body: &[u8]) -> Result<&serde_json::value::RawValue, Problem> {
-    json::value(body).map_err(|err| Problem::new(StatusCode::BAD_REQUEST, err.to_string()))
+    raw::value(body).map_err(|err| Problem::new(StatusCode::BAD_REQUEST, err.to_string()))
 }

@@ -7,8 +7,8 @@ use catalog_proto::v1::attribute_value::Kind;
 use prost_types::FieldMask;
 use serde_json::value::RawValue;
 
-use crate::json;
-use crate::price::{Price, StatedPrice};
+use crate::json::price::{Price, StatedPrice};
+use crate::json::raw;
 use crate::problem::{FieldErrors, Problem, pointer};
 
 /// The name of a route beside `/api/products/{id}`: a product of this id could not be read there.
@@ -21,8 +21,8 @@ const REFUSED_BY_OLDER_SERVICES: i64 = -1;
 pub(crate) fn read_creation(body: &RawValue) -> Result<v1::ProductInput, Problem> {
     let mut errors = FieldErrors::default();
     let mut draft = Draft::default();
-    for (name, value) in json::members(body, &[], &mut errors) {
-        if !json::is_null(value) {
+    for (name, value) in raw::members(body, &[], &mut errors) {
+        if !raw::is_null(value) {
             draft.read(&name, value, &mut errors);
         }
     }
@@ -58,7 +58,7 @@ pub(crate) fn read_creation(body: &RawValue) -> Result<v1::ProductInput, Problem
 pub(crate) fn read_patch(body: &RawValue, id: &ProductId) -> Result<Patch, Problem> {
     let mut errors = FieldErrors::default();
     let mut draft = Draft::default();
-    for (name, value) in json::members(body, &[], &mut errors) {
+    for (name, value) in raw::members(body, &[], &mut errors) {
         draft.read(&name, value, &mut errors);
     }
     if !draft.input.id.is_empty() && draft.input.id != id.as_str() {
@@ -93,9 +93,9 @@ pub(crate) fn read_patch(body: &RawValue, id: &ProductId) -> Result<Patch, Probl
 pub(crate) fn read_price(body: &RawValue) -> Result<v1::ChangePriceRequest, Problem> {
     let mut errors = FieldErrors::default();
     let mut stated = StatedPrice::default();
-    for (name, value) in json::members(body, &[], &mut errors) {
+    for (name, value) in raw::members(body, &[], &mut errors) {
         if !stated.read(&name, value, &mut errors) {
-            errors.push(pointer(&[&name]), UNKNOWN);
+            errors.push(pointer(&[&name]), raw::UNKNOWN);
         }
     }
     let price = stated.resolve(None, &mut errors);
@@ -153,8 +153,6 @@ impl Patch {
     }
 }
 
-pub(crate) const UNKNOWN: &str = "is not a member that can be set";
-
 /// What a body says so far; all of it but the price is in its final form.
 #[derive(Default)]
 struct Draft {
@@ -168,48 +166,45 @@ impl Draft {
         let place = pointer(&[name]);
         let input = &mut self.input;
         match name {
-            "id" => return input.id = errors.take(place, json::text(value)).unwrap_or_default(),
+            "id" => return input.id = errors.take(place, raw::text(value)).unwrap_or_default(),
             "attributes" => return self.read_attributes(value, errors),
-            "title" => set(&mut input.title, errors.take(place, json::text(value))),
+            "title" => set(&mut input.title, errors.take(place, raw::text(value))),
             "description" => set(
                 &mut input.description,
-                errors.take(place, json::text_or_null(value)),
+                errors.take(place, raw::text_or_null(value)),
             ),
             "image_url" => set(
                 &mut input.image_url,
-                errors.take(place, json::text_or_null(value)),
+                errors.take(place, raw::text_or_null(value)),
             ),
             "brand" => set(
                 &mut input.brand,
-                errors.take(place, json::text_or_null(value)),
+                errors.take(place, raw::text_or_null(value)),
             ),
-            "sku" => set(
-                &mut input.sku,
-                errors.take(place, json::text_or_null(value)),
-            ),
+            "sku" => set(&mut input.sku, errors.take(place, raw::text_or_null(value))),
             "gtins" => set(
                 &mut input.gtins,
-                errors.take(place, json::texts_or_null(value)),
+                errors.take(place, raw::texts_or_null(value)),
             ),
             "categories" => set(
                 &mut input.categories,
-                errors.take(place, json::texts_or_null(value)),
+                errors.take(place, raw::texts_or_null(value)),
             ),
             "status" => set(&mut input.status, errors.take(place, status(value))),
             _ if self.price.read(name, value, errors) => return,
-            _ => return errors.push(place, UNKNOWN),
+            _ => return errors.push(place, raw::UNKNOWN),
         }
         self.mask.push(name.to_owned());
     }
 
     /// An object is merged, attribute by attribute; a null removes them all.
     fn read_attributes(&mut self, value: &RawValue, errors: &mut FieldErrors) {
-        if json::is_null(value) {
+        if raw::is_null(value) {
             self.mask.push("attributes".to_owned());
             return;
         }
-        for (name, value) in json::members(value, &["attributes"], errors) {
-            if !json::is_null(value) {
+        for (name, value) in raw::members(value, &["attributes"], errors) {
+            if !raw::is_null(value) {
                 let place = pointer(&["attributes", &name]);
                 let Some(kind) = errors.take(place, scalar(value)) else {
                     continue;
@@ -242,7 +237,7 @@ fn scalar(value: &RawValue) -> Result<Kind, Invalid> {
     match value.get().as_bytes() {
         b"true" => Ok(Kind::Flag(true)),
         b"false" => Ok(Kind::Flag(false)),
-        [b'"', ..] => json::text(value)
+        [b'"', ..] => raw::text(value)
             .map(Kind::Text)
             .map_err(|_| Invalid::Scalar),
         [b'-' | b'0'..=b'9', ..] => {

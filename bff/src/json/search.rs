@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use catalog_proto::v1;
 use serde::Serialize;
 
-use crate::product::ProductJson;
+use crate::json::product::ProductJson;
 
 /// The answer to a search.
 #[derive(Serialize)]

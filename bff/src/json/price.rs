@@ -4,7 +4,7 @@
 use catalog_events::{Currency, Decimal, Money, MoneyError};
 use serde_json::value::RawValue;
 
-use crate::json;
+use crate::json::raw;
 use crate::problem::{FieldErrors, pointer};
 
 /// What the price members of one body say.
@@ -87,7 +87,7 @@ impl StatedPrice {
 
 fn major(value: &RawValue) -> Result<Decimal, InvalidPrice> {
     let text = match value.get().as_bytes() {
-        [b'"', ..] => json::text(value).map_err(|_| InvalidPrice::NoDecimal)?,
+        [b'"', ..] => raw::text(value).map_err(|_| InvalidPrice::NoDecimal)?,
         [b'-' | b'0'..=b'9', ..] => value.get().to_owned(),
         _ => return Err(InvalidPrice::NoDecimal),
     };
@@ -104,7 +104,7 @@ fn minor(value: &RawValue) -> Result<i64, InvalidPrice> {
 
 /// An empty code is none.
 fn currency(value: &RawValue) -> Result<Option<Currency>, InvalidPrice> {
-    let code = json::text(value).map_err(|_| InvalidPrice::NoCurrency)?;
+    let code = raw::text(value).map_err(|_| InvalidPrice::NoCurrency)?;
     match code.as_str() {
         "" => Ok(None),
         code => Ok(Some(code.parse()?)),
@@ -118,9 +118,9 @@ mod tests {
     /// Answers "minor currency", or "pointer: detail" of the first error.
     fn check(body: &str, unless_stated: Option<Currency>, expected: &str) {
         let mut errors = FieldErrors::default();
-        let body_value = json::value(body.as_bytes()).expect("JSON");
+        let body_value = raw::value(body.as_bytes()).expect("JSON");
         let mut stated = StatedPrice::default();
-        for (name, value) in json::members(body_value, &[], &mut errors) {
+        for (name, value) in raw::members(body_value, &[], &mut errors) {
             assert!(stated.read(&name, value, &mut errors), "{name}");
         }
         let price = stated.resolve(unless_stated, &mut errors);
