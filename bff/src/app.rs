@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 use service_kit::{Env, Ops, Readiness, Service, Tasks};
 use tokio_util::sync::CancellationToken;
 
-use crate::Config;
+use crate::config::Config;
 use crate::http::{self, Api};
 use crate::listener::Listener;
 use crate::metrics::Metrics;

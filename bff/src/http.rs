@@ -1,5 +1,7 @@
 //! The HTTP API: its routes, and what every request passes through.
 
+mod api;
+mod answer;
 mod health;
 mod products;
 mod history;
@@ -15,22 +17,20 @@ mod idempotency;
 
 use std::any::Any;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
-use serde::Serialize;
 use service_kit::{RequestLogLayer, TraceContext};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::metrics::Metrics;
 use crate::problem::{self, Problem};
-use crate::upstream::Upstream;
+
+pub(crate) use crate::http::api::Api;
 
 const HEALTH: &str = "/api/health";
 const PRODUCTS: &str = "/api/products";
@@ -56,16 +56,6 @@ const ROUTES: [&str; 10] = [
 ];
 
 const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
-
-/// What all handlers share.
-pub(crate) struct Api {
-    pub(crate) upstream: Upstream,
-    pub(crate) metrics: Metrics,
-    pub(crate) body_bytes_max: usize,
-    pub(crate) query_bytes_max: usize,
-    /// Of a body.
-    pub(crate) read_timeout: Duration,
-}
 
 pub(crate) fn router(api: Arc<Api>) -> Router {
     let product = get(products::get_product)
@@ -145,19 +135,17 @@ fn panicked(payload: Box<dyn Any + Send>) -> Response {
     .into_response()
 }
 
-fn json_response(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem> {
-    let mut body = Vec::with_capacity(1024);
-    serde_json::to_writer(&mut body, value).map_err(Problem::internal)?;
-    let kind = HeaderValue::from_static("application/json");
-    Ok((status, [(CONTENT_TYPE, kind)], body).into_response())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use axum::body::Body;
+    use axum::http::header::CONTENT_TYPE;
     use service_kit::Env;
     use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::metrics::Metrics;
+    use crate::upstream::Upstream;
 
     async fn broken() -> &'static str {
         panic!("a secret")
@@ -165,7 +153,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_problem_without_its_words() {
-        let config = crate::Config::read(&mut Env::from_pairs("BFF_", []));
+        let config = Config::read(&mut Env::from_pairs("BFF_", []));
         let api = Arc::new(Api {
             upstream: Upstream::connect_lazily(&config),
             metrics: Metrics::register(&mut Default::default()),

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, Sleep};
 
-use crate::Config;
+use crate::config::Config;
 use crate::upstream::CONSISTENCY_WAIT;
 
 /// On top of what a request may take by its own deadlines, so that these strike first and answer.

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use bytes::BytesMut;
 use futures_util::StreamExt as _;
 
-use crate::http::Api;
+use crate::http::api::Api;
 use crate::problem::Problem;
 
 pub(super) const JSON: &[&str] = &["application/json"];

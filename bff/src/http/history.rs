@@ -11,8 +11,9 @@ use catalog_proto::v1::get_product_as_of_request::AsOf;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::http::answer::json_response;
+use crate::http::api::Api;
 use crate::http::params::{ProductPath, Query};
-use crate::http::{Api, json_response};
 use crate::json::product::HistoryJson;
 use crate::problem::{FieldErrors, Problem};
 use crate::upstream::Caller;

@@ -10,11 +10,12 @@ use axum::response::{IntoResponse, Response};
 use catalog_events::ProductId;
 use catalog_proto::v1;
 
+use crate::http::answer::json_response;
+use crate::http::api::Api;
 use crate::http::consistency::{ConsistencyTokens, set_stale};
 use crate::http::history::read_as_of;
 use crate::http::params::{ProductPath, Query};
 use crate::http::version::{IfNoneMatch, etag};
-use crate::http::{Api, json_response};
 use crate::json::product::{BatchJson, ProductJson};
 use crate::problem::Problem;
 use crate::upstream::Caller;

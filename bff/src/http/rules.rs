@@ -11,10 +11,12 @@ use axum::response::{IntoResponse, Response};
 use catalog_events::{RuleId, StoredRule};
 use catalog_proto::v1;
 
+use crate::http::answer::json_response;
+use crate::http::api::Api;
+use crate::http::body;
 use crate::http::idempotency::RequestId;
 use crate::http::params::{Query, read_limit};
 use crate::http::version::{IfMatch, IfNoneMatch, PutCondition, etag};
-use crate::http::{Api, body, json_response};
 use crate::json::rule::RulesJson;
 use crate::json::{raw, rule};
 use crate::problem::{FieldErrors, Problem};

@@ -8,10 +8,11 @@ use axum::response::Response;
 use catalog_proto::v1;
 use catalog_proto::v1::{SearchStrategy, SortOrder};
 
+use crate::http::answer::json_response;
+use crate::http::api::Api;
 use crate::http::consistency::{ConsistencyTokens, set_stale};
 use crate::http::filter::{read_facets, read_filter};
 use crate::http::params::{ProductPath, Query, read_limit};
-use crate::http::{Api, json_response};
 use crate::json::search::{SearchJson, SimilarJson, SuggestionsJson};
 use crate::problem::{FieldErrors, Problem};
 use crate::upstream::Caller;

@@ -9,12 +9,13 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use catalog_proto::v1;
 
+use crate::http::api::Api;
+use crate::http::body;
 use crate::http::consistency::set_token;
 use crate::http::idempotency::RequestId;
 use crate::http::params::ProductPath;
 use crate::http::products::product_response;
 use crate::http::version::IfMatch;
-use crate::http::{Api, body};
 use crate::json::{draft, raw};
 use crate::problem::Problem;
 use crate::upstream::{Caller, Written};
