@@ -1,4 +1,4 @@
-//! The HTTP API: its routes, and what every request passes through.
+//! The HTTP API: its routes, and the layers that every request passes.
 
 mod api;
 mod answer;
@@ -81,8 +81,8 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     layered(routes, api)
 }
 
-/// From the inside out: a panic becomes a problem, problems are written and answers counted, every
-/// request gets its trace and its log line.
+/// Adds the layers, from the inside out: a panic becomes a problem, problems are written and answers
+/// counted, every request gets its trace and its log line.
 fn layered(routes: Router<Arc<Api>>, api: Arc<Api>) -> Router {
     routes
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "Not found") })
@@ -101,9 +101,11 @@ async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> R
     let route = route_of(&request);
     let trace = request.extensions().get::<TraceContext>().copied();
     let trace_id = trace.unwrap_or_else(TraceContext::fresh).trace_id();
-    let mut response = match uri.query().map_or(0, str::len) > api.query_bytes_max {
-        true => Problem::new(StatusCode::URI_TOO_LONG, "Query string is too long").into_response(),
-        false => next.run(request).await,
+    let query_bytes = uri.query().map_or(0, str::len);
+    let mut response = if query_bytes > api.query_bytes_max {
+        Problem::new(StatusCode::URI_TOO_LONG, "Query string is too long").into_response()
+    } else {
+        next.run(request).await
     };
     problem::render(&mut response, uri.path(), &trace_id);
     if let Ok(value) = HeaderValue::try_from(trace_id) {
@@ -169,10 +171,10 @@ mod tests {
         let body = axum::body::to_bytes(response.into_body(), 1024)
             .await
             .expect("body");
-        let body = String::from_utf8_lossy(&body).into_owned();
+        let text = String::from_utf8_lossy(&body);
         assert!(
-            body.contains("Internal error") && !body.contains("secret"),
-            "{body}"
+            text.contains("Internal error") && !text.contains("secret"),
+            "{text}"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! JSON in and out: bodies become the messages of the write service, its answers and those of the
-//! read side become JSON.
+//! JSON in and out: bodies become messages of the write service, and the answers of both upstreams
+//! become JSON.
 
 pub(crate) mod raw;
 mod price;

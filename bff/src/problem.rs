@@ -1,5 +1,5 @@
-//! The one error map: whatever goes wrong, here or upstream, leaves as a problem document
-//! (RFC 9457). Invariant: what an upstream says about its insides is logged, never answered.
+//! The one error map: every failure, here or upstream, leaves as a problem document (RFC 9457).
+//! Invariant: what an upstream says about its insides is logged, never answered.
 
 mod fields;
 
@@ -21,12 +21,12 @@ pub(crate) use crate::problem::fields::{FieldErrors, pointer};
 
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
-/// On an answer that is older than the request's consistency tokens.
+/// Marks an answer that is older than the request's consistency tokens.
 pub(crate) const CATALOG_STALE: HeaderName = HeaderName::from_static("catalog-stale");
 pub(crate) const TRUE: HeaderValue = HeaderValue::from_static("true");
 
-/// An answer in the making: `IntoResponse` leaves it in the response's extensions, and
-/// [`render`] writes it once the request's path and trace are at hand.
+/// An error answer before it is written: `IntoResponse` leaves it in the response's extensions, and
+/// [`render`] writes it where the request's path and trace are at hand.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem(Box<Parts>);
 
@@ -36,14 +36,22 @@ struct Parts {
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
     headers: HeaderMap,
-    /// For the log only.
+    /// The text for the log; it is never answered.
     cause: Option<String>,
 }
 
 impl Problem {
-    /// Answers an upstream's status. `if_match` tells whether the request carried `If-Match`.
+    /// The answer to an upstream's status. `if_match` tells whether the request carried `If-Match`.
     pub(crate) fn of_status(status: &Status, if_match: bool) -> Self {
-        let problem = match status.code() {
+        let mut problem = Self::of_code(status, if_match);
+        if upstream::is_stale(status.metadata()) {
+            problem = problem.with(CATALOG_STALE, TRUE);
+        }
+        problem.because(chain(status))
+    }
+
+    fn of_code(status: &Status, if_match: bool) -> Self {
+        match status.code() {
             Code::NotFound => Self::product_not_found(),
             Code::Unavailable | Code::DeadlineExceeded => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "Catalog unavailable")
@@ -75,16 +83,11 @@ impl Problem {
                 let detail = format!("Catalog error ({})", code_name(code));
                 Self::new(StatusCode::BAD_GATEWAY, detail)
             }
-        };
-        let problem = match upstream::is_stale(status.metadata()) {
-            true => problem.with(CATALOG_STALE, TRUE),
-            false => problem,
-        };
-        problem.because(chain(status))
+        }
     }
 
-    /// The same of a call about a search rule. `conditional` tells whether the request demanded a
-    /// version of it.
+    /// The answer to the status of a call about a search rule. `conditional` tells whether the request
+    /// demanded a version of it.
     pub(crate) fn of_rule_status(status: &Status, conditional: bool) -> Self {
         let reason = service_kit::reason(status);
         let problem = match (status.code(), reason.as_deref()) {
@@ -143,7 +146,7 @@ impl Problem {
         )
     }
 
-    /// One field at fault.
+    /// A request with one field at fault.
     pub(crate) fn invalid_field(pointer: &str, detail: impl Display) -> Self {
         let mut errors = FieldErrors::default();
         errors.push(pointer.to_owned(), detail);

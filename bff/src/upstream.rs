@@ -1,4 +1,4 @@
-//! The two gRPC upstreams, one shared HTTP/2 channel each.
+//! The two gRPC upstreams, with one shared HTTP/2 channel each.
 //!
 //! Invariant: every call has a deadline, told to the server and kept here, and ends in a `Status`
 //! that says what happened: `DEADLINE_EXCEEDED` when time ran out, `UNAVAILABLE` when the

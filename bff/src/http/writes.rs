@@ -1,5 +1,5 @@
-//! Writing products. The write service decides; a version in `If-Match` and an `Idempotency-Key`
-//! are passed on to it.
+//! Routes that write products. The write service decides; it gets the version of `If-Match` and the
+//! `Idempotency-Key`.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::http::idempotency::RequestId;
 use crate::http::params::ProductPath;
 use crate::http::products::product_response;
 use crate::http::version::IfMatch;
-use crate::json::{draft, raw};
+use crate::json::draft;
 use crate::problem::Problem;
 use crate::upstream::{Caller, Written};
 
@@ -29,11 +29,14 @@ pub(super) async fn create_product(
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
     let message = v1::CreateProductRequest {
-        product: Some(draft::read_creation(value(&body)?)?),
+        product: Some(draft::read_creation(body::value(&body)?)?),
         request_id: request_id.to_message(),
     };
-    let created = api.upstream.create_product(&caller, message).await;
-    let created = created.map_err(|status| Problem::of_status(&status, false))?;
+    let created = api
+        .upstream
+        .create_product(&caller, message)
+        .await
+        .map_err(|status| Problem::of_status(&status, false))?;
     let mut response = written_response(StatusCode::CREATED, &created)?;
     if let Ok(location) = HeaderValue::try_from(format!("/api/products/{}", created.product.id)) {
         response.headers_mut().insert(LOCATION, location);
@@ -51,10 +54,13 @@ pub(super) async fn update_product(
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::MERGE_PATCH).await?;
-    let patch = draft::read_patch(value(&body)?, &id)?;
+    let patch = draft::read_patch(body::value(&body)?, &id)?;
     let message = patch.into_request(if_match.version(), request_id.to_message());
-    let updated = api.upstream.update_product(&caller, message).await;
-    let updated = updated.map_err(|status| Problem::of_status(&status, if_match.is_present()))?;
+    let updated = api
+        .upstream
+        .update_product(&caller, message)
+        .await
+        .map_err(|status| Problem::of_status(&status, if_match.is_present()))?;
     written_response(StatusCode::OK, &updated)
 }
 
@@ -72,10 +78,13 @@ pub(super) async fn change_price(
         id: id.to_string(),
         expected_version: if_match.version(),
         request_id: request_id.to_message(),
-        ..draft::read_price(value(&body)?)?
+        ..draft::read_price(body::value(&body)?)?
     };
-    let changed = api.upstream.change_price(&caller, message).await;
-    let changed = changed.map_err(|status| Problem::of_status(&status, if_match.is_present()))?;
+    let changed = api
+        .upstream
+        .change_price(&caller, message)
+        .await
+        .map_err(|status| Problem::of_status(&status, if_match.is_present()))?;
     written_response(StatusCode::OK, &changed)
 }
 
@@ -92,8 +101,11 @@ pub(super) async fn delete_product(
         expected_version: if_match.version(),
         request_id: request_id.to_message(),
     };
-    let deleted = api.upstream.delete_product(&caller, message).await;
-    let token = deleted.map_err(|status| Problem::of_status(&status, if_match.is_present()))?;
+    let token = api
+        .upstream
+        .delete_product(&caller, message)
+        .await
+        .map_err(|status| Problem::of_status(&status, if_match.is_present()))?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_token(&mut response, &token);
     Ok(response)
@@ -103,8 +115,4 @@ fn written_response(status: StatusCode, written: &Written) -> Result<Response, P
     let mut response = product_response(status, &written.product)?;
     set_token(&mut response, &written.token);
     Ok(response)
-}
-
-fn value(body: &[u8]) -> Result<&serde_json::value::RawValue, Problem> {
-    raw::value(body).map_err(|err| Problem::new(StatusCode::BAD_REQUEST, err.to_string()))
 }

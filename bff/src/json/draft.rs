@@ -1,5 +1,5 @@
-//! From the JSON of a write to the message of the write service. What a product may be is decided
-//! there; here every member is read exactly, and every mistake is collected.
+//! Makes the message of the write service from the JSON of a write. The write service decides what a
+//! product may be; here every member is read exactly, and every mistake is collected.
 
 use catalog_events::{Currency, Decimal, ProductId};
 use catalog_proto::v1;
@@ -11,13 +11,13 @@ use crate::json::price::{Price, StatedPrice};
 use crate::json::raw;
 use crate::problem::{FieldErrors, Problem, pointer};
 
-/// The name of a route beside `/api/products/{id}`: a product of this id could not be read there.
+/// A product of this id could not be read: `/api/products/search` is a route of its own.
 const RESERVED_ID: &str = "search";
-/// A write service that does not know decimal texts yet would read no price as a price of 0: it
-/// refuses this one. Today's service takes it for none.
+/// Minor units beside a decimal text. An older write service does not know the text and would take 0
+/// for the price; it refuses this number. Today's service ignores it.
 const REFUSED_BY_OLDER_SERVICES: i64 = -1;
 
-/// The body of `POST /api/products`. A null is as good as no member.
+/// Reads the body of `POST /api/products`. A null is the same as no member.
 pub(crate) fn read_creation(body: &RawValue) -> Result<v1::ProductInput, Problem> {
     let mut errors = FieldErrors::default();
     let mut draft = Draft::default();
@@ -54,7 +54,7 @@ pub(crate) fn read_creation(body: &RawValue) -> Result<v1::ProductInput, Problem
     Ok(input)
 }
 
-/// The body of `PATCH /api/products/{id}`: a JSON Merge Patch (RFC 7396). The id may be repeated.
+/// Reads the body of `PATCH /api/products/{id}`: a JSON Merge Patch (RFC 7396). It may repeat the id.
 pub(crate) fn read_patch(body: &RawValue, id: &ProductId) -> Result<Patch, Problem> {
     let mut errors = FieldErrors::default();
     let mut draft = Draft::default();
@@ -89,7 +89,7 @@ pub(crate) fn read_patch(body: &RawValue, id: &ProductId) -> Result<Patch, Probl
     Ok(patch)
 }
 
-/// The body of `PUT /api/products/{id}/price`: a request that lacks only what the body does not say.
+/// Reads the body of `PUT /api/products/{id}/price` into the price members of a request.
 pub(crate) fn read_price(body: &RawValue) -> Result<v1::ChangePriceRequest, Problem> {
     let mut errors = FieldErrors::default();
     let mut stated = StatedPrice::default();
@@ -115,7 +115,7 @@ pub(crate) fn read_price(body: &RawValue) -> Result<v1::ChangePriceRequest, Prob
     }
 }
 
-/// A change of the members named by `mask`.
+/// New values for the members that `mask` names.
 #[derive(Debug)]
 pub(crate) struct Patch {
     input: v1::ProductInput,
@@ -136,7 +136,7 @@ impl Patch {
         }
     }
 
-    /// An older write service knows no such path and refuses the patch.
+    /// Sets a price in the currency that the product has. An older write service refuses the path.
     fn set_major(&mut self, price: &Decimal) {
         self.input.price = price.to_string();
         self.mask.push("price".to_owned());
@@ -153,7 +153,7 @@ impl Patch {
     }
 }
 
-/// What a body says so far; all of it but the price is in its final form.
+/// The members read so far, all but the price in their final form.
 #[derive(Default)]
 struct Draft {
     input: v1::ProductInput,
@@ -197,7 +197,7 @@ impl Draft {
         self.mask.push(name.to_owned());
     }
 
-    /// An object is merged, attribute by attribute; a null removes them all.
+    /// Merges an object attribute by attribute; a null removes all attributes.
     fn read_attributes(&mut self, value: &RawValue, errors: &mut FieldErrors) {
         if raw::is_null(value) {
             self.mask.push("attributes".to_owned());

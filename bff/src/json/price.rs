@@ -1,5 +1,5 @@
-//! Prices as clients state them: `price`, a decimal number or text in major units, or `price_minor`,
-//! with or without a `currency`. Invariant: no amount ever passes through a float.
+//! Reads prices as clients state them: `price`, a decimal number or text in major units, or
+//! `price_minor`, with or without a `currency`. Invariant: no amount ever passes through a float.
 
 use catalog_events::{Currency, Decimal, Money, MoneyError};
 use serde_json::value::RawValue;
@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use crate::json::raw;
 use crate::problem::{FieldErrors, pointer};
 
-/// What the price members of one body say.
+/// The price members of one body.
 #[derive(Default)]
 pub(crate) struct StatedPrice {
     major: Option<Decimal>,
@@ -17,12 +17,12 @@ pub(crate) struct StatedPrice {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Price {
-    /// No currency keeps the one the product has.
+    /// Without a currency the product keeps its own.
     Minor {
         minor: i64,
         currency: Option<Currency>,
     },
-    /// The write service turns it into minor units of the currency that the product has.
+    /// An amount that the write service turns into minor units of the product's currency.
     Major(Decimal),
 }
 
@@ -39,7 +39,7 @@ enum InvalidPrice {
 }
 
 impl StatedPrice {
-    /// Reads a member when it is one of a price.
+    /// Reads the member if it belongs to a price, and tells whether it does.
     pub(crate) fn read(&mut self, name: &str, value: &RawValue, errors: &mut FieldErrors) -> bool {
         let place = pointer(&[name]);
         match name {
@@ -55,8 +55,8 @@ impl StatedPrice {
         self.currency
     }
 
-    /// `unless_stated` is the currency where the body names none; None asks for the product's.
-    /// An answer of None means that the body states no price or a wrong one.
+    /// Combines the members. `unless_stated` is the currency where the body names none; None stands
+    /// for the product's own. The answer is None when the body states no price or a wrong one.
     pub(crate) fn resolve(
         self,
         unless_stated: Option<Currency>,
@@ -102,7 +102,7 @@ fn minor(value: &RawValue) -> Result<i64, InvalidPrice> {
     }
 }
 
-/// An empty code is none.
+/// Reads a currency code; an empty one states no currency.
 fn currency(value: &RawValue) -> Result<Option<Currency>, InvalidPrice> {
     let code = raw::text(value).map_err(|_| InvalidPrice::NoCurrency)?;
     match code.as_str() {
@@ -115,7 +115,7 @@ fn currency(value: &RawValue) -> Result<Option<Currency>, InvalidPrice> {
 mod tests {
     use super::*;
 
-    /// Answers "minor currency", or "pointer: detail" of the first error.
+    /// Compares the price, as "minor currency", or the first error, as "pointer: detail".
     fn check(body: &str, unless_stated: Option<Currency>, expected: &str) {
         let mut errors = FieldErrors::default();
         let body_value = raw::value(body.as_bytes()).expect("JSON");

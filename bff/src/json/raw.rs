@@ -1,4 +1,4 @@
-//! JSON bodies, read without losing what a typed parser hides: the text of a number, repeated and
+//! Reads JSON bodies without losing what a typed parser hides: the text of a number, repeated and
 //! unknown members. Nothing here recurses, so that no depth of nesting is a danger.
 
 use std::collections::HashSet;
@@ -10,15 +10,15 @@ use serde_json::value::RawValue;
 
 use crate::problem::{FieldErrors, pointer};
 
-/// Longer names are no names of ours and are not repeated in an answer.
+/// The longest name that an answer repeats; none of ours is longer.
 const NAME_BYTES_MAX: usize = 200;
 
-/// The detail for a member that no body of its kind has.
+/// The error detail of a member that a body may not have.
 pub(crate) const UNKNOWN: &str = "is not a member that can be set";
 
 pub(crate) type Members<'a> = Vec<(String, &'a RawValue)>;
 
-/// The body is not one JSON text.
+/// Why a body is not one JSON text.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotJson {
     #[error("The body is not UTF-8 after byte {}", .0.valid_up_to())]
@@ -27,7 +27,7 @@ pub(crate) enum NotJson {
     Syntax(#[from] serde_json::Error),
 }
 
-/// A well-formed value of the wrong kind.
+/// The kind that a well-formed value should have had.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum WrongKind {
     #[error("must be an object")]
@@ -38,13 +38,13 @@ pub(crate) enum WrongKind {
     Texts,
 }
 
-/// The body as one value whose syntax is right all through.
+/// The body as one value, whose whole syntax is checked.
 pub(crate) fn value(body: &[u8]) -> Result<&RawValue, NotJson> {
     let text = str::from_utf8(body)?;
     Ok(serde_json::from_str(text)?)
 }
 
-/// The members of an object, without those that are at fault: these are in `errors`.
+/// The valid members of an object. Those at fault are noted in `errors` instead.
 pub(crate) fn members<'a>(
     object: &'a RawValue,
     parents: &[&str],
@@ -57,7 +57,7 @@ pub(crate) fn members<'a>(
     let mut read = serde_json::Deserializer::from_str(object.get());
     let members = match read.deserialize_map(InOrder) {
         Ok(members) => members,
-        // The syntax is known to be right: only a name that is not Unicode is left.
+        // The syntax was checked before: only a name that is not Unicode can be at fault.
         Err(_) => {
             errors.push(pointer(parents), "must have names of Unicode characters");
             return Vec::new();
@@ -88,17 +88,18 @@ pub(crate) fn text(value: &RawValue) -> Result<String, WrongKind> {
     serde_json::from_str(value.get()).map_err(|_| WrongKind::Text)
 }
 
-/// Null means none: an empty text.
+/// Reads a text; null means the empty text.
 pub(crate) fn text_or_null(value: &RawValue) -> Result<String, WrongKind> {
-    match is_null(value) {
-        true => Ok(String::new()),
-        false => text(value),
+    if is_null(value) {
+        Ok(String::new())
+    } else {
+        text(value)
     }
 }
 
-/// Null means none: an empty list.
+/// Reads a list of texts; null means the empty list.
 pub(crate) fn texts_or_null(value: &RawValue) -> Result<Vec<String>, WrongKind> {
-    // Anything but `[` and `"` is no array of strings, and an element is not descended into.
+    // The parser refuses an element that is no string at its first byte and never descends into it.
     let texts: Option<Vec<String>> =
         serde_json::from_str(value.get()).map_err(|_| WrongKind::Texts)?;
     Ok(texts.unwrap_or_default())

@@ -1,4 +1,4 @@
-//! The JSON of search rules, in and out. What a rule may be is decided by the write service.
+//! The JSON of search rules, in and out. The write service decides what a rule may be.
 
 use catalog_events::{ActionForm, KindForm, RuleForm, RuleId, StoredRule};
 use catalog_proto::v1;
@@ -27,7 +27,7 @@ impl RulesJson {
     }
 }
 
-/// The body of `PUT /api/search-rules/{id}`. The id may be repeated.
+/// Reads the body of `PUT /api/search-rules/{id}`. It may repeat the id.
 pub(crate) fn read(body: &RawValue, id: &RuleId) -> Result<v1::SearchRule, Problem> {
     let mut errors = FieldErrors::default();
     let mut form = RuleForm {
@@ -101,14 +101,14 @@ fn read_kind(value: &RawValue, errors: &mut FieldErrors) -> Option<KindForm> {
     }
 }
 
-/// The first action that is none, where the mistake is in one of them.
+/// Pointer and reason of the first invalid action, if a mistake is in one of the actions.
 fn at_action(kind: &RawValue) -> Option<(String, String)> {
     let mut ignored = FieldErrors::default();
     let members = raw::members(kind, &[], &mut ignored);
     let (_, actions) = members.into_iter().find(|(name, _)| name == "actions")?;
-    let actions: Vec<&RawValue> = serde_json::from_str(actions.get()).ok()?;
-    let mut actions = actions.into_iter().enumerate();
-    actions.find_map(|(index, action)| {
+    let elements: Vec<&RawValue> = serde_json::from_str(actions.get()).ok()?;
+    let mut numbered = elements.into_iter().enumerate();
+    numbered.find_map(|(index, action)| {
         let reason = parse::<ActionForm>(action).err()?;
         Some((pointer(&["kind", "actions", &index.to_string()]), reason))
     })
@@ -117,7 +117,7 @@ fn at_action(kind: &RawValue) -> Option<(String, String)> {
 fn parse<T: DeserializeOwned>(value: &RawValue) -> Result<T, String> {
     serde_json::from_str(value.get()).map_err(|err| {
         let text = err.to_string();
-        // The place is that within the value, which nobody sees.
+        // The parser counts lines and columns from the start of this value, not of the body.
         let place = text.rfind(" at line ");
         text[..place.unwrap_or(text.len())].to_owned()
     })
@@ -140,11 +140,11 @@ mod tests {
     #[test]
     fn a_body_becomes_a_rule() {
         let kind = json!({"type": "curation", "actions": [{"action": "redirect", "url": "/a"}]});
-        let rule = read(
+        let message = read(
             json!({"id": "r-1", "kind": kind, "disabled": true, "note": null,
                                "starts_at": "2026-01-31T08:00:00+01:00", "ends_at": null}),
         );
-        let rule = RuleForm::from(rule.expect("valid"));
+        let rule = RuleForm::from(message.expect("valid"));
         let starts_at = rule.starts_at.map(OffsetDateTime::unix_timestamp);
         assert_eq!((rule.disabled, starts_at), (true, Some(1_769_842_800)));
         assert_eq!(

@@ -26,7 +26,7 @@ impl FieldErrors {
         }
     }
 
-    /// The value, or None and its error noted.
+    /// Returns the value, or notes its error and returns None.
     pub(crate) fn take<T, E: Display>(
         &mut self,
         pointer: String,
@@ -43,7 +43,7 @@ impl FieldErrors {
         self.list.iter().any(|error| error.pointer == pointer)
     }
 
-    /// At the pointer, or at a member below it.
+    /// Whether an error is at the pointer or at a member below it.
     pub(crate) fn has_below(&self, pointer: &str) -> bool {
         let is_below = |error: &FieldError| match error.pointer.strip_prefix(pointer) {
             Some(rest) => rest.is_empty() || rest.starts_with('/'),
@@ -72,7 +72,7 @@ impl FieldErrors {
     }
 }
 
-/// A JSON pointer (RFC 6901); no segments is the whole document.
+/// Makes a JSON pointer (RFC 6901). Without segments it points at the whole document.
 pub(crate) fn pointer(segments: &[&str]) -> String {
     let mut pointer = String::new();
     for segment in segments {
@@ -82,10 +82,10 @@ pub(crate) fn pointer(segments: &[&str]) -> String {
     pointer
 }
 
-/// No field of a product is called so.
-const OF_KIND: [&str; 5] = ["terms", "from", "to", "queries", "actions"];
+/// The fields of a search rule that belong to its kind. No field of a product has such a name.
+const RULE_KIND_FIELDS: [&str; 5] = ["terms", "from", "to", "queries", "actions"];
 
-/// From the write service's field path to the member of our JSON: `attributes.NAME` is one name
+/// Finds the member of our JSON that a field path of an upstream means: `attributes.NAME` is one name
 /// whatever dots it has, `gtins[0]` is an element, and a price is stated as `price`. Fields of a
 /// search rule that belong to its kind are below `kind`.
 pub(super) fn pointer_of_field(field: &str) -> String {
@@ -102,17 +102,15 @@ pub(super) fn pointer_of_field(field: &str) -> String {
 }
 
 fn segments(path: &str) -> Vec<&str> {
-    let segments = path.split(['.', '[']);
-    let mut segments: Vec<&str> = segments
-        .map(|segment| segment.trim_end_matches(']'))
-        .collect();
-    if segments
-        .first()
-        .is_some_and(|first| OF_KIND.contains(first))
-    {
-        segments.insert(0, "kind");
-    }
-    segments
+    let names = path
+        .split(['.', '['])
+        .map(|segment| segment.trim_end_matches(']'));
+    let parent = names
+        .clone()
+        .next()
+        .filter(|first| RULE_KIND_FIELDS.contains(first))
+        .map(|_| "kind");
+    parent.into_iter().chain(names).collect()
 }
 
 #[cfg(test)]

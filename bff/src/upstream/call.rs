@@ -10,7 +10,7 @@ use tonic::{Code, Request, Response, Status, TimeoutExpired};
 
 use crate::upstream::caller::Caller;
 
-/// How long the read side waits for the writes of consistency tokens unless told.
+/// How long the read side waits for the writes of consistency tokens.
 pub(crate) const CONSISTENCY_WAIT: Duration = Duration::from_millis(250);
 
 /// Sends `message` by `rpc` on behalf of `caller`.
@@ -27,7 +27,7 @@ where
     Ok(response.into_inner())
 }
 
-/// The same where the metadata of the answer matters.
+/// Makes a call whose answer's metadata matters too.
 pub(super) async fn call_for_response<M, A, F>(
     caller: &Caller,
     deadline: Duration,
@@ -69,8 +69,9 @@ async fn within<A>(
     }
 }
 
-/// Names what the transport reports as CANCELLED, INTERNAL or UNKNOWN. Only a status made on this
-/// side has a source; what a server answers is left as it is, but for its own words for a late answer.
+/// Gives a telling code to a status that the transport made as CANCELLED, INTERNAL or UNKNOWN. Only
+/// such a status has a source. What a server answers stays as it is, except for its words for a late
+/// answer.
 fn named(status: Status) -> Status {
     let late = TimeoutExpired(()).to_string();
     let code = match (status.code(), status.source()) {

@@ -1,4 +1,4 @@
-//! On whose behalf a call is made: trace and actor, which every request carries in its metadata.
+//! The caller of an upstream: trace and actor, which every request carries in its metadata.
 
 use std::time::Duration;
 

@@ -12,7 +12,7 @@ use crate::config::{Config, GrpcTarget};
 const CONNECT_MS_MAX: u64 = 1_000;
 const KEEP_ALIVE_INTERVAL_MS: u64 = 10_000;
 const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 5_000;
-/// 100 products with the longest texts.
+/// The longest answer: 100 products with the longest texts.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 pub(crate) struct Upstream {

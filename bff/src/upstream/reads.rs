@@ -12,7 +12,7 @@ use crate::upstream::clients::Upstream;
 /// What a read found.
 pub(crate) struct Found {
     pub(crate) product: v1::Product,
-    /// The read side had not caught up with the tokens in time.
+    /// Whether the read side failed to catch up with the tokens in time.
     pub(crate) stale: bool,
 }
 

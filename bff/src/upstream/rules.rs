@@ -11,7 +11,7 @@ use crate::upstream::clients::Upstream;
 /// A rule as it is now.
 pub(crate) struct PutRule {
     pub(crate) rule: v1::SearchRule,
-    /// There was none before.
+    /// Whether there was no such rule before.
     pub(crate) created: bool,
 }
 
