@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: what is sent again under its key is answered again and done once.
+//! `Idempotency-Key`: a write that is sent again under its key is answered again and done once.
 
 use serde_json::json;
 
@@ -6,9 +6,11 @@ use crate::bff::{Answer, Bff, send};
 use crate::peer::product;
 
 async fn write(bff: &Bff, method: &str, path: &str, body: &str, key: &str) -> Answer {
-    let request = bff.request(method, path);
-    let request = request.header("content-type", "application/json");
-    send(request.header("idempotency-key", key).body(body.to_owned())).await
+    let request = bff
+        .request(method, path)
+        .header("content-type", "application/json")
+        .header("idempotency-key", key);
+    send(request.body(body.to_owned())).await
 }
 
 #[tokio::test]
@@ -77,10 +79,12 @@ async fn a_repetition_comes_before_if_match() {
     ] {
         bff.peer.put(product("a"));
         let send_with = async |tag: &str, key: &str| {
-            let request = bff.request(method, path);
-            let request = request.header("content-type", "application/json");
-            let request = request.header("if-match", tag.to_owned());
-            send(request.header("idempotency-key", key).body(body)).await
+            let request = bff
+                .request(method, path)
+                .header("content-type", "application/json")
+                .header("if-match", tag)
+                .header("idempotency-key", key);
+            send(request.body(body)).await
         };
         let first = send_with("\"1\"", method).await;
         let again = send_with("\"1\"", method).await;
@@ -131,10 +135,11 @@ async fn a_key_is_bounded_and_visible() {
             assert_eq!(answer.problem(422), detail, "{method} {bad:?}");
         }
     }
-    let twice = bff.request("DELETE", "/api/products/a");
-    let twice = twice.header("idempotency-key", "k");
-    let twice = send(twice.header("idempotency-key", "k")).await;
-    assert_eq!(twice.problem(422), detail);
+    let twice = bff
+        .request("DELETE", "/api/products/a")
+        .header("idempotency-key", "k")
+        .header("idempotency-key", "k");
+    assert_eq!(send(twice).await.problem(422), detail);
     assert!(bff.peer.take_calls().is_empty());
 
     let longest = "\"".repeat(255);

@@ -1,4 +1,4 @@
-//! Prices: with a currency, and in the one that the product has.
+//! Prices that are stated with a currency, and prices in the currency that the product has.
 
 use serde_json::json;
 
