@@ -9,7 +9,7 @@ use prometheus_client::registry::Registry;
 use service_kit::{Env, Ops, Readiness, Service, Tasks};
 use tokio_util::sync::CancellationToken;
 
-use crate::Config;
+use crate::config::Config;
 use crate::http::{self, Api};
 use crate::listener::Listener;
 use crate::metrics::Metrics;
@@ -24,7 +24,7 @@ pub struct App {
 }
 
 impl App {
-    /// The bound address, of interest where the configured port is 0.
+    /// The bound address: it tells the port where the configured one is 0.
     pub fn http_addr(&self) -> SocketAddr {
         self.http_addr
     }
@@ -43,8 +43,9 @@ impl Service for App {
         Config::read(env)
     }
 
-    /// Upstreams are connected at the first call and again whenever they were away, so an absent
-    /// one keeps the BFF neither from starting nor from being ready: it answers a typed 503.
+    /// Binds both listeners. Upstreams are connected at the first call and again whenever they were
+    /// away, so an absent one keeps the BFF neither from starting nor from being ready: it answers a
+    /// typed 503.
     async fn build(config: Config) -> anyhow::Result<Self> {
         let mut registry = Registry::default();
         let metrics = Metrics::register(&mut registry);

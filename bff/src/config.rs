@@ -18,7 +18,6 @@ pub struct Config {
     pub get_deadline: Duration,
     pub batch_deadline: Duration,
     pub search_deadline: Duration,
-    /// Of a whole write, the read that some price changes need included.
     pub write_deadline: Duration,
     pub body_bytes_max: usize,
     pub query_bytes_max: usize,
@@ -47,15 +46,25 @@ impl Config {
                 "http://127.0.0.1:50052",
                 "The write side: catalog-command.",
             ),
-            get_deadline: millis(env, "GET_DEADLINE_MS", "200", "Of reading one product."),
+            get_deadline: millis(
+                env,
+                "GET_DEADLINE_MS",
+                "200",
+                "The deadline of reading one product.",
+            ),
             batch_deadline: millis(
                 env,
                 "BATCH_DEADLINE_MS",
                 "300",
-                "Of reading several products.",
+                "The deadline of reading several products.",
             ),
-            search_deadline: millis(env, "SEARCH_DEADLINE_MS", "400", "Of a search."),
-            write_deadline: millis(env, "WRITE_DEADLINE_MS", "2000", "Of a write."),
+            search_deadline: millis(
+                env,
+                "SEARCH_DEADLINE_MS",
+                "400",
+                "The deadline of a search.",
+            ),
+            write_deadline: millis(env, "WRITE_DEADLINE_MS", "2000", "The deadline of a write."),
             body_bytes_max: env.or("BODY_BYTES_MAX", "1048576", "The longest request body."),
             query_bytes_max: env.or("QUERY_BYTES_MAX", "16384", "The longest query string."),
             read_timeout: millis(
@@ -96,7 +105,7 @@ impl FromStr for Millis {
     }
 }
 
-/// Where an upstream listens, `http://host:port`; the scheme may be left out.
+/// The address of an upstream, `http://host:port`. The scheme may be left out.
 ///
 /// Invariant: scheme `http`, an authority, no path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,11 +125,12 @@ impl FromStr for GrpcTarget {
     type Err = InvalidGrpcTarget;
 
     fn from_str(text: &str) -> Result<Self, InvalidGrpcTarget> {
-        let uri = match text.contains("://") {
-            true => text.parse::<Uri>(),
-            false => format!("http://{text}").parse(),
+        let parsed = if text.contains("://") {
+            text.parse::<Uri>()
+        } else {
+            format!("http://{text}").parse()
         };
-        let uri = uri.map_err(|_| InvalidGrpcTarget)?;
+        let uri = parsed.map_err(|_| InvalidGrpcTarget)?;
         let plain = uri.scheme_str() == Some("http") && uri.port_u16().is_some();
         if plain && uri.path() == "/" && uri.query().is_none() {
             Ok(Self(uri))

@@ -1,5 +1,7 @@
-//! The HTTP API: its routes, and what every request passes through.
+//! The HTTP API: its routes, and the layers that every request passes.
 
+mod api;
+mod answer;
 mod health;
 mod products;
 mod history;
@@ -7,7 +9,6 @@ mod search;
 mod filter;
 mod writes;
 mod rules;
-mod current_currency;
 mod body;
 mod params;
 mod version;
@@ -16,22 +17,20 @@ mod idempotency;
 
 use std::any::Any;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
-use serde::Serialize;
 use service_kit::{RequestLogLayer, TraceContext};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::metrics::Metrics;
 use crate::problem::{self, Problem};
-use crate::upstream::Upstream;
+
+pub(crate) use crate::http::api::Api;
 
 const HEALTH: &str = "/api/health";
 const PRODUCTS: &str = "/api/products";
@@ -58,16 +57,6 @@ const ROUTES: [&str; 10] = [
 
 const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
-/// What all handlers share.
-pub(crate) struct Api {
-    pub(crate) upstream: Upstream,
-    pub(crate) metrics: Metrics,
-    pub(crate) body_bytes_max: usize,
-    pub(crate) query_bytes_max: usize,
-    /// Of a body.
-    pub(crate) read_timeout: Duration,
-}
-
 pub(crate) fn router(api: Arc<Api>) -> Router {
     let product = get(products::get_product)
         .patch(writes::update_product)
@@ -92,8 +81,8 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     layered(routes, api)
 }
 
-/// From the inside out: a panic becomes a problem, problems are written and answers counted, every
-/// request gets its trace and its log line.
+/// Adds the layers, from the inside out: a panic becomes a problem, problems are written and answers
+/// counted, every request gets its trace and its log line.
 fn layered(routes: Router<Arc<Api>>, api: Arc<Api>) -> Router {
     routes
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "Not found") })
@@ -112,9 +101,11 @@ async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> R
     let route = route_of(&request);
     let trace = request.extensions().get::<TraceContext>().copied();
     let trace_id = trace.unwrap_or_else(TraceContext::fresh).trace_id();
-    let mut response = match uri.query().map_or(0, str::len) > api.query_bytes_max {
-        true => Problem::new(StatusCode::URI_TOO_LONG, "Query string is too long").into_response(),
-        false => next.run(request).await,
+    let query_bytes = uri.query().map_or(0, str::len);
+    let mut response = if query_bytes > api.query_bytes_max {
+        Problem::new(StatusCode::URI_TOO_LONG, "Query string is too long").into_response()
+    } else {
+        next.run(request).await
     };
     problem::render(&mut response, uri.path(), &trace_id);
     if let Ok(value) = HeaderValue::try_from(trace_id) {
@@ -146,19 +137,17 @@ fn panicked(payload: Box<dyn Any + Send>) -> Response {
     .into_response()
 }
 
-fn json_response(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem> {
-    let mut body = Vec::with_capacity(1024);
-    serde_json::to_writer(&mut body, value).map_err(Problem::internal)?;
-    let kind = HeaderValue::from_static("application/json");
-    Ok((status, [(CONTENT_TYPE, kind)], body).into_response())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use axum::body::Body;
+    use axum::http::header::CONTENT_TYPE;
     use service_kit::Env;
     use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::metrics::Metrics;
+    use crate::upstream::Upstream;
 
     async fn broken() -> &'static str {
         panic!("a secret")
@@ -166,7 +155,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_a_problem_without_its_words() {
-        let config = crate::Config::read(&mut Env::from_pairs("BFF_", []));
+        let config = Config::read(&mut Env::from_pairs("BFF_", []));
         let api = Arc::new(Api {
             upstream: Upstream::connect_lazily(&config),
             metrics: Metrics::register(&mut Default::default()),
@@ -182,10 +171,10 @@ mod tests {
         let body = axum::body::to_bytes(response.into_body(), 1024)
             .await
             .expect("body");
-        let body = String::from_utf8_lossy(&body).into_owned();
+        let text = String::from_utf8_lossy(&body);
         assert!(
-            body.contains("Internal error") && !body.contains("secret"),
-            "{body}"
+            text.contains("Internal error") && !text.contains("secret"),
+            "{text}"
         );
     }
 }

@@ -7,12 +7,7 @@ mod app;
 mod listener;
 mod http;
 mod json;
-mod price;
-mod draft;
-mod rule;
 mod upstream;
-mod product;
-mod search;
 mod problem;
 mod metrics;
 

@@ -1,5 +1,6 @@
-//! The HTTP listener. Invariant: no client holds a connection by being slow. A request has a bound
-//! from its first byte to the first byte of its answer, the silence after an answer another.
+//! The HTTP listener. Invariant: no client holds a connection by being slow. One bound limits the
+//! time from the first byte of a request to the first byte of its answer, another the silence after
+//! an answer.
 
 use std::future::Future as _;
 use std::io::{self, IoSlice};
@@ -12,10 +13,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, Sleep};
 
-use crate::Config;
+use crate::config::Config;
 use crate::upstream::CONSISTENCY_WAIT;
 
-/// On top of what a request may take by its own deadlines, so that these strike first and answer.
+/// Extra time beyond a request's own deadlines, so that these strike first and answer.
 const MARGIN: Duration = Duration::from_secs(1);
 
 pub(crate) struct Listener {
@@ -26,7 +27,7 @@ pub(crate) struct Listener {
 #[derive(Clone, Copy)]
 struct Patience {
     idle: Duration,
-    /// Head, body, then the slowest handler.
+    /// The time for the head, the body, and then the slowest handler.
     request: Duration,
 }
 
@@ -72,7 +73,7 @@ impl axum::serve::Listener for Listener {
 pub(crate) struct Connection {
     stream: TcpStream,
     patience: Patience,
-    /// Bytes of a request arrived, none of its answer left.
+    /// Whether bytes of a request have arrived and none of its answer have left.
     asking: bool,
     deadline: Pin<Box<Sleep>>,
 }
@@ -90,15 +91,16 @@ impl Connection {
     fn set_asking(&mut self, asking: bool) {
         if self.asking != asking {
             self.asking = asking;
-            let patience = match asking {
-                true => self.patience.request,
-                false => self.patience.idle,
+            let patience = if asking {
+                self.patience.request
+            } else {
+                self.patience.idle
             };
             self.deadline.as_mut().reset(Instant::now() + patience);
         }
     }
 
-    /// Passes a result on, but no longer waits when the time is up.
+    /// Passes a result on, and turns waiting into an error when the time is up.
     fn unless_late<T>(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,4 +1,5 @@
-//! What the operators' `/metrics` shows. Labels come from closed sets: no request adds a series.
+//! The metrics that operators read at `/metrics`. Labels come from closed sets: no request adds a
+//! series.
 
 use std::time::Duration;
 

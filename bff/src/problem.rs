@@ -1,5 +1,7 @@
-//! The one error map: whatever goes wrong, here or upstream, leaves as a problem document
-//! (RFC 9457). Invariant: what an upstream says about its insides is logged, never answered.
+//! The one error map: every failure, here or upstream, leaves as a problem document (RFC 9457).
+//! Invariant: what an upstream says about its insides is logged, never answered.
+
+mod fields;
 
 use std::borrow::Cow;
 use std::error::Error as _;
@@ -12,16 +14,19 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tonic::{Code, Status};
 
+use crate::problem::fields::{FieldError, pointer_of_field};
 use crate::upstream;
+
+pub(crate) use crate::problem::fields::{FieldErrors, pointer};
 
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
-/// On an answer that is older than the request's consistency tokens.
+/// Marks an answer that is older than the request's consistency tokens.
 pub(crate) const CATALOG_STALE: HeaderName = HeaderName::from_static("catalog-stale");
 pub(crate) const TRUE: HeaderValue = HeaderValue::from_static("true");
 
-/// An answer in the making: `IntoResponse` leaves it in the response's extensions, and
-/// [`render`] writes it once the request's path and trace are at hand.
+/// An error answer before it is written: `IntoResponse` leaves it in the response's extensions, and
+/// [`render`] writes it where the request's path and trace are at hand.
 #[derive(Clone, Debug)]
 pub(crate) struct Problem(Box<Parts>);
 
@@ -31,14 +36,22 @@ struct Parts {
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
     headers: HeaderMap,
-    /// For the log only.
+    /// The text for the log; it is never answered.
     cause: Option<String>,
 }
 
 impl Problem {
-    /// Answers an upstream's status. `if_match` tells whether the request carried `If-Match`.
+    /// The answer to an upstream's status. `if_match` tells whether the request carried `If-Match`.
     pub(crate) fn of_status(status: &Status, if_match: bool) -> Self {
-        let problem = match status.code() {
+        let mut problem = Self::of_code(status, if_match);
+        if upstream::is_stale(status.metadata()) {
+            problem = problem.with(CATALOG_STALE, TRUE);
+        }
+        problem.because(chain(status))
+    }
+
+    fn of_code(status: &Status, if_match: bool) -> Self {
+        match status.code() {
             Code::NotFound => Self::product_not_found(),
             Code::Unavailable | Code::DeadlineExceeded => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "Catalog unavailable")
@@ -70,16 +83,11 @@ impl Problem {
                 let detail = format!("Catalog error ({})", code_name(code));
                 Self::new(StatusCode::BAD_GATEWAY, detail)
             }
-        };
-        let problem = match upstream::is_stale(status.metadata()) {
-            true => problem.with(CATALOG_STALE, TRUE),
-            false => problem,
-        };
-        problem.because(chain(status))
+        }
     }
 
-    /// The same of a call about a search rule. `conditional` tells whether the request demanded a
-    /// version of it.
+    /// The answer to the status of a call about a search rule. `conditional` tells whether the request
+    /// demanded a version of it.
     pub(crate) fn of_rule_status(status: &Status, conditional: bool) -> Self {
         let reason = service_kit::reason(status);
         let problem = match (status.code(), reason.as_deref()) {
@@ -116,13 +124,11 @@ impl Problem {
             }
             errors.push(pointer_of_field(&field), detail);
         }
-        match errors.list.is_empty() {
-            true => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                status.message().to_owned(),
-            ),
-            false => Self::invalid(errors),
+        if errors.is_empty() {
+            let detail = status.message().to_owned();
+            return Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
         }
+        Self::from(errors)
     }
 
     pub(crate) fn product_not_found() -> Self {
@@ -140,17 +146,11 @@ impl Problem {
         )
     }
 
-    pub(crate) fn invalid(errors: FieldErrors) -> Self {
-        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Request is invalid");
-        problem.0.errors = errors.list;
-        problem
-    }
-
-    /// One field at fault.
+    /// A request with one field at fault.
     pub(crate) fn invalid_field(pointer: &str, detail: impl Display) -> Self {
         let mut errors = FieldErrors::default();
         errors.push(pointer.to_owned(), detail);
-        Self::invalid(errors)
+        Self::from(errors)
     }
 
     pub(crate) fn internal(cause: impl Display) -> Self {
@@ -175,6 +175,14 @@ impl Problem {
     fn because(mut self, cause: String) -> Self {
         self.0.cause = Some(cause);
         self
+    }
+}
+
+impl From<FieldErrors> for Problem {
+    fn from(errors: FieldErrors) -> Self {
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Request is invalid");
+        problem.0.errors = errors.into_list();
+        problem
     }
 }
 
@@ -227,111 +235,6 @@ struct Document<'a> {
     errors: &'a [FieldError],
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct FieldError {
-    pointer: String,
-    detail: String,
-}
-
-/// The members of a request that are at fault, at most [`FieldErrors::COUNT_MAX`] of them.
-#[derive(Debug, Default)]
-pub(crate) struct FieldErrors {
-    list: Vec<FieldError>,
-}
-
-impl FieldErrors {
-    pub(crate) const COUNT_MAX: usize = 20;
-
-    pub(crate) fn push(&mut self, pointer: String, detail: impl Display) {
-        if !self.is_full() {
-            let detail = detail.to_string();
-            self.list.push(FieldError { pointer, detail });
-        }
-    }
-
-    /// The value, or None and its error noted.
-    pub(crate) fn take<T, E: Display>(
-        &mut self,
-        pointer: String,
-        result: Result<T, E>,
-    ) -> Option<T> {
-        result.map_err(|err| self.push(pointer, err)).ok()
-    }
-
-    pub(crate) fn is_full(&self) -> bool {
-        self.list.len() >= Self::COUNT_MAX
-    }
-
-    pub(crate) fn has(&self, pointer: &str) -> bool {
-        self.list.iter().any(|error| error.pointer == pointer)
-    }
-
-    /// At the pointer, or at a member below it.
-    pub(crate) fn has_below(&self, pointer: &str) -> bool {
-        let is_below = |error: &FieldError| match error.pointer.strip_prefix(pointer) {
-            Some(rest) => rest.is_empty() || rest.starts_with('/'),
-            None => false,
-        };
-        self.list.iter().any(is_below)
-    }
-
-    pub(crate) fn finish(self) -> Result<(), Problem> {
-        match self.list.is_empty() {
-            true => Ok(()),
-            false => Err(Problem::invalid(self)),
-        }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn into_pairs(self) -> Vec<(String, String)> {
-        let errors = self.list.into_iter();
-        errors.map(|error| (error.pointer, error.detail)).collect()
-    }
-}
-
-/// A JSON pointer (RFC 6901); no segments is the whole document.
-pub(crate) fn pointer(segments: &[&str]) -> String {
-    let mut pointer = String::new();
-    for segment in segments {
-        let segment = segment.replace('~', "~0").replace('/', "~1");
-        let _ = write!(pointer, "/{segment}");
-    }
-    pointer
-}
-
-/// No field of a product is called so.
-const OF_KIND: [&str; 5] = ["terms", "from", "to", "queries", "actions"];
-
-/// From the write service's field path to the member of our JSON: `attributes.NAME` is one name
-/// whatever dots it has, `gtins[0]` is an element, and a price is stated as `price`. Fields of a
-/// search rule that belong to its kind are below `kind`.
-fn pointer_of_field(field: &str) -> String {
-    if let Some(name) = field.strip_prefix("attributes.") {
-        return pointer(&["attributes", name]);
-    }
-    let segments: Vec<&str> = match field {
-        "" => Vec::new(),
-        "price_minor" => vec!["price"],
-        "query" => vec!["q"],
-        path => segments(path),
-    };
-    pointer(&segments)
-}
-
-fn segments(path: &str) -> Vec<&str> {
-    let segments = path.split(['.', '[']);
-    let mut segments: Vec<&str> = segments
-        .map(|segment| segment.trim_end_matches(']'))
-        .collect();
-    if segments
-        .first()
-        .is_some_and(|first| OF_KIND.contains(first))
-    {
-        segments.insert(0, "kind");
-    }
-    segments
-}
-
 fn chain(status: &Status) -> String {
     let mut text = format!(
         "upstream: {} {}",
@@ -371,32 +274,6 @@ fn code_name(code: Code) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn points_at_the_member_a_field_path_means() {
-        for (field, expected) in [
-            ("", ""),
-            ("title", "/title"),
-            ("price_minor", "/price"),
-            ("query", "/q"),
-            ("limit", "/limit"),
-            ("gtins[2]", "/gtins/2"),
-            ("gtins.2", "/gtins/2"),
-            ("product.title", "/product/title"),
-            ("terms[1]", "/kind/terms/1"),
-            (
-                "actions[3].target.product_ids[0]",
-                "/kind/actions/3/target/product_ids/0",
-            ),
-            ("attributes", "/attributes"),
-            (
-                "attributes.net.weight~a/b[1]",
-                "/attributes/net.weight~0a~1b[1]",
-            ),
-        ] {
-            assert_eq!(pointer_of_field(field), expected, "{field}");
-        }
-    }
 
     #[test]
     fn hides_the_words_of_a_failed_upstream() {

@@ -2,6 +2,7 @@
 //! comes in as an argument; what goes out is a change to save, or nothing when nothing changed.
 
 mod check;
+mod price;
 mod fields;
 mod draft;
 mod decision;
@@ -15,6 +16,7 @@ pub(crate) use decision::{
 };
 pub(crate) use draft::Draft;
 pub(crate) use fields::{Patch, ProductFields};
+pub(crate) use price::Amount;
 pub(crate) use request::{InvalidRequestId, RequestId, RequestKey};
 pub(crate) use rule_decision::{CurrentRule, RuleDecision, RuleRejection, delete_rule, put_rule};
 pub(crate) use rule_draft::RuleDraft;

@@ -20,7 +20,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::commands::{Call, Commands, ImportOutcome, RowResult, Written};
 use crate::domain::{Draft, Violation};
 use crate::grpc::convert::{
-    as_of, currency, expected_version, history_page, patch, product_change, product_fields,
+    amount, as_of, currency, expected_version, history_page, patch, product_change, product_fields,
     product_id,
 };
 use crate::grpc::error::{command_status, history_status, invalid_request};
@@ -85,10 +85,10 @@ impl CatalogCommandService for CommandGrpc {
         let id = product_id(&request.id).map_err(invalid_request)?;
         let currency = currency(&request.currency).map_err(invalid_request)?;
         let expected = expected_version(request.expected_version).map_err(invalid_request)?;
-        let minor = request.price_minor;
+        let amount = amount(request.price_minor, request.price).map_err(invalid_request)?;
         let commands = &self.commands;
         let written = commands
-            .change_price(&id, minor, currency, expected, &call)
+            .change_price(&id, amount, currency, expected, &call)
             .await;
         let written = written.map_err(command_status)?;
         Ok(Response::new(v1::ChangePriceResponse {

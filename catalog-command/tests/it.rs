@@ -8,6 +8,8 @@ mod commands;
 mod group;
 #[path = "it/idempotency.rs"]
 mod idempotency;
+#[path = "it/prices.rs"]
+mod prices;
 #[path = "it/history.rs"]
 mod history;
 #[path = "it/content_hashes.rs"]

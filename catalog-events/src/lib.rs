@@ -6,6 +6,7 @@
 
 mod ids;
 mod money;
+mod decimal;
 mod product;
 mod event;
 mod rule;
@@ -25,6 +26,7 @@ mod grpc;
 #[cfg(feature = "nats")]
 pub use crate::connect::{ConnectError, connect};
 pub use crate::consistency::{ConsistencyToken, TokenError, TokenKey};
+pub use crate::decimal::Decimal;
 pub use crate::digest::{BucketedDigest, ContentHash, Digest, ParseDigestError};
 pub use crate::event::{Change, Envelope, EventType, Position, ProductEvent, Version};
 pub use crate::ids::{InvalidProductId, InvalidRuleId, ProductId, RuleId};

@@ -108,6 +108,7 @@ pub fn product(number: u64, seed: u64) -> ProductInput {
         },
         sku: format!("{}-{model}", abbreviate(brand)),
         gtins: vec![gtin(number)],
+        ..ProductInput::default()
     }
 }
 

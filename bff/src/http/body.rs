@@ -1,4 +1,4 @@
-//! Takes in a request body, bounded in bytes and time.
+//! Takes in a request body, within its bounds of bytes and time.
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -6,32 +6,32 @@ use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE}
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use bytes::BytesMut;
 use futures_util::StreamExt as _;
+use serde_json::value::RawValue;
 
-use crate::http::Api;
+use crate::http::api::Api;
+use crate::json::raw;
 use crate::problem::Problem;
 
 pub(super) const JSON: &[&str] = &["application/json"];
 pub(super) const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
-/// How much of a body that is too large is still taken in and thrown away, in times of its bound:
+/// How many times its bound a body may be long and still be read to its end before it is refused:
 /// a client that is writing reads no answer.
 const EXCESS_TIMES_MAX: usize = 8;
 
-/// The body, when it is of one of the `kinds`.
+/// Reads the whole body, whose content type must be one of `kinds`.
 pub(super) async fn read(
     api: &Api,
     request: Request,
     kinds: &'static [&'static str],
 ) -> Result<Bytes, Problem> {
     check_kind(request.headers(), kinds)?;
-    let stated = request
+    let stated_length = request
         .headers()
         .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok());
-    let stated = stated
-        .and_then(|length| length.parse().ok())
+        .and_then(|length| length.to_str().ok()?.parse().ok())
         .unwrap_or(0_usize);
-    if stated > api.body_bytes_max.saturating_mul(EXCESS_TIMES_MAX) {
+    if stated_length > api.body_bytes_max.saturating_mul(EXCESS_TIMES_MAX) {
         return Err(too_large(api));
     }
     let collected = collect(request.into_body(), api);
@@ -44,10 +44,15 @@ pub(super) async fn read(
     }
 }
 
+/// The body as one JSON value; any other body is a 400.
+pub(super) fn value(body: &[u8]) -> Result<&RawValue, Problem> {
+    raw::value(body).map_err(|err| Problem::new(StatusCode::BAD_REQUEST, err.to_string()))
+}
+
 fn check_kind(headers: &HeaderMap, kinds: &'static [&'static str]) -> Result<(), Problem> {
     let unsupported = |detail: String| {
-        let accepted = HeaderValue::try_from(kinds.join(", "));
-        let accepted = accepted.unwrap_or(HeaderValue::from_static("application/json"));
+        let accepted = HeaderValue::try_from(kinds.join(", "))
+            .unwrap_or(HeaderValue::from_static("application/json"));
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).with(ACCEPT, accepted)
     };
     let kind = headers
@@ -84,9 +89,10 @@ async fn collect(body: Body, api: &Api) -> Result<Bytes, Problem> {
             break;
         }
     }
-    match length <= api.body_bytes_max {
-        true => Ok(body.freeze()),
-        false => Err(too_large(api)),
+    if length <= api.body_bytes_max {
+        Ok(body.freeze())
+    } else {
+        Err(too_large(api))
     }
 }
 

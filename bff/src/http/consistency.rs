@@ -1,5 +1,6 @@
-//! Reading one's own writes. `Catalog-Consistency` of a write's answer is sent along with a read,
-//! which then waits for that write; `Catalog-Stale` of its answer tells that it waited in vain.
+//! The headers by which clients read their own writes. A read that carries the `Catalog-Consistency`
+//! of a write's answer waits for that write; `Catalog-Stale` on the read's answer says that it
+//! waited in vain.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -11,10 +12,10 @@ use crate::problem::{CATALOG_STALE, Problem, TRUE};
 const CATALOG_CONSISTENCY: HeaderName = HeaderName::from_static("catalog-consistency");
 
 const TOKENS_MAX: usize = 100;
-/// Longer than any token is.
+/// A bound that no token reaches.
 const TOKEN_BYTES_MAX: usize = 256;
 
-/// The tokens of a read, of one header or several, separated by commas.
+/// The tokens that a read carries, in one header or several, separated by commas.
 pub(super) struct ConsistencyTokens(pub(super) Vec<String>);
 
 impl ConsistencyTokens {
@@ -22,11 +23,14 @@ impl ConsistencyTokens {
         let values = headers.get_all(CATALOG_CONSISTENCY).iter();
         let parts = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
         // A list may have empty elements (RFC 9110, §5.6.1).
-        let tokens = parts
+        let stated = parts
             .map(<[u8]>::trim_ascii)
             .filter(|part| !part.is_empty());
-        let tokens: Option<Vec<String>> = tokens.take(TOKENS_MAX + 1).map(token).collect();
-        tokens.filter(|tokens| tokens.len() <= TOKENS_MAX).map(Self)
+        let tokens: Vec<String> = stated
+            .take(TOKENS_MAX + 1)
+            .map(token)
+            .collect::<Option<_>>()?;
+        (tokens.len() <= TOKENS_MAX).then_some(Self(tokens))
     }
 }
 
@@ -44,7 +48,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ConsistencyTokens {
     }
 }
 
-/// What may be a token; whether it is one is for the read side to tell.
+/// Checks that the text may be a token. The read side tells whether it is one.
 fn token(bytes: &[u8]) -> Option<String> {
     let known = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let plausible = bytes.len() <= TOKEN_BYTES_MAX && bytes.iter().all(known);
@@ -54,9 +58,9 @@ fn token(bytes: &[u8]) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// On the answer to a write.
+/// Adds the token to the answer to a write.
 pub(super) fn set_token(response: &mut Response, token: &str) {
-    // A header of no value would be no token.
+    // An empty header would not be a token.
     if let Ok(value) = HeaderValue::try_from(token)
         && !token.is_empty()
     {
@@ -64,7 +68,7 @@ pub(super) fn set_token(response: &mut Response, token: &str) {
     }
 }
 
-/// On the answer to a read.
+/// Marks the answer to a read that is older than its tokens.
 pub(super) fn set_stale(response: &mut Response, stale: bool) {
     if stale {
         response.headers_mut().insert(CATALOG_STALE, TRUE);

@@ -1,5 +1,5 @@
-//! Filters and facets as query parameters. Those of one name are alternatives, all names must hold:
-//! `brand=a&brand=b&price_max=50` is (a or b) and at most 50.
+//! Reads filters and facets from query parameters. Parameters of one name are alternatives, and all
+//! names must hold: `brand=a&brand=b&price_max=50` is (a or b) and at most 50.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use catalog_proto::v1::filter::Kind;
 use crate::http::params::Query;
 use crate::problem::{FieldErrors, Problem, pointer};
 
-/// None without any parameter of a filter.
+/// Answers None when the query has no parameter of a filter.
 pub(super) fn read_filter(
     query: &Query,
     errors: &mut FieldErrors,
@@ -23,15 +23,15 @@ pub(super) fn read_filter(
     filters.extend(read_price(query, errors)?);
     Ok(match filters.len() {
         0 | 1 => filters.pop(),
-        _ => Some(of(Kind::All(v1::FilterList { filters }))),
+        _ => Some(filter(Kind::All(v1::FilterList { filters }))),
     })
 }
 
 #[derive(Default)]
 struct Parts<'a> {
-    /// By the name of the parameter, its alternatives.
+    /// The alternatives by the name of their parameter.
     alternatives: BTreeMap<&'a str, Vec<v1::Filter>>,
-    /// By field.
+    /// The ranges by the name of their field.
     ranges: BTreeMap<String, v1::RangeFilter>,
 }
 
@@ -42,12 +42,11 @@ impl<'a> Parts<'a> {
             "brand" | "status" => self.alternative(name, terms(plain, value)),
             "currency" => self.alternative(name, terms(plain, value)),
             "category" => {
-                let path = value
-                    .split('>')
-                    .map(|name| name.trim().to_owned())
-                    .collect();
-                let category = v1::CategoryFilter { path };
-                self.alternative(name, of(Kind::Category(category)));
+                let levels = value.split('>').map(|level| level.trim().to_owned());
+                let category = v1::CategoryFilter {
+                    path: levels.collect(),
+                };
+                self.alternative(name, filter(Kind::Category(category)));
             }
             _ => {
                 if let Some(attribute) = plain.strip_prefix("attr.") {
@@ -62,31 +61,29 @@ impl<'a> Parts<'a> {
     }
 
     fn attribute(&mut self, name: &'a str, attribute: &str, value: &str, errors: &mut FieldErrors) {
-        for (suffix, is_min) in [(".min", true), (".max", false)] {
-            let Some(attribute) = attribute.strip_suffix(suffix) else {
-                continue;
-            };
-            let number = value.parse().ok().filter(|number: &f64| number.is_finite());
-            let number = errors.take(pointer(&[name]), number.ok_or("must be a number"));
-            if name.starts_with("not.") {
-                errors.push(pointer(&[name]), "give the range that is wanted");
-            }
-            let field = format!("attributes.{attribute}");
-            let range = self.ranges.entry(field).or_default();
-            match is_min {
-                true => range.min = number,
-                false => range.max = number,
-            }
-            return;
+        if let Some(attribute) = attribute.strip_suffix(".min") {
+            self.range(attribute).min = bound(name, value, errors);
+        } else if let Some(attribute) = attribute.strip_suffix(".max") {
+            self.range(attribute).max = bound(name, value, errors);
+        } else {
+            self.attribute_value(name, attribute, value);
         }
+    }
+
+    fn range(&mut self, attribute: &str) -> &mut v1::RangeFilter {
+        let field = format!("attributes.{attribute}");
+        self.ranges.entry(field).or_default()
+    }
+
+    fn attribute_value(&mut self, name: &'a str, attribute: &str, value: &str) {
         let field = format!("attributes.{attribute}");
         let flag = |value| {
-            of(Kind::Flag(v1::FlagFilter {
+            filter(Kind::Flag(v1::FlagFilter {
                 field: field.clone(),
                 value,
             }))
         };
-        // A text may be "true" as well.
+        // The attribute may also be a text that reads "true".
         match value {
             "true" => self.alternative(name, flag(true)),
             "false" => self.alternative(name, flag(false)),
@@ -98,19 +95,35 @@ impl<'a> Parts<'a> {
     fn finish(self) -> Vec<v1::Filter> {
         let alternatives = self.alternatives.into_iter().map(|(name, filters)| {
             let any = any(filters);
-            match name.starts_with("not.") {
-                true => of(Kind::Not(Box::new(any))),
-                false => any,
+            if name.starts_with("not.") {
+                filter(Kind::Not(Box::new(any)))
+            } else {
+                any
             }
         });
-        let ranges = self.ranges.into_iter();
-        let ranges =
-            ranges.map(|(field, range)| of(Kind::Range(v1::RangeFilter { field, ..range })));
+        let ranges = self
+            .ranges
+            .into_iter()
+            .map(|(field, range)| filter(Kind::Range(v1::RangeFilter { field, ..range })));
         alternatives.chain(ranges).collect()
     }
 }
 
-/// Prices are compared in minor units: which they are depends on the currency, USD unless told.
+/// Reads one end of a range. A range cannot be negated: clients give the one that is wanted.
+fn bound(name: &str, value: &str, errors: &mut FieldErrors) -> Option<f64> {
+    let number = value
+        .parse()
+        .ok()
+        .filter(|number: &f64| number.is_finite())
+        .ok_or("must be a number");
+    let bound = errors.take(pointer(&[name]), number);
+    if name.starts_with("not.") {
+        errors.push(pointer(&[name]), "give the range that is wanted");
+    }
+    bound
+}
+
+/// Prices are compared in minor units, which depend on the currency: USD unless the query names one.
 fn read_price(query: &Query, errors: &mut FieldErrors) -> Result<Option<v1::Filter>, Problem> {
     let (min, max) = (query.one("price_min")?, query.one("price_max")?);
     if min.is_none() && max.is_none() {
@@ -124,8 +137,8 @@ fn read_price(query: &Query, errors: &mut FieldErrors) -> Result<Option<v1::Filt
         return Ok(None);
     };
     let mut minor = |name: &str, major: Option<&str>| {
-        let money = Money::parse(major?, currency);
-        let money = errors.take(pointer(&[name]), money)?;
+        let parsed = Money::parse(major?, currency);
+        let money = errors.take(pointer(&[name]), parsed)?;
         Some(money.minor() as f64)
     };
     let range = v1::RangeFilter {
@@ -133,10 +146,10 @@ fn read_price(query: &Query, errors: &mut FieldErrors) -> Result<Option<v1::Filt
         min: minor("price_min", min),
         max: minor("price_max", max),
     };
-    Ok(Some(of(Kind::Range(range))))
+    Ok(Some(filter(Kind::Range(range))))
 }
 
-/// `facets=brand,price:50,attributes.NAME`; the width of price buckets is in major units.
+/// Reads `facets=brand,price:50,attributes.NAME`. The width of price buckets is in major units.
 pub(super) fn read_facets(
     query: &Query,
     errors: &mut FieldErrors,
@@ -152,9 +165,10 @@ pub(super) fn read_facets(
     let stated = stated.split(',').filter(|facet| !facet.is_empty());
     let facets = stated.filter_map(|facet| {
         // A name may have a colon; what follows it is then no number.
-        let bucket = facet.rsplit_once(':');
-        let bucket = bucket.and_then(|(field, width)| Some((field, width.parse::<f64>().ok()?)));
-        let (field, width) = bucket.unwrap_or((facet, 0.0));
+        let (field, width) = facet
+            .rsplit_once(':')
+            .and_then(|(field, width)| Some((field, width.parse::<f64>().ok()?)))
+            .unwrap_or((facet, 0.0));
         if !width.is_finite() || width < 0.0 {
             errors.push(
                 pointer(&["facets"]),
@@ -177,31 +191,32 @@ pub(super) fn read_facets(
 }
 
 fn terms(field: &str, value: &str) -> v1::Filter {
-    of(Kind::Terms(v1::TermsFilter {
+    filter(Kind::Terms(v1::TermsFilter {
         field: field.to_owned(),
         values: vec![value.to_owned()],
     }))
 }
 
-/// Texts of one field are one filter: many may be given.
+/// One filter that passes what any of `filters` passes. Texts of one field are joined in one filter,
+/// since many of them may be given.
 fn any(filters: Vec<v1::Filter>) -> v1::Filter {
     let mut joined: Vec<v1::Filter> = Vec::new();
-    for filter in filters {
+    for one in filters {
         let last = joined.iter_mut().find_map(|known| match &mut known.kind {
             Some(Kind::Terms(terms)) => Some(terms),
             _ => None,
         });
-        match (filter.kind, last) {
+        match (one.kind, last) {
             (Some(Kind::Terms(mut more)), Some(terms)) => terms.values.append(&mut more.values),
             (kind, _) => joined.push(v1::Filter { kind }),
         }
     }
     match joined.len() {
         1 => joined.remove(0),
-        _ => of(Kind::Any(v1::FilterList { filters: joined })),
+        _ => filter(Kind::Any(v1::FilterList { filters: joined })),
     }
 }
 
-fn of(kind: Kind) -> v1::Filter {
+fn filter(kind: Kind) -> v1::Filter {
     v1::Filter { kind: Some(kind) }
 }

@@ -1,5 +1,5 @@
-//! The past of a product, told by the write service, so that it is never older than a write that
-//! was answered.
+//! Routes for the past of a product. The write service tells it, so that an answer is never older
+//! than a write that was answered.
 
 use std::sync::Arc;
 
@@ -11,10 +11,11 @@ use catalog_proto::v1::get_product_as_of_request::AsOf;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::http::params::{ProductPath, Query};
-use crate::http::{Api, json_response};
+use crate::http::answer::json_response;
+use crate::http::api::Api;
+use crate::http::params::{ProductPath, Query, read_limit};
+use crate::json::product::HistoryJson;
 use crate::problem::{FieldErrors, Problem};
-use crate::product::HistoryJson;
 use crate::upstream::Caller;
 
 const LIMIT_UNLESS_TOLD: i32 = 20;
@@ -33,41 +34,38 @@ pub(super) async fn get_history(
         limit,
         before_version,
     };
-    let answer = api.upstream.get_product_history(&caller, message).await;
-    let answer = answer.map_err(|status| Problem::of_status(&status, false))?;
-    json_response(StatusCode::OK, &HistoryJson::of(&answer))
+    let history = api
+        .upstream
+        .get_product_history(&caller, message)
+        .await
+        .map_err(|status| Problem::of_status(&status, false))?;
+    json_response(StatusCode::OK, &HistoryJson::of(&history))
 }
 
+/// The most changes on the page, and the version that they come before: 0 stands for the end.
 fn read_page(query: &Query) -> Result<(i32, i64), Problem> {
-    let limit = match query.one("limit")? {
-        None => Some(LIMIT_UNLESS_TOLD),
-        Some(limit) => limit.parse().ok(),
-    };
-    // 0 is the newest.
-    let before = match query.one("before_version")? {
-        None => Some(0),
-        Some(version) => version.parse().ok().filter(|version| *version >= 1),
-    };
     let mut errors = FieldErrors::default();
-    let limit = limit.filter(|limit| (1..=LIMIT_MAX).contains(limit));
-    let limit = limit.ok_or_else(|| format!("must be a whole number from 1 to {LIMIT_MAX}"));
-    let limit = errors.take("/limit".to_owned(), limit);
-    let before = errors.take("/before_version".to_owned(), before.ok_or(NO_VERSION));
+    let limit = read_limit(query, LIMIT_UNLESS_TOLD, LIMIT_MAX, &mut errors)?;
+    let before = match query.one("before_version")? {
+        None => Ok(0),
+        Some(version) => read_version(version).ok_or(NO_VERSION),
+    };
+    let before = errors
+        .take("/before_version".to_owned(), before)
+        .unwrap_or_default();
     errors.finish()?;
-    Ok((limit.unwrap_or_default(), before.unwrap_or_default()))
+    Ok((limit, before))
 }
 
 const NO_VERSION: &str = "must be a whole number from 1";
 
-/// `as_of_version` or `as_of`; none asks for the product as it is.
+/// Reads `as_of_version` or `as_of`. None asks for the product as it is.
 pub(super) fn read_as_of(query: &Query) -> Result<Option<AsOf>, Problem> {
     let as_of = match (query.one("as_of_version")?, query.one("as_of")?) {
         (None, None) => return Ok(None),
-        (Some(version), None) => {
-            let version = version.parse().ok().filter(|version| *version >= 1);
-            let version = version.map(AsOf::Version);
-            version.ok_or_else(|| Problem::invalid_field("/as_of_version", NO_VERSION))
-        }
+        (Some(version), None) => read_version(version)
+            .map(AsOf::Version)
+            .ok_or_else(|| Problem::invalid_field("/as_of_version", NO_VERSION)),
         (None, Some(time)) => moment(time).map(AsOf::Time).ok_or_else(|| {
             Problem::invalid_field("/as_of", "must be a time such as 2026-01-31T12:00:00Z")
         }),
@@ -77,6 +75,10 @@ pub(super) fn read_as_of(query: &Query) -> Result<Option<AsOf>, Problem> {
         }
     };
     as_of.map(Some)
+}
+
+fn read_version(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|version| *version >= 1)
 }
 
 fn moment(text: &str) -> Option<prost_types::Timestamp> {

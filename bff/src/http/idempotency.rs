@@ -1,6 +1,6 @@
 //! `Idempotency-Key`: a write that is sent again under its key is answered as it was the first time.
-//! A known key comes before everything else that a request demands: whoever repeats a write with
-//! `If-Match` gets the earlier answer, though the product has moved on since.
+//! A known key comes before every other condition: a client that repeats a write with `If-Match` gets
+//! the earlier answer, though the product has moved on since.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -17,11 +17,7 @@ const CHARS_MAX: usize = 255;
 pub(super) struct RequestId(String);
 
 impl RequestId {
-    pub(super) fn is_given(&self) -> bool {
-        !self.0.is_empty()
-    }
-
-    /// As messages carry it.
+    /// The text for the field `request_id` of a message.
     pub(super) fn to_message(&self) -> String {
         self.0.clone()
     }

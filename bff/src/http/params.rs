@@ -1,4 +1,4 @@
-//! What handlers take from a request's head.
+//! Parts of a request's head that handlers take: path, query string and caller.
 
 use std::borrow::Cow;
 use std::convert::Infallible;
@@ -12,23 +12,20 @@ use service_kit::TraceContext;
 use crate::problem::{FieldErrors, Problem};
 use crate::upstream::{Actor, Caller};
 
-/// The id of the path. What cannot be an id cannot be a product's: 404.
+/// The product id of the path. A text that cannot be an id is answered 404, like an unknown one.
 pub(super) struct ProductPath(pub(super) ProductId);
 
 impl<S: Send + Sync> FromRequestParts<S> for ProductPath {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let Ok(Path(id)) = Path::<String>::from_request_parts(parts, state).await else {
-            return Err(Problem::product_not_found());
-        };
-        id.try_into()
-            .map(Self)
-            .map_err(|_| Problem::product_not_found())
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        let id = path.ok().and_then(|Path(id)| id.try_into().ok());
+        id.map(Self).ok_or_else(Problem::product_not_found)
     }
 }
 
-/// The query string's pairs, decoded; what is not UTF-8 is replaced.
+/// The decoded pairs of the query string. Bytes that are not UTF-8 are replaced.
 pub(super) struct Query(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Query {
@@ -59,7 +56,7 @@ impl Query {
         named.map(|(_, value)| value.as_str())
     }
 
-    /// The one value of a parameter; 422 when it is given more than once.
+    /// The value of a parameter that may be given once; a repetition is a 422.
     pub(super) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
         let mut values = self.all(name);
         match (values.next(), values.next()) {
@@ -72,19 +69,19 @@ impl Query {
     }
 }
 
-/// `limit`, where the query has one.
+/// The parameter `limit`, or `unless_told` where the query has none.
 pub(super) fn read_limit(
     query: &Query,
     unless_told: i32,
     max: i32,
     errors: &mut FieldErrors,
 ) -> Result<i32, Problem> {
-    let limit = query.one("limit")?;
-    let limit = limit.map_or(Some(unless_told), |limit| limit.parse().ok());
-    let limit = limit.filter(|limit| (1..=max).contains(limit));
-    let limit = limit.ok_or_else(|| format!("must be a whole number from 1 to {max}"));
-    let limit = errors.take("/limit".to_owned(), limit);
-    Ok(limit.unwrap_or_default())
+    let stated = query.one("limit")?;
+    let limit = stated
+        .map_or(Some(unless_told), |limit| limit.parse().ok())
+        .filter(|limit| (1..=max).contains(limit))
+        .ok_or_else(|| format!("must be a whole number from 1 to {max}"));
+    Ok(errors.take("/limit".to_owned(), limit).unwrap_or_default())
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
@@ -103,7 +100,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
         Ok(Self {
             trace: trace.unwrap_or_else(TraceContext::fresh),
             actor: actor.transpose()?,
-            derived_from: None,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Reading products: one, or several by id.
+//! Routes that read products: one, or several by id.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,19 +10,20 @@ use axum::response::{IntoResponse, Response};
 use catalog_events::ProductId;
 use catalog_proto::v1;
 
+use crate::http::answer::json_response;
+use crate::http::api::Api;
 use crate::http::consistency::{ConsistencyTokens, set_stale};
 use crate::http::history::read_as_of;
 use crate::http::params::{ProductPath, Query};
 use crate::http::version::{IfNoneMatch, etag};
-use crate::http::{Api, json_response};
+use crate::json::product::{BatchJson, ProductJson};
 use crate::problem::Problem;
-use crate::product::{BatchJson, ProductJson};
 use crate::upstream::Caller;
 
 const BATCH_MAX: usize = 100;
 
 /// `GET /api/products/{id}`: 200 with an `ETag`, or 304 when the client holds that version. With
-/// `as_of_version=…` or `as_of=…` the product as it was, which never is stale.
+/// `as_of_version=…` or `as_of=…` it answers the product as it was, which is never stale.
 pub(super) async fn get_product(
     State(api): State<Arc<Api>>,
     ProductPath(id): ProductPath,
@@ -34,19 +35,20 @@ pub(super) async fn get_product(
     let found = match read_as_of(&query)? {
         None => api.upstream.get_product(&caller, &id, tokens).await,
         Some(as_of) => api.upstream.get_product_as_of(&caller, &id, as_of).await,
-    };
-    let found = found.map_err(|status| Problem::of_status(&status, false))?;
+    }
+    .map_err(|status| Problem::of_status(&status, false))?;
     let version = found.product.version;
-    let mut response = match if_none_match.holds(version) {
-        true => (StatusCode::NOT_MODIFIED, [(ETAG, etag(version))]).into_response(),
-        false => product_response(StatusCode::OK, &found.product)?,
+    let mut response = if if_none_match.holds(version) {
+        (StatusCode::NOT_MODIFIED, [(ETAG, etag(version))]).into_response()
+    } else {
+        product_response(StatusCode::OK, &found.product)?
     };
     set_stale(&mut response, found.stale);
     Ok(response)
 }
 
-/// `GET /api/products?ids=a&ids=b`: the products in the order asked, each once. An id that cannot
-/// be a product's is missing like any unknown one.
+/// `GET /api/products?ids=a&ids=b`: the products in the order asked, each once. A text that cannot
+/// be an id is reported as missing, like an unknown id.
 pub(super) async fn batch_get_products(
     State(api): State<Arc<Api>>,
     caller: Caller,
@@ -61,19 +63,18 @@ pub(super) async fn batch_get_products(
     let mut seen = HashSet::new();
     let distinct: Vec<&str> = asked.into_iter().filter(|id| seen.insert(*id)).collect();
     let valid = distinct.iter().filter(|id| id.parse::<ProductId>().is_ok());
-    let valid: Vec<String> = valid.map(|id| id.to_string()).collect();
     let message = v1::BatchGetProductsRequest {
-        ids: valid,
+        ids: valid.map(|id| id.to_string()).collect(),
         consistency_tokens,
         ..v1::BatchGetProductsRequest::default()
     };
-    let answer = match message.ids.is_empty() {
-        true => v1::BatchGetProductsResponse::default(),
-        false => api
-            .upstream
+    let answer = if message.ids.is_empty() {
+        v1::BatchGetProductsResponse::default()
+    } else {
+        api.upstream
             .batch_get_products(&caller, message)
             .await
-            .map_err(|status| Problem::of_status(&status, false))?,
+            .map_err(|status| Problem::of_status(&status, false))?
     };
     let mut response = json_response(StatusCode::OK, &in_order(&distinct, &answer))?;
     set_stale(&mut response, answer.stale);

@@ -1,5 +1,6 @@
-//! Search rules: synonyms, and what is done to the answers of some queries. Written like products,
-//! with versions and keys; the write service answers reads too, so that a writer sees what it wrote.
+//! Routes for search rules: synonyms, and curation of the answers to some queries. Rules are written
+//! like products, with versions and keys. The write service answers reads too, so that a writer sees
+//! its own writes.
 
 use std::sync::Arc;
 
@@ -11,40 +12,45 @@ use axum::response::{IntoResponse, Response};
 use catalog_events::{RuleId, StoredRule};
 use catalog_proto::v1;
 
+use crate::http::answer::json_response;
+use crate::http::api::Api;
+use crate::http::body;
 use crate::http::idempotency::RequestId;
 use crate::http::params::{Query, read_limit};
 use crate::http::version::{IfMatch, IfNoneMatch, PutCondition, etag};
-use crate::http::{Api, body, json_response};
-use crate::json;
+use crate::json::rule::{self, RulesJson};
 use crate::problem::{FieldErrors, Problem};
-use crate::rule::{self, RulesJson};
 use crate::upstream::Caller;
 
 const LIMIT_UNLESS_TOLD: i32 = 100;
 const LIMIT_MAX: i32 = 1_000;
 
-/// `GET /api/search-rules?type=synonyms|curation&limit=…&page_token=…`: by id.
+/// `GET /api/search-rules?type=synonyms|curation&limit=…&page_token=…`: a page of rules, in the order
+/// of their ids.
 pub(super) async fn list_rules(
     State(api): State<Arc<Api>>,
     caller: Caller,
     query: Query,
 ) -> Result<Response, Problem> {
     let mut errors = FieldErrors::default();
-    let kind = query.one("type")?;
-    let kind = kind.map_or(Some(v1::SearchRuleType::Unspecified), rule_type);
-    let kind = kind.ok_or("must be synonyms or curation");
-    let kind = errors.take("/type".to_owned(), kind);
+    let kind = query
+        .one("type")?
+        .map_or(Ok(v1::SearchRuleType::Unspecified), rule_type);
+    let kind = errors.take("/type".to_owned(), kind).unwrap_or_default();
     let limit = read_limit(&query, LIMIT_UNLESS_TOLD, LIMIT_MAX, &mut errors)?;
     let page_token = query.one("page_token")?.unwrap_or_default().to_owned();
     errors.finish()?;
     let message = v1::ListSearchRulesRequest {
-        r#type: kind.unwrap_or_default().into(),
+        r#type: kind.into(),
         limit,
         page_token,
     };
-    let listed = api.upstream.list_rules(&caller, message).await;
-    let listed = listed.map_err(|status| Problem::of_rule_status(&status, false))?;
-    json_response(StatusCode::OK, &RulesJson::of(listed))
+    let page = api
+        .upstream
+        .list_rules(&caller, message)
+        .await
+        .map_err(|status| Problem::of_rule_status(&status, false))?;
+    json_response(StatusCode::OK, &RulesJson::of(page))
 }
 
 /// `GET /api/search-rules/{id}`: 200 with an `ETag`, or 304 when the client holds that version.
@@ -54,12 +60,16 @@ pub(super) async fn get_rule(
     caller: Caller,
     if_none_match: IfNoneMatch,
 ) -> Result<Response, Problem> {
-    let found = api.upstream.get_rule(&caller, &id).await;
-    let found = found.map_err(|status| Problem::of_rule_status(&status, false))?;
-    match if_none_match.holds(found.version) {
-        true => Ok((StatusCode::NOT_MODIFIED, [(ETAG, etag(found.version))]).into_response()),
-        false => rule_response(StatusCode::OK, found),
+    let rule = api
+        .upstream
+        .get_rule(&caller, &id)
+        .await
+        .map_err(|status| Problem::of_rule_status(&status, false))?;
+    if if_none_match.holds(rule.version) {
+        let tag = (ETAG, etag(rule.version));
+        return Ok((StatusCode::NOT_MODIFIED, [tag]).into_response());
     }
+    rule_response(StatusCode::OK, rule)
 }
 
 /// `PUT /api/search-rules/{id}`: 201 or 200 with the rule as it is now.
@@ -72,19 +82,21 @@ pub(super) async fn put_rule(
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
-    let body = json::value(&body);
-    let body = body.map_err(|err| Problem::new(StatusCode::BAD_REQUEST, err.to_string()))?;
     let message = v1::PutSearchRuleRequest {
-        rule: Some(rule::read(body, &id)?),
+        rule: Some(rule::read(body::value(&body)?, &id)?),
         expected_version: condition.expected_version(),
         request_id: request_id.to_message(),
     };
     let conditional = message.expected_version.is_some();
-    let written = api.upstream.put_rule(&caller, message).await;
-    let written = written.map_err(|status| Problem::of_rule_status(&status, conditional))?;
-    let status = match written.created {
-        true => StatusCode::CREATED,
-        false => StatusCode::OK,
+    let written = api
+        .upstream
+        .put_rule(&caller, message)
+        .await
+        .map_err(|status| Problem::of_rule_status(&status, conditional))?;
+    let status = if written.created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
     };
     rule_response(status, written.rule)
 }
@@ -102,12 +114,14 @@ pub(super) async fn delete_rule(
         expected_version: if_match.version(),
         request_id: request_id.to_message(),
     };
-    let deleted = api.upstream.delete_rule(&caller, message).await;
-    deleted.map_err(|status| Problem::of_rule_status(&status, if_match.is_present()))?;
+    api.upstream
+        .delete_rule(&caller, message)
+        .await
+        .map_err(|status| Problem::of_rule_status(&status, if_match.is_present()))?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// The id of the path. What cannot be an id cannot be a rule's: 404.
+/// The rule id of the path. A text that cannot be an id is answered 404, like an unknown one.
 pub(super) struct RulePath(RuleId);
 
 impl<S: Send + Sync> FromRequestParts<S> for RulePath {
@@ -127,10 +141,10 @@ fn rule_response(status: StatusCode, rule: v1::SearchRule) -> Result<Response, P
     Ok(response)
 }
 
-fn rule_type(name: &str) -> Option<v1::SearchRuleType> {
+fn rule_type(name: &str) -> Result<v1::SearchRuleType, &'static str> {
     match name {
-        "synonyms" => Some(v1::SearchRuleType::Synonyms),
-        "curation" => Some(v1::SearchRuleType::Curation),
-        _ => None,
+        "synonyms" => Ok(v1::SearchRuleType::Synonyms),
+        "curation" => Ok(v1::SearchRuleType::Curation),
+        _ => Err("must be synonyms or curation"),
     }
 }

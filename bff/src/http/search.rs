@@ -1,4 +1,5 @@
-//! Searching products, products like one, and ending what a user types.
+//! Routes that search: products that match, products like another one, and completions of what a
+//! user types.
 
 use std::sync::Arc;
 
@@ -8,12 +9,13 @@ use axum::response::Response;
 use catalog_proto::v1;
 use catalog_proto::v1::{SearchStrategy, SortOrder};
 
+use crate::http::answer::json_response;
+use crate::http::api::Api;
 use crate::http::consistency::{ConsistencyTokens, set_stale};
 use crate::http::filter::{read_facets, read_filter};
 use crate::http::params::{ProductPath, Query, read_limit};
-use crate::http::{Api, json_response};
+use crate::json::search::{SearchJson, SimilarJson, SuggestionsJson};
 use crate::problem::{FieldErrors, Problem};
-use crate::search::{SearchJson, SimilarJson, SuggestionsJson};
 use crate::upstream::Caller;
 
 const QUERY_BYTES_MAX: usize = 1_000;
@@ -24,7 +26,7 @@ const SUGGESTIONS_UNLESS_TOLD: i32 = 8;
 const SUGGESTIONS_MAX: i32 = 50;
 
 /// `GET /api/products/search?q=…`: the best matches, best first. Without `q` but with a filter or a
-/// sort order, all that passes. The answer names the strategy that gave it.
+/// sort order, it answers all products that pass. The answer names the strategy that gave it.
 pub(super) async fn search_products(
     State(api): State<Arc<Api>>,
     caller: Caller,
@@ -33,14 +35,18 @@ pub(super) async fn search_products(
 ) -> Result<Response, Problem> {
     let mut request = read(&query)?;
     request.consistency_tokens = tokens;
-    let answer = api.upstream.search_products(&caller, request).await;
-    let answer = answer.map_err(|status| Problem::of_status(&status, false))?;
+    let answer = api
+        .upstream
+        .search_products(&caller, request)
+        .await
+        .map_err(|status| Problem::of_status(&status, false))?;
     let mut response = json_response(StatusCode::OK, &SearchJson::of(&answer))?;
     set_stale(&mut response, answer.stale);
     Ok(response)
 }
 
-/// `GET /api/products/{id}/similar`: most alike first, with the filters of a search.
+/// `GET /api/products/{id}/similar`: the products most like this one first, with the filters of a
+/// search.
 pub(super) async fn similar_products(
     State(api): State<Arc<Api>>,
     ProductPath(id): ProductPath,
@@ -56,12 +62,16 @@ pub(super) async fn similar_products(
         limit,
         filter,
     };
-    let answer = api.upstream.similar_products(&caller, request).await;
-    let answer = answer.map_err(|status| Problem::of_status(&status, false))?;
+    let answer = api
+        .upstream
+        .similar_products(&caller, request)
+        .await
+        .map_err(|status| Problem::of_status(&status, false))?;
     json_response(StatusCode::OK, &SimilarJson::of(&answer))
 }
 
-/// `GET /api/autocomplete?q=…`: what to search for, most viewed and most common first.
+/// `GET /api/autocomplete?q=…`: suggestions of what to search for, the most viewed and most common
+/// first.
 pub(super) async fn autocomplete(
     State(api): State<Arc<Api>>,
     caller: Caller,
@@ -86,8 +96,11 @@ pub(super) async fn autocomplete(
         prefix: prefix.to_owned(),
         limit,
     };
-    let answer = api.upstream.autocomplete(&caller, request).await;
-    let answer = answer.map_err(|status| Problem::of_status(&status, false))?;
+    let answer = api
+        .upstream
+        .autocomplete(&caller, request)
+        .await
+        .map_err(|status| Problem::of_status(&status, false))?;
     json_response(StatusCode::OK, &SuggestionsJson::of(&answer))
 }
 
@@ -95,10 +108,8 @@ fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
     let text = query.one("q")?.unwrap_or_default();
     let strategy = query
         .one("strategy")?
-        .map_or(Some(SearchStrategy::Unspecified), strategy);
-    let sort = query
-        .one("sort")?
-        .map_or(Some(SortOrder::Unspecified), sort);
+        .map_or(Ok(SearchStrategy::Unspecified), strategy);
+    let sort = query.one("sort")?.map_or(Ok(SortOrder::Unspecified), sort);
     let page_token = query.one("page_token")?.unwrap_or_default().to_owned();
     let ranking_profile = query.one("profile")?.unwrap_or_default().to_owned();
 
@@ -106,7 +117,7 @@ fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
     let filter = read_filter(query, &mut errors)?;
     let facets = read_facets(query, &mut errors)?;
     let by_relevance = [SortOrder::Unspecified, SortOrder::Relevance];
-    let browses = filter.is_some() || sort.is_some_and(|sort| !by_relevance.contains(&sort));
+    let browses = filter.is_some() || sort.is_ok_and(|sort| !by_relevance.contains(&sort));
     if text.trim().is_empty() && !browses {
         errors.push("/q".to_owned(), "is required");
     } else if text.len() > QUERY_BYTES_MAX {
@@ -116,26 +127,26 @@ fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
         );
     }
     let limit = read_limit(query, LIMIT_UNLESS_TOLD, LIMIT_MAX, &mut errors)?;
-    let strategy = strategy.ok_or("must be keyword, vector or hybrid");
-    let strategy = errors.take("/strategy".to_owned(), strategy);
-    let sort = sort.ok_or("must be relevance, price, -price, newest or popularity");
-    let sort = errors.take("/sort".to_owned(), sort);
-    let explain = flag(query, "explain", &mut errors)?;
-    let highlight = flag(query, "highlight", &mut errors)?;
-    errors.finish()?;
-    Ok(v1::SearchProductsRequest {
+    let request = v1::SearchProductsRequest {
         query: text.to_owned(),
         limit,
-        strategy: strategy.unwrap_or_default().into(),
+        strategy: or_default(errors.take("/strategy".to_owned(), strategy)),
         filter,
         facets,
-        sort: sort.unwrap_or_default().into(),
+        sort: or_default(errors.take("/sort".to_owned(), sort)),
         page_token,
-        explain,
+        explain: flag(query, "explain", &mut errors)?,
         ranking_profile,
-        highlight,
+        highlight: flag(query, "highlight", &mut errors)?,
         ..v1::SearchProductsRequest::default()
-    })
+    };
+    errors.finish()?;
+    Ok(request)
+}
+
+/// The number of an enum on the wire. An invalid one is in the list of errors and goes nowhere.
+fn or_default<E: Default + Into<i32>>(value: Option<E>) -> i32 {
+    value.unwrap_or_default().into()
 }
 
 fn flag(query: &Query, name: &str, errors: &mut FieldErrors) -> Result<bool, Problem> {
@@ -149,22 +160,22 @@ fn flag(query: &Query, name: &str, errors: &mut FieldErrors) -> Result<bool, Pro
     })
 }
 
-fn strategy(name: &str) -> Option<SearchStrategy> {
+fn strategy(name: &str) -> Result<SearchStrategy, &'static str> {
     match name {
-        "keyword" => Some(SearchStrategy::Keyword),
-        "vector" => Some(SearchStrategy::Vector),
-        "hybrid" => Some(SearchStrategy::Hybrid),
-        _ => None,
+        "keyword" => Ok(SearchStrategy::Keyword),
+        "vector" => Ok(SearchStrategy::Vector),
+        "hybrid" => Ok(SearchStrategy::Hybrid),
+        _ => Err("must be keyword, vector or hybrid"),
     }
 }
 
-fn sort(name: &str) -> Option<SortOrder> {
+fn sort(name: &str) -> Result<SortOrder, &'static str> {
     match name {
-        "relevance" => Some(SortOrder::Relevance),
-        "price" => Some(SortOrder::PriceAscending),
-        "-price" => Some(SortOrder::PriceDescending),
-        "newest" => Some(SortOrder::Newest),
-        "popularity" => Some(SortOrder::Popularity),
-        _ => None,
+        "relevance" => Ok(SortOrder::Relevance),
+        "price" => Ok(SortOrder::PriceAscending),
+        "-price" => Ok(SortOrder::PriceDescending),
+        "newest" => Ok(SortOrder::Newest),
+        "popularity" => Ok(SortOrder::Popularity),
+        _ => Err("must be relevance, price, -price, newest or popularity"),
     }
 }

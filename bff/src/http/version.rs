@@ -1,5 +1,5 @@
-//! Versions as entity tags (RFC 9110, §8.8.3): `"7"` is the product, or the search rule, after its
-//! seventh change.
+//! Versions as entity tags (RFC 9110, §8.8.3): `"7"` stands for the product, or the search rule,
+//! after its seventh change.
 
 use std::convert::Infallible;
 
@@ -14,11 +14,11 @@ pub(super) fn etag(version: i64) -> HeaderValue {
     HeaderValue::try_from(format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
 }
 
-/// What a write demands of the product's version.
+/// The condition of a write on the product's version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum IfMatch {
     Absent,
-    /// `*`: any version, which is no demand at all.
+    /// `*`: any version, which demands nothing.
     Any,
     Version(i64),
 }
@@ -35,7 +35,7 @@ impl IfMatch {
         }
     }
 
-    /// One strong tag of ours or `*`: a list could not be passed on as one expected version.
+    /// Accepts one strong tag of ours or `*`: a list could not be passed on as one expected version.
     fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let mut values = headers.get_all(IF_MATCH).iter();
         let parsed = match (values.next(), values.next()) {
@@ -62,7 +62,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     }
 }
 
-/// What a write that creates or replaces demands of what is there.
+/// The condition of a write that creates or replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PutCondition {
     Absent,
@@ -72,8 +72,8 @@ pub(super) enum PutCondition {
 }
 
 impl PutCondition {
-    /// As the write service takes it, where 0 means that nothing is there. A tag `"0"` is that of
-    /// no version at all.
+    /// The version as the write service takes it, where 0 means that nothing is there. The tag `"0"`
+    /// is no version's tag, so it becomes one that is never reached.
     pub(super) fn expected_version(self) -> Option<i64> {
         match self {
             PutCondition::Absent => None,
@@ -83,8 +83,8 @@ impl PutCondition {
         }
     }
 
-    /// `If-Match: *` is refused: that something is there, whatever its version, cannot be passed on
-    /// as one expected version.
+    /// Refuses `If-Match: *`: "something is there, whatever its version" cannot be passed on as one
+    /// expected version.
     fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let unsupported = |detail| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
         let mut none_match = headers.get_all(IF_NONE_MATCH).iter();
@@ -111,16 +111,16 @@ impl<S: Send + Sync> FromRequestParts<S> for PutCondition {
     }
 }
 
-/// The tags of which the client holds the product already. Tags of others match nothing.
+/// The tags of the versions that the client holds already. Tags that are not ours match nothing.
 pub(super) struct IfNoneMatch(Vec<HeaderValue>);
 
 impl IfNoneMatch {
     pub(super) fn holds(&self, version: i64) -> bool {
-        let tags = self
+        let parts = self
             .0
             .iter()
             .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-        tags.map(<[u8]>::trim_ascii).any(|tag| {
+        parts.map(<[u8]>::trim_ascii).any(|tag| {
             let strong = tag.strip_prefix(b"W/").unwrap_or(tag);
             tag == b"*" || version_of(strong) == Some(version)
         })

@@ -1,5 +1,5 @@
-//! Writing products. The write service decides; a version in `If-Match` and an `Idempotency-Key`
-//! are passed on to it.
+//! Routes that write products. The write service decides; it gets the version of `If-Match` and the
+//! `Idempotency-Key`.
 
 use std::sync::Arc;
 
@@ -9,16 +9,14 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use catalog_proto::v1;
 
-use crate::draft;
+use crate::http::api::Api;
+use crate::http::body;
 use crate::http::consistency::set_token;
-use crate::http::current_currency::{in_current_currency, statement};
 use crate::http::idempotency::RequestId;
 use crate::http::params::ProductPath;
 use crate::http::products::product_response;
 use crate::http::version::IfMatch;
-use crate::http::{Api, body};
-use crate::json;
-use crate::price::Price;
+use crate::json::draft;
 use crate::problem::Problem;
 use crate::upstream::{Caller, Written};
 
@@ -31,11 +29,14 @@ pub(super) async fn create_product(
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
     let message = v1::CreateProductRequest {
-        product: Some(draft::read_creation(value(&body)?)?),
+        product: Some(draft::read_creation(body::value(&body)?)?),
         request_id: request_id.to_message(),
     };
-    let created = api.upstream.create_product(&caller, message).await;
-    let created = created.map_err(|status| Problem::of_status(&status, false))?;
+    let created = api
+        .upstream
+        .create_product(&caller, message)
+        .await
+        .map_err(|status| Problem::of_status(&status, false))?;
     let mut response = written_response(StatusCode::CREATED, &created)?;
     if let Ok(location) = HeaderValue::try_from(format!("/api/products/{}", created.product.id)) {
         response.headers_mut().insert(LOCATION, location);
@@ -47,66 +48,44 @@ pub(super) async fn create_product(
 pub(super) async fn update_product(
     State(api): State<Arc<Api>>,
     ProductPath(id): ProductPath,
-    mut caller: Caller,
+    caller: Caller,
     if_match: IfMatch,
     request_id: RequestId,
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::MERGE_PATCH).await?;
-    let mut patch = draft::read_patch(value(&body)?, &id)?;
-    let updated = match patch.unresolved.take() {
-        None => {
-            let message = patch.into_request(if_match.version(), request_id.to_message());
-            let updated = api.upstream.update_product(&caller, message).await;
-            updated.map_err(|status| Problem::of_status(&status, if_match.is_present()))
-        }
-        Some(price) => {
-            caller.derived_from = statement(&request_id, &price, if_match);
-            in_current_currency(&api, &caller, &id, if_match, &price, |price, version| {
-                let mut patch = patch.clone();
-                patch.set_price(price);
-                let message = patch.into_request(Some(version), request_id.to_message());
-                api.upstream.update_product(&caller, message)
-            })
-            .await
-        }
-    };
-    written_response(StatusCode::OK, &updated?)
+    let patch = draft::read_patch(body::value(&body)?, &id)?;
+    let message = patch.into_request(if_match.version(), request_id.to_message());
+    let updated = api
+        .upstream
+        .update_product(&caller, message)
+        .await
+        .map_err(|status| Problem::of_status(&status, if_match.is_present()))?;
+    written_response(StatusCode::OK, &updated)
 }
 
 /// `PUT /api/products/{id}/price`: 200 with the product as it is now.
 pub(super) async fn change_price(
     State(api): State<Arc<Api>>,
     ProductPath(id): ProductPath,
-    mut caller: Caller,
+    caller: Caller,
     if_match: IfMatch,
     request_id: RequestId,
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
-    let message = |price_minor, currency: Option<_>, expected_version| v1::ChangePriceRequest {
+    let message = v1::ChangePriceRequest {
         id: id.to_string(),
-        price_minor,
-        currency: currency.map_or(String::new(), String::from),
-        expected_version,
+        expected_version: if_match.version(),
         request_id: request_id.to_message(),
+        ..draft::read_price(body::value(&body)?)?
     };
-    let changed = match draft::read_price(value(&body)?)? {
-        Price::Minor { minor, currency } => {
-            let message = message(minor, currency, if_match.version());
-            let changed = api.upstream.change_price(&caller, message).await;
-            changed.map_err(|status| Problem::of_status(&status, if_match.is_present()))
-        }
-        Price::Major(price) => {
-            caller.derived_from = statement(&request_id, &price, if_match);
-            in_current_currency(&api, &caller, &id, if_match, &price, |price, version| {
-                let message = message(price.minor(), Some(price.currency()), Some(version));
-                api.upstream.change_price(&caller, message)
-            })
-            .await
-        }
-    };
-    written_response(StatusCode::OK, &changed?)
+    let changed = api
+        .upstream
+        .change_price(&caller, message)
+        .await
+        .map_err(|status| Problem::of_status(&status, if_match.is_present()))?;
+    written_response(StatusCode::OK, &changed)
 }
 
 /// `DELETE /api/products/{id}`: 204.
@@ -122,8 +101,11 @@ pub(super) async fn delete_product(
         expected_version: if_match.version(),
         request_id: request_id.to_message(),
     };
-    let deleted = api.upstream.delete_product(&caller, message).await;
-    let token = deleted.map_err(|status| Problem::of_status(&status, if_match.is_present()))?;
+    let token = api
+        .upstream
+        .delete_product(&caller, message)
+        .await
+        .map_err(|status| Problem::of_status(&status, if_match.is_present()))?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     set_token(&mut response, &token);
     Ok(response)
@@ -133,8 +115,4 @@ fn written_response(status: StatusCode, written: &Written) -> Result<Response, P
     let mut response = product_response(status, &written.product)?;
     set_token(&mut response, &written.token);
     Ok(response)
-}
-
-fn value(body: &[u8]) -> Result<&serde_json::value::RawValue, Problem> {
-    json::value(body).map_err(|err| Problem::new(StatusCode::BAD_REQUEST, err.to_string()))
 }

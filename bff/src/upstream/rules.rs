@@ -1,15 +1,17 @@
-//! Calls about search rules.
+//! Calls about search rules, all of them to the write service.
 
 use catalog_events::RuleId;
 use catalog_proto::v1;
 use tonic::Status;
 
-use crate::upstream::{Caller, Upstream, within};
+use crate::upstream::call::call;
+use crate::upstream::caller::Caller;
+use crate::upstream::clients::Upstream;
 
 /// A rule as it is now.
 pub(crate) struct PutRule {
     pub(crate) rule: v1::SearchRule,
-    /// There was none before.
+    /// Whether there was no such rule before.
     pub(crate) created: bool,
 }
 
@@ -20,9 +22,10 @@ impl Upstream {
         message: v1::ListSearchRulesRequest,
     ) -> Result<v1::ListSearchRulesResponse, Status> {
         let mut client = self.rules.clone();
-        let request = caller.request(message, self.batch_deadline);
-        let answer = within(self.batch_deadline, client.list_search_rules(request)).await?;
-        Ok(answer.into_inner())
+        call(caller, self.batch_deadline, message, |request| {
+            client.list_search_rules(request)
+        })
+        .await
     }
 
     pub(crate) async fn get_rule(
@@ -32,9 +35,10 @@ impl Upstream {
     ) -> Result<v1::SearchRule, Status> {
         let message = v1::GetSearchRuleRequest { id: id.to_string() };
         let mut client = self.rules.clone();
-        let request = caller.request(message, self.get_deadline);
-        let answer = within(self.get_deadline, client.get_search_rule(request)).await?;
-        Ok(answer.into_inner())
+        call(caller, self.get_deadline, message, |request| {
+            client.get_search_rule(request)
+        })
+        .await
     }
 
     pub(crate) async fn put_rule(
@@ -43,11 +47,17 @@ impl Upstream {
         message: v1::PutSearchRuleRequest,
     ) -> Result<PutRule, Status> {
         let mut client = self.rules.clone();
-        let request = caller.request(message, self.write_deadline);
-        let answer = within(self.write_deadline, client.put_search_rule(request)).await?;
-        let v1::PutSearchRuleResponse { rule, created } = answer.into_inner();
-        let rule = rule.ok_or_else(|| Status::internal("the answer holds no rule"))?;
-        Ok(PutRule { rule, created })
+        let answer = call(caller, self.write_deadline, message, |request| {
+            client.put_search_rule(request)
+        })
+        .await?;
+        let rule = answer
+            .rule
+            .ok_or_else(|| Status::internal("the answer holds no rule"))?;
+        Ok(PutRule {
+            rule,
+            created: answer.created,
+        })
     }
 
     pub(crate) async fn delete_rule(
@@ -56,8 +66,10 @@ impl Upstream {
         message: v1::DeleteSearchRuleRequest,
     ) -> Result<(), Status> {
         let mut client = self.rules.clone();
-        let request = caller.request(message, self.write_deadline);
-        within(self.write_deadline, client.delete_search_rule(request)).await?;
+        call(caller, self.write_deadline, message, |request| {
+            client.delete_search_rule(request)
+        })
+        .await?;
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! What clients should not send: each case is a typed 4xx, none a 5xx or a dropped connection.
+//! Bad requests: each is answered with a typed 4xx, none with a 5xx or a dropped connection.
 
 use crate::bff::{Bff, send};
 use crate::peer::product;
@@ -220,16 +220,18 @@ async fn a_body_too_large_is_refused_with_and_without_a_length() {
         );
         let answer = bff.raw(large.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 413 "), "{method} {answer}");
-        let head = format!("{head}transfer-encoding: chunked\r\n\r\n");
+        let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n");
         let chunk = format!("200\r\n{}\r\n", " ".repeat(512)).repeat(3);
-        let answer = bff.raw(format!("{head}{chunk}0\r\n\r\n").as_bytes()).await;
+        let answer = bff
+            .raw(format!("{chunked}{chunk}0\r\n\r\n").as_bytes())
+            .await;
         assert!(answer.starts_with("HTTP/1.1 413 "), "{method} {answer}");
         assert!(
             answer.contains("application/problem+json"),
             "{method} {answer}"
         );
         // One that never ends.
-        let endless = format!("{head}{}", chunk.repeat(10));
+        let endless = format!("{chunked}{}", chunk.repeat(10));
         let answer = bff.raw(endless.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 413 "), "{method} {answer}");
     }

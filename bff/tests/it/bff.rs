@@ -14,7 +14,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::peer::Peer;
 
-/// Nothing here takes so long; a test that waits longer hangs.
+/// The longest that a test waits: no step takes so long unless it hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Bff {
@@ -74,7 +74,7 @@ impl Bff {
         send(self.request("GET", path)).await
     }
 
-    /// Sends a JSON body as it is.
+    /// Sends `body` unchanged as JSON.
     pub(crate) async fn json(&self, method: &str, path: &str, body: &str) -> Answer {
         let request = self
             .request(method, path)
@@ -82,7 +82,7 @@ impl Bff {
         send(request.body(body.to_owned())).await
     }
 
-    /// Writes bytes no client would and reads until the server closes.
+    /// Writes bytes that no HTTP client would send, and reads until the server closes.
     pub(crate) async fn raw(&self, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(self.addr).await.expect("connection");
         // The server may have answered and closed before all is written.
@@ -126,7 +126,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|err| panic!("{err}: {self:?}"))
     }
 
-    /// Asserts a whole and sound problem document and returns its detail.
+    /// Asserts that the answer is a complete problem document and returns its detail.
     pub(crate) fn problem(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{self:?}");
         assert_eq!(
@@ -157,7 +157,7 @@ impl Answer {
         problem["detail"].as_str().expect("detail").to_owned()
     }
 
-    /// The pointers of a 422.
+    /// Asserts that the answer is a 422 and returns the pointers of its errors.
     pub(crate) fn pointers(&self) -> Vec<String> {
         self.problem(422);
         let problem = self.json();

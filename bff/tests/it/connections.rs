@@ -1,4 +1,4 @@
-//! Connections: slow clients, the operators' port, stopping.
+//! Connections of slow clients, the operators' port, and stopping.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `Catalog-Consistency` out of writes and into reads, and `Catalog-Stale` where it could not be kept.
+//! Writes answer `Catalog-Consistency`, reads take it, and `Catalog-Stale` says where it was not kept.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use serde_json::json;
 use tonic::Code;
 
 use crate::bff::{Answer, Bff, send};
-use crate::peer::{Mode, product, token};
+use crate::command_peer::token;
+use crate::peer::{Mode, product};
 
 const TOKEN: &str = "catalog-consistency";
 const STALE: &str = "catalog-stale";

@@ -1,4 +1,4 @@
-//! Every gRPC status, and an upstream that gives none, as the problem it becomes.
+//! Every gRPC status becomes its problem, and so does an upstream that gives no answer.
 
 use std::time::Duration;
 
@@ -91,8 +91,8 @@ async fn violations_become_pointers() {
         ("price_minor", "must be positive"),
         ("attributes.net.weight", "must be a number"),
         ("gtins[1]", "has a wrong check digit"),
-    ];
-    let violations = violations.map(|(field, reason)| (field.to_owned(), reason.to_owned()));
+    ]
+    .map(|(field, reason)| (field.to_owned(), reason.to_owned()));
     let status = service_kit::status(Code::InvalidArgument, "INVALID", "bad", violations);
     bff.peer.set(Mode::Fail(status));
     let answer = bff

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::bff::{Bff, send};
 use crate::peer::product;
 
-/// Created at second 10, cheaper at 20, deleted at 30.
+/// The history of a product that is created at second 10, cheaper at 20 and deleted at 30.
 fn life() -> Vec<ProductChange> {
     let change = |version: i64, kind: ChangeType, product: Option<Product>| ProductChange {
         version,
@@ -68,8 +68,8 @@ async fn tells_what_happened_newest_first() {
     assert_eq!(created["type"], "created");
     assert_eq!(created["product"], now);
 
-    let page = bff.get("/api/products/a/history?limit=1&before_version=3");
-    let page = page.await.json();
+    let path = "/api/products/a/history?limit=1&before_version=3";
+    let page = bff.get(path).await.json();
     assert_eq!(page["items"][0]["version"], 2);
     assert_eq!(page["next_before_version"], 2);
     let calls = bff.peer.take_calls();

@@ -1,6 +1,8 @@
 //! The real BFF on port 0, in front of a gRPC peer that is told what to answer.
 
 mod peer;
+mod catalog_peer;
+mod command_peer;
 mod rule_peer;
 mod bff;
 
@@ -8,6 +10,7 @@ mod reads;
 mod search;
 mod rules;
 mod writes;
+mod prices;
 mod conditions;
 mod consistency;
 mod idempotency;

@@ -1,4 +1,4 @@
-//! The reading rows of the table.
+//! The routes that read products.
 
 use serde_json::json;
 

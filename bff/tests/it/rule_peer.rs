@@ -1,4 +1,4 @@
-//! The peer's search rules: as the write service keeps them, without its checks.
+//! The peer's search rules. It keeps them as the write service does, without its checks.
 
 use catalog_proto::v1::search_rule_service_server::SearchRuleService;
 use catalog_proto::v1::*;

@@ -175,15 +175,10 @@ async fn rules_are_listed_page_by_page() {
     }
 }
 
-#[tokio::test]
-async fn a_body_that_is_no_rule_is_named_member_by_member() {
-    let bff = Bff::start().await;
+/// Bodies that are no rules, with the pointers at what is wrong.
+fn bodies_that_are_no_rules() -> Vec<(Value, Vec<&'static str>)> {
     let kind = |kind: Value| json!({"kind": kind});
-    let action = |action: Value| {
-        kind(json!({"type": "curation", "actions": [
-        {"action": "redirect", "url": "/"}, action]}))
-    };
-    for (body, pointers) in [
+    vec![
         (json!([]), vec!["", "/kind"]),
         (json!({}), vec!["/kind"]),
         (json!({"kind": null}), vec!["/kind"]),
@@ -206,18 +201,6 @@ async fn a_body_that_is_no_rule_is_named_member_by_member() {
             vec!["/kind"],
         ),
         (
-            action(json!({"action": "sparkle"})),
-            vec!["/kind/actions/1"],
-        ),
-        (
-            action(json!({"action": "pin", "product_id": "a", "position": 1.5})),
-            vec!["/kind/actions/1"],
-        ),
-        (
-            action(json!({"action": "hide", "target": {"colour": "red"}})),
-            vec!["/kind/actions/1"],
-        ),
-        (
             json!({"kind": {"type": "synonyms", "terms": []}, "disabled": 1, "note": 2,
                    "starts_at": "tomorrow", "ends_at": 3, "version": 4, "name": "x"}),
             vec![
@@ -229,22 +212,39 @@ async fn a_body_that_is_no_rule_is_named_member_by_member() {
                 "/version",
             ],
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_rule_is_named_member_by_member() {
+    let bff = Bff::start().await;
+    for (body, pointers) in bodies_that_are_no_rules() {
         let mut found = put(&bff, &body, &[]).await.pointers();
         found.sort();
         assert_eq!(found, pointers, "{body}");
     }
     let broken = bff.json("PUT", RULE, "{").await;
     assert!(broken.problem(400).starts_with("The body is not JSON"));
-    let answer = bff
-        .json(
-            "PUT",
-            RULE,
-            r#"{"kind":{"type":"synonyms","terms":[],"word":1}}"#,
-        )
-        .await;
+    let unknown = r#"{"kind":{"type":"synonyms","terms":[],"word":1}}"#;
+    let answer = bff.json("PUT", RULE, unknown).await;
     let detail = answer.json()["errors"][0]["detail"].clone();
     assert_eq!(detail, "unknown field `word`, expected `terms`");
+    assert!(bff.peer.take_calls().is_empty());
+}
+
+#[tokio::test]
+async fn an_action_that_is_none_is_named_by_its_index() {
+    let bff = Bff::start().await;
+    for action in [
+        json!({"action": "sparkle"}),
+        json!({"action": "pin", "product_id": "a", "position": 1.5}),
+        json!({"action": "hide", "target": {"colour": "red"}}),
+    ] {
+        let actions = json!([{"action": "redirect", "url": "/"}, action]);
+        let body = json!({"kind": {"type": "curation", "actions": actions}});
+        let found = put(&bff, &body, &[]).await.pointers();
+        assert_eq!(found, ["/kind/actions/1"], "{body}");
+    }
     assert!(bff.peer.take_calls().is_empty());
 }
 

@@ -1,4 +1,4 @@
-//! Filters, facets, orders and pages of a search, products like one, and autocompletion.
+//! Filters, facets, orders and pages of a search, similar products, and autocompletion.
 
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
@@ -7,12 +7,12 @@ use serde_json::json;
 use crate::bff::Bff;
 use crate::peer::product;
 
-fn of(kind: Kind) -> v1::Filter {
+fn filter(kind: Kind) -> v1::Filter {
     v1::Filter { kind: Some(kind) }
 }
 
 fn terms(field: &str, values: &[&str]) -> v1::Filter {
-    of(Kind::Terms(v1::TermsFilter {
+    filter(Kind::Terms(v1::TermsFilter {
         field: field.to_owned(),
         values: values.iter().map(|value| (*value).to_owned()).collect(),
     }))
@@ -20,97 +20,100 @@ fn terms(field: &str, values: &[&str]) -> v1::Filter {
 
 fn flag(field: &str, value: bool) -> v1::Filter {
     let field = field.to_owned();
-    of(Kind::Flag(v1::FlagFilter { field, value }))
+    filter(Kind::Flag(v1::FlagFilter { field, value }))
 }
 
 fn range(field: &str, min: Option<f64>, max: Option<f64>) -> v1::Filter {
     let field = field.to_owned();
-    of(Kind::Range(v1::RangeFilter { field, min, max }))
+    filter(Kind::Range(v1::RangeFilter { field, min, max }))
 }
 
 fn category(path: &[&str]) -> v1::Filter {
     let path = path.iter().map(|name| (*name).to_owned()).collect();
-    of(Kind::Category(v1::CategoryFilter { path }))
+    filter(Kind::Category(v1::CategoryFilter { path }))
 }
 
 fn all(filters: Vec<v1::Filter>) -> v1::Filter {
-    of(Kind::All(v1::FilterList { filters }))
+    filter(Kind::All(v1::FilterList { filters }))
 }
 
 fn any(filters: Vec<v1::Filter>) -> v1::Filter {
-    of(Kind::Any(v1::FilterList { filters }))
+    filter(Kind::Any(v1::FilterList { filters }))
 }
 
-fn not(filter: v1::Filter) -> v1::Filter {
-    of(Kind::Not(Box::new(filter)))
+fn not(excluded: v1::Filter) -> v1::Filter {
+    filter(Kind::Not(Box::new(excluded)))
+}
+
+/// Compares the filter that the query becomes, in a search and in a question for similar products.
+async fn check(bff: &Bff, query: &str, expected: v1::Filter) {
+    for path in ["/api/products/search", "/api/products/a/similar"] {
+        let answer = bff.get(&format!("{path}?{query}")).await;
+        assert_eq!(answer.status, 200, "{query}");
+        let message = bff.peer.take_calls().remove(0).message;
+        let filter = format!("filter: Some({expected:?})");
+        assert!(message.contains(&filter), "{query}: {message}");
+    }
 }
 
 #[tokio::test]
 async fn parameters_become_a_filter() {
     let bff = Bff::start().await;
-    let check = async |query: &str, expected: v1::Filter| {
-        for path in ["/api/products/search", "/api/products/a/similar"] {
-            assert_eq!(
-                bff.get(&format!("{path}?{query}")).await.status,
-                200,
-                "{query}"
-            );
-            let call = bff.peer.take_calls().remove(0);
-            let expected = format!("filter: Some({expected:?})");
-            assert!(
-                call.message.contains(&expected),
-                "{query}: {}",
-                call.message
-            );
-        }
-    };
-    check(
-        "brand=Acme&brand=%C3%96ko",
-        terms("brand", &["Acme", "Öko"]),
-    )
-    .await;
-    check("category=Audio+%3E+Loud", category(&["Audio", "Loud"])).await;
-    check(
-        "category=A&category=B",
-        any(vec![category(&["A"]), category(&["B"])]),
-    )
-    .await;
-    check("status=discontinued", terms("status", &["discontinued"])).await;
-    check(
-        "price_min=0.29&price_max=50",
-        range("price", Some(29.0), Some(5_000.0)),
-    )
-    .await;
-    check(
-        "price_max=50&currency=JPY",
-        all(vec![
-            terms("currency", &["JPY"]),
-            range("price", None, Some(50.0)),
-        ]),
-    )
-    .await;
-    check("attr.net.weight=x", terms("attributes.net.weight", &["x"])).await;
-    check(
-        "attr.sealed=true",
-        any(vec![
-            flag("attributes.sealed", true),
-            terms("attributes.sealed", &["true"]),
-        ]),
-    )
-    .await;
-    check(
-        "attr.ports.min=2&attr.ports.max=4.5",
-        range("attributes.ports", Some(2.0), Some(4.5)),
-    )
-    .await;
-    check(
-        "brand=a&not.brand=b&not.brand=c&unknown=x",
-        all(vec![
-            terms("brand", &["a"]),
-            not(terms("brand", &["b", "c"])),
-        ]),
-    )
-    .await;
+    let cases = [
+        (
+            "brand=Acme&brand=%C3%96ko",
+            terms("brand", &["Acme", "Öko"]),
+        ),
+        ("category=Audio+%3E+Loud", category(&["Audio", "Loud"])),
+        (
+            "category=A&category=B",
+            any(vec![category(&["A"]), category(&["B"])]),
+        ),
+        ("status=discontinued", terms("status", &["discontinued"])),
+        ("attr.net.weight=x", terms("attributes.net.weight", &["x"])),
+        (
+            "attr.sealed=true",
+            any(vec![
+                flag("attributes.sealed", true),
+                terms("attributes.sealed", &["true"]),
+            ]),
+        ),
+        (
+            "brand=a&not.brand=b&not.brand=c&unknown=x",
+            all(vec![
+                terms("brand", &["a"]),
+                not(terms("brand", &["b", "c"])),
+            ]),
+        ),
+    ];
+    for (query, expected) in cases {
+        check(&bff, query, expected).await;
+    }
+}
+
+#[tokio::test]
+async fn bounds_become_ranges() {
+    let bff = Bff::start().await;
+    let cases = [
+        (
+            "price_min=0.29&price_max=50",
+            range("price", Some(29.0), Some(5_000.0)),
+        ),
+        (
+            "price_max=50&currency=JPY",
+            all(vec![
+                terms("currency", &["JPY"]),
+                range("price", None, Some(50.0)),
+            ]),
+        ),
+        (
+            "attr.ports.min=2&attr.ports.max=4.5",
+            range("attributes.ports", Some(2.0), Some(4.5)),
+        ),
+    ];
+    for (query, expected) in cases {
+        check(&bff, query, expected).await;
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The writing rows of the table.
+//! The routes that write products.
 
 use serde_json::json;
 
@@ -88,11 +88,10 @@ async fn a_merge_patch_changes_what_is_present_and_nothing_else() {
 
     let patch = r#"{"id":"a","title":"New","brand":null,"price_minor":5,
         "attributes":{"x.y":null,"z":"text"}}"#;
-    let request = bff.request("PATCH", "/api/products/a");
-    let request = request.header(
-        "content-type",
-        "application/merge-patch+json; charset=utf-8",
-    );
+    let kind = "application/merge-patch+json; charset=utf-8";
+    let request = bff
+        .request("PATCH", "/api/products/a")
+        .header("content-type", kind);
     let answer = send(request.body(patch)).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.header("etag"), Some("\"2\""));
@@ -147,113 +146,6 @@ async fn an_unknown_product_cannot_be_written() {
 }
 
 #[tokio::test]
-async fn a_price_with_a_currency_is_written_at_once() {
-    let bff = Bff::start().await;
-    bff.peer.put(product("a"));
-    let put = async |body: &str| bff.json("PUT", "/api/products/a/price", body).await;
-    let answer = put(r#"{"price":1500,"currency":"JPY"}"#).await;
-    assert_eq!((answer.status, answer.header("etag")), (200, Some("\"2\"")));
-    let changed = answer.json();
-    assert_eq!(
-        (&changed["price_minor"], &changed["currency"]),
-        (&json!(1500), &json!("JPY"))
-    );
-    let changed = put(r#"{"price_minor":7}"#).await.json();
-    assert_eq!(
-        (&changed["price_minor"], &changed["currency"]),
-        (&json!(7), &json!("JPY"))
-    );
-    let methods: Vec<_> = bff
-        .peer
-        .take_calls()
-        .iter()
-        .map(|call| call.method)
-        .collect();
-    assert_eq!(methods, ["ChangePrice", "ChangePrice"]);
-}
-
-#[tokio::test]
-async fn a_price_without_a_currency_is_in_that_of_the_product() {
-    let bff = Bff::start().await;
-    let put = async |currency: &str, method: &str, path: &str, body: &str| {
-        bff.peer.put(catalog_proto::v1::Product {
-            currency: currency.to_owned(),
-            ..product("a")
-        });
-        let answer = bff.json(method, path, body).await;
-        match answer.status {
-            200 => bff
-                .peer
-                .product("a")
-                .expect("stored")
-                .price_minor
-                .to_string(),
-            _ => answer.pointers().join(" "),
-        }
-    };
-    let (price, whole) = ("/api/products/a/price", "/api/products/a");
-    assert_eq!(put("USD", "PUT", price, r#"{"price":500}"#).await, "50000");
-    assert_eq!(put("JPY", "PUT", price, r#"{"price":500}"#).await, "500");
-    assert_eq!(
-        put("KWD", "PUT", price, r#"{"price":1.234,"currency":""}"#).await,
-        "1234"
-    );
-    assert_eq!(
-        put("USD", "PUT", price, r#"{"price":1.234}"#).await,
-        "/price"
-    );
-    assert_eq!(
-        put("JPY", "PATCH", whole, r#"{"price":500,"title":"T"}"#).await,
-        "500"
-    );
-    assert_eq!(
-        put("JPY", "PATCH", whole, r#"{"price":0.5}"#).await,
-        "/price"
-    );
-}
-
-#[tokio::test]
-async fn a_currency_that_changes_meanwhile_is_read_again() {
-    let bff = Bff::start().await;
-    let in_yen = catalog_proto::v1::Product {
-        currency: "JPY".to_owned(),
-        version: 2,
-        ..product("a")
-    };
-    for (method, path) in [
-        ("PUT", "/api/products/a/price"),
-        ("PATCH", "/api/products/a"),
-    ] {
-        bff.peer.put(in_yen.clone());
-        // The read side has not heard of the product, then not of its change to yen.
-        bff.peer.lag(None);
-        bff.peer.lag(Some(product("a")));
-        let answer = bff.json(method, path, r#"{"price":500}"#).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        assert_eq!(answer.json()["price_minor"], 500, "{method}");
-        assert_eq!(answer.json()["currency"], "JPY", "{method}");
-    }
-}
-
-#[tokio::test]
-async fn a_read_side_that_stays_behind_is_a_conflict_not_a_wrong_price() {
-    let bff = Bff::start().await;
-    bff.peer.put(catalog_proto::v1::Product {
-        currency: "JPY".to_owned(),
-        version: 2,
-        ..product("a")
-    });
-    for _ in 0..3 {
-        bff.peer.lag(Some(product("a")));
-    }
-    let answer = bff
-        .json("PUT", "/api/products/a/price", r#"{"price":500}"#)
-        .await;
-    assert_eq!(answer.problem(409), "Product was changed meanwhile");
-    assert_eq!(bff.peer.product("a").expect("stored").version, 2);
-}
-
-#[tokio::test]
 async fn a_deleted_product_is_gone() {
     let bff = Bff::start().await;
     bff.peer.put(product("a"));
@@ -269,82 +161,91 @@ async fn a_deleted_product_is_gone() {
     );
 }
 
-#[tokio::test]
-async fn invalid_members_are_all_named() {
-    let bff = Bff::start().await;
-    bff.peer.put(product("a"));
-    let check = async |method: &str, path: &str, body: &str, pointers: &[&str]| {
-        assert_eq!(
-            bff.json(method, path, body).await.pointers(),
-            pointers,
-            "{method} {body}"
-        );
-    };
-    let post = async |member: &str, pointers: &[&str]| {
-        let body = format!(r#"{{"title":"T","price":1,{member}}}"#);
-        check("POST", "/api/products", &body, pointers).await;
-    };
-    post(r#""id":"a.b""#, &["/id"]).await;
-    post(r#""id":7"#, &["/id"]).await;
-    post(r#""id":"search""#, &["/id"]).await;
-    post(r#""currency":"XXX""#, &["/currency"]).await;
-    post(r#""price_minor":100"#, &["/price_minor"]).await;
-    post(
-        r#""description":1,"brand":[],"sku":{},"image_url":true"#,
-        &["/description", "/brand", "/sku", "/image_url"],
-    )
-    .await;
-    post(
-        r#""gtins":"x","categories":[1],"status":"gone""#,
-        &["/gtins", "/categories", "/status"],
-    )
-    .await;
-    post(
-        r#""attributes":{"a/b":[],"big":1e400,"ok":1}"#,
-        &["/attributes/a~1b", "/attributes/big"],
-    )
-    .await;
-    post(r#""attributes":[]"#, &["/attributes"]).await;
-    post(r#""attributes":{"a":1,"a":2}"#, &["/attributes/a"]).await;
-    post(r#""version":1,"x~y":2"#, &["/version", "/x~0y"]).await;
-    post(r#""title":"twice""#, &["/title"]).await;
-    check(
-        "POST",
-        "/api/products",
-        r#"{"title":"","price":-1}"#,
-        &["/price", "/title"],
-    )
-    .await;
-    check(
-        "POST",
-        "/api/products",
-        r#"{"title":"\ud800","price":1e3}"#,
-        &["/title", "/price"],
-    )
-    .await;
-
-    let patch = async |body: &str, pointers: &[&str]| {
-        check("PATCH", "/api/products/a", body, pointers).await;
-    };
-    patch("{}", &[""]).await;
-    patch(r#"{"attributes":{}}"#, &[""]).await;
-    patch(r#"{"id":"b","title":"T"}"#, &["/id"]).await;
-    patch(
-        r#"{"title":null,"status":null,"currency":null,"price":null}"#,
-        &["/title", "/status", "/currency", "/price"],
-    )
-    .await;
-    patch(r#"{"price":"1e3"}"#, &["/price"]).await;
-    patch(r#"{"price":1,"price_minor":100}"#, &["/price_minor"]).await;
-
-    let price = async |body: &str, pointers: &[&str]| {
-        check("PUT", "/api/products/a/price", body, pointers).await;
-    };
-    price("{}", &["/price"]).await;
-    price(r#"{"currency":"USD"}"#, &["/price"]).await;
-    price(r#"{"price":1,"title":"T"}"#, &["/title"]).await;
+/// Compares the pointers at the invalid members of a body. Nothing invalid reaches an upstream.
+async fn check_invalid(bff: &Bff, (method, path): (&str, &str), body: &str, pointers: &[&str]) {
+    let found = bff.json(method, path, body).await.pointers();
+    assert_eq!(found, pointers, "{method} {body}");
     assert!(
         bff.peer.take_calls().is_empty(),
         "nothing invalid reaches an upstream"
     );
+}
+
+/// A BFF whose peer has the product `a`.
+async fn with_product() -> Bff {
+    let bff = Bff::start().await;
+    bff.peer.put(product("a"));
+    bff
+}
+
+#[tokio::test]
+async fn invalid_members_of_a_creation_are_all_named() {
+    let bff = with_product().await;
+    let route = ("POST", "/api/products");
+    let with_title_and_price: [(&str, &[&str]); 12] = [
+        (r#""id":"a.b""#, &["/id"]),
+        (r#""id":7"#, &["/id"]),
+        (r#""id":"search""#, &["/id"]),
+        (r#""currency":"XXX""#, &["/currency"]),
+        (r#""price_minor":100"#, &["/price_minor"]),
+        (
+            r#""description":1,"brand":[],"sku":{},"image_url":true"#,
+            &["/description", "/brand", "/sku", "/image_url"],
+        ),
+        (
+            r#""gtins":"x","categories":[1],"status":"gone""#,
+            &["/gtins", "/categories", "/status"],
+        ),
+        (
+            r#""attributes":{"a/b":[],"big":1e400,"ok":1}"#,
+            &["/attributes/a~1b", "/attributes/big"],
+        ),
+        (r#""attributes":[]"#, &["/attributes"]),
+        (r#""attributes":{"a":1,"a":2}"#, &["/attributes/a"]),
+        (r#""version":1,"x~y":2"#, &["/version", "/x~0y"]),
+        (r#""title":"twice""#, &["/title"]),
+    ];
+    for (member, pointers) in with_title_and_price {
+        let body = format!(r#"{{"title":"T","price":1,{member}}}"#);
+        check_invalid(&bff, route, &body, pointers).await;
+    }
+    let whole: [(&str, &[&str]); 2] = [
+        (r#"{"title":"","price":-1}"#, &["/price", "/title"]),
+        (r#"{"title":"\ud800","price":1e3}"#, &["/title", "/price"]),
+    ];
+    for (body, pointers) in whole {
+        check_invalid(&bff, route, body, pointers).await;
+    }
+}
+
+#[tokio::test]
+async fn invalid_members_of_a_patch_are_all_named() {
+    let cases: [(&str, &[&str]); 6] = [
+        ("{}", &[""]),
+        (r#"{"attributes":{}}"#, &[""]),
+        (r#"{"id":"b","title":"T"}"#, &["/id"]),
+        (
+            r#"{"title":null,"status":null,"currency":null,"price":null}"#,
+            &["/title", "/status", "/currency", "/price"],
+        ),
+        (r#"{"price":"1e3"}"#, &["/price"]),
+        (r#"{"price":1,"price_minor":100}"#, &["/price_minor"]),
+    ];
+    let bff = with_product().await;
+    for (body, pointers) in cases {
+        check_invalid(&bff, ("PATCH", "/api/products/a"), body, pointers).await;
+    }
+}
+
+#[tokio::test]
+async fn invalid_members_of_a_price_are_all_named() {
+    let cases: [(&str, &[&str]); 3] = [
+        ("{}", &["/price"]),
+        (r#"{"currency":"USD"}"#, &["/price"]),
+        (r#"{"price":1,"title":"T"}"#, &["/title"]),
+    ];
+    let bff = with_product().await;
+    for (body, pointers) in cases {
+        check_invalid(&bff, ("PUT", "/api/products/a/price"), body, pointers).await;
+    }
 }

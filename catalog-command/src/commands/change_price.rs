@@ -3,24 +3,22 @@
 use catalog_events::{Currency, Money, ProductId};
 
 use crate::commands::{Before, Call, CommandError, Commands, Written};
-use crate::domain::{self, Violation};
+use crate::domain::{self, Amount};
 
 impl Commands {
-    /// `currency` none keeps the one that the product has.
+    /// `currency` none keeps the one that the product has: a try that lost a race holds the amount
+    /// against the currency that the other writer left.
     pub(crate) async fn change_price(
         &self,
         id: &ProductId,
-        minor: i64,
+        amount: Amount,
         currency: Option<Currency>,
         expected: Option<i64>,
         call: &Call,
     ) -> Result<Written, CommandError> {
-        let to = move |was: Money| {
-            Money::from_minor(minor, currency.unwrap_or(was.currency()))
-                .map_err(|err| Violation::new("price_minor", err.to_string()))
-        };
+        let to = move |was: Money| amount.in_currency(currency.unwrap_or(was.currency()));
         self.write_one(id, call, Before::Present, move |current, now| {
-            domain::change_price(current, to, expected, now)
+            domain::change_price(current, &to, expected, now)
         })
         .await
     }

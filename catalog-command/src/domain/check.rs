@@ -41,6 +41,12 @@ impl Check {
         result.map_err(|err| self.fail(field, err.to_string())).ok()
     }
 
+    pub(super) fn take<T>(&mut self, result: Result<T, Violation>) -> Option<T> {
+        result
+            .map_err(|violation| self.fail(violation.field, violation.reason))
+            .ok()
+    }
+
     /// One line of text: trimmed, without control or direction-changing characters.
     pub(super) fn line(&mut self, field: &str, text: String, chars_max: usize) -> String {
         if text.chars().count() > chars_max {

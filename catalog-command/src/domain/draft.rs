@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use catalog_events::{AttributeValue, Currency, Money, MoneyError, Product, ProductId, Status};
+use catalog_events::{AttributeValue, Currency, Money, Product, ProductId, Status};
 use time::OffsetDateTime;
 
 use crate::domain::check::{Check, is_web_url, trimmed};
-use crate::domain::{ProductFields, Violation};
+use crate::domain::{Amount, ProductFields, Violation};
 
 const TITLE_CHARS_MAX: usize = 1_000;
 const DESCRIPTION_CHARS_MAX: usize = 20_000;
@@ -49,7 +49,11 @@ impl Draft {
         let id = check.result("id", fields.id.parse::<ProductId>());
         let title = check.required("title", fields.title, TITLE_CHARS_MAX);
         let description = check.prose("description", fields.description, DESCRIPTION_CHARS_MAX);
-        let price = check.price(fields.price_minor, &fields.currency);
+        let price = check.price(
+            fields.price_minor,
+            fields.price.as_deref(),
+            &fields.currency,
+        );
         let image_url = check.image_url(fields.image_url);
         let brand = check.optional("brand", fields.brand, BRAND_CHARS_MAX);
         let sku = check.optional("sku", fields.sku, SKU_CHARS_MAX);
@@ -126,13 +130,13 @@ impl Check {
         }
     }
 
-    fn price(&mut self, minor: i64, currency: &str) -> Option<Money> {
+    fn price(&mut self, minor: i64, major: Option<&str>, currency: &str) -> Option<Money> {
         let currency = match currency {
             "" => Some(Currency::USD),
             code => self.result("currency", code.parse()),
         };
-        let money = |currency| Money::from_minor(minor, currency);
-        currency.and_then(|currency| self.result::<_, MoneyError>("price_minor", money(currency)))
+        let amount = self.take(Amount::parse(minor, major));
+        self.take(amount?.in_currency(currency?))
     }
 
     fn image_url(&mut self, url: String) -> Option<String> {

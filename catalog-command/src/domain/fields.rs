@@ -13,6 +13,8 @@ pub(crate) struct ProductFields {
     pub(crate) title: String,
     pub(crate) description: String,
     pub(crate) price_minor: i64,
+    /// The decimal text of major units, where it is stated instead of minor units.
+    pub(crate) price: Option<String>,
     pub(crate) currency: String,
     pub(crate) image_url: String,
     pub(crate) brand: String,
@@ -37,6 +39,7 @@ impl From<&Product> for ProductFields {
             title: product.title.clone(),
             description: product.description.clone(),
             price_minor: product.price.minor(),
+            price: None,
             currency: product.price.currency().to_string(),
             image_url: product.image_url.clone().unwrap_or_default(),
             brand: product.brand.clone().unwrap_or_default(),
@@ -55,10 +58,15 @@ impl Patch {
         let mut fields = ProductFields::from(product);
         let mut new = self.fields;
         let mut unknown = Vec::new();
+        if self.paths.iter().any(|path| path == "price") {
+            // The product's own price is no statement that could contradict the new one.
+            fields.price_minor = 0;
+        }
         for path in &self.paths {
             match path.as_str() {
                 "title" => fields.title = std::mem::take(&mut new.title),
                 "description" => fields.description = std::mem::take(&mut new.description),
+                "price" => fields.price = Some(new.price.take().unwrap_or_default()),
                 "price_minor" => fields.price_minor = new.price_minor,
                 "currency" => fields.currency = std::mem::take(&mut new.currency),
                 "image_url" => fields.image_url = std::mem::take(&mut new.image_url),

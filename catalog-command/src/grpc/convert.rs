@@ -6,7 +6,7 @@ use catalog_proto::v1::get_product_as_of_request::AsOf as AsOfMessage;
 use prost_types::{FieldMask, Timestamp};
 
 use crate::commands::AsOf;
-use crate::domain::{Patch, ProductFields, Violation};
+use crate::domain::{Amount, Patch, ProductFields, Violation};
 use crate::store::PastEvent;
 
 const MASK_PATHS_MAX: usize = 1_000;
@@ -20,6 +20,7 @@ pub(crate) fn product_fields(input: v1::ProductInput) -> ProductFields {
         title: input.title,
         description: input.description,
         price_minor: input.price_minor,
+        price: stated(input.price),
         currency: input.currency,
         image_url: input.image_url,
         brand: input.brand,
@@ -40,6 +41,16 @@ pub(crate) fn product_id(text: &str) -> Result<ProductId, Vec<Violation>> {
         .map_err(|err: catalog_events::InvalidProductId| {
             vec![Violation::new("id", err.to_string())]
         })
+}
+
+/// The amount of a price whose currency may be that of the product.
+pub(crate) fn amount(minor: i64, price: String) -> Result<Amount, Vec<Violation>> {
+    Amount::parse(minor, stated(price).as_deref()).map_err(|violation| vec![violation])
+}
+
+/// An empty text states nothing.
+fn stated(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
 }
 
 /// Empty means: keep.

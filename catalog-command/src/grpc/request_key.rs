@@ -8,9 +8,11 @@ use tonic::metadata::MetadataMap;
 
 use crate::domain::{InvalidRequestId, RequestId, RequestKey, Violation};
 
-/// A caller that derives a price and an expected version from what its own client stated says here
-/// what that was. A repetition is then recognised by the statement: what is derived from the same
-/// statement later may differ.
+/// A BFF of an older release reads the product's currency itself and derives minor units and an
+/// expected version from the decimal text that its client stated; it puts a digest of that text
+/// here. A repeated request is then known by the digest, because what is derived from the same text
+/// later may differ. Today's BFF passes the text on and sends no such header; the header is read as
+/// long as both releases may run side by side in a rolling upgrade.
 const DERIVED_FROM: &str = "catalog-derived-from";
 
 /// None when the request has no id; it is taken out of the message. `metadata` is that of the call.

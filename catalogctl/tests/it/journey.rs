@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use catalogctl::cluster::Part;
 use serde_json::json;
 
 use crate::support::{catalogctl, cluster, feed, get, json, shown};
@@ -91,7 +92,7 @@ async fn a_writer_reads_its_own_write_and_repeats_it_safely() {
     let again: serde_json::Value = create().await.expect("post").json().await.expect("JSON");
     assert_eq!(again["id"], json!(id), "one product for both");
     cluster.caught_up(1, false, 30).await.expect("caught up");
-    // Without a currency: the BFF looks up which one the product has.
+    // Without a currency: it is in the one that the product has.
     for _ in 0..2 {
         let answer = client
             .put(format!("{products}/{id}/price"))
@@ -106,6 +107,56 @@ async fn a_writer_reads_its_own_write_and_repeats_it_safely() {
     }
     cluster.caught_up(2, false, 30).await.expect("caught up");
     assert_eq!(cluster.log_position().await.expect("status"), 2);
+}
+
+/// The currency is looked up where the product is written, so that no read side is needed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_without_a_currency_is_written_while_the_read_side_is_down() {
+    let mut cluster = cluster().await;
+    cluster.kill(Part::Query).await.expect("kill -9");
+    let client = reqwest::Client::new();
+    let products = format!("{}/api/products", cluster.http());
+    let never_read = json!({"id": "lamp", "title": "Lamp", "price": 700, "currency": "JPY"});
+    let answer = client.post(&products).json(&never_read).send().await;
+    assert_eq!(answer.expect("post").status(), 201);
+    let product = format!("{products}/lamp");
+    let read = reqwest::get(&product).await.expect("get");
+    assert_eq!(read.status(), 503, "the read side is down");
+
+    let write = async |request: reqwest::RequestBuilder, price: &str| {
+        let answer = request.json(&json!({"price": price})).send().await;
+        let answer = answer.expect("an answer");
+        let status = answer.status().as_u16();
+        (
+            status,
+            answer.json::<serde_json::Value>().await.expect("JSON"),
+        )
+    };
+    let price = format!("{product}/price");
+    let (status, written) = write(client.put(&price), "5").await;
+    assert_eq!(
+        (status, &written["price_minor"]),
+        (200, &json!(5)),
+        "{written}"
+    );
+    let (status, written) = write(client.patch(&product), "6").await;
+    assert_eq!(
+        (status, &written["price_minor"]),
+        (200, &json!(6)),
+        "{written}"
+    );
+    assert_eq!(written["currency"], json!("JPY"));
+    let (status, refused) = write(client.put(&price), "0.5").await;
+    assert_eq!(
+        (status, &refused["errors"][0]["pointer"]),
+        (422, &json!("/price"))
+    );
+
+    cluster.launch(Part::Query).expect("start again");
+    cluster.ready().await.expect("ready again");
+    cluster.caught_up(3, false, 60).await.expect("caught up");
+    let (status, read) = get(&product).await;
+    assert_eq!((status, &read["price_minor"]), (200, &json!(6)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1294,6 +1294,10 @@ pub struct ProductInput {
     pub sku: ::prost::alloc::string::String,
     #[prost(string, repeated, tag = "12")]
     pub gtins: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// A decimal number of major units such as 19.99, in `currency`; in an update that does not change
+    /// the currency, in the one that the product has. Excludes `price_minor`.
+    #[prost(string, tag = "13")]
+    pub price: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CreateProductRequest {
@@ -1314,7 +1318,7 @@ pub struct UpdateProductRequest {
     /// The id and the new values of the fields named by `update_mask`.
     #[prost(message, optional, tag = "1")]
     pub product: ::core::option::Option<ProductInput>,
-    /// Paths: title, description, price_minor, currency, image_url, brand, categories, attributes,
+    /// Paths: title, description, price, price_minor, currency, image_url, brand, categories, attributes,
     /// attributes.NAME (absent in `product` means remove), status, sku, gtins.
     #[prost(message, optional, tag = "2")]
     pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
@@ -1344,6 +1348,11 @@ pub struct ChangePriceRequest {
     pub expected_version: ::core::option::Option<i64>,
     #[prost(string, tag = "5")]
     pub request_id: ::prost::alloc::string::String,
+    /// A decimal number of major units such as 19.99, in `currency`, or without one in the currency
+    /// that the product has. Excludes `price_minor`, which may be -1 beside it: a service that does
+    /// not know this field yet refuses that, where it would take a 0 for the price.
+    #[prost(string, tag = "6")]
+    pub price: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ChangePriceResponse {

@@ -1,11 +1,11 @@
-//! The JSON forms of searches. What was not asked for is not there.
+//! The JSON forms of the answers to searches. Members that were not asked for are left out.
 
 use std::collections::BTreeMap;
 
 use catalog_proto::v1;
 use serde::Serialize;
 
-use crate::product::ProductJson;
+use crate::json::product::ProductJson;
 
 /// The answer to a search.
 #[derive(Serialize)]
@@ -13,7 +13,7 @@ pub(crate) struct SearchJson<'a> {
     items: Vec<ProductJson<'a>>,
     strategy: &'static str,
     degraded: bool,
-    /// Only where it is true.
+    /// Left out unless it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     stale: bool,
     total: i64,
@@ -44,7 +44,7 @@ struct FacetJson<'a> {
 struct FacetValueJson<'a> {
     value: &'a str,
     count: i64,
-    /// Of buckets only.
+    /// The lower bound of a bucket; other values have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,7 +55,7 @@ struct FacetValueJson<'a> {
 struct HighlightJson<'a> {
     field: &'a str,
     text: &'a str,
-    /// In bytes of `text`, begin and end.
+    /// Begin and end of each, in bytes of `text`.
     spans: Vec<[i32; 2]>,
 }
 
@@ -68,7 +68,7 @@ struct ExplanationJson<'a> {
     weights: BTreeMap<&'a str, f64>,
     hits: Vec<HitJson<'a>>,
     micros: BTreeMap<&'a str, i64>,
-    /// Curation rules that the answer follows, as `id@version`.
+    /// The curation rules that the answer follows, as `id@version`.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     rules: &'a [String],
 }
@@ -89,7 +89,7 @@ struct HitJson<'a> {
     legs: Vec<LegJson<'a>>,
     factors: BTreeMap<&'a str, f64>,
     matches: Vec<MatchJson<'a>>,
-    /// From 1; only where a rule pins it.
+    /// The place that a rule pins the product to, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pinned_position: Option<i32>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -112,7 +112,7 @@ struct MatchJson<'a> {
     score: f64,
 }
 
-/// Products like one.
+/// The products most like another one.
 #[derive(Serialize)]
 pub(crate) struct SimilarJson<'a> {
     items: Vec<ProductJson<'a>>,
@@ -175,7 +175,7 @@ impl<'a> SuggestionsJson<'a> {
 
 fn facet(facet: &v1::Facet) -> FacetJson<'_> {
     let values = facet.values.iter().map(|value| {
-        // A bucket is never empty; what is none has both bounds at 0.
+        // A bucket has two different bounds; any other value has both at 0.
         let is_bucket = value.from < value.to;
         FacetValueJson {
             value: &value.value,
@@ -259,7 +259,7 @@ fn sorted<'a>(weights: impl IntoIterator<Item = (&'a String, &'a f64)>) -> BTree
         .collect()
 }
 
-/// Unset means hybrid.
+/// The name of a strategy; an unset one means hybrid.
 fn strategy(strategy: v1::SearchStrategy) -> &'static str {
     match strategy {
         v1::SearchStrategy::Keyword => "keyword",

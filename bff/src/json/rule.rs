@@ -1,4 +1,4 @@
-//! The JSON of search rules, in and out. What a rule may be is decided by the write service.
+//! The JSON of search rules, in and out. The write service decides what a rule may be.
 
 use catalog_events::{ActionForm, KindForm, RuleForm, RuleId, StoredRule};
 use catalog_proto::v1;
@@ -8,8 +8,7 @@ use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::draft::UNKNOWN;
-use crate::json;
+use crate::json::raw;
 use crate::problem::{FieldErrors, Problem, pointer};
 
 /// A page of rules.
@@ -28,7 +27,7 @@ impl RulesJson {
     }
 }
 
-/// The body of `PUT /api/search-rules/{id}`. The id may be repeated.
+/// Reads the body of `PUT /api/search-rules/{id}`. It may repeat the id.
 pub(crate) fn read(body: &RawValue, id: &RuleId) -> Result<v1::SearchRule, Problem> {
     let mut errors = FieldErrors::default();
     let mut form = RuleForm {
@@ -39,7 +38,7 @@ pub(crate) fn read(body: &RawValue, id: &RuleId) -> Result<v1::SearchRule, Probl
         ends_at: None,
         note: String::new(),
     };
-    for (name, value) in json::members(body, &[], &mut errors) {
+    for (name, value) in raw::members(body, &[], &mut errors) {
         read_member(&mut form, &name, value, &mut errors);
     }
     if form.kind == KindForm::Unknown && !errors.has_below("/kind") {
@@ -52,7 +51,7 @@ pub(crate) fn read(body: &RawValue, id: &RuleId) -> Result<v1::SearchRule, Probl
 fn read_member(form: &mut RuleForm, name: &str, value: &RawValue, errors: &mut FieldErrors) {
     let place = pointer(&[name]);
     match name {
-        "id" => match json::text(value) {
+        "id" => match raw::text(value) {
             Ok(id) if id == form.id => {}
             Ok(_) => errors.push(place, "is not the id of the path: an id never changes"),
             Err(err) => errors.push(place, err),
@@ -70,18 +69,18 @@ fn read_member(form: &mut RuleForm, name: &str, value: &RawValue, errors: &mut F
         "starts_at" => form.starts_at = errors.take(place, time_or_null(value)).flatten(),
         "ends_at" => form.ends_at = errors.take(place, time_or_null(value)).flatten(),
         "note" => {
-            let note = errors.take(place, json::text_or_null(value));
+            let note = errors.take(place, raw::text_or_null(value));
             form.note = note.unwrap_or_default();
         }
-        _ => errors.push(place, UNKNOWN),
+        _ => errors.push(place, raw::UNKNOWN),
     }
 }
 
 fn time_or_null(value: &RawValue) -> Result<Option<OffsetDateTime>, &'static str> {
-    if json::is_null(value) {
+    if raw::is_null(value) {
         return Ok(None);
     }
-    let text = json::text(value).ok();
+    let text = raw::text(value).ok();
     let time = text.and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
     time.map(Some)
         .ok_or("must be a time such as 2026-01-31T08:00:00Z, or null")
@@ -102,14 +101,14 @@ fn read_kind(value: &RawValue, errors: &mut FieldErrors) -> Option<KindForm> {
     }
 }
 
-/// The first action that is none, where the mistake is in one of them.
+/// Pointer and reason of the first invalid action, if a mistake is in one of the actions.
 fn at_action(kind: &RawValue) -> Option<(String, String)> {
     let mut ignored = FieldErrors::default();
-    let members = json::members(kind, &[], &mut ignored);
+    let members = raw::members(kind, &[], &mut ignored);
     let (_, actions) = members.into_iter().find(|(name, _)| name == "actions")?;
-    let actions: Vec<&RawValue> = serde_json::from_str(actions.get()).ok()?;
-    let mut actions = actions.into_iter().enumerate();
-    actions.find_map(|(index, action)| {
+    let elements: Vec<&RawValue> = serde_json::from_str(actions.get()).ok()?;
+    let mut numbered = elements.into_iter().enumerate();
+    numbered.find_map(|(index, action)| {
         let reason = parse::<ActionForm>(action).err()?;
         Some((pointer(&["kind", "actions", &index.to_string()]), reason))
     })
@@ -118,7 +117,7 @@ fn at_action(kind: &RawValue) -> Option<(String, String)> {
 fn parse<T: DeserializeOwned>(value: &RawValue) -> Result<T, String> {
     serde_json::from_str(value.get()).map_err(|err| {
         let text = err.to_string();
-        // The place is that within the value, which nobody sees.
+        // The parser counts lines and columns from the start of this value, not of the body.
         let place = text.rfind(" at line ");
         text[..place.unwrap_or(text.len())].to_owned()
     })
@@ -133,7 +132,7 @@ mod tests {
     fn read(body: serde_json::Value) -> Result<v1::SearchRule, Problem> {
         let body = body.to_string();
         super::read(
-            json::value(body.as_bytes()).expect("JSON"),
+            raw::value(body.as_bytes()).expect("JSON"),
             &"r-1".parse().expect("id"),
         )
     }
@@ -141,11 +140,11 @@ mod tests {
     #[test]
     fn a_body_becomes_a_rule() {
         let kind = json!({"type": "curation", "actions": [{"action": "redirect", "url": "/a"}]});
-        let rule = read(
+        let message = read(
             json!({"id": "r-1", "kind": kind, "disabled": true, "note": null,
                                "starts_at": "2026-01-31T08:00:00+01:00", "ends_at": null}),
         );
-        let rule = RuleForm::from(rule.expect("valid"));
+        let rule = RuleForm::from(message.expect("valid"));
         let starts_at = rule.starts_at.map(OffsetDateTime::unix_timestamp);
         assert_eq!((rule.disabled, starts_at), (true, Some(1_769_842_800)));
         assert_eq!(

@@ -1,25 +1,28 @@
-//! From the JSON of a write to the message of the write service. What a product may be is decided
-//! there; here every member is read exactly, and every mistake is collected.
+//! Makes the message of the write service from the JSON of a write. The write service decides what a
+//! product may be; here every member is read exactly, and every mistake is collected.
 
-use catalog_events::{Currency, Money, ProductId};
+use catalog_events::{Currency, Decimal, ProductId};
 use catalog_proto::v1;
 use catalog_proto::v1::attribute_value::Kind;
 use prost_types::FieldMask;
 use serde_json::value::RawValue;
 
-use crate::json;
-use crate::price::{Decimal, Price, StatedPrice};
+use crate::json::price::{Price, StatedPrice};
+use crate::json::raw;
 use crate::problem::{FieldErrors, Problem, pointer};
 
-/// The name of a route beside `/api/products/{id}`: a product of this id could not be read there.
+/// A product of this id could not be read: `/api/products/search` is a route of its own.
 const RESERVED_ID: &str = "search";
+/// Minor units beside a decimal text. An older write service does not know the text and would take 0
+/// for the price; it refuses this number. Today's service ignores it.
+const REFUSED_BY_OLDER_SERVICES: i64 = -1;
 
-/// The body of `POST /api/products`. A null is as good as no member.
+/// Reads the body of `POST /api/products`. A null is the same as no member.
 pub(crate) fn read_creation(body: &RawValue) -> Result<v1::ProductInput, Problem> {
     let mut errors = FieldErrors::default();
     let mut draft = Draft::default();
-    for (name, value) in json::members(body, &[], &mut errors) {
-        if !json::is_null(value) {
+    for (name, value) in raw::members(body, &[], &mut errors) {
+        if !raw::is_null(value) {
             draft.read(&name, value, &mut errors);
         }
     }
@@ -51,11 +54,11 @@ pub(crate) fn read_creation(body: &RawValue) -> Result<v1::ProductInput, Problem
     Ok(input)
 }
 
-/// The body of `PATCH /api/products/{id}`: a JSON Merge Patch (RFC 7396). The id may be repeated.
+/// Reads the body of `PATCH /api/products/{id}`: a JSON Merge Patch (RFC 7396). It may repeat the id.
 pub(crate) fn read_patch(body: &RawValue, id: &ProductId) -> Result<Patch, Problem> {
     let mut errors = FieldErrors::default();
     let mut draft = Draft::default();
-    for (name, value) in json::members(body, &[], &mut errors) {
+    for (name, value) in raw::members(body, &[], &mut errors) {
         draft.read(&name, value, &mut errors);
     }
     if !draft.input.id.is_empty() && draft.input.id != id.as_str() {
@@ -70,47 +73,53 @@ pub(crate) fn read_patch(body: &RawValue, id: &ProductId) -> Result<Patch, Probl
         price,
     } = draft;
     input.id = id.to_string();
-    let mut patch = Patch {
-        input,
-        mask,
-        unresolved: None,
-    };
+    let mut patch = Patch { input, mask };
     if let Some(currency) = price.currency() {
         patch.set_currency(currency);
     }
     match price.resolve(None, &mut errors) {
         Some(Price::Minor { minor, .. }) => patch.set_minor(minor),
-        Some(Price::Major(decimal)) => patch.unresolved = Some(decimal),
+        Some(Price::Major(decimal)) => patch.set_major(&decimal),
         None => {}
     }
     errors.finish()?;
-    if patch.mask.is_empty() && patch.unresolved.is_none() {
+    if patch.mask.is_empty() {
         return Err(Problem::invalid_field("", "states nothing to change"));
     }
     Ok(patch)
 }
 
-/// The body of `PUT /api/products/{id}/price`.
-pub(crate) fn read_price(body: &RawValue) -> Result<Price, Problem> {
+/// Reads the body of `PUT /api/products/{id}/price` into the price members of a request.
+pub(crate) fn read_price(body: &RawValue) -> Result<v1::ChangePriceRequest, Problem> {
     let mut errors = FieldErrors::default();
     let mut stated = StatedPrice::default();
-    for (name, value) in json::members(body, &[], &mut errors) {
+    for (name, value) in raw::members(body, &[], &mut errors) {
         if !stated.read(&name, value, &mut errors) {
-            errors.push(pointer(&[&name]), UNKNOWN);
+            errors.push(pointer(&[&name]), raw::UNKNOWN);
         }
     }
     let price = stated.resolve(None, &mut errors);
     errors.finish()?;
-    price.ok_or_else(|| Problem::invalid_field("/price", "is required"))
+    match price {
+        Some(Price::Minor { minor, currency }) => Ok(v1::ChangePriceRequest {
+            price_minor: minor,
+            currency: currency.map_or(String::new(), String::from),
+            ..Default::default()
+        }),
+        Some(Price::Major(decimal)) => Ok(v1::ChangePriceRequest {
+            price: decimal.to_string(),
+            price_minor: REFUSED_BY_OLDER_SERVICES,
+            ..Default::default()
+        }),
+        None => Err(Problem::invalid_field("/price", "is required")),
+    }
 }
 
-/// A change of the members named by `mask`.
-#[derive(Clone, Debug)]
+/// New values for the members that `mask` names.
+#[derive(Debug)]
 pub(crate) struct Patch {
     input: v1::ProductInput,
     mask: Vec<String>,
-    /// A new price that needs the currency of the product.
-    pub(crate) unresolved: Option<Decimal>,
 }
 
 impl Patch {
@@ -127,9 +136,10 @@ impl Patch {
         }
     }
 
-    pub(crate) fn set_price(&mut self, price: Money) {
-        self.set_minor(price.minor());
-        self.set_currency(price.currency());
+    /// Sets a price in the currency that the product has. An older write service refuses the path.
+    fn set_major(&mut self, price: &Decimal) {
+        self.input.price = price.to_string();
+        self.mask.push("price".to_owned());
     }
 
     fn set_minor(&mut self, minor: i64) {
@@ -143,9 +153,7 @@ impl Patch {
     }
 }
 
-pub(crate) const UNKNOWN: &str = "is not a member that can be set";
-
-/// What a body says so far; all of it but the price is in its final form.
+/// The members read so far, all but the price in their final form.
 #[derive(Default)]
 struct Draft {
     input: v1::ProductInput,
@@ -158,48 +166,45 @@ impl Draft {
         let place = pointer(&[name]);
         let input = &mut self.input;
         match name {
-            "id" => return input.id = errors.take(place, json::text(value)).unwrap_or_default(),
+            "id" => return input.id = errors.take(place, raw::text(value)).unwrap_or_default(),
             "attributes" => return self.read_attributes(value, errors),
-            "title" => set(&mut input.title, errors.take(place, json::text(value))),
+            "title" => set(&mut input.title, errors.take(place, raw::text(value))),
             "description" => set(
                 &mut input.description,
-                errors.take(place, json::text_or_null(value)),
+                errors.take(place, raw::text_or_null(value)),
             ),
             "image_url" => set(
                 &mut input.image_url,
-                errors.take(place, json::text_or_null(value)),
+                errors.take(place, raw::text_or_null(value)),
             ),
             "brand" => set(
                 &mut input.brand,
-                errors.take(place, json::text_or_null(value)),
+                errors.take(place, raw::text_or_null(value)),
             ),
-            "sku" => set(
-                &mut input.sku,
-                errors.take(place, json::text_or_null(value)),
-            ),
+            "sku" => set(&mut input.sku, errors.take(place, raw::text_or_null(value))),
             "gtins" => set(
                 &mut input.gtins,
-                errors.take(place, json::texts_or_null(value)),
+                errors.take(place, raw::texts_or_null(value)),
             ),
             "categories" => set(
                 &mut input.categories,
-                errors.take(place, json::texts_or_null(value)),
+                errors.take(place, raw::texts_or_null(value)),
             ),
             "status" => set(&mut input.status, errors.take(place, status(value))),
             _ if self.price.read(name, value, errors) => return,
-            _ => return errors.push(place, UNKNOWN),
+            _ => return errors.push(place, raw::UNKNOWN),
         }
         self.mask.push(name.to_owned());
     }
 
-    /// An object is merged, attribute by attribute; a null removes them all.
+    /// Merges an object attribute by attribute; a null removes all attributes.
     fn read_attributes(&mut self, value: &RawValue, errors: &mut FieldErrors) {
-        if json::is_null(value) {
+        if raw::is_null(value) {
             self.mask.push("attributes".to_owned());
             return;
         }
-        for (name, value) in json::members(value, &["attributes"], errors) {
-            if !json::is_null(value) {
+        for (name, value) in raw::members(value, &["attributes"], errors) {
+            if !raw::is_null(value) {
                 let place = pointer(&["attributes", &name]);
                 let Some(kind) = errors.take(place, scalar(value)) else {
                     continue;
@@ -232,7 +237,7 @@ fn scalar(value: &RawValue) -> Result<Kind, Invalid> {
     match value.get().as_bytes() {
         b"true" => Ok(Kind::Flag(true)),
         b"false" => Ok(Kind::Flag(false)),
-        [b'"', ..] => json::text(value)
+        [b'"', ..] => raw::text(value)
             .map(Kind::Text)
             .map_err(|_| Invalid::Scalar),
         [b'-' | b'0'..=b'9', ..] => {

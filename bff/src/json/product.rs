@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// One product; every member is always there, null where there is nothing.
+/// One product. Every member is always present, and null where the product has nothing.
 pub(crate) struct ProductJson<'a>(pub(crate) &'a v1::Product);
 
 /// The answer to a batch.
@@ -16,7 +16,7 @@ pub(crate) struct ProductJson<'a>(pub(crate) &'a v1::Product);
 pub(crate) struct BatchJson<'a> {
     pub(crate) items: Vec<ProductJson<'a>>,
     pub(crate) missing: Vec<&'a str>,
-    /// Only where it is true.
+    /// Left out unless it is true.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) stale: bool,
 }
@@ -42,10 +42,10 @@ struct ChangeJson<'a> {
     position: i64,
 }
 
-/// Named as in a product.
+/// A price with the member names of a product.
 #[derive(Serialize)]
 struct PriceJson<'a> {
-    /// None for a price that cannot be.
+    /// None where the minor units or the currency are invalid.
     price: Option<f64>,
     price_minor: i64,
     currency: &'a str,
@@ -90,7 +90,7 @@ impl<'a> PriceJson<'a> {
     }
 }
 
-/// Unset is a kind of change that a newer write service knows.
+/// The name of a kind of change. An unset one stands for a kind that only a newer write service knows.
 fn kind(kind: v1::ChangeType) -> &'static str {
     match kind {
         v1::ChangeType::Unspecified => "unknown",
@@ -147,7 +147,7 @@ fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// Unset means active.
+/// The name of a status; an unset one means active.
 fn status(status: v1::ProductStatus) -> &'static str {
     match status {
         v1::ProductStatus::Unspecified | v1::ProductStatus::Active => "active",
@@ -155,7 +155,7 @@ fn status(status: v1::ProductStatus) -> &'static str {
     }
 }
 
-/// None for a time that the calendar does not have.
+/// Formats a time, or answers None where the calendar has no such time.
 fn rfc3339(at: &prost_types::Timestamp) -> Option<String> {
     let nanos = u32::try_from(at.nanos).ok()?;
     let time = OffsetDateTime::from_unix_timestamp(at.seconds).ok()?;

@@ -1,13 +1,13 @@
-//! Prices as clients state them: `price`, a decimal number or text in major units, or `price_minor`,
-//! with or without a `currency`. Invariant: no amount ever passes through a float.
+//! Reads prices as clients state them: `price`, a decimal number or text in major units, or
+//! `price_minor`, with or without a `currency`. Invariant: no amount ever passes through a float.
 
-use catalog_events::{Currency, Money, MoneyError};
+use catalog_events::{Currency, Decimal, Money, MoneyError};
 use serde_json::value::RawValue;
 
-use crate::json;
+use crate::json::raw;
 use crate::problem::{FieldErrors, pointer};
 
-/// What the price members of one body say.
+/// The price members of one body.
 #[derive(Default)]
 pub(crate) struct StatedPrice {
     major: Option<Decimal>,
@@ -17,18 +17,14 @@ pub(crate) struct StatedPrice {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Price {
-    /// No currency keeps the one the product has.
+    /// Without a currency the product keeps its own.
     Minor {
         minor: i64,
         currency: Option<Currency>,
     },
-    /// How many minor units it is depends on the currency the product has.
+    /// An amount that the write service turns into minor units of the product's currency.
     Major(Decimal),
 }
-
-/// An amount in major units, not negative, whose decimals were not yet held against a currency.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Decimal(String);
 
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 enum InvalidPrice {
@@ -43,7 +39,7 @@ enum InvalidPrice {
 }
 
 impl StatedPrice {
-    /// Reads a member when it is one of a price.
+    /// Reads the member if it belongs to a price, and tells whether it does.
     pub(crate) fn read(&mut self, name: &str, value: &RawValue, errors: &mut FieldErrors) -> bool {
         let place = pointer(&[name]);
         match name {
@@ -59,8 +55,8 @@ impl StatedPrice {
         self.currency
     }
 
-    /// `unless_stated` is the currency where the body names none; None asks for the product's.
-    /// An answer of None means that the body states no price or a wrong one.
+    /// Combines the members. `unless_stated` is the currency where the body names none; None stands
+    /// for the product's own. The answer is None when the body states no price or a wrong one.
     pub(crate) fn resolve(
         self,
         unless_stated: Option<Currency>,
@@ -89,30 +85,13 @@ impl StatedPrice {
     }
 }
 
-impl Decimal {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    pub(crate) fn in_currency(&self, currency: Currency) -> Result<Money, MoneyError> {
-        Money::parse(&self.0, currency)
-    }
-}
-
 fn major(value: &RawValue) -> Result<Decimal, InvalidPrice> {
     let text = match value.get().as_bytes() {
-        [b'"', ..] => json::text(value).map_err(|_| InvalidPrice::NoDecimal)?,
+        [b'"', ..] => raw::text(value).map_err(|_| InvalidPrice::NoDecimal)?,
         [b'-' | b'0'..=b'9', ..] => value.get().to_owned(),
         _ => return Err(InvalidPrice::NoDecimal),
     };
-    match Money::parse(&text, Currency::USD) {
-        Err(err @ (MoneyError::NotANumber(_) | MoneyError::Negative)) => Err(err.into()),
-        // Whether it fits depends on the currency.
-        Err(
-            MoneyError::TooPrecise { .. } | MoneyError::TooLarge | MoneyError::UnknownCurrency(_),
-        )
-        | Ok(_) => Ok(Decimal(text)),
-    }
+    Ok(text.parse()?)
 }
 
 fn minor(value: &RawValue) -> Result<i64, InvalidPrice> {
@@ -123,9 +102,9 @@ fn minor(value: &RawValue) -> Result<i64, InvalidPrice> {
     }
 }
 
-/// An empty code is none.
+/// Reads a currency code; an empty one states no currency.
 fn currency(value: &RawValue) -> Result<Option<Currency>, InvalidPrice> {
-    let code = json::text(value).map_err(|_| InvalidPrice::NoCurrency)?;
+    let code = raw::text(value).map_err(|_| InvalidPrice::NoCurrency)?;
     match code.as_str() {
         "" => Ok(None),
         code => Ok(Some(code.parse()?)),
@@ -136,12 +115,12 @@ fn currency(value: &RawValue) -> Result<Option<Currency>, InvalidPrice> {
 mod tests {
     use super::*;
 
-    /// Answers "minor currency", or "pointer: detail" of the first error.
+    /// Compares the price, as "minor currency", or the first error, as "pointer: detail".
     fn check(body: &str, unless_stated: Option<Currency>, expected: &str) {
         let mut errors = FieldErrors::default();
-        let body_value = json::value(body.as_bytes()).expect("JSON");
+        let body_value = raw::value(body.as_bytes()).expect("JSON");
         let mut stated = StatedPrice::default();
-        for (name, value) in json::members(body_value, &[], &mut errors) {
+        for (name, value) in raw::members(body_value, &[], &mut errors) {
             assert!(stated.read(&name, value, &mut errors), "{name}");
         }
         let price = stated.resolve(unless_stated, &mut errors);

@@ -1,0 +1,18 @@
+//! Answers in JSON.
+
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::problem::Problem;
+
+pub(super) fn json_response(
+    status: StatusCode,
+    value: &impl Serialize,
+) -> Result<Response, Problem> {
+    let mut body = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut body, value).map_err(Problem::internal)?;
+    let kind = HeaderValue::from_static("application/json");
+    Ok((status, [(CONTENT_TYPE, kind)], body).into_response())
+}

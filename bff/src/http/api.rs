@@ -1,0 +1,15 @@
+//! The state that all handlers share.
+
+use std::time::Duration;
+
+use crate::metrics::Metrics;
+use crate::upstream::Upstream;
+
+pub(crate) struct Api {
+    pub(crate) upstream: Upstream,
+    pub(crate) metrics: Metrics,
+    pub(crate) body_bytes_max: usize,
+    pub(crate) query_bytes_max: usize,
+    /// How long a client may take to send a body.
+    pub(crate) read_timeout: Duration,
+}

@@ -1,0 +1,125 @@
+//! Calls that read products. The past is told by the write service, all else by the read side.
+
+use catalog_events::ProductId;
+use catalog_proto::v1;
+use catalog_proto::v1::get_product_as_of_request::AsOf;
+use tonic::Status;
+
+use crate::upstream::call::{call, call_for_response, is_stale, patient};
+use crate::upstream::caller::Caller;
+use crate::upstream::clients::Upstream;
+
+/// What a read found.
+pub(crate) struct Found {
+    pub(crate) product: v1::Product,
+    /// Whether the read side failed to catch up with the tokens in time.
+    pub(crate) stale: bool,
+}
+
+impl Upstream {
+    pub(crate) async fn get_product(
+        &self,
+        caller: &Caller,
+        id: &ProductId,
+        consistency_tokens: Vec<String>,
+    ) -> Result<Found, Status> {
+        let deadline = patient(self.get_deadline, &consistency_tokens);
+        let message = v1::GetProductRequest {
+            id: id.to_string(),
+            consistency_tokens,
+            ..v1::GetProductRequest::default()
+        };
+        let mut client = self.catalog.clone();
+        let response = call_for_response(caller, deadline, message, |request| {
+            client.get_product(request)
+        })
+        .await?;
+        Ok(Found {
+            stale: is_stale(response.metadata()),
+            product: response.into_inner(),
+        })
+    }
+
+    pub(crate) async fn batch_get_products(
+        &self,
+        caller: &Caller,
+        message: v1::BatchGetProductsRequest,
+    ) -> Result<v1::BatchGetProductsResponse, Status> {
+        let deadline = patient(self.batch_deadline, &message.consistency_tokens);
+        let mut client = self.catalog.clone();
+        call(caller, deadline, message, |request| {
+            client.batch_get_products(request)
+        })
+        .await
+    }
+
+    pub(crate) async fn search_products(
+        &self,
+        caller: &Caller,
+        message: v1::SearchProductsRequest,
+    ) -> Result<v1::SearchProductsResponse, Status> {
+        let deadline = patient(self.search_deadline, &message.consistency_tokens);
+        let mut client = self.catalog.clone();
+        call(caller, deadline, message, |request| {
+            client.search_products(request)
+        })
+        .await
+    }
+
+    pub(crate) async fn similar_products(
+        &self,
+        caller: &Caller,
+        message: v1::SimilarProductsRequest,
+    ) -> Result<v1::SimilarProductsResponse, Status> {
+        let mut client = self.catalog.clone();
+        call(caller, self.search_deadline, message, |request| {
+            client.similar_products(request)
+        })
+        .await
+    }
+
+    pub(crate) async fn autocomplete(
+        &self,
+        caller: &Caller,
+        message: v1::AutocompleteRequest,
+    ) -> Result<v1::AutocompleteResponse, Status> {
+        let mut client = self.catalog.clone();
+        call(caller, self.search_deadline, message, |request| {
+            client.autocomplete(request)
+        })
+        .await
+    }
+
+    pub(crate) async fn get_product_as_of(
+        &self,
+        caller: &Caller,
+        id: &ProductId,
+        as_of: AsOf,
+    ) -> Result<Found, Status> {
+        let message = v1::GetProductAsOfRequest {
+            id: id.to_string(),
+            as_of: Some(as_of),
+        };
+        let mut client = self.command.clone();
+        let product = call(caller, self.get_deadline, message, |request| {
+            client.get_product_as_of(request)
+        })
+        .await?;
+        Ok(Found {
+            product,
+            stale: false,
+        })
+    }
+
+    pub(crate) async fn get_product_history(
+        &self,
+        caller: &Caller,
+        message: v1::GetProductHistoryRequest,
+    ) -> Result<v1::GetProductHistoryResponse, Status> {
+        let mut client = self.command.clone();
+        call(caller, self.batch_deadline, message, |request| {
+            client.get_product_history(request)
+        })
+        .await
+    }
+}
