@@ -8,7 +8,7 @@ use catalog_events::{Position, Product, ProductEvent, ProductId, Version};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, NoMergePolicy};
 use tantivy::{Index, IndexReader, Term};
 
-use crate::index::document::document;
+use crate::index::document::contents;
 use crate::index::document::schema::Fields;
 use crate::index::error::IndexError;
 use crate::index::options::IndexOptions;
@@ -123,7 +123,7 @@ impl IndexWriter {
     }
 
     fn add(&mut self, product: &Product, version: Version) -> Result<(), IndexError> {
-        let document = document::document(&self.fields, product, version);
+        let document = contents::document(&self.fields, product, version);
         self.inner()?.add_document(document)?;
         Ok(())
     }
