@@ -9,6 +9,7 @@ mod ops;
 mod priority;
 mod trace;
 mod request_log;
+mod grpc_server;
 mod grpc_error;
 
 /// A request allocates on one thread what another frees, some thousand times; the allocator of the C
@@ -18,6 +19,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use crate::env::{ConfigError, Env};
 pub use crate::grpc_error::{ERROR_DOMAIN, reason, status, violations};
+pub use crate::grpc_server::{GrpcServer, Health};
 pub use crate::ops::{Ops, Readiness};
 pub use crate::priority::work_in_background;
 pub use crate::request_log::{RequestLog, RequestLogLayer};
