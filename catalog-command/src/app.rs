@@ -10,11 +10,10 @@ use catalog_proto::v1::catalog_command_operations_server::CatalogCommandOperatio
 use catalog_proto::v1::catalog_command_service_server::CatalogCommandServiceServer;
 use catalog_proto::v1::search_rule_service_server::SearchRuleServiceServer;
 use prometheus_client::registry::Registry;
-use service_kit::{Env, Ops, Readiness, RequestLogLayer, Service, Tasks};
-use tokio::net::TcpListener;
+use service_kit::{Env, GrpcServer, Ops, Readiness, Service, Tasks};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::server::TcpIncoming;
+use tonic::service::Routes;
 use uuid::Uuid;
 
 use crate::Config;
@@ -31,7 +30,7 @@ use crate::store::Databases;
 const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 pub struct App {
-    grpc: TcpListener,
+    grpc: GrpcServer,
     ops: Ops,
     commands: Commands,
     group_saver: GroupSaver,
@@ -39,12 +38,11 @@ pub struct App {
     operations: Operations,
     leader: Leader,
     expiry: Expiry,
-    reflection: bool,
 }
 
 impl App {
     pub fn grpc_addr(&self) -> anyhow::Result<SocketAddr> {
-        Ok(self.grpc.local_addr()?)
+        Ok(self.grpc.addr())
     }
 
     pub fn ops_addr(&self) -> anyhow::Result<SocketAddr> {
@@ -69,9 +67,10 @@ impl Service for App {
             .await
             .context("CATALOG_COMMAND_NATS_URL")?;
         let jetstream = jetstream::new(client.clone());
-        let grpc = TcpListener::bind(config.grpc_addr)
-            .await
-            .with_context(|| format!("cannot listen on {} for gRPC", config.grpc_addr))?;
+        let mut grpc = GrpcServer::bind(config.grpc_addr).await?;
+        if config.reflection {
+            grpc = grpc.with_reflection(catalog_proto::FILE_DESCRIPTOR_SET);
+        }
 
         let progress = WriteProgress::default();
         let mut registry = Registry::default();
@@ -125,38 +124,24 @@ impl Service for App {
                 rule_relay,
                 progress,
             },
-            reflection: config.reflection,
         })
     }
 
-    async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
+    async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         tracing::info!(grpc = %self.grpc_addr()?, ops = %self.ops_addr()?, "catalog-command is up");
-        let (health, health_service) = tonic_health::server::health_reporter();
-        type Commands = CatalogCommandServiceServer<CommandGrpc>;
-        health.set_serving::<Commands>().await;
-        let reflection = self
-            .reflection
-            .then(|| {
-                tonic_reflection::server::Builder::configure()
-                    .register_encoded_file_descriptor_set(catalog_proto::FILE_DESCRIPTOR_SET)
-                    .build_v1()
-            })
-            .transpose()?;
+        type CommandService = CatalogCommandServiceServer<CommandGrpc>;
+        let health = self.grpc.announce::<CommandService>().await;
+        health.set_serving().await;
         let rules = SearchRuleServiceServer::new(SearchRuleGrpc {
             commands: self.commands.clone(),
         });
-        let commands = CatalogCommandServiceServer::new(CommandGrpc {
+        let commands = CommandService::new(CommandGrpc {
             commands: self.commands,
             tokens: self.tokens,
         });
-        let router = tonic::transport::Server::builder()
-            .layer(RequestLogLayer)
-            .add_service(commands.max_decoding_message_size(REQUEST_BYTES_MAX))
+        let routes = Routes::new(commands.max_decoding_message_size(REQUEST_BYTES_MAX))
             .add_service(rules)
-            .add_service(CatalogCommandOperationsServer::new(self.operations))
-            .add_service(health_service)
-            .add_optional_service(reflection);
-        let incoming = TcpIncoming::from(self.grpc).with_nodelay(Some(true));
+            .add_service(CatalogCommandOperationsServer::new(self.operations));
 
         let mut tasks = Tasks::new(stop);
         tasks.spawn("leader", |stop| self.leader.run(stop));
@@ -164,10 +149,7 @@ impl Service for App {
         tasks.spawn("group saver", |_| self.group_saver.run());
         tasks.spawn("expiry", |stop| self.expiry.run(stop));
         tasks.spawn("ops", |stop| self.ops.run(stop));
-        tasks.spawn("grpc", |stop| async move {
-            let served = router.serve_with_incoming_shutdown(incoming, stop.cancelled());
-            Ok(served.await?)
-        });
+        tasks.spawn("grpc", |stop| self.grpc.serve(routes, stop));
         tasks.run().await
     }
 }

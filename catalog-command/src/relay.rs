@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use catalog_events::Position;
+use service_kit::Retry;
 use sqlx::PgPool;
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
@@ -23,8 +24,6 @@ use crate::store::{Epoch, LogError};
 
 const POLL_EVERY_MS: u64 = 100;
 const LOOK_EVERY_MS: u64 = 2_000;
-/// One failure is a broker that restarts; from here on `status` says what is wrong.
-const FAILURES_SHOWN_FROM: u32 = 3;
 /// A relay that must not go on looks again this often whether a person has mended it.
 const STOPPED_RETRY_MS: u64 = 5_000;
 
@@ -90,33 +89,25 @@ impl RelayError {
             | RelayError::Publish(_) => false,
         }
     }
-
-    fn pause(&self, failures: u32) -> Duration {
-        if self.needs_a_person() {
-            Duration::from_millis(STOPPED_RETRY_MS)
-        } else {
-            service_kit::backoff(failures)
-        }
-    }
 }
 
 impl Relay {
     /// Publishes for as long as it is polled; any error leads back to reading the last sequence.
     pub(crate) async fn run(&self, epoch: Epoch) {
         let mut memory = self.memory.lock().await;
-        let mut failures = 0;
+        let mut retry = Retry::new(self.log.relay_name());
         loop {
-            let published = self.publish_until_error(epoch, &mut memory, &mut failures);
+            let published = self.publish_until_error(epoch, &mut memory, &mut retry);
             let Err(err) = published.await;
-            failures += 1;
-            let pause = err.pause(failures);
-            let shown = failures >= FAILURES_SHOWN_FROM || err.needs_a_person();
-            let err = format!("{:#}", anyhow::Error::new(err));
-            tracing::warn!(failures, stream = self.log.stream(), "relay: {err}");
-            if shown {
-                self.progress.set_error(Some(err));
+            let needs_a_person = err.needs_a_person();
+            let mut failure = retry.failed(err);
+            if needs_a_person || failure.lasts() {
+                self.progress.set_error(Some(failure.message.clone()));
             }
-            tokio::time::sleep(pause).await;
+            if needs_a_person {
+                failure.pause = Duration::from_millis(STOPPED_RETRY_MS);
+            }
+            failure.wait().await;
         }
     }
 
@@ -124,14 +115,13 @@ impl Relay {
         &self,
         epoch: Epoch,
         memory: &mut Memory,
-        failures: &mut u32,
+        retry: &mut Retry,
     ) -> Result<Infallible, RelayError> {
         let mut last = self.care.open(epoch, memory).await?;
         let mut looked = Instant::now();
         loop {
             let next = self.publish_next(last, memory).await?;
-            if *failures > 0 {
-                *failures = 0;
+            if retry.succeeded() {
                 self.progress.set_error(None);
             }
             if next == last {

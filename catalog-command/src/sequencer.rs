@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use service_kit::Retry;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
@@ -17,8 +18,6 @@ const POLL_EVERY_MS: u64 = 50;
 /// whether it is of one event or of fifty.
 const FEW_EVENTS: u64 = 50;
 const GATHER_MS: u64 = 3;
-/// One failure is a database that restarts; from here on `status` says what is wrong.
-const FAILURES_SHOWN_FROM: u32 = 3;
 /// A log that cannot be read is read from its start again, which is much work, and needs a person.
 const CORRUPT_RETRY_MS: u64 = 30_000;
 
@@ -34,50 +33,53 @@ pub(crate) struct Sequencer {
 impl Sequencer {
     /// Ends only when `epoch` is no longer the current one.
     pub(crate) async fn run(&self, epoch: Epoch) {
-        let mut failures = 0;
+        let mut retry = Retry::new("sequencer");
         let mut limit = BATCH_EVENTS_MAX;
         loop {
             match self.next(epoch, limit).await {
                 Ok(Sequenced::Fenced) => return,
                 Ok(sequenced) => {
-                    if failures > 0 {
-                        failures = 0;
+                    if retry.succeeded() {
                         self.progress.set_sequencer_error(None);
                     }
                     limit = (limit * 2).min(BATCH_EVENTS_MAX);
-                    match sequenced {
-                        Sequenced::Moved(0) => {
-                            let poll = Duration::from_millis(POLL_EVERY_MS);
-                            let _ = tokio::time::timeout(poll, self.committed.notified()).await;
-                        }
-                        Sequenced::Moved(count) if count < FEW_EVENTS => {
-                            tokio::time::sleep(Duration::from_millis(GATHER_MS)).await;
-                        }
-                        Sequenced::Moved(_) | Sequenced::NoDigest | Sequenced::Fenced => {}
-                    }
+                    self.wait_for_more(sequenced).await;
                 }
                 Err(err) => {
-                    failures += 1;
                     // It may have been too much for one transaction.
                     limit = (limit / 2).max(1);
-                    tokio::time::sleep(self.tell(err, failures)).await;
+                    self.wait_after(err, &mut retry).await;
                 }
             }
         }
     }
 
-    /// Logs the error and shows it where that helps; returns how long to wait before the next try.
-    fn tell(&self, err: LogError, failures: u32) -> Duration {
+    /// Lets events come in after a step that moved few or none.
+    async fn wait_for_more(&self, sequenced: Sequenced) {
+        match sequenced {
+            Sequenced::Moved(0) => {
+                let poll = Duration::from_millis(POLL_EVERY_MS);
+                let _ = tokio::time::timeout(poll, self.committed.notified()).await;
+            }
+            Sequenced::Moved(count) if count < FEW_EVENTS => {
+                tokio::time::sleep(Duration::from_millis(GATHER_MS)).await;
+            }
+            Sequenced::Moved(_) | Sequenced::NoDigest | Sequenced::Fenced => {}
+        }
+    }
+
+    /// Logs the error, shows it where that helps, and waits until the next try.
+    async fn wait_after(&self, err: LogError, retry: &mut Retry) {
         let corrupt = matches!(err, LogError::Corrupt(_));
-        let err = format!("{:#}", anyhow::Error::new(err));
-        tracing::warn!(failures, "cannot sequence events: {err}");
-        if corrupt || failures >= FAILURES_SHOWN_FROM {
-            self.progress.set_sequencer_error(Some(err));
+        let mut failure = retry.failed(err);
+        if corrupt || failure.lasts() {
+            self.progress
+                .set_sequencer_error(Some(failure.message.clone()));
         }
-        match corrupt {
-            true => Duration::from_millis(CORRUPT_RETRY_MS),
-            false => service_kit::backoff(failures),
+        if corrupt {
+            failure.pause = Duration::from_millis(CORRUPT_RETRY_MS);
         }
+        failure.wait().await;
     }
 
     /// One step: what is committed gets positions, unless this instance no longer may.

@@ -5,10 +5,12 @@ mod service;
 mod env;
 mod telemetry;
 mod tasks;
+mod retry;
 mod ops;
 mod priority;
 mod trace;
 mod request_log;
+mod grpc_server;
 mod grpc_error;
 
 /// A request allocates on one thread what another frees, some thousand times; the allocator of the C
@@ -18,10 +20,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use crate::env::{ConfigError, Env};
 pub use crate::grpc_error::{ERROR_DOMAIN, reason, status, violations};
+pub use crate::grpc_server::{GrpcServer, Health};
 pub use crate::ops::{Ops, Readiness};
 pub use crate::priority::work_in_background;
 pub use crate::request_log::{RequestLog, RequestLogLayer};
+pub use crate::retry::{Failure, Retry, backoff};
 pub use crate::service::{Service, run};
-pub use crate::tasks::{Tasks, backoff, stop_signal};
+pub use crate::tasks::{Tasks, stop_signal};
 pub use crate::telemetry::{LogFormat, init_telemetry};
 pub use crate::trace::TraceContext;

@@ -10,7 +10,6 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 const DRAIN_MS_MAX: u64 = 10_000;
-const BACKOFF_MS_MAX: u64 = 5_000;
 
 /// Spawns tasks that watch one token and waits for them.
 pub struct Tasks {
@@ -90,10 +89,4 @@ pub async fn stop_signal() {
         }
         std::process::exit(130);
     });
-}
-
-/// How long to wait before try number `attempt` (from 1): 50 ms doubling up to 5 s.
-pub fn backoff(attempt: u32) -> Duration {
-    let millis = 50_u64.saturating_mul(1 << attempt.saturating_sub(1).min(10));
-    Duration::from_millis(millis.min(BACKOFF_MS_MAX))
 }

@@ -39,6 +39,14 @@ impl Log {
         }
     }
 
+    /// The task that publishes it, for messages to people.
+    pub(super) fn relay_name(self) -> &'static str {
+        match self {
+            Log::Products { .. } => "relay",
+            Log::Rules => "relay of search rules",
+        }
+    }
+
     pub(super) fn max_age(self) -> Duration {
         match self {
             Log::Products { max_age } => max_age,
