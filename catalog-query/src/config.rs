@@ -8,6 +8,9 @@ use service_kit::Env;
 use crate::events::LogTarget;
 use crate::index::Language;
 
+/// The name of this service, for the log and for the servers that it connects to.
+pub(crate) const SERVICE: &str = "catalog-query";
+
 #[derive(Clone, Debug)]
 pub struct Config {
     pub database_url: String,
