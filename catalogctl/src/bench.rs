@@ -22,13 +22,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use client_kit::feed::{self, Mapping, MappingArgs, Rows, Source};
+use client_kit::{import, output, sample};
 use sqlx::{Connection as _, PgConnection};
 
 use crate::bench::figures::Figures;
 use crate::cluster::{Cluster, ClusterOptions, Part};
-use crate::feed::{self, Mapping, MappingArgs, Rows, Source};
-use crate::output;
-use crate::{import, sample};
 
 pub(crate) use crate::bench::peer::{PeerArgs, command as peer};
 

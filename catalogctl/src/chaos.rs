@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::ValueEnum as _;
+use client_kit::output;
 use tokio_util::sync::CancellationToken;
 
 use crate::chaos::report::Report;
@@ -29,7 +30,6 @@ use crate::chaos::schedule::{Kind, Schedule};
 use crate::chaos::trial::Arena;
 use crate::chaos::workload::Marks;
 use crate::cluster::{ClusterOptions, Disk};
-use crate::output;
 
 pub use crate::chaos::proxy::{LinkFault, Proxy};
 

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use client_kit::{ProductJson, output, sample};
 
 use crate::bench::{self, BenchArgs, PeerArgs};
 use crate::chaos::{self, ChaosArgs};
@@ -12,12 +13,10 @@ use crate::endpoints::EndpointArgs;
 use crate::eval::{self, EvalArgs};
 use crate::import::{self, ImportArgs};
 use crate::migrate;
-use crate::output::{self, ProductJson};
 use crate::parked::{self, ParkedArgs};
 use crate::probe::{self, ProbeArgs};
 use crate::rebuild::{self, RebuildArgs};
 use crate::rules::{self, RulesArgs, SynonymsArgs};
-use crate::sample;
 use crate::search::{self, GetArgs, SearchArgs};
 use crate::status::{self, StatusArgs};
 use crate::tail::{self, TailArgs};

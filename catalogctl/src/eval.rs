@@ -14,12 +14,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::{SearchProductsRequest, SearchProductsResponse, SearchStrategy};
+use client_kit::{Target, bounded, output};
 use tonic::transport::Channel;
 
 use self::measures::{Measures, Ratings};
 use self::report::{Measured, Report, Run};
-use crate::endpoints::{EndpointArgs, Target, bounded};
-use crate::output;
+use crate::endpoints::EndpointArgs;
 use crate::search::Strategy;
 
 /// As deep as recall is measured.

@@ -4,10 +4,9 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use client_kit::output;
 use sqlx::migrate::Migrator;
 use sqlx::{Connection as _, PgConnection};
-
-use crate::output;
 
 /// The variables are those of the services.
 const DATABASES: [(&str, &Migrator); 2] = [

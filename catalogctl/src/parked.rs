@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
 use catalog_proto::v1::{ListParkedEventsRequest, ParkedEvent, RetryParkedEventsRequest};
 use clap::Subcommand;
+use client_kit::{bounded, output};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::endpoints::{EndpointArgs, bounded};
-use crate::output;
+use crate::endpoints::EndpointArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ParkedArgs {

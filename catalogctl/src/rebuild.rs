@@ -7,12 +7,11 @@ use anyhow::Context as _;
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
 use catalog_proto::v1::rebuild_progress::Phase;
 use catalog_proto::v1::{RebuildRequest, RollbackRequest};
+use client_kit::{Meter, Target, output};
 use serde_json::json;
 use tonic::{Code, Status};
 
-use crate::endpoints::{EndpointArgs, Target};
-use crate::output;
-use crate::progress::Meter;
+use crate::endpoints::EndpointArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RebuildArgs {

@@ -16,12 +16,12 @@ use catalog_proto::v1::{
     SearchRuleType,
 };
 use clap::Subcommand;
+use client_kit::{Target, bounded, output};
 use serde_json::{Map, Value, json};
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use crate::endpoints::{EndpointArgs, Target, bounded};
-use crate::output;
+use crate::endpoints::EndpointArgs;
 use crate::rules::suggest::SuggestArgs;
 
 /// Of a derived id, which has its hash behind.

@@ -1,13 +1,16 @@
 //! `catalogctl search` and `catalogctl get`: products as the read service has them.
 
+mod table;
+
 use std::collections::HashSet;
 use std::process::ExitCode;
 
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::{BatchGetProductsRequest, Product, SearchProductsRequest, SearchStrategy};
+use client_kit::{ProductJson, bounded, output};
 
-use crate::endpoints::{EndpointArgs, bounded};
-use crate::output::{self, ProductJson};
+use crate::endpoints::EndpointArgs;
+use crate::search::table::{table, terminal_width};
 
 /// Of the read service.
 const BATCH_IDS_MAX: usize = 100;
@@ -133,7 +136,7 @@ pub(crate) async fn get(args: GetArgs, endpoints: &EndpointArgs) -> anyhow::Resu
 
 fn show(products: &[Product], json: bool) -> anyhow::Result<()> {
     if !json {
-        let table = output::table(products, output::terminal_width());
+        let table = table(products, terminal_width());
         return Ok(output::text(&table)?);
     }
     for product in products {

@@ -9,11 +9,10 @@ use catalog_proto::v1::{
     GetReadStatusRequest, GetReadStatusResponse, GetWriteStatusRequest, GetWriteStatusResponse,
     SearchRuleStatus,
 };
+use client_kit::{Meter, Target, bounded, output};
 use serde_json::{Value, json};
 
-use crate::endpoints::{EndpointArgs, Endpoints, Target, bounded};
-use crate::output;
-use crate::progress::Meter;
+use crate::endpoints::{EndpointArgs, Endpoints};
 
 const POLL_MS: u64 = 200;
 /// The one projection that may take long and that nothing else waits for.

@@ -12,11 +12,12 @@ use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::{self, Message};
 use catalog_events::{Change, EVENTS_WILDCARD, Money, ProductEvent, ProductId, STREAM};
+use client_kit::output;
+use client_kit::price;
 use futures_util::StreamExt as _;
 use time::format_description::well_known::Rfc3339;
 
 use crate::endpoints::{EndpointArgs, Endpoints};
-use crate::output;
 
 /// How often to look whether the connection is still the same.
 const LOOK_MS: u64 = 500;
@@ -207,7 +208,7 @@ fn describe(position: u64, event: &ProductEvent) -> String {
 }
 
 fn amount(money: &Money) -> String {
-    output::amount(money.minor(), money.currency().code())
+    price::amount(money.minor(), money.currency().code())
 }
 
 #[cfg(test)]

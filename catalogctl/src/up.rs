@@ -10,16 +10,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use client_kit::import::{self, ImportOptions, Notice};
+use client_kit::{Meter, Target, output, sample};
 use devkit::Devkit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::endpoints::{EndpointArgs, Endpoints, Published, Target};
-use crate::import::{self, ImportOptions, Notice};
-use crate::output;
-use crate::progress::Meter;
-use crate::sample;
+use crate::endpoints::{EndpointArgs, Endpoints, Published};
+use crate::import::stop_at_signal;
 use crate::status::Status;
 use crate::up::services::{Infrastructure, Services};
 
@@ -45,7 +44,7 @@ pub(crate) struct UpArgs {
 
 pub(crate) async fn command(args: UpArgs, endpoints: &EndpointArgs) -> anyhow::Result<ExitCode> {
     init_telemetry();
-    let stop = import::stop_at_signal();
+    let stop = stop_at_signal();
     let data_dir = endpoints.data_dir()?;
     let http = http_addr(args.http)?;
     eprintln!(

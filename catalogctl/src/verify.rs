@@ -7,11 +7,11 @@ mod report;
 
 use std::process::ExitCode;
 
+use client_kit::{Meter, output};
+
 use self::ask::Services;
 use self::proof::Proof;
 use crate::endpoints::EndpointArgs;
-use crate::output;
-use crate::progress::Meter;
 
 const DIFFERS: u8 = 1;
 const NOT_VERIFIED: u8 = 2;

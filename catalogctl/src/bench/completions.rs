@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use catalog_proto::v1::AutocompleteRequest;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
+use client_kit::sample;
 use serde::Serialize;
 
 use crate::bench::percentile;
 use crate::cluster::{Cluster, channel};
-use crate::sample;
 
 const TITLES: u64 = 100;
 const CHARS_MAX: usize = 16;

@@ -5,17 +5,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use catalog_proto::v1::GetReadStatusResponse;
+use client_kit::feed::Rows;
+use client_kit::import::{self, ImportOptions, Notice};
+use client_kit::{Meter, ProductJson, Target, sample};
 use serde::Serialize;
 use sqlx::{Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
-use crate::endpoints::{EndpointArgs, Target};
-use crate::feed::Rows;
-use crate::import::{self, ImportOptions, Notice};
-use crate::output::ProductJson;
-use crate::progress::Meter;
-use crate::sample;
+use crate::endpoints::EndpointArgs;
 
 const BATCH_ROWS: usize = 500;
 const SEARCHABLE_SECONDS_MAX: u64 = 600;

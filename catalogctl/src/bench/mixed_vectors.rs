@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
+use client_kit::Meter;
 use fastrand::Rng;
 use pgvector::HalfVector;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::bench::{imports, live_generation, settle};
 use crate::cluster::{Cluster, Part};
-use crate::progress::Meter;
 
 const PAGE_ROWS: i64 = 1_000;
 const SEED: u64 = 11;

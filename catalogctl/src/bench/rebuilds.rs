@@ -12,13 +12,13 @@ use catalog_events::STREAM;
 use catalog_proto::v1::RebuildRequest;
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
 use catalog_proto::v1::rebuild_progress::Phase;
+use client_kit::Meter;
 use futures_util::StreamExt as _;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::bench::{imports, pid, process};
 use crate::cluster::{Cluster, Part, channel};
-use crate::progress::Meter;
 
 const READERS: usize = 2;
 /// A reader looks this often: it is there to notice a failure, not to load the machine.

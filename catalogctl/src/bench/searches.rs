@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::filter::Kind as FilterKind;
 use catalog_proto::v1::{FacetRequest, Filter, SearchProductsRequest, SearchStrategy, TermsFilter};
+use client_kit::sample;
 use serde::Serialize;
 use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinSet;
 
 use crate::bench::{median, percentile};
 use crate::cluster::{Cluster, channel};
-use crate::sample;
 
 const CLIENTS: [usize; 2] = [1, 32];
 const QUERIES: u64 = 500;

@@ -8,14 +8,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::{CreateProductRequest, ProductInput};
+use client_kit::{ProductJson, sample};
 use serde::Serialize;
 use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinSet;
 
 use crate::bench::median;
 use crate::cluster::{Cluster, Part, channel};
-use crate::output::ProductJson;
-use crate::sample;
 
 const CLIENTS: [usize; 2] = [1, 16];
 

@@ -8,12 +8,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use client_kit::output;
 use serde_json::json;
 
 use crate::chaos::checker::{Counts, Violation};
 use crate::chaos::history::{Entry, Event};
 use crate::chaos::trial::Verdict;
-use crate::output;
 
 /// Of one schedule; more of the same says no more.
 const VIOLATIONS_SHOWN_MAX: usize = 10;

@@ -6,12 +6,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use client_kit::feed::{Mistake, Progress};
+use client_kit::import::{Notice, Rejection, Summary};
+use client_kit::{Meter, output};
 use serde::Serialize;
-
-use super::{Notice, Rejection, Summary};
-use crate::feed::{Mistake, Progress};
-use crate::output;
-use crate::progress::Meter;
 
 const SHOWN_MAX: u64 = 20;
 

@@ -6,11 +6,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
 use catalog_proto::v1::{SuggestSynonymsRequest, SynonymSuggestion};
+use client_kit::{Meter, output};
 use serde_json::{Value, json};
 
 use crate::endpoints::EndpointArgs;
-use crate::output;
-use crate::progress::Meter;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SuggestArgs {

@@ -1,10 +1,9 @@
 //! A rule in one line, for people.
 
 use catalog_events::{ActionForm, KindForm, QueryMatch, StoredRule, TargetForm};
+use client_kit::output;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-
-use crate::output;
 
 pub(super) fn line(rule: &StoredRule) -> String {
     let form = &rule.form;

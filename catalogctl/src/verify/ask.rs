@@ -12,10 +12,11 @@ use catalog_proto::v1::{
     ListParkedEventsRequest, ListParkedEventsResponse, ListProjectedProductsRequest, ProductState,
     Projection, RepairProductsRequest,
 };
+use client_kit::bounded;
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 
-use crate::endpoints::{Endpoints, bounded};
+use crate::endpoints::Endpoints;
 
 const TRIES_MAX: u32 = 20;
 const TRY_AGAIN_MS: u64 = 100;

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use anyhow::Context as _;
 use catalog_events::Digest;
 use catalog_proto::v1::{ProductState, Projection, ProjectionDigest};
+use client_kit::Meter;
 
 use super::ask::{LogDigest, Services, buckets};
-use crate::progress::Meter;
 
 /// A difference that is gone when it is looked for was healed by a later event: look at all again.
 const PROOFS_MAX: usize = 5;

@@ -1,10 +1,10 @@
 //! A proof for people and for programs.
 
 use catalog_proto::v1::Projection;
+use client_kit::output;
 use serde_json::{Value, json};
 
 use super::proof::{Difference, Kind, LogProof, ProjectionProof, Proof, name};
-use crate::output;
 
 /// More fill the screen; JSON has all of them.
 const LINES_MAX: usize = 20;

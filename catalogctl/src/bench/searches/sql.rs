@@ -3,14 +3,12 @@
 
 use anyhow::Context as _;
 use catalog_proto::v1::ProductInput;
+use client_kit::{Meter, ProductJson, sample};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use crate::bench::mixed_vectors::INDEX_BUILD_MEMORY;
 use crate::bench::{live_generation, settle};
 use crate::cluster::Cluster;
-use crate::output::ProductJson;
-use crate::progress::Meter;
-use crate::sample;
 
 const COPY_ROWS: usize = 500;
 /// About so many of the vectors stand for queries.

@@ -6,7 +6,11 @@ use std::io::{self, BufRead, Read};
 use catalog_proto::v1::ProductInput;
 use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
 
-use super::{FeedError, Mapping, Mistake, ROW_BYTES_MAX, Row, Source};
+use crate::feed::draft;
+use crate::feed::error::FeedError;
+use crate::feed::mapping::Mapping;
+use crate::feed::row::{Mistake, ROW_BYTES_MAX, Row};
+use crate::feed::source::Source;
 
 pub(super) struct Records {
     reader: Reader<Metered<Box<dyn BufRead + Send>>>,
@@ -47,7 +51,7 @@ impl Records {
                 .map_err(|_| Mistake::row(format!("column {column:?} is not UTF-8")))?;
             values.push((column.as_str(), value));
         }
-        self.mapping.read_text(&values)
+        draft::from_cells(&values, &self.mapping)
     }
 }
 

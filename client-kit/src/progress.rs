@@ -9,14 +9,14 @@ const PLAIN_LINE_SECONDS: u64 = 5;
 const TICK_MS: u64 = 200;
 
 /// Draws on standard error.
-pub(crate) struct Meter {
+pub struct Meter {
     bar: Option<ProgressBar>,
     last_line: Instant,
     label: &'static str,
 }
 
 impl Meter {
-    pub(crate) fn new(label: &'static str) -> Self {
+    pub fn new(label: &'static str) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new_spinner().with_prefix(label);
             bar.enable_steady_tick(Duration::from_millis(TICK_MS));
@@ -30,7 +30,7 @@ impl Meter {
     }
 
     /// `total` is none where the end is not known.
-    pub(crate) fn set(&mut self, done: u64, total: Option<u64>, text: &str) {
+    pub fn set(&mut self, done: u64, total: Option<u64>, text: &str) {
         match &self.bar {
             Some(bar) => {
                 if bar.length() != total {
@@ -55,14 +55,14 @@ impl Meter {
     }
 
     /// A line that stays, above the bar.
-    pub(crate) fn line(&self, text: &str) {
+    pub fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| eprintln!("{text}")),
             None => eprintln!("{text}"),
         }
     }
 
-    pub(crate) fn clear(&self) {
+    pub fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }

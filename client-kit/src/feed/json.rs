@@ -5,7 +5,10 @@ use std::io::{self, BufRead, Read as _};
 
 use serde_json::{Map, Value};
 
-use super::{FeedError, Mapping, Mistake, ROW_BYTES_MAX, Row};
+use crate::feed::draft;
+use crate::feed::error::FeedError;
+use crate::feed::mapping::Mapping;
+use crate::feed::row::{Mistake, ROW_BYTES_MAX, Row};
 
 /// One object a line; blank lines are skipped.
 pub(super) struct Lines<R> {
@@ -82,7 +85,7 @@ fn product(row: &[u8], mapping: &Mapping) -> Result<catalog_proto::v1::ProductIn
     if row.len() > ROW_BYTES_MAX {
         return Err(Mistake::too_long());
     }
-    mapping.read_json(parse(row)?)
+    draft::from_json(parse(row)?, mapping)
 }
 
 fn parse(row: &[u8]) -> Result<Map<String, Value>, Mistake> {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::{FeedError, Format};
+use crate::feed::error::FeedError;
 
 const BUFFER_BYTES: usize = 64 * 1024;
 /// How much of the beginning is looked at to tell formats apart.
@@ -42,6 +42,17 @@ const FOREIGN: [(&[u8], &str, &str); 6] = [
     (&[0xff, 0xfe], "UTF-16 text", "save it as UTF-8"),
     (&[0xfe, 0xff], "UTF-16 text", "save it as UTF-8"),
 ];
+
+/// The form that the rows of a feed are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// One JSON object a line
+    Jsonl,
+    /// One JSON array of objects
+    Json,
+    /// Comma, semicolon or tab separated, with a header row
+    Csv,
+}
 
 /// An opened feed.
 pub struct Source {

@@ -151,6 +151,12 @@ pub(super) fn attribute_name(column: &str, strip: &[String]) -> String {
     }
 }
 
+/// The beginning of a text, for messages.
+pub(super) fn shorten(text: &str) -> String {
+    const SHOWN_CHARS_MAX: usize = 80;
+    text.chars().take(SHOWN_CHARS_MAX).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

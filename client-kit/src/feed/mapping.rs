@@ -3,11 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use catalog_events::Currency;
-use catalog_proto::v1::ProductInput;
-use serde_json::{Map, Value};
 
-use super::Mistake;
-use super::draft::{Draft, shorten};
+use crate::feed::values::shorten;
 
 /// What a column can be mapped to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -170,20 +167,6 @@ impl Mapping {
             Some(twice) => Err(format!("the header has the column {twice:?} twice")),
             None => Ok(()),
         }
-    }
-
-    pub(super) fn read_json(&self, object: Map<String, Value>) -> Result<ProductInput, Mistake> {
-        let mut draft = Draft::new(self);
-        draft.object("", object);
-        draft.finish()
-    }
-
-    pub(super) fn read_text(&self, row: &[(&str, &str)]) -> Result<ProductInput, Mistake> {
-        let mut draft = Draft::new(self);
-        for (column, text) in row {
-            draft.cell(column, text);
-        }
-        draft.finish()
     }
 
     pub(super) fn source(&self, field: Field) -> &str {

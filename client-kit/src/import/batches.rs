@@ -7,8 +7,8 @@ use catalog_proto::v1::ProductInput;
 use prost::Message as _;
 use tokio::sync::mpsc;
 
-use super::Rejection;
 use crate::feed::{FeedError, Row, Rows};
+use crate::import::outcome::Rejection;
 
 const AHEAD_BATCHES_MAX: usize = 4;
 /// Below the 4 MiB that a gRPC server accepts unless told otherwise.
@@ -16,16 +16,16 @@ const BATCH_BYTES_MAX: usize = 3 << 20;
 
 /// One transaction of the write service, and the rows that were refused while it was gathered.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
-    pub(super) products: Vec<ProductInput>,
+pub struct Batch {
+    pub products: Vec<ProductInput>,
     /// Where each product came from.
-    pub(super) lines: Vec<u64>,
-    pub(super) rejected: Vec<Rejection>,
+    pub lines: Vec<u64>,
+    pub rejected: Vec<Rejection>,
     bytes: usize,
 }
 
 /// The batches in order; an error is the last item. The thread ends when the receiver is closed.
-pub(super) fn spawn(rows: Rows, rows_max: usize) -> mpsc::Receiver<Result<Batch, FeedError>> {
+pub fn batches(rows: Rows, rows_max: usize) -> mpsc::Receiver<Result<Batch, FeedError>> {
     let (sender, receiver) = mpsc::channel(AHEAD_BATCHES_MAX);
     let batches = Batches {
         rows,

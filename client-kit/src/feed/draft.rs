@@ -6,12 +6,32 @@ use catalog_events::{Money, ProductId};
 use catalog_proto::v1::{AttributeValue, ProductInput};
 use serde_json::{Map, Value};
 
-use super::mapping::{Field, Mapping};
-use super::{Mistake, values};
+use crate::feed::mapping::{Field, Mapping};
+use crate::feed::row::Mistake;
+use crate::feed::values::{self, shorten};
+
+/// Reads the members of an object as the columns of a product.
+pub(super) fn from_json(
+    object: Map<String, Value>,
+    mapping: &Mapping,
+) -> Result<ProductInput, Mistake> {
+    let mut draft = Draft::new(mapping);
+    draft.object("", object);
+    draft.finish()
+}
+
+/// Reads cells, each with the name of its column, as a product.
+pub(super) fn from_cells(row: &[(&str, &str)], mapping: &Mapping) -> Result<ProductInput, Mistake> {
+    let mut draft = Draft::new(mapping);
+    for (column, text) in row {
+        draft.cell(column, text);
+    }
+    draft.finish()
+}
 
 /// A product while its columns are read. The first mistake is kept and reading goes on, so that
 /// the report can name the product.
-pub(super) struct Draft<'m> {
+struct Draft<'m> {
     mapping: &'m Mapping,
     product: ProductInput,
     price: Option<String>,
@@ -19,7 +39,7 @@ pub(super) struct Draft<'m> {
 }
 
 impl<'m> Draft<'m> {
-    pub(super) fn new(mapping: &'m Mapping) -> Self {
+    fn new(mapping: &'m Mapping) -> Self {
         Self {
             mapping,
             product: ProductInput::default(),
@@ -29,7 +49,7 @@ impl<'m> Draft<'m> {
     }
 
     /// The members of an object become columns `prefix.member`.
-    pub(super) fn object(&mut self, prefix: &str, object: Map<String, Value>) {
+    fn object(&mut self, prefix: &str, object: Map<String, Value>) {
         for (name, value) in object {
             let column = if prefix.is_empty() {
                 name
@@ -53,7 +73,7 @@ impl<'m> Draft<'m> {
         }
     }
 
-    pub(super) fn cell(&mut self, column: &str, text: &str) {
+    fn cell(&mut self, column: &str, text: &str) {
         if column.is_empty() || self.mapping.ignored.contains(column) {
             return;
         }
@@ -152,7 +172,7 @@ impl<'m> Draft<'m> {
     }
 
     /// Checks what the client can know; the write service has the last word.
-    pub(super) fn finish(mut self) -> Result<ProductInput, Mistake> {
+    fn finish(mut self) -> Result<ProductInput, Mistake> {
         if let Err((field, reason)) = self.complete() {
             self.fault(field.as_str(), reason);
         }
@@ -199,9 +219,4 @@ impl<'m> Draft<'m> {
         self.product.currency = currency.to_string();
         Ok(())
     }
-}
-
-pub(super) fn shorten(text: &str) -> String {
-    const SHOWN_CHARS_MAX: usize = 80;
-    text.chars().take(SHOWN_CHARS_MAX).collect()
 }

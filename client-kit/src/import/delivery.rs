@@ -13,10 +13,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 
-use super::batches::Batch;
-use super::{ImportError, Notice, Rejection, Summary};
-use crate::endpoints::{Target, is_transport};
 use crate::feed::{FeedError, Mistake};
+use crate::import::batches::Batch;
+use crate::import::outcome::{ImportError, Notice, Rejection, Summary};
+use crate::target::{Target, is_transport};
 
 const IN_FLIGHT_MAX: usize = 4;
 /// For the end of a stream whose every batch was answered.
