@@ -5,10 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use client_kit::{ProductJson, output, sample};
+use trials::bench::{self, BenchArgs, PeerArgs};
+use trials::chaos::{self, ChaosArgs};
+use trials::cluster;
 
-use crate::bench::{self, BenchArgs, PeerArgs};
-use crate::chaos::{self, ChaosArgs};
-use crate::cluster;
 use crate::endpoints::EndpointArgs;
 use crate::eval::{self, EvalArgs};
 use crate::import::{self, ImportArgs};

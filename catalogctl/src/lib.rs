@@ -16,6 +16,3 @@ mod parked;
 mod up;
 mod migrate;
 mod probe;
-pub mod cluster;
-pub mod chaos;
-mod bench;

@@ -4,7 +4,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use catalogctl::cluster::{Cluster, Part};
+use trials::cluster::{Cluster, Part};
 
 use tokio::task::JoinHandle;
 

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Output;
 
-use catalogctl::cluster::Cluster;
 use serde_json::Value;
 use tokio::process::Command;
+use trials::cluster::Cluster;
 
 pub(crate) const CATALOGCTL: &str = env!("CARGO_BIN_EXE_catalogctl");
 

@@ -97,8 +97,10 @@ fn every_file_tells_one_story_and_says_which() {
         "catalog-events",
         "catalog-query",
         "catalogctl",
+        "client-kit",
         "devkit",
         "service-kit",
+        "trials",
     ] {
         for path in sources(&workspace().join(folder).join("src")) {
             let text = fs::read_to_string(&path).expect("source");

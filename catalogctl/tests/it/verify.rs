@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 
-use catalogctl::cluster::Cluster;
+use trials::cluster::Cluster;
 
 use crate::support::{catalogctl, cluster, feed, json, shown};
 

@@ -38,7 +38,7 @@ const SCHEDULES_UNLESS_TOLD: u64 = 10;
 const SCHEDULES_PER_CLUSTER: u64 = 40;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct ChaosArgs {
+pub struct ChaosArgs {
     /// Of the first schedule; each next one has the next seed [default: a random one]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -104,7 +104,7 @@ impl ChaosArgs {
     }
 }
 
-pub(crate) async fn command(args: ChaosArgs) -> anyhow::Result<ExitCode> {
+pub async fn command(args: ChaosArgs) -> anyhow::Result<ExitCode> {
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let stop = stop_on_signal();
     if let Some(pairs) = args.pairs {

@@ -29,10 +29,10 @@ use sqlx::{Connection as _, PgConnection};
 use crate::bench::figures::Figures;
 use crate::cluster::{Cluster, ClusterOptions, Part};
 
-pub(crate) use crate::bench::peer::{PeerArgs, command as peer};
+pub use crate::bench::peer::{PeerArgs, command as peer};
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct BenchArgs {
+pub struct BenchArgs {
     /// Made-up products to import
     #[arg(long, value_name = "N", default_value_t = 19_406)]
     products: u64,
@@ -94,7 +94,7 @@ impl BenchArgs {
 const PRODUCTS_TO_READ: u64 = 100;
 const EMBEDDED_PRODUCTS_MAX: u64 = 20_000;
 
-pub(crate) async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
+pub async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let catalogctl = std::env::current_exe().context("cannot find this program's own file")?;
     if cfg!(debug_assertions) {
         eprintln!("note: this is a development build; `cargo build --profile dist` measures more");

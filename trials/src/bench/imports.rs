@@ -13,7 +13,6 @@ use sqlx::{Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
-use crate::endpoints::EndpointArgs;
 
 const BATCH_ROWS: usize = 500;
 const SEARCHABLE_SECONDS_MAX: u64 = 600;
@@ -39,7 +38,7 @@ pub(super) async fn measure(
 ) -> anyhow::Result<ImportFigures> {
     eprintln!("bare inserts of the same rows");
     let bare_postgres_per_second = bare_inserts(cluster, rows()?).await?;
-    let target = target(cluster)?;
+    let target = Target::command(&cluster.command_grpc());
     let before = cluster.log_position().await?;
     let mut meter = Meter::new("import");
     let mut notice = |notice: Notice<'_>| {
@@ -81,7 +80,7 @@ pub(super) async fn fill(
     let before = cluster.log_position().await?;
     let rows = import::rows(sample::products(products, sample::SEED_DEFAULT));
     let stop = CancellationToken::new();
-    let target = target(cluster)?;
+    let target = Target::command(&cluster.command_grpc());
     let options = ImportOptions::default();
     let (summary, result) = import::run(rows, &target, &options, stop, &mut |_| ()).await;
     result?;
@@ -119,14 +118,6 @@ pub(super) fn embedded(status: &GetReadStatusResponse) -> i64 {
     let mut projections = status.projections.iter();
     let embeddings = projections.find(|projection| projection.name == "embeddings");
     embeddings.map_or(0, |projection| projection.documents)
-}
-
-fn target(cluster: &Cluster) -> anyhow::Result<Target> {
-    let endpoints = EndpointArgs {
-        command_grpc: Some(cluster.command_grpc()),
-        ..EndpointArgs::default()
-    };
-    Ok(endpoints.resolve()?.command)
 }
 
 /// Rows a second when nothing but one `jsonb` table has to be written.

@@ -24,7 +24,7 @@ use tonic::{Request, Status};
 use crate::cluster::channel;
 
 #[derive(Debug, clap::Args)]
-pub(crate) struct PeerArgs {
+pub struct PeerArgs {
     #[arg(value_enum)]
     side: Side,
     listen: SocketAddr,
@@ -40,7 +40,7 @@ enum Side {
     Http,
 }
 
-pub(crate) async fn command(args: PeerArgs) -> anyhow::Result<ExitCode> {
+pub async fn command(args: PeerArgs) -> anyhow::Result<ExitCode> {
     let body = tokio::fs::read(&args.body).await?;
     let listener = TcpListener::bind(args.listen).await?;
     match args.side {
