@@ -4,7 +4,7 @@
 mod services;
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use tracing_subscriber::EnvFilter;
 use crate::endpoints::{EndpointArgs, Endpoints, Published};
 use crate::import::stop_at_signal;
 use crate::status::Status;
-use crate::up::services::{Infrastructure, Services};
+use crate::up::services::{Infrastructure, Services, free_or_any};
 
 const HTTP_PORT: u16 = 8000;
 /// A line for every request would hide the rest of the terminal.
@@ -88,14 +88,6 @@ fn http_addr(asked: Option<SocketAddr>) -> anyhow::Result<SocketAddr> {
             "{addr} is in use: stop what listens there, or choose another address with --http"
         ),
         Err(err) => Err(err).with_context(|| format!("cannot listen on {addr} (--http)")),
-    }
-}
-
-fn free_or_any(port: u16) -> SocketAddr {
-    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    match TcpListener::bind(addr) {
-        Ok(_) => addr,
-        Err(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
     }
 }
 

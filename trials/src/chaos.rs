@@ -3,11 +3,12 @@
 //! many schedules uses one cluster for several of them; each has products of its own.
 
 mod schedule;
-mod proxy;
 mod history;
 mod wire;
 mod workload;
+mod violation;
 mod nemesis;
+mod logged;
 mod ledger;
 mod checker;
 mod rest;
@@ -30,8 +31,6 @@ use crate::chaos::schedule::{Kind, Schedule};
 use crate::chaos::trial::Arena;
 use crate::chaos::workload::Marks;
 use crate::cluster::{ClusterOptions, Disk};
-
-pub use crate::chaos::proxy::{LinkFault, Proxy};
 
 const SCHEDULES_UNLESS_TOLD: u64 = 10;
 /// The log grows, and with it what has to be refilled and replayed.

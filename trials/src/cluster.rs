@@ -1,8 +1,12 @@
 //! The three services as real processes on instances of their own: what tests kill and benchmarks
 //! measure. Every service keeps its port over a restart, as a deployed one does.
 
-mod disk;
+mod part;
+mod ports;
+mod proxy;
 mod links;
+mod disk;
+mod environment;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -18,18 +22,20 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tonic::transport::Channel;
 
-use crate::chaos::LinkFault;
+use crate::cluster::environment::{COMMAND_DATABASE, INDEX, environment};
+use crate::cluster::links::Links;
+use crate::cluster::ports::Ports;
+
 pub(crate) use crate::cluster::disk::Disk;
 pub use crate::cluster::links::Link;
-use crate::cluster::links::Links;
+pub use crate::cluster::part::Part;
+pub(crate) use crate::cluster::ports::free_port;
+pub use crate::cluster::proxy::{LinkFault, Proxy};
 
-/// The index of the query service, in the folder of a cluster.
-const INDEX: &str = "index";
 const READY_SECONDS_MAX: u64 = 60;
 const LOOK_EVERY_MS: u64 = 20;
 /// A service drains for some seconds.
 const STOP_SECONDS_MAX: u64 = 20;
-const COMMAND_DATABASE: &str = "CATALOG_COMMAND_DATABASE_URL";
 
 /// Given to `catalogctl service`, makes it end with the process that started it.
 pub const UNTIL_STDIN_CLOSES: &str = "--until-stdin-closes";
@@ -40,34 +46,6 @@ pub fn end_with_stdin() {
         let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
         std::process::exit(0);
     });
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    Command,
-    Query,
-    Bff,
-    /// A second read service, which is started only when it is asked for.
-    Replica,
-}
-
-impl Part {
-    /// What a cluster starts with.
-    pub const ALL: [Part; 3] = [Part::Command, Part::Query, Part::Bff];
-
-    /// As in `catalogctl service NAME`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Part::Command => "catalog-command",
-            Part::Query | Part::Replica => "catalog-query",
-            Part::Bff => "bff",
-        }
-    }
-
-    fn log(self, folder: &Path) -> PathBuf {
-        let replica = if self == Part::Replica { "-2" } else { "" };
-        folder.join(format!("{}{replica}.log", self.name()))
-    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,15 +59,6 @@ pub struct ClusterOptions {
     /// The broker on a disk of its own, for [`Cluster::cut_power`]. Not for a throw-away cluster,
     /// which promises nothing.
     pub power_cuts: bool,
-}
-
-/// Where the services listen.
-#[derive(Clone, Copy, Debug)]
-struct Ports {
-    command: u16,
-    query: u16,
-    http: u16,
-    replica: u16,
 }
 
 /// Services, Postgres and NATS; all end with this value, and with this process.
@@ -133,12 +102,7 @@ impl Cluster {
             true => Devkit::throwaway().await?,
             false => Devkit::start(&instances).await?,
         };
-        let ports = Ports {
-            command: free_port()?,
-            query: free_port()?,
-            http: free_port()?,
-            replica: free_port()?,
-        };
+        let ports = Ports::free()?;
         let mut environment = environment(&devkit, ports, folder.path(), options.model).await?;
         let command_database = environment
             .iter()
@@ -404,73 +368,4 @@ pub fn channel(target: &str) -> Channel {
         Ok(endpoint) => endpoint.tcp_nodelay(true).connect_lazy(),
         Err(err) => unreachable!("{target} is made of an address: {err}"),
     }
-}
-
-/// Below the range that the system takes for outgoing connections, so that a port stays free while
-/// its service is down.
-pub fn free_port() -> anyhow::Result<u16> {
-    for _ in 0..100 {
-        let port = fastrand::u16(15_000..32_000);
-        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    bail!("found no free port between 15000 and 32000")
-}
-
-async fn environment(
-    devkit: &Devkit,
-    ports: Ports,
-    folder: &Path,
-    model: bool,
-) -> anyhow::Result<Vec<(&'static str, String)>> {
-    let suffix: String = (0..8).map(|_| fastrand::lowercase()).collect();
-    let secret: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
-    let model = match model {
-        true => devkit::embedding_model()
-            .await?
-            .folder
-            .display()
-            .to_string(),
-        false => String::new(),
-    };
-    let address = |port: u16| format!("127.0.0.1:{port}");
-    let free = || "127.0.0.1:0".to_owned();
-    Ok(vec![
-        (
-            COMMAND_DATABASE,
-            devkit.database_url(&format!("command_{suffix}")).await?,
-        ),
-        ("CATALOG_COMMAND_NATS_URL", devkit.nats_url()),
-        ("CATALOG_COMMAND_GRPC_ADDR", address(ports.command)),
-        ("CATALOG_COMMAND_OPS_ADDR", free()),
-        ("CATALOG_COMMAND_TOKEN_SECRET", secret.clone()),
-        (
-            "CATALOG_QUERY_DATABASE_URL",
-            devkit.database_url(&format!("query_{suffix}")).await?,
-        ),
-        ("CATALOG_QUERY_NATS_URL", devkit.nats_url()),
-        ("CATALOG_QUERY_GRPC_ADDR", address(ports.query)),
-        ("CATALOG_QUERY_OPS_ADDR", free()),
-        ("CATALOG_QUERY_TOKEN_SECRET", secret),
-        (
-            "CATALOG_QUERY_COMMAND_GRPC_TARGET",
-            format!("http://{}", address(ports.command)),
-        ),
-        (
-            "CATALOG_QUERY_DATA_DIR",
-            folder.join(INDEX).display().to_string(),
-        ),
-        ("CATALOG_QUERY_MODEL_DIR", model),
-        ("BFF_HTTP_ADDR", address(ports.http)),
-        ("BFF_OPS_ADDR", free()),
-        (
-            "BFF_CATALOG_GRPC_TARGET",
-            format!("http://{}", address(ports.query)),
-        ),
-        (
-            "BFF_COMMAND_GRPC_TARGET",
-            format!("http://{}", address(ports.command)),
-        ),
-    ])
 }

@@ -7,7 +7,7 @@ use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use client_kit::sample;
 use serde::Serialize;
 
-use crate::bench::percentile;
+use crate::bench::statistics::percentile;
 use crate::cluster::{Cluster, channel};
 
 const TITLES: u64 = 100;

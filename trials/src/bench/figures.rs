@@ -1,8 +1,11 @@
 //! All figures of a run, and how they are shown.
 
+mod table;
+
 use serde::Serialize;
 
 use crate::bench::completions::CompletionFigures;
+use crate::bench::figures::table::Table;
 use crate::bench::footprint::Footprint;
 use crate::bench::freshness::Freshness;
 use crate::bench::imports::ImportFigures;
@@ -10,7 +13,6 @@ use crate::bench::process::{Machine, Memory};
 use crate::bench::reads::{GetFigures, Side};
 use crate::bench::rebuilds::RebuildFigures;
 use crate::bench::searches::{Rate, SearchFigures};
-use crate::bench::table::Table;
 use crate::bench::writes::WriteFigures;
 
 /// What was not measured is left out.

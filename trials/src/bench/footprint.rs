@@ -7,7 +7,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::bench::{live_generation, process};
+use crate::bench::database::live_generation;
+use crate::bench::process;
 use crate::cluster::{Cluster, Part};
 
 const MILLION: f64 = 1e6;

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-use crate::bench::percentile;
+use crate::bench::statistics::percentile;
 use crate::cluster::Cluster;
 
 /// Writes a second, as asked for.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde::Serialize;
 
-use crate::bench::pid;
 use crate::cluster::{Cluster, Part};
 
 /// `sysconf(_SC_CLK_TCK)`: 100 on every Linux that Rust runs on.
@@ -101,4 +100,11 @@ pub(super) fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
 fn read(pid: u32, file: &str) -> anyhow::Result<String> {
     let path = format!("/proc/{pid}/{file}");
     fs::read_to_string(&path).with_context(|| format!("cannot read {path}: bench needs Linux"))
+}
+
+/// The process of a service, while it runs.
+pub(super) fn pid(cluster: &Cluster, part: Part) -> anyhow::Result<u32> {
+    cluster
+        .pid(part)
+        .with_context(|| format!("{} is not running", part.name()))
 }

@@ -1,5 +1,8 @@
 //! GET through the BFF and the query service, against a bare pass-through of the same bytes.
 
+mod load;
+pub(super) mod peer;
+
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -11,9 +14,10 @@ use prost::Message as _;
 use serde::Serialize;
 use tokio::process::{Child, Command};
 
-use crate::bench::load::{self, Load};
-use crate::bench::process::cpu_time;
-use crate::bench::{BenchArgs, median, pid};
+use crate::bench::args::BenchArgs;
+use crate::bench::process::{cpu_time, pid};
+use crate::bench::reads::load::Load;
+use crate::bench::statistics::median;
 use crate::cluster::{Cluster, Part, channel, free_port};
 
 const WARM_UP_MS: u64 = 500;

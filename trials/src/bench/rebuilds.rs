@@ -17,7 +17,8 @@ use futures_util::StreamExt as _;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::bench::{imports, pid, process};
+use crate::bench::imports;
+use crate::bench::process::{self, pid};
 use crate::cluster::{Cluster, Part, channel};
 
 const READERS: usize = 2;

@@ -3,6 +3,7 @@
 //! reciprocal rank fusion. The SQL side gets the vector of a query for nothing, and answers twice: as
 //! Postgres does it best, with all words and no totals; and what we answer, any word and how many.
 
+pub(super) mod mixed_vectors;
 mod sql;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use serde::Serialize;
 use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinSet;
 
-use crate::bench::{median, percentile};
+use crate::bench::statistics::{median, percentile};
 use crate::cluster::{Cluster, channel};
 
 const CLIENTS: [usize; 2] = [1, 32];

@@ -13,7 +13,7 @@ use serde::Serialize;
 use sqlx::{Connection as _, PgConnection};
 use tokio::task::JoinSet;
 
-use crate::bench::median;
+use crate::bench::statistics::median;
 use crate::cluster::{Cluster, Part, channel};
 
 const CLIENTS: [usize; 2] = [1, 16];

@@ -295,6 +295,10 @@ pub(super) fn speaks_http(client: u32) -> bool {
 }
 
 impl Call {
+    pub(super) fn is_ok(&self) -> bool {
+        matches!(self.outcome, Outcome::Ok(_))
+    }
+
     pub(super) fn over_http(&self) -> bool {
         speaks_http(self.client) && !matches!(self.request, Request::Import { .. })
     }

@@ -9,7 +9,8 @@ use sqlx::types::Json;
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
-use crate::chaos::checker::{Logged, Violation};
+use crate::chaos::logged::Logged;
+use crate::chaos::violation::Violation;
 
 /// A product as the log leaves it.
 #[derive(Clone, Debug)]

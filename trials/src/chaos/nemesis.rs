@@ -15,9 +15,9 @@ use futures_util::TryStreamExt as _;
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
 
-use crate::chaos::checker::Violation;
 use crate::chaos::history::History;
 use crate::chaos::schedule::{Fault, Schedule, Target};
+use crate::chaos::violation::Violation;
 use crate::cluster::{Cluster, Link, Part, channel};
 
 const REBUILD_SECONDS_MAX: u64 = 120;

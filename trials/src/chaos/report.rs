@@ -11,9 +11,9 @@ use anyhow::Context as _;
 use client_kit::output;
 use serde_json::json;
 
-use crate::chaos::checker::{Counts, Violation};
 use crate::chaos::history::{Entry, Event};
 use crate::chaos::trial::Verdict;
+use crate::chaos::violation::{Counts, Violation};
 
 /// Of one schedule; more of the same says no more.
 const VIOLATIONS_SHOWN_MAX: usize = 10;

@@ -10,10 +10,11 @@ use catalog_proto::v1::GetWriteStatusRequest;
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
-use crate::chaos::checker::{Logged, Violation};
 use crate::chaos::history::{Answer, Outcome, Request, Seen};
 use crate::chaos::ledger::{Folded, Ledger};
+use crate::chaos::logged::Logged;
 use crate::chaos::nemesis::Nemesis;
+use crate::chaos::violation::Violation;
 use crate::chaos::wire::Wire;
 use crate::cluster::{Cluster, channel};
 

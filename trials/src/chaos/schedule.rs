@@ -6,8 +6,7 @@ use std::ops::Range;
 
 use clap::ValueEnum;
 
-use crate::chaos::proxy::LinkFault;
-use crate::cluster::Link;
+use crate::cluster::{Link, LinkFault};
 
 /// Strikes begin and end within this time; then everything is healed.
 pub(super) const STRIKES_MS: u64 = 3_600;

@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::chaos::checker::{self, Counts, Logged, Violation};
+use crate::chaos::checker;
 use crate::chaos::history::{Entry, Event, History, calls};
 use crate::chaos::ledger::Ledger;
+use crate::chaos::logged::Logged;
 use crate::chaos::nemesis::{Nemesis, broker};
 use crate::chaos::rest;
 use crate::chaos::schedule::Schedule;
+use crate::chaos::violation::{Counts, Violation};
 use crate::chaos::wire::{Addresses, Wire};
 use crate::chaos::workload::{Marks, Workload};
 use crate::cluster::{Cluster, ClusterOptions};

@@ -1,21 +1,18 @@
 //! Two ways into the catalog, HTTP through the BFF and gRPC beside it, and what their answers mean
 //! to a client. Invariant: a call ends within the limit of the client, whatever the services do.
 
+mod outcome;
 mod grpc;
 mod http;
 
 use std::time::Duration;
 
-use crate::chaos::history::{Failure, FailureKind, Outcome, Request};
+use crate::chaos::history::{FailureKind, Outcome, Request};
+use crate::chaos::wire::outcome::{HANG_MS, unknown};
 use crate::cluster::Cluster;
 
 pub(super) use crate::chaos::wire::grpc::Grpc;
 pub(super) use crate::chaos::wire::http::Http;
-
-/// What a client gives a service; services answer sooner, or say that they cannot.
-const DEADLINE_MS: u64 = 5_000;
-/// When a client gives up on a service that did not even say that: a slow machine has no excuse.
-const HANG_MS: u64 = 12_000;
 
 /// Where the services are, over restarts too.
 #[derive(Clone, Debug)]
@@ -68,27 +65,4 @@ impl Wire {
     pub(super) fn is_http(&self) -> bool {
         matches!(self, Wire::Http(_))
     }
-}
-
-fn unknown(kind: FailureKind, text: impl Into<String>) -> Outcome {
-    let text = text.into();
-    Outcome::Unknown(Failure { kind, text })
-}
-
-fn fail(text: impl Into<String>) -> Outcome {
-    Outcome::Fail(Failure {
-        kind: FailureKind::Refused,
-        text: text.into(),
-    })
-}
-
-/// The whole chain, since the outer error alone says little.
-fn chain(err: &dyn std::error::Error) -> String {
-    let mut text = err.to_string();
-    let mut source = err.source();
-    while let Some(inner) = source {
-        text = format!("{text}: {inner}");
-        source = inner.source();
-    }
-    text
 }

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 
 use anyhow::Context as _;
 
-use crate::chaos::{LinkFault, Proxy};
-use crate::cluster::free_port;
+use crate::cluster::ports::free_port;
+use crate::cluster::proxy::{LinkFault, Proxy};
 
 /// From whom to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

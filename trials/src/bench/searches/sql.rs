@@ -6,8 +6,7 @@ use catalog_proto::v1::ProductInput;
 use client_kit::{Meter, ProductJson, sample};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::bench::mixed_vectors::INDEX_BUILD_MEMORY;
-use crate::bench::{live_generation, settle};
+use crate::bench::database::{INDEX_BUILD_MEMORY, live_generation, settle};
 use crate::cluster::Cluster;
 
 const COPY_ROWS: usize = 500;

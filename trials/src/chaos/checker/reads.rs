@@ -1,8 +1,9 @@
 //! I5 and the content of answers: nobody reads what was never so, and a client with its token never
 //! reads what is older than its write, unless the answer says so.
 
-use crate::chaos::checker::{Counts, Story, Violation};
 use crate::chaos::history::{After, Answer, Call, Seen};
+use crate::chaos::logged::Story;
+use crate::chaos::violation::{Counts, Violation};
 
 pub(super) fn judge(
     calls: &[Call],

@@ -1,5 +1,7 @@
 //! The checker sees what it is there to see: each test plants one mistake.
 
+use std::collections::BTreeMap;
+
 use catalog_events::{Currency, Money, Product, Status};
 use time::OffsetDateTime;
 

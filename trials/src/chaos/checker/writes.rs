@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::chaos::checker::{Counts, Logged, Story, Violation, is_ok};
 use crate::chaos::history::{Answer, Call, Mark, Outcome, Request, description, title};
+use crate::chaos::logged::{Logged, Story};
+use crate::chaos::violation::{Counts, Violation};
 
 /// All attempts of one write.
 struct Write<'c> {
@@ -23,7 +24,7 @@ impl Write<'_> {
     fn fate(&self) -> Fate {
         let unknown = |call: &&Call| matches!(call.outcome, Outcome::Unknown(_));
         match () {
-            () if self.attempts.iter().any(|call| is_ok(call)) => Fate::Ok,
+            () if self.attempts.iter().any(|call| call.is_ok()) => Fate::Ok,
             () if self.attempts.iter().any(unknown) => Fate::Unknown,
             () => Fate::Failed,
         }

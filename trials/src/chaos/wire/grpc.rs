@@ -14,10 +14,10 @@ use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
-use super::{DEADLINE_MS, chain, fail, unknown};
 use crate::chaos::history::{
     After, Answer, FailureKind, Mark, Outcome, Request, Seen, description, title,
 };
+use crate::chaos::wire::outcome::{DEADLINE_MS, chain, fail, unknown};
 use crate::cluster::channel;
 
 const STALE: &str = "catalog-stale";

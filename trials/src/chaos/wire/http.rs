@@ -7,10 +7,10 @@ use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{HANG_MS, chain, fail, unknown};
 use crate::chaos::history::{
     After, Answer, FailureKind, Outcome, Request, Seen, description, title,
 };
+use crate::chaos::wire::outcome::{HANG_MS, chain, fail, unknown};
 
 const TOKEN: &str = "catalog-consistency";
 const STALE: &str = "catalog-stale";

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-pub(super) struct Table {
+pub(in crate::bench) struct Table {
     title: String,
     rows: Vec<[String; 5]>,
 }

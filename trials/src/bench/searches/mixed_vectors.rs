@@ -10,21 +10,20 @@ use fastrand::Rng;
 use pgvector::HalfVector;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use crate::bench::{imports, live_generation, settle};
+use crate::bench::database::{INDEX_BUILD_MEMORY, live_generation, settle};
+use crate::bench::imports;
 use crate::cluster::{Cluster, Part};
 
 const PAGE_ROWS: i64 = 1_000;
 const SEED: u64 = 11;
 /// Of the length of a vector: what no other product shares.
 const NOISE: f32 = 0.1;
-/// What a million vectors need while their index is built.
-pub(super) const INDEX_BUILD_MEMORY: &str = "2GB";
 
 /// Vectors of the model by category.
 type Embedded = BTreeMap<String, Vec<Vec<f32>>>;
 
 /// Fills in what the query service has not embedded yet. It stands still meanwhile, and starts again.
-pub(super) async fn fill(cluster: &mut Cluster, products: u64) -> anyhow::Result<()> {
+pub(in crate::bench) async fn fill(cluster: &mut Cluster, products: u64) -> anyhow::Result<()> {
     cluster.stop(Part::Query).await?;
     let (mut db, generation) = live_generation(cluster).await?;
     let search_path = format!("SET search_path = {generation}, public");

@@ -249,7 +249,7 @@ mod tests {
     use std::io::ErrorKind;
 
     use super::*;
-    use crate::cluster::free_port;
+    use crate::cluster::ports::free_port;
 
     /// A server that answers every byte with the same byte.
     async fn echo() -> SocketAddr {
