@@ -79,9 +79,10 @@ pub(crate) async fn command(args: EvalArgs, endpoints: &EndpointArgs) -> anyhow:
         fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     let report = Report::of(&run, saved.as_ref());
-    match args.json {
-        true => output::json(&report)?,
-        false => output::text(&report.text())?,
+    if args.json {
+        output::json(&report)?;
+    } else {
+        output::text(&report.text())?;
     }
     if asker.degraded > 0 {
         let degraded = asker.degraded;

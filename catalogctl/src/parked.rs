@@ -94,9 +94,10 @@ async fn retry(
         let (applied, failed) = (applied.len(), failed.len());
         output::line(&format!("{applied} applied, {failed} still parked"))?;
     }
-    match failed.is_empty() {
-        true => Ok(ExitCode::SUCCESS),
-        false => Ok(ExitCode::FAILURE),
+    if failed.is_empty() {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Ok(ExitCode::FAILURE)
     }
 }
 

@@ -51,9 +51,10 @@ pub(crate) async fn command(
     } else {
         output::text(&report::to_text(&proof, repaired, args.repair))?;
     }
-    match proof.is_equal() {
-        true => Ok(ExitCode::SUCCESS),
-        false => Ok(ExitCode::from(DIFFERS)),
+    if proof.is_equal() {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Ok(ExitCode::from(DIFFERS))
     }
 }
 

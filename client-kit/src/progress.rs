@@ -76,9 +76,10 @@ impl Drop for Meter {
 }
 
 fn style(with_end: bool) -> ProgressStyle {
-    let template = match with_end {
-        true => "{prefix} {wide_bar} {percent} % {msg}, {eta} left",
-        false => "{prefix} {spinner} {msg}",
+    let template = if with_end {
+        "{prefix} {wide_bar} {percent} % {msg}, {eta} left"
+    } else {
+        "{prefix} {spinner} {msg}"
     };
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -102,9 +102,10 @@ pub fn product(number: u64, seed: u64) -> ProductInput {
             .into_iter()
             .map(|(name, kind)| (name, AttributeValue { kind: Some(kind) }))
             .collect(),
-        status: match discontinued {
-            true => ProductStatus::Discontinued.into(),
-            false => ProductStatus::Active.into(),
+        status: if discontinued {
+            ProductStatus::Discontinued.into()
+        } else {
+            ProductStatus::Active.into()
         },
         sku: format!("{}-{model}", abbreviate(brand)),
         gtins: vec![gtin(number)],

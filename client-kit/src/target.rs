@@ -43,9 +43,10 @@ impl Target {
 
     /// Connects at the first call.
     pub fn channel(&self) -> anyhow::Result<Channel> {
-        let url = match self.address.contains("://") {
-            true => self.address.clone(),
-            false => format!("http://{}", self.address),
+        let url = if self.address.contains("://") {
+            self.address.clone()
+        } else {
+            format!("http://{}", self.address)
         };
         let endpoint = Endpoint::from_shared(url).ok();
         let endpoint = endpoint.filter(|endpoint| endpoint.uri().authority().is_some());

@@ -176,9 +176,10 @@ fn command(postgres: &Path, cluster: &Path, options: PostgresOptions) -> Vec<OsS
     } else {
         &[]
     };
-    let shared_buffers = match options.throwaway {
-        true => SHARED_BUFFERS_MB_MIN,
-        false => shared_buffers_mb(memory_mb()),
+    let shared_buffers = if options.throwaway {
+        SHARED_BUFFERS_MB_MIN
+    } else {
+        shared_buffers_mb(memory_mb())
     };
     let shared_buffers = format!("shared_buffers={shared_buffers}MB");
     let settings = SETTINGS.iter().chain(throwaway).copied();

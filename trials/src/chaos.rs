@@ -132,9 +132,10 @@ fn this_program() -> anyhow::Result<PathBuf> {
 }
 
 fn exit_code(clean: bool) -> ExitCode {
-    match clean {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
+    if clean {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }
 

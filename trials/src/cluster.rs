@@ -94,13 +94,15 @@ impl Cluster {
             .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755))
             .tempdir()?;
         let instances = folder.path().join("instances");
-        let disk = match options.power_cuts {
-            true => Some(Disk::mount(folder.path(), &instances.join("nats/streams"))?),
-            false => None,
+        let disk = if options.power_cuts {
+            Some(Disk::mount(folder.path(), &instances.join("nats/streams"))?)
+        } else {
+            None
         };
-        let devkit = match options.throwaway {
-            true => Devkit::throwaway().await?,
-            false => Devkit::start(&instances).await?,
+        let devkit = if options.throwaway {
+            Devkit::throwaway().await?
+        } else {
+            Devkit::start(&instances).await?
         };
         let ports = Ports::free()?;
         let mut environment = environment(&devkit, ports, folder.path(), options.model).await?;
@@ -108,9 +110,10 @@ impl Cluster {
             .iter()
             .find(|(name, _)| *name == COMMAND_DATABASE)
             .map_or(String::new(), |(_, url)| url.clone());
-        let links = match options.proxied {
-            true => Some(Links::between(&mut environment).await?),
-            false => None,
+        let links = if options.proxied {
+            Some(Links::between(&mut environment).await?)
+        } else {
+            None
         };
         let mut cluster = Self {
             devkit,

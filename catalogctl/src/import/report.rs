@@ -143,11 +143,12 @@ pub(super) fn summary(summary: &Summary, dry_run: bool) -> String {
         rows_per_second,
     } = summary;
     let pace = format!("in {seconds:.1} s ({rows_per_second} rows/s)");
-    match dry_run {
-        true => format!("{rows} rows read, {rejected} rejected {pace}; nothing was sent"),
-        false => format!(
+    if dry_run {
+        format!("{rows} rows read, {rejected} rejected {pace}; nothing was sent")
+    } else {
+        format!(
             "{rows} rows: {created} created, {updated} updated, {unchanged} unchanged, {rejected} \
              rejected {pace}"
-        ),
+        )
     }
 }

@@ -55,13 +55,14 @@ fn conclusion(proof: &Proof, repair_tried: bool) -> &'static str {
 fn log_line(log: &LogProof) -> String {
     let kept = &log.kept;
     let digest = kept.buckets.total();
-    let verdict = match log.is_equal() {
-        true => "adds up".to_owned(),
-        false => format!(
+    let verdict = if log.is_equal() {
+        "adds up".to_owned()
+    } else {
+        format!(
             "but its events fold to {} products, digest {}",
             log.folded.documents,
             log.folded.buckets.total()
-        ),
+        )
     };
     let (position, documents) = (kept.position, kept.documents);
     format!(
@@ -130,9 +131,10 @@ fn difference_line(one: &Difference) -> String {
         Kind::Version => format!("{held}, the log has {log}"),
         Kind::Content => format!("another content than {log} of the log"),
     };
-    let why = match one.parked {
-        true => " (an event of it is parked)",
-        false => "",
+    let why = if one.parked {
+        " (an event of it is parked)"
+    } else {
+        ""
     };
     format!("{}: {what}{why}", one.product_id)
 }

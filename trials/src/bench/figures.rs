@@ -68,9 +68,10 @@ impl Figures {
             show_get(get, &mut table);
         }
         for one in &self.writes {
-            let readers = match one.alone {
-                true => ", the query service paused",
-                false => "",
+            let readers = if one.alone {
+                ", the query service paused"
+            } else {
+                ""
             };
             table.row(
                 &format!("single writes, {} at once{readers}", one.clients),

@@ -74,9 +74,10 @@ async fn at_rate(writer: Arc<Writer>, rate: u32, seconds: u64) -> anyhow::Result
             writer.create(number).await?;
             let written = Instant::now();
             drop(place);
-            match probes {
-                true => writer.find(number, written).await.map(Some),
-                false => Ok(None),
+            if probes {
+                writer.find(number, written).await.map(Some)
+            } else {
+                Ok(None)
             }
         });
     }

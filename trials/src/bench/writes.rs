@@ -64,9 +64,10 @@ pub(super) async fn measure(
         let (mut ours, mut limit) = (Vec::new(), Vec::new());
         for round in 1..=rounds {
             eprintln!("writes: {clients} clients, round {round} of {rounds}");
-            let _paused = match alone {
-                true => cluster.pause(Part::Query).await?,
-                false => None,
+            let _paused = if alone {
+                cluster.pause(Part::Query).await?
+            } else {
+                None
             };
             ours.push(our_writes(cluster, &rows, clients, length).await?);
             limit.push(bare_writes(&bare, &rows, clients, length).await?);

@@ -111,9 +111,10 @@ pub(super) async fn run(
     let mut clients = JoinSet::new();
     for number in 0..CLIENTS {
         let client = Client {
-            wire: match speaks_http(number) {
-                true => Wire::http(&addresses)?,
-                false => Wire::grpc(&addresses),
+            wire: if speaks_http(number) {
+                Wire::http(&addresses)?
+            } else {
+                Wire::grpc(&addresses)
             },
             id: format!("pair-{number}"),
             marks: marks.clone(),
@@ -220,16 +221,17 @@ impl Client {
         };
         let id = self.id.clone();
         let text_is_new = matches!(write, Request::Create { .. } | Request::Update { .. });
-        let request = match text_is_new {
-            true => Request::Search {
+        let request = if text_is_new {
+            Request::Search {
                 id,
                 word: word(mark),
                 after: Some(after.clone()),
-            },
-            false => Request::Get {
+            }
+        } else {
+            Request::Get {
                 id,
                 after: Some(after.clone()),
-            },
+            }
         };
         let outcome = self.wire.call(&request, "").await;
         let Outcome::Ok(answer) = outcome else {

@@ -149,18 +149,17 @@ impl Report {
             .map(|(kind, n)| format!("{kind} {n}"))
             .collect();
         let _ = writeln!(text, "errors that clients saw: {}", errors.join(", "));
-        match self.is_clean() {
-            true => text.push_str("no violation"),
-            false => {
-                let kinds = self.violations.iter();
-                let kinds: Vec<String> = kinds.map(|(kind, n)| format!("{kind} {n}")).collect();
-                let _ = write!(
-                    text,
-                    "VIOLATIONS: {}; seeds {:?}",
-                    kinds.join(", "),
-                    self.failed
-                );
-            }
+        if self.is_clean() {
+            text.push_str("no violation");
+        } else {
+            let kinds = self.violations.iter();
+            let kinds: Vec<String> = kinds.map(|(kind, n)| format!("{kind} {n}")).collect();
+            let _ = write!(
+                text,
+                "VIOLATIONS: {}; seeds {:?}",
+                kinds.join(", "),
+                self.failed
+            );
         }
         text
     }

@@ -60,9 +60,10 @@ async fn lag(cluster: &Cluster) -> Result<(), String> {
         .iter()
         .filter(|one| one.name != "embeddings");
     let all = projections.map(|one| one.position).all(at);
-    match all && at(write.stream_sequence) {
-        true => Ok(()),
-        false => Err(format!("{write:?}; {read:?}")),
+    if all && at(write.stream_sequence) {
+        Ok(())
+    } else {
+        Err(format!("{write:?}; {read:?}"))
     }
 }
 

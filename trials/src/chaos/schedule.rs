@@ -132,9 +132,10 @@ impl Schedule {
 fn draw(random: &mut fastrand::Rng, kinds: &[Kind]) -> Strike {
     let kind = pick(random, kinds);
     let fault = fault(random, kind);
-    let from_ms = match random.bool() {
-        true => random.u64(FIRST_STRIKE_MS),
-        false => random.u64(FIRST_STRIKE_MS.start..STRIKES_MS - STRIKE_MS.start),
+    let from_ms = if random.bool() {
+        random.u64(FIRST_STRIKE_MS)
+    } else {
+        random.u64(FIRST_STRIKE_MS.start..STRIKES_MS - STRIKE_MS.start)
     };
     let to_ms = (from_ms + random.u64(STRIKE_MS)).min(STRIKES_MS);
     Strike {

@@ -149,9 +149,10 @@ impl Arena {
 
         let new_from = self.log.len();
         self.log.extend(events);
-        let from = match verdict.schedule.loses_events() {
-            true => 0,
-            false => new_from,
+        let from = if verdict.schedule.loses_events() {
+            0
+        } else {
+            new_from
         };
         let broker = broker(&self.cluster).await?;
         violations.extend(rest::stream(&broker, &self.log[from..]).await?);

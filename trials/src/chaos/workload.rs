@@ -90,9 +90,10 @@ struct Client {
 
 impl Client {
     fn new(number: u32, shared: Arc<Workload>) -> anyhow::Result<Self> {
-        let wire = match speaks_http(number) {
-            true => Wire::http(&shared.addresses)?,
-            false => Wire::grpc(&shared.addresses),
+        let wire = if speaks_http(number) {
+            Wire::http(&shared.addresses)?
+        } else {
+            Wire::grpc(&shared.addresses)
         };
         Ok(Self {
             number,
@@ -282,16 +283,15 @@ impl Client {
             live: known.live,
             token: known.token,
         });
-        match self.random.bool() {
-            true => self.get(id, after).await,
-            false => {
-                let request = Request::Search {
-                    id: id.to_owned(),
-                    word: known.word,
-                    after,
-                };
-                self.attempt(&request, "").await;
-            }
+        if self.random.bool() {
+            self.get(id, after).await;
+        } else {
+            let request = Request::Search {
+                id: id.to_owned(),
+                word: known.word,
+                after,
+            };
+            self.attempt(&request, "").await;
         }
     }
 
@@ -322,9 +322,10 @@ impl Client {
     async fn attempt(&self, request: &Request, request_id: &str) -> Outcome {
         let history = &self.shared.history;
         let import = matches!(request, Request::Import { .. });
-        let wire = match import && self.wire.is_http() {
-            true => &self.grpc,
-            false => &self.wire,
+        let wire = if import && self.wire.is_http() {
+            &self.grpc
+        } else {
+            &self.wire
         };
         let call = history.invoke(self.number, request);
         let outcome = wire.call(request, request_id).await;

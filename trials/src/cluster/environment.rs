@@ -18,13 +18,14 @@ pub(super) async fn environment(
 ) -> anyhow::Result<Vec<(&'static str, String)>> {
     let suffix: String = (0..8).map(|_| fastrand::lowercase()).collect();
     let secret: String = (0..32).map(|_| fastrand::alphanumeric()).collect();
-    let model = match model {
-        true => devkit::embedding_model()
+    let model = if model {
+        devkit::embedding_model()
             .await?
             .folder
             .display()
-            .to_string(),
-        false => String::new(),
+            .to_string()
+    } else {
+        String::new()
     };
     let address = |port: u16| format!("127.0.0.1:{port}");
     let free = || "127.0.0.1:0".to_owned();

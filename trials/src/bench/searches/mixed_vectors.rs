@@ -52,9 +52,10 @@ pub(in crate::bench) async fn fill(cluster: &mut Cluster, products: u64) -> anyh
     cluster.launch(Part::Query)?;
     cluster.ready().await?;
     let status = cluster.read_status().await?;
-    match imports::embedded(&status).unsigned_abs() == products {
-        true => Ok(()),
-        false => bail!("not all products have a vector: {status:?}"),
+    if imports::embedded(&status).unsigned_abs() == products {
+        Ok(())
+    } else {
+        bail!("not all products have a vector: {status:?}")
     }
 }
 
