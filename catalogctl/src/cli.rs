@@ -23,7 +23,7 @@ use crate::tail::{self, TailArgs};
 use crate::up::{self, UpArgs};
 use crate::verify::{self, VerifyArgs};
 
-/// Runs, fills and watches a product catalogue
+/// Runs, fills and watches a product catalog
 #[derive(Debug, Parser)]
 #[command(name = "catalogctl", version, arg_required_else_help = true)]
 struct Cli {
@@ -103,7 +103,7 @@ struct SampleArgs {
     seed: u64,
 }
 
-/// `main`.
+/// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let Cli { command, endpoints } = Cli::parse();
     match command {
@@ -156,7 +156,7 @@ fn block_on(command: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode
         }
     };
     let code = exit_code(runtime.block_on(command));
-    // A thread that waits for standard input would never end.
+    // This does not wait for threads: one that reads standard input would never end.
     runtime.shutdown_background();
     code
 }
@@ -172,7 +172,7 @@ fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
     }
 }
 
-/// `catalogctl tail | head -1` is no failure.
+/// A closed pipe, as in `catalogctl tail | head -1`, is not a failure.
 fn is_closed_pipe(err: &anyhow::Error) -> bool {
     let io = err.downcast_ref::<std::io::Error>();
     io.is_some_and(|err| err.kind() == std::io::ErrorKind::BrokenPipe)

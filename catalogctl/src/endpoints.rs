@@ -1,5 +1,5 @@
-//! Where the services are: what the operator says, else what a running `catalogctl up` has
-//! published in its folder, else the default ports.
+//! Finds the services: where the operator says, else what a running `catalogctl up` has published
+//! in its folder, else the default ports.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -50,7 +50,7 @@ pub struct EndpointArgs {
     pub data: Option<PathBuf>,
 }
 
-/// What `catalogctl up` runs; the content of `endpoints.json`.
+/// The addresses of what `catalogctl up` runs; the content of `endpoints.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Published {
     pub http: String,
@@ -123,19 +123,19 @@ fn default_data_dir() -> anyhow::Result<PathBuf> {
     Ok(PathBuf::from(home).join(".local/share/catalog"))
 }
 
-/// The standard library does not tell; `id` of POSIX does.
+/// Whether this process runs as root. The standard library does not tell; `id` of POSIX does.
 fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|id| id.stdout.trim_ascii() == b"0")
 }
 
 impl Published {
-    /// None where no `catalogctl up` runs.
+    /// Loads the addresses; none where no `catalogctl up` runs.
     pub fn load(data_dir: &Path) -> anyhow::Result<Option<Self>> {
         let file = data_dir.join(FILE);
         let text = match fs::read(&file) {
             Ok(text) => text,
-            // Not there, or the folder of another user.
+            // It is not there, or in the folder of another user.
             Err(_) => return Ok(None),
         };
         let published = serde_json::from_slice(&text);
@@ -143,8 +143,8 @@ impl Published {
         Ok(Some(published))
     }
 
-    /// Readable for the owner only: the URL of the broker holds its token. Written beside and
-    /// renamed, so that nobody reads half of it.
+    /// Writes the addresses for the owner only: the URL of the broker holds its token. The file is
+    /// written beside and renamed, so that nobody reads half of it.
     pub fn write(&self, data_dir: &Path) -> anyhow::Result<()> {
         let file = data_dir.join(FILE);
         let beside = file.with_extension("json.new");

@@ -1,5 +1,5 @@
-//! `catalogctl eval`: how well a running catalogue finds what people judged relevant. It asks as any
-//! client does, through the gRPC API.
+//! `catalogctl eval`: measures how well a running catalog finds what people judged relevant. It
+//! asks through the gRPC API, as any client does.
 
 mod judgments;
 mod measures;
@@ -22,9 +22,9 @@ use self::report::{Measured, Report, Run};
 use crate::endpoints::EndpointArgs;
 use crate::search::Strategy;
 
-/// As deep as recall is measured.
+/// How many products each search returns: as many as recall is measured over.
 const LIMIT: i32 = 50;
-/// An evaluation can wait: what counts is the whole answer.
+/// The time limit of a search. An evaluation can wait: what counts is the whole answer.
 const BUDGET_MS: i32 = 2_000;
 
 #[derive(Debug, clap::Args)]

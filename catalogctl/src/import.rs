@@ -1,4 +1,4 @@
-//! `catalogctl import`: a product feed into the catalogue, safe to run twice.
+//! `catalogctl import`: imports a product feed into the catalog; running it twice is safe.
 
 mod report;
 
@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::endpoints::EndpointArgs;
 use crate::import::report::Report;
 
-/// As of a process that Ctrl-C ends.
+/// The exit code of a process that Ctrl-C ends.
 const EXIT_INTERRUPTED: u8 = 130;
 const EXIT_USAGE: u8 = 2;
 
@@ -44,7 +44,7 @@ pub(crate) struct ImportArgs {
     mapping: MappingArgs,
 }
 
-/// The command.
+/// Runs the command.
 pub(crate) async fn command(
     args: ImportArgs,
     endpoints: &EndpointArgs,
@@ -88,7 +88,7 @@ pub(crate) async fn command(
     })
 }
 
-/// On a thread of its own: a pipe may have nothing to say for long.
+/// Opens a feed on a thread of its own: a pipe may deliver nothing for long.
 async fn open(
     file: PathBuf,
     format: Option<Format>,
@@ -139,7 +139,7 @@ async fn check(
     Ok((summary, result))
 }
 
-/// Cancelled at the first Ctrl-C or SIGTERM.
+/// A token that is cancelled at the first Ctrl-C or SIGTERM.
 pub(crate) fn stop_at_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let signalled = stop.clone();

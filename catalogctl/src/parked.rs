@@ -1,4 +1,4 @@
-//! `catalogctl parked`: events that could not be applied, and another try for them.
+//! `catalogctl parked`: shows the events that could not be applied, and tries them again.
 
 use std::process::ExitCode;
 
@@ -72,7 +72,7 @@ async fn list(json: bool, endpoints: &EndpointArgs) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Fails when one of them still cannot be applied.
+/// Tries to apply parked events again. Fails when one of them still cannot be applied.
 async fn retry(
     positions: Vec<i64>,
     json: bool,

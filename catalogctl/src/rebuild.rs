@@ -1,5 +1,5 @@
-//! `catalogctl rebuild`: a new generation of the read model from the events, beside the old one,
-//! which answers until both were compared; and the way back to the generation before.
+//! `catalogctl rebuild`: builds a new generation of the read model from the events, while the old
+//! one answers until both were compared; and goes back to the generation before.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,5 @@
-//! `catalogctl synonyms` and `catalogctl rules`: what people who know the catalogue say about searches.
+//! `catalogctl synonyms` and `catalogctl rules`: show and change the rules that people state for
+//! searches.
 
 mod client;
 mod derived_id;
@@ -37,7 +38,7 @@ enum SynonymsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Makes words or phrases count as the same: whoever asks for one finds all
+    /// Makes words or phrases count as the same: a search for one finds all
     Add {
         /// A phrase of several words needs quotes
         #[arg(required = true, num_args = 2.., value_name = "TERM")]
@@ -45,7 +46,7 @@ enum SynonymsCommand {
         #[command(flatten)]
         options: AddOptions,
     },
-    /// Makes whoever asks for FROM find TO as well, not the other way round
+    /// Makes a search for FROM find TO as well, not the other way round
     AddOneWay {
         #[arg(value_name = "FROM")]
         from: String,
@@ -54,7 +55,7 @@ enum SynonymsCommand {
         #[command(flatten)]
         options: AddOptions,
     },
-    /// Looks for pairs of words that the catalogue seems to use for the same
+    /// Looks for pairs of words that the catalog seems to use for the same
     Suggest(SuggestArgs),
     /// Removes synonyms by the id that `list` shows
     Remove {
@@ -68,10 +69,10 @@ enum SynonymsCommand {
 
 #[derive(Debug, clap::Args)]
 struct AddOptions {
-    /// Of the new rule, which must not exist [default: derived from the terms]
+    /// The id of the new rule, which must not exist [default: derived from the terms]
     #[arg(long, value_name = "ID")]
     id: Option<String>,
-    /// Why, for people
+    /// A note for people, for instance why
     #[arg(long, default_value = "")]
     note: String,
     /// Prints the rule as one JSON object
@@ -138,7 +139,7 @@ pub(crate) async fn synonyms(
             list(&mut rules()?, kind, json, "no synonyms").await?;
         }
         SynonymsCommand::Add { terms, options } => {
-            // They have no order: the same ones again are the same rule.
+            // Synonyms have no order: the same terms again are the same rule.
             let terms: BTreeSet<String> = terms.into_iter().collect();
             let kind = KindForm::Synonyms {
                 terms: terms.into_iter().collect(),
@@ -174,7 +175,7 @@ pub(crate) async fn rules(args: RulesArgs, endpoints: &EndpointArgs) -> anyhow::
             any_version,
             json,
         } => {
-            // All are read before the first is put.
+            // The whole file is read before the first rule is put.
             for (form, version) in read_rules(&read_file(&file)?)? {
                 let expected = version.filter(|_| !any_version);
                 let rule = rules.put(form, expected).await?;

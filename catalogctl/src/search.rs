@@ -1,4 +1,4 @@
-//! `catalogctl search` and `catalogctl get`: products as the read service has them.
+//! `catalogctl search` and `catalogctl get`: show products as the read service has them.
 
 mod table;
 
@@ -12,7 +12,7 @@ use client_kit::{ProductJson, bounded, output};
 use crate::endpoints::EndpointArgs;
 use crate::search::table::{table, terminal_width};
 
-/// Of the read service.
+/// The most ids that the read service takes in one call.
 const BATCH_IDS_MAX: usize = 100;
 
 #[derive(Debug, clap::Args)]
@@ -42,7 +42,7 @@ pub(crate) enum Strategy {
 }
 
 impl Strategy {
-    /// As it is given on the command line.
+    /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Keyword => "keyword",

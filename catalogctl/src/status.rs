@@ -1,4 +1,4 @@
-//! `catalogctl status`: where the log, the stream and every projection stand.
+//! `catalogctl status`: shows the positions of the log, the stream and every projection.
 
 mod answers;
 mod lag;
@@ -61,7 +61,7 @@ pub(crate) async fn command(
     }
 }
 
-/// The last status when the time is over.
+/// Waits until nothing lags or the time is over, and returns the last status.
 async fn caught_up(endpoints: &Endpoints, limit: Duration) -> anyhow::Result<Status> {
     let started = Instant::now();
     let mut meter = Meter::new("catching up");

@@ -1,5 +1,5 @@
-//! `catalogctl tail`: the events of the catalogue as they happen, one a line.
-//! Invariant: no position is shown twice and none is left out, even when the broker restarts.
+//! `catalogctl tail`: shows the events of the catalog as they happen, one a line. Invariant: no
+//! position is shown twice and none is left out, even when the broker restarts.
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -62,7 +62,7 @@ pub(crate) async fn command(args: TailArgs, endpoints: &EndpointArgs) -> anyhow:
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first position to show. Fails where there is no broker, or no stream on it.
+/// Finds the first position to show. Fails where there is no broker, or no stream on it.
 async fn start(args: &TailArgs, client: &Client, endpoints: &Endpoints) -> anyhow::Result<u64> {
     let stream = jetstream::new(client.clone()).get_stream(STREAM).await;
     let stream = stream.map_err(|err| {
@@ -84,7 +84,7 @@ async fn start(args: &TailArgs, client: &Client, endpoints: &Endpoints) -> anyho
     })
 }
 
-/// The product id is the last token of a subject.
+/// The subjects of a product: its id is the last token.
 fn filter(product: Option<&ProductId>) -> String {
     match (product, EVENTS_WILDCARD.strip_suffix('*')) {
         (Some(id), Some(any)) => format!("{any}{id}"),
@@ -95,7 +95,7 @@ fn filter(product: Option<&ProductId>) -> String {
 struct Tail {
     client: Client,
     filter: String,
-    /// The first position that was not shown.
+    /// The first position that has not been shown.
     next: u64,
     left: Option<u64>,
     json: bool,
@@ -127,7 +127,7 @@ impl Tail {
         Ok(())
     }
 
-    /// One consumer, until the limit is reached or the consumer is lost.
+    /// Shows the events of one consumer until the limit is reached or the consumer is lost.
     async fn follow(&mut self) -> anyhow::Result<()> {
         let connects = self.connects();
         let stream = jetstream::new(self.client.clone())
@@ -181,7 +181,7 @@ impl Tail {
     }
 }
 
-/// Position, time, kind, product, version, title, and what changed.
+/// An event in one line: position, time, kind, product, version, title, and what changed.
 fn describe(position: u64, event: &ProductEvent) -> String {
     let at = event
         .occurred_at

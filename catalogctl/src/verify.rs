@@ -15,9 +15,9 @@ use crate::endpoints::EndpointArgs;
 
 const DIFFERS: u8 = 1;
 const NOT_VERIFIED: u8 = 2;
-/// Each mends what the verification before it has named.
+/// The most rounds of repair; each mends what the verification before it has named.
 const REPAIRS_MAX: usize = 10;
-/// As the read service takes them.
+/// The most products that the read service repairs in one call.
 const REPAIR_PRODUCTS_MAX: usize = 1_000;
 
 #[derive(Debug, clap::Args)]
@@ -58,7 +58,7 @@ pub(crate) async fn command(
     }
 }
 
-/// With the number of products that were repaired.
+/// Verifies, and repairs if asked; returns the number of repaired products too.
 async fn verify(args: &VerifyArgs, endpoints: &EndpointArgs) -> anyhow::Result<(Proof, u64)> {
     let services = Services::new(endpoints.resolve()?)?;
     let mut meter = Meter::new("verifying");

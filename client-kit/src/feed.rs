@@ -16,8 +16,8 @@ pub use crate::feed::mapping::{Field, Mapping, MappingArgs};
 pub use crate::feed::row::{Mistake, ROW_BYTES_MAX, Row, Rows};
 pub use crate::feed::source::{Format, Progress, Source};
 
-/// The rows of a feed, in order; an error is the last item. Without a format, the extension of the
-/// file name decides, and where that is silent the first character.
+/// Reads the rows of a feed, in order; an error is the last item. Without a format, the extension
+/// of the file name decides, else the first character of the text.
 pub fn rows(source: Source, format: Option<Format>, mapping: Mapping) -> Result<Rows, FeedError> {
     let progress = source.progress();
     Ok(match format.unwrap_or_else(|| source.format()) {

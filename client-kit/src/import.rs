@@ -1,5 +1,6 @@
-//! Imports rows into the write service: in batches, several of them ahead of the answers, and once
-//! more what was lost with a connection. Importing the same rows twice changes nothing.
+//! Imports rows into the write service in batches. Several batches are sent ahead of the answers,
+//! and those without an answer are sent again when a connection is lost. Importing the same rows
+//! twice changes nothing.
 
 mod outcome;
 mod batches;
@@ -18,9 +19,9 @@ pub use crate::import::outcome::{ImportError, Notice, Rejection, Summary};
 
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
-    /// From 1 to 1,000.
+    /// The most rows in a batch, from 1 to 1,000.
     pub batch_rows: usize,
-    /// How long to go on without an answer.
+    /// How long to keep trying without an answer.
     pub retry: Duration,
 }
 
@@ -49,7 +50,7 @@ pub async fn run(
     (summary, result)
 }
 
-/// Products that a program made, as rows.
+/// Turns products that a program made into rows.
 pub fn rows(
     products: impl Iterator<Item = catalog_proto::v1::ProductInput> + Send + 'static,
 ) -> Rows {

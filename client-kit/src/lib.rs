@@ -1,5 +1,5 @@
-//! What programs on the client's side of the catalog share: [`feed`] reads products, [`sample`] makes
-//! them up, [`import`] sends them to a [`Target`], [`output`] and [`Meter`] show what comes of it.
+//! What client programs of the catalog share: [`feed`] reads products, [`sample`] makes them up,
+//! [`import`] sends them to a [`Target`], and [`output`] and [`Meter`] show how it goes.
 
 #![allow(clippy::print_stderr)] // A command line talks to its user.
 

@@ -1,11 +1,11 @@
-//! What commands write to standard output: JSON for programs, lines for people.
-//! Invariant: text of a catalogue reaches a terminal without its control characters.
+//! Writes the results of commands to standard output: JSON for programs, lines for people.
+//! Invariant: product text reaches a terminal without its control characters.
 
 use std::io::{self, Write as _};
 
 use serde::Serialize;
 
-/// A closed pipe is an error, which ends the command quietly.
+/// Writes a line. A closed pipe is an error, which ends the command quietly.
 pub fn line(text: &str) -> io::Result<()> {
     self::text(&format!("{text}\n"))
 }
@@ -28,7 +28,7 @@ pub fn shorten(text: &str, chars_max: usize) -> String {
     kept.chain(['…']).collect()
 }
 
-/// Without control characters and those that reverse the direction of writing.
+/// Removes control characters and those that reverse the direction of writing.
 pub fn plain(text: &str) -> String {
     let is_harmless = |char: &char| {
         !char.is_control()

@@ -2,7 +2,7 @@
 
 use catalog_events::Currency;
 
-/// `19.99 USD`, from integers alone.
+/// An amount such as `19.99 USD`, computed from integers alone.
 pub fn amount(minor: i64, currency: &str) -> String {
     let decimals = decimals(currency);
     let unit = 10_i64.pow(decimals as u32);

@@ -16,7 +16,7 @@ pub struct ProductJson<'p> {
     id: &'p str,
     title: &'p str,
     description: &'p str,
-    /// Major units.
+    /// The price in major units.
     price: f64,
     currency: &'p str,
     image_url: Option<&'p str>,
@@ -35,7 +35,7 @@ pub struct ProductJson<'p> {
     stored: Option<Stored>,
 }
 
-/// What only a product in the catalogue has.
+/// The fields that only a stored product has.
 #[derive(Debug, Serialize)]
 struct Stored {
     price_minor: i64,

@@ -1,4 +1,5 @@
-//! How far a long command is: a bar where a person watches, a plain line now and then elsewhere.
+//! Shows the progress of a long command: a bar where a person watches, a plain line now and then
+//! elsewhere.
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 const PLAIN_LINE_SECONDS: u64 = 5;
 const TICK_MS: u64 = 200;
 
-/// Draws on standard error.
+/// A progress display on standard error.
 pub struct Meter {
     bar: Option<ProgressBar>,
     last_line: Instant,
@@ -29,7 +30,7 @@ impl Meter {
         }
     }
 
-    /// `total` is none where the end is not known.
+    /// Shows `done` of `total`, which is none where the end is not known.
     pub fn set(&mut self, done: u64, total: Option<u64>, text: &str) {
         match &self.bar {
             Some(bar) => {
@@ -54,7 +55,7 @@ impl Meter {
         }
     }
 
-    /// A line that stays, above the bar.
+    /// Prints a line that stays, above the bar.
     pub fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.suspend(|| eprintln!("{text}")),

@@ -9,7 +9,7 @@ use fastrand::Rng;
 
 use crate::sample::kinds::{KINDS, Kind, Values};
 
-/// What `catalogctl up` and `catalogctl sample` use unless told otherwise.
+/// The seed that `catalogctl up` and `catalogctl sample` use unless told otherwise.
 pub const SEED_DEFAULT: u64 = 1;
 
 const BRANDS: [&str; 24] = [
@@ -65,16 +65,16 @@ const CLOSINGS: [&str; 6] = [
     "Tested for years of daily use.",
 ];
 const COUNTRIES: [&str; 5] = ["Vietnam", "Taiwan", "Germany", "Poland", "Mexico"];
-/// Models have five characters of base 36; from here on they repeat.
+/// How many model codes of five base-36 characters there are; numbers above repeat them.
 const MODELS: u64 = 36_u64.pow(5);
 const DISCONTINUED_PERCENT: u8 = 3;
 
-/// The first `count` products of the catalogue of a seed.
+/// Makes the first `count` products that belong to a seed.
 pub fn products(count: u64, seed: u64) -> impl Iterator<Item = ProductInput> + Send {
     (1..=count).map(move |number| product(number, seed))
 }
 
-/// Product `number`, from 1. Ids, SKUs, GTINs and titles of different numbers differ.
+/// Makes product `number`, counted from 1. Ids, SKUs, GTINs and titles of different numbers differ.
 pub fn product(number: u64, seed: u64) -> ProductInput {
     let mut rng =
         Rng::with_seed(scatter(number, u64::MAX) ^ seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
@@ -112,7 +112,7 @@ pub fn product(number: u64, seed: u64) -> ProductInput {
     }
 }
 
-/// The attributes of one product, and where they are spoken of.
+/// The attributes of one product, and the words for them in its title and its description.
 struct Details {
     attributes: Vec<(String, ValueKind)>,
     shown: Vec<String>,
@@ -149,7 +149,7 @@ impl Details {
     }
 }
 
-/// `1 port`, `2 ports`.
+/// A number with its unit: `1 port`, `2 ports`.
 fn count(number: f64, unit: &str) -> String {
     match unit.strip_suffix('s') {
         Some(singular) if number == 1.0 && !singular.contains('/') => format!("1 {singular}"),
@@ -168,7 +168,7 @@ fn describe(kind: &Kind, brand: &str, series: &str, pitch: &str, rng: &mut Rng) 
     }
 }
 
-/// In cents; cheap ends of the range are more frequent, and prices end in 9, 5 or 0.
+/// Draws a price in cents: cheap ends of the range are more frequent, and prices end in 9, 5 or 0.
 fn price(kind: &Kind, rng: &mut Rng) -> i64 {
     let (from, to) = kind.dollars;
     let share = rng.f64() * rng.f64();
@@ -184,8 +184,8 @@ fn pick_number(rng: &mut Rng, values: &[i64]) -> i64 {
     values[rng.usize(..values.len())]
 }
 
-/// Sends different numbers below `range` to different places: the factor is a prime that divides
-/// none of the ranges.
+/// Maps different numbers below `range` to different numbers below `range`: the factor is a prime
+/// that divides none of the ranges.
 fn scatter(number: u64, range: u64) -> u64 {
     const PRIME: u128 = 2_654_435_761;
     (u128::from(number) * PRIME % u128::from(range)) as u64
@@ -214,14 +214,15 @@ fn capitalise(text: &str) -> String {
     }
 }
 
-/// A GTIN-13 of the range that GS1 leaves to shops for themselves (prefix 20 to 29).
+/// Makes a GTIN-13 in the range that GS1 leaves to shops for themselves (prefix 20 to 29).
 fn gtin(number: u64) -> String {
     let digits = format!("20{:010}", scatter(number, 10_000_000_000));
     let check = check_digit(&digits);
     format!("{digits}{check}")
 }
 
-/// Weights 1 and 3 in turn, 3 at the last digit. (GS1 General Specifications, §7.9.)
+/// The check digit of a GTIN: weights 1 and 3 in turn, 3 at the last digit. (GS1 General
+/// Specifications, §7.9.)
 fn check_digit(digits: &str) -> u32 {
     let weights = [3, 1].into_iter().cycle();
     let digits = digits.chars().rev().filter_map(|digit| digit.to_digit(10));

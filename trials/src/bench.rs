@@ -1,6 +1,6 @@
-//! `catalogctl bench`: what this machine makes of the catalog, each figure beside the limit measured
-//! in the same run. Nothing here is tuned to a target; rounds alternate between us and the limit, so
-//! that both see the same noise, and medians are printed.
+//! `catalogctl bench`: measures the catalog on this machine, each figure beside the limit measured
+//! in the same run. Nothing here is tuned to a target; rounds alternate between us and the limit,
+//! so that both see the same noise, and medians are printed.
 
 mod args;
 mod statistics;
@@ -50,8 +50,8 @@ pub async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
         search(&catalogctl, &args, &mut figures).await?;
     }
     if args.measures(Measured::Rebuild) {
-        // Without the model: its work would take hours for a million products, and is not what a
-        // rebuild waits for when the texts are the same.
+        // The model is left out: its work would take hours for a million products, and a rebuild
+        // does not wait for it when the texts are the same.
         let cluster = Cluster::start_with(&catalogctl, ClusterOptions::default()).await?;
         figures.rebuild = Some(rebuilds::measure(&cluster, args.rebuild_events).await?);
     }
@@ -63,7 +63,8 @@ pub async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A catalogue of its own, whose products have all they need before the first search.
+/// Measures searches in a catalog of their own, whose products are fully indexed before the first
+/// search.
 async fn search(catalogctl: &Path, args: &BenchArgs, figures: &mut Figures) -> anyhow::Result<()> {
     let products = args.search_products;
     let embedded = products.min(EMBEDDED_PRODUCTS_MAX);
@@ -81,7 +82,8 @@ async fn search(catalogctl: &Path, args: &BenchArgs, figures: &mut Figures) -> a
     Ok(())
 }
 
-/// Reads first, of a small catalogue: behind an import the model would work beside them.
+/// Measures the rest. Reads come first and from a small catalog, because the model would work
+/// beside them after an import.
 async fn measure(
     cluster: &Cluster,
     catalogctl: &Path,

@@ -1,6 +1,6 @@
-//! `catalogctl chaos`: real processes under load while a seeded nemesis kills, stops and cuts them
-//! off, and a checker that compares what clients were told with what there is in the end. A run of
-//! many schedules uses one cluster for several of them; each has products of its own.
+//! `catalogctl chaos`: puts real processes under load while a seeded nemesis kills, stops and
+//! disconnects them, and a checker compares what clients were told with what there is in the end. A
+//! run of many schedules uses one cluster for several of them; each has products of its own.
 
 mod schedule;
 mod history;
@@ -33,12 +33,13 @@ use crate::chaos::workload::Marks;
 use crate::cluster::{ClusterOptions, Disk};
 
 const SCHEDULES_UNLESS_TOLD: u64 = 10;
-/// The log grows, and with it what has to be refilled and replayed.
+/// The most schedules on one cluster: the log grows, and with it what has to be refilled and
+/// replayed.
 const SCHEDULES_PER_CLUSTER: u64 = 40;
 
 #[derive(Debug, clap::Args)]
 pub struct ChaosArgs {
-    /// Of the first schedule; each next one has the next seed [default: a random one]
+    /// Seed of the first schedule; each next one has the next seed [default: a random one]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Begins no schedule after so many minutes
@@ -63,7 +64,7 @@ pub struct ChaosArgs {
 }
 
 impl ChaosArgs {
-    /// Without those that this machine cannot do.
+    /// The kinds of fault to use, without those that this machine cannot do.
     fn kinds(&self) -> Vec<Kind> {
         let mut kinds = self.faults.clone();
         if kinds.is_empty() {
@@ -168,14 +169,14 @@ async fn run(
         let schedule = Schedule::of(seed.wrapping_add(number), &kinds);
         let verdict = Box::pin(here.run(&schedule)).await;
         output::line(&report.add(&verdict)?)?;
-        // What is broken stays so: the next schedule is judged for itself.
+        // A broken cluster is not used again, so that the next schedule is judged for itself.
         arena = verdict.violations.is_empty().then_some(here);
     }
     Ok(())
 }
 
-/// The first Ctrl-C ends the run after the schedule that is under way, which heals what it struck;
-/// the second ends it at once.
+/// The first Ctrl-C ends the run after the current schedule, which heals what it struck; the second
+/// ends it at once.
 fn stop_on_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let told = stop.clone();

@@ -1,5 +1,5 @@
-//! The three services as real processes on instances of their own: what tests kill and benchmarks
-//! measure. Every service keeps its port over a restart, as a deployed one does.
+//! Runs the three services as real processes on servers of their own, for tests to kill and
+//! benchmarks to measure. Every service keeps its port over a restart, as a deployed one does.
 
 mod part;
 mod ports;
@@ -34,13 +34,13 @@ pub use crate::cluster::proxy::{LinkFault, Proxy};
 
 const READY_SECONDS_MAX: u64 = 60;
 const LOOK_EVERY_MS: u64 = 20;
-/// A service drains for some seconds.
+/// How long a service may take to stop, since it drains for some seconds.
 const STOP_SECONDS_MAX: u64 = 20;
 
-/// Given to `catalogctl service`, makes it end with the process that started it.
+/// The option of `catalogctl service` that makes it end with the process that started it.
 pub const UNTIL_STDIN_CLOSES: &str = "--until-stdin-closes";
 
-/// Ends this process when its standard input closes: when its owner ends, kill -9 included.
+/// Ends this process when its standard input closes, that is when its owner ends, kill -9 included.
 pub fn end_with_stdin() {
     std::thread::spawn(|| {
         let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
@@ -50,35 +50,35 @@ pub fn end_with_stdin() {
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClusterOptions {
-    /// Quick, and forgets in a power cut; otherwise promises are kept on the disk.
+    /// Quick, but without promises in a power cut; otherwise everything is synced to the disk.
     pub throwaway: bool,
-    /// Without the embedding model, search is by keyword only.
+    /// Whether the embedding model is used; without it, search is by keyword only.
     pub model: bool,
-    /// A proxy for each [`Link`].
+    /// Whether every [`Link`] has a proxy.
     pub proxied: bool,
-    /// The broker on a disk of its own, for [`Cluster::cut_power`]. Not for a throw-away cluster,
-    /// which promises nothing.
+    /// Whether the broker has a disk of its own, for [`Cluster::cut_power`]. Not for a throw-away
+    /// cluster, which promises nothing.
     pub power_cuts: bool,
 }
 
-/// Services, Postgres and NATS; all end with this value, and with this process.
+/// Services, Postgres and NATS. All end with this value, and with this process.
 pub struct Cluster {
     pub devkit: Devkit,
-    /// After the servers, which have files open on it, and before its folder.
+    /// The disk is dropped after the servers, which have files open on it, and before its folder.
     disk: Option<Disk>,
     folder: TempDir,
     catalogctl: PathBuf,
     environment: Vec<(&'static str, String)>,
     command_database: String,
     ports: Ports,
-    /// None without proxies.
+    /// The proxies, if there are any.
     links: Option<Links>,
     running: [Option<Child>; 4],
 }
 
 impl Cluster {
     /// Starts all three services with the `catalogctl` binary given. A throw-away cluster is quick
-    /// and forgets in a power cut; another keeps its promises on the disk, as benchmarks must.
+    /// but loses data in a power cut; any other keeps its promises on the disk, as benchmarks must.
     pub async fn start(catalogctl: &Path, throwaway: bool) -> anyhow::Result<Self> {
         let options = ClusterOptions {
             throwaway,
@@ -133,7 +133,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Starts one that was killed.
+    /// Starts a service that is not running.
     pub fn launch(&mut self, part: Part) -> anyhow::Result<()> {
         let log = part.log(self.folder.path());
         let log = File::options().create(true).append(true).open(log)?;
@@ -149,7 +149,7 @@ impl Cluster {
             .stdout(Stdio::null())
             .stderr(log)
             .kill_on_drop(true)
-            // Ctrl-C is for the owner, who ends them.
+            // Ctrl-C is meant for the owner, who ends the services.
             .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {}", self.catalogctl.display()))?;
@@ -171,7 +171,7 @@ impl Cluster {
         ]
     }
 
-    /// SIGTERM, and waits until the process is gone: the first half of a restart.
+    /// Sends SIGTERM and waits until the process is gone: the first half of a restart.
     pub async fn stop(&mut self, part: Part) -> anyhow::Result<()> {
         if let Some(pid) = self.pid(part) {
             tokio::task::spawn_blocking(move || devkit::signal("-TERM", pid)).await?;
@@ -186,7 +186,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// SIGSTOP until the answer is dropped. None when the service is down.
+    /// Sends SIGSTOP; the process goes on when the returned value is dropped. Returns none when the
+    /// service is down.
     pub async fn pause(&self, part: Part) -> anyhow::Result<Option<Pause>> {
         let Some(pid) = self.pid(part) else {
             return Ok(None);
@@ -195,7 +196,8 @@ impl Cluster {
         Ok(Some(pause))
     }
 
-    /// Starts again what ended of its own accord, as whatever runs services does; tells which.
+    /// Starts the services again that ended by themselves, as a supervisor does in production;
+    /// returns which.
     pub fn supervise(&mut self) -> anyhow::Result<Vec<Part>> {
         let mut ended = Vec::new();
         for part in Part::ALL.into_iter().chain([Part::Replica]) {
@@ -212,14 +214,14 @@ impl Cluster {
         self.running[part as usize].is_some()
     }
 
-    /// What goes wrong on a connection from now on. Nothing happens without proxies.
+    /// Sets the fault of a connection from now on. Nothing happens without proxies.
     pub fn set_link(&self, link: Link, fault: Option<LinkFault>) {
         if let Some(links) = &self.links {
             links.set(link, fault);
         }
     }
 
-    /// The power of the broker fails: what it had not synced is lost, and it starts again.
+    /// Cuts the power of the broker: it loses what it had not synced, and starts again.
     pub async fn cut_power(&mut self) -> anyhow::Result<()> {
         let disk = self
             .disk
@@ -232,7 +234,7 @@ impl Cluster {
         Ok(nats.restart().await?)
     }
 
-    /// kill -9, and waits until the process is gone.
+    /// Sends SIGKILL and waits until the process is gone.
     pub async fn kill(&mut self, part: Part) -> anyhow::Result<()> {
         if let Some(mut child) = self.running[part as usize].take() {
             child.kill().await?;
@@ -260,24 +262,24 @@ impl Cluster {
         format!("http://127.0.0.1:{}", self.ports.replica)
     }
 
-    /// The database of the write side, past the proxies.
+    /// The URL of the write side's database, past the proxies.
     pub fn command_database(&self) -> &str {
         &self.command_database
     }
 
-    /// Where tests plant what must not be there.
+    /// The URL of the query service's database, in which tests plant errors.
     pub fn query_database_url(&self) -> Option<&str> {
         let mut variables = self.environment.iter();
         let found = variables.find(|(name, _)| *name == "CATALOG_QUERY_DATABASE_URL");
         found.map(|(_, url)| url.as_str())
     }
 
-    /// Where the query service keeps its index.
+    /// The folder of the query service's index.
     pub fn query_data_dir(&self) -> PathBuf {
         self.folder.path().join(INDEX)
     }
 
-    /// Until a read goes through all of it, or the logs when it does not.
+    /// Waits until a read passes through all services; fails with their logs when none does.
     pub async fn ready(&mut self) -> anyhow::Result<()> {
         let client = reqwest::Client::new();
         let probes = [
@@ -301,7 +303,7 @@ impl Cluster {
         }
     }
 
-    /// Until every projection has applied `position`, embeddings too if asked.
+    /// Waits until every projection has applied `position`, and all embeddings are made if asked.
     pub async fn caught_up(
         &self,
         position: i64,
@@ -330,7 +332,7 @@ impl Cluster {
         Ok(answer.into_inner())
     }
 
-    /// The last lines of each service's log.
+    /// The last lines of every service's log.
     pub fn logs(&self) -> String {
         const LINES: usize = 15;
         let mut text = String::new();
@@ -344,7 +346,7 @@ impl Cluster {
         text
     }
 
-    /// How many events the log has.
+    /// The number of events in the log.
     pub async fn log_position(&self) -> Result<i64, tonic::Status> {
         let channel = channel(&self.command_grpc());
         let mut operations = CatalogCommandOperationsClient::new(channel);
@@ -365,7 +367,7 @@ fn is_caught_up(status: &GetReadStatusResponse, position: i64, embeddings: bool)
         })
 }
 
-/// Connects when it is first used, and again after a failure.
+/// A channel that connects when it is first used, and again after a failure.
 pub fn channel(target: &str) -> Channel {
     match Channel::from_shared(target.to_owned()) {
         Ok(endpoint) => endpoint.tcp_nodelay(true).connect_lazy(),

@@ -1,5 +1,5 @@
-//! The catalog as real processes, put to the test: a [`cluster`] of them, [`chaos`] that breaks what
-//! they stand on and checks what they promised, and a [`bench`] that measures them.
+//! Puts the catalog to the test as real processes: [`cluster`] starts them, [`chaos`] breaks what
+//! they stand on and checks what they promised, and [`bench`] measures them.
 
 #![allow(clippy::print_stderr)] // Commands talk to their user.
 

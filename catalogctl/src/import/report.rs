@@ -1,4 +1,4 @@
-//! What an operator sees of an import: progress, the rows that were rejected, the summary.
+//! Shows an import to its operator: progress, rejected rows, the summary.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -71,7 +71,7 @@ impl Report {
         }
     }
 
-    /// Says what was left out on the way.
+    /// Tells where the rejected rows are, or how many were not shown.
     pub(super) fn finish(mut self, summary: &Summary) -> anyhow::Result<()> {
         self.meter.clear();
         let hidden = self.shown.saturating_sub(SHOWN_MAX);

@@ -1,4 +1,4 @@
-//! Calls of the write service about rules, with errors that say what to do.
+//! Calls the write service about rules, with errors that say what to do.
 
 use anyhow::Context as _;
 use catalog_events::{RuleForm, StoredRule};
@@ -13,7 +13,7 @@ use tonic::{Code, Status};
 
 use crate::endpoints::EndpointArgs;
 
-/// The write service's rules.
+/// A client of the rules of the write service.
 pub(super) struct Rules {
     target: Target,
     client: SearchRuleServiceClient<Channel>,

@@ -1,4 +1,4 @@
-//! The id of a rule of synonyms that its author has not named.
+//! Derives the id of a synonym rule that its author has not named.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use catalog_events::KindForm;
 /// The longest readable part of an id, which its hash follows.
 const SLUG_BYTES_MAX: usize = 40;
 
-/// Readable, and equal for the same terms in whatever order and letter case.
+/// A readable id that is equal for the same terms in whatever order and letter case.
 pub(super) fn derived_id(kind: &KindForm) -> String {
     let normal = |term: &String| term.trim().to_lowercase();
     let (prefix, terms) = match kind {
@@ -27,7 +27,7 @@ pub(super) fn derived_id(kind: &KindForm) -> String {
     format!("{prefix}-{}{hash:016x}", slug(&terms.join("-")))
 }
 
-/// With a dash behind, or nothing where no letter is of ASCII.
+/// The ASCII words of a text with a dash at the end, or nothing where there are none.
 fn slug(text: &str) -> String {
     let words = text.split(|c: char| !c.is_ascii_alphanumeric());
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
@@ -39,7 +39,7 @@ fn slug(text: &str) -> String {
     }
 }
 
-/// FNV-1a of 64 bits: the same in every release.
+/// A 64-bit FNV-1a hash, which is the same in every release.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

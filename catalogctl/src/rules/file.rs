@@ -1,4 +1,4 @@
-//! Files of rules: JSON objects one after another.
+//! Reads files of rules: JSON objects one after another.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -18,7 +18,7 @@ pub(super) fn read_file(file: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Rules with the versions they were read at, where they say so.
+/// Reads rules, each with the version it was printed at, where the file says so.
 pub(super) fn read_rules(text: &str) -> anyhow::Result<Vec<(RuleForm, Option<i64>)>> {
     let objects = serde_json::Deserializer::from_str(text).into_iter::<Map<String, Value>>();
     let mut rules = Vec::new();

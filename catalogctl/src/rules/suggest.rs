@@ -1,5 +1,5 @@
-//! `catalogctl synonyms suggest`: pairs of words that the catalogue seems to use for the same, for a
-//! person to accept.
+//! `catalogctl synonyms suggest`: shows pairs of words that the catalog seems to use for the same,
+//! for a person to accept.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! A rule in one line, for people.
+//! Shows a rule in one line, for people.
 
 use catalog_events::{ActionForm, KindForm, QueryMatch, StoredRule, TargetForm};
 use client_kit::output;

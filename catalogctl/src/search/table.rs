@@ -1,4 +1,4 @@
-//! Products as a table as wide as the terminal.
+//! Shows products as a table that fits the terminal.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _};
@@ -12,7 +12,7 @@ const COLUMNS_DEFAULT: usize = 100;
 const TITLE_CHARS_MIN: usize = 20;
 const BRAND_CHARS_MAX: usize = 18;
 
-/// One line a product, cut to `width` characters: id, price, brand, title.
+/// One line for each product, cut to `width` characters: id, price, brand, title.
 pub(super) fn table(products: &[v1::Product], width: usize) -> String {
     let rows: Vec<[String; 4]> = products
         .iter()
@@ -38,7 +38,7 @@ pub(super) fn table(products: &[v1::Product], width: usize) -> String {
     text
 }
 
-/// Of the terminal; unlimited where the output goes elsewhere.
+/// The width of the terminal in characters; unlimited where the output goes elsewhere.
 pub(super) fn terminal_width() -> usize {
     if !io::stdout().is_terminal() {
         return usize::MAX;
@@ -51,7 +51,7 @@ pub(super) fn terminal_width() -> usize {
         .unwrap_or(COLUMNS_DEFAULT)
 }
 
-/// By `stty`, which every Unix has: the standard library cannot ask.
+/// Asks `stty`, which every Unix has; the standard library cannot ask.
 fn asked_width() -> Option<usize> {
     let mut stty = Command::new("stty");
     stty.arg("size")

@@ -1,4 +1,4 @@
-//! What both services answer about where they stand.
+//! The answers of both services about their positions.
 
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
@@ -9,7 +9,7 @@ use client_kit::{Target, bounded};
 
 use crate::endpoints::Endpoints;
 
-/// The answers of both services, or why there is none.
+/// The answers of both services, or why one did not answer.
 #[derive(Debug)]
 pub(crate) struct Status {
     pub(crate) write: Result<GetWriteStatusResponse, String>,
@@ -30,7 +30,7 @@ impl Status {
         })
     }
 
-    /// Why something stands still, one a line.
+    /// The errors that keep something from advancing, one a line.
     pub(crate) fn errors(&self) -> Vec<String> {
         let mut errors = Vec::new();
         match &self.write {
@@ -61,7 +61,7 @@ fn answer<T>(
     }
 }
 
-/// The text, if there is any.
+/// The text, unless it is empty.
 pub(super) fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }

@@ -1,17 +1,18 @@
-//! How much is to be done until every projection has everything.
+//! Computes how far the projections are behind.
 
 use crate::status::answers::Status;
 
-/// The one projection that may take long and that nothing else waits for.
+/// The projection that may take long and that nothing else waits for.
 const EMBEDDINGS: &str = "embeddings";
 
 impl Status {
-    /// How much is to be done until every projection has everything; none when that is not known.
+    /// How many events and documents every projection together has still to process; none when a
+    /// service did not answer.
     pub(super) fn lag(&self) -> Option<u64> {
         self.lag_of(|_| true)
     }
 
-    /// The same for what reads and keyword searches need.
+    /// The lag of what reads and keyword searches need.
     pub(crate) fn lag_without_embeddings(&self) -> Option<u64> {
         self.lag_of(|projection| projection != EMBEDDINGS)
     }
@@ -26,7 +27,7 @@ impl Status {
         }
         for projection in read.projections.iter().filter(|one| counts(&one.name)) {
             lag += match &*projection.name {
-                // Counts documents, not events.
+                // Its lag counts documents, not events.
                 EMBEDDINGS => projection.lag,
                 // The read service may not have heard of the end of the log.
                 _ => projection.lag.max(end - projection.position),

@@ -1,4 +1,4 @@
-//! A status as JSON for programs and as text for people.
+//! Renders a status as JSON for programs and as text for people.
 
 use catalog_proto::v1::{GetReadStatusResponse, GetWriteStatusResponse, SearchRuleStatus};
 use client_kit::output;
@@ -98,7 +98,8 @@ fn write_text(write: &GetWriteStatusResponse, address: &str) -> String {
     text
 }
 
-/// `end` is where the log of rules ends, as far as that is known.
+/// The line about search rules. `end` is the position where their log ends, 0 where that is not
+/// known.
 fn rules_text(rules: &SearchRuleStatus, end: i64) -> String {
     let note = match some(&rules.error) {
         Some(error) => error.to_owned(),
@@ -108,7 +109,7 @@ fn rules_text(rules: &SearchRuleStatus, end: i64) -> String {
     row("search rules", rules.position, behind, &note)
 }
 
-/// What happened to the stream, the worst first; nothing when all is as it should be.
+/// Notes on what happened to the stream, the worst first; empty when all is well.
 fn stream_note(write: &GetWriteStatusResponse) -> String {
     let (first, refilled) = (write.stream_first_sequence, write.refilled_events);
     let anew = write.stream_recreations;

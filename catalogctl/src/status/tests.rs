@@ -1,4 +1,4 @@
-//! Statuses as they are counted and shown.
+//! Statuses are counted and shown.
 
 use catalog_proto::v1::{
     GetReadStatusResponse, GetWriteStatusResponse, ProjectionStatus, SearchRuleStatus,

@@ -1,4 +1,4 @@
-//! The three services inside this process, configured as their own programs would be.
+//! Runs the three services inside this process, configured as their own programs would be.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -19,10 +19,10 @@ use crate::endpoints::Published;
 const QUERY_GRPC_PORT: u16 = 50051;
 const COMMAND_GRPC_PORT: u16 = 50052;
 const ANY_PORT: &str = "127.0.0.1:0";
-/// A little more than a service gives its own tasks.
+/// How long draining may take: a little more than a service gives its own tasks.
 const DRAIN_MS_MAX: u64 = 12_000;
 
-/// What the services stand on.
+/// The servers, folders and address that the services use.
 pub(super) struct Infrastructure<'a> {
     pub(super) devkit: &'a Devkit,
     pub(super) data_dir: &'a Path,
@@ -34,7 +34,7 @@ type Ended = (&'static str, anyhow::Result<()>);
 
 /// Running services; dropping it ends them at once.
 pub(super) struct Services {
-    /// Drained first: what it was asked needs the others.
+    /// The group to drain first, since its requests need the other group.
     front: Group,
     back: Group,
 }
@@ -46,7 +46,7 @@ struct Group {
 }
 
 impl Services {
-    /// Every port is bound when this returns.
+    /// Starts all services. Every port is bound when this returns.
     pub(super) async fn start(on: &Infrastructure<'_>) -> anyhow::Result<(Self, Published)> {
         let (mut front, mut back) = (Group::default(), Group::default());
         let token_secret = token_secret(on.data_dir)?;
@@ -114,7 +114,7 @@ impl Services {
         Ok((Self { front, back }, published))
     }
 
-    /// Services do not end on their own: this is why one did.
+    /// Waits until a service ends, which none does on its own, and tells why it did.
     pub(super) async fn any_ended(&mut self) -> anyhow::Error {
         let ended = tokio::select! {
             Some(ended) = self.front.tasks.join_next() => ended,
@@ -174,7 +174,8 @@ async fn build<S: Service, const N: usize>(
         .with_context(|| format!("cannot start {}", S::NAME))
 }
 
-/// Made once, so that a consistency token is good for a restarted service too.
+/// The secret of consistency tokens. It is made once, so that a token stays valid for a restarted
+/// service.
 fn token_secret(data_dir: &Path) -> anyhow::Result<String> {
     let file = data_dir.join("token-secret");
     if let Ok(secret) = fs::read_to_string(&file) {
@@ -193,7 +194,7 @@ fn token_secret(data_dir: &Path) -> anyhow::Result<String> {
     Ok(secret)
 }
 
-/// The port asked for, or any free one (0) when it is taken.
+/// An address with this port, or with any free one (0) when it is taken.
 pub(super) fn free_or_any(port: u16) -> SocketAddr {
     let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     match TcpListener::bind(addr) {
@@ -202,7 +203,7 @@ pub(super) fn free_or_any(port: u16) -> SocketAddr {
     }
 }
 
-/// A URL that works on this machine also where the service listens on every address.
+/// A URL that works on this machine, even where the service listens on every address.
 fn url(mut addr: SocketAddr) -> String {
     if addr.ip().is_unspecified() {
         addr.set_ip(match addr {

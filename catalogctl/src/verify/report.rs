@@ -1,4 +1,4 @@
-//! A proof for people and for programs.
+//! Renders a proof for people and for programs.
 
 use catalog_proto::v1::Projection;
 use client_kit::output;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::proof::{Difference, Kind, LogProof, ProjectionProof, Proof, name};
 
-/// More fill the screen; JSON has all of them.
+/// The most lines of findings in the text; JSON has all of them.
 const LINES_MAX: usize = 20;
 
 pub(super) fn to_text(proof: &Proof, repaired: u64, repair_tried: bool) -> String {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clean_catalogue_is_told_in_a_few_lines() {
+    fn a_clean_catalog_is_told_in_a_few_lines() {
         expect![[r#"
             event log            1000  900 products, digest 01010101010101010101010101010101, adds up
             read_model            999  900 products, digest 01010101010101010101010101010101, equals the log

@@ -1,5 +1,5 @@
-//! A few seeded schedules of faults, and a cluster on which the checker must find what is planted.
-//! `CATALOG_TEST_CHAOS_SCHEDULES` sets how many, `CATALOG_TEST_CHAOS_SEED` from which seed on.
+//! Runs a few seeded schedules of faults. `CATALOG_TEST_CHAOS_SCHEDULES` sets how many,
+//! `CATALOG_TEST_CHAOS_SEED` the first seed.
 
 use std::process::Output;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use crate::support::{CATALOGCTL, shown};
 
-/// Seeds that strike every process and a connection of each kind between them.
+/// The first of the seeds that between them strike every process and a connection of each kind.
 const SEED_DEFAULT: &str = "1";
 const SCHEDULES_DEFAULT: &str = "4";
 const MINUTES_MAX: u64 = 20;

@@ -1,5 +1,5 @@
-//! `catalogctl verify` against real processes: nothing is found while an import runs; what is
-//! planted is found, named and mended.
+//! `catalogctl verify` runs against real processes: it finds nothing while an import runs, and it
+//! finds, names and mends planted errors.
 
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
@@ -8,7 +8,7 @@ use trials::cluster::Cluster;
 
 use crate::support::{catalogctl, cluster, feed, json, shown};
 
-/// The exit code and the report.
+/// Runs `catalogctl verify` and returns the exit code and the report.
 async fn verify(cluster: &Cluster, args: &[&str]) -> (i32, Value) {
     let args = [&["verify", "--json"], args].concat();
     let output = catalogctl(cluster, &args).output().await.expect("run");
@@ -17,7 +17,7 @@ async fn verify(cluster: &Cluster, args: &[&str]) -> (i32, Value) {
     (output.status.code().expect("exited"), report)
 }
 
-/// `kind product` of each difference of a projection.
+/// The differences of a projection, each as `kind product`.
 fn differences(report: &Value, projection: usize) -> Vec<String> {
     let differences = report["projections"][projection]["differences"].as_array();
     let differences = differences.expect("an array").iter();
@@ -39,7 +39,7 @@ async fn plant(pool: &PgPool, schema: &str, statement: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_catalogue_is_proved_while_it_is_written_and_mended_when_it_is_not_right() {
+async fn a_catalog_is_proved_while_it_is_written_and_mended_when_it_is_not_right() {
     let folder = tempfile::tempdir().expect("folder");
     let cluster = cluster().await;
     let feed = feed(folder.path(), 600).await;

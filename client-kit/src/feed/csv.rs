@@ -73,11 +73,11 @@ impl Iterator for Records {
     }
 }
 
-/// Whichever of them the header line has most of.
+/// The delimiter that occurs most often in the header line.
 fn delimiter(text: &[u8]) -> u8 {
     let header = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |delimiter: &u8| header.iter().filter(|byte| *byte == delimiter).count();
-    // The last of equals wins: the comma.
+    // `max_by_key` takes the last of equals: the comma.
     [b'\t', b';', b',']
         .into_iter()
         .max_by_key(count)
@@ -92,15 +92,16 @@ fn broken(line: u64, err: csv::Error) -> FeedError {
     }
 }
 
-/// Ends a feed whose row does not end, for instance because a quote is not closed, and counts
-/// lines: the parser takes the breaks before a row for its beginning.
+/// A reader that counts lines, and ends a feed whose row does not end, for instance because a quote
+/// is not closed. The parser itself takes the line breaks before a row for the beginning of that
+/// row.
 struct Metered<R> {
     inner: R,
     left: usize,
     read: u64,
     line: u64,
-    /// Carriage returns and line feeds that were read and not counted: where, and whether it
-    /// starts a line.
+    /// The line breaks that were read and not yet counted: their offset, and whether they start a
+    /// line.
     breaks: VecDeque<(u64, bool)>,
 }
 
@@ -115,7 +116,8 @@ impl<R> Metered<R> {
         }
     }
 
-    /// The line of the first byte from `start` on that is no line break; `start` never decreases.
+    /// The number of the line in which the text at `start` begins, past any line breaks there;
+    /// `start` never decreases.
     fn line_at(&mut self, mut start: u64) -> u64 {
         while let Some(&(place, starts_line)) = self.breaks.front().filter(|next| next.0 <= start) {
             start = start.max(place + 1);

@@ -1,4 +1,4 @@
-//! A product while the columns of its row are read.
+//! A product while it is put together from the columns of its row.
 
 use std::collections::btree_map::Entry;
 
@@ -61,7 +61,7 @@ impl<'m> Draft<'m> {
             }
             match (self.mapping.columns.get(&column), value) {
                 (Some(fields), value) => self.fields(fields, value),
-                // As this catalogue itself prints products.
+                // This is the form in which the catalog itself prints products.
                 (None, Value::Object(members)) if column == "attributes" => {
                     for (name, value) in members {
                         self.attribute(&name, value);
@@ -148,7 +148,7 @@ impl<'m> Draft<'m> {
         self.insert(name, value);
     }
 
-    /// Columns whose names become the same are told apart by a number.
+    /// Adds an attribute; a number is appended to a name that is already taken.
     fn insert(&mut self, name: String, value: AttributeValue) {
         let attributes = &mut self.product.attributes;
         let taken = match attributes.entry(name) {
@@ -171,7 +171,7 @@ impl<'m> Draft<'m> {
         });
     }
 
-    /// Checks what the client can know; the write service has the last word.
+    /// Checks what a client can check; the write service has the last word.
     fn finish(mut self) -> Result<ProductInput, Mistake> {
         if let Err((field, reason)) = self.complete() {
             self.fault(field.as_str(), reason);

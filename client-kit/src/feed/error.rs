@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Why a feed cannot be read, or not to its end.
+/// An error that ends the reading of a feed.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
     #[error("cannot open {name}")]

@@ -10,7 +10,7 @@ use crate::feed::error::FeedError;
 use crate::feed::mapping::Mapping;
 use crate::feed::row::{Mistake, ROW_BYTES_MAX, Row};
 
-/// One object a line; blank lines are skipped.
+/// A feed with one object a line; blank lines are skipped.
 pub(super) struct Lines<R> {
     reader: R,
     mapping: Mapping,
@@ -113,7 +113,7 @@ fn parse(row: &[u8]) -> Result<Map<String, Value>, Mistake> {
     }
 }
 
-/// The elements of one array.
+/// A feed that is one array, read element by element.
 pub(super) struct Array<R> {
     reader: R,
     mapping: Mapping,
@@ -140,7 +140,8 @@ impl<R: BufRead> Array<R> {
         }
     }
 
-    /// The line where the next element starts, with its text in `element`.
+    /// Reads the next element into `element` and tells the line where it starts; none at the end of
+    /// the array.
     fn advance(&mut self) -> Result<Option<u64>, FeedError> {
         if self.state == State::Before {
             self.expect(b'[', "expected an array: [")?;
@@ -181,7 +182,7 @@ impl<R: BufRead> Array<R> {
         }
     }
 
-    /// Looks at the next byte that is not blank.
+    /// Skips blanks and tells the byte after them, without consuming it.
     fn next_byte(&mut self) -> Result<Option<u8>, FeedError> {
         loop {
             let line = self.line;
@@ -201,7 +202,8 @@ impl<R: BufRead> Array<R> {
         }
     }
 
-    /// Up to the comma or bracket that ends the element. What does not fit is dropped.
+    /// Reads up to the comma or bracket that ends the element. What exceeds the size limit is
+    /// dropped.
     fn take_element(&mut self) -> Result<(), FeedError> {
         self.element.clear();
         let start = self.line;
@@ -255,7 +257,7 @@ fn newlines(text: &[u8]) -> u64 {
     text.iter().map(|byte| u64::from(*byte == b'\n')).sum()
 }
 
-/// Where in strings and brackets a scan is.
+/// How deep in strings and brackets a scan is.
 #[derive(Default)]
 struct Nesting {
     depth: usize,
@@ -264,7 +266,7 @@ struct Nesting {
 }
 
 impl Nesting {
-    /// The index of the comma or bracket behind the element, when it is in this chunk.
+    /// The index in this chunk of the comma or bracket that ends the element, if it is there.
     fn end_of_element(&mut self, chunk: &[u8]) -> Option<usize> {
         for (index, byte) in chunk.iter().enumerate() {
             if self.in_string {

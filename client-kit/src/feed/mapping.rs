@@ -1,4 +1,5 @@
-//! Which column of a feed becomes which field of a product; every other column becomes an attribute.
+//! The mapping from columns of a feed to fields of a product; every other column becomes an
+//! attribute.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,7 +7,7 @@ use catalog_events::Currency;
 
 use crate::feed::values::shorten;
 
-/// What a column can be mapped to.
+/// A field of a product that a column can be mapped to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Field {
     Id,
@@ -19,12 +20,12 @@ pub enum Field {
     Categories,
     Status,
     Currency,
-    /// Mapped by `--price` or `--price-minor`.
+    /// This field is mapped by `--price` or `--price-minor`.
     Price,
 }
 
 impl Field {
-    /// All that `--map` takes.
+    /// The fields that `--map` takes.
     const MAPPED: [Field; 10] = [
         Field::Id,
         Field::Title,
@@ -55,8 +56,8 @@ impl Field {
     }
 }
 
-/// Fields that are not mapped are taken from a column of the same name where there is one; every
-/// column that is neither a field nor ignored becomes an attribute.
+/// The options of a mapping. A field that is not mapped is taken from a column of the same name
+/// where there is one; every column that is neither a field nor ignored becomes an attribute.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Columns")]
 pub struct MappingArgs {
@@ -100,7 +101,7 @@ fn parse_map(text: &str) -> Result<(Field, String), String> {
     }
 }
 
-/// Reads rows as products.
+/// Which fields each column fills, and how values are read.
 #[derive(Clone, Debug)]
 pub struct Mapping {
     pub(super) columns: HashMap<String, Vec<Field>>,
@@ -113,7 +114,7 @@ pub struct Mapping {
 }
 
 impl Mapping {
-    /// The error names a field that is mapped twice.
+    /// Builds a mapping. The error names a field that is mapped twice.
     pub fn new(args: MappingArgs) -> Result<Self, String> {
         let mut sources = HashMap::new();
         for (field, column) in args.map {
@@ -144,7 +145,7 @@ impl Mapping {
         })
     }
 
-    /// Refuses a header without the columns that every product needs, or with one twice.
+    /// Refuses a header that lacks a column that every product needs, or has a column twice.
     pub(super) fn check_header(&self, header: &[String]) -> Result<(), String> {
         for field in [Field::Id, Field::Title, Field::Price] {
             let column = self.source(field);

@@ -1,26 +1,26 @@
-//! A row of a feed: a product, or what is wrong with it.
+//! A row of a feed: a product, or what is wrong with the row.
 
 use catalog_proto::v1::ProductInput;
 
 use crate::feed::error::FeedError;
 
-/// Longer rows are refused; a feed with an unclosed quote would otherwise fill the memory.
+/// The most bytes of a row. A feed with an unclosed quote would otherwise fill the memory.
 pub const ROW_BYTES_MAX: usize = 1 << 20;
 
-/// One product of a feed, or why it is none.
+/// A row of a feed as a product, or as the mistake that keeps it from being one.
 #[derive(Debug)]
 pub struct Row {
-    /// Where the row starts, from 1.
+    /// The line where the row starts, counted from 1.
     pub line: u64,
     pub parsed: Result<ProductInput, Mistake>,
 }
 
-/// What is wrong with a row.
+/// Why a row is not a valid product.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// Empty when it is not known.
+    /// The product id; empty when it is not known.
     pub id: String,
-    /// A field of the product; empty when it is the row as a whole.
+    /// The field that is wrong; empty when the row as a whole is.
     pub field: String,
     pub reason: String,
 }

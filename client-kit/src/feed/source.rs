@@ -1,5 +1,5 @@
-//! Where a feed comes from: a file or a pipe, unpacked when it is gzipped, without a byte order
-//! mark, its position counted in the bytes as they are stored.
+//! The source of a feed: a file or a pipe. It unpacks gzip, drops a byte order mark, and counts its
+//! position in the bytes as they are stored.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -12,12 +12,12 @@ use flate2::bufread::MultiGzDecoder;
 use crate::feed::error::FeedError;
 
 const BUFFER_BYTES: usize = 64 * 1024;
-/// How much of the beginning is looked at to tell formats apart.
+/// How many bytes at the beginning are examined to tell formats apart.
 const PEEK_BYTES: usize = 4 * 1024;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const UTF8_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
-/// First bytes of what looks like a feed and is none: (bytes, what it is, what to do).
+/// The first bytes of files that are not readable feeds: (bytes, what the file is, what to do).
 const FOREIGN: [(&[u8], &str, &str); 6] = [
     (
         &[0x28, 0xb5, 0x2f, 0xfd],
@@ -62,7 +62,7 @@ pub struct Source {
     progress: Progress,
 }
 
-/// How far a feed is, in bytes of the file.
+/// How much of a feed has been read, in bytes of the file.
 #[derive(Clone, Debug)]
 pub struct Progress {
     read: Arc<AtomicU64>,
@@ -71,7 +71,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// The share of the first `rows` rows in what was read: reading runs ahead of sending.
+    /// The bytes that belong to the first `rows` rows, estimated from all that was read: reading
+    /// runs ahead of sending.
     pub fn of_rows(&self, rows: u64) -> u64 {
         let (read, ahead) = (&self.read, &self.rows);
         let (read, ahead) = (read.load(Ordering::Relaxed), ahead.load(Ordering::Relaxed));
@@ -79,7 +80,7 @@ impl Progress {
         u64::try_from(share).unwrap_or(read)
     }
 
-    /// None for a pipe.
+    /// The size of the file; none for a pipe.
     pub fn total(&self) -> Option<u64> {
         self.total
     }
@@ -90,7 +91,7 @@ impl Progress {
 }
 
 impl Source {
-    /// `-` is standard input.
+    /// Opens a file, or standard input for `-`.
     pub fn open(path: &Path) -> Result<Self, FeedError> {
         if path == Path::new("-") {
             return Self::from_reader("standard input", io::stdin());
@@ -157,7 +158,7 @@ impl Source {
         self.progress.clone()
     }
 
-    /// By the name where it says so, else by the first character.
+    /// The format that the file name tells, else the one that the first character suggests.
     pub(super) fn format(&self) -> Format {
         let name = self.name.to_ascii_lowercase();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
@@ -184,8 +185,8 @@ impl Source {
     }
 }
 
-/// The first bytes, as many as are there when they are enough; fewer only at the end. A pipe may
-/// be slow, and nothing is to wait for more than is needed.
+/// Reads the first bytes until `enough` is satisfied or the input ends. A pipe may be slow, so no
+/// more is waited for than is needed.
 fn peek(reader: &mut impl Read, enough: impl Fn(&[u8]) -> bool) -> io::Result<Vec<u8>> {
     let mut first = vec![0; PEEK_BYTES];
     let mut length = 0;
@@ -201,7 +202,8 @@ fn peek(reader: &mut impl Read, enough: impl Fn(&[u8]) -> bool) -> io::Result<Ve
     Ok(first)
 }
 
-/// A first line is longer than every mark, and shows the format and the columns of a CSV.
+/// True once the first line is complete: it is longer than every mark, and shows the format and the
+/// columns of a CSV.
 fn tells_enough(first: &[u8]) -> bool {
     first.trim_ascii_start().contains(&b'\n')
 }

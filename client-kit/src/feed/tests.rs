@@ -1,4 +1,4 @@
-//! Every format through the entrance that the importer uses.
+//! Every format is read through the function that the importer uses.
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Read, Write as _};
@@ -32,7 +32,7 @@ fn check(options: &str, feed: impl AsRef<[u8]>, expected: Expect) {
     expected.assert_eq(&read(options, None, feed));
 }
 
-/// One line a row: `line: fields` or `line! id field: reason`.
+/// Shows one line a row: `line: fields` or `line! id field: reason`.
 fn read(options: &str, format: Option<Format>, feed: impl Read + Send + 'static) -> String {
     let rows =
         Source::from_reader("feed", feed).and_then(|source| rows(source, format, mapping(options)));
@@ -129,7 +129,7 @@ fn json_lines_with_mapped_columns_and_typed_attributes() {
 }
 
 #[test]
-fn products_as_this_catalogue_prints_them_are_read_back() {
+fn products_as_this_catalog_prints_them_are_read_back() {
     check(
         "",
         r#"{"id":"a","title":"T","price":19.99,"currency":"EUR","categories":["A","B"],"status":"discontinued","attributes":{"colour":"red","w":1.5}}"#,

@@ -1,16 +1,16 @@
-//! The values of a feed as the types that products have.
+//! Converts the values of a feed into the types that products have.
 
 use catalog_events::{Currency, Money};
 use catalog_proto::v1::attribute_value::Kind;
 use catalog_proto::v1::{AttributeValue, ProductStatus};
 use serde_json::{Number, Value};
 
-/// From here on not every integer is exact as a double.
+/// The first double from which on not every integer is exact.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-/// What a double always holds.
+/// How many decimal digits every double holds exactly.
 const EXACT_DIGITS: usize = 15;
 
-/// None when there is nothing but blanks.
+/// A single value as trimmed text; none when there is nothing but blanks.
 pub(super) fn text(value: Value) -> Result<Option<String>, String> {
     let text = match value {
         Value::Null => return Ok(None),
@@ -33,7 +33,7 @@ pub(super) fn text(value: Value) -> Result<Option<String>, String> {
     })
 }
 
-/// A JSON list, or a text cut at any of the separators; empty parts are left out.
+/// Reads a JSON list, or a text cut at any of the separators; empty parts are left out.
 pub(super) fn list(value: Value, separators: &[char]) -> Result<Vec<String>, String> {
     match value {
         Value::Array(items) => items
@@ -58,7 +58,7 @@ pub(super) fn status(text: &str) -> Result<ProductStatus, String> {
     }
 }
 
-/// `4995`, and `4995.0` of programs that know only floats.
+/// Parses minor units: `4995`, or `4995.0` from programs that know only floats.
 pub(super) fn minor_units(text: &str, currency: Currency) -> Result<Money, String> {
     let whole = match text.split_once('.') {
         Some((whole, fraction)) if fraction.bytes().all(|digit| digit == b'0') => whole,
@@ -70,7 +70,8 @@ pub(super) fn minor_units(text: &str, currency: Currency) -> Result<Money, Strin
     Money::from_minor(minor, currency).map_err(|err| err.to_string())
 }
 
-/// None when there is nothing; the error follows the name of the column.
+/// Converts a value into an attribute; none when it is empty. The error continues a sentence that
+/// begins with the name of the column.
 pub(super) fn attribute(value: Value) -> Result<Option<AttributeValue>, &'static str> {
     let kind = match value {
         Value::Bool(flag) => Some(Kind::Flag(flag)),
@@ -99,8 +100,8 @@ fn joined(items: Vec<Value>) -> Result<Option<String>, &'static str> {
     Ok((!joined.is_empty()).then_some(joined))
 }
 
-/// A text of a CSV as what it looks like. Leading zeros and more digits than a double holds are
-/// the marks of codes, which stay text.
+/// Gives a CSV cell the type that it looks like. Leading zeros, and more digits than a double
+/// holds, are the marks of codes, which stay text.
 pub(super) fn typed(text: &str) -> Value {
     let text = text.trim();
     let as_text = || Value::String(text.to_owned());
@@ -127,7 +128,7 @@ fn is_plain_number(text: &str) -> bool {
         && digits.len() <= EXACT_DIGITS
 }
 
-/// Lower case letters, digits, `-`, `.` and single `_`.
+/// Makes an attribute name from a column name: lower case letters, digits, `-`, `.` and single `_`.
 pub(super) fn attribute_name(column: &str, strip: &[String]) -> String {
     let stripped = strip
         .iter()
@@ -151,7 +152,7 @@ pub(super) fn attribute_name(column: &str, strip: &[String]) -> String {
     }
 }
 
-/// The beginning of a text, for messages.
+/// Cuts a text to a length that fits a message.
 pub(super) fn shorten(text: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 80;
     text.chars().take(SHOWN_CHARS_MAX).collect()

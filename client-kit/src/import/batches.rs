@@ -11,20 +11,23 @@ use crate::feed::{FeedError, Row, Rows};
 use crate::import::outcome::Rejection;
 
 const AHEAD_BATCHES_MAX: usize = 4;
-/// Below the 4 MiB that a gRPC server accepts unless told otherwise.
+/// The most bytes in a batch: below the 4 MiB that a gRPC server accepts unless configured
+/// otherwise.
 const BATCH_BYTES_MAX: usize = 3 << 20;
 
-/// One transaction of the write service, and the rows that were refused while it was gathered.
+/// The products of one transaction of the write service, and the rows that were rejected while it
+/// was gathered.
 #[derive(Debug, Default)]
 pub struct Batch {
     pub products: Vec<ProductInput>,
-    /// Where each product came from.
+    /// The line in the feed of each product.
     pub lines: Vec<u64>,
     pub rejected: Vec<Rejection>,
     bytes: usize,
 }
 
-/// The batches in order; an error is the last item. The thread ends when the receiver is closed.
+/// Groups rows into batches, in order; an error is the last item. The thread ends when the receiver
+/// is closed.
 pub fn batches(rows: Rows, rows_max: usize) -> mpsc::Receiver<Result<Batch, FeedError>> {
     let (sender, receiver) = mpsc::channel(AHEAD_BATCHES_MAX);
     let batches = Batches {
@@ -47,9 +50,9 @@ pub fn batches(rows: Rows, rows_max: usize) -> mpsc::Receiver<Result<Batch, Feed
 struct Batches {
     rows: Rows,
     rows_max: usize,
-    /// Of the batch being gathered.
+    /// The product ids in the batch that is being gathered.
     ids: HashSet<String>,
-    /// A row that the last batch had no place for.
+    /// A row that did not fit into the previous batch.
     next: Option<(u64, ProductInput)>,
     failed: Option<FeedError>,
 }
@@ -130,7 +133,7 @@ mod tests {
         Ok(Row { line, parsed })
     }
 
-    /// Batches as `id@line`, those rejected as `!line`.
+    /// Compares batches, written as `id@line`, with rejected rows as `!line`.
     fn check(ids: &[&'static str], rows_max: usize, expected: &[&str]) {
         let rows: Vec<_> = ids
             .iter()

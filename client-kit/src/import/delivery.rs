@@ -19,7 +19,7 @@ use crate::import::outcome::{ImportError, Notice, Rejection, Summary};
 use crate::target::{Target, is_transport};
 
 const IN_FLIGHT_MAX: usize = 4;
-/// For the end of a stream whose every batch was answered.
+/// How long to wait for the end of a stream whose every batch was answered.
 const FAREWELL_MS_MAX: u64 = 1_000;
 
 type Input = mpsc::Receiver<Result<Batch, FeedError>>;
@@ -30,12 +30,12 @@ pub(super) struct Delivery<'a> {
     stop: CancellationToken,
     retry: Duration,
     notice: &'a mut (dyn FnMut(Notice<'_>) + Send),
-    /// Sent or to be sent, without an answer, oldest first.
+    /// The batches without an answer, sent or not yet sent, oldest first.
     unanswered: VecDeque<Batch>,
-    /// Why no more batches come; none while they do.
+    /// Why no more batches come; none while more may come.
     ended: Option<Result<(), ImportError>>,
     summary: Summary,
-    /// Of the last answer, or of the first batch after a pause of the feed.
+    /// The time of the last answer, or of the first batch after a pause of the feed.
     progress_at: Instant,
     attempts: u32,
 }
@@ -119,7 +119,7 @@ impl<'a> Delivery<'a> {
         self.input.close();
     }
 
-    /// One stream, until every batch is answered or the stream is lost.
+    /// Runs one stream until every batch is answered or the stream is lost.
     async fn converse(&mut self, channel: Channel) -> Result<(), Status> {
         let (requests, queue) = mpsc::channel(IN_FLIGHT_MAX);
         for batch in &self.unanswered {
@@ -215,7 +215,7 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// There is always room: the queue holds as many as may wait for an answer.
+/// Queues a batch. There is always room: the queue holds as many batches as may wait for an answer.
 fn send(requests: &mpsc::Sender<ImportProductsRequest>, batch: &Batch) -> Result<(), Status> {
     let products = batch.products.clone();
     requests
@@ -236,7 +236,8 @@ async fn farewell(mut answers: Streaming<ImportProductsResponse>) {
     let _ = tokio::time::timeout(wait, answers.message()).await;
 }
 
-/// Whether another attempt may do. A batch that was applied without an answer is unchanged then.
+/// Whether another attempt may succeed. A batch that was applied without an answer then counts as
+/// unchanged.
 fn is_transient(status: &Status) -> bool {
     let code = status.code();
     is_transport(status)

@@ -1,4 +1,4 @@
-//! What an import reports: what happens on the way, what became of the rows, why it ended early.
+//! What an import reports: events on the way, a summary, and the error that ended it early.
 
 use std::time::Instant;
 
@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::feed::{FeedError, Mistake};
 
-/// What became of the rows. A batch that was applied before its answer was lost counts as
-/// unchanged when it is sent again.
+/// Counts of what happened to the rows. A batch that was applied before its answer was lost counts
+/// as unchanged when it is sent again.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Summary {
     pub rows: u64,
@@ -19,15 +19,15 @@ pub struct Summary {
     pub rows_per_second: f64,
 }
 
-/// A row that is not in the catalogue, and why.
+/// A row that was not imported, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
-    /// Where it starts in the feed, from 1.
+    /// The line where the row starts, counted from 1.
     pub line: u64,
     pub mistake: Mistake,
 }
 
-/// What happens during an import.
+/// An event during an import.
 #[derive(Debug)]
 pub enum Notice<'a> {
     Progress(&'a Summary),
@@ -35,7 +35,7 @@ pub enum Notice<'a> {
     Retrying { why: &'a str, attempt: u32 },
 }
 
-/// Why an import ended before its feed did.
+/// An error that ends an import before its feed ends.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error("interrupted")]

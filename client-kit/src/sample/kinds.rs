@@ -1,27 +1,27 @@
-//! The kinds of product that the generated catalogue has, with what they cost and are made of.
+//! The kinds of product in the made-up shop, with their prices and attributes.
 
 /// What all products of a kind have in common.
 pub(super) struct Kind {
     pub(super) name: &'static str,
-    /// Outermost first, ` > ` between the levels.
+    /// The category levels, outermost first, with ` > ` between them.
     pub(super) categories: &'static str,
-    /// From and to, in whole US dollars.
+    /// The lowest and the highest price, in whole US dollars.
     pub(super) dollars: (u32, u32),
     pub(super) attributes: &'static [Attribute],
-    /// `{name}` stands for the value of an attribute.
+    /// The sentence that describes a product; `{name}` stands for the value of an attribute.
     pub(super) pitch: &'static str,
 }
 
 pub(super) struct Attribute {
     pub(super) name: &'static str,
     pub(super) values: Values,
-    /// Whether the title shows it.
+    /// Whether the title shows the value.
     pub(super) in_title: bool,
 }
 
 pub(super) enum Values {
     Text(&'static [&'static str]),
-    /// The unit is for people; the attribute holds the number alone.
+    /// Numbers with a unit for people; the attribute holds the number alone.
     Number(&'static [f64], &'static str),
     Flag,
 }

@@ -1,4 +1,4 @@
-//! The generated catalogue: repeatable, distinct, complete.
+//! The made-up products are repeatable, distinct and complete.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -7,7 +7,7 @@ use expect_test::expect;
 use super::*;
 
 #[test]
-fn a_seed_gives_the_same_catalogue_every_time() {
+fn a_seed_gives_the_same_catalog_every_time() {
     let titles = |seed| -> Vec<_> { products(3, seed).map(|product| product.title).collect() };
     expect![[r#"
         Mirovia Terra WDRQP Webcam, Full HD, Navy Blue

@@ -1,4 +1,4 @@
-//! One throw-away instance for all tests of this binary, as other crates use it.
+//! All tests of this binary share one throw-away instance, as those of other crates do.
 
 use devkit::{Devkit, embedding_model};
 use sqlx::{Connection as _, PgConnection, Row as _};

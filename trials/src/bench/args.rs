@@ -1,4 +1,4 @@
-//! The options of a run.
+//! The options of a benchmark.
 
 use std::path::PathBuf;
 
@@ -41,7 +41,7 @@ pub struct BenchArgs {
     pub(super) json: bool,
 }
 
-/// What can be measured on its own.
+/// A part that can be measured on its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Measured {
     /// Reads through the BFF

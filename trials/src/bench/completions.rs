@@ -1,4 +1,4 @@
-//! What each keystroke of a search box costs: the beginnings of titles, letter by letter.
+//! Measures what each keystroke of a search box costs: the beginnings of titles, letter by letter.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ const TITLES: u64 = 100;
 const CHARS_MAX: usize = 16;
 const LIMIT: i32 = 8;
 
-/// Of one client.
+/// The completion times of one client.
 #[derive(Debug, Serialize)]
 pub(super) struct CompletionFigures {
     pub(super) products: u64,

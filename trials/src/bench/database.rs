@@ -1,14 +1,14 @@
-//! The database of the query service, as those need it who look into it or fill it from outside.
+//! Access to the database of the query service, past the service.
 
 use anyhow::Context as _;
 use sqlx::{Connection as _, PgConnection};
 
 use crate::cluster::Cluster;
 
-/// What a million vectors need while their index is built.
+/// The memory that the index build of a million vectors needs.
 pub(super) const INDEX_BUILD_MEMORY: &str = "2GB";
 
-/// The database of the query service, and the schema of its live generation.
+/// Connects to the database of the query service and finds the schema of its live generation.
 pub(super) async fn live_generation(cluster: &Cluster) -> anyhow::Result<(PgConnection, String)> {
     let url = cluster
         .query_database_url()
@@ -20,7 +20,7 @@ pub(super) async fn live_generation(cluster: &Cluster) -> anyhow::Result<(PgConn
     Ok((db, format!("generation_{live}")))
 }
 
-/// Does at once what Postgres would do by itself in the middle of what is measured.
+/// Vacuums and checkpoints now, which Postgres would else do in the middle of a measurement.
 pub(super) async fn settle(db: &mut PgConnection) -> sqlx::Result<()> {
     for statement in ["VACUUM (ANALYZE)", "CHECKPOINT"] {
         sqlx::raw_sql(statement).execute(&mut *db).await?;

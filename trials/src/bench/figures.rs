@@ -15,7 +15,7 @@ use crate::bench::rebuilds::RebuildFigures;
 use crate::bench::searches::{Rate, SearchFigures};
 use crate::bench::writes::WriteFigures;
 
-/// What was not measured is left out.
+/// The figures; those that were not measured are left out.
 #[derive(Debug, Serialize)]
 pub(super) struct Figures {
     machine: Machine,
@@ -35,7 +35,7 @@ pub(super) struct Figures {
     pub(super) hybrid_beyond_slowest_leg_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) completions: Option<CompletionFigures>,
-    /// Behind an import, with one thread for documents.
+    /// The embeddings made after an import, with one thread for documents.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) embedded_per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,5 @@
-//! What a catalogue takes: the keyword index on disk, the read model in Postgres, and the memory of the
-//! query service, each scaled to a million products.
+//! Measures what a catalog takes: the keyword index on disk, the read model in Postgres, and the
+//! memory of the query service, scaled to a million products.
 
 use std::fs;
 use std::path::Path;
@@ -14,14 +14,14 @@ use crate::cluster::{Cluster, Part};
 const MILLION: f64 = 1e6;
 const MEGABYTE: f64 = 1e6;
 
-/// In megabytes for a million products, as of the number that there were.
+/// Megabytes for a million products, scaled from the products that there were.
 #[derive(Debug, Serialize)]
 pub(super) struct Footprint {
     pub(super) products: u64,
     pub(super) index_mb: f64,
     pub(super) documents_mb: f64,
     pub(super) vectors_mb: f64,
-    /// Not scaled: most of it does not grow with the products.
+    /// The memory in use; it is not scaled, since most of it does not grow with the products.
     pub(super) resident_mb: f64,
     pub(super) peak_mb: f64,
 }
@@ -47,7 +47,7 @@ pub(super) async fn measure(cluster: &Cluster, products: u64) -> anyhow::Result<
     })
 }
 
-/// Of all files; one that a merge removes meanwhile counts as nothing.
+/// The size of all files below a folder; one that a merge removes meanwhile counts as nothing.
 fn bytes_below(folder: &Path) -> anyhow::Result<u64> {
     let entries = fs::read_dir(folder);
     let entries = entries.with_context(|| format!("cannot read {}", folder.display()))?;

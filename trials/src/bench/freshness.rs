@@ -1,6 +1,6 @@
-//! How soon a write is found: from the answer 201 to the first keyword search that shows the product,
-//! both over HTTP, at a steady rate of writes. Only some of the writes are looked for, so that the
-//! looking does not become the load.
+//! Measures how soon a write is found: from the answer 201 to the first keyword search that shows
+//! the product, both over HTTP, at a steady rate of writes. Only some of the writes are searched
+//! for, so that the searches do not become the load.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,15 +15,16 @@ use tokio::time::MissedTickBehavior;
 use crate::bench::statistics::percentile;
 use crate::cluster::Cluster;
 
-/// Writes a second, as asked for.
+/// The rates to measure, in writes a second.
 const RATES: [u32; 3] = [10, 100, 500];
 const PROBES_PER_SECOND_MAX: u32 = 25;
 const LOOK_EVERY_MS: u64 = 2;
 const FOUND_SECONDS_MAX: u64 = 30;
-/// Requests under way at most: a service that cannot hold the rate is measured at what it can.
+/// The most requests in flight: a service that cannot hold the rate is measured at the rate that it
+/// can.
 const WRITES_IN_FLIGHT_MAX: usize = 64;
 
-/// At one rate.
+/// The figures at one rate.
 #[derive(Debug, Serialize)]
 pub(super) struct Freshness {
     pub(super) writes_per_second_asked: u32,
@@ -52,7 +53,7 @@ pub(super) async fn measure(cluster: &Cluster, seconds: u64) -> anyhow::Result<V
 struct Writer {
     client: reqwest::Client,
     http: String,
-    /// Makes ids and words of one run differ from those of any other.
+    /// Letters that make ids and words of one run differ from those of any other.
     run: String,
 }
 
@@ -125,7 +126,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Milliseconds since `written`.
+    /// Searches until the product is found; returns the milliseconds since `written`.
     async fn find(&self, number: u64, written: Instant) -> anyhow::Result<f64> {
         let word = self.word(number);
         let url = format!(

@@ -1,5 +1,5 @@
-//! An import from the first row until the last product is found by keyword, against bare inserts of
-//! the same rows into one table of the same Postgres.
+//! Measures an import from the first row until the last product is found by keyword, against bare
+//! inserts of the same rows into one table of the same Postgres.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ use crate::cluster::Cluster;
 
 const BATCH_ROWS: usize = 500;
 const SEARCHABLE_SECONDS_MAX: u64 = 600;
-/// A machine that is slower than this is given up.
+/// The slowest rate, in products a second, at which a machine is not given up.
 const SEARCHABLE_PER_SECOND_MIN: u64 = 500;
 const EMBEDDED_PER_SECOND_MIN: u64 = 5;
-/// A status counts through the whole index.
+/// The interval between two looks: a status counts through the whole index.
 const EMBEDDED_LOOK_MS: u64 = 1_000;
 
 #[derive(Debug, Serialize)]
@@ -28,7 +28,7 @@ pub(super) struct ImportFigures {
     accepted_per_second: f64,
     pub(super) searchable_per_second: f64,
     pub(super) bare_postgres_per_second: f64,
-    /// How far the embeddings were when the last product was searchable by keyword.
+    /// How many products were embedded when the last one was searchable by keyword.
     pub(super) embedded_meanwhile: i64,
 }
 
@@ -55,7 +55,8 @@ pub(super) async fn measure(
     if summary.rejected > 0 {
         bail!("{} rows were rejected", summary.rejected);
     }
-    // Counted, not asked for: the last events may be committed and not yet have a position.
+    // The position is computed: the service may have committed the last events without a position
+    // yet.
     let position = before + (summary.created + summary.updated) as i64;
     let status = cluster
         .caught_up(position, false, SEARCHABLE_SECONDS_MAX)
@@ -70,8 +71,9 @@ pub(super) async fn measure(
     })
 }
 
-/// Made-up products, until they are found by keyword and the model has embedded `embedded` of them.
-/// Gives back how many of those a second there were once nothing else was to be done.
+/// Imports made-up products and waits until they are found by keyword and the model has embedded
+/// `embedded` of them. Returns how many of those were embedded a second once nothing else was to be
+/// done.
 pub(super) async fn fill(
     cluster: &Cluster,
     products: u64,
@@ -120,7 +122,7 @@ pub(super) fn embedded(status: &GetReadStatusResponse) -> i64 {
     embeddings.map_or(0, |projection| projection.documents)
 }
 
-/// Rows a second when nothing but one `jsonb` table has to be written.
+/// The rows a second when only one `jsonb` table has to be written.
 async fn bare_inserts(cluster: &Cluster, rows: Rows) -> anyhow::Result<f64> {
     let url = cluster.devkit.database_url("bench_bare").await?;
     let mut db = PgConnection::connect(&url).await?;

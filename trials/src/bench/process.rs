@@ -1,4 +1,4 @@
-//! What the system says of a process: processor time and memory, from `/proc`.
+//! Reads processor time and memory of a process from `/proc`.
 
 use std::fmt;
 use std::fs;
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::cluster::{Cluster, Part};
 
-/// `sysconf(_SC_CLK_TCK)`: 100 on every Linux that Rust runs on.
+/// The unit of processor times, `sysconf(_SC_CLK_TCK)`: 100 on every Linux that Rust runs on.
 const TICKS_PER_SECOND: u64 = 100;
 
 #[derive(Debug, Serialize)]
@@ -42,7 +42,7 @@ impl fmt::Display for Machine {
     }
 }
 
-/// Resident memory of one service.
+/// The resident memory of one service.
 #[derive(Debug, Serialize)]
 pub(super) struct Memory {
     pub(super) service: &'static str,
@@ -64,12 +64,12 @@ pub(super) fn memory_of(cluster: &Cluster, part: Part) -> anyhow::Result<Memory>
     })
 }
 
-/// The most memory that the process had at once since it began, or since [`reset_peak`].
+/// The most memory that the process has held at once since it began, or since [`reset_peak`].
 pub(super) fn peak_mb(pid: u32) -> anyhow::Result<f64> {
     megabytes(pid, "VmHWM:")
 }
 
-/// Begins a new peak (proc(5), `clear_refs`).
+/// Starts a new measurement of the peak (proc(5), `clear_refs`).
 pub(super) fn reset_peak(pid: u32) -> anyhow::Result<()> {
     let path = format!("/proc/{pid}/clear_refs");
     fs::write(&path, "5").with_context(|| format!("cannot write {path}: bench needs Linux"))
@@ -86,7 +86,7 @@ fn megabytes(pid: u32, field: &str) -> anyhow::Result<f64> {
 /// User and system time since the process began.
 pub(super) fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
     let stat = read(pid, "stat")?;
-    // The name in parentheses may hold anything; fields are counted from behind it.
+    // The name in parentheses may hold anything, so fields are counted after it.
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
     let ticks: u64 = fields
         .split_whitespace()
@@ -102,7 +102,7 @@ fn read(pid: u32, file: &str) -> anyhow::Result<String> {
     fs::read_to_string(&path).with_context(|| format!("cannot read {path}: bench needs Linux"))
 }
 
-/// The process of a service, while it runs.
+/// The process id of a running service.
 pub(super) fn pid(cluster: &Cluster, part: Part) -> anyhow::Result<u32> {
     cluster
         .pid(part)

@@ -1,4 +1,5 @@
-//! GET through the BFF and the query service, against a bare pass-through of the same bytes.
+//! Measures GET through the BFF and the query service, against a bare pass-through of the same
+//! bytes.
 
 mod load;
 pub(super) mod peer;
@@ -30,7 +31,7 @@ pub(super) struct GetFigures {
     rounds: usize,
 }
 
-/// Medians over the rounds.
+/// Medians over the rounds of one side.
 #[derive(Debug, Serialize)]
 pub(super) struct Side {
     pub(super) requests_per_second: f64,
@@ -39,7 +40,7 @@ pub(super) struct Side {
     pub(super) p99_ms: f64,
 }
 
-/// One of both sides: where to ask, and which processes work for the answer.
+/// One side of the comparison: the address to ask, and the processes that work for the answer.
 struct Measured {
     address: String,
     pids: [u32; 2],
@@ -125,7 +126,7 @@ impl Measured {
     }
 }
 
-/// The two processes of the limit.
+/// The two processes of the pass-through.
 struct Peers {
     address: String,
     grpc: Child,
@@ -199,5 +200,5 @@ async fn any_product(cluster: &Cluster) -> anyhow::Result<v1::Product> {
         .products
         .into_iter()
         .next()
-        .context("the catalogue has no product to read")
+        .context("the catalog has no product to read")
 }

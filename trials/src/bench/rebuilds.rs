@@ -1,5 +1,5 @@
-//! A rebuild of many generated events while clients read: time, peak memory, failed reads; and its
-//! replay against a bare consumer of the same stream.
+//! Measures a rebuild of many generated events while clients read: time, peak memory, failed reads;
+//! and its replay against a bare consumer of the same stream.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,7 +22,7 @@ use crate::bench::process::{self, pid};
 use crate::cluster::{Cluster, Part, channel};
 
 const READERS: usize = 2;
-/// A reader looks this often: it is there to notice a failure, not to load the machine.
+/// The interval between two reads: a reader is there to notice a failure, not to load the machine.
 const READ_EVERY_MS: u64 = 10;
 const PULL_MESSAGES_MAX: usize = 1_000;
 
@@ -30,10 +30,10 @@ const PULL_MESSAGES_MAX: usize = 1_000;
 pub(super) struct RebuildFigures {
     pub(super) events: u64,
     pub(super) seconds: f64,
-    /// Events a second of the replay, documents and keyword index both.
+    /// Events a second of the replay, into documents and keyword index both.
     pub(super) replayed_per_second: f64,
     pub(super) bare_consumer_per_second: f64,
-    /// Of the query service, while it rebuilt.
+    /// The peak memory of the query service while it rebuilt.
     pub(super) peak_mb: f64,
     pub(super) reads: u64,
     pub(super) failed_reads: u64,
@@ -63,7 +63,7 @@ pub(super) async fn measure(cluster: &Cluster, events: u64) -> anyhow::Result<Re
     })
 }
 
-/// How long the replay took, from the first progress to the first step after it.
+/// Rebuilds and tells how long the replay took, from the first progress to the first step after it.
 async fn rebuild(cluster: &Cluster) -> anyhow::Result<Duration> {
     let mut operations = CatalogQueryOperationsClient::new(channel(&cluster.query_grpc()));
     let mut meter = Meter::new("rebuild");
@@ -88,7 +88,7 @@ async fn rebuild(cluster: &Cluster) -> anyhow::Result<Duration> {
     bail!("the rebuild ended without a switch")
 }
 
-/// Events a second when nothing is done with them.
+/// Events a second of a consumer that does nothing with them.
 async fn bare_consumer(cluster: &Cluster, events: u64) -> anyhow::Result<f64> {
     let client = catalog_events::connect("bench", &cluster.devkit.nats_url()).await?;
     let stream = jetstream::new(client).get_stream(STREAM).await?;
@@ -110,7 +110,7 @@ async fn bare_consumer(cluster: &Cluster, events: u64) -> anyhow::Result<f64> {
     Ok(events as f64 / started.elapsed().as_secs_f64())
 }
 
-/// With what the BFF says of it otherwise.
+/// Fails unless the answer is a success; the error holds what the BFF said.
 async fn ok(answer: reqwest::Result<reqwest::Response>) -> anyhow::Result<()> {
     let answer = answer?;
     let status = answer.status();
@@ -119,7 +119,7 @@ async fn ok(answer: reqwest::Result<reqwest::Response>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Clients that get and search all the while.
+/// Clients that get and search the whole time.
 struct Readers {
     stop: CancellationToken,
     reads: Arc<AtomicU64>,
@@ -166,7 +166,7 @@ impl Readers {
         readers
     }
 
-    /// Reads, and how many of them failed.
+    /// Ends the clients; returns the number of reads and how many of them failed.
     async fn stop(mut self) -> anyhow::Result<(u64, u64)> {
         self.stop.cancel();
         while let Some(ended) = self.tasks.join_next().await {

@@ -1,7 +1,8 @@
-//! Searches by keyword, by vector and by both, against one SQL statement over the same products in the
-//! same Postgres: full text (`tsvector`, GIN), pgvector (HNSW over the same vectors), and their
-//! reciprocal rank fusion. The SQL side gets the vector of a query for nothing, and answers twice: as
-//! Postgres does it best, with all words and no totals; and what we answer, any word and how many.
+//! Measures searches by keyword, by vector and by both, against one SQL statement over the same
+//! products in the same Postgres: full text (`tsvector`, GIN), pgvector (HNSW over the same
+//! vectors), and their reciprocal rank fusion. The SQL side gets the vector of a query for free,
+//! and answers twice: once as Postgres does it best, with all words and no totals, and once as we
+//! answer, with any word and how many products match.
 
 pub(super) mod mixed_vectors;
 mod sql;
@@ -26,33 +27,34 @@ const QUERIES: u64 = 500;
 const LIMIT: i32 = 20;
 const FACET_SIZE: i32 = 20;
 
-/// One way to search, with a number of clients.
+/// The figures of one kind of search with a number of clients.
 #[derive(Debug, Serialize)]
 pub(super) struct SearchFigures {
     pub(super) strategy: &'static str,
     pub(super) clients: usize,
     pub(super) products: u64,
     pub(super) ours: Rate,
-    /// All words of the query.
+    /// The SQL side with all words of the query.
     pub(super) sql: Rate,
-    /// Any word, and how many products match; None where it is the same.
+    /// The SQL side with any word of the query and the number of matches; none where that is the
+    /// same statement.
     pub(super) sql_any: Option<Rate>,
 }
 
-/// How long one side is asked: until the time is up or so many queries are answered.
+/// How long one side is asked: until the time is up or this many queries are answered.
 #[derive(Clone, Copy)]
 struct Span {
     length: Duration,
     queries_max: usize,
 }
 
-/// Every query once; what takes longer than this does not wait for memory.
+/// The warm-up asks every query once; a query that takes longer does not wait for memory.
 const WARM_UP: Span = Span {
     length: Duration::from_secs(30),
     queries_max: QUERIES as usize,
 };
 
-/// Medians over the rounds.
+/// Rate and response times, as medians over the rounds.
 #[derive(Debug, Serialize)]
 pub(super) struct Rate {
     pub(super) requests_per_second: f64,
@@ -60,7 +62,7 @@ pub(super) struct Rate {
     pub(super) p99_ms: f64,
 }
 
-/// A query, and a vector that stands for it on the SQL side.
+/// A query, and a vector that represents it on the SQL side.
 struct Query {
     text: String,
     brand: String,
@@ -95,8 +97,8 @@ pub(super) async fn measure(
                 length: Duration::from_secs(seconds),
                 queries_max: usize::MAX,
             };
-            // All know the queries before the clock starts: the same are asked again and again, and what
-            // they need is in memory.
+            // Both sides answer the queries before the clock starts: the same ones are asked again
+            // and again, and what they need is in memory.
             searches.ours(kind, clients, WARM_UP).await?;
             for statement in [Some(kind.all_words()), kind.any_word()]
                 .into_iter()
@@ -134,9 +136,9 @@ enum Searched {
     Keyword,
     Vector,
     Hybrid,
-    /// By keyword, of one brand.
+    /// A keyword search within one brand.
     Filtered,
-    /// By keyword, with the number of products of each brand.
+    /// A keyword search with the number of products of each brand.
     Faceted,
 }
 
@@ -207,7 +209,8 @@ impl Searched {
     }
 }
 
-/// How much longer a hybrid search of one client takes than the slower of its legs alone.
+/// How many milliseconds longer a hybrid search of one client takes than the slower of its legs
+/// alone.
 pub(super) fn beyond_slowest_leg_ms(figures: &[SearchFigures]) -> Option<f64> {
     let p50 = |kind: Searched| {
         let mut figures = figures.iter();
@@ -227,7 +230,7 @@ fn medians(rounds: Vec<Rate>) -> Rate {
     }
 }
 
-/// Two or three words of titles, as shoppers would type them.
+/// Makes queries of two or three words of titles, as shoppers would type them.
 fn queries(products: u64, vectors: &[String]) -> Vec<Query> {
     let mut random = fastrand::Rng::with_seed(7);
     let mut queries = Vec::new();
@@ -295,7 +298,8 @@ impl Searches {
         let mut connections = Vec::new();
         for _ in 0..clients {
             let mut db = PgConnection::connect(&self.sql_url).await?;
-            // As many as the query service looks at: fewer would find fewer of the nearest.
+            // This is how many candidates the query service examines: fewer would find fewer of the
+            // nearest.
             sqlx::raw_sql("SET hnsw.ef_search = 400")
                 .execute(&mut db)
                 .await?;

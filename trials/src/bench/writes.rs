@@ -1,5 +1,5 @@
-//! Sustained single writes with one and with many clients, against bare inserts of the same rows,
-//! one row a transaction, into one table of the same Postgres.
+//! Measures sustained single writes with one and with many clients, against bare inserts of the
+//! same rows, one row a transaction, into one table of the same Postgres.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,17 +18,17 @@ use crate::cluster::{Cluster, Part, channel};
 
 const CLIENTS: [usize; 2] = [1, 16];
 
-/// With a number of clients, medians over the rounds.
+/// The figures with a number of clients, as medians over the rounds.
 #[derive(Debug, Serialize)]
 pub(super) struct WriteFigures {
     pub(super) clients: usize,
-    /// The query service stood still: what the write side can do by itself.
+    /// True when the query service was paused, which shows what the write side can do by itself.
     pub(super) alone: bool,
     pub(super) ours_per_second: f64,
     pub(super) bare_postgres_per_second: f64,
 }
 
-/// Hands every client rows that nobody has written yet.
+/// Hands out rows that nobody has written yet.
 struct Rows {
     next: AtomicU64,
     prefix: String,

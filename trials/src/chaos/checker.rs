@@ -1,5 +1,5 @@
-//! Judges what clients were told by what the event log says. Pure: a history and a part of the log
-//! in, violations out.
+//! Judges what clients were told against what the event log says. It is pure: a history and a part
+//! of the log go in, violations come out.
 
 mod reads;
 mod writes;
@@ -11,8 +11,8 @@ use crate::chaos::violation::{Counts, Violation};
 
 pub(super) use crate::chaos::checker::reads::older;
 
-/// `events` are all events of the products of the history. `idempotent`: whether a write that is
-/// sent again under its id must not happen again.
+/// Judges the calls of a history. `events` are all events of its products; `idempotent` says
+/// whether a write that is sent again under its id must happen only once.
 pub(super) fn judge(
     calls: &[Call],
     events: &[Logged],
@@ -30,7 +30,7 @@ pub(super) fn judge(
     (violations, counts)
 }
 
-/// I8: whatever went wrong was told in a form that a client can act on, in time.
+/// I8: every failure was reported in time and in a form that a client can act on.
 fn untyped(call: &Call, schedule: &Schedule) -> Option<Violation> {
     let failure = call.outcome.failure()?;
     let blamed = match failure.kind {
@@ -52,7 +52,8 @@ fn may_be_gone(call: &Call, schedule: &Schedule) -> bool {
         (Request::Get { .. } | Request::Search { .. }, false) => Target::Query,
         (_, false) => Target::Command,
     };
-    // A service that starts while its database is away ends, and is started again until it is back.
+    // A service that starts while its database is down ends, and is started again until the
+    // database is back.
     let fragile = target != Target::Bff && schedule.ends(Target::Postgres);
     fragile || schedule.ends(target)
 }

@@ -1,5 +1,5 @@
-//! What clients asked for and what they were told: an append-only list of calls, each with an
-//! invocation and at most one end.
+//! Records what clients asked for and what they were told: an append-only list of calls, each with
+//! an invocation and at most one end.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,13 +7,13 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-/// The number of a logical write, unique in a run, and all that its content is made of: whoever
-/// sees the content knows the write.
+/// The number of a write, unique in a run. All content of the write is derived from it, so the
+/// content tells the write.
 pub(super) type Mark = u64;
 
 const WORD_LETTERS: u32 = 11;
 
-/// A word of a mark's own, for titles and searches, far from every other.
+/// A word for titles and searches that belongs to this mark alone and resembles no other.
 pub(super) fn word(mark: Mark) -> String {
     let mut rest = mark.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(31) ^ 0x5851_F42D;
     let mut word = String::from("q");
@@ -52,7 +52,7 @@ pub(super) enum Request {
         id: String,
         mark: Mark,
     },
-    /// New products, all in one transaction; their marks follow upon each other.
+    /// New products, all in one transaction; their marks are consecutive.
     Import {
         ids: Vec<String>,
         mark: Mark,
@@ -74,12 +74,12 @@ pub(super) struct After {
     pub(super) version: i64,
     /// False after a deletion.
     pub(super) live: bool,
-    /// Empty where the service gives none: then nothing is promised.
+    /// The consistency token; where the service gives none it is empty, and nothing is promised.
     pub(super) token: String,
 }
 
 impl Request {
-    /// Of a write.
+    /// The mark of a write; none for a read.
     pub(super) fn mark(&self) -> Option<Mark> {
         match self {
             Request::Create { mark, .. }
@@ -98,7 +98,7 @@ impl Request {
         }
     }
 
-    /// The products it is about.
+    /// The ids of the products that the request is about.
     pub(super) fn ids(&self) -> Vec<&str> {
         match self {
             Request::Create { id, .. }
@@ -116,7 +116,8 @@ impl Request {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "told", rename_all = "snake_case")]
 pub(super) enum Answer {
-    /// `version` is unknown where the answer does not tell it, as of a deletion over HTTP.
+    /// The answer to a write; `version` is none where the answer does not tell it, as for a
+    /// deletion over HTTP.
     Written {
         version: Option<i64>,
         token: String,
@@ -133,7 +134,7 @@ pub(super) enum Answer {
     Missing {
         stale: bool,
     },
-    /// What a search found of the product that it was for.
+    /// The product that a search was for, if it was found.
     Hit {
         seen: Option<Seen>,
         stale: bool,
@@ -158,7 +159,7 @@ impl Answer {
     }
 }
 
-/// A product as a read showed it.
+/// A product in the answer to a read.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Seen {
     pub(super) version: i64,
@@ -166,7 +167,7 @@ pub(super) struct Seen {
     pub(super) price_minor: i64,
 }
 
-/// Why there is no answer of the wanted kind.
+/// Why a call has no good answer.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Failure {
     pub(super) kind: FailureKind,
@@ -176,15 +177,15 @@ pub(super) struct Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum FailureKind {
-    /// Typed: the request was turned down and changed nothing.
+    /// A typed error: the request was refused and changed nothing.
     Refused,
-    /// Typed: not available, or not in time; it may have happened all the same.
+    /// A typed error: not available or not in time; the request may have been applied all the same.
     Unavailable,
     /// The connection failed or ended.
     Connection,
-    /// No answer within the client's own, longer limit.
+    /// No answer came within the client's own, longer limit.
     Hang,
-    /// An answer that no client can make sense of, or should ever get.
+    /// The answer makes no sense, or should never be given to a client.
     Wrong,
 }
 
@@ -200,11 +201,11 @@ pub(super) enum Event {
     Fail {
         failure: Failure,
     },
-    /// It may have happened or not.
+    /// The request may have been applied or not.
     Unknown {
         failure: Failure,
     },
-    /// What was done to the cluster, and what came of it.
+    /// An action on the cluster, and its result.
     Nemesis {
         text: String,
     },
@@ -213,15 +214,15 @@ pub(super) enum Event {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Entry {
     pub(super) at_ms: u64,
-    /// 0: the nemesis.
+    /// The number of the client; 0 for the nemesis.
     pub(super) client: u32,
-    /// Joins an end to its invocation.
+    /// The number of the call, which connects an end to its invocation.
     pub(super) call: u64,
     #[serde(flatten)]
     pub(super) event: Event,
 }
 
-/// The list. Cheap to share by reference.
+/// A list of entries that clients append to.
 #[derive(Debug)]
 pub(super) struct History {
     started: Instant,
@@ -240,7 +241,7 @@ impl History {
         self.started.elapsed().as_millis() as u64
     }
 
-    /// Returns the number of the call.
+    /// Records an invocation and returns the number of the call.
     pub(super) fn invoke(&self, client: u32, request: &Request) -> u64 {
         let mut entries = self.lock();
         let call = entries.len() as u64;
@@ -278,7 +279,7 @@ impl History {
     }
 }
 
-/// An invocation and its end.
+/// A call: an invocation and its end.
 #[derive(Clone, Debug)]
 pub(super) struct Call {
     pub(super) call: u64,
@@ -289,7 +290,7 @@ pub(super) struct Call {
     pub(super) outcome: Outcome,
 }
 
-/// Every second client speaks HTTP.
+/// Whether a client speaks HTTP, as every second one does.
 pub(super) fn speaks_http(client: u32) -> bool {
     client.is_multiple_of(2)
 }
@@ -335,7 +336,7 @@ impl Outcome {
     }
 }
 
-/// The calls of a history. One without an end is unknown: its client did not live to see it.
+/// The calls of a history. A call without an end is unknown: its client did not live to see it.
 pub(super) fn calls(entries: &[Entry]) -> Vec<Call> {
     let mut calls: std::collections::BTreeMap<u64, Call> = std::collections::BTreeMap::new();
     for entry in entries {

@@ -1,5 +1,5 @@
-//! The checker's own reading of the event log, straight from the table, and its own fold of it: what
-//! every read model has to equal. Grows with the log, so that each event is read once.
+//! Reads the event log straight from its table and folds it: every read model has to equal this
+//! fold. It grows with the log, so that each event is read once.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::chaos::logged::Logged;
 use crate::chaos::violation::Violation;
 
-/// A product as the log leaves it.
+/// A product after all its events.
 #[derive(Clone, Debug)]
 pub(super) struct Folded {
     pub(super) version: i64,
@@ -32,7 +32,8 @@ pub(super) struct Ledger {
 type Row = (i64, Uuid, String, i64, String, Option<Json<Product>>);
 
 impl Ledger {
-    /// Reads and folds what is new in the log. I2: positions and versions without gap or repeat.
+    /// Reads and folds the new events of the log. I2: positions and versions have no gap and no
+    /// repeat.
     pub(super) async fn read_on(
         &mut self,
         database: &str,
@@ -102,17 +103,17 @@ impl Ledger {
         self.position
     }
 
-    /// Products that are not deleted.
+    /// The number of products that are not deleted.
     pub(super) fn live(&self) -> i64 {
         self.live
     }
 
-    /// As the services show it.
+    /// The digest in the form that the services show.
     pub(super) fn digest(&self) -> String {
         self.digest.total().to_string()
     }
 
-    /// The products whose ids begin so.
+    /// The products whose ids begin with `prefix`.
     pub(super) fn products<'l>(
         &'l self,
         prefix: &'l str,

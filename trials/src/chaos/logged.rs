@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use catalog_events::Product;
 
-/// An event as the log holds it.
+/// An event in the log.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Logged {
     pub(super) position: i64,
@@ -16,7 +16,7 @@ pub(super) struct Logged {
     pub(super) product: Option<Product>,
 }
 
-/// The log by product and version.
+/// The events of the log by product and version.
 pub(super) struct Story<'e>(pub(super) BTreeMap<&'e str, Vec<&'e Logged>>);
 
 impl<'e> Story<'e> {

@@ -1,5 +1,5 @@
-//! Does what a schedule says to a cluster, and then heals it: what was stopped goes on, what ended
-//! is started again, as whatever runs services in production does. Nothing else is mended by hand.
+//! Strikes a cluster as a schedule says, and then heals it: paused processes go on, and those that
+//! ended are started again, as in production. Nothing else is mended by hand.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ use crate::cluster::{Cluster, Link, Part, channel};
 
 const REBUILD_SECONDS_MAX: u64 = 120;
 const BROKER_MS_MAX: u64 = 5_000;
-/// What runs services looks after them this often.
+/// How often services that have ended are looked for and started again.
 const SUPERVISE_EVERY_MS: u64 = 100;
 
 pub(super) struct Nemesis<'c> {
@@ -32,7 +32,7 @@ pub(super) struct Nemesis<'c> {
     /// A copy of the broker's files, taken when the loss of the tail began.
     copy: Option<tempfile::TempDir>,
     paused: Vec<(Target, Pause)>,
-    /// What must never happen, whatever the faults.
+    /// Violations that no fault excuses.
     pub(super) outrages: Vec<Violation>,
 }
 
@@ -54,7 +54,8 @@ impl<'c> Nemesis<'c> {
         }
     }
 
-    /// Every strike from its beginning to its end, as near to its times as the actions allow.
+    /// Carries out every strike from its beginning to its end, as near to its times as the actions
+    /// allow.
     pub(super) async fn run(&mut self, schedule: &Schedule) -> anyhow::Result<()> {
         let mut actions: Vec<(u64, Moment, Fault)> = schedule
             .strikes
@@ -82,7 +83,7 @@ impl<'c> Nemesis<'c> {
             };
             match done {
                 Ok(()) => self.history.note(format!("{moment}: {fault}")),
-                // For instance a stream that cannot be deleted, as the broker is cut off.
+                // A stream, for instance, cannot be deleted while the broker is cut off.
                 Err(err) => self
                     .history
                     .note(format!("{moment}: {fault} failed: {err:#}")),
@@ -159,7 +160,8 @@ impl<'c> Nemesis<'c> {
         }
     }
 
-    /// The servers of devkit are stopped and started in one step, at the end of the strike.
+    /// Stops a service. The servers of devkit are stopped and started in one step, at the end of
+    /// the strike.
     async fn stop(&mut self, target: Target) -> anyhow::Result<()> {
         match part(target) {
             Some(part) => self.cluster.stop(part).await,
@@ -196,7 +198,7 @@ impl<'c> Nemesis<'c> {
         nats.context("faults need a NATS of their own: unset CATALOG_TEST_NATS_URL")
     }
 
-    /// Admin work on the broker, past the proxies.
+    /// Does admin work on the broker, past the proxies.
     async fn within<F>(&mut self, work: impl FnOnce(jetstream::Context) -> F) -> anyhow::Result<()>
     where
         F: Future<Output = anyhow::Result<()>>,
@@ -229,7 +231,7 @@ impl<'c> Nemesis<'c> {
         Ok(())
     }
 
-    /// Ends every fault, those included whose end went wrong.
+    /// Ends every fault, including those whose end failed.
     pub(super) async fn heal(&mut self) -> anyhow::Result<()> {
         for link in Link::ALL {
             self.cluster.set_link(link, None);
@@ -252,7 +254,7 @@ impl<'c> Nemesis<'c> {
         Ok(())
     }
 
-    /// Waits for a rebuild that goes on, and judges how it ended.
+    /// Waits for a rebuild that is still running, and judges how it ended.
     pub(super) async fn finish_rebuild(&mut self) -> anyhow::Result<()> {
         let Some(rebuild) = self.rebuild.take() else {
             return Ok(());
@@ -309,7 +311,7 @@ async fn delete_stream(broker: jetstream::Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The digest of the generation that was switched to.
+/// Rebuilds and returns the digest of the new live generation.
 async fn rebuild(target: String) -> Result<String, Status> {
     let mut operations = CatalogQueryOperationsClient::new(channel(&target));
     let answer = operations.rebuild(RebuildRequest {}).await?;

@@ -1,6 +1,6 @@
-//! `--pairs`: as many write-then-read pairs as asked for while services are killed one after the
-//! other. Each read carries the token of its write; an answer that is older and does not say so is
-//! the one thing that must not happen.
+//! `--pairs`: makes pairs of a write and a read while services are killed one after the other. Each
+//! read carries the token of its write; an answer that is older and does not say so is the one
+//! thing that must not happen.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,7 +20,7 @@ use crate::chaos::workload::Marks;
 use crate::cluster::{Cluster, ClusterOptions, Part};
 
 const CLIENTS: u32 = 16;
-/// One pair in so many reads by a search; a search costs more than a read by id.
+/// One pair in this many reads by a search, which costs more than a read by id.
 const SEARCH_ONE_IN: u64 = 10;
 const KILL_EVERY_MS: std::ops::Range<u64> = 2_000..5_000;
 const DOWN_MS: std::ops::Range<u64> = 50..1_000;
@@ -28,15 +28,15 @@ const RETRY_MS: u64 = 50;
 const TELL_EVERY_SECONDS: u64 = 10;
 const UNMARKED_SHOWN_MAX: usize = 10;
 
-/// What came of it.
+/// The result of a run.
 #[derive(Debug, Default)]
 pub(super) struct Pairs {
-    /// An acknowledged write with a token, and an answer to its read.
+    /// The number of pairs: an acknowledged write with a token, and an answer to its read.
     pairs: u64,
     by_search: u64,
     said_stale: u64,
     kills: u64,
-    /// Writes whose answer had no token: they prove nothing.
+    /// The number of writes whose answer had no token: they prove nothing.
     without_token: u64,
     errors: BTreeMap<FailureKind, u64>,
     unmarked: Vec<String>,
@@ -93,7 +93,7 @@ impl Pairs {
     }
 }
 
-/// Until there are `wanted` pairs, the time is over, or `stop`.
+/// Runs until there are `wanted` pairs, the time is over, or `stop` is cancelled.
 pub(super) async fn run(
     catalogctl: &std::path::Path,
     options: ClusterOptions,
@@ -104,7 +104,7 @@ pub(super) async fn run(
     let addresses = Addresses::of(&cluster);
     let marks = Arc::new(Marks::default());
     let done = Arc::new(AtomicU64::new(0));
-    // Ends the clients when the run ends, and with the run if it fails.
+    // This token ends the clients when the run ends, also by an error.
     let over = stop.child_token();
     let _over = over.clone().drop_guard();
     let started = Instant::now();
@@ -152,7 +152,7 @@ pub(super) async fn run(
     Ok(result)
 }
 
-/// Sooner over when all pairs are there.
+/// Waits, but ends early when all pairs are there.
 async fn pause(
     random: &mut fastrand::Rng,
     range: std::ops::Range<u64>,
@@ -168,7 +168,7 @@ async fn pause(
 
 struct Client {
     wire: Wire,
-    /// The one product that this client alone writes to.
+    /// The product that only this client writes to.
     id: String,
     marks: Arc<Marks>,
     done: Arc<AtomicU64>,
@@ -194,7 +194,7 @@ impl Client {
                     self.read(&request, mark, &answer).await;
                 }
                 outcome => {
-                    // It may exist after an answer that did not come.
+                    // The product may exist after a creation whose answer did not come.
                     created |= matches!(outcome, Outcome::Fail(_));
                     self.count_error(&outcome).await;
                 }

@@ -1,4 +1,4 @@
-//! What a run tells: a line a schedule, the evidence of what went wrong, and a summary.
+//! Reports a run: a line for each schedule, the evidence of what went wrong, and a summary.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ use crate::chaos::history::{Entry, Event};
 use crate::chaos::trial::Verdict;
 use crate::chaos::violation::{Counts, Violation};
 
-/// Of one schedule; more of the same says no more.
+/// The most violations shown of one schedule; more of the same say no more.
 const VIOLATIONS_SHOWN_MAX: usize = 10;
 const LINES_SHOWN_MAX: usize = 12;
 
@@ -27,13 +27,14 @@ pub(super) struct Report {
     failed: Vec<u64>,
     counts: Counts,
     lags: Vec<Duration>,
-    /// By what they say is broken.
+    /// The number of violations by invariant.
     violations: BTreeMap<&'static str, u64>,
     errors: BTreeMap<String, u64>,
 }
 
 impl Report {
-    /// Without a path, a file in the temporary folder is written once something is wrong.
+    /// Opens a report. Without a path, a file in the temporary folder is written once something is
+    /// wrong.
     pub(super) fn open(path: Option<PathBuf>, first_seed: u64) -> anyhow::Result<Self> {
         let unless_told = || std::env::temp_dir().join(format!("catalog-chaos-{first_seed}.jsonl"));
         let file = path.as_ref().map(File::create).transpose();
@@ -54,7 +55,7 @@ impl Report {
         self.failed.is_empty()
     }
 
-    /// What to print of it.
+    /// Adds a verdict and returns what to print of it.
     pub(super) fn add(&mut self, verdict: &Verdict) -> anyhow::Result<String> {
         self.schedules += 1;
         self.lags.extend(verdict.lag_over);

@@ -1,5 +1,5 @@
-//! What must hold when the cluster has come to rest: the lag is gone, the stream is the log, every
-//! read model is the fold of the log, and reads and searches by id show exactly that.
+//! Checks a cluster that has come to rest: the lag is gone, the stream equals the log, every read
+//! model is the fold of the log, and reads and searches by id show exactly that.
 
 use std::time::{Duration, Instant};
 
@@ -20,13 +20,14 @@ use crate::cluster::{Cluster, channel};
 
 const LAG_SECONDS_MAX: u64 = 60;
 const LOOK_EVERY_MS: u64 = 25;
-/// Shorter than the wait for the lag, so that one answer that never comes is not all of it.
+/// The limit of one status: shorter than the wait for the lag, so that one lost answer does not
+/// take all of it.
 const STATUS_MS_MAX: u64 = 3_000;
 const READERS: usize = 4;
 const SEARCHES_MAX: usize = 60;
 const STREAM_SECONDS_MAX: u64 = 60;
 
-/// How long it took until nothing lagged; an error tells what still does.
+/// Waits until nothing lags and tells how long it took; the inner error tells what still lags.
 pub(super) async fn settle(nemesis: &mut Nemesis<'_>) -> anyhow::Result<Result<Duration, String>> {
     let started = Instant::now();
     loop {
@@ -44,7 +45,7 @@ pub(super) async fn settle(nemesis: &mut Nemesis<'_>) -> anyhow::Result<Result<D
     }
 }
 
-/// What still lags.
+/// Fails with what still lags.
 async fn lag(cluster: &Cluster) -> Result<(), String> {
     let told = |status: tonic::Status| format!("{:?} {}", status.code(), status.message());
     let mut operations = CatalogCommandOperationsClient::new(channel(&cluster.command_grpc()));
@@ -67,7 +68,7 @@ async fn lag(cluster: &Cluster) -> Result<(), String> {
     }
 }
 
-/// I3: digests and counts of what the services say they hold, by our own fold.
+/// I3: digests and counts that the services report equal our own fold.
 pub(super) async fn digests(cluster: &Cluster, ledger: &Ledger) -> anyhow::Result<Vec<Violation>> {
     let read = cluster.read_status().await?;
     let mut violations = Vec::new();
@@ -145,7 +146,8 @@ pub(super) async fn stream(
     Ok(violations)
 }
 
-/// I3 once more, through the API: every product of the schedule by its id, and some by their words.
+/// I3 through the API: every product of the schedule is read by its id, and some are searched by
+/// their words.
 pub(super) async fn answers(wire: &Wire, ledger: &Ledger, prefix: &str) -> Vec<Violation> {
     let searchable = ledger
         .products(prefix)

@@ -1,5 +1,5 @@
-//! What is done to the cluster, and when. Invariant: one seed and one set of kinds give one
-//! schedule, on every machine.
+//! Draws the faults of a schedule and their times. Invariant: one seed and one set of kinds give
+//! one schedule, on every machine.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,12 +8,12 @@ use clap::ValueEnum;
 
 use crate::cluster::{Link, LinkFault};
 
-/// Strikes begin and end within this time; then everything is healed.
+/// The time within which strikes begin and end; then everything is healed.
 pub(super) const STRIKES_MS: u64 = 3_600;
 const STRIKES_MAX: usize = 3;
 const FIRST_STRIKE_MS: Range<u64> = 200..900;
 const STRIKE_MS: Range<u64> = 400..2_200;
-/// A strike that does not fit beside the others is drawn again.
+/// The most draws: a strike that collides with another is drawn again.
 const DRAWS_MAX: usize = 50;
 
 /// Kinds of fault, as `--faults` names them.
@@ -85,7 +85,7 @@ pub(super) enum Fault {
     Replica,
 }
 
-/// A fault and when it begins and ends, from the start of the load.
+/// A fault with its beginning and end, counted from the start of the load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Strike {
     pub(super) fault: Fault,
@@ -100,7 +100,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// One to three strikes of the kinds given, two of them at once at times.
+    /// Draws one to three strikes of the kinds given; two of them may overlap.
     pub(super) fn of(seed: u64, kinds: &[Kind]) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let wanted = random.usize(1..=STRIKES_MAX);
@@ -145,7 +145,8 @@ fn draw(random: &mut fastrand::Rng, kinds: &[Kind]) -> Strike {
     }
 }
 
-/// The faults of processes more often than those of one connection, of which there are many kinds.
+/// Picks a kind. Faults of processes are likelier than those of connections, of which there are
+/// many kinds.
 fn pick(random: &mut fastrand::Rng, kinds: &[Kind]) -> Kind {
     let weight = |kind: &Kind| match kind {
         Kind::Kill => 4,
@@ -193,7 +194,7 @@ fn fault(random: &mut fastrand::Rng, kind: Kind) -> Fault {
 }
 
 impl Strike {
-    /// Two strikes on one thing at one time would undo each other.
+    /// Whether two strikes hit one thing at one time: they would undo each other.
     fn collides(&self, other: &Strike) -> bool {
         let at_once = self.from_ms <= other.to_ms && other.from_ms <= self.to_ms;
         at_once && self.fault.victim() == other.fault.victim()

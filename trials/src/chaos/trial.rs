@@ -1,4 +1,4 @@
-//! One schedule from its first call to its verdict, on a cluster that outlives it.
+//! Runs one schedule from its first call to its verdict, on a cluster that outlives it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use crate::chaos::wire::{Addresses, Wire};
 use crate::chaos::workload::{Marks, Workload};
 use crate::cluster::{Cluster, ClusterOptions};
 
-/// Load before the first strike, so that there is something to break.
+/// The time of load before the first strike, so that there is something to break.
 const WARM_UP_MS: u64 = 300;
-/// Load on the healed cluster.
+/// The time of load on the healed cluster.
 const AFTER_HEALING_MS: u64 = 500;
 
 /// A cluster and what is known of it.
@@ -28,18 +28,18 @@ pub(super) struct Arena {
     cluster: Cluster,
     marks: Arc<Marks>,
     ledger: Ledger,
-    /// All of the log, to compare the stream with.
+    /// The whole log, to compare the stream with.
     log: Vec<Logged>,
     schedules: u64,
     /// Whether answers carried tokens: then request ids must hold too.
     tokens: bool,
 }
 
-/// What came of a schedule.
+/// The result of a schedule.
 pub(super) struct Verdict {
     pub(super) schedule: Schedule,
     pub(super) counts: Counts,
-    /// From healing until nothing lagged.
+    /// The time from healing until nothing lagged.
     pub(super) lag_over: Option<Duration>,
     pub(super) took: Duration,
     pub(super) violations: Vec<Violation>,
@@ -68,7 +68,8 @@ impl Arena {
         self.schedules
     }
 
-    /// An error of the suite itself is a verdict too: nothing may need a hand (I7).
+    /// Runs a schedule. An error of the suite itself becomes a violation too: no recovery may need
+    /// a hand (I7).
     pub(super) async fn run(&mut self, schedule: &Schedule) -> Verdict {
         self.schedules += 1;
         let started = Instant::now();
@@ -111,7 +112,7 @@ impl Arena {
         };
         let stop = CancellationToken::new();
         let load = tokio::spawn(load.run(stop.clone()));
-        // Whatever happens below, the clients end.
+        // This guard ends the clients whatever happens below.
         let _stop = stop.clone().drop_guard();
 
         tokio::time::sleep(Duration::from_millis(WARM_UP_MS)).await;

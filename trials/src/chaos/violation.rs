@@ -1,11 +1,11 @@
-//! What a schedule amounts to: the invariants it broke, and how much there was to check.
+//! The result of a check: the invariants that were broken, and how much there was to check.
 
 use serde::Serialize;
 
 /// A broken invariant, and the calls that show it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct Violation {
-    /// `I1` to `I8`.
+    /// The name of the invariant, `I1` to `I8`.
     pub(super) invariant: &'static str,
     pub(super) text: String,
     pub(super) calls: Vec<u64>,
@@ -26,13 +26,13 @@ impl Violation {
     }
 }
 
-/// What the reads of a schedule amounted to.
+/// How many calls of each kind were checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Counts {
     pub(super) writes_ok: u64,
     pub(super) writes_unknown: u64,
     pub(super) writes_failed: u64,
-    /// Reads with a token whose answer did not say that it is stale: each of them was checked.
+    /// The reads with a token whose answer did not say that it is stale; each of them was checked.
     pub(super) token_reads: u64,
     pub(super) stale_answers: u64,
 }

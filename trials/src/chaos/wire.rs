@@ -14,7 +14,7 @@ use crate::cluster::Cluster;
 pub(super) use crate::chaos::wire::grpc::Grpc;
 pub(super) use crate::chaos::wire::http::Http;
 
-/// Where the services are, over restarts too.
+/// The addresses of the services, which stay the same over restarts.
 #[derive(Clone, Debug)]
 pub(super) struct Addresses {
     http: String,
@@ -47,7 +47,7 @@ impl Wire {
         Wire::Grpc(Box::new(Grpc::new(&addresses.command, &addresses.query)))
     }
 
-    /// One attempt. An import goes over gRPC only, as there is no other way to it.
+    /// Makes one attempt. An import goes over gRPC only, since HTTP has none.
     pub(super) async fn call(&self, request: &Request, request_id: &str) -> Outcome {
         let answer = async {
             match self {

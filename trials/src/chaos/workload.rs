@@ -1,5 +1,5 @@
-//! Clients that write, repeat what they are not sure of, and read what they wrote. Each product has
-//! one writer, so that its whole story is known, but for a few that all write to.
+//! Clients write, repeat what they are not sure of, and read what they wrote. Each product has one
+//! writer, so that its whole story is known, except for a few products that all clients write to.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,16 +17,16 @@ const SHARED_PRODUCTS: u64 = 3;
 const IMPORT_ROWS: u64 = 5;
 const ATTEMPTS_MAX: u32 = 4;
 const RETRY_MS: u64 = 120;
-/// Between two calls of a client: what is tested is not how much the machine can do.
+/// The pause between two calls of a client: the test is not about how much the machine can do.
 const PAUSE_MS: u64 = 25;
 
-/// Gives marks out, for a whole run.
+/// Hands out the marks of a whole run.
 #[derive(Debug)]
 pub(super) struct Marks(AtomicU64);
 
 impl Default for Marks {
     fn default() -> Self {
-        // Marks are prices too, and a price of nothing says nothing.
+        // Marks serve as prices too, and a price of 0 would prove nothing.
         Self(AtomicU64::new(1))
     }
 }
@@ -37,9 +37,9 @@ impl Marks {
     }
 }
 
-/// What the clients of one schedule share.
+/// The state that the clients of one schedule share.
 pub(super) struct Workload {
-    /// Of the ids of all products of this schedule.
+    /// The beginning of the ids of all products of this schedule.
     pub(super) prefix: String,
     pub(super) seed: u64,
     pub(super) history: Arc<History>,
@@ -48,7 +48,7 @@ pub(super) struct Workload {
 }
 
 impl Workload {
-    /// Until `stop`; every call that was begun is ended.
+    /// Runs the clients until `stop`; they end every call that they began.
     pub(super) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let shared = Arc::new(self);
         let mut clients = JoinSet::new();
@@ -64,11 +64,11 @@ impl Workload {
     }
 }
 
-/// What a client knows of a product of its own.
+/// The state of a client's own product, as the client knows it.
 #[derive(Clone, Debug, Default)]
 struct Known {
     live: bool,
-    /// None after an import, whose answer tells no versions.
+    /// The version; none after an import, whose answer tells no versions.
     version: Option<i64>,
     token: String,
     word: String,
@@ -78,10 +78,10 @@ struct Client {
     number: u32,
     shared: Arc<Workload>,
     wire: Wire,
-    /// For imports, which HTTP has none of.
+    /// The way for imports, which HTTP does not have.
     grpc: Wire,
     random: fastrand::Rng,
-    /// Products of this client whose state is certain; one that is not is left alone.
+    /// The products of this client whose state is certain; an uncertain one is left alone.
     own: BTreeMap<String, Known>,
     /// The last token of each shared product that this client wrote to.
     tokens: BTreeMap<String, (i64, String)>,
@@ -157,7 +157,7 @@ impl Client {
 
     async fn update(&mut self, id: String) {
         if !self.own.get(&id).is_some_and(|known| known.live) {
-            // It was deleted: the id lives again, above its tombstone.
+            // The id was deleted and now lives again, above its tombstone.
             return self.create_as(id).await;
         }
         let mark = self.shared.marks.take(1);
@@ -216,7 +216,8 @@ impl Client {
         }
     }
 
-    /// All clients write to these, without asking for a version: each write is one event.
+    /// Writes to a product that all clients write to, without asking for a version: each write is
+    /// one event.
     async fn write_shared(&mut self) {
         let number = self.random.u64(..SHARED_PRODUCTS);
         let id = format!("{}-shared-{number}", self.shared.prefix);
@@ -249,7 +250,7 @@ impl Client {
                 };
                 self.get(&id, Some(after)).await;
             }
-            // Somebody else created it.
+            // Another client created it.
             Outcome::Fail(_) => {
                 self.tokens.entry(id).or_default();
             }
@@ -257,7 +258,7 @@ impl Client {
         }
     }
 
-    /// Remembers what a write came to, and often reads at once what it wrote.
+    /// Remembers the result of a write, and often reads at once what it wrote.
     async fn learn(&mut self, id: String, outcome: Outcome, live: bool, mark: Option<Mark>) {
         let before = self.own.get(&id).cloned().unwrap_or_default();
         let Outcome::Ok(Answer::Written { version, token }) = outcome else {
@@ -300,7 +301,7 @@ impl Client {
         self.attempt(&Request::Get { id, after }, "").await;
     }
 
-    /// Sends a write again, under the same id, for as long as nobody knows whether it happened.
+    /// Sends a write again under the same id as long as nobody knows whether it happened.
     async fn write(&self, request: &Request) -> Outcome {
         let mark = request.mark().unwrap_or_default();
         let request_id = format!("{}-{mark}", self.shared.prefix);
@@ -312,7 +313,7 @@ impl Client {
                 Outcome::Unknown(_) if attempts < ATTEMPTS_MAX => {
                     tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
                 }
-                // Turned down now, and yet an earlier attempt may be why.
+                // The refusal may be the result of an earlier attempt that succeeded.
                 Outcome::Fail(failure) if attempts > 1 => return Outcome::Unknown(failure),
                 outcome => return outcome,
             }

@@ -1,5 +1,5 @@
-//! A disk of its own for the broker, whose power can be cut: ext4 in a file, mounted as a loop
-//! device. Needs root, loop devices and `python3`; [`Disk::possible`] tells.
+//! A disk for the broker whose power can be cut: ext4 in a file, mounted as a loop device. It needs
+//! root, loop devices and `python3`; [`Disk::possible`] tells whether they are there.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::process::CommandExt as _;
@@ -8,9 +8,10 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
-/// `$1` is the image, `$2` the folder. Each line that it reads is a command, and each is answered
-/// by one line. The end of its input unmounts, however its owner ends. The shutdown of ext4 without a
-/// flush of its journal (`EXT4_IOC_SHUTDOWN`, 2) drops what was not synced, as a power cut does.
+/// The script that owns the mount. `$1` is the image, `$2` the folder. Each line that it reads is a
+/// command, and each is answered by one line. The end of its input unmounts, however its owner
+/// ends. The shutdown of ext4 without a flush of its journal (`EXT4_IOC_SHUTDOWN`, 2) drops what
+/// was not synced, as a power cut does.
 const SCRIPT: &str = r#"
 set -e
 truncate -s 512M "$1"
@@ -30,7 +31,7 @@ umount -l "$2"
 rm -f "$1"
 "#;
 
-/// Unmounted when it is dropped, and when this process ends.
+/// A mounted disk. It is unmounted when it is dropped, and when this process ends.
 #[derive(Debug)]
 pub(crate) struct Disk {
     shell: Child,
@@ -39,7 +40,7 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// Tries it out.
+    /// Tries whether this machine can do it.
     pub(crate) fn possible() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let mut disk = Self::mount(folder.path(), &folder.path().join("mnt"))?;
@@ -47,7 +48,7 @@ impl Disk {
         disk.mount_again()
     }
 
-    /// Mounted at `at`; its image is kept in `folder`.
+    /// Mounts a disk at `at`; its image is kept in `folder`.
     pub(crate) fn mount(folder: &Path, at: &Path) -> anyhow::Result<Self> {
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT, "catalog-disk"])
@@ -68,12 +69,13 @@ impl Disk {
         Ok(disk)
     }
 
-    /// From now on every access fails; what was not synced is gone.
+    /// Cuts the power: from now on every access fails, and what was not synced is gone.
     pub(crate) fn cut(&mut self) -> anyhow::Result<()> {
         self.command("cut")
     }
 
-    /// Recovers as after a power cut. Nothing may have a file open on it.
+    /// Mounts the disk again, which recovers it as after a power cut. Nothing may have a file open
+    /// on it.
     pub(crate) fn mount_again(&mut self) -> anyhow::Result<()> {
         self.command("again")
     }

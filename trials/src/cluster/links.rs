@@ -1,4 +1,4 @@
-//! A proxy on every connection between a service and what it depends on.
+//! Puts a proxy on every connection between a service and what it depends on.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use crate::cluster::ports::free_port;
 use crate::cluster::proxy::{LinkFault, Proxy};
 
-/// From whom to whom.
+/// A connection, named after caller and callee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Link {
     CommandPostgres,
@@ -32,7 +32,7 @@ impl Link {
         Link::BffQuery,
     ];
 
-    /// The variable that holds the address of the callee.
+    /// The environment variable with the address of the callee.
     fn variable(self) -> &'static str {
         match self {
             Link::CommandPostgres => "CATALOG_COMMAND_DATABASE_URL",
@@ -64,7 +64,7 @@ impl fmt::Display for Link {
 pub(super) struct Links(HashMap<Link, Proxy>);
 
 impl Links {
-    /// Starts the proxies and leads the services through them.
+    /// Starts the proxies and points the services at them.
     pub(super) async fn between(
         environment: &mut [(&'static str, String)],
     ) -> anyhow::Result<Self> {
@@ -90,7 +90,7 @@ impl Links {
     }
 }
 
-/// A URL before, in and after its `address:port`.
+/// The parts of a URL before, in and after its `address:port`.
 fn split(url: &str) -> Option<(&str, SocketAddr, &str)> {
     let start = url.find("://")? + 3;
     let end = url[start..]

@@ -12,10 +12,10 @@ pub enum Part {
 }
 
 impl Part {
-    /// What a cluster starts with.
+    /// The services that a cluster starts with.
     pub const ALL: [Part; 3] = [Part::Command, Part::Query, Part::Bff];
 
-    /// As in `catalogctl service NAME`.
+    /// The name in `catalogctl service NAME`.
     pub fn name(self) -> &'static str {
         match self {
             Part::Command => "catalog-command",

@@ -2,7 +2,7 @@
 
 use anyhow::bail;
 
-/// Where the services listen.
+/// The ports on which the services listen.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ports {
     pub(super) command: u16,
@@ -22,8 +22,8 @@ impl Ports {
     }
 }
 
-/// Below the range that the system takes for outgoing connections, so that a port stays free while
-/// its service is down.
+/// A free port below the range that the system uses for outgoing connections, so that it stays free
+/// while its service is down.
 pub(crate) fn free_port() -> anyhow::Result<u16> {
     for _ in 0..100 {
         let port = fastrand::u16(15_000..32_000);

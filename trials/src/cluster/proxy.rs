@@ -1,4 +1,4 @@
-//! A TCP proxy whose connections go wrong when told to: between services and what they depend on.
+//! A TCP proxy between services and what they depend on, whose connections go wrong on demand.
 //! Faults are switched while connections are open. Invariant: bytes are delayed, or lost together
 //! with their connection, but never reordered or changed, as TCP promises.
 
@@ -14,9 +14,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 const CHUNK_BYTES: usize = 16 * 1024;
-/// A port that was given up for a while may have to be waited for.
+/// How long to wait before a port that was given up for a while is tried again.
 const REBIND_EVERY_MS: u64 = 20;
-/// While connections are reset, one chunk in so many ends its connection.
+/// One chunk in this many ends its connection while connections are reset.
 const RESET_ONE_IN: u32 = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum LinkFault {
         ms: u64,
         jitter_ms: u64,
     },
-    /// Nothing flows, and all of it does later.
+    /// Nothing flows until the fault ends; then everything does.
     Stall,
     /// Bytes vanish. A connection that lost some is reset afterwards, as TCP would find out.
     HalfOpen,
@@ -36,7 +36,7 @@ pub enum LinkFault {
     },
 }
 
-/// Ends with this value, and so do its connections.
+/// A running proxy. It ends with this value, and so do its connections.
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
@@ -45,7 +45,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// From `port` on this machine to `upstream`, without a fault at first.
+    /// Starts a proxy from `port` on this machine to `upstream`, without a fault at first.
     pub async fn start(port: u16, upstream: SocketAddr) -> std::io::Result<Self> {
         let fault = Arc::new(watch::Sender::new(None));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
@@ -61,7 +61,7 @@ impl Proxy {
         self.port
     }
 
-    /// For open connections and for new ones. None: as if there were no proxy.
+    /// Sets the fault of open and new connections; none passes everything on.
     pub fn set(&self, fault: Option<LinkFault>) {
         self.fault.send_replace(fault);
     }
@@ -85,7 +85,7 @@ async fn accept(
     loop {
         let refuses = *fault.borrow_and_update() == Some(LinkFault::Refuse);
         if refuses {
-            // A closed port is what refuses.
+            // Only a closed port refuses connections.
             listener = None;
             let _ = fault.changed().await;
             continue;
@@ -106,7 +106,7 @@ async fn accept(
     }
 }
 
-/// Why one direction of a connection came to its end.
+/// How one direction of a connection ended.
 #[derive(PartialEq)]
 enum End {
     Closed,
@@ -178,7 +178,7 @@ async fn pump(
             Passed::Lost => {
                 lost = true;
                 if bytes == 0 {
-                    // Nothing more will come to be lost: wait for the end of the fault.
+                    // No more bytes will come to be lost, so this waits for the end of the fault.
                     let _ = fault.changed().await;
                 }
                 continue;
@@ -201,7 +201,7 @@ enum Passed {
     Reset,
 }
 
-/// What the fault of the moment does to a chunk.
+/// Applies the current fault to a chunk.
 async fn pass(bytes: usize, fault: &mut watch::Receiver<Option<LinkFault>>) -> Passed {
     loop {
         let now = *fault.borrow_and_update();

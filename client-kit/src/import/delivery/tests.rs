@@ -1,4 +1,4 @@
-//! The importer against a real gRPC server behind a connection that can be cut.
+//! Runs the importer against a real gRPC server behind a connection that can be cut.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -21,15 +21,15 @@ use super::*;
 use crate::import::{self, ImportOptions};
 use crate::sample;
 
-/// A batch with this title is refused for good.
+/// The server refuses a batch with a product of this title for good.
 const FORBIDDEN: &str = "forbidden";
 
-/// What the server does with batch number n, from 1, counted over all streams.
+/// What goes wrong with batch number n, counted from 1 over all streams.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
-    /// Applies it and cuts the connection before the answer.
+    /// The server applies the batch and cuts the connection before the answer.
     Cut,
-    /// Ends the stream as UNAVAILABLE instead of applying it.
+    /// The server ends the stream as UNAVAILABLE instead of applying the batch.
     Away,
 }
 
@@ -49,7 +49,7 @@ impl Shop {
         })
     }
 
-    /// None when the answer is never to be sent.
+    /// Applies a batch; none when the answer is never to be sent.
     fn serve(
         &self,
         request: ImportProductsRequest,
@@ -171,7 +171,7 @@ impl CatalogCommandService for Grpc {
     }
 }
 
-/// The address to import to.
+/// Serves the shop behind a relay and returns the address to import to.
 async fn open(shop: &Arc<Shop>) -> Target {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let upstream = listener.local_addr().unwrap();
@@ -259,7 +259,8 @@ async fn import_through_cuts(cuts: [usize; 3]) -> (usize, usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_loses_no_row_and_repeats_none_that_was_answered() {
     let (unchanged, batches) = import_through_cuts([3, 12, 21]).await;
-    // The three that were applied without an answer, and those whose answers were under way.
+    // These are the three that were applied without an answer, and those whose answers were under
+    // way.
     assert!((300..=1_200).contains(&unchanged), "{unchanged}");
     assert_eq!(batches, 20 + unchanged / 100);
 

@@ -1,4 +1,4 @@
-//! The figures as a table for people.
+//! Shows the figures as a table for people.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ impl Table {
         self.rows.push(cells.map(str::to_owned));
     }
 
-    /// A figure without a limit.
+    /// Adds a figure without a limit.
     pub(super) fn note(&mut self, name: &str, ours: &str) {
         self.rows.push([name, ours, "", "", ""].map(str::to_owned));
     }

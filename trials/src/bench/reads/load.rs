@@ -1,5 +1,5 @@
-//! A closed loop of HTTP/1.1 requests over kept connections: as little work a request as possible,
-//! since the load shares its processors with what it measures.
+//! Sends HTTP/1.1 requests over kept connections, each after the answer to the one before. A
+//! request costs as little as possible, since the load shares its processors with what it measures.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,12 @@ use tokio::task::JoinSet;
 
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
-/// What came of one round.
+/// The result of one round.
 #[derive(Debug, Default)]
 pub(super) struct Load {
     pub(super) requests: u64,
     pub(super) seconds: f64,
-    /// Of every request, in microseconds, sorted.
+    /// The times of all requests in microseconds, sorted.
     micros: Vec<u32>,
 }
 
@@ -30,7 +30,7 @@ impl Load {
     }
 }
 
-/// Asks for `path` over and over; any answer but 200 is an error.
+/// Requests `path` over and over; any answer but 200 is an error.
 pub(super) async fn run(
     address: &str,
     path: &str,

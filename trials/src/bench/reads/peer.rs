@@ -30,7 +30,7 @@ pub struct PeerArgs {
     listen: SocketAddr,
     /// The encoded product, or the JSON to answer with
     body: PathBuf,
-    /// Of the HTTP side: the gRPC side
+    /// Upstream of the HTTP side: the address of the gRPC side
     upstream: Option<String>,
 }
 

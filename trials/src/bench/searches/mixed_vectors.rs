@@ -1,6 +1,6 @@
-//! Vectors for more products than the model embeds in the time of a benchmark: each is mixed from
-//! those of two embedded products of its category, and lies as near to them as titles that share most
-//! of their words do. They stand where the model would have put its own, and cost a search as much.
+//! Makes vectors for more products than the model can embed during a benchmark. Each is mixed from
+//! those of two embedded products of its category, and lies as near to them as titles that share
+//! most of their words. They are stored like those of the model and cost a search as much.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,14 @@ use crate::cluster::{Cluster, Part};
 
 const PAGE_ROWS: i64 = 1_000;
 const SEED: u64 = 11;
-/// Of the length of a vector: what no other product shares.
+/// The share of a vector's length that is random.
 const NOISE: f32 = 0.1;
 
-/// Vectors of the model by category.
+/// The vectors of the model, by category.
 type Embedded = BTreeMap<String, Vec<Vec<f32>>>;
 
-/// Fills in what the query service has not embedded yet. It stands still meanwhile, and starts again.
+/// Fills in the vectors that the query service has not embedded yet, while it is stopped, and
+/// starts it again.
 pub(in crate::bench) async fn fill(cluster: &mut Cluster, products: u64) -> anyhow::Result<()> {
     cluster.stop(Part::Query).await?;
     let (mut db, generation) = live_generation(cluster).await?;
@@ -99,7 +100,7 @@ async fn mix(db: &mut PgConnection, embedded: &Embedded, products: u64) -> anyho
         });
         let vectors: Vec<HalfVector> = vectors.collect::<anyhow::Result<_>>()?;
         let ids: Vec<&str> = rows.iter().map(|(id, _)| id.as_str()).collect();
-        // The hash as the query service would have made it, so that `verify` finds nothing.
+        // The hash is the one that the query service would store, so that `verify` finds nothing.
         sqlx::query(
             r"INSERT INTO embeddings (product_id, text_hash, embedding, vector_hash)
              SELECT product_id, text_hash, embedding,
@@ -117,14 +118,14 @@ async fn mix(db: &mut PgConnection, embedded: &Embedded, products: u64) -> anyho
     }
 }
 
-/// On the way from one to another, a little beside it, and as long as vectors of the model are.
+/// A vector between two others, with noise added, as long as the vectors of the model.
 fn mixed(vectors: &[Vec<f32>], random: &mut Rng) -> Vec<f32> {
     let (one, other) = (random.choice(vectors), random.choice(vectors));
     let (Some(one), Some(other)) = (one, other) else {
         return Vec::new();
     };
     let share = random.f32();
-    // Evenly spread between -1 and 1, a number has the square 1/3 on average.
+    // A number spread evenly between -1 and 1 has the square 1/3 on average.
     let noise = NOISE * (3.0 / one.len() as f32).sqrt();
     let mut vector: Vec<f32> = one
         .iter()

@@ -10,10 +10,10 @@ use crate::bench::database::{INDEX_BUILD_MEMORY, live_generation, settle};
 use crate::cluster::Cluster;
 
 const COPY_ROWS: usize = 500;
-/// About so many of the vectors stand for queries.
+/// About how many of the vectors represent queries.
 const QUERY_VECTORS: u64 = 2_000;
 
-/// The products with the vectors of the query service; gives some of the vectors back.
+/// Stores the products with the vectors of the query service, and returns some of the vectors.
 pub(super) async fn fill(
     cluster: &Cluster,
     url: &str,
@@ -98,7 +98,7 @@ async fn insert(
     Ok(())
 }
 
-/// Of the live generation of the query service.
+/// The vectors in the live generation of the query service.
 struct Vectors {
     db: PgConnection,
     statement: String,
@@ -126,14 +126,14 @@ impl Vectors {
     }
 }
 
-/// Products with all words of the query.
+/// Selects the products with all words of the query.
 macro_rules! all_words {
     () => {
         "FROM search, plainto_tsquery('english', $1) AS q WHERE words @@ q"
     };
 }
 
-/// Products with any word of the query.
+/// Selects the products with any word of the query.
 macro_rules! any_word {
     () => {
         "FROM search, plainto_tsquery('english', $1) AS q,
@@ -142,8 +142,8 @@ macro_rules! any_word {
     };
 }
 
-/// The best 200 of `$keyword`, which are the tables before it and its ranks, fused with the nearest
-/// 200; `$more` are further columns.
+/// Fuses the best 200 of `$keyword`, which defines a table of ranks, with the nearest 200; `$more`
+/// are further columns.
 macro_rules! hybrid {
     ($keyword:expr, $more:literal) => {
         concat!(
@@ -170,7 +170,7 @@ macro_rules! hybrid {
 pub(super) const VECTOR: &str = "SELECT id, product::text FROM search
      ORDER BY embedding <=> $1::halfvec(384) LIMIT 20";
 
-// As Postgres does it best: all words of the query, and not how many products have them.
+// The following answer as Postgres does best: all words of the query, and no number of matches.
 
 pub(super) const KEYWORD: &str = concat!(
     "SELECT search.id, product::text ",
@@ -189,14 +189,14 @@ pub(super) const HYBRID: &str = hybrid!(
     ),
     ""
 );
-/// The planner may take the index of the words, that of the brands, or both.
+/// The planner may use the index of the words, that of the brands, or both.
 pub(super) const FILTERED: &str = concat!(
     "SELECT search.id, product::text ",
     all_words!(),
     " AND product->>'brand' = $2
      ORDER BY ts_rank_cd(words, q) DESC, search.id LIMIT 20"
 );
-/// The page, and behind it the brands of all that match.
+/// The page of results, followed by the brands of all matches.
 pub(super) const FACETED: &str = concat!(
     "WITH found AS MATERIALIZED (
          SELECT search.id, product, ts_rank_cd(words, q) AS score ",
@@ -210,8 +210,8 @@ pub(super) const FACETED: &str = concat!(
      SELECT * FROM page UNION ALL SELECT * FROM brands"
 );
 
-// The same products as we find, and how many there are: any word of the query, those with all words
-// first.
+// The following find the same products as we do, and count them: any word of the query, those with
+// all words first.
 
 pub(super) const KEYWORD_ANY: &str = concat!(
     "SELECT search.id, product::text, count(*) OVER () ",

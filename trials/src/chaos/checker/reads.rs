@@ -1,5 +1,5 @@
-//! I5 and the content of answers: nobody reads what was never so, and a client with its token never
-//! reads what is older than its write, unless the answer says so.
+//! I5 and the content of answers: a read shows only what was once true, and a client with its token
+//! never reads anything older than its write, unless the answer says so.
 
 use crate::chaos::history::{After, Answer, Call, Seen};
 use crate::chaos::logged::Story;
@@ -39,7 +39,7 @@ pub(super) fn judge(
     }
 }
 
-/// A wrong 200: no version of the product ever looked like this.
+/// Whether an answer is wrong: no version of the product ever looked like it.
 fn unfounded(id: &str, seen: &Seen, story: &Story<'_>) -> Option<String> {
     let version = seen.version;
     let event = story.at(id, version);
@@ -52,7 +52,7 @@ fn unfounded(id: &str, seen: &Seen, story: &Story<'_>) -> Option<String> {
     (!same).then(|| format!("{id} was shown as {seen:?}, the log says {product:?}"))
 }
 
-/// Also what `--pairs` asks of each answer.
+/// Why an answer is older than the write that it was to follow, if it is.
 pub(in crate::chaos) fn older(after: &After, seen: Option<&Seen>) -> Option<String> {
     let version = after.version;
     match seen {

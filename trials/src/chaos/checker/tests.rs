@@ -1,4 +1,4 @@
-//! The checker sees what it is there to see: each test plants one mistake.
+//! The checker finds what it is there to find: each test plants one mistake.
 
 use std::collections::BTreeMap;
 
@@ -100,7 +100,7 @@ fn found(version: i64, price_minor: i64, stale: bool) -> Outcome {
     Outcome::Ok(Answer::Found { seen, stale })
 }
 
-/// Create and change of price, both acknowledged and both logged.
+/// A creation and a change of price, both acknowledged and both logged.
 fn log() -> Vec<Logged> {
     vec![
         event(ID, 1, "created", Some(product(ID, 1, 1))),
@@ -116,7 +116,7 @@ fn calls() -> Vec<Call> {
     ]
 }
 
-/// The invariants that are broken, by calls and log without any fault.
+/// Checks which invariants are broken by calls and log, without any fault.
 fn check(calls: &[Call], log: &[Logged], expected: &[&str]) {
     let quiet = Schedule {
         seed: 0,

@@ -1,5 +1,5 @@
-//! I1 and I4: acknowledged writes are in the log as they were acknowledged, others wholly or not at
-//! all, refused ones never, and nothing is there that nobody wrote.
+//! I1 and I4: acknowledged writes are in the log as they were acknowledged, unknown ones wholly or
+//! not at all, refused ones never, and nothing is there that nobody wrote.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use crate::chaos::history::{Answer, Call, Mark, Outcome, Request, description, t
 use crate::chaos::logged::{Logged, Story};
 use crate::chaos::violation::{Counts, Violation};
 
-/// All attempts of one write.
+/// A write with all its attempts.
 struct Write<'c> {
     request: &'c Request,
     attempts: Vec<&'c Call>,
@@ -30,7 +30,7 @@ impl Write<'_> {
         }
     }
 
-    /// The version that an acknowledgement told.
+    /// The version in the acknowledgement.
     fn version(&self) -> Option<i64> {
         let answers = self.attempts.iter();
         let mut answers = answers.filter_map(|call| call.outcome.answer());
@@ -81,11 +81,12 @@ pub(super) fn judge(
     judge_deletions(&writes, story, violations);
 }
 
-/// Which events each write has made.
+/// The events that each write has made.
 struct Made<'e>(HashMap<Mark, Vec<&'e Logged>>);
 
 impl<'e> Made<'e> {
-    /// Every event with content must have been made by one write, all of it.
+    /// Finds the write that made each event; every event with content must be, as a whole, the work
+    /// of one write.
     fn of(writes: &Writes<'_>, story: &Story<'e>, violations: &mut Vec<Violation>) -> Self {
         let titles: HashMap<String, Mark> = writes
             .iter()
@@ -116,7 +117,7 @@ impl<'e> Made<'e> {
     }
 }
 
-/// The write whose content the event has, and nothing else's. None: there is no such write.
+/// The write whose content, and only whose, the event has; none when there is no such write.
 fn maker(
     event: &Logged,
     before: Option<&Logged>,
@@ -129,7 +130,7 @@ fn maker(
         "price_changed" => Mark::try_from(product.price.minor()).ok()?,
         _ => *titles.get(&product.title)?,
     };
-    // A row of an import has a mark above that of its write.
+    // Rows of an import have marks above that of their write.
     let (first, write) = writes.range(..=mark).next_back()?;
     let row = usize::try_from(mark - first).ok()?;
     let id = match write.request {
@@ -184,7 +185,7 @@ fn judge_one(
     }
 }
 
-/// One transaction: all rows or none.
+/// An import is one transaction: all rows or none.
 fn judge_import(
     mark: Mark,
     ids: &[String],
@@ -215,7 +216,8 @@ fn judge_deletion(write: &Write<'_>, events: &[&Logged], violations: &mut Vec<Vi
     }
 }
 
-/// A deletion has no content to know it by: there are no more of them than clients may have caused.
+/// Judges deletions by their number: they have no content to know them by, so there must be no more
+/// of them than clients may have caused.
 fn judge_deletions(writes: &Writes<'_>, story: &Story<'_>, violations: &mut Vec<Violation>) {
     let mut asked: HashMap<&str, usize> = HashMap::new();
     for write in writes.values() {

@@ -195,7 +195,8 @@ fn is_stale(metadata: &MetadataMap) -> bool {
     metadata.get(STALE).is_some_and(|stale| stale == "true")
 }
 
-/// What a status means. One made on this side has a source: the connection failed.
+/// The outcome that a status stands for. A status made on this side has a source: the connection
+/// failed.
 fn outcome(request: &Request, status: &Status) -> Outcome {
     let text = format!("{:?} {}", status.code(), status.message());
     if std::error::Error::source(status).is_some() {
@@ -208,7 +209,7 @@ fn outcome(request: &Request, status: &Status) -> Outcome {
         }),
         Code::NotFound | Code::AlreadyExists | Code::Aborted if !is_read => fail(text),
         Code::ResourceExhausted => fail(text),
-        // The server's own word for a deadline, and the client's, is CANCELLED.
+        // Servers, and our own client, report an exceeded deadline as CANCELLED.
         Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => {
             unknown(FailureKind::Unavailable, text)
         }

@@ -40,7 +40,7 @@ struct ProblemBody {
     detail: String,
 }
 
-/// An answer that was read to its end.
+/// An answer whose body was read to its end.
 struct Received {
     status: StatusCode,
     headers: HeaderMap,
@@ -168,7 +168,7 @@ impl Received {
         self.headers.get(STALE).is_some_and(|stale| stale == "true")
     }
 
-    /// Every error is a problem document (RFC 9457) of an expected status.
+    /// Reads an error, which must be a problem document (RFC 9457) with an expected status.
     fn problem(&self, request: &Request, status: u16) -> Outcome {
         let content_type = self.headers.get(CONTENT_TYPE);
         let typed = content_type.is_some_and(|typed| typed == "application/problem+json");
