@@ -72,8 +72,8 @@ pub struct Endpoints {
 
 impl EndpointArgs {
     pub fn resolve(&self) -> anyhow::Result<Endpoints> {
-        let published = Published::load(&self.data_dir()?)?;
-        let published = published.as_ref();
+        let running = Published::load(&self.data_dir()?)?;
+        let published = running.as_ref();
         let choose = |given: &Option<String>, published: Option<&String>, default: &str| {
             // A variable that is set to nothing counts as unset.
             let given = given.as_ref().filter(|given| !given.is_empty());
@@ -138,9 +138,9 @@ impl Published {
             // It is not there, or in the folder of another user.
             Err(_) => return Ok(None),
         };
-        let published = serde_json::from_slice(&text);
-        let published = published.with_context(|| format!("cannot read {}", file.display()))?;
-        Ok(Some(published))
+        serde_json::from_slice(&text)
+            .map(Some)
+            .with_context(|| format!("cannot read {}", file.display()))
     }
 
     /// Writes the addresses for the owner only: the URL of the broker holds its token. The file is

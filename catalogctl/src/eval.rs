@@ -143,8 +143,8 @@ impl Asker {
             ..SearchProductsRequest::default()
         };
         let answer = self.client.search_products(bounded(request)).await;
-        let answer = answer.map_err(|status| self.target.error(&status));
         Ok(answer
+            .map_err(|status| self.target.error(&status))
             .with_context(|| format!("query {query:?}"))?
             .into_inner())
     }

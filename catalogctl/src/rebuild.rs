@@ -30,9 +30,10 @@ pub(crate) async fn command(
     let target = endpoints.resolve()?.query;
     let failed = |status: Status| anyhow::anyhow!(explain(&target, &status));
     let mut client = CatalogQueryOperationsClient::new(target.channel()?);
-    let (answer, label) = match args.rollback {
-        false => (client.rebuild(RebuildRequest {}).await, "rebuilding"),
-        true => (client.rollback(RollbackRequest {}).await, "rolling back"),
+    let (answer, label) = if args.rollback {
+        (client.rollback(RollbackRequest {}).await, "rolling back")
+    } else {
+        (client.rebuild(RebuildRequest {}).await, "rebuilding")
     };
     let mut steps = answer.map_err(failed)?.into_inner();
     let mut meter = Meter::new(label);

@@ -83,8 +83,11 @@ pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow
         ..Default::default()
     };
     let mut client = CatalogServiceClient::new(target.channel()?);
-    let answer = client.search_products(bounded(request)).await;
-    let answer = answer.map_err(|status| target.error(&status))?.into_inner();
+    let answer = client
+        .search_products(bounded(request))
+        .await
+        .map_err(|status| target.error(&status))?
+        .into_inner();
     show(&answer.products, args.json)?;
     if !answer.corrected_query.is_empty() {
         eprintln!("searched for {:?}", output::plain(&answer.corrected_query));
@@ -109,14 +112,14 @@ pub(crate) async fn get(args: GetArgs, endpoints: &EndpointArgs) -> anyhow::Resu
     let mut client = CatalogServiceClient::new(target.channel()?);
     let mut products = Vec::new();
     for ids in args.ids.chunks(BATCH_IDS_MAX) {
-        let ids = ids.to_vec();
+        let request = BatchGetProductsRequest {
+            ids: ids.to_vec(),
+            ..Default::default()
+        };
         let answer = client
-            .batch_get_products(bounded(BatchGetProductsRequest {
-                ids,
-                ..Default::default()
-            }))
-            .await;
-        let answer = answer.map_err(|status| target.error(&status))?;
+            .batch_get_products(bounded(request))
+            .await
+            .map_err(|status| target.error(&status))?;
         products.extend(answer.into_inner().products);
     }
     show(&products, args.json)?;

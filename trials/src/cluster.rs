@@ -135,8 +135,8 @@ impl Cluster {
 
     /// Starts a service that is not running.
     pub fn launch(&mut self, part: Part) -> anyhow::Result<()> {
-        let log = part.log(self.folder.path());
-        let log = File::options().create(true).append(true).open(log)?;
+        let path = part.log(self.folder.path());
+        let log = File::options().create(true).append(true).open(path)?;
         let child = Command::new(&self.catalogctl)
             .args(["service", part.name(), UNTIL_STDIN_CLOSES])
             .envs(self.environment.iter().map(|(name, value)| (*name, value)))

@@ -123,8 +123,8 @@ mod tests {
         assert!((found.ndcg.unwrap() - gained / ideal).abs() < 1e-12);
         assert_eq!(found.reciprocal_rank, Some(0.5));
         assert!((found.judged - 2.0 / 3.0).abs() < 1e-12);
-        let late: Vec<String> = (0..10).map(|n| format!("x{n}")).chain(ids("a b")).collect();
-        let late = Measures::of(&late, &judged);
+        let far_down: Vec<String> = (0..10).map(|n| format!("x{n}")).chain(ids("a b")).collect();
+        let late = Measures::of(&far_down, &judged);
         assert_eq!((late.ndcg, late.recall), (Some(0.0), Some(1.0)));
     }
 

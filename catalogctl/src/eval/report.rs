@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn compares_what_both_runs_have() {
-        let saved = run(&[("a", Some(0.5)), ("b", Some(0.5)), ("gone", Some(1.0))]);
-        let saved: Run = serde_json::from_str(&serde_json::to_string(&saved).unwrap()).unwrap();
+        let before = run(&[("a", Some(0.5)), ("b", Some(0.5)), ("gone", Some(1.0))]);
+        let saved: Run = serde_json::from_str(&serde_json::to_string(&before).unwrap()).unwrap();
         let now = run(&[
             ("a", Some(0.75)),
             ("b", Some(0.75)),

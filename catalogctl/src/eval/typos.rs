@@ -63,9 +63,11 @@ mod tests {
             assert_eq!(mistyped, mistype("usb hub wireless mouse", seed));
             let words: Vec<&str> = mistyped.split(' ').collect();
             assert_eq!(words[..2], ["usb", "hub"]);
-            let changed = [("wireless", words[2]), ("mouse", words[3])];
-            let changed = changed.iter().filter(|(typed, now)| typed != now);
-            let changed: Vec<_> = changed.collect();
+            let long_words = [("wireless", words[2]), ("mouse", words[3])];
+            let changed: Vec<_> = long_words
+                .iter()
+                .filter(|(typed, now)| typed != now)
+                .collect();
             let [(typed, now)] = changed.as_slice() else {
                 panic!("{mistyped}");
             };

@@ -107,8 +107,9 @@ impl Rejects {
             field,
             reason,
         };
-        let written = serde_json::to_writer(&mut self.file, &row).map_err(std::io::Error::from);
-        let written = written.and_then(|()| self.file.write_all(b"\n"));
+        let written = serde_json::to_writer(&mut self.file, &row)
+            .map_err(std::io::Error::from)
+            .and_then(|()| self.file.write_all(b"\n"));
         if let Err(err) = written {
             self.failed.get_or_insert(err);
         }

@@ -29,8 +29,10 @@ pub(super) fn derived_id(kind: &KindForm) -> String {
 
 /// The ASCII words of a text with a dash at the end, or nothing where there are none.
 fn slug(text: &str) -> String {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric());
-    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = text
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .collect();
     let mut slug = words.join("-");
     slug.truncate(SLUG_BYTES_MAX);
     match slug.trim_end_matches('-') {

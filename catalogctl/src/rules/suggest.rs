@@ -43,18 +43,18 @@ pub(crate) async fn suggest(
         last = Some(step);
     }
     meter.clear();
-    let last =
+    let found =
         last.context("the read service ended before it had looked at any word: see its log")?;
     if args.json {
-        for pair in &last.suggestions {
+        for pair in &found.suggestions {
             output::json(&to_json(pair))?;
         }
         return Ok(ExitCode::SUCCESS);
     }
-    for pair in &last.suggestions {
+    for pair in &found.suggestions {
         output::line(&to_line(pair))?;
     }
-    match last.suggestions.first() {
+    match found.suggestions.first() {
         None => output::line("no words look like synonyms")?,
         Some(pair) => eprintln!(
             "to accept one: catalogctl synonyms add {} {}",

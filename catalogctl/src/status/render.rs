@@ -119,8 +119,7 @@ fn stream_note(write: &GetWriteStatusResponse) -> String {
         (refilled > 0).then(|| format!("lost events filled in again: {refilled}")),
         (first > 1).then(|| format!("starts at {first}")),
     ];
-    let notes: Vec<String> = notes.into_iter().flatten().collect();
-    notes.join("; ")
+    notes.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn read_text(read: &GetReadStatusResponse, address: &str) -> String {

@@ -50,55 +50,16 @@ impl Services {
     pub(super) async fn start(on: &Infrastructure<'_>) -> anyhow::Result<(Self, Published)> {
         let (mut front, mut back) = (Group::default(), Group::default());
         let token_secret = token_secret(on.data_dir)?;
-        let command = build::<catalog_command::App, _>([
-            (
-                "CATALOG_COMMAND_DATABASE_URL",
-                on.devkit.database_url("catalog_command").await?,
-            ),
-            ("CATALOG_COMMAND_NATS_URL", on.devkit.nats_url()),
-            (
-                "CATALOG_COMMAND_GRPC_ADDR",
-                free_or_any(COMMAND_GRPC_PORT).to_string(),
-            ),
-            ("CATALOG_COMMAND_OPS_ADDR", ANY_PORT.to_owned()),
-            ("CATALOG_COMMAND_TOKEN_SECRET", token_secret.clone()),
-        ]);
-        let command = Box::pin(command).await?;
+        let command = Box::pin(build_command(on, &token_secret)).await?;
         let (command_grpc, command_ops) = (command.grpc_addr()?, command.ops_addr()?);
         // The read side needs the stream, which the write side creates.
         back.run(command);
 
-        let model_dir = on.model_dir.as_ref().map(|dir| dir.display().to_string());
-        let query = build::<catalog_query::App, _>([
-            (
-                "CATALOG_QUERY_DATABASE_URL",
-                on.devkit.database_url("catalog_query").await?,
-            ),
-            ("CATALOG_QUERY_NATS_URL", on.devkit.nats_url()),
-            (
-                "CATALOG_QUERY_GRPC_ADDR",
-                free_or_any(QUERY_GRPC_PORT).to_string(),
-            ),
-            ("CATALOG_QUERY_OPS_ADDR", ANY_PORT.to_owned()),
-            ("CATALOG_QUERY_TOKEN_SECRET", token_secret),
-            ("CATALOG_QUERY_COMMAND_GRPC_TARGET", url(command_grpc)),
-            (
-                "CATALOG_QUERY_DATA_DIR",
-                on.data_dir.join("query").display().to_string(),
-            ),
-            ("CATALOG_QUERY_MODEL_DIR", model_dir.unwrap_or_default()),
-        ]);
-        let query = Box::pin(query).await?;
+        let query = Box::pin(build_query(on, token_secret, command_grpc)).await?;
         let (query_grpc, query_ops) = (query.grpc_addr()?, query.ops_addr()?);
         back.run(query);
 
-        let bff = build::<bff::App, _>([
-            ("BFF_HTTP_ADDR", on.http.to_string()),
-            ("BFF_OPS_ADDR", ANY_PORT.to_owned()),
-            ("BFF_CATALOG_GRPC_TARGET", format!("http://{query_grpc}")),
-            ("BFF_COMMAND_GRPC_TARGET", format!("http://{command_grpc}")),
-        ]);
-        let bff = Box::pin(bff).await?;
+        let bff = Box::pin(build_bff(on, command_grpc, query_grpc)).await?;
         let (http, bff_ops) = (bff.http_addr(), bff.ops_addr());
         front.run(bff);
 
@@ -161,6 +122,68 @@ fn report(ended: Result<Ended, JoinError>) {
         Ok((name, Err(err))) => tracing::warn!("{name} ended: {err:#}"),
         Err(err) => tracing::warn!("a service ended: {err}"),
     }
+}
+
+async fn build_command(
+    on: &Infrastructure<'_>,
+    token_secret: &str,
+) -> anyhow::Result<catalog_command::App> {
+    let variables = [
+        (
+            "CATALOG_COMMAND_DATABASE_URL",
+            on.devkit.database_url("catalog_command").await?,
+        ),
+        ("CATALOG_COMMAND_NATS_URL", on.devkit.nats_url()),
+        (
+            "CATALOG_COMMAND_GRPC_ADDR",
+            free_or_any(COMMAND_GRPC_PORT).to_string(),
+        ),
+        ("CATALOG_COMMAND_OPS_ADDR", ANY_PORT.to_owned()),
+        ("CATALOG_COMMAND_TOKEN_SECRET", token_secret.to_owned()),
+    ];
+    Box::pin(build(variables)).await
+}
+
+async fn build_query(
+    on: &Infrastructure<'_>,
+    token_secret: String,
+    command_grpc: SocketAddr,
+) -> anyhow::Result<catalog_query::App> {
+    let model_dir = on.model_dir.as_ref().map(|dir| dir.display().to_string());
+    let variables = [
+        (
+            "CATALOG_QUERY_DATABASE_URL",
+            on.devkit.database_url("catalog_query").await?,
+        ),
+        ("CATALOG_QUERY_NATS_URL", on.devkit.nats_url()),
+        (
+            "CATALOG_QUERY_GRPC_ADDR",
+            free_or_any(QUERY_GRPC_PORT).to_string(),
+        ),
+        ("CATALOG_QUERY_OPS_ADDR", ANY_PORT.to_owned()),
+        ("CATALOG_QUERY_TOKEN_SECRET", token_secret),
+        ("CATALOG_QUERY_COMMAND_GRPC_TARGET", url(command_grpc)),
+        (
+            "CATALOG_QUERY_DATA_DIR",
+            on.data_dir.join("query").display().to_string(),
+        ),
+        ("CATALOG_QUERY_MODEL_DIR", model_dir.unwrap_or_default()),
+    ];
+    Box::pin(build(variables)).await
+}
+
+async fn build_bff(
+    on: &Infrastructure<'_>,
+    command_grpc: SocketAddr,
+    query_grpc: SocketAddr,
+) -> anyhow::Result<bff::App> {
+    let variables = [
+        ("BFF_HTTP_ADDR", on.http.to_string()),
+        ("BFF_OPS_ADDR", ANY_PORT.to_owned()),
+        ("BFF_CATALOG_GRPC_TARGET", format!("http://{query_grpc}")),
+        ("BFF_COMMAND_GRPC_TARGET", format!("http://{command_grpc}")),
+    ];
+    Box::pin(build(variables)).await
 }
 
 async fn build<S: Service, const N: usize>(

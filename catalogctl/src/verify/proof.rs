@@ -91,8 +91,8 @@ impl Proof {
             products.extend(one.differences.iter().map(|one| &one.product_id));
             products.extend(one.faults.iter().map(|one| &one.product_id));
         }
-        let products = products.into_iter().filter(|id| !id.is_empty());
-        products.cloned().collect()
+        let named = products.into_iter().filter(|id| !id.is_empty());
+        named.cloned().collect()
     }
 }
 
@@ -216,8 +216,10 @@ fn differences(logged: Vec<ProductState>, listed: Vec<ProductState>) -> Vec<Diff
         entry.1.push(state);
     }
     let different = all.into_iter().filter_map(|(product_id, (log, held))| {
-        let version = held.first().map(|held| held.version);
-        let version = version.filter(|version| *version > 0);
+        let version = held
+            .first()
+            .map(|held| held.version)
+            .filter(|version| *version > 0);
         let kind = match (&log, held.as_slice()) {
             (Some(log), [held]) if held.content_hash == log.content_hash => return None,
             (Some(_), []) => Kind::Missing,

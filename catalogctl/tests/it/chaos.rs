@@ -46,8 +46,8 @@ async fn promises_hold_through_seeded_faults() {
     let output = chaos(&args).await;
     assert!(output.status.success(), "{}", shown(&output));
 
-    let report = std::fs::read_to_string(&report).expect("a report");
-    let verdicts: Vec<Value> = report
+    let written = std::fs::read_to_string(&report).expect("a report");
+    let verdicts: Vec<Value> = written
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();

@@ -29,12 +29,12 @@ async fn an_import_survives_the_death_of_any_service() {
     let feed = feed(folder.path(), products).await;
     // Small batches make the import long enough to be hit several times.
     let args = ["import", &feed, "--batch", "2", "--json"];
-    let import = catalogctl(&cluster, &args)
+    let process = catalogctl(&cluster, &args)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("start the import");
-    let import = tokio::spawn(import.wait_with_output());
+    let import = tokio::spawn(process.wait_with_output());
 
     // The write side last: its restart takes as long as a lease, and the import does not wait.
     for (round, part) in [Part::Query, Part::Bff, Part::Command]

@@ -12,16 +12,17 @@ use crate::support::{catalogctl, cluster, feed, json, shown};
 async fn verify(cluster: &Cluster, args: &[&str]) -> (i32, Value) {
     let args = [&["verify", "--json"], args].concat();
     let output = catalogctl(cluster, &args).output().await.expect("run");
-    let report = serde_json::from_slice(&output.stdout);
-    let report = report.unwrap_or_else(|_| panic!("{}\n{}", shown(&output), cluster.logs()));
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}\n{}", shown(&output), cluster.logs()));
     (output.status.code().expect("exited"), report)
 }
 
 /// The differences of a projection, each as `kind product`.
 fn differences(report: &Value, projection: usize) -> Vec<String> {
-    let differences = report["projections"][projection]["differences"].as_array();
-    let differences = differences.expect("an array").iter();
-    differences
+    report["projections"][projection]["differences"]
+        .as_array()
+        .expect("an array")
+        .iter()
         .map(|one| {
             let text = |name: &str| one[name].as_str().expect("text").to_owned();
             format!("{} {}", text("kind"), text("product_id"))
@@ -47,8 +48,7 @@ async fn a_catalog_is_proved_while_it_is_written_and_mended_when_it_is_not_right
     assert_eq!((code, &report["equal"]), (0, &json!(true)), "{report}");
 
     let args = ["import", &feed, "--batch", "5", "--json"];
-    let import = catalogctl(&cluster, &args).output();
-    let import = tokio::spawn(import);
+    let import = tokio::spawn(catalogctl(&cluster, &args).output());
     let mut proofs = 0;
     while !import.is_finished() || proofs == 0 {
         let (code, report) = verify(&cluster, &[]).await;

@@ -208,13 +208,13 @@ impl<'m> Draft<'m> {
                 .parse()
                 .map_err(|err| (Field::Currency, format!("{err}")))?,
         };
-        let price = self.price.take().ok_or_else(|| missing(Field::Price))?;
-        let price = if self.mapping.price_is_minor {
-            values::minor_units(&price, currency)
+        let text = self.price.take().ok_or_else(|| missing(Field::Price))?;
+        let parsed = if self.mapping.price_is_minor {
+            values::minor_units(&text, currency)
         } else {
-            Money::parse(&price, currency).map_err(|err| err.to_string())
+            Money::parse(&text, currency).map_err(|err| err.to_string())
         };
-        let price = price.map_err(|reason| (Field::Price, reason))?;
+        let price = parsed.map_err(|reason| (Field::Price, reason))?;
         self.product.price_minor = price.minor();
         self.product.currency = currency.to_string();
         Ok(())

@@ -101,10 +101,10 @@ fn parse(row: &[u8]) -> Result<Map<String, Value>, Mistake> {
         Ok(Value::Array(_)) => Err(Mistake::row("expected a JSON object, found an array")),
         Ok(_) => Err(Mistake::row("expected a JSON object, found a single value")),
         Err(err) => {
-            let reason = err.to_string();
-            let reason = reason
+            let text = err.to_string();
+            let reason = text
                 .rsplit_once(" at line ")
-                .map_or(&*reason, |(reason, _)| reason);
+                .map_or(&*text, |(reason, _)| reason);
             let column = err.column();
             Err(Mistake::row(format!(
                 "no valid JSON: {reason} (column {column})"
@@ -186,13 +186,15 @@ impl<R: BufRead> Array<R> {
     fn next_byte(&mut self) -> Result<Option<u8>, FeedError> {
         loop {
             let line = self.line;
-            let chunk = self.reader.fill_buf();
-            let chunk = chunk.map_err(|source| FeedError::Read { line, source })?;
+            let chunk = self
+                .reader
+                .fill_buf()
+                .map_err(|source| FeedError::Read { line, source })?;
             if chunk.is_empty() {
                 return Ok(None);
             }
-            let blank = chunk.iter().take_while(|byte| byte.is_ascii_whitespace());
-            let blank = blank.count();
+            let blanks = chunk.iter().take_while(|byte| byte.is_ascii_whitespace());
+            let blank = blanks.count();
             self.line += newlines(&chunk[..blank]);
             let found = chunk.get(blank).copied();
             self.reader.consume(blank);
@@ -209,8 +211,7 @@ impl<R: BufRead> Array<R> {
         let start = self.line;
         let mut nesting = Nesting::default();
         loop {
-            let chunk = self.reader.fill_buf();
-            let chunk = chunk.map_err(|source| FeedError::Read {
+            let chunk = self.reader.fill_buf().map_err(|source| FeedError::Read {
                 line: start,
                 source,
             })?;

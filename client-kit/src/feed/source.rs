@@ -131,11 +131,11 @@ impl Source {
         };
         let first = peek(&mut stored, |first| first.len() >= GZIP.len()).map_err(failed)?;
         let gzipped = first.starts_with(GZIP);
-        let stored = BufReader::with_capacity(BUFFER_BYTES, Cursor::new(first).chain(stored));
+        let whole = BufReader::with_capacity(BUFFER_BYTES, Cursor::new(first).chain(stored));
         let mut text: Box<dyn Read + Send> = if gzipped {
-            Box::new(MultiGzDecoder::new(stored))
+            Box::new(MultiGzDecoder::new(whole))
         } else {
-            Box::new(stored)
+            Box::new(whole)
         };
         let mut peeked = peek(&mut text, tells_enough).map_err(failed)?;
         if let Some(&(_, form, cure)) = FOREIGN.iter().find(|known| peeked.starts_with(known.0)) {
@@ -145,10 +145,10 @@ impl Source {
         if peeked.starts_with(UTF8_MARK) {
             peeked.drain(..UTF8_MARK.len());
         }
-        let text = Cursor::new(peeked.clone()).chain(text);
+        let whole_text = Cursor::new(peeked.clone()).chain(text);
         Ok(Self {
             name: name.to_owned(),
-            reader: Box::new(BufReader::with_capacity(BUFFER_BYTES, text)),
+            reader: Box::new(BufReader::with_capacity(BUFFER_BYTES, whole_text)),
             peeked,
             progress,
         })
@@ -160,8 +160,8 @@ impl Source {
 
     /// The format that the file name tells, else the one that the first character suggests.
     pub(super) fn format(&self) -> Format {
-        let name = self.name.to_ascii_lowercase();
-        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        let lower_case = self.name.to_ascii_lowercase();
+        let name = lower_case.strip_suffix(".gz").unwrap_or(&lower_case);
         if name.ends_with(".csv") || name.ends_with(".tsv") {
             Format::Csv
         } else if name.ends_with(".jsonl") || name.ends_with(".ndjson") {

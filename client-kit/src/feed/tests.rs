@@ -34,9 +34,9 @@ fn check(options: &str, feed: impl AsRef<[u8]>, expected: Expect) {
 
 /// Shows one line a row: `line: fields` or `line! id field: reason`.
 fn read(options: &str, format: Option<Format>, feed: impl Read + Send + 'static) -> String {
-    let rows =
+    let opened =
         Source::from_reader("feed", feed).and_then(|source| rows(source, format, mapping(options)));
-    let rows = match rows {
+    let rows = match opened {
         Ok(rows) => rows,
         Err(err) => return chain(&err),
     };
@@ -421,8 +421,8 @@ fn an_array_is_cut_into_the_elements_that_a_parser_finds() {
     });
     proptest!(|(values in vec(value, 0..8), pretty: bool)| {
         let array = Value::from(values.clone());
-        let array = if pretty { format!("{array:#}") } else { array.to_string() };
-        let source = Source::from_reader("feed", Cursor::new(array.into_bytes())).unwrap();
+        let text = if pretty { format!("{array:#}") } else { array.to_string() };
+        let source = Source::from_reader("feed", Cursor::new(text.into_bytes())).unwrap();
         let found = rows(source, Some(Format::Json), mapping("")).unwrap();
         prop_assert_eq!(found.filter(Result::is_ok).count(), values.len());
     });
@@ -433,11 +433,11 @@ fn damaged_feeds_end_and_their_lines_never_go_back() {
     let json =
         "[{\"id\":\"a\",\n\"title\":\"T\",\"price\":1},\n{\"id\":\"b\",\"n\":[1,{\"x\":\"y\"}]}]\n";
     let csv = "id,title,price\r\na,\"T\nU\",1\r\n\r\nb,\"\"\"\",2\r\n";
-    let feed = prop_oneof![Just(json), Just(csv)];
+    let whole = prop_oneof![Just(json), Just(csv)];
     let damage = vec((any::<Index>(), any::<u8>()), 0..6);
     let formats = [Format::Jsonl, Format::Json, Format::Csv];
-    proptest!(|(feed in feed, damage in damage)| {
-        let mut feed = feed.as_bytes().to_vec();
+    proptest!(|(whole in whole, damage in damage)| {
+        let mut feed = whole.as_bytes().to_vec();
         for (place, byte) in damage {
             let place = place.index(feed.len());
             feed[place] = byte;

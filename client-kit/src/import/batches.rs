@@ -151,9 +151,9 @@ mod tests {
             .map(|batch| {
                 let batch = batch.unwrap();
                 let products = batch.products.iter().zip(&batch.lines);
-                let products = products.map(|(product, line)| format!("{}@{line}", product.id));
+                let accepted = products.map(|(product, line)| format!("{}@{line}", product.id));
                 let rejected = batch.rejected.iter().map(|one| format!("!{}", one.line));
-                products.chain(rejected).collect::<Vec<_>>().join(" ")
+                accepted.chain(rejected).collect::<Vec<_>>().join(" ")
             })
             .collect();
         assert_eq!(found, expected);

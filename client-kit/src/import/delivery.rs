@@ -128,8 +128,10 @@ impl<'a> Delivery<'a> {
         let mut client = CatalogCommandServiceClient::new(channel);
         let give_up = self.progress_at + self.retry;
         let call = client.import_products(ReceiverStream::new(queue));
-        let answers = tokio::time::timeout_at(give_up, call).await;
-        let mut answers = answers.map_err(|_| no_answer())??.into_inner();
+        let mut answers = tokio::time::timeout_at(give_up, call)
+            .await
+            .map_err(|_| no_answer())??
+            .into_inner();
         while !(self.unanswered.is_empty() && self.ended.is_some()) {
             let room = self.ended.is_none() && self.unanswered.len() < IN_FLIGHT_MAX;
             tokio::select! {
@@ -194,8 +196,8 @@ impl<'a> Delivery<'a> {
         let line = self
             .unanswered
             .front()
-            .and_then(|batch| batch.lines.first().copied());
-        let line = line.unwrap_or_default();
+            .and_then(|batch| batch.lines.first().copied())
+            .unwrap_or_default();
         let why = self.target.explain(&lost);
         if !is_transient(&lost) {
             return Err(ImportError::Refused { line, why });

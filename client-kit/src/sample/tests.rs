@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use expect_test::expect;
+use expect_test::{Expect, expect};
 
 use super::*;
 
@@ -20,8 +20,10 @@ fn a_seed_gives_the_same_catalog_every_time() {
 
 #[test]
 fn a_product_reads_like_one() {
-    let product = product(1, 1);
-    expect![[r#"
+    FIRST_PRODUCT.assert_eq(&format!("{:#?}", product(1, 1)));
+}
+
+const FIRST_PRODUCT: Expect = expect![[r#"
         ProductInput {
             id: "sample-000001",
             title: "Mirovia Terra WDRQP Webcam, Full HD, Navy Blue",
@@ -83,8 +85,7 @@ fn a_product_reads_like_one() {
             gtins: [
                 "2026544357613",
             ],
-        }"#]].assert_eq(&format!("{product:#?}"));
-}
+        }"#]];
 
 #[test]
 fn what_should_differ_differs() {

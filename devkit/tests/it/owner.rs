@@ -19,11 +19,11 @@ async fn owner() {
     let Some(report) = std::env::var_os(REPORT).map(PathBuf::from) else {
         return;
     };
-    let devkit = match std::env::var_os(DATA) {
+    let started = match std::env::var_os(DATA) {
         Some(data) => Devkit::start(Path::new(&data)).await,
         None => Devkit::throwaway().await,
     };
-    let mut devkit = devkit.unwrap_or_else(|err| panic!("{err}"));
+    let mut devkit = started.unwrap_or_else(|err| panic!("{err}"));
     let database = devkit.database_url("owned").await.unwrap();
     let broker = devkit.nats_url();
     let postgres = devkit.postgres().map_or(0, |postgres| postgres.pid());

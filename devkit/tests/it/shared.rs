@@ -41,11 +41,11 @@ async fn an_hnsw_index_on_half_precision_vectors_finds_the_nearest() {
     nearest.sort_unstable();
     assert_eq!(nearest, [99, 101]);
 
-    let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN {NEAREST}")))
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN {NEAREST}")))
         .fetch_all(&mut connection)
         .await
         .unwrap();
-    let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+    let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     assert!(
         plan.concat()
             .contains("Index Scan using items_embedding_idx"),

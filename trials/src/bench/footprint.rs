@@ -49,8 +49,8 @@ pub(super) async fn measure(cluster: &Cluster, products: u64) -> anyhow::Result<
 
 /// The size of all files below a folder; one that a merge removes meanwhile counts as nothing.
 fn bytes_below(folder: &Path) -> anyhow::Result<u64> {
-    let entries = fs::read_dir(folder);
-    let entries = entries.with_context(|| format!("cannot read {}", folder.display()))?;
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let mut bytes = 0;
     for entry in entries {
         let entry = entry?;

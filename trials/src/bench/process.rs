@@ -78,8 +78,8 @@ pub(super) fn reset_peak(pid: u32) -> anyhow::Result<()> {
 fn megabytes(pid: u32, field: &str) -> anyhow::Result<f64> {
     let status = read(pid, "status")?;
     let line = status.lines().find_map(|line| line.strip_prefix(field));
-    let kilobytes = line.and_then(|rest| rest.split_whitespace().next());
-    let kilobytes = kilobytes.and_then(|number| number.parse::<f64>().ok());
+    let number = line.and_then(|rest| rest.split_whitespace().next());
+    let kilobytes = number.and_then(|number| number.parse::<f64>().ok());
     Ok(kilobytes.map_or(f64::NAN, |kilobytes| kilobytes / 1024.0))
 }
 

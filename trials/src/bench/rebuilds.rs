@@ -102,8 +102,8 @@ async fn bare_consumer(cluster: &Cluster, events: u64) -> anyhow::Result<f64> {
         })
         .await?;
     let started = Instant::now();
-    let messages = consumer.stream().max_messages_per_batch(PULL_MESSAGES_MAX);
-    let mut messages = messages.messages().await?;
+    let stream = consumer.stream().max_messages_per_batch(PULL_MESSAGES_MAX);
+    let mut messages = stream.messages().await?;
     for _ in 0..events {
         messages.next().await.context("the stream ended")??;
     }

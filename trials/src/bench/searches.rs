@@ -320,14 +320,14 @@ impl Searches {
                         vector,
                     } = query;
                     let asked = Instant::now();
-                    let query = sqlx::query(statement);
-                    let query = match kind {
-                        Searched::Keyword | Searched::Faceted => query.bind(text),
-                        Searched::Vector => query.bind(vector),
-                        Searched::Hybrid => query.bind(text).bind(vector),
-                        Searched::Filtered => query.bind(text).bind(brand),
+                    let prepared = sqlx::query(statement);
+                    let bound = match kind {
+                        Searched::Keyword | Searched::Faceted => prepared.bind(text),
+                        Searched::Vector => prepared.bind(vector),
+                        Searched::Hybrid => prepared.bind(text).bind(vector),
+                        Searched::Filtered => prepared.bind(text).bind(brand),
                     };
-                    query.fetch_all(&mut db).await?;
+                    bound.fetch_all(&mut db).await?;
                     millis.push(asked.elapsed().as_secs_f64() * 1_000.0);
                 }
                 anyhow::Ok(millis)

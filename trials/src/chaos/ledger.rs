@@ -80,12 +80,12 @@ impl Ledger {
             self.digest.remove(hash);
             self.live -= 1;
         }
-        let hash = event.product.as_ref().map(|product| {
+        let computed = event.product.as_ref().map(|product| {
             let id: ProductId = event.product_id.parse()?;
             let version = Version::new(event.version).context("a version below 1")?;
             anyhow::Ok(ContentHash::of(&id, version, product))
         });
-        let hash = hash.transpose()?;
+        let hash = computed.transpose()?;
         if let Some(hash) = hash {
             self.digest.insert(hash);
             self.live += 1;

@@ -270,10 +270,10 @@ impl<'c> Nemesis<'c> {
                 .history
                 .note(format!("rebuild switched, digest {digest}")),
             Err(status) => {
-                let text = format!("{:?} {}", status.code(), status.message());
-                self.history.note(format!("rebuild ended: {text}"));
+                let why = format!("{:?} {}", status.code(), status.message());
+                self.history.note(format!("rebuild ended: {why}"));
                 if status.code() == Code::FailedPrecondition {
-                    let text = format!("a rebuild found a difference: {text}");
+                    let text = format!("a rebuild found a difference: {why}");
                     self.outrages.push(Violation::new("I3", text));
                 }
             }

@@ -79,8 +79,11 @@ impl Pairs {
                 self.without_token
             );
         }
-        let errors = self.errors.iter();
-        let errors: Vec<String> = errors.map(|(kind, n)| format!("{kind:?} {n}")).collect();
+        let errors: Vec<String> = self
+            .errors
+            .iter()
+            .map(|(kind, n)| format!("{kind:?} {n}"))
+            .collect();
         let _ = write!(
             text,
             "\nerrors that clients saw: {}",
@@ -183,10 +186,12 @@ impl Client {
         while !self.over.is_cancelled() && self.done.load(Ordering::Relaxed) < self.wanted {
             let mark = self.marks.take(1);
             let id = self.id.clone();
-            let request = match created {
-                false => Request::Create { id, mark },
-                true if mark.is_multiple_of(SEARCH_ONE_IN) => Request::Update { id, mark },
-                true => Request::Price { id, mark },
+            let request = if !created {
+                Request::Create { id, mark }
+            } else if mark.is_multiple_of(SEARCH_ONE_IN) {
+                Request::Update { id, mark }
+            } else {
+                Request::Price { id, mark }
             };
             match self.wire.call(&request, &format!("pair-{mark}")).await {
                 Outcome::Ok(answer) => {

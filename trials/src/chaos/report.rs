@@ -153,8 +153,8 @@ impl Report {
         if self.is_clean() {
             text.push_str("no violation");
         } else {
-            let kinds = self.violations.iter();
-            let kinds: Vec<String> = kinds.map(|(kind, n)| format!("{kind} {n}")).collect();
+            let violations = self.violations.iter();
+            let kinds: Vec<String> = violations.map(|(kind, n)| format!("{kind} {n}")).collect();
             let _ = write!(
                 text,
                 "VIOLATIONS: {}; seeds {:?}",

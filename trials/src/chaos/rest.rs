@@ -33,9 +33,8 @@ pub(super) async fn settle(nemesis: &mut Nemesis<'_>) -> anyhow::Result<Result<D
     loop {
         nemesis.supervise()?;
         let limit = Duration::from_millis(STATUS_MS_MAX);
-        let lag = tokio::time::timeout(limit, lag(nemesis.cluster)).await;
-        let lag = lag.unwrap_or_else(|_| Err("no status within 3 s".to_owned()));
-        match lag {
+        let told = tokio::time::timeout(limit, lag(nemesis.cluster)).await;
+        match told.unwrap_or_else(|_| Err("no status within 3 s".to_owned())) {
             Ok(()) => return Ok(Ok(started.elapsed())),
             Err(lag) if started.elapsed() > Duration::from_secs(LAG_SECONDS_MAX) => {
                 return Ok(Err(lag));
@@ -49,8 +48,8 @@ pub(super) async fn settle(nemesis: &mut Nemesis<'_>) -> anyhow::Result<Result<D
 async fn lag(cluster: &Cluster) -> Result<(), String> {
     let told = |status: tonic::Status| format!("{:?} {}", status.code(), status.message());
     let mut operations = CatalogCommandOperationsClient::new(channel(&cluster.command_grpc()));
-    let write = operations.get_write_status(GetWriteStatusRequest {}).await;
-    let write = write.map_err(told)?.into_inner();
+    let answer = operations.get_write_status(GetWriteStatusRequest {}).await;
+    let write = answer.map_err(told)?.into_inner();
     let read = cluster.read_status().await.map_err(told)?;
     if !write.leader || write.outbox_pending > 0 || !write.relay_error.is_empty() {
         return Err(format!("{write:?}"));
@@ -84,8 +83,8 @@ pub(super) async fn digests(cluster: &Cluster, ledger: &Ledger) -> anyhow::Resul
         }
     }
     let mut operations = CatalogCommandOperationsClient::new(channel(&cluster.command_grpc()));
-    let write = operations.get_write_status(GetWriteStatusRequest {}).await;
-    let write = write?.into_inner();
+    let answer = operations.get_write_status(GetWriteStatusRequest {}).await;
+    let write = answer?.into_inner();
     if !write.digest.is_empty() && write.digest != ledger.digest() {
         let text = format!(
             "the log says digest {}, it folds to {}",
@@ -126,9 +125,9 @@ pub(super) async fn stream(
         ..pull::Config::default()
     };
     let consumer = stream.create_consumer(config).await?;
-    let messages = consumer.messages().await?.take(expected.len());
+    let stored = consumer.messages().await?.take(expected.len());
     let limit = Duration::from_secs(STREAM_SECONDS_MAX);
-    let messages: Vec<_> = tokio::time::timeout(limit, messages.try_collect()).await??;
+    let messages: Vec<_> = tokio::time::timeout(limit, stored.try_collect()).await??;
     for (message, event) in messages.iter().zip(expected) {
         let sequence = message.info().map(|info| info.stream_sequence).unwrap_or(0);
         let decoded = catalog_events::decode(message.headers.as_ref(), &message.payload);
@@ -169,7 +168,7 @@ pub(super) async fn answers(wire: &Wire, ledger: &Ledger, prefix: &str) -> Vec<V
         let id = id.clone();
         (Request::Get { id, after: None }, folded)
     });
-    let checks = gets.chain(searches).map(async |(request, folded)| {
+    let all = gets.chain(searches).map(async |(request, folded)| {
         let outcome = wire.call(&request, "").await;
         (!shows(&outcome, folded)).then(|| {
             let text =
@@ -177,7 +176,7 @@ pub(super) async fn answers(wire: &Wire, ledger: &Ledger, prefix: &str) -> Vec<V
             Violation::new("I3", text)
         })
     });
-    let checks: Vec<_> = checks.collect();
+    let checks: Vec<_> = all.collect();
     futures_util::stream::iter(checks)
         .buffer_unordered(READERS)
         .filter_map(async |violation| violation)

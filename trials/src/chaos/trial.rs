@@ -103,7 +103,7 @@ impl Arena {
         let schedule = verdict.schedule.clone();
         let prefix = format!("s{}-{}", schedule.seed, self.schedules);
         let mut nemesis = Nemesis::new(&mut self.cluster, history);
-        let load = Workload {
+        let workload = Workload {
             prefix: prefix.clone(),
             seed: schedule.seed,
             history: history.clone(),
@@ -111,7 +111,7 @@ impl Arena {
             addresses: Addresses::of(nemesis.cluster),
         };
         let stop = CancellationToken::new();
-        let load = tokio::spawn(load.run(stop.clone()));
+        let load = tokio::spawn(workload.run(stop.clone()));
         // This guard ends the clients whatever happens below.
         let _stop = stop.clone().drop_guard();
 

@@ -222,20 +222,13 @@ impl Client {
         let number = self.random.u64(..SHARED_PRODUCTS);
         let id = format!("{}-shared-{number}", self.shared.prefix);
         let mark = self.shared.marks.take(1);
-        let id_of_request = id.clone();
-        let request = match self.tokens.contains_key(&id) {
-            false => Request::Create {
-                id: id_of_request,
-                mark,
-            },
-            true if self.random.bool() => Request::Update {
-                id: id_of_request,
-                mark,
-            },
-            true => Request::Price {
-                id: id_of_request,
-                mark,
-            },
+        let same_id = id.clone();
+        let request = if !self.tokens.contains_key(&id) {
+            Request::Create { id: same_id, mark }
+        } else if self.random.bool() {
+            Request::Update { id: same_id, mark }
+        } else {
+            Request::Price { id: same_id, mark }
         };
         match self.write(&request).await {
             Outcome::Ok(Answer::Written {

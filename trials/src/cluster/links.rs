@@ -92,13 +92,13 @@ impl Links {
 
 /// The parts of a URL before, in and after its `address:port`.
 fn split(url: &str) -> Option<(&str, SocketAddr, &str)> {
-    let start = url.find("://")? + 3;
-    let end = url[start..]
+    let scheme_end = url.find("://")? + 3;
+    let end = url[scheme_end..]
         .find('/')
-        .map_or(url.len(), |length| start + length);
-    let start = url[start..end]
+        .map_or(url.len(), |length| scheme_end + length);
+    let start = url[scheme_end..end]
         .rfind('@')
-        .map_or(start, |at| start + at + 1);
+        .map_or(scheme_end, |at| scheme_end + at + 1);
     Some((&url[..start], url[start..end].parse().ok()?, &url[end..]))
 }
 

@@ -333,8 +333,8 @@ mod tests {
         let kind = refused.expect_err("closed port").kind();
         assert_eq!(kind, ErrorKind::ConnectionRefused);
         proxy.set(None);
-        let mut stream = until(&proxy, |stream| stream.is_ok()).await.expect("open");
-        assert_eq!(ask(&mut stream).await.expect("echo"), 7);
+        let mut reopened = until(&proxy, |stream| stream.is_ok()).await.expect("open");
+        assert_eq!(ask(&mut reopened).await.expect("echo"), 7);
     }
 
     async fn until(

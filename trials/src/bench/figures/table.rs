@@ -36,8 +36,9 @@ impl fmt::Display for Table {
         let widths: [usize; 5] = std::array::from_fn(width);
         writeln!(f, "{}", self.title)?;
         for row in &self.rows {
-            let cells = row.iter().zip(widths);
-            let cells: Vec<_> = cells
+            let cells: Vec<_> = row
+                .iter()
+                .zip(widths)
                 .map(|(cell, width)| format!("{cell:<width$}"))
                 .collect();
             writeln!(f, "{}", cells.join("  ").trim_end())?;

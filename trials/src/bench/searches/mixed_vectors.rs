@@ -93,12 +93,13 @@ async fn mix(db: &mut PgConnection, embedded: &Embedded, products: u64) -> anyho
         };
         last.clone_from(end);
         done += rows.len() as u64;
-        let vectors = rows.iter().map(|(id, category)| {
-            let vectors = embedded.get(category);
-            let vectors = vectors.with_context(|| format!("nothing embedded is like {id}"))?;
-            Ok(HalfVector::from_f32_slice(&mixed(vectors, &mut random)))
-        });
-        let vectors: Vec<HalfVector> = vectors.collect::<anyhow::Result<_>>()?;
+        let mix_one = |(id, category): &(String, String)| {
+            let alike = embedded
+                .get(category)
+                .with_context(|| format!("nothing embedded is like {id}"))?;
+            anyhow::Ok(HalfVector::from_f32_slice(&mixed(alike, &mut random)))
+        };
+        let vectors: Vec<HalfVector> = rows.iter().map(mix_one).collect::<Result<_, _>>()?;
         let ids: Vec<&str> = rows.iter().map(|(id, _)| id.as_str()).collect();
         // The hash is the one that the query service would store, so that `verify` finds nothing.
         sqlx::query(

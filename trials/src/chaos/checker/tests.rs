@@ -241,9 +241,10 @@ fn errors_are_typed_and_connections_fail_for_a_reason() {
     check(&calls, &log(), &[]);
 
     calls[2].outcome = lost(FailureKind::Connection);
-    let killed = (0..).map(|seed| Schedule::of(seed, &[Kind::Kill]));
-    let mut killed = killed.filter(|schedule| schedule.ends(Target::Query));
-    let killed = killed.next().expect("some seed kills the read service");
+    let killed = (0..)
+        .map(|seed| Schedule::of(seed, &[Kind::Kill]))
+        .find(|schedule| schedule.ends(Target::Query))
+        .expect("some seed kills the read service");
     let (violations, _) = judge(&calls, &log(), &killed, true);
     assert!(violations.is_empty(), "{violations:?}");
 }

@@ -32,8 +32,8 @@ impl Write<'_> {
 
     /// The version in the acknowledgement.
     fn version(&self) -> Option<i64> {
-        let answers = self.attempts.iter();
-        let mut answers = answers.filter_map(|call| call.outcome.answer());
+        let attempts = self.attempts.iter();
+        let mut answers = attempts.filter_map(|call| call.outcome.answer());
         answers.find_map(|answer| match answer {
             Answer::Written { version, .. } => *version,
             _ => None,
