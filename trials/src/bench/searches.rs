@@ -91,40 +91,21 @@ pub(super) async fn measure(
         next: AtomicUsize::new(0),
     });
     let mut figures = Vec::new();
+    let span = Span {
+        length: Duration::from_secs(seconds),
+        queries_max: usize::MAX,
+    };
     for kind in Searched::ALL {
         for clients in CLIENTS {
-            let span = Span {
-                length: Duration::from_secs(seconds),
-                queries_max: usize::MAX,
-            };
-            // Both sides answer the queries before the clock starts: the same ones are asked again
-            // and again, and what they need is in memory.
-            searches.ours(kind, clients, WARM_UP).await?;
-            for statement in [Some(kind.all_words()), kind.any_word()]
-                .into_iter()
-                .flatten()
-            {
-                searches.sql(kind, statement, clients, WARM_UP).await?;
-            }
-            let (mut ours, mut sql, mut sql_any) = (Vec::new(), Vec::new(), Vec::new());
-            for round in 1..=rounds {
-                eprintln!(
-                    "searches: {}, {clients} clients, round {round} of {rounds}",
-                    kind.name()
-                );
-                ours.push(searches.ours(kind, clients, span).await?);
-                sql.push(searches.sql(kind, kind.all_words(), clients, span).await?);
-                if let Some(any_word) = kind.any_word() {
-                    sql_any.push(searches.sql(kind, any_word, clients, span).await?);
-                }
-            }
+            searches.warm_up(kind, clients).await?;
+            let (ours, sql, sql_any) = searches.compare(kind, clients, rounds, span).await?;
             figures.push(SearchFigures {
                 strategy: kind.name(),
                 clients,
                 products,
-                ours: medians(ours),
-                sql: medians(sql),
-                sql_any: (!sql_any.is_empty()).then(|| medians(sql_any)),
+                ours,
+                sql,
+                sql_any,
             });
         }
     }
@@ -249,6 +230,41 @@ fn queries(products: u64, vectors: &[String]) -> Vec<Query> {
 }
 
 impl Searches {
+    /// Both sides answer the queries before the clock starts: the same ones are asked again and
+    /// again, and what they need is in memory.
+    async fn warm_up(self: &Arc<Self>, kind: Searched, clients: usize) -> anyhow::Result<()> {
+        self.ours(kind, clients, WARM_UP).await?;
+        let statements = [Some(kind.all_words()), kind.any_word()];
+        for statement in statements.into_iter().flatten() {
+            self.sql(kind, statement, clients, WARM_UP).await?;
+        }
+        Ok(())
+    }
+
+    /// Asks both sides in turn and returns the medians: ours, SQL with all words, SQL with any.
+    async fn compare(
+        self: &Arc<Self>,
+        kind: Searched,
+        clients: usize,
+        rounds: usize,
+        span: Span,
+    ) -> anyhow::Result<(Rate, Rate, Option<Rate>)> {
+        let (mut ours, mut sql, mut sql_any) = (Vec::new(), Vec::new(), Vec::new());
+        for round in 1..=rounds {
+            eprintln!(
+                "searches: {}, {clients} clients, round {round} of {rounds}",
+                kind.name()
+            );
+            ours.push(self.ours(kind, clients, span).await?);
+            sql.push(self.sql(kind, kind.all_words(), clients, span).await?);
+            if let Some(any_word) = kind.any_word() {
+                sql_any.push(self.sql(kind, any_word, clients, span).await?);
+            }
+        }
+        let any_word = (!sql_any.is_empty()).then(|| medians(sql_any));
+        Ok((medians(ours), medians(sql), any_word))
+    }
+
     /// The number of the first query after a span that begins now.
     fn end(&self, span: Span) -> usize {
         let next = self.next.load(Ordering::Relaxed);

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chaos::checker::older;
 use crate::chaos::history::{
-    After, Answer, FailureKind, Mark, Outcome, Request, speaks_http, title, word,
+    After, Answer, FailureKind, Mark, Outcome, Request, Seen, title, word,
 };
 use crate::chaos::wire::{Addresses, Wire};
 use crate::chaos::workload::Marks;
@@ -114,11 +114,7 @@ pub(super) async fn run(
     let mut clients = JoinSet::new();
     for number in 0..CLIENTS {
         let client = Client {
-            wire: if speaks_http(number) {
-                Wire::http(&addresses)?
-            } else {
-                Wire::grpc(&addresses)
-            },
+            wire: Wire::of_client(number, &addresses)?,
             id: format!("pair-{number}"),
             marks: marks.clone(),
             done: done.clone(),
@@ -224,42 +220,33 @@ impl Client {
             live: true,
             token: token.clone(),
         };
-        let id = self.id.clone();
-        let text_is_new = matches!(write, Request::Create { .. } | Request::Update { .. });
-        let request = if text_is_new {
-            Request::Search {
-                id,
-                word: word(mark),
-                after: Some(after.clone()),
-            }
-        } else {
-            Request::Get {
-                id,
-                after: Some(after.clone()),
-            }
-        };
+        let request = self.read_back(write, mark, &after);
         let outcome = self.wire.call(&request, "").await;
         let Outcome::Ok(answer) = outcome else {
             return self.count_error(&outcome).await;
         };
-        let seen = match &answer {
-            Answer::Found { seen, .. } => Some(seen),
-            Answer::Hit { seen, .. } => seen.as_ref(),
-            _ => None,
-        };
         if token.is_empty() {
             return;
         }
+        let by_search = matches!(request, Request::Search { .. });
         self.result.pairs += 1;
-        self.result.by_search += u64::from(text_is_new);
+        self.result.by_search += u64::from(by_search);
         self.result.said_stale += u64::from(answer.is_stale());
         self.done.fetch_add(1, Ordering::Relaxed);
-        let older = older(&after, seen).filter(|_| !answer.is_stale());
-        let other = seen
-            .filter(|seen| seen.version == *version && text_is_new && seen.title != title(mark));
-        if older.is_some() || other.is_some() {
+        if is_unmarked(&answer, &after, by_search.then_some(mark)) {
             let text = format!("{write:?}, then {request:?}: {answer:?}");
             self.result.unmarked.push(text);
+        }
+    }
+
+    /// A search where the text is new, else a read by id.
+    fn read_back(&self, write: &Request, mark: Mark, after: &After) -> Request {
+        let (id, after) = (self.id.clone(), Some(after.clone()));
+        if matches!(write, Request::Create { .. } | Request::Update { .. }) {
+            let word = word(mark);
+            Request::Search { id, word, after }
+        } else {
+            Request::Get { id, after }
         }
     }
 
@@ -269,4 +256,19 @@ impl Client {
         }
         tokio::time::sleep(Duration::from_millis(RETRY_MS)).await;
     }
+}
+
+/// Whether an answer is older than the write and does not say so, or shows the version of the write
+/// without its new text, that of `text_of`.
+fn is_unmarked(answer: &Answer, after: &After, text_of: Option<Mark>) -> bool {
+    let seen = match answer {
+        Answer::Found { seen, .. } => Some(seen),
+        Answer::Hit { seen, .. } => seen.as_ref(),
+        _ => None,
+    };
+    let is_older = older(after, seen).is_some() && !answer.is_stale();
+    let has_other_text = |seen: &Seen| {
+        seen.version == after.version && text_of.is_some_and(|mark| seen.title != title(mark))
+    };
+    is_older || seen.is_some_and(has_other_text)
 }

@@ -7,7 +7,7 @@ mod http;
 
 use std::time::Duration;
 
-use crate::chaos::history::{FailureKind, Outcome, Request};
+use crate::chaos::history::{FailureKind, Outcome, Request, speaks_http};
 use crate::chaos::wire::outcome::{HANG_MS, unknown};
 use crate::cluster::Cluster;
 
@@ -39,8 +39,13 @@ pub(super) enum Wire {
 }
 
 impl Wire {
-    pub(super) fn http(addresses: &Addresses) -> anyhow::Result<Self> {
-        Ok(Wire::Http(Http::new(&addresses.http)?))
+    /// The way that a client of this number takes.
+    pub(super) fn of_client(number: u32, addresses: &Addresses) -> anyhow::Result<Self> {
+        if speaks_http(number) {
+            Ok(Wire::Http(Http::new(&addresses.http)?))
+        } else {
+            Ok(Wire::grpc(addresses))
+        }
     }
 
     pub(super) fn grpc(addresses: &Addresses) -> Self {

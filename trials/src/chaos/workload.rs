@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::chaos::history::{After, Answer, History, Mark, Outcome, Request, speaks_http, word};
+use crate::chaos::history::{After, Answer, History, Mark, Outcome, Request, word};
 use crate::chaos::wire::{Addresses, Wire};
 
 const CLIENTS: u32 = 6;
@@ -90,11 +90,7 @@ struct Client {
 
 impl Client {
     fn new(number: u32, shared: Arc<Workload>) -> anyhow::Result<Self> {
-        let wire = if speaks_http(number) {
-            Wire::http(&shared.addresses)?
-        } else {
-            Wire::grpc(&shared.addresses)
-        };
+        let wire = Wire::of_client(number, &shared.addresses)?;
         Ok(Self {
             number,
             wire,

@@ -46,20 +46,25 @@ pub(super) async fn fill(
         meter.set(done, Some(products), &format!("{done} products"));
     }
     meter.clear();
+    create_indexes(&mut db).await?;
+    settle(&mut db).await?;
+    Ok(some)
+}
+
+async fn create_indexes(db: &mut PgConnection) -> anyhow::Result<()> {
     eprintln!("searches: their indexes, several minutes for a million vectors");
     let memory = format!("SET maintenance_work_mem = '{INDEX_BUILD_MEMORY}'");
     sqlx::raw_sql(AssertSqlSafe(memory))
-        .execute(&mut db)
+        .execute(&mut *db)
         .await?;
     sqlx::raw_sql(
         "CREATE INDEX search_words ON search USING gin (words);
          CREATE INDEX search_brands ON search ((product->>'brand'));
          CREATE INDEX search_nearest ON search USING hnsw (embedding halfvec_cosine_ops)",
     )
-    .execute(&mut db)
+    .execute(db)
     .await?;
-    settle(&mut db).await?;
-    Ok(some)
+    Ok(())
 }
 
 async fn insert(
