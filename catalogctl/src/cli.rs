@@ -4,27 +4,26 @@ use std::future::Future;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use client_kit::{ProductJson, output, sample};
+use trials::bench::{self, BenchArgs, PeerArgs};
+use trials::chaos::{self, ChaosArgs};
+use trials::cluster;
 
-use crate::bench::{self, BenchArgs, PeerArgs};
-use crate::chaos::{self, ChaosArgs};
-use crate::cluster;
 use crate::endpoints::EndpointArgs;
 use crate::eval::{self, EvalArgs};
 use crate::import::{self, ImportArgs};
 use crate::migrate;
-use crate::output::{self, ProductJson};
 use crate::parked::{self, ParkedArgs};
 use crate::probe::{self, ProbeArgs};
 use crate::rebuild::{self, RebuildArgs};
 use crate::rules::{self, RulesArgs, SynonymsArgs};
-use crate::sample;
 use crate::search::{self, GetArgs, SearchArgs};
 use crate::status::{self, StatusArgs};
 use crate::tail::{self, TailArgs};
 use crate::up::{self, UpArgs};
 use crate::verify::{self, VerifyArgs};
 
-/// Runs, fills and watches a product catalogue
+/// Runs, fills and watches a product catalog
 #[derive(Debug, Parser)]
 #[command(name = "catalogctl", version, arg_required_else_help = true)]
 struct Cli {
@@ -104,7 +103,7 @@ struct SampleArgs {
     seed: u64,
 }
 
-/// `main`.
+/// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let Cli { command, endpoints } = Cli::parse();
     match command {
@@ -146,10 +145,10 @@ fn service(args: &ServiceArgs) -> ExitCode {
 }
 
 fn block_on(command: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let built = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
-    let runtime = match runtime {
+    let runtime = match built {
         Ok(runtime) => runtime,
         Err(err) => {
             eprintln!("error: cannot start the async runtime: {err}");
@@ -157,7 +156,7 @@ fn block_on(command: impl Future<Output = anyhow::Result<ExitCode>>) -> ExitCode
         }
     };
     let code = exit_code(runtime.block_on(command));
-    // A thread that waits for standard input would never end.
+    // This does not wait for threads: one that reads standard input would never end.
     runtime.shutdown_background();
     code
 }
@@ -173,7 +172,7 @@ fn exit_code(result: anyhow::Result<ExitCode>) -> ExitCode {
     }
 }
 
-/// `catalogctl tail | head -1` is no failure.
+/// A closed pipe, as in `catalogctl tail | head -1`, is not a failure.
 fn is_closed_pipe(err: &anyhow::Error) -> bool {
     let io = err.downcast_ref::<std::io::Error>();
     io.is_some_and(|err| err.kind() == std::io::ErrorKind::BrokenPipe)

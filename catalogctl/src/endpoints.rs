@@ -1,26 +1,20 @@
-//! Where the services are: what the operator says, else what a running `catalogctl up` has
-//! published in its folder, else the default ports.
+//! Finds the services: where the operator says, else what a running `catalogctl up` has published
+//! in its folder, else the default ports.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use anyhow::Context as _;
+use client_kit::Target;
 use serde::{Deserialize, Serialize};
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request, Status};
 
 const FILE: &str = "endpoints.json";
 const QUERY_GRPC_DEFAULT: &str = "127.0.0.1:50051";
 const COMMAND_GRPC_DEFAULT: &str = "127.0.0.1:50052";
 const NATS_DEFAULT: &str = "nats://127.0.0.1:4222";
-const CONNECT_MS_MAX: u64 = 3_000;
-const CALL_MS_MAX: u64 = 10_000;
-/// A peer that vanished without a word is noticed after two of these.
-const KEEP_ALIVE_MS: u64 = 10_000;
 
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Where the services are")]
@@ -56,7 +50,7 @@ pub struct EndpointArgs {
     pub data: Option<PathBuf>,
 }
 
-/// What `catalogctl up` runs; the content of `endpoints.json`.
+/// The addresses of what `catalogctl up` runs; the content of `endpoints.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Published {
     pub http: String,
@@ -76,18 +70,10 @@ pub struct Endpoints {
     pub nats_url: String,
 }
 
-/// A gRPC service: where it is, and how messages call it.
-#[derive(Clone, Debug)]
-pub struct Target {
-    name: &'static str,
-    option: &'static str,
-    address: String,
-}
-
 impl EndpointArgs {
     pub fn resolve(&self) -> anyhow::Result<Endpoints> {
-        let published = Published::load(&self.data_dir()?)?;
-        let published = published.as_ref();
+        let running = Published::load(&self.data_dir()?)?;
+        let published = running.as_ref();
         let choose = |given: &Option<String>, published: Option<&String>, default: &str| {
             // A variable that is set to nothing counts as unset.
             let given = given.as_ref().filter(|given| !given.is_empty());
@@ -137,28 +123,28 @@ fn default_data_dir() -> anyhow::Result<PathBuf> {
     Ok(PathBuf::from(home).join(".local/share/catalog"))
 }
 
-/// The standard library does not tell; `id` of POSIX does.
+/// Whether this process runs as root. The standard library does not tell; `id` of POSIX does.
 fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|id| id.stdout.trim_ascii() == b"0")
 }
 
 impl Published {
-    /// None where no `catalogctl up` runs.
+    /// Loads the addresses; none where no `catalogctl up` runs.
     pub fn load(data_dir: &Path) -> anyhow::Result<Option<Self>> {
         let file = data_dir.join(FILE);
         let text = match fs::read(&file) {
             Ok(text) => text,
-            // Not there, or the folder of another user.
+            // It is not there, or in the folder of another user.
             Err(_) => return Ok(None),
         };
-        let published = serde_json::from_slice(&text);
-        let published = published.with_context(|| format!("cannot read {}", file.display()))?;
-        Ok(Some(published))
+        serde_json::from_slice(&text)
+            .map(Some)
+            .with_context(|| format!("cannot read {}", file.display()))
     }
 
-    /// Readable for the owner only: the URL of the broker holds its token. Written beside and
-    /// renamed, so that nobody reads half of it.
+    /// Writes the addresses for the owner only: the URL of the broker holds its token. The file is
+    /// written beside and renamed, so that nobody reads half of it.
     pub fn write(&self, data_dir: &Path) -> anyhow::Result<()> {
         let file = data_dir.join(FILE);
         let beside = file.with_extension("json.new");
@@ -182,106 +168,6 @@ impl Published {
             tracing::debug!("endpoints are not removed: {err}");
         }
     }
-}
-
-impl Target {
-    pub fn command(address: &str) -> Self {
-        Self {
-            name: "write service",
-            option: "--command-grpc",
-            address: address.to_owned(),
-        }
-    }
-
-    pub fn query(address: &str) -> Self {
-        Self {
-            name: "read service",
-            option: "--query-grpc",
-            address: address.to_owned(),
-        }
-    }
-
-    pub fn address(&self) -> &str {
-        &self.address
-    }
-
-    /// Connects at the first call.
-    pub fn channel(&self) -> anyhow::Result<Channel> {
-        let url = match self.address.contains("://") {
-            true => self.address.clone(),
-            false => format!("http://{}", self.address),
-        };
-        let endpoint = Endpoint::from_shared(url).ok();
-        let endpoint = endpoint.filter(|endpoint| endpoint.uri().authority().is_some());
-        let endpoint = endpoint.with_context(|| {
-            let Self {
-                option, address, ..
-            } = self;
-            format!("{option} takes HOST:PORT, such as 127.0.0.1:50051, got {address:?}")
-        })?;
-        let keep_alive = Duration::from_millis(KEEP_ALIVE_MS);
-        Ok(endpoint
-            .connect_timeout(Duration::from_millis(CONNECT_MS_MAX))
-            .http2_keep_alive_interval(keep_alive)
-            .keep_alive_timeout(keep_alive)
-            .connect_lazy())
-    }
-
-    /// One line for the operator: what went wrong, and what to do where no service answered.
-    pub fn explain(&self, status: &Status) -> String {
-        let Self {
-            name,
-            option,
-            address,
-        } = self;
-        if is_transport(status) {
-            let cause = innermost(status);
-            return format!(
-                "no answer from the {name} at {address} ({cause}): start it, for instance with \
-                 `catalogctl up`, or name another with {option}"
-            );
-        }
-        let mut text = format!("the {name} refused: {}", status.message());
-        for (field, reason) in service_kit::violations(status) {
-            if !text.contains(&reason) {
-                text.push_str(&format!("; {field}: {reason}"));
-            }
-        }
-        match status.code() {
-            Code::Unavailable => format!(
-                "the {name} at {address} is not available: {}",
-                status.message()
-            ),
-            Code::Unimplemented => {
-                format!("what answers at {address} is no {name}: check {option}")
-            }
-            code => format!("{text} ({code:?})"),
-        }
-    }
-
-    pub fn error(&self, status: &Status) -> anyhow::Error {
-        anyhow::anyhow!(self.explain(status))
-    }
-}
-
-/// A call that ends after a while even when nobody answers.
-pub(crate) fn bounded<T>(message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(Duration::from_millis(CALL_MS_MAX));
-    request
-}
-
-/// True when the connection failed, rather than the service.
-pub(crate) fn is_transport(status: &Status) -> bool {
-    std::error::Error::source(status).is_some()
-}
-
-fn innermost(status: &Status) -> String {
-    let mut err: &dyn std::error::Error = status;
-    while let Some(source) = err.source() {
-        err = source;
-    }
-    err.to_string()
 }
 
 #[cfg(test)]
@@ -329,16 +215,5 @@ mod tests {
         Published::remove(folder.path());
         args.query_grpc = None;
         assert_eq!(args.resolve().unwrap().query.address(), QUERY_GRPC_DEFAULT);
-    }
-
-    #[tokio::test]
-    async fn an_address_that_is_none_is_told() {
-        let err = Target::query("not an address")
-            .channel()
-            .expect_err("no address");
-        assert!(
-            err.to_string().starts_with("--query-grpc takes HOST:PORT"),
-            "{err}"
-        );
     }
 }

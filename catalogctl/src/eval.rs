@@ -1,5 +1,5 @@
-//! `catalogctl eval`: how well a running catalogue finds what people judged relevant. It asks as any
-//! client does, through the gRPC API.
+//! `catalogctl eval`: measures how well a running catalog finds what people judged relevant. It
+//! asks through the gRPC API, as any client does.
 
 mod judgments;
 mod measures;
@@ -14,17 +14,17 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::{SearchProductsRequest, SearchProductsResponse, SearchStrategy};
+use client_kit::{Target, bounded, output};
 use tonic::transport::Channel;
 
 use self::measures::{Measures, Ratings};
 use self::report::{Measured, Report, Run};
-use crate::endpoints::{EndpointArgs, Target, bounded};
-use crate::output;
+use crate::endpoints::EndpointArgs;
 use crate::search::Strategy;
 
-/// As deep as recall is measured.
+/// How many products each search returns: as many as recall is measured over.
 const LIMIT: i32 = 50;
-/// An evaluation can wait: what counts is the whole answer.
+/// The time limit of a search. An evaluation can wait: what counts is the whole answer.
 const BUDGET_MS: i32 = 2_000;
 
 #[derive(Debug, clap::Args)]
@@ -79,9 +79,10 @@ pub(crate) async fn command(args: EvalArgs, endpoints: &EndpointArgs) -> anyhow:
         fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
     let report = Report::of(&run, saved.as_ref());
-    match args.json {
-        true => output::json(&report)?,
-        false => output::text(&report.text())?,
+    if args.json {
+        output::json(&report)?;
+    } else {
+        output::text(&report.text())?;
     }
     if asker.degraded > 0 {
         let degraded = asker.degraded;
@@ -142,8 +143,8 @@ impl Asker {
             ..SearchProductsRequest::default()
         };
         let answer = self.client.search_products(bounded(request)).await;
-        let answer = answer.map_err(|status| self.target.error(&status));
         Ok(answer
+            .map_err(|status| self.target.error(&status))
             .with_context(|| format!("query {query:?}"))?
             .into_inner())
     }

@@ -1,24 +1,20 @@
-//! `catalogctl import`: a product feed into the catalogue, safe to run twice.
-//! [`run`] is the same for programs: rows of any origin over the same path.
+//! `catalogctl import`: imports a product feed into the catalog; running it twice is safe.
 
-mod batches;
-mod delivery;
 mod report;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
+use client_kit::feed::{self, Format, Mapping, MappingArgs, Rows, Source};
+use client_kit::import::{ImportError, ImportOptions, Notice, Summary, batches, run};
+use client_kit::{ProductJson, output};
 use tokio_util::sync::CancellationToken;
 
-use crate::endpoints::{EndpointArgs, Target};
-use crate::feed::{self, FeedError, Format, Mapping, MappingArgs, Mistake, Row, Rows, Source};
-use crate::import::delivery::Delivery;
+use crate::endpoints::EndpointArgs;
 use crate::import::report::Report;
-use crate::output::{self, ProductJson};
 
-/// As of a process that Ctrl-C ends.
+/// The exit code of a process that Ctrl-C ends.
 const EXIT_INTERRUPTED: u8 = 130;
 const EXIT_USAGE: u8 = 2;
 
@@ -48,110 +44,7 @@ pub(crate) struct ImportArgs {
     mapping: MappingArgs,
 }
 
-#[derive(Clone, Debug)]
-pub struct ImportOptions {
-    /// From 1 to 1,000.
-    pub batch_rows: usize,
-    /// How long to go on without an answer.
-    pub retry: Duration,
-}
-
-impl Default for ImportOptions {
-    fn default() -> Self {
-        Self {
-            batch_rows: 500,
-            retry: Duration::from_secs(60),
-        }
-    }
-}
-
-/// What became of the rows. A batch that was applied before its answer was lost counts as
-/// unchanged when it is sent again.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Summary {
-    pub rows: u64,
-    pub created: u64,
-    pub updated: u64,
-    pub unchanged: u64,
-    pub rejected: u64,
-    pub seconds: f64,
-    pub rows_per_second: f64,
-}
-
-/// A row that is not in the catalogue, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejection {
-    /// Where it starts in the feed, from 1.
-    pub line: u64,
-    pub mistake: Mistake,
-}
-
-/// What happens during an import.
-#[derive(Debug)]
-pub enum Notice<'a> {
-    Progress(&'a Summary),
-    Rejected(&'a Rejection),
-    Retrying { why: &'a str, attempt: u32 },
-}
-
-/// Why an import ended before its feed did.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    #[error("interrupted")]
-    Interrupted,
-    #[error(transparent)]
-    Feed(FeedError),
-    #[error("{0}")]
-    Target(anyhow::Error),
-    #[error("the batch from line {line} on is not imported: {why}")]
-    Refused { line: u64, why: String },
-    #[error(
-        "no answer for {seconds} s; everything before line {line} is imported, run the same again \
-         to go on: {why}"
-    )]
-    GaveUp {
-        line: u64,
-        seconds: u64,
-        why: String,
-    },
-}
-
-/// Imports rows into the write service. `stop` ends it early, after the answers to what was sent.
-pub async fn run(
-    rows: Rows,
-    target: &Target,
-    options: &ImportOptions,
-    stop: CancellationToken,
-    notice: &mut (dyn FnMut(Notice<'_>) + Send),
-) -> (Summary, Result<(), ImportError>) {
-    let started = Instant::now();
-    let batches = batches::spawn(rows, options.batch_rows);
-    let delivery = Delivery::new(target, batches, options.retry, stop, notice);
-    let (mut summary, result) = delivery.run().await;
-    summary.stop_clock(started);
-    (summary, result)
-}
-
-/// Products that a program made, as rows.
-pub fn rows(
-    products: impl Iterator<Item = catalog_proto::v1::ProductInput> + Send + 'static,
-) -> Rows {
-    let rows = products.zip(1..).map(|(product, line)| {
-        let parsed = Ok(product);
-        Ok(Row { line, parsed })
-    });
-    Box::new(rows)
-}
-
-impl Summary {
-    fn stop_clock(&mut self, started: Instant) {
-        let seconds = started.elapsed().as_secs_f64();
-        self.seconds = (seconds * 1000.0).round() / 1000.0;
-        self.rows_per_second = (self.rows as f64 / seconds.max(0.001)).round();
-    }
-}
-
-/// The command.
+/// Runs the command.
 pub(crate) async fn command(
     args: ImportArgs,
     endpoints: &EndpointArgs,
@@ -195,7 +88,7 @@ pub(crate) async fn command(
     })
 }
 
-/// On a thread of its own: a pipe may have nothing to say for long.
+/// Opens a feed on a thread of its own: a pipe may deliver nothing for long.
 async fn open(
     file: PathBuf,
     format: Option<Format>,
@@ -219,7 +112,7 @@ async fn check(
 ) -> anyhow::Result<(Summary, Result<(), ImportError>)> {
     let started = Instant::now();
     let mut summary = Summary::default();
-    let mut batches = batches::spawn(rows, options.batch_rows);
+    let mut batches = batches(rows, options.batch_rows);
     let result = loop {
         let next = tokio::select! {
             next = batches.recv() => next,
@@ -246,7 +139,7 @@ async fn check(
     Ok((summary, result))
 }
 
-/// Cancelled at the first Ctrl-C or SIGTERM.
+/// A token that is cancelled at the first Ctrl-C or SIGTERM.
 pub(crate) fn stop_at_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let signalled = stop.clone();

@@ -1,12 +1,10 @@
-//! The operator's command line of the catalog, and what its tests and benchmarks share with it:
-//! [`feed`] reads products, [`import`] sends them, [`sample`] makes them up.
+//! The operator's command line of the catalog.
 
 #![allow(clippy::print_stderr)] // A command line talks to its user.
 
 pub mod cli;
 pub mod endpoints;
-pub mod feed;
-pub mod import;
+mod import;
 mod search;
 mod rules;
 mod eval;
@@ -18,9 +16,3 @@ mod parked;
 mod up;
 mod migrate;
 mod probe;
-pub mod cluster;
-pub mod chaos;
-mod bench;
-pub mod sample;
-mod progress;
-mod output;

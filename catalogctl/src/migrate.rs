@@ -1,15 +1,14 @@
-//! `catalogctl migrate`: the schemas of both databases ahead of a deployment, so that services may
-//! run as users who cannot change them.
+//! `catalogctl migrate`: applies the schemas of both databases ahead of a deployment, so that
+//! services may run as users who cannot change them.
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use client_kit::output;
 use sqlx::migrate::Migrator;
 use sqlx::{Connection as _, PgConnection};
 
-use crate::output;
-
-/// The variables are those of the services.
+/// The migrations of each database, with the variable that the service itself reads its URL from.
 const DATABASES: [(&str, &Migrator); 2] = [
     ("CATALOG_COMMAND_DATABASE_URL", &catalog_migrations::COMMAND),
     ("CATALOG_QUERY_DATABASE_URL", &catalog_migrations::QUERY),

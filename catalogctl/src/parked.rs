@@ -1,16 +1,16 @@
-//! `catalogctl parked`: events that could not be applied, and another try for them.
+//! `catalogctl parked`: shows the events that could not be applied, and tries them again.
 
 use std::process::ExitCode;
 
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
 use catalog_proto::v1::{ListParkedEventsRequest, ParkedEvent, RetryParkedEventsRequest};
 use clap::Subcommand;
+use client_kit::{bounded, output};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::endpoints::{EndpointArgs, bounded};
-use crate::output;
+use crate::endpoints::EndpointArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ParkedArgs {
@@ -72,7 +72,7 @@ async fn list(json: bool, endpoints: &EndpointArgs) -> anyhow::Result<ExitCode> 
     Ok(ExitCode::SUCCESS)
 }
 
-/// Fails when one of them still cannot be applied.
+/// Tries to apply parked events again. Fails when one of them still cannot be applied.
 async fn retry(
     positions: Vec<i64>,
     json: bool,
@@ -94,9 +94,10 @@ async fn retry(
         let (applied, failed) = (applied.len(), failed.len());
         output::line(&format!("{applied} applied, {failed} still parked"))?;
     }
-    match failed.is_empty() {
-        true => Ok(ExitCode::SUCCESS),
-        false => Ok(ExitCode::FAILURE),
+    if failed.is_empty() {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Ok(ExitCode::FAILURE)
     }
 }
 

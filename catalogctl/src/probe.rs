@@ -1,4 +1,4 @@
-//! `catalogctl probe URL`: whether a health endpoint says yes, for containers that have no curl.
+//! `catalogctl probe URL`: tells whether a health endpoint says yes, for containers without curl.
 
 use std::process::ExitCode;
 use std::time::Duration;

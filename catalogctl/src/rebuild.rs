@@ -1,5 +1,5 @@
-//! `catalogctl rebuild`: a new generation of the read model from the events, beside the old one,
-//! which answers until both were compared; and the way back to the generation before.
+//! `catalogctl rebuild`: builds a new generation of the read model from the events, while the old
+//! one answers until both were compared; and goes back to the generation before.
 
 use std::process::ExitCode;
 
@@ -7,12 +7,11 @@ use anyhow::Context as _;
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
 use catalog_proto::v1::rebuild_progress::Phase;
 use catalog_proto::v1::{RebuildRequest, RollbackRequest};
+use client_kit::{Meter, Target, output};
 use serde_json::json;
 use tonic::{Code, Status};
 
-use crate::endpoints::{EndpointArgs, Target};
-use crate::output;
-use crate::progress::Meter;
+use crate::endpoints::EndpointArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RebuildArgs {
@@ -31,9 +30,10 @@ pub(crate) async fn command(
     let target = endpoints.resolve()?.query;
     let failed = |status: Status| anyhow::anyhow!(explain(&target, &status));
     let mut client = CatalogQueryOperationsClient::new(target.channel()?);
-    let (answer, label) = match args.rollback {
-        false => (client.rebuild(RebuildRequest {}).await, "rebuilding"),
-        true => (client.rollback(RollbackRequest {}).await, "rolling back"),
+    let (answer, label) = if args.rollback {
+        (client.rollback(RollbackRequest {}).await, "rolling back")
+    } else {
+        (client.rebuild(RebuildRequest {}).await, "rebuilding")
     };
     let mut steps = answer.map_err(failed)?.into_inner();
     let mut meter = Meter::new(label);

@@ -1,15 +1,18 @@
-//! `catalogctl search` and `catalogctl get`: products as the read service has them.
+//! `catalogctl search` and `catalogctl get`: show products as the read service has them.
+
+mod table;
 
 use std::collections::HashSet;
 use std::process::ExitCode;
 
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::{BatchGetProductsRequest, Product, SearchProductsRequest, SearchStrategy};
+use client_kit::{ProductJson, bounded, output};
 
-use crate::endpoints::{EndpointArgs, bounded};
-use crate::output::{self, ProductJson};
+use crate::endpoints::EndpointArgs;
+use crate::search::table::{table, terminal_width};
 
-/// Of the read service.
+/// The most ids that the read service takes in one call.
 const BATCH_IDS_MAX: usize = 100;
 
 #[derive(Debug, clap::Args)]
@@ -39,7 +42,7 @@ pub(crate) enum Strategy {
 }
 
 impl Strategy {
-    /// As it is given on the command line.
+    /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Keyword => "keyword",
@@ -80,8 +83,11 @@ pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow
         ..Default::default()
     };
     let mut client = CatalogServiceClient::new(target.channel()?);
-    let answer = client.search_products(bounded(request)).await;
-    let answer = answer.map_err(|status| target.error(&status))?.into_inner();
+    let answer = client
+        .search_products(bounded(request))
+        .await
+        .map_err(|status| target.error(&status))?
+        .into_inner();
     show(&answer.products, args.json)?;
     if !answer.corrected_query.is_empty() {
         eprintln!("searched for {:?}", output::plain(&answer.corrected_query));
@@ -106,14 +112,14 @@ pub(crate) async fn get(args: GetArgs, endpoints: &EndpointArgs) -> anyhow::Resu
     let mut client = CatalogServiceClient::new(target.channel()?);
     let mut products = Vec::new();
     for ids in args.ids.chunks(BATCH_IDS_MAX) {
-        let ids = ids.to_vec();
+        let request = BatchGetProductsRequest {
+            ids: ids.to_vec(),
+            ..Default::default()
+        };
         let answer = client
-            .batch_get_products(bounded(BatchGetProductsRequest {
-                ids,
-                ..Default::default()
-            }))
-            .await;
-        let answer = answer.map_err(|status| target.error(&status))?;
+            .batch_get_products(bounded(request))
+            .await
+            .map_err(|status| target.error(&status))?;
         products.extend(answer.into_inner().products);
     }
     show(&products, args.json)?;
@@ -133,7 +139,7 @@ pub(crate) async fn get(args: GetArgs, endpoints: &EndpointArgs) -> anyhow::Resu
 
 fn show(products: &[Product], json: bool) -> anyhow::Result<()> {
     if !json {
-        let table = output::table(products, output::terminal_width());
+        let table = table(products, terminal_width());
         return Ok(output::text(&table)?);
     }
     for product in products {

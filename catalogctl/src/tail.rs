@@ -1,5 +1,5 @@
-//! `catalogctl tail`: the events of the catalogue as they happen, one a line.
-//! Invariant: no position is shown twice and none is left out, even when the broker restarts.
+//! `catalogctl tail`: shows the events of the catalog as they happen, one a line. Invariant: no
+//! position is shown twice and none is left out, even when the broker restarts.
 
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -12,11 +12,12 @@ use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::OrderedConfig;
 use async_nats::jetstream::{self, Message};
 use catalog_events::{Change, EVENTS_WILDCARD, Money, ProductEvent, ProductId, STREAM};
+use client_kit::output;
+use client_kit::price;
 use futures_util::StreamExt as _;
 use time::format_description::well_known::Rfc3339;
 
 use crate::endpoints::{EndpointArgs, Endpoints};
-use crate::output;
 
 /// How often to look whether the connection is still the same.
 const LOOK_MS: u64 = 500;
@@ -61,10 +62,10 @@ pub(crate) async fn command(args: TailArgs, endpoints: &EndpointArgs) -> anyhow:
     Ok(ExitCode::SUCCESS)
 }
 
-/// The first position to show. Fails where there is no broker, or no stream on it.
+/// Finds the first position to show. Fails where there is no broker, or no stream on it.
 async fn start(args: &TailArgs, client: &Client, endpoints: &Endpoints) -> anyhow::Result<u64> {
-    let stream = jetstream::new(client.clone()).get_stream(STREAM).await;
-    let stream = stream.map_err(|err| {
+    let found = jetstream::new(client.clone()).get_stream(STREAM).await;
+    let stream = found.map_err(|err| {
         let broker = endpoints.broker();
         match client.connection_state() {
             State::Connected => anyhow::anyhow!(err).context(format!(
@@ -83,7 +84,7 @@ async fn start(args: &TailArgs, client: &Client, endpoints: &Endpoints) -> anyho
     })
 }
 
-/// The product id is the last token of a subject.
+/// The subjects of a product: its id is the last token.
 fn filter(product: Option<&ProductId>) -> String {
     match (product, EVENTS_WILDCARD.strip_suffix('*')) {
         (Some(id), Some(any)) => format!("{any}{id}"),
@@ -94,7 +95,7 @@ fn filter(product: Option<&ProductId>) -> String {
 struct Tail {
     client: Client,
     filter: String,
-    /// The first position that was not shown.
+    /// The first position that has not been shown.
     next: u64,
     left: Option<u64>,
     json: bool,
@@ -126,7 +127,7 @@ impl Tail {
         Ok(())
     }
 
-    /// One consumer, until the limit is reached or the consumer is lost.
+    /// Shows the events of one consumer until the limit is reached or the consumer is lost.
     async fn follow(&mut self) -> anyhow::Result<()> {
         let connects = self.connects();
         let stream = jetstream::new(self.client.clone())
@@ -180,19 +181,20 @@ impl Tail {
     }
 }
 
-/// Position, time, kind, product, version, title, and what changed.
+/// An event in one line: position, time, kind, product, version, title, and what changed.
 fn describe(position: u64, event: &ProductEvent) -> String {
     let at = event
         .occurred_at
         .replace_nanosecond(0)
-        .unwrap_or(event.occurred_at);
-    let at = at.format(&Rfc3339).unwrap_or_default();
+        .unwrap_or(event.occurred_at)
+        .format(&Rfc3339)
+        .unwrap_or_default();
     let kind = event
         .change
         .event_type()
         .map_or("unknown", |kind| kind.as_str());
-    let title = event.product.as_ref().map_or("", |product| &product.title);
-    let title = output::shorten(&output::plain(title), TITLE_CHARS_MAX);
+    let full_title = event.product.as_ref().map_or("", |product| &product.title);
+    let title = output::shorten(&output::plain(full_title), TITLE_CHARS_MAX);
     let change = match (&event.change, &event.product) {
         (Change::PriceChanged { was, now }, _) => format!("{} → {}", amount(was), amount(now)),
         (Change::Updated { fields }, _) => output::plain(&fields.join(", ")),
@@ -207,7 +209,7 @@ fn describe(position: u64, event: &ProductEvent) -> String {
 }
 
 fn amount(money: &Money) -> String {
-    output::amount(money.minor(), money.currency().code())
+    price::amount(money.minor(), money.currency().code())
 }
 
 #[cfg(test)]

@@ -1,30 +1,30 @@
-//! `catalogctl up`: the whole system in one process, on a database and a broker of its own.
+//! `catalogctl up`: runs the whole system in one process, on a database and a broker of its own.
 //! Invariant: services are drained before the servers under them stop, however the command ends.
 
 mod services;
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use client_kit::import::{self, ImportOptions, Notice};
+use client_kit::{Meter, Target, output, sample};
 use devkit::Devkit;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::endpoints::{EndpointArgs, Endpoints, Published, Target};
-use crate::import::{self, ImportOptions, Notice};
-use crate::output;
-use crate::progress::Meter;
-use crate::sample;
+use crate::endpoints::{EndpointArgs, Endpoints, Published};
+use crate::import::stop_at_signal;
 use crate::status::Status;
-use crate::up::services::{Infrastructure, Services};
+use crate::up::services::{Infrastructure, Services, free_or_any};
 
 const HTTP_PORT: u16 = 8000;
-/// A line for every request would hide the rest of the terminal.
+/// The log level unless `RUST_LOG` is set: a line for every request would hide the rest of the
+/// terminal.
 const LOG_FILTER: &str = "warn";
 const POLL_MS: u64 = 100;
 const READY_SECONDS_MAX: u64 = 60;
@@ -35,17 +35,17 @@ pub(crate) struct UpArgs {
     /// Where HTTP is served [default: 127.0.0.1:8000, or a free port when that is taken]
     #[arg(long, value_name = "ADDR")]
     http: Option<SocketAddr>,
-    /// Leaves an empty catalogue empty
+    /// Leaves an empty catalog empty
     #[arg(long, conflicts_with = "sample")]
     empty: bool,
-    /// How many made-up products an empty catalogue is filled with
+    /// How many made-up products an empty catalog is filled with
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     sample: u64,
 }
 
 pub(crate) async fn command(args: UpArgs, endpoints: &EndpointArgs) -> anyhow::Result<ExitCode> {
     init_telemetry();
-    let stop = import::stop_at_signal();
+    let stop = stop_at_signal();
     let data_dir = endpoints.data_dir()?;
     let http = http_addr(args.http)?;
     eprintln!(
@@ -68,7 +68,7 @@ pub(crate) async fn command(args: UpArgs, endpoints: &EndpointArgs) -> anyhow::R
     result.map(|()| ExitCode::SUCCESS)
 }
 
-/// As all commands of the services, but quiet unless `RUST_LOG` asks for more.
+/// Logs as the services do, but quietly unless `RUST_LOG` asks for more.
 fn init_telemetry() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG_FILTER));
     let subscriber = tracing_subscriber::fmt()
@@ -78,7 +78,7 @@ fn init_telemetry() {
     let _ = subscriber.with_ansi(ansi).try_init();
 }
 
-/// The address asked for, or a free one near the usual one.
+/// The address that was asked for, or a free one near the default.
 fn http_addr(asked: Option<SocketAddr>) -> anyhow::Result<SocketAddr> {
     let Some(addr) = asked else {
         return Ok(free_or_any(HTTP_PORT));
@@ -92,15 +92,8 @@ fn http_addr(asked: Option<SocketAddr>) -> anyhow::Result<SocketAddr> {
     }
 }
 
-fn free_or_any(port: u16) -> SocketAddr {
-    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    match TcpListener::bind(addr) {
-        Ok(_) => addr,
-        Err(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-    }
-}
-
-/// The servers, and the folder of the embedding model. Search does without the model.
+/// Starts the servers and finds the folder of the embedding model, without which search is by
+/// keyword only.
 async fn start(data_dir: &Path) -> anyhow::Result<(Devkit, Option<PathBuf>)> {
     let (devkit, model) = tokio::join!(Devkit::start(data_dir), devkit::embedding_model());
     let devkit = devkit?;
@@ -137,7 +130,7 @@ async fn serve(
     result
 }
 
-/// Never ends once everything is ready.
+/// Fills, waits and greets; never returns once everything is ready.
 async fn operate(args: &UpArgs, published: &Published, data_dir: &Path) -> anyhow::Result<()> {
     let endpoints = Endpoints {
         command: Target::command(&published.command_grpc),
@@ -159,7 +152,7 @@ async fn fill_when_empty(endpoints: &Endpoints, count: u64) -> anyhow::Result<()
     if write.map_err(anyhow::Error::msg)?.products > 0 || count == 0 {
         return Ok(());
     }
-    eprintln!("the catalogue is empty: importing {count} made-up products (--empty leaves it so)");
+    eprintln!("the catalog is empty: importing {count} made-up products (--empty leaves it so)");
     let mut meter = Meter::new("importing");
     let mut notice = |notice: Notice<'_>| match notice {
         Notice::Progress(summary) => {
@@ -179,7 +172,7 @@ async fn fill_when_empty(endpoints: &Endpoints, count: u64) -> anyhow::Result<()
     Ok(result?)
 }
 
-/// Until reads and keyword searches see everything; embeddings go on in the background.
+/// Waits until reads and keyword searches see everything; embeddings go on in the background.
 async fn catch_up(endpoints: &Endpoints) -> anyhow::Result<()> {
     let mut meter = Meter::new("catching up");
     let mut most = 0;
@@ -198,7 +191,7 @@ async fn catch_up(endpoints: &Endpoints) -> anyhow::Result<()> {
     }
 }
 
-/// Until a request passes through every service.
+/// Waits until a request passes through every service.
 async fn answer(http: &str) -> anyhow::Result<()> {
     let client = reqwest::Client::builder()
         .no_proxy()
@@ -223,7 +216,7 @@ async fn answer(http: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// With lines to copy.
+/// Prints the addresses, and commands to copy.
 fn say_hello(published: &Published, data_dir: &Path) {
     let Published {
         http,

@@ -7,17 +7,17 @@ mod report;
 
 use std::process::ExitCode;
 
+use client_kit::{Meter, output};
+
 use self::ask::Services;
 use self::proof::Proof;
 use crate::endpoints::EndpointArgs;
-use crate::output;
-use crate::progress::Meter;
 
 const DIFFERS: u8 = 1;
 const NOT_VERIFIED: u8 = 2;
-/// Each mends what the verification before it has named.
+/// The most rounds of repair; each mends what the verification before it has named.
 const REPAIRS_MAX: usize = 10;
-/// As the read service takes them.
+/// The most products that the read service repairs in one call.
 const REPAIR_PRODUCTS_MAX: usize = 1_000;
 
 #[derive(Debug, clap::Args)]
@@ -51,13 +51,14 @@ pub(crate) async fn command(
     } else {
         output::text(&report::to_text(&proof, repaired, args.repair))?;
     }
-    match proof.is_equal() {
-        true => Ok(ExitCode::SUCCESS),
-        false => Ok(ExitCode::from(DIFFERS)),
+    if proof.is_equal() {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Ok(ExitCode::from(DIFFERS))
     }
 }
 
-/// With the number of products that were repaired.
+/// Verifies, and repairs if asked; returns the number of repaired products too.
 async fn verify(args: &VerifyArgs, endpoints: &EndpointArgs) -> anyhow::Result<(Proof, u64)> {
     let services = Services::new(endpoints.resolve()?)?;
     let mut meter = Meter::new("verifying");

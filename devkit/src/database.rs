@@ -1,5 +1,5 @@
-//! Databases on a server that is known by a URL, ours or not.
-//! Invariant: a name that was checked needs no quoting.
+//! Creates databases on a server that is known by a URL, started by this crate or not. Invariant: a
+//! name that was checked needs no quoting.
 
 use std::str::FromStr as _;
 
@@ -12,7 +12,7 @@ const NAME_BYTES_MAX: usize = 63;
 const DUPLICATE_DATABASE: &str = "42P04";
 const UNIQUE_VIOLATION: &str = "23505";
 
-/// Creates a database with the session of `admin_url`; two may try at once.
+/// Creates a database over a session at `admin_url`; two processes may try at once.
 pub(crate) async fn create_if_missing(admin_url: &str, name: &str) -> Result<()> {
     check_name(name)?;
     create(admin_url, name)
@@ -60,18 +60,18 @@ fn check_name(name: &str) -> Result<()> {
     })
 }
 
-/// A server that is not ours, with what it takes to log in.
+/// The URL of a database server, taken apart.
 #[derive(Clone, Debug)]
 pub(crate) struct PostgresUrl {
     /// `scheme://user:password@host:port`
     server: String,
     database: String,
-    /// With their `?`, or empty.
+    /// The parameters with their `?`, or empty.
     parameters: String,
 }
 
 impl PostgresUrl {
-    /// None: not a URL of this kind.
+    /// Parses a URL; none when it is not one of Postgres.
     pub(crate) fn parse(url: &str) -> Option<Self> {
         let (address, parameters) = url.split_at(url.find('?').unwrap_or(url.len()));
         let (scheme, rest) = address.split_once("://")?;
@@ -86,12 +86,13 @@ impl PostgresUrl {
         })
     }
 
-    /// The same with another database.
+    /// The URL of another database on the same server.
     pub(crate) fn with_database(&self, database: &str) -> String {
         format!("{}/{database}{}", self.server, self.parameters)
     }
 
-    /// The database to log in to: the one that was given, else the one every server has.
+    /// The URL of a database to log in to: the one that was given, else `postgres`, which every
+    /// server has.
     pub(crate) fn admin(&self) -> String {
         match self.database.as_str() {
             "" => self.with_database("postgres"),

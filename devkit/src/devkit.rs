@@ -13,13 +13,14 @@ use crate::supervisor::Janitor;
 
 const SUFFIX_CHARS: usize = 10;
 
-/// The two servers, ours or given. Dropping it stops ours, as does the end of this process.
+/// A database server and a broker, started by this crate or given by the environment. Dropping this
+/// value stops those that it started, as does the end of this process.
 #[derive(Debug)]
 pub struct Devkit {
     postgres: Provided<Postgres, PostgresUrl>,
     nats: Provided<Nats, String>,
     _folder: Folder,
-    /// Last, since it waits for the servers.
+    /// The last field to be dropped, since it waits for the servers.
     janitor: Option<Janitor>,
 }
 
@@ -36,8 +37,8 @@ struct Plan {
 }
 
 impl Devkit {
-    /// Servers whose data stay in `data_dir`; `CATALOG_POSTGRES_URL` and `CATALOG_NATS_URL` replace
-    /// them. A second owner of `data_dir` is refused.
+    /// Starts servers whose data stay in `data_dir`; `CATALOG_POSTGRES_URL` and `CATALOG_NATS_URL`
+    /// replace them. A second owner of `data_dir` is refused.
     pub async fn start(data_dir: &Path) -> Result<Self> {
         let plan = Plan {
             postgres_variable: "CATALOG_POSTGRES_URL",
@@ -47,8 +48,8 @@ impl Devkit {
         plan.carry_out(data_dir, None).await
     }
 
-    /// Empty servers for tests, in a temporary folder that is removed when this process ends;
-    /// `CATALOG_TEST_POSTGRES_URL` and `CATALOG_TEST_NATS_URL` replace them.
+    /// Starts empty servers for tests, in a temporary folder that is removed when this process
+    /// ends; `CATALOG_TEST_POSTGRES_URL` and `CATALOG_TEST_NATS_URL` replace them.
     pub async fn throwaway() -> Result<Self> {
         let plan = Plan {
             postgres_variable: "CATALOG_TEST_POSTGRES_URL",
@@ -60,7 +61,7 @@ impl Devkit {
         plan.carry_out(&folder, Some(janitor)).await
     }
 
-    /// URL of the database `name`, which is created when missing.
+    /// The URL of the database `name`, which is created when it is missing.
     pub async fn database_url(&self, name: &str) -> Result<String> {
         let (admin, url) = match &self.postgres {
             Provided::Ours(postgres) => (postgres.url("postgres"), postgres.url(name)),
@@ -70,13 +71,13 @@ impl Devkit {
         Ok(url)
     }
 
-    /// URL of a new, empty database for one test: `prefix` and a random suffix.
+    /// The URL of a new, empty database for one test, named `prefix` with a random suffix.
     pub async fn unique_database(&self, prefix: &str) -> Result<String> {
         let suffix: String = (0..SUFFIX_CHARS).map(|_| fastrand::lowercase()).collect();
         self.database_url(&format!("{prefix}_{suffix}")).await
     }
 
-    /// See [`Nats::url`] for how to pass on the token in it.
+    /// The URL of the broker; see [`Nats::url`] for how to pass on the token in it.
     pub fn nats_url(&self) -> String {
         match &self.nats {
             Provided::Ours(nats) => nats.url(),
@@ -84,7 +85,7 @@ impl Devkit {
         }
     }
 
-    /// The database server, to kill and restart it. None when it is not ours.
+    /// The database server, to kill and restart it; none when it was given by the environment.
     pub fn postgres(&mut self) -> Option<&mut Postgres> {
         match &mut self.postgres {
             Provided::Ours(postgres) => Some(postgres),
@@ -92,7 +93,7 @@ impl Devkit {
         }
     }
 
-    /// The broker, to kill and restart it. None when it is not ours.
+    /// The broker, to kill and restart it; none when it was given by the environment.
     pub fn nats(&mut self) -> Option<&mut Nats> {
         match &mut self.nats {
             Provided::Ours(nats) => Some(nats),
@@ -100,7 +101,8 @@ impl Devkit {
         }
     }
 
-    /// Stops our servers and waits until they are gone, and a temporary folder with them.
+    /// Stops the servers that this value started and waits until they are gone, and their temporary
+    /// folder with them.
     pub async fn stop(self) {
         let postgres = async {
             if let Provided::Ours(postgres) = self.postgres {
@@ -180,7 +182,7 @@ fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// One that every user can pass through.
+/// Creates a temporary folder that every user can pass through.
 fn temporary_folder() -> Result<Janitor> {
     let parent = env::temp_dir();
     let folder = tempfile::Builder::new()
@@ -189,7 +191,7 @@ fn temporary_folder() -> Result<Janitor> {
         .doing("create a folder in", &parent)?;
     set_mode(folder.path(), 0o755)?;
     let janitor = Janitor::of(folder.path())?;
-    // From here on the janitor removes it.
+    // The janitor removes it from here on.
     let _ = folder.keep();
     Ok(janitor)
 }

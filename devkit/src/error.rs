@@ -1,4 +1,4 @@
-//! Everything that can go wrong, each as one line that says what to install, set or repair.
+//! The errors of this crate, each as one line that says what to install, set or repair.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -104,7 +104,7 @@ pub enum DevkitError {
     TaskFailed(#[source] tokio::task::JoinError),
 }
 
-/// Adds what was being done, and to what, to an input/output error.
+/// Adds to an input/output error what was being done, and to which file.
 pub(crate) trait IoContext<T> {
     fn doing(self, action: &'static str, path: &Path) -> Result<T>;
 }

@@ -1,6 +1,6 @@
-//! A data folder: who may use it, and the secrets in it.
-//! Invariant: the owner's lock goes with the owner; the servers' lock goes with the last process of
-//! the server, since each of them inherits it.
+//! A data folder: its locks and its secrets. Invariant: the lock of the owner is released when the
+//! owner ends; the lock of the servers is released when the last process of the server ends, since
+//! each of them inherits it.
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{ErrorKind, Read as _, Write as _};
@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use crate::error::{DevkitError, IoContext as _, Result};
 
-/// A server whose owner was killed has 10 s to end; a little more for a busy machine.
+/// How long to wait for the server of an owner that was killed: it has 10 s to end, and a busy
+/// machine needs a little more.
 const SERVER_GONE_MS_MAX: u64 = 20_000;
 const POLL_MS: u64 = 10;
 const SECRET_CHARS: usize = 32;
@@ -24,7 +25,8 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Creates the folder if need be. Fails at once when another owner has it.
+    /// Takes the folder for this process, and creates it if need be. Fails at once when another
+    /// owner has it.
     pub(crate) fn claim(path: &Path) -> Result<Self> {
         let path = create(path)?;
         let lock = path.join("owner.lock");
@@ -51,7 +53,7 @@ impl Folder {
         ServerLock(self.path.clone())
     }
 
-    /// The secret kept in the file `name`, which only its owner can read; a new one on first use.
+    /// The secret in the file `name`, which only its owner can read; it is made on first use.
     pub(crate) fn secret(&self, name: &str) -> Result<String> {
         let path = self.join(name);
         if let Ok(secret) = fs::read_to_string(&path)
@@ -68,7 +70,7 @@ impl Folder {
 pub(crate) struct ServerLock(PathBuf);
 
 impl ServerLock {
-    /// Takes the lock; waits for what is left of an earlier server to end.
+    /// Takes the lock once what is left of an earlier server has ended.
     pub(crate) fn wait(self) -> Result<File> {
         let lock = self.0.join("server.lock");
         let file = open_lock(&lock)?;
@@ -83,7 +85,7 @@ impl ServerLock {
     }
 }
 
-/// Writes a file with mode 0600, at once or not at all.
+/// Writes a file with mode 0600, whole or not at all.
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     let partial = path.with_extension("partial");
     // A leftover may belong to another user or have a wider mode.
@@ -99,7 +101,7 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     put_in_place(&partial, path)
 }
 
-/// Renames within one folder, for good: a power cut does not undo it.
+/// Renames within one folder so that a power cut does not undo it.
 pub(crate) fn put_in_place(partial: &Path, path: &Path) -> Result<()> {
     fs::rename(partial, path).doing("put in place", path)?;
     let folder = path.parent().unwrap_or(path);
@@ -108,14 +110,14 @@ pub(crate) fn put_in_place(partial: &Path, path: &Path) -> Result<()> {
         .doing("sync", folder)
 }
 
-/// Locks an advisory lock file, waiting for as long as another process holds it.
+/// Locks an advisory lock file, waiting as long as another process holds it.
 pub(crate) fn wait_for_lock(path: &Path) -> Result<File> {
     let file = open_lock(path)?;
     file.lock().doing("lock", path)?;
     Ok(file)
 }
 
-/// Creates what is missing of a path, open for passing through whatever the umask.
+/// Creates the missing folders of a path, passable for every user whatever the umask.
 pub(crate) fn create(path: &Path) -> Result<PathBuf> {
     let path = std::path::absolute(path).doing("find", path)?;
     let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
@@ -147,7 +149,8 @@ fn try_lock(file: &File, path: &Path) -> Result<bool> {
     }
 }
 
-/// 32 letters and digits (190 bits) from the system's generator: nothing needs escaping in a URL.
+/// Makes 32 letters and digits (190 bits) from the system's generator; nothing in them needs
+/// escaping in a URL.
 fn random_secret() -> Result<String> {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let source = Path::new("/dev/urandom");

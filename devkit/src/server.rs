@@ -1,6 +1,6 @@
-//! A server of ours from launch to stop, whichever program it is.
-//! Invariant: a launch happens under the server lock of its folder, so no process of an earlier
-//! server is left and its run file can be thrown away.
+//! A server process from launch to stop, whichever program it is. Invariant: a launch happens under
+//! the server lock of its folder, so no process of an earlier server is left and its run file can
+//! be removed.
 
 use std::fs::{self, File};
 use std::io::{PipeWriter, Read as _, Seek as _, SeekFrom};
@@ -12,28 +12,30 @@ use crate::error::{DevkitError, IoContext as _, Result, blocking};
 use crate::folder::Folder;
 use crate::supervisor::{Pause, Program, Supervisor, signal};
 
-/// Crash recovery of a large database takes its time.
+/// How long a start may take: crash recovery of a large database takes its time.
 const READY_MS_MAX: u64 = 60_000;
 /// How long the port of a restarted server may stay taken.
 const PORT_FREE_MS_MAX: u64 = 10_000;
 const POLL_MS: u64 = 5;
 const PORT_RETRY_MS: u64 = 100;
 const PORT_TRIES_MAX: u32 = 20;
-/// Below the ports that systems give to outgoing connections: a client that keeps trying to reach a
-/// dead server on such a port can end up connected to itself, and then the server cannot return.
+/// The ports to choose from, below those that systems give to outgoing connections. A client that
+/// keeps trying to reach a dead server on such a port can end up connected to itself, and then the
+/// server cannot return.
 const PORTS: std::ops::Range<u16> = 15_000..32_000;
 const LOG_BYTES_MAX: u64 = 16 << 20;
 const LOG_TAIL_BYTES_MAX: u64 = 64 << 10;
 const LOG_TAIL_LINES: usize = 5;
 
-/// What differs between the servers. `-p PORT` is appended to the command of the program.
+/// The differences between the servers. `-p PORT` is appended to the command of the program.
 #[derive(Debug)]
 pub(crate) struct Spec {
     pub(crate) name: &'static str,
     pub(crate) program: Program,
     /// The file in which the server writes its process id.
     pub(crate) run_file: PathBuf,
-    /// The process id, once the texts of the run file and of the log of this launch say "ready".
+    /// Tells the process id once the texts of the run file and of the log of this launch say that
+    /// the server is ready.
     pub(crate) ready: fn(&str, &str) -> Option<u32>,
 }
 
@@ -49,7 +51,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts on `port`, or on a free one.
+    /// Starts the server on `port`, or on a free port.
     pub(crate) async fn launch(
         spec: Spec,
         folder: Folder,
@@ -90,7 +92,7 @@ impl Server {
         self.supervisor.is_running()
     }
 
-    /// SIGKILL. Nothing happens when the server is down already.
+    /// Sends SIGKILL. Nothing happens when the server is down already.
     pub(crate) async fn kill(&mut self) -> Result<()> {
         if self.is_running() {
             let pid = self.pid;
@@ -105,7 +107,7 @@ impl Server {
         blocking(move || Pause::of(pid)).await
     }
 
-    /// Starts again on the same port; stops first when it is up.
+    /// Starts the server again on the same port; stops it first when it is up.
     pub(crate) async fn restart(&mut self) -> Result<()> {
         self.supervisor.stop().await;
         let launched =
@@ -142,7 +144,8 @@ async fn launch_on_free_port(
     }
 }
 
-/// Waits for the port, on which connections to the killed server may linger.
+/// Launches the server on a port that connections to its killed predecessor may still occupy, and
+/// tries again until the port is free.
 async fn launch_again(
     spec: &Spec,
     folder: &Folder,
@@ -160,7 +163,7 @@ async fn launch_again(
     }
 }
 
-/// A random port that can be listened on now; another program may still be faster.
+/// A random port that is free now; another program may still take it first.
 fn free_port(server: &'static str) -> Result<u16> {
     let mut port = 0;
     for _ in 0..PORT_TRIES_MAX {
@@ -189,7 +192,7 @@ async fn try_launch(
 
     let deadline = Instant::now() + Duration::from_millis(READY_MS_MAX);
     loop {
-        // In this order: a server that ended has written its last words.
+        // This comes first: a server that has ended has written its last words.
         let running = supervisor.is_running();
         let log = read_log(&spec.program.log, log_start);
         if !running {
@@ -244,7 +247,7 @@ pub(crate) fn last_lines(text: &str) -> String {
     lines.join(" | ")
 }
 
-/// Where the log of the next launch begins. A long log is set aside.
+/// The offset where the log of the next launch begins. A long log is set aside.
 fn start_of_log(log: &Path) -> Result<u64> {
     let length = fs::metadata(log).map_or(0, |metadata| metadata.len());
     if length < LOG_BYTES_MAX {
@@ -254,7 +257,7 @@ fn start_of_log(log: &Path) -> Result<u64> {
     Ok(0)
 }
 
-/// The end of what was logged since `start`; empty when there is no log yet.
+/// The end of the log since `start`; empty when there is no log yet.
 fn read_log(log: &Path, start: u64) -> String {
     let read = || {
         let mut file = File::open(log)?;

@@ -1,4 +1,4 @@
-//! The shell script that stands between the owner and a server, so that a server never outlives
+//! The shell script between the owner and a server, which makes sure that a server never outlives
 //! its owner: it reads a pipe that only the owner can write to, and end-of-file means stop.
 //! Invariant: every process of a server inherits the server lock and the janitor's pipe, so the
 //! lock is free, and the janitor cleans up, only when all of them are gone.
@@ -15,14 +15,15 @@ use std::time::{Duration, Instant};
 use crate::error::{IoContext as _, Result};
 use crate::user::Unprivileged;
 
-/// How long dropping waits for a server to end; it ends all the same when it takes longer.
+/// How long dropping waits for a server to end; a server that takes longer still ends.
 const DROP_WAIT_MS_MAX: u64 = 2_000;
 const POLL_MS: u64 = 5;
 
-/// `$1` is the log file, `$2` the signal that asks the server to stop, the rest its command.
+/// The script. `$1` is the log file, `$2` the signal that asks the server to stop, the rest its
+/// command.
 ///
-/// A shell gives background commands /dev/null as input, hence the owner's pipe moves to 3. The
-/// lock (4) and the janitor's pipe (5) stay open in the server, the rest of the shell lets go of
+/// A shell gives background commands /dev/null as input, hence the owner's pipe moves to descriptor
+/// 3. The lock (4) and the janitor's pipe (5) stay open in the server; the rest of the shell closes
 /// them early. The server gets 10 seconds to stop.
 const SCRIPT: &str = r#"
 log=$1 signal=$2
@@ -53,27 +54,28 @@ while read -r _; do :; done
 rm -rf -- "$1"
 "#;
 
-/// What to run, and how to stop it.
+/// A program to run, and how to stop it.
 #[derive(Clone, Debug)]
 pub(crate) struct Program {
     pub(crate) command: Vec<OsString>,
     pub(crate) folder: PathBuf,
     pub(crate) log: PathBuf,
-    /// Name of the signal that asks it to stop, as `kill` takes it.
+    /// The name of the signal that asks the program to stop, as `kill` takes it.
     pub(crate) stop_signal: &'static str,
     pub(crate) user: Option<Unprivileged>,
 }
 
-/// A server under the script.
+/// A server that runs under the script.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     shell: Child,
-    /// Closing it stops the server.
+    /// The owner's pipe; closing it stops the server.
     pipe: Option<ChildStdin>,
 }
 
 impl Supervisor {
-    /// `lock` and `janitor` are kept open by every process of the server.
+    /// Starts a program under the script. Every process of the server keeps `lock` and `janitor`
+    /// open.
     pub(crate) fn spawn(
         program: &Program,
         lock: File,
@@ -161,7 +163,7 @@ impl Janitor {
         &self.folder
     }
 
-    /// For [`Supervisor::spawn`].
+    /// A writing end of the janitor's pipe for [`Supervisor::spawn`].
     pub(crate) fn share_pipe(&self) -> Result<PipeWriter> {
         self.pipe
             .try_clone()
@@ -175,7 +177,8 @@ impl Janitor {
     }
 }
 
-/// Sends a signal, such as `-9` or `-STOP`, to one process. False: there is no such process.
+/// Sends a signal, such as `-9` or `-STOP`, to one process. Returns false when there is no such
+/// process.
 pub fn signal(signal: &str, pid: u32) -> bool {
     Command::new("sh")
         .args(["-c", r#"kill "$1" "$2""#, "sh", signal, &pid.to_string()])
@@ -193,15 +196,16 @@ read -r _
 kill -CONT "$@"
 "#;
 
-/// A stopped process and all below it: they are there and answer nothing. Dropping this lets them go
-/// on, and so does the end of this process, kill -9 included: nothing stays stopped for ever.
+/// A process that is stopped, with all its descendants: they exist and answer nothing. They go on
+/// when this value is dropped or this process ends, kill -9 included, so nothing stays stopped for
+/// ever.
 #[derive(Debug)]
 pub struct Pause {
     shell: Child,
 }
 
 impl Pause {
-    /// SIGSTOP. Blocks for a moment.
+    /// Sends SIGSTOP. Blocks for a moment.
     pub fn of(pid: u32) -> Result<Self> {
         let here = Path::new("/");
         let mut shell = script(PAUSE_SCRIPT, "devkit-pause")
@@ -226,8 +230,8 @@ impl Drop for Pause {
     }
 }
 
-/// A process and all below it, as Postgres has one for each session. The process alone where the
-/// system has no `/proc`.
+/// The ids of a process and its descendants: Postgres has one process a session. Where the system
+/// has no `/proc`, only the process itself is known.
 fn family(pid: u32) -> Vec<u32> {
     let parents: Vec<(u32, u32)> = std::fs::read_dir("/proc")
         .into_iter()
@@ -247,14 +251,16 @@ fn family(pid: u32) -> Vec<u32> {
     family
 }
 
-/// The fourth field; the second, the name in brackets, may hold anything.
+/// The parent of a process: the fourth field of `/proc/PID/stat`. The second, the name in brackets,
+/// may hold anything.
 fn parent_of(pid: u32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, rest) = stat.rsplit_once(')')?;
     rest.split_whitespace().nth(1)?.parse().ok()
 }
 
-/// In a process group of its own, so that Ctrl-C reaches the owner only, which drains first.
+/// A command that runs a shell script in a process group of its own: Ctrl-C then reaches only the
+/// owner, which drains first.
 fn script(text: &str, name: &str) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", text, name]).process_group(0);

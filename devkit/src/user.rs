@@ -1,5 +1,5 @@
-//! The unprivileged user that runs PostgreSQL when we are root, which it refuses to run as.
-//! Invariant: as any other user, nothing here changes an owner or a user.
+//! The unprivileged user that runs PostgreSQL when this process runs as root, which PostgreSQL
+//! refuses. Invariant: under any other user, nothing here changes an owner or a user.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, chown};
@@ -19,7 +19,7 @@ pub(crate) struct Unprivileged {
 }
 
 impl Unprivileged {
-    /// None unless we are root.
+    /// Picks the user; none unless this process runs as root.
     pub(crate) fn if_root() -> Option<Self> {
         is_root().then(|| {
             let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
@@ -62,7 +62,7 @@ impl Unprivileged {
     }
 }
 
-/// The effective user id is 0. `std` does not tell; POSIX `id` does.
+/// Whether the effective user id is 0. The standard library does not tell; `id` of POSIX does.
 pub(crate) fn is_root() -> bool {
     Command::new("id")
         .arg("-u")
@@ -74,7 +74,8 @@ fn find_in(accounts: &str) -> Option<Unprivileged> {
     let account = accounts
         .lines()
         .find_map(|line| line.strip_prefix(NAME)?.strip_prefix(':'))?;
-    // password:uid:gid:…; macOS writes the ids of nobody as -2, which the fallback covers.
+    // The line is `name:password:uid:gid:…`; macOS writes the ids of nobody as -2, which the
+    // fallback covers.
     let mut fields = account.split(':').skip(1);
     Some(Unprivileged {
         uid: fields.next()?.parse().ok()?,

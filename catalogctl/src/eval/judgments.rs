@@ -1,4 +1,4 @@
-//! Judgments of people: CSV with the columns `query`, `docid` and `rating`.
+//! Reads the judgments of people: CSV with the columns `query`, `docid` and `rating`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ struct Row {
     rating: i32,
 }
 
-/// By query.
+/// Reads the ratings by query.
 pub(super) fn read(file: &Path) -> anyhow::Result<BTreeMap<String, Ratings>> {
     let shown = file.display();
     let rows = csv::Reader::from_path(file).with_context(|| format!("cannot read {shown}"))?;

@@ -1,25 +1,26 @@
-//! How good a list of products is, by judgments of people.
+//! Measures how good a list of products is, by the judgments of people.
 
 use std::collections::HashMap;
 
-/// By product id: 0 irrelevant to 3 perfect.
+/// The ratings by product id, from 0 (irrelevant) to 3 (perfect).
 pub(super) type Ratings = HashMap<String, i32>;
 
 const NDCG_PLACES: usize = 10;
 const RECALL_PLACES: usize = 50;
-/// Ten thousand resamples move the bounds in the third decimal.
+/// How many resamples are drawn; ten thousand would move the bounds only in the third decimal.
 const RESAMPLES: usize = 2_000;
 
-/// Of one list.
+/// The measures of one list.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Measures {
-    /// Gain `2^rating - 1`, discount `log2(place + 1)`, unjudged 0; None without a positive rating.
+    /// NDCG@10 with gain `2^rating - 1`, discount `log2(place + 1)` and 0 for unjudged products;
+    /// none without a positive rating.
     pub(super) ndcg: Option<f64>,
-    /// Of the products with a positive rating, how many are among the first 50.
+    /// The share of the products with a positive rating that are among the first 50.
     pub(super) recall: Option<f64>,
     /// One over the place of the first product with a positive rating, 0 without.
     pub(super) reciprocal_rank: Option<f64>,
-    /// Of the first ten, how many were judged.
+    /// The share of the first ten products that were judged.
     pub(super) judged: f64,
 }
 
@@ -55,7 +56,8 @@ fn discounted(ratings: impl Iterator<Item = i32>) -> f64 {
         .sum()
 }
 
-/// A mean, and where it would be 95 % of the time with other queries of the same kind.
+/// A mean with its confidence interval: where it would lie 95 % of the time with other queries of
+/// the same kind.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub(super) struct Estimate {
     pub(super) mean: f64,
@@ -63,8 +65,8 @@ pub(super) struct Estimate {
     pub(super) high: f64,
 }
 
-/// By the bootstrap: the queries are drawn again, with replacement, from a fixed seed. None of
-/// nothing.
+/// Estimates a mean by the bootstrap: the queries are drawn again, with replacement, from a fixed
+/// seed. There is none without values.
 pub(super) fn estimate(values: &[f64]) -> Option<Estimate> {
     if values.is_empty() {
         return None;
@@ -111,7 +113,7 @@ mod tests {
         assert_eq!((nothing_to_find.ndcg, nothing_to_find.judged), (None, 1.0));
     }
 
-    /// Worked out by hand: gains 7, 0, 1 at places 2, 1, 3.
+    /// The expected values were worked out by hand: gains 7, 0, 1 at places 2, 1, 3.
     #[test]
     fn places_and_ratings_count_as_defined() {
         let judged = ratings(&[("a", 3), ("b", 1)]);
@@ -121,8 +123,8 @@ mod tests {
         assert!((found.ndcg.unwrap() - gained / ideal).abs() < 1e-12);
         assert_eq!(found.reciprocal_rank, Some(0.5));
         assert!((found.judged - 2.0 / 3.0).abs() < 1e-12);
-        let late: Vec<String> = (0..10).map(|n| format!("x{n}")).chain(ids("a b")).collect();
-        let late = Measures::of(&late, &judged);
+        let far_down: Vec<String> = (0..10).map(|n| format!("x{n}")).chain(ids("a b")).collect();
+        let late = Measures::of(&far_down, &judged);
         assert_eq!((late.ndcg, late.recall), (Some(0.0), Some(1.0)));
     }
 

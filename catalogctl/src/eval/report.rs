@@ -1,4 +1,4 @@
-//! What an evaluation found, for people and for a later comparison.
+//! The report of an evaluation, for people and for a later comparison.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +9,7 @@ use super::measures::{Estimate, Measures, estimate};
 
 const WORST_QUERIES: usize = 10;
 
-/// What is saved: the measures of every query, by strategy.
+/// A saved run: the measures of every query, by strategy.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Run {
     pub(super) strategies: BTreeMap<String, BTreeMap<String, Measured>>,
@@ -17,7 +17,7 @@ pub(super) struct Run {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Measured {
-    /// What was searched for, where it is not the query itself.
+    /// The query as it was mistyped, where it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) mistyped: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,7 +54,7 @@ struct Summary {
     mrr: Option<Estimate>,
     judged_at_10: Option<Estimate>,
     worst: Vec<Worst>,
-    /// NDCG@10 now less that of the saved run, of the queries that both have.
+    /// The change of NDCG@10 since the saved run, over the queries that both have.
     #[serde(skip_serializing_if = "Option::is_none")]
     difference: Option<Estimate>,
 }
@@ -173,8 +173,8 @@ mod tests {
 
     #[test]
     fn compares_what_both_runs_have() {
-        let saved = run(&[("a", Some(0.5)), ("b", Some(0.5)), ("gone", Some(1.0))]);
-        let saved: Run = serde_json::from_str(&serde_json::to_string(&saved).unwrap()).unwrap();
+        let before = run(&[("a", Some(0.5)), ("b", Some(0.5)), ("gone", Some(1.0))]);
+        let saved: Run = serde_json::from_str(&serde_json::to_string(&before).unwrap()).unwrap();
         let now = run(&[
             ("a", Some(0.75)),
             ("b", Some(0.75)),

@@ -1,9 +1,10 @@
-//! Queries as people mistype them.
+//! Mistypes queries as people do.
 
 const WORD_CHARS_MIN: usize = 4;
 
-/// One letter is put in, left out or replaced, or two are swapped, in one word of at least four
-/// letters; the same seed makes the same mistakes. A query without such a word stays as it is.
+/// Makes one typing mistake in one word of at least four letters: a letter is inserted, left out or
+/// replaced, or two are swapped. The same seed makes the same mistakes. A query without such a word
+/// stays as it is.
 pub(super) fn mistype(query: &str, seed: u64) -> String {
     let mut random = fastrand::Rng::with_seed(seed ^ fingerprint(query));
     let mut words: Vec<String> = query.split(' ').map(str::to_owned).collect();
@@ -44,7 +45,7 @@ fn edit(word: &str, random: &mut fastrand::Rng) -> String {
     letters.into_iter().collect()
 }
 
-/// FNV-1a: what a query becomes does not depend on the others.
+/// A hash of a query (FNV-1a), so that its mistake does not depend on the other queries.
 fn fingerprint(query: &str) -> u64 {
     query.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -62,9 +63,11 @@ mod tests {
             assert_eq!(mistyped, mistype("usb hub wireless mouse", seed));
             let words: Vec<&str> = mistyped.split(' ').collect();
             assert_eq!(words[..2], ["usb", "hub"]);
-            let changed = [("wireless", words[2]), ("mouse", words[3])];
-            let changed = changed.iter().filter(|(typed, now)| typed != now);
-            let changed: Vec<_> = changed.collect();
+            let long_words = [("wireless", words[2]), ("mouse", words[3])];
+            let changed: Vec<_> = long_words
+                .iter()
+                .filter(|(typed, now)| typed != now)
+                .collect();
             let [(typed, now)] = changed.as_slice() else {
                 panic!("{mistyped}");
             };

@@ -1,4 +1,4 @@
-//! What an operator sees of an import: progress, the rows that were rejected, the summary.
+//! Shows an import to its operator: progress, rejected rows, the summary.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -6,12 +6,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use client_kit::feed::{Mistake, Progress};
+use client_kit::import::{Notice, Rejection, Summary};
+use client_kit::{Meter, output};
 use serde::Serialize;
-
-use super::{Notice, Rejection, Summary};
-use crate::feed::{Mistake, Progress};
-use crate::output;
-use crate::progress::Meter;
 
 const SHOWN_MAX: u64 = 20;
 
@@ -73,7 +71,7 @@ impl Report {
         }
     }
 
-    /// Says what was left out on the way.
+    /// Tells where the rejected rows are, or how many were not shown.
     pub(super) fn finish(mut self, summary: &Summary) -> anyhow::Result<()> {
         self.meter.clear();
         let hidden = self.shown.saturating_sub(SHOWN_MAX);
@@ -109,8 +107,9 @@ impl Rejects {
             field,
             reason,
         };
-        let written = serde_json::to_writer(&mut self.file, &row).map_err(std::io::Error::from);
-        let written = written.and_then(|()| self.file.write_all(b"\n"));
+        let written = serde_json::to_writer(&mut self.file, &row)
+            .map_err(std::io::Error::from)
+            .and_then(|()| self.file.write_all(b"\n"));
         if let Err(err) = written {
             self.failed.get_or_insert(err);
         }
@@ -145,11 +144,12 @@ pub(super) fn summary(summary: &Summary, dry_run: bool) -> String {
         rows_per_second,
     } = summary;
     let pace = format!("in {seconds:.1} s ({rows_per_second} rows/s)");
-    match dry_run {
-        true => format!("{rows} rows read, {rejected} rejected {pace}; nothing was sent"),
-        false => format!(
+    if dry_run {
+        format!("{rows} rows read, {rejected} rejected {pace}; nothing was sent")
+    } else {
+        format!(
             "{rows} rows: {created} created, {updated} updated, {unchanged} unchanged, {rejected} \
              rejected {pace}"
-        ),
+        )
     }
 }

@@ -1,16 +1,15 @@
-//! `catalogctl synonyms suggest`: pairs of words that the catalogue seems to use for the same, for a
-//! person to accept.
+//! `catalogctl synonyms suggest`: shows pairs of words that the catalog seems to use for the same,
+//! for a person to accept.
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
 use catalog_proto::v1::{SuggestSynonymsRequest, SynonymSuggestion};
+use client_kit::{Meter, output};
 use serde_json::{Value, json};
 
 use crate::endpoints::EndpointArgs;
-use crate::output;
-use crate::progress::Meter;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SuggestArgs {
@@ -44,18 +43,18 @@ pub(crate) async fn suggest(
         last = Some(step);
     }
     meter.clear();
-    let last =
+    let found =
         last.context("the read service ended before it had looked at any word: see its log")?;
     if args.json {
-        for pair in &last.suggestions {
+        for pair in &found.suggestions {
             output::json(&to_json(pair))?;
         }
         return Ok(ExitCode::SUCCESS);
     }
-    for pair in &last.suggestions {
+    for pair in &found.suggestions {
         output::line(&to_line(pair))?;
     }
-    match last.suggestions.first() {
+    match found.suggestions.first() {
         None => output::line("no words look like synonyms")?,
         Some(pair) => eprintln!(
             "to accept one: catalogctl synonyms add {} {}",

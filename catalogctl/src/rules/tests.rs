@@ -1,4 +1,4 @@
-//! From arguments and files to rules.
+//! Arguments and files become rules.
 
 use clap::Parser;
 

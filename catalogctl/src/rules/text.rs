@@ -1,10 +1,9 @@
-//! A rule in one line, for people.
+//! Shows a rule in one line, for people.
 
 use catalog_events::{ActionForm, KindForm, QueryMatch, StoredRule, TargetForm};
+use client_kit::output;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-
-use crate::output;
 
 pub(super) fn line(rule: &StoredRule) -> String {
     let form = &rule.form;
@@ -13,11 +12,11 @@ pub(super) fn line(rule: &StoredRule) -> String {
     let ends = form.ends_at.map(|at| format!("until {}", time(at)));
     let disabled = form.disabled.then(|| "disabled".to_owned());
     let notes: Vec<String> = [disabled, starts, ends].into_iter().flatten().collect();
-    let notes = match notes.as_slice() {
+    let in_brackets = match notes.as_slice() {
         [] => String::new(),
         notes => format!("  ({})", notes.join(", ")),
     };
-    output::plain(&format!("{}  {}{notes}", form.id, kind(&form.kind)))
+    output::plain(&format!("{}  {}{in_brackets}", form.id, kind(&form.kind)))
 }
 
 fn kind(kind: &KindForm) -> String {
@@ -64,10 +63,9 @@ fn target(target: &TargetForm) -> String {
         [one] => Some(one.clone()),
         many => Some(format!("{} products", many.len())),
     };
-    let brand = Some(&target.brand).filter(|brand| !brand.is_empty());
-    let brand = brand.map(|brand| format!("brand {brand}"));
-    let category = Some(&target.category).filter(|levels| !levels.is_empty());
-    let category = category.map(|levels| format!("category {}", levels.join(" > ")));
+    let brand = (!target.brand.is_empty()).then(|| format!("brand {}", target.brand));
+    let levels = target.category.join(" > ");
+    let category = (!target.category.is_empty()).then(|| format!("category {levels}"));
     let parts: Vec<String> = [products, brand, category].into_iter().flatten().collect();
     parts.join(" or ")
 }
@@ -90,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_rule_is_one_line_without_control_characters() {
-        let lines = [
+        let forms = [
             json!({"id": "s", "kind": {"type": "synonyms", "terms": ["tv", "tele\u{1b}vision"]},
                    "disabled": true}),
             json!({"id": "o", "kind": {"type": "one_way_synonyms", "from": "mouse",
@@ -106,7 +104,7 @@ mod tests {
             json!({"id": "e", "kind": {"type": "curation", "actions": [
                 {"action": "redirect", "url": "/"}]}}),
         ];
-        let lines = lines.map(|form| line(&rule("rule", form))).join("\n");
+        let lines = forms.map(|form| line(&rule("rule", form))).join("\n");
         expect![[r#"
             s  tv = television  (disabled)
             o  mouse -> trackball, touchpad  (until 2026-01-31T08:00:00Z)

@@ -1,8 +1,8 @@
-//! The three services inside this process, configured as their own programs would be.
+//! Runs the three services inside this process, configured as their own programs would be.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,16 +14,15 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::free_or_any;
 use crate::endpoints::Published;
 
 const QUERY_GRPC_PORT: u16 = 50051;
 const COMMAND_GRPC_PORT: u16 = 50052;
 const ANY_PORT: &str = "127.0.0.1:0";
-/// A little more than a service gives its own tasks.
+/// How long draining may take: a little more than a service gives its own tasks.
 const DRAIN_MS_MAX: u64 = 12_000;
 
-/// What the services stand on.
+/// The servers, folders and address that the services use.
 pub(super) struct Infrastructure<'a> {
     pub(super) devkit: &'a Devkit,
     pub(super) data_dir: &'a Path,
@@ -35,7 +34,7 @@ type Ended = (&'static str, anyhow::Result<()>);
 
 /// Running services; dropping it ends them at once.
 pub(super) struct Services {
-    /// Drained first: what it was asked needs the others.
+    /// The group to drain first, since its requests need the other group.
     front: Group,
     back: Group,
 }
@@ -47,59 +46,20 @@ struct Group {
 }
 
 impl Services {
-    /// Every port is bound when this returns.
+    /// Starts all services. Every port is bound when this returns.
     pub(super) async fn start(on: &Infrastructure<'_>) -> anyhow::Result<(Self, Published)> {
         let (mut front, mut back) = (Group::default(), Group::default());
         let token_secret = token_secret(on.data_dir)?;
-        let command = build::<catalog_command::App, _>([
-            (
-                "CATALOG_COMMAND_DATABASE_URL",
-                on.devkit.database_url("catalog_command").await?,
-            ),
-            ("CATALOG_COMMAND_NATS_URL", on.devkit.nats_url()),
-            (
-                "CATALOG_COMMAND_GRPC_ADDR",
-                free_or_any(COMMAND_GRPC_PORT).to_string(),
-            ),
-            ("CATALOG_COMMAND_OPS_ADDR", ANY_PORT.to_owned()),
-            ("CATALOG_COMMAND_TOKEN_SECRET", token_secret.clone()),
-        ]);
-        let command = Box::pin(command).await?;
+        let command = Box::pin(build_command(on, &token_secret)).await?;
         let (command_grpc, command_ops) = (command.grpc_addr()?, command.ops_addr()?);
         // The read side needs the stream, which the write side creates.
         back.run(command);
 
-        let model_dir = on.model_dir.as_ref().map(|dir| dir.display().to_string());
-        let query = build::<catalog_query::App, _>([
-            (
-                "CATALOG_QUERY_DATABASE_URL",
-                on.devkit.database_url("catalog_query").await?,
-            ),
-            ("CATALOG_QUERY_NATS_URL", on.devkit.nats_url()),
-            (
-                "CATALOG_QUERY_GRPC_ADDR",
-                free_or_any(QUERY_GRPC_PORT).to_string(),
-            ),
-            ("CATALOG_QUERY_OPS_ADDR", ANY_PORT.to_owned()),
-            ("CATALOG_QUERY_TOKEN_SECRET", token_secret),
-            ("CATALOG_QUERY_COMMAND_GRPC_TARGET", url(command_grpc)),
-            (
-                "CATALOG_QUERY_DATA_DIR",
-                on.data_dir.join("query").display().to_string(),
-            ),
-            ("CATALOG_QUERY_MODEL_DIR", model_dir.unwrap_or_default()),
-        ]);
-        let query = Box::pin(query).await?;
+        let query = Box::pin(build_query(on, token_secret, command_grpc)).await?;
         let (query_grpc, query_ops) = (query.grpc_addr()?, query.ops_addr()?);
         back.run(query);
 
-        let bff = build::<bff::App, _>([
-            ("BFF_HTTP_ADDR", on.http.to_string()),
-            ("BFF_OPS_ADDR", ANY_PORT.to_owned()),
-            ("BFF_CATALOG_GRPC_TARGET", format!("http://{query_grpc}")),
-            ("BFF_COMMAND_GRPC_TARGET", format!("http://{command_grpc}")),
-        ]);
-        let bff = Box::pin(bff).await?;
+        let bff = Box::pin(build_bff(on, command_grpc, query_grpc)).await?;
         let (http, bff_ops) = (bff.http_addr(), bff.ops_addr());
         front.run(bff);
 
@@ -115,7 +75,7 @@ impl Services {
         Ok((Self { front, back }, published))
     }
 
-    /// Services do not end on their own: this is why one did.
+    /// Waits until a service ends, which none does on its own, and tells why it did.
     pub(super) async fn any_ended(&mut self) -> anyhow::Error {
         let ended = tokio::select! {
             Some(ended) = self.front.tasks.join_next() => ended,
@@ -164,6 +124,68 @@ fn report(ended: Result<Ended, JoinError>) {
     }
 }
 
+async fn build_command(
+    on: &Infrastructure<'_>,
+    token_secret: &str,
+) -> anyhow::Result<catalog_command::App> {
+    let variables = [
+        (
+            "CATALOG_COMMAND_DATABASE_URL",
+            on.devkit.database_url("catalog_command").await?,
+        ),
+        ("CATALOG_COMMAND_NATS_URL", on.devkit.nats_url()),
+        (
+            "CATALOG_COMMAND_GRPC_ADDR",
+            free_or_any(COMMAND_GRPC_PORT).to_string(),
+        ),
+        ("CATALOG_COMMAND_OPS_ADDR", ANY_PORT.to_owned()),
+        ("CATALOG_COMMAND_TOKEN_SECRET", token_secret.to_owned()),
+    ];
+    Box::pin(build(variables)).await
+}
+
+async fn build_query(
+    on: &Infrastructure<'_>,
+    token_secret: String,
+    command_grpc: SocketAddr,
+) -> anyhow::Result<catalog_query::App> {
+    let model_dir = on.model_dir.as_ref().map(|dir| dir.display().to_string());
+    let variables = [
+        (
+            "CATALOG_QUERY_DATABASE_URL",
+            on.devkit.database_url("catalog_query").await?,
+        ),
+        ("CATALOG_QUERY_NATS_URL", on.devkit.nats_url()),
+        (
+            "CATALOG_QUERY_GRPC_ADDR",
+            free_or_any(QUERY_GRPC_PORT).to_string(),
+        ),
+        ("CATALOG_QUERY_OPS_ADDR", ANY_PORT.to_owned()),
+        ("CATALOG_QUERY_TOKEN_SECRET", token_secret),
+        ("CATALOG_QUERY_COMMAND_GRPC_TARGET", url(command_grpc)),
+        (
+            "CATALOG_QUERY_DATA_DIR",
+            on.data_dir.join("query").display().to_string(),
+        ),
+        ("CATALOG_QUERY_MODEL_DIR", model_dir.unwrap_or_default()),
+    ];
+    Box::pin(build(variables)).await
+}
+
+async fn build_bff(
+    on: &Infrastructure<'_>,
+    command_grpc: SocketAddr,
+    query_grpc: SocketAddr,
+) -> anyhow::Result<bff::App> {
+    let variables = [
+        ("BFF_HTTP_ADDR", on.http.to_string()),
+        ("BFF_OPS_ADDR", ANY_PORT.to_owned()),
+        ("BFF_CATALOG_GRPC_TARGET", format!("http://{query_grpc}")),
+        ("BFF_COMMAND_GRPC_TARGET", format!("http://{command_grpc}")),
+    ];
+    Box::pin(build(variables)).await
+}
+
 async fn build<S: Service, const N: usize>(
     variables: [(&'static str, String); N],
 ) -> anyhow::Result<S> {
@@ -175,7 +197,8 @@ async fn build<S: Service, const N: usize>(
         .with_context(|| format!("cannot start {}", S::NAME))
 }
 
-/// Made once, so that a consistency token is good for a restarted service too.
+/// The secret of consistency tokens. It is made once, so that a token stays valid for a restarted
+/// service.
 fn token_secret(data_dir: &Path) -> anyhow::Result<String> {
     let file = data_dir.join("token-secret");
     if let Ok(secret) = fs::read_to_string(&file) {
@@ -194,11 +217,20 @@ fn token_secret(data_dir: &Path) -> anyhow::Result<String> {
     Ok(secret)
 }
 
-/// A URL that works on this machine also where the service listens on every address.
+/// An address with this port, or with any free one (0) when it is taken.
+pub(super) fn free_or_any(port: u16) -> SocketAddr {
+    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    match TcpListener::bind(addr) {
+        Ok(_) => addr,
+        Err(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+    }
+}
+
+/// A URL that works on this machine, even where the service listens on every address.
 fn url(mut addr: SocketAddr) -> String {
     if addr.ip().is_unspecified() {
         addr.set_ip(match addr {
-            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }

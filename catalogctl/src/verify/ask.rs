@@ -1,5 +1,5 @@
-//! What a verification asks of both services. Writes go on meanwhile, so a question about a position
-//! that the log has not reached yet is asked again.
+//! Asks both services what a verification needs. Writes go on meanwhile, so a question about a
+//! position that the log has not reached yet is asked again.
 
 use std::time::Duration;
 
@@ -12,10 +12,11 @@ use catalog_proto::v1::{
     ListParkedEventsRequest, ListParkedEventsResponse, ListProjectedProductsRequest, ProductState,
     Projection, RepairProductsRequest,
 };
+use client_kit::bounded;
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
 
-use crate::endpoints::{Endpoints, bounded};
+use crate::endpoints::Endpoints;
 
 const TRIES_MAX: u32 = 20;
 const TRY_AGAIN_MS: u64 = 100;
@@ -26,7 +27,7 @@ pub(super) struct Services {
     query: CatalogQueryOperationsClient<Channel>,
 }
 
-/// What the log says of all products at one position.
+/// The digests of all products at one position of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LogDigest {
     pub(super) position: i64,
@@ -45,15 +46,15 @@ impl Services {
         })
     }
 
-    /// At `position`, or at the head of the log when none is given; folded from its first event, or
-    /// as it is kept.
+    /// The digest at `position`, or at the head of the log when none is given. It is either folded
+    /// from the first event on or the one kept with the log.
     pub(super) async fn log_digest(
         &self,
         position: Option<i64>,
         recompute: bool,
     ) -> anyhow::Result<LogDigest> {
         if position == Some(0) {
-            // Nothing has happened there yet; to the service, 0 is the head.
+            // Nothing has happened at position 0, which the service would take for the head.
             return Ok(LogDigest::default());
         }
         let request = GetLogDigestRequest {
@@ -96,7 +97,7 @@ impl Services {
         Ok(products)
     }
 
-    /// With the position that they are of.
+    /// The products of some buckets of a projection, and the position at which they were read.
     pub(super) async fn projected_products(
         &self,
         projection: Projection,
@@ -137,7 +138,7 @@ impl Services {
         Ok(parked.into_inner())
     }
 
-    /// How many products were changed.
+    /// Has products repaired and tells how many changed.
     pub(super) async fn repair(&self, ids: Vec<String>) -> anyhow::Result<u64> {
         let mut tries = 0;
         loop {
@@ -145,7 +146,7 @@ impl Services {
             let answer = self.query.clone().repair_products(request).await;
             match answer {
                 Ok(answer) => return Ok(u64::try_from(answer.into_inner().repaired).unwrap_or(0)),
-                // Events came in between.
+                // Events arrived in between.
                 Err(status) if status.code() == Code::Aborted && tries < TRIES_MAX => tries += 1,
                 Err(status) => return Err(self.endpoints.query.error(&status)),
             }
@@ -170,7 +171,7 @@ impl Services {
     }
 }
 
-/// The log is not there yet, or has no digest yet.
+/// Whether the error will pass: the log has not reached the position, or has no digest yet.
 fn may_pass(status: &Status) -> bool {
     match status.code() {
         Code::OutOfRange => true,

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use anyhow::Context as _;
 use catalog_events::Digest;
 use catalog_proto::v1::{ProductState, Projection, ProjectionDigest};
+use client_kit::Meter;
 
 use super::ask::{LogDigest, Services, buckets};
-use crate::progress::Meter;
 
-/// A difference that is gone when it is looked for was healed by a later event: look at all again.
+/// How often all projections are compared. A difference that is gone when its product is looked for
+/// was healed by a later event, so everything is compared again.
 const PROOFS_MAX: usize = 5;
 
 pub(super) struct Proof {
@@ -19,7 +20,7 @@ pub(super) struct Proof {
     pub(super) parked: i64,
 }
 
-/// The digest that is kept with the log, and the one folded from its events.
+/// The digest kept with the log, and the one folded from its events.
 pub(super) struct LogProof {
     pub(super) kept: LogDigest,
     pub(super) folded: LogDigest,
@@ -29,32 +30,32 @@ pub(super) struct ProjectionProof {
     pub(super) projection: Projection,
     pub(super) position: i64,
     pub(super) documents: i64,
-    /// None of the embeddings.
+    /// The digest of the projection; embeddings have none.
     pub(super) digest: Option<Digest>,
     pub(super) pending: i64,
     pub(super) faults: Vec<Fault>,
     pub(super) faults_total: i64,
     pub(super) differences: Vec<Difference>,
-    /// The digests differ, and no product shows where.
+    /// True when the digests differ but no product shows where.
     pub(super) unexplained: bool,
 }
 
-/// What contradicts itself.
+/// Something in a projection that contradicts itself.
 pub(super) struct Fault {
-    /// Empty when it is not about one product.
+    /// The product; empty when the fault is not about one product.
     pub(super) product_id: String,
     pub(super) problem: String,
 }
 
-/// A product of which log and projection say different things.
+/// A product about which log and projection differ.
 pub(super) struct Difference {
     pub(super) product_id: String,
     pub(super) kind: Kind,
-    /// None when the log has no such product.
+    /// The version in the log; none when the log has no such product.
     pub(super) log_version: Option<i64>,
-    /// None when the projection has no such product or keeps no versions.
+    /// The version in the projection; none when it has no such product or keeps no versions.
     pub(super) version: Option<i64>,
-    /// An event of it could not be applied.
+    /// True when an event of the product could not be applied.
     pub(super) parked: bool,
 }
 
@@ -75,7 +76,7 @@ impl Proof {
         self.projections.iter().all(ProjectionProof::is_equal)
     }
 
-    /// How much is wrong, to tell whether a repair helped.
+    /// The number of findings, which tells whether a repair helped.
     pub(super) fn findings(&self) -> i64 {
         let findings = self.projections.iter().map(|one| {
             one.faults_total + one.differences.len() as i64 + i64::from(one.unexplained)
@@ -83,15 +84,15 @@ impl Proof {
         findings.sum()
     }
 
-    /// The products that something is wrong with.
+    /// The ids of the products with a finding.
     pub(super) fn products(&self) -> Vec<String> {
         let mut products = BTreeSet::new();
         for one in &self.projections {
             products.extend(one.differences.iter().map(|one| &one.product_id));
             products.extend(one.faults.iter().map(|one| &one.product_id));
         }
-        let products = products.into_iter().filter(|id| !id.is_empty());
-        products.cloned().collect()
+        let named = products.into_iter().filter(|id| !id.is_empty());
+        named.cloned().collect()
     }
 }
 
@@ -215,8 +216,10 @@ fn differences(logged: Vec<ProductState>, listed: Vec<ProductState>) -> Vec<Diff
         entry.1.push(state);
     }
     let different = all.into_iter().filter_map(|(product_id, (log, held))| {
-        let version = held.first().map(|held| held.version);
-        let version = version.filter(|version| *version > 0);
+        let version = held
+            .first()
+            .map(|held| held.version)
+            .filter(|version| *version > 0);
         let kind = match (&log, held.as_slice()) {
             (Some(log), [held]) if held.content_hash == log.content_hash => return None,
             (Some(_), []) => Kind::Missing,
@@ -246,7 +249,7 @@ impl Fault {
     }
 }
 
-/// As `catalogctl status` names them.
+/// The name of a projection, as `catalogctl status` shows it.
 pub(super) fn name(projection: Projection) -> &'static str {
     match projection {
         Projection::Unspecified => "unknown",

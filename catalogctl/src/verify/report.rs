@@ -1,12 +1,12 @@
-//! A proof for people and for programs.
+//! Renders a proof for people and for programs.
 
 use catalog_proto::v1::Projection;
+use client_kit::output;
 use serde_json::{Value, json};
 
 use super::proof::{Difference, Kind, LogProof, ProjectionProof, Proof, name};
-use crate::output;
 
-/// More fill the screen; JSON has all of them.
+/// The most lines of findings in the text; JSON has all of them.
 const LINES_MAX: usize = 20;
 
 pub(super) fn to_text(proof: &Proof, repaired: u64, repair_tried: bool) -> String {
@@ -55,13 +55,14 @@ fn conclusion(proof: &Proof, repair_tried: bool) -> &'static str {
 fn log_line(log: &LogProof) -> String {
     let kept = &log.kept;
     let digest = kept.buckets.total();
-    let verdict = match log.is_equal() {
-        true => "adds up".to_owned(),
-        false => format!(
+    let verdict = if log.is_equal() {
+        "adds up".to_owned()
+    } else {
+        format!(
             "but its events fold to {} products, digest {}",
             log.folded.documents,
             log.folded.buckets.total()
-        ),
+        )
     };
     let (position, documents) = (kept.position, kept.documents);
     format!(
@@ -130,9 +131,10 @@ fn difference_line(one: &Difference) -> String {
         Kind::Version => format!("{held}, the log has {log}"),
         Kind::Content => format!("another content than {log} of the log"),
     };
-    let why = match one.parked {
-        true => " (an event of it is parked)",
-        false => "",
+    let why = if one.parked {
+        " (an event of it is parked)"
+    } else {
+        ""
     };
     format!("{}: {what}{why}", one.product_id)
 }
@@ -244,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clean_catalogue_is_told_in_a_few_lines() {
+    fn a_clean_catalog_is_told_in_a_few_lines() {
         expect![[r#"
             event log            1000  900 products, digest 01010101010101010101010101010101, adds up
             read_model            999  900 products, digest 01010101010101010101010101010101, equals the log

@@ -1,5 +1,5 @@
-//! A few seeded schedules of faults, and a cluster on which the checker must find what is planted.
-//! `CATALOG_TEST_CHAOS_SCHEDULES` sets how many, `CATALOG_TEST_CHAOS_SEED` from which seed on.
+//! Runs a few seeded schedules of faults. `CATALOG_TEST_CHAOS_SCHEDULES` sets how many,
+//! `CATALOG_TEST_CHAOS_SEED` the first seed.
 
 use std::process::Output;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use crate::support::{CATALOGCTL, shown};
 
-/// Seeds that strike every process and a connection of each kind between them.
+/// The first of the seeds that between them strike every process and a connection of each kind.
 const SEED_DEFAULT: &str = "1";
 const SCHEDULES_DEFAULT: &str = "4";
 const MINUTES_MAX: u64 = 20;
@@ -46,8 +46,8 @@ async fn promises_hold_through_seeded_faults() {
     let output = chaos(&args).await;
     assert!(output.status.success(), "{}", shown(&output));
 
-    let report = std::fs::read_to_string(&report).expect("a report");
-    let verdicts: Vec<Value> = report
+    let written = std::fs::read_to_string(&report).expect("a report");
+    let verdicts: Vec<Value> = written
         .lines()
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();

@@ -1,4 +1,4 @@
-//! The main job as a shop does it: write, import, find, rebuild.
+//! The main job of a shop: write, import, find, rebuild.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -53,7 +53,7 @@ async fn a_product_posted_over_http_is_found_by_its_title() {
     );
 }
 
-/// Whoever wrote reads it at once, by id and by search, with the token that the write answered; and a
+/// A writer reads its own write at once, by id and by search, with the token from the answer; and a
 /// request that is sent twice is done once.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_writer_reads_its_own_write_and_repeats_it_safely() {

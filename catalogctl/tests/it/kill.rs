@@ -1,16 +1,17 @@
-//! kill -9 of each service in turn while an import runs: whatever was in the feed is there in the
-//! end, in the documents and in both indexes.
+//! Every service is killed with -9 in turn while an import runs: everything in the feed is there in
+//! the end, in the documents and in both indexes.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use catalogctl::cluster::{Cluster, Part};
+use trials::cluster::{Cluster, Part};
 
 use tokio::task::JoinHandle;
 
 use crate::support::{catalogctl, cluster, feed, get, shown};
 
-/// Embedding more than this takes minutes; `CATALOG_TEST_PRODUCTS` sets another number.
+/// The number of products, unless `CATALOG_TEST_PRODUCTS` sets another; embedding more takes
+/// minutes.
 const PRODUCTS_DEFAULT: usize = 2_000;
 
 fn products() -> usize {
@@ -28,12 +29,12 @@ async fn an_import_survives_the_death_of_any_service() {
     let feed = feed(folder.path(), products).await;
     // Small batches make the import long enough to be hit several times.
     let args = ["import", &feed, "--batch", "2", "--json"];
-    let import = catalogctl(&cluster, &args)
+    let process = catalogctl(&cluster, &args)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .expect("start the import");
-    let import = tokio::spawn(import.wait_with_output());
+    let import = tokio::spawn(process.wait_with_output());
 
     // The write side last: its restart takes as long as a lease, and the import does not wait.
     for (round, part) in [Part::Query, Part::Bff, Part::Command]
@@ -79,7 +80,8 @@ async fn an_import_survives_the_death_of_any_service() {
     }
 }
 
-/// Until the log holds `count` events or the import is over; a service that is down is asked again.
+/// Waits until the log holds `count` events or the import is over; a service that is down is asked
+/// again.
 async fn until_written<T>(cluster: &Cluster, count: i64, import: &JoinHandle<T>) {
     let started = Instant::now();
     loop {

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Output;
 
-use catalogctl::cluster::Cluster;
 use serde_json::Value;
 use tokio::process::Command;
+use trials::cluster::Cluster;
 
 pub(crate) const CATALOGCTL: &str = env!("CARGO_BIN_EXE_catalogctl");
 
@@ -15,7 +15,7 @@ pub(crate) async fn cluster() -> Cluster {
         .expect("start the cluster")
 }
 
-/// `catalogctl` with the addresses of the cluster.
+/// The command `catalogctl` with the addresses of the cluster.
 pub(crate) fn catalogctl(cluster: &Cluster, args: &[&str]) -> Command {
     let mut command = Command::new(CATALOGCTL);
     command
@@ -52,7 +52,7 @@ pub(crate) fn shown(output: &Output) -> String {
     )
 }
 
-/// A feed of made-up products as a file of JSON Lines.
+/// Writes a feed of made-up products to a file of JSON Lines.
 pub(crate) async fn feed(folder: &Path, count: usize) -> String {
     let path = folder.join("products.jsonl");
     let file = std::fs::File::create(&path).expect("create the feed");

@@ -1,27 +1,28 @@
-//! `catalogctl verify` against real processes: nothing is found while an import runs; what is
-//! planted is found, named and mended.
+//! `catalogctl verify` runs against real processes: it finds nothing while an import runs, and it
+//! finds, names and mends planted errors.
 
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 
-use catalogctl::cluster::Cluster;
+use trials::cluster::Cluster;
 
 use crate::support::{catalogctl, cluster, feed, json, shown};
 
-/// The exit code and the report.
+/// Runs `catalogctl verify` and returns the exit code and the report.
 async fn verify(cluster: &Cluster, args: &[&str]) -> (i32, Value) {
     let args = [&["verify", "--json"], args].concat();
     let output = catalogctl(cluster, &args).output().await.expect("run");
-    let report = serde_json::from_slice(&output.stdout);
-    let report = report.unwrap_or_else(|_| panic!("{}\n{}", shown(&output), cluster.logs()));
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}\n{}", shown(&output), cluster.logs()));
     (output.status.code().expect("exited"), report)
 }
 
-/// `kind product` of each difference of a projection.
+/// The differences of a projection, each as `kind product`.
 fn differences(report: &Value, projection: usize) -> Vec<String> {
-    let differences = report["projections"][projection]["differences"].as_array();
-    let differences = differences.expect("an array").iter();
-    differences
+    report["projections"][projection]["differences"]
+        .as_array()
+        .expect("an array")
+        .iter()
         .map(|one| {
             let text = |name: &str| one[name].as_str().expect("text").to_owned();
             format!("{} {}", text("kind"), text("product_id"))
@@ -39,7 +40,7 @@ async fn plant(pool: &PgPool, schema: &str, statement: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_catalogue_is_proved_while_it_is_written_and_mended_when_it_is_not_right() {
+async fn a_catalog_is_proved_while_it_is_written_and_mended_when_it_is_not_right() {
     let folder = tempfile::tempdir().expect("folder");
     let cluster = cluster().await;
     let feed = feed(folder.path(), 600).await;
@@ -47,8 +48,7 @@ async fn a_catalogue_is_proved_while_it_is_written_and_mended_when_it_is_not_rig
     assert_eq!((code, &report["equal"]), (0, &json!(true)), "{report}");
 
     let args = ["import", &feed, "--batch", "5", "--json"];
-    let import = catalogctl(&cluster, &args).output();
-    let import = tokio::spawn(import);
+    let import = tokio::spawn(catalogctl(&cluster, &args).output());
     let mut proofs = 0;
     while !import.is_finished() || proofs == 0 {
         let (code, report) = verify(&cluster, &[]).await;

@@ -1,4 +1,4 @@
-//! What the environment provides, and what it lacks.
+//! What the environment can provide and what it can lack.
 
 use std::env;
 use std::fs;
@@ -61,7 +61,7 @@ fn without_a_network_it_is_said_why_the_download_failed() {
     assert!(said.contains(expected), "{said}");
 }
 
-/// What an owner says that finds an empty cache and cannot start.
+/// The error of an owner that finds an empty cache and cannot start.
 fn last_words(variables: &[(&str, &str)]) -> String {
     let root = folder();
     let cache = root.path().join("cache");

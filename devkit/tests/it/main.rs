@@ -1,4 +1,4 @@
-//! The real servers: started, killed, restarted, orphaned.
+//! Real servers are started, killed, restarted and orphaned.
 
 #![expect(clippy::unwrap_used, reason = "what fails in a helper fails its test")]
 
@@ -37,7 +37,7 @@ fn signal(signal: &str, pid: u32) -> bool {
         .success()
 }
 
-/// A connection to the broker, with the token in the user part of the URL.
+/// Connects to the broker with the token in the user part of the URL.
 async fn connect_nats(url: &str) -> async_nats::Client {
     let (token, address) = url
         .strip_prefix("nats://")

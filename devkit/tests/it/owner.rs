@@ -1,4 +1,4 @@
-//! An owner that is killed with -9: this test binary starts itself as that owner.
+//! An owner is killed with -9: this test binary starts itself as that owner.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,18 +12,18 @@ use crate::{eventually, is_alive, signal};
 const REPORT: &str = "DEVKIT_TEST_OWNER_REPORT";
 const DATA: &str = "DEVKIT_TEST_OWNER_DATA";
 
-/// Not a test of its own: the owner, when started by another test. Writes what it owns into a
-/// file, and waits to be killed.
+/// This is the owner, when another test starts it, and not a test of its own. It writes what it
+/// owns into a file and waits to be killed.
 #[tokio::test]
 async fn owner() {
     let Some(report) = std::env::var_os(REPORT).map(PathBuf::from) else {
         return;
     };
-    let devkit = match std::env::var_os(DATA) {
+    let started = match std::env::var_os(DATA) {
         Some(data) => Devkit::start(Path::new(&data)).await,
         None => Devkit::throwaway().await,
     };
-    let mut devkit = devkit.unwrap_or_else(|err| panic!("{err}"));
+    let mut devkit = started.unwrap_or_else(|err| panic!("{err}"));
     let database = devkit.database_url("owned").await.unwrap();
     let broker = devkit.nats_url();
     let postgres = devkit.postgres().map_or(0, |postgres| postgres.pid());
@@ -40,7 +40,7 @@ async fn owner() {
 
 pub(crate) struct Owner {
     process: Child,
-    /// Process ids; 0 for a server that is not its own.
+    /// The process ids; 0 for a server that it did not start.
     pub(crate) postgres: u32,
     pub(crate) nats: u32,
     pub(crate) database: String,
@@ -48,7 +48,7 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
-    /// In a folder of its own, or in a throw-away one.
+    /// Starts an owner with servers in the folder given, or in a throw-away one.
     pub(crate) async fn start(
         root: &Path,
         data: Option<&Path>,
@@ -74,7 +74,7 @@ impl Owner {
     }
 }
 
-/// By kill -9.
+/// Ends the owner by kill -9.
 impl Drop for Owner {
     fn drop(&mut self) {
         self.process.kill().unwrap();
@@ -127,7 +127,7 @@ async fn the_folder_of_a_killed_owner_can_be_used_again_at_once() {
     devkit.stop().await;
 }
 
-/// As after a power cut: nobody is left to tidy up.
+/// Nobody is left to tidy up, as after a power cut.
 #[tokio::test]
 async fn a_folder_survives_the_death_of_all_its_processes() {
     let root = folder();

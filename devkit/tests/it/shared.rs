@@ -1,4 +1,4 @@
-//! One throw-away instance for all tests of this binary, as other crates use it.
+//! All tests of this binary share one throw-away instance, as those of other crates do.
 
 use devkit::{Devkit, embedding_model};
 use sqlx::{Connection as _, PgConnection, Row as _};
@@ -41,11 +41,11 @@ async fn an_hnsw_index_on_half_precision_vectors_finds_the_nearest() {
     nearest.sort_unstable();
     assert_eq!(nearest, [99, 101]);
 
-    let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN {NEAREST}")))
+    let rows = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN {NEAREST}")))
         .fetch_all(&mut connection)
         .await
         .unwrap();
-    let plan: Vec<String> = plan.iter().map(|row| row.get(0)).collect();
+    let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     assert!(
         plan.concat()
             .contains("Index Scan using items_embedding_idx"),

@@ -1,4 +1,4 @@
-//! Instances of a test's own: what is left of them, and what a crash does to them.
+//! Instances of a test's own: what a crash does to them, and what is left of them.
 
 use std::time::Duration;
 

@@ -1,0 +1,38 @@
+//! Computes how far the projections are behind.
+
+use crate::status::answers::Status;
+
+/// The projection that may take long and that nothing else waits for.
+const EMBEDDINGS: &str = "embeddings";
+
+impl Status {
+    /// How many events and documents every projection together has still to process; none when a
+    /// service did not answer.
+    pub(super) fn lag(&self) -> Option<u64> {
+        self.lag_of(|_| true)
+    }
+
+    /// The lag of what reads and keyword searches need.
+    pub(crate) fn lag_without_embeddings(&self) -> Option<u64> {
+        self.lag_of(|projection| projection != EMBEDDINGS)
+    }
+
+    fn lag_of(&self, counts: impl Fn(&str) -> bool) -> Option<u64> {
+        let (write, read) = (self.write.as_ref().ok()?, self.read.as_ref().ok()?);
+        let end = write.log_position + write.outbox_pending;
+        let mut lag = write.outbox_pending + (write.log_position - write.stream_sequence).max(0);
+        lag += (write.rule_position - write.rule_stream_sequence).max(0);
+        if let Some(rules) = &read.rules {
+            lag += (write.rule_position - rules.position).max(0);
+        }
+        for projection in read.projections.iter().filter(|one| counts(&one.name)) {
+            lag += match &*projection.name {
+                // Its lag counts documents, not events.
+                EMBEDDINGS => projection.lag,
+                // The read service may not have heard of the end of the log.
+                _ => projection.lag.max(end - projection.position),
+            };
+        }
+        Some(u64::try_from(lag).unwrap_or(0))
+    }
+}

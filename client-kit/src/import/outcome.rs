@@ -1,0 +1,67 @@
+//! What an import reports: events on the way, a summary, and the error that ended it early.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::feed::{FeedError, Mistake};
+
+/// Counts of what happened to the rows. A batch that was applied before its answer was lost counts
+/// as unchanged when it is sent again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Summary {
+    pub rows: u64,
+    pub created: u64,
+    pub updated: u64,
+    pub unchanged: u64,
+    pub rejected: u64,
+    pub seconds: f64,
+    pub rows_per_second: f64,
+}
+
+/// A row that was not imported, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The line where the row starts, counted from 1.
+    pub line: u64,
+    pub mistake: Mistake,
+}
+
+/// An event during an import.
+#[derive(Debug)]
+pub enum Notice<'a> {
+    Progress(&'a Summary),
+    Rejected(&'a Rejection),
+    Retrying { why: &'a str, attempt: u32 },
+}
+
+/// An error that ends an import before its feed ends.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    #[error("interrupted")]
+    Interrupted,
+    #[error(transparent)]
+    Feed(FeedError),
+    #[error("{0}")]
+    Target(anyhow::Error),
+    #[error("the batch from line {line} on is not imported: {why}")]
+    Refused { line: u64, why: String },
+    #[error(
+        "no answer for {seconds} s; everything before line {line} is imported, run the same again \
+         to go on: {why}"
+    )]
+    GaveUp {
+        line: u64,
+        seconds: u64,
+        why: String,
+    },
+}
+
+impl Summary {
+    /// Fills in the time since `started` and the rate of rows over it.
+    pub fn stop_clock(&mut self, started: Instant) {
+        let seconds = started.elapsed().as_secs_f64();
+        self.seconds = (seconds * 1000.0).round() / 1000.0;
+        self.rows_per_second = (self.rows as f64 / seconds.max(0.001)).round();
+    }
+}

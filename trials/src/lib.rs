@@ -1,0 +1,8 @@
+//! Puts the catalog to the test as real processes: [`cluster`] starts them, [`chaos`] breaks what
+//! they stand on and checks what they promised, and [`bench`] measures them.
+
+#![allow(clippy::print_stderr)] // Commands talk to their user.
+
+pub mod cluster;
+pub mod chaos;
+pub mod bench;
