@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use catalogctl::cluster::Part;
+use trials::cluster::Part;
 use serde_json::json;
 
 use crate::support::{catalogctl, cluster, feed, get, json, shown};
