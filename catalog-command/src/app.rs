@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use uuid::Uuid;
 
-use crate::Config;
 use crate::commands::{Commands, GroupSaver};
+use crate::config::Config;
 use crate::expiry::Expiry;
 use crate::grpc::{CommandGrpc, Operations, SearchRuleGrpc};
 use crate::leader::Leader;

@@ -8,6 +8,7 @@ mod decision;
 mod rule_draft;
 mod rule_decision;
 mod request;
+mod log_digest;
 
 pub(crate) use check::Violation;
 pub(crate) use decision::{
@@ -15,6 +16,7 @@ pub(crate) use decision::{
 };
 pub(crate) use draft::Draft;
 pub(crate) use fields::{Patch, ProductFields};
+pub(crate) use log_digest::{Buckets, LogDigest, LogFold, Replaced};
 pub(crate) use request::{InvalidRequestId, RequestId, RequestKey};
 pub(crate) use rule_decision::{CurrentRule, RuleDecision, RuleRejection, delete_rule, put_rule};
 pub(crate) use rule_draft::RuleDraft;

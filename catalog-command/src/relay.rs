@@ -5,6 +5,7 @@
 mod log;
 mod atomic_batch;
 mod stream_care;
+mod error;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -14,13 +15,13 @@ use catalog_events::Position;
 use service_kit::Retry;
 use sqlx::PgPool;
 use tokio::sync::{Mutex, Notify};
-use uuid::Uuid;
 
-use crate::relay::atomic_batch::{PublishError, publish_batch};
+use crate::relay::atomic_batch::publish_batch;
+use crate::relay::error::RelayError;
 pub(crate) use crate::relay::log::Log;
 pub(crate) use crate::relay::stream_care::{Memory, StreamCare};
 use crate::status::RelayProgress;
-use crate::store::{Epoch, LogError};
+use crate::store::Epoch;
 
 const POLL_EVERY_MS: u64 = 100;
 const LOOK_EVERY_MS: u64 = 2_000;
@@ -37,58 +38,6 @@ pub(crate) struct Relay {
     /// Notified when this instance has extended the log.
     pub(crate) extended: Arc<Notify>,
     pub(crate) progress: RelayProgress,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RelayError {
-    /// The database was restored from a backup, or the stream belongs to another catalog. Going on
-    /// would give two meanings to one position.
-    #[error(
-        "the stream {} is at {stream}, ahead of the {} at {head}: restore the log or delete the \
-         stream, which is then filled from the log", .log.stream(), .log.name()
-    )]
-    StreamAhead {
-        log: Log,
-        stream: Position,
-        head: Position,
-    },
-    /// Same numbers, other events: readers of this stream have seen what never was in this log.
-    #[error(
-        "the stream {} holds the event {in_stream} at position {position}, where the {} has \
-         {in_log}: it belongs to another catalog, or the log was restored from a backup and written \
-         on; point NATS_URL to the right broker, or restore the log, or delete the stream, which is \
-         then filled from the log", .log.stream(), .log.name()
-    )]
-    ForeignStream {
-        log: Log,
-        position: Position,
-        in_stream: String,
-        in_log: Uuid,
-    },
-    #[error(transparent)]
-    Log(#[from] LogError),
-    #[error("database")]
-    Database(#[from] sqlx::Error),
-    #[error("stream: {0}")]
-    Stream(String),
-    #[error("publish")]
-    Publish(#[from] PublishError),
-}
-
-impl RelayError {
-    /// Told at once, since trying again is not enough.
-    fn needs_a_person(&self) -> bool {
-        match self {
-            RelayError::StreamAhead { .. }
-            | RelayError::ForeignStream { .. }
-            | RelayError::Log(LogError::Corrupt(_))
-            | RelayError::Publish(PublishError::Full { .. }) => true,
-            RelayError::Log(LogError::Database(_))
-            | RelayError::Database(_)
-            | RelayError::Stream(_)
-            | RelayError::Publish(_) => false,
-        }
-    }
 }
 
 impl Relay {

@@ -1,9 +1,10 @@
 //! What the write side knows about its own progress: for metrics, readiness and `catalogctl status`.
 
 mod relay;
+mod shown;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
@@ -11,6 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 pub(crate) use crate::status::relay::RelayProgress;
+use crate::status::shown::Shown;
 
 /// Shared by the leader's tasks; cheap to clone.
 #[derive(Clone, Default)]
@@ -89,21 +91,5 @@ impl WriteProgress {
     pub(crate) fn outbox_seen(&self, pending: i64, oldest: Duration) {
         self.outbox_pending.set(pending);
         self.outbox_oldest_age_seconds.set(oldest.as_secs_f64());
-    }
-}
-
-/// An error for as long as it holds.
-#[derive(Clone, Default)]
-struct Shown(Arc<RwLock<Option<String>>>);
-
-impl Shown {
-    fn get(&self) -> Option<String> {
-        self.0.read().ok().and_then(|error| error.clone())
-    }
-
-    fn set(&self, error: Option<String>) {
-        if let Ok(mut current) = self.0.write() {
-            *current = error;
-        }
     }
 }

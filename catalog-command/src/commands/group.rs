@@ -13,7 +13,9 @@ use sqlx::{PgConnection, PgPool, Postgres};
 use time::OffsetDateTime;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::commands::{Attempt, Before, Written, now};
+use crate::commands::attempt::Attempt;
+use crate::commands::call::now;
+use crate::commands::written::Written;
 use crate::domain::{Current, Decision, Rejection};
 use crate::store::{self, Origin, soon};
 
@@ -27,6 +29,13 @@ const KEEP_CONNECTION_MS: u64 = 100;
 pub(super) type Decide = Arc<
     dyn Fn(Option<&Current>, OffsetDateTime) -> Result<Option<Decision>, Rejection> + Send + Sync,
 >;
+
+/// What a command expects of its product, so that it need not look first.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Before {
+    Absent,
+    Present,
+}
 
 /// One write on its way through the group.
 pub(super) struct GroupWrite {

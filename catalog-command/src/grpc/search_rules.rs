@@ -7,7 +7,7 @@ use tonic::{Request, Response, Status};
 
 use crate::commands::{Commands, WrittenRule};
 use crate::domain::{RuleDraft, Violation};
-use crate::grpc::call;
+use crate::grpc::call::call;
 use crate::grpc::error::{command_status, invalid_rule};
 use crate::store::RulePage;
 

@@ -9,7 +9,8 @@ use async_nats::jetstream::{self, ErrorCode};
 use catalog_events::Position;
 use sqlx::PgPool;
 
-use crate::relay::{Log, RelayError};
+use crate::relay::error::RelayError;
+use crate::relay::log::Log;
 use crate::status::RelayProgress;
 use crate::store::{self, Epoch};
 

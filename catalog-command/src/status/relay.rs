@@ -7,7 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::status::Shown;
+use crate::status::shown::Shown;
 
 /// Cheap to clone.
 #[derive(Clone, Default)]

@@ -11,17 +11,8 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::store::log_digest::{HASHED_ROWS, HashedRows};
-use crate::store::{Epoch, log_head, soon};
-
-/// Why the log cannot be read or extended.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LogError {
-    #[error("event log")]
-    Database(#[from] sqlx::Error),
-    #[error("the event at position {0} of the log cannot be read: the row is missing or corrupt")]
-    Corrupt(Position),
-}
+use crate::store::hashed_rows::{HASHED_ROWS, HashedRows};
+use crate::store::{Epoch, LogError, log_head, soon};
 
 /// What became of an attempt to extend the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use catalog_events::{BucketedDigest, Position};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
-use crate::store::log_digest::LogDigest;
+use crate::domain::LogDigest;
 use crate::store::soon;
 
 /// Raised at every change of holder; who presents an older one changes nothing.

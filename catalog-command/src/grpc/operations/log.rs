@@ -1,17 +1,20 @@
 //! Answers from the event log. What can be long is streamed page by page, as fast as the caller
 //! takes it; no page is read before the one before it was taken.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
 use catalog_events::{Position, ProductId};
 use catalog_proto::v1;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use service_kit::status;
 use sqlx::PgPool;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Code, Status};
 
-use super::{Answers, Operations};
+use crate::domain::{Buckets, LogDigest};
 use crate::grpc::error::{database_status, log_status};
-use crate::store::{self, Buckets, EventRow, Head, LogDigest, LogError};
+use crate::store::{self, EventRow, Head, LogError};
 
 const PRODUCTS_IN_ANSWER_MAX: usize = 1_000;
 const IDS_MAX: usize = 1_000;
@@ -23,8 +26,28 @@ const PAGE_BYTES_MAX: i64 = 2 * 1024 * 1024;
 /// Callers take 4 MiB unless told otherwise; one event may be large.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
-impl Operations {
-    pub(super) async fn log_digest(
+/// A stream of answers to one call.
+pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// Questions that need long reads, and mostly the live products of the log in memory, for as long as
+/// their answers are being read; more of them wait for their turn.
+const FOLDS_MAX: usize = 2;
+
+/// Answers what the log holds.
+pub(super) struct LogAnswers {
+    pool: PgPool,
+    folds: Arc<Semaphore>,
+}
+
+impl LogAnswers {
+    pub(super) fn new(pool: PgPool) -> Self {
+        Self {
+            pool,
+            folds: Arc::new(Semaphore::new(FOLDS_MAX)),
+        }
+    }
+
+    pub(super) async fn digest(
         &self,
         request: v1::GetLogDigestRequest,
     ) -> Result<v1::LogDigest, Status> {
@@ -51,7 +74,7 @@ impl Operations {
         })
     }
 
-    pub(super) async fn log_products(
+    pub(super) async fn products(
         &self,
         request: v1::ListLogProductsRequest,
     ) -> Result<Answers<v1::ListLogProductsResponse>, Status> {
@@ -190,7 +213,7 @@ fn logged(row: EventRow, expected: Position) -> Result<v1::LoggedEvent, LogError
 /// One page in answers of bounded size.
 fn answers(
     page: Vec<v1::LoggedEvent>,
-) -> impl futures_util::Stream<Item = Result<v1::ReadEventsResponse, Status>> {
+) -> impl Stream<Item = Result<v1::ReadEventsResponse, Status>> {
     let mut answers: Vec<v1::ReadEventsResponse> = Vec::new();
     let mut bytes = 0;
     for event in page {
