@@ -1,5 +1,8 @@
 //! What every service of the catalog needs and none should write again: configuration, telemetry,
-//! start and stop, health and metrics, trace context and typed gRPC errors. No domain.
+//! start and stop, health and metrics, the gRPC server, trace context and typed gRPC errors. It knows
+//! nothing of the domain.
+
+#![warn(missing_docs)]
 
 mod service;
 mod env;
