@@ -1,5 +1,5 @@
-//! Decisions about products and search rules: no async, no clock, no database, no wire type. Time
-//! comes in as an argument; what goes out is a change to save, or nothing when nothing changed.
+//! Decisions about products and search rules, without async, clock, database or wire types. Time comes
+//! in as an argument; a decision is a change to save, or nothing when nothing changed.
 
 mod check;
 mod fields;

@@ -11,6 +11,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_nats::{Client, jetstream};
 use catalog_events::Position;
 use service_kit::Retry;
 use sqlx::PgPool;
@@ -19,7 +20,7 @@ use tokio::sync::{Mutex, Notify};
 use crate::relay::atomic_batch::publish_batch;
 use crate::relay::error::RelayError;
 pub(crate) use crate::relay::log::Log;
-pub(crate) use crate::relay::stream_care::{Memory, StreamCare};
+use crate::relay::stream_care::{Memory, StreamCare};
 use crate::status::RelayProgress;
 use crate::store::Epoch;
 
@@ -28,19 +29,43 @@ const LOOK_EVERY_MS: u64 = 2_000;
 /// A relay that must not go on looks again this often whether a person has mended it.
 const STOPPED_RETRY_MS: u64 = 5_000;
 
+/// Publishes one log to its stream.
 pub(crate) struct Relay {
-    pub(crate) log: Log,
-    pub(crate) pool: PgPool,
-    pub(crate) client: async_nats::Client,
-    pub(crate) care: StreamCare,
-    /// Outlives the lease, so that what was lost meanwhile is noticed.
-    pub(crate) memory: Mutex<Memory>,
-    /// Notified when this instance has extended the log.
-    pub(crate) extended: Arc<Notify>,
-    pub(crate) progress: RelayProgress,
+    log: Log,
+    pool: PgPool,
+    client: Client,
+    care: StreamCare,
+    /// What is known of the stream outlives the lease, so that what was lost meanwhile is noticed.
+    memory: Mutex<Memory>,
+    extended: Arc<Notify>,
+    progress: RelayProgress,
 }
 
 impl Relay {
+    /// `extended` is notified when this instance has extended the log.
+    pub(crate) fn new(
+        log: Log,
+        pool: &PgPool,
+        client: &Client,
+        extended: Arc<Notify>,
+        progress: RelayProgress,
+    ) -> Self {
+        Self {
+            log,
+            pool: pool.clone(),
+            client: client.clone(),
+            care: StreamCare {
+                log,
+                pool: pool.clone(),
+                jetstream: jetstream::new(client.clone()),
+                progress: progress.clone(),
+            },
+            memory: Mutex::default(),
+            extended,
+            progress,
+        }
+    }
+
     /// Publishes for as long as it is polled; any error leads back to reading the last sequence.
     pub(crate) async fn run(&self, epoch: Epoch) {
         let mut memory = self.memory.lock().await;

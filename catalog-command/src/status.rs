@@ -14,12 +14,12 @@ use prometheus_client::registry::Registry;
 pub(crate) use crate::status::relay::RelayProgress;
 use crate::status::shown::Shown;
 
-/// Shared by the leader's tasks; cheap to clone.
+/// The progress of the write side. Its clones, which the leader's tasks hold, share one state.
 #[derive(Clone, Default)]
 pub(crate) struct WriteProgress {
-    /// Of the log of products.
+    /// The relay of the log of products.
     pub(crate) relay: RelayProgress,
-    /// Of the log of search rules.
+    /// The relay of the log of search rules.
     pub(crate) rule_relay: RelayProgress,
     leader: Arc<AtomicBool>,
     sequencer_error: Shown,
@@ -59,7 +59,7 @@ impl WriteProgress {
         self.leader.store(leader, Ordering::Relaxed);
         self.leading.set(leader.into());
         if !leader {
-            // What only a leader can know or mend.
+            // Only a leader can know or mend these.
             self.relay.set_error(None);
             self.rule_relay.set_error(None);
             self.set_sequencer_error(None);
@@ -71,12 +71,14 @@ impl WriteProgress {
     pub(crate) fn error(&self) -> Option<String> {
         let sequencer = self.sequencer_error.get();
         let rules = self.rule_relay.error();
-        let errors = [
+        let errors: Vec<String> = [
             sequencer.map(|error| format!("sequencer: {error}")),
             self.relay.error(),
             rules.map(|error| format!("search rules: {error}")),
-        ];
-        let errors: Vec<String> = errors.into_iter().flatten().collect();
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         (!errors.is_empty()).then(|| errors.join("; "))
     }
 

@@ -1,5 +1,5 @@
-//! Everything this service says to Postgres. A decision and its event are saved by [`save`] in the
-//! caller's transaction; nothing else writes products or the outbox. So is a rule by [`save_rule`].
+//! Everything this service says to Postgres. [`save`] writes a decision and its event in the caller's
+//! transaction, and nothing else writes products or the outbox; [`save_rule`] does so for rules.
 
 mod connections;
 mod products;

@@ -6,6 +6,7 @@ use crate::store::Conflict;
 /// A writer that loses this often in a row gives up and says so.
 pub(super) const RACES_MAX: u32 = 10;
 
+/// Why a command did not write.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CommandError {
     #[error(transparent)]
@@ -23,13 +24,14 @@ pub(crate) enum CommandError {
 /// How one try of a command can fail.
 #[derive(Debug)]
 pub(super) enum Attempt {
-    /// Another writer came first.
+    /// Another writer came first: the command is to be tried again.
     Lost,
+    /// Trying again would not help.
     Final(CommandError),
 }
 
 impl Attempt {
-    /// Nothing when the command is to be tried again.
+    /// The error that ends the command; none when it is to be tried again.
     pub(super) fn unless_lost(self) -> Result<(), CommandError> {
         match self {
             Attempt::Lost => Ok(()),

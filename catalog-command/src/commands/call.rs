@@ -12,7 +12,7 @@ pub(crate) struct Call {
     pub(crate) request: Option<RequestKey>,
 }
 
-/// Now, to the microsecond: what Postgres and JSON both keep.
+/// The present time to the microsecond, which is what Postgres and JSON both keep.
 pub(super) fn now() -> OffsetDateTime {
     let now = OffsetDateTime::now_utc();
     now.replace_nanosecond(now.microsecond() * 1_000)

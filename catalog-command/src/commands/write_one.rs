@@ -23,14 +23,14 @@ pub(crate) struct Commands {
     group: WriteGroup,
     pub(super) committed: Arc<Notify>,
     pub(super) rules_changed: Arc<Notify>,
-    /// How long a request id counts.
+    /// For how many hours the answer under a request id is kept.
     keep_hours: u16,
 }
 
 impl Commands {
+    /// The commands, and the saver that must run beside them; it ends when the commands are gone.
     /// `committed` is notified after every commit that left events in the outbox, `rules_changed`
-    /// after every one that extended the log of search rules. The saver is to be run beside the
-    /// commands; it ends when these are gone.
+    /// after every commit that extended the log of search rules.
     pub(crate) fn new(
         databases: &Databases,
         committed: Arc<Notify>,
@@ -48,8 +48,8 @@ impl Commands {
         (commands, saver)
     }
 
-    /// Runs one decision about one product, taken at the time it is given: that of the moment when
-    /// this writer's turn has come. `Ok(None)` of the decision leaves everything as it is.
+    /// Writes what `decide` makes of the product. It is asked when this writer's turn has come, and
+    /// given the time of that moment; `Ok(None)` leaves everything as it is.
     ///
     /// The first try takes no lock and shares its statement with other writers: most are alone with
     /// their product.
@@ -103,8 +103,8 @@ impl Commands {
                 Written::from(decision)
             }
             None => {
-                let current = current.get(id).ok_or(Rejection::NotFound)?;
-                Written::unchanged(id, current)
+                let unchanged = current.get(id).ok_or(Rejection::NotFound)?;
+                Written::unchanged(id, unchanged)
             }
         };
         if let Some(key) = &call.request {
@@ -117,8 +117,8 @@ impl Commands {
         Ok(written)
     }
 
-    /// What the same request was answered before. None: it is to be answered in this transaction,
-    /// and others with its id wait until that ends.
+    /// The answer that the same request got before. None means that it is to be answered in this
+    /// transaction; others with its id wait until that ends.
     pub(super) async fn earlier_answer<T: DeserializeOwned>(
         &self,
         tx: &mut PgConnection,

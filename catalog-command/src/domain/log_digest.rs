@@ -13,12 +13,12 @@ pub(crate) struct LogDigest {
 }
 
 impl LogDigest {
-    /// To where the log is after these events.
+    /// Moves the digest to where the log is after these events.
     pub(crate) fn wind(&mut self, replaced: &Replaced) {
         self.exchange(&replaced.previous, &replaced.content);
     }
 
-    /// Back to where the log was before these events.
+    /// Moves the digest back to where the log was before these events.
     pub(crate) fn unwind(&mut self, replaced: &Replaced) {
         self.exchange(&replaced.content, &replaced.previous);
     }
@@ -30,10 +30,12 @@ impl LogDigest {
     }
 }
 
-/// What some events put in the place of what, in no order: sums need none.
+/// The hashes that some events added and those that they replaced, in no order: sums need none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Replaced {
+    /// The hashes of the products after the events.
     pub(crate) content: Vec<ContentHash>,
+    /// The hashes of the products before them.
     pub(crate) previous: Vec<ContentHash>,
 }
 
@@ -44,7 +46,7 @@ pub(crate) struct Buckets(u64);
 impl Buckets {
     pub(crate) const ALL: Buckets = Buckets(u64::MAX);
 
-    /// All when none is named; none when one does not exist.
+    /// The named buckets, or all when none is named; `None` when one of them does not exist.
     pub(crate) fn of(buckets: &[i32]) -> Option<Self> {
         if buckets.is_empty() {
             return Some(Self::ALL);
@@ -76,7 +78,7 @@ impl LogFold {
         Self { buckets, products }
     }
 
-    /// `content` is none for a deletion.
+    /// Applies the next event; `content` is none for a deletion.
     pub(crate) fn apply(&mut self, id: ProductId, version: Version, content: Option<ContentHash>) {
         match content.filter(|hash| self.buckets.contain(*hash)) {
             Some(hash) => self.products.insert(id, (version, hash)),
@@ -91,10 +93,11 @@ impl LogFold {
         }
     }
 
-    /// Sorted by id.
+    /// The live products, sorted by id.
     pub(crate) fn into_products(self) -> Vec<(ProductId, Version, ContentHash)> {
-        let products = self.products.into_iter();
-        let mut products: Vec<_> = products
+        let mut products: Vec<_> = self
+            .products
+            .into_iter()
             .map(|(id, (version, hash))| (id, version, hash))
             .collect();
         products.sort_unstable_by(|one, other| one.0.cmp(&other.0));
@@ -208,13 +211,14 @@ mod tests {
         fn the_buckets_part_the_products(steps in steps(), split in 0_i32..64) {
             let log = log(&steps);
             let (low, high): (Vec<i32>, Vec<i32>) = (0..64).partition(|bucket| *bucket <= split);
-            let parts = [low, high].map(|part| match part.is_empty() {
-                true => Vec::new(),
-                false => fold(&log, Buckets::of(&part).expect("buckets")).into_products(),
+            let parts = [low, high].map(|part| if part.is_empty() {
+                Vec::new()
+            } else {
+                fold(&log, Buckets::of(&part).expect("buckets")).into_products()
             });
-            let mut parts = parts.concat();
-            parts.sort_by(|one, other| one.0.cmp(&other.0));
-            prop_assert_eq!(parts, fold(&log, Buckets::ALL).into_products());
+            let mut together = parts.concat();
+            together.sort_by(|one, other| one.0.cmp(&other.0));
+            prop_assert_eq!(together, fold(&log, Buckets::ALL).into_products());
         }
     }
 

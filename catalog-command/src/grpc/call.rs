@@ -10,7 +10,7 @@ use crate::store::Origin;
 
 const ACTOR_CHARS_MAX: usize = 100;
 
-/// Who calls, under which request id, and what is asked.
+/// Takes a request apart: who calls, under which request id, and what is asked.
 pub(super) fn call<M: Repeatable>(request: Request<M>) -> Result<(Call, M), Vec<Violation>> {
     let origin = origin(&request);
     let (metadata, _, mut message) = request.into_parts();
@@ -19,8 +19,9 @@ pub(super) fn call<M: Repeatable>(request: Request<M>) -> Result<(Call, M), Vec<
 }
 
 pub(super) fn origin<T>(request: &Request<T>) -> Origin {
-    let actor = request.metadata().get("catalog-actor");
-    let actor = actor
+    let actor = request
+        .metadata()
+        .get("catalog-actor")
         .and_then(|actor| actor.to_str().ok())
         .unwrap_or("anonymous");
     Origin {

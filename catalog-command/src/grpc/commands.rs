@@ -35,8 +35,11 @@ impl CatalogCommandService for CommandGrpc {
             fields.id = uuid::Uuid::now_v7().to_string();
         }
         let draft = Draft::parse(fields).map_err(invalid_request)?;
-        let written = self.commands.create_product(draft, &call).await;
-        let written = written.map_err(command_status)?;
+        let written = self
+            .commands
+            .create_product(draft, &call)
+            .await
+            .map_err(command_status)?;
         Ok(Response::new(v1::CreateProductResponse {
             consistency_token: self.tokens.seal(&written.token()),
             product: message(written),
@@ -52,9 +55,11 @@ impl CatalogCommandService for CommandGrpc {
         let id = product_id(&input.id).map_err(invalid_request)?;
         let expected = expected_version(request.expected_version).map_err(invalid_request)?;
         let patch = patch(input, request.update_mask).map_err(invalid_request)?;
-        let commands = &self.commands;
-        let written = commands.update_product(&id, patch, expected, &call).await;
-        let written = written.map_err(command_status)?;
+        let written = self
+            .commands
+            .update_product(&id, patch, expected, &call)
+            .await
+            .map_err(command_status)?;
         Ok(Response::new(v1::UpdateProductResponse {
             consistency_token: self.tokens.seal(&written.token()),
             product: message(written),
@@ -70,11 +75,11 @@ impl CatalogCommandService for CommandGrpc {
         let currency = currency(&request.currency).map_err(invalid_request)?;
         let expected = expected_version(request.expected_version).map_err(invalid_request)?;
         let minor = request.price_minor;
-        let commands = &self.commands;
-        let written = commands
+        let written = self
+            .commands
             .change_price(&id, minor, currency, expected, &call)
-            .await;
-        let written = written.map_err(command_status)?;
+            .await
+            .map_err(command_status)?;
         Ok(Response::new(v1::ChangePriceResponse {
             consistency_token: self.tokens.seal(&written.token()),
             product: message(written),
@@ -88,8 +93,11 @@ impl CatalogCommandService for CommandGrpc {
         let (call, request) = call(request).map_err(invalid_request)?;
         let id = product_id(&request.id).map_err(invalid_request)?;
         let expected = expected_version(request.expected_version).map_err(invalid_request)?;
-        let written = self.commands.delete_product(&id, expected, &call).await;
-        let written = written.map_err(command_status)?;
+        let written = self
+            .commands
+            .delete_product(&id, expected, &call)
+            .await
+            .map_err(command_status)?;
         Ok(Response::new(v1::DeleteProductResponse {
             version: written.version.get(),
             consistency_token: self.tokens.seal(&written.token()),
@@ -130,8 +138,11 @@ impl CatalogCommandService for CommandGrpc {
         let request = request.into_inner();
         let id = product_id(&request.id).map_err(invalid_request)?;
         let (limit, before) = history_page(&request).map_err(invalid_request)?;
-        let events = self.commands.product_history(&id, before, limit).await;
-        let events = events.map_err(history_status)?;
+        let events = self
+            .commands
+            .product_history(&id, before, limit)
+            .await
+            .map_err(history_status)?;
         // Versions count from 1 without a gap.
         let oldest = events.last().map_or(1, |event| event.version.get());
         Ok(Response::new(v1::GetProductHistoryResponse {

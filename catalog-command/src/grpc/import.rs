@@ -40,8 +40,11 @@ impl Importer {
         let rows: Vec<_> = inputs
             .map(|input| Draft::parse(product_fields(input)))
             .collect();
-        let outcome = self.commands.import_products(&rows, &call).await;
-        let outcome = outcome.map_err(command_status)?;
+        let outcome = self
+            .commands
+            .import_products(&rows, &call)
+            .await
+            .map_err(command_status)?;
         let token = outcome.token().map(|token| self.tokens.seal(&token));
         Ok(v1::ImportProductsResponse {
             consistency_token: token.unwrap_or_default(),
@@ -58,8 +61,10 @@ fn import_answer(outcome: ImportOutcome, ids: &[String]) -> v1::ImportProductsRe
             RowResult::Updated => answer.updated += 1,
             RowResult::Unchanged => answer.unchanged += 1,
             RowResult::Rejected(violations) => {
-                let first = violations.into_iter().next();
-                let first = first.unwrap_or_else(|| Violation::new("", "is not valid"));
+                let first = violations
+                    .into_iter()
+                    .next()
+                    .unwrap_or_else(|| Violation::new("", "is not valid"));
                 answer.rejected.push(v1::ImportRejection {
                     index: index as i32,
                     id: id.clone(),

@@ -35,6 +35,7 @@ impl Operations {
         }
     }
 
+    /// The part of the status that Postgres and this instance know.
     async fn database_part(&self) -> sqlx::Result<v1::GetWriteStatusResponse> {
         let mut db = self.pool.acquire().await?;
         let (outbox_pending, oldest) = store::outbox_backlog(&mut db).await?;

@@ -8,12 +8,13 @@ use tonic::metadata::MetadataMap;
 
 use crate::domain::{InvalidRequestId, RequestId, RequestKey, Violation};
 
-/// A caller that derives a price and an expected version from what its own client stated says here
-/// what that was. A repetition is then recognised by the statement: what is derived from the same
-/// statement later may differ.
+/// The metadata in which a caller says what its own client stated, where it derives a price and an
+/// expected version from that. A repetition is then recognised by the statement: what is derived from
+/// the same statement later may differ.
 const DERIVED_FROM: &str = "catalog-derived-from";
 
-/// None when the request has no id; it is taken out of the message. `metadata` is that of the call.
+/// Takes the request id out of the message and hashes the rest; none when the request has no id.
+/// `metadata` is that of the call.
 pub(crate) fn request_key<M: Repeatable>(
     message: &mut M,
     metadata: &MetadataMap,
@@ -22,7 +23,7 @@ pub(crate) fn request_key<M: Repeatable>(
     if id.is_empty() {
         return Ok(None);
     }
-    let id: RequestId = id
+    let parsed: RequestId = id
         .parse()
         .map_err(|err: InvalidRequestId| vec![Violation::new("request_id", err.to_string())])?;
     let mut hasher = Sha256::new();
@@ -38,7 +39,7 @@ pub(crate) fn request_key<M: Repeatable>(
     );
     feed(&mut hasher, &content);
     let hash = hasher.finalize().into();
-    Ok(Some(RequestKey { id, hash }))
+    Ok(Some(RequestKey { id: parsed, hash }))
 }
 
 /// A request that can carry an id.
@@ -47,7 +48,7 @@ pub(crate) trait Repeatable: Message + Sized {
 
     fn request_id(&mut self) -> &mut String;
 
-    /// The message without what a caller may derive; none where there is no such thing.
+    /// The message without what a caller may derive; none where it has nothing of that kind.
     fn without_derived(&self) -> Option<Self> {
         None
     }
@@ -126,7 +127,7 @@ impl Repeatable for v1::ImportProductsRequest {
     }
 }
 
-/// With its length before it, so that no two lists of parts look alike.
+/// Hashes a part with its length before it, so that no two lists of parts look alike.
 fn feed(hasher: &mut Sha256, part: &[u8]) {
     hasher.update((part.len() as u64).to_be_bytes());
     hasher.update(part);

@@ -7,6 +7,7 @@ use crate::relay::atomic_batch::PublishError;
 use crate::relay::log::Log;
 use crate::store::LogError;
 
+/// Why the relay stopped before it had published everything.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RelayError {
     /// The database was restored from a backup, or the stream belongs to another catalog. Going on
@@ -20,7 +21,8 @@ pub(crate) enum RelayError {
         stream: Position,
         head: Position,
     },
-    /// Same numbers, other events: readers of this stream have seen what never was in this log.
+    /// The stream has other events at the same positions: its readers have seen what never was in this
+    /// log.
     #[error(
         "the stream {} holds the event {in_stream} at position {position}, where the {} has \
          {in_log}: it belongs to another catalog, or the log was restored from a backup and written \
@@ -44,7 +46,7 @@ pub(crate) enum RelayError {
 }
 
 impl RelayError {
-    /// Told at once, since trying again is not enough.
+    /// Whether a person must mend it, so that it is shown at once: trying again is not enough.
     pub(super) fn needs_a_person(&self) -> bool {
         match self {
             RelayError::StreamAhead { .. }

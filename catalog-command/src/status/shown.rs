@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, RwLock};
 
-/// An error for as long as it holds.
+/// An error, shown for as long as it holds. Clones share it.
 #[derive(Clone, Default)]
 pub(super) struct Shown(Arc<RwLock<Option<String>>>);
 

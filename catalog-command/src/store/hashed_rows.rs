@@ -8,11 +8,12 @@ use sqlx::types::Json;
 use crate::domain::Replaced;
 use crate::store::LogError;
 
-/// The hashes of some rows, put together by Postgres: one small row instead of one an event.
+/// The hashes of some rows, put together by Postgres: one small row instead of one for each event.
 #[derive(sqlx::FromRow)]
 pub(crate) struct HashedRows {
+    /// The number of rows.
     pub(crate) events: i64,
-    /// Rows from before hashes were kept.
+    /// The number of rows from before hashes were kept.
     pub(crate) unhashed: i64,
     content: Option<Vec<u8>>,
     previous: Option<Vec<u8>>,
@@ -25,8 +26,8 @@ pub(crate) const HASHED_ROWS: &str = "count(*) AS events, \
      string_agg(previous_hash, ''::bytea) FILTER (WHERE hashed) AS previous";
 
 impl HashedRows {
-    /// What the rows replaced; those without hashes are among the events after `after` up to
-    /// `up_to`, and theirs are computed.
+    /// What the rows replaced. The hashes of rows without any are computed; these are among the events
+    /// after `after` up to `up_to`.
     pub(crate) async fn replaced(
         &self,
         db: &mut PgConnection,
@@ -46,6 +47,7 @@ impl HashedRows {
 
 type JsonProduct = Option<Json<Product>>;
 
+/// Computes the hashes of rows without any from the JSON of the events and of the events before them.
 async fn add_unhashed(
     db: &mut PgConnection,
     after: Position,

@@ -15,12 +15,12 @@ use crate::store::{Epoch, LogError, log_head, read_events, within};
 const SUM_EVENTS_MAX: u64 = 1_000;
 const FOLD_EVENTS_MAX: i64 = 500;
 const FOLD_BYTES_MAX: i64 = 4 * 1024 * 1024;
-/// Of one page of events.
+/// How long reading one page of events may take.
 const FOLD_READ_S_MAX: u64 = 30;
 const KEEP_S_MAX: u64 = 15;
 
-/// The digest at `position`, which is at or before the head: unwound from there. None while the
-/// digest at the head is still to be computed.
+/// The digest at `position`, which is at or before the head, unwound from the digest of the head. None
+/// while that is still to be computed.
 pub(crate) async fn digest_at(
     pool: &PgPool,
     head: log_head::Head,
@@ -40,9 +40,9 @@ pub(crate) async fn digest_at(
     Ok(Some(digest))
 }
 
-/// Computes the digest at the head from the whole log, for a log that was extended without it.
-/// False when `epoch` is no longer the current one; nothing is written then. However long it takes:
-/// only its steps are bounded.
+/// Computes the digest at the head from the whole log, for a log that was extended without it. Only its
+/// steps are bounded in time, not the whole. False when `epoch` is no longer the current one, and
+/// nothing is written then.
 pub(crate) async fn compute_head_digest(pool: &PgPool, epoch: Epoch) -> Result<bool, LogError> {
     // Only the holder of this epoch extends the log, and it is busy here.
     let head = log_head::head_position(pool).await?;
@@ -83,8 +83,8 @@ pub(crate) async fn fold_log(
     let mut reached = Position::START;
     while reached < up_to {
         let limit = FOLD_EVENTS_MAX.min(reached.lag_to(up_to) as i64);
-        let rows = read_events(pool, reached, limit, FOLD_BYTES_MAX);
-        let rows = within(Duration::from_secs(FOLD_READ_S_MAX), rows).await?;
+        let page = read_events(pool, reached, limit, FOLD_BYTES_MAX);
+        let rows = within(Duration::from_secs(FOLD_READ_S_MAX), page).await?;
         if rows.is_empty() {
             return Err(LogError::Corrupt(reached.next()));
         }

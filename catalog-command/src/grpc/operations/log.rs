@@ -18,10 +18,10 @@ use crate::store::{self, EventRow, Head, LogError};
 
 const PRODUCTS_IN_ANSWER_MAX: usize = 1_000;
 const IDS_MAX: usize = 1_000;
-/// Ids of one query of last events.
+/// The ids that one query reads the last events of.
 const IDS_IN_PAGE_MAX: usize = 50;
 const EVENTS_IN_PAGE_MAX: i64 = 500;
-/// As stored: JSON may be compressed there.
+/// The bytes of one page as they are stored: JSON may be compressed there.
 const PAGE_BYTES_MAX: i64 = 2 * 1024 * 1024;
 /// Callers take 4 MiB unless told otherwise; one event may be large.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
@@ -29,8 +29,8 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// A stream of answers to one call.
 pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-/// Questions that need long reads, and mostly the live products of the log in memory, for as long as
-/// their answers are being read; more of them wait for their turn.
+/// The calls that are answered at one time. They need long reads, and mostly the live products of the log
+/// in memory for as long as their answers are being read; further calls wait for their turn.
 const FOLDS_MAX: usize = 2;
 
 /// Answers what the log holds.
@@ -110,9 +110,9 @@ impl LogAnswers {
             0 => Position::START,
             after => self.position(after).await?.1,
         };
-        let pool = self.pool.clone();
+        let shared = self.pool.clone();
         let pages = stream::try_unfold(after, move |after| {
-            let pool = pool.clone();
+            let pool = shared.clone();
             async move { next_page(&pool, after, up_to).await.map_err(log_status) }
         });
         Ok(pages.map_ok(answers).try_flatten().boxed())
@@ -125,14 +125,20 @@ impl LogAnswers {
         if request.ids.len() > IDS_MAX {
             return Err(invalid("ids", &format!("are {IDS_MAX} at most")));
         }
-        let ids: Result<Vec<ProductId>, _> = request.ids.iter().map(|id| id.parse()).collect();
-        let ids = ids.map_err(|err| invalid("ids", &format!("hold one that is no id: {err}")))?;
+        let ids: Vec<ProductId> = request
+            .ids
+            .iter()
+            .map(|id| id.parse())
+            .collect::<Result<_, _>>()
+            .map_err(|err| invalid("ids", &format!("hold one that is no id: {err}")))?;
         let (_, position) = self.position(request.position).await?;
-        let pool = self.pool.clone();
-        let pages = ids.chunks(IDS_IN_PAGE_MAX).map(<[ProductId]>::to_vec);
-        let pages: Vec<Vec<ProductId>> = pages.collect();
-        let pages = stream::iter(pages).then(move |ids| {
-            let pool = pool.clone();
+        let asked: Vec<Vec<ProductId>> = ids
+            .chunks(IDS_IN_PAGE_MAX)
+            .map(<[ProductId]>::to_vec)
+            .collect();
+        let shared = self.pool.clone();
+        let pages = stream::iter(asked).then(move |ids| {
+            let pool = shared.clone();
             async move {
                 let page = last_events(&pool, &ids, position).await;
                 page.map_err(log_status)
@@ -141,7 +147,7 @@ impl LogAnswers {
         Ok(pages.map_ok(answers).try_flatten().boxed())
     }
 
-    /// The head, and the asked position; 0 asks for the head's.
+    /// The head, and the position that is asked for; 0 asks for the position of the head.
     async fn position(&self, asked: i64) -> Result<(Head, Position), Status> {
         let head = store::head(&self.pool).await.map_err(database_status)?;
         match u64::try_from(asked) {
@@ -155,6 +161,7 @@ impl LogAnswers {
         }
     }
 
+    /// Waits until one of the places for long reads is free.
     async fn turn(&self) -> Result<OwnedSemaphorePermit, Status> {
         let turn = self.folds.clone().acquire_owned().await;
         turn.map_err(|_| Status::internal("the service stops"))
@@ -199,7 +206,7 @@ async fn last_events(
         .collect()
 }
 
-/// As the relay publishes it.
+/// The event as the relay publishes it.
 fn logged(row: EventRow, expected: Position) -> Result<v1::LoggedEvent, LogError> {
     let (event, message) = row.into_message(expected)?;
     Ok(v1::LoggedEvent {
@@ -210,7 +217,7 @@ fn logged(row: EventRow, expected: Position) -> Result<v1::LoggedEvent, LogError
     })
 }
 
-/// One page in answers of bounded size.
+/// A page cut into answers of bounded size.
 fn answers(
     page: Vec<v1::LoggedEvent>,
 ) -> impl Stream<Item = Result<v1::ReadEventsResponse, Status>> {
