@@ -27,7 +27,7 @@ use crate::sequencer::Sequencer;
 use crate::status::WriteProgress;
 use crate::store::Databases;
 
-/// A batch of 1,000 large products.
+/// The most bytes of a request: enough for a batch of 1,000 large products.
 const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// The write service, with its ports bound.

@@ -14,7 +14,7 @@ use crate::{ProductId, Version};
 const LAYOUT: u8 = 1;
 /// A forger would have to send 2^63 tokens to hit one.
 const SEAL_BYTES: usize = 8;
-/// Longer than any token is.
+/// The most bytes of a text that is read as a token; every token is shorter.
 const TEXT_BYTES_MAX: usize = 256;
 
 /// A write that a reader wants to see.
@@ -105,7 +105,7 @@ fn read(content: &[u8]) -> Option<ConsistencyToken> {
     })
 }
 
-/// Never shows the secret.
+/// Writes the name of the type, never the secret.
 impl fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenKey")

@@ -17,7 +17,7 @@ impl Version {
     /// The version of a product that is created for the first time.
     pub const FIRST: Version = Version(1);
 
-    /// None below 1.
+    /// The version with this number; none below 1.
     pub fn new(version: i64) -> Option<Self> {
         (version >= 1).then_some(Self(version))
     }

@@ -3,8 +3,8 @@
 
 #![warn(missing_docs)]
 
-/// The package `catalog.v1`: messages, clients and servers. Their documentation
-/// is that of the `.proto` files, which must not leave out a message, a field or a value.
+/// The package `catalog.v1`: messages, clients and servers. Their documentation is that of the `.proto`
+/// files, which must not leave out a message, a field or a value.
 #[allow(
     clippy::all,
     clippy::pedantic,

@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Env, init_telemetry, stop_signal};
 
-/// `EX_CONFIG` of sysexits.h.
+/// The exit code for a bad configuration: `EX_CONFIG` of sysexits.h.
 const EXIT_CONFIG: u8 = 78;
 
 /// A service: how it is configured, built and run.
 pub trait Service: Sized {
-    /// The name, for people and for the broker: `catalog-query`.
+    /// The name, for people and for the broker, for instance `catalog-query`.
     const NAME: &'static str;
     /// The prefix of the service's environment variables, for instance `BFF_`.
     const PREFIX: &'static str;

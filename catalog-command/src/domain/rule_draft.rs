@@ -86,7 +86,7 @@ impl RuleDraft {
     }
 }
 
-/// What the actions before have, so that nothing is done twice.
+/// What the earlier actions of the rule do, so that nothing is done twice.
 #[derive(Default)]
 struct Seen {
     pinned: HashSet<ProductId>,

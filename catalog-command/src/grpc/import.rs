@@ -12,7 +12,7 @@ use crate::grpc::error::{command_status, invalid_request};
 use crate::grpc::request_key::request_key;
 use crate::store::Origin;
 
-/// More rows than this make one transaction too long for the writers beside it.
+/// The most rows of a batch: more would make its transaction too long for the writers beside it.
 const IMPORT_ROWS_MAX: usize = 1_000;
 
 /// Answers the batches of one stream.

@@ -10,12 +10,15 @@ use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool};
 
-/// Below the lease: a leader that was stopped inside a transaction must not keep the next one out.
+/// How long a transaction may stand still. This is below the lease: a leader that was stopped inside a
+/// transaction must not keep the next one out.
 const IDLE_IN_TRANSACTION: &str = "2s";
 const LOCK_WAIT: &str = "1500ms";
-/// A group of writers waits hardly at all: a writer whose product is locked waits alone.
+/// How long a group of writers waits for a lock: hardly at all, since a writer whose product is locked
+/// goes on alone.
 const GROUP_LOCK_WAIT: &str = "20ms";
-/// A change of the schema waits for every transaction that uses the table.
+/// How long a migration waits for a lock: longer, since it needs that of every transaction that uses the
+/// table.
 const MIGRATION_LOCK_WAIT: &str = "10s";
 /// The sequencer, the two relays and the lease have one each.
 const LEADER_CONNECTIONS: u32 = 4;
@@ -23,7 +26,7 @@ const ACQUIRE_S_MAX: u64 = 3;
 /// How long one statement of the leader may take.
 const ANSWER_S_MAX: u64 = 5;
 const PING_S_MAX: u64 = 2;
-/// A connection that was used so recently is taken as it is.
+/// A connection that was used within this time is taken without a ping.
 const UNPROVEN_AFTER_MS: u64 = 1_000;
 
 /// The pools of connections: everything that this service says to Postgres goes through one of them.

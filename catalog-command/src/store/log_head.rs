@@ -32,7 +32,7 @@ pub(crate) async fn acquire(pool: &PgPool, me: Uuid, lease_ms: i64) -> sqlx::Res
     Ok(soon(acquired).await?.map(Epoch))
 }
 
-/// False when the lease went to another holder meanwhile.
+/// Extends the lease. False when it went to another holder meanwhile.
 pub(crate) async fn renew(pool: &PgPool, epoch: Epoch, lease_ms: i64) -> sqlx::Result<bool> {
     let renew = sqlx::query(
         "UPDATE log_head SET lease_until = clock_timestamp() + $2 * interval '1 millisecond'
@@ -44,7 +44,7 @@ pub(crate) async fn renew(pool: &PgPool, epoch: Epoch, lease_ms: i64) -> sqlx::R
     Ok(soon(renew).await?.rows_affected() == 1)
 }
 
-/// Lets the next holder start at once.
+/// Gives the lease back, so that the next holder starts at once.
 pub(crate) async fn release(pool: &PgPool, epoch: Epoch) -> sqlx::Result<()> {
     let release = sqlx::query(
         "UPDATE log_head SET holder = NULL, lease_until = '-infinity' WHERE epoch = $1",
@@ -53,7 +53,7 @@ pub(crate) async fn release(pool: &PgPool, epoch: Epoch) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// False when another holder may extend the log now.
+/// Whether the holder of `epoch` may still extend the log.
 pub(crate) async fn is_current(pool: &PgPool, epoch: Epoch) -> sqlx::Result<bool> {
     let current = sqlx::query_scalar("SELECT epoch = $1 FROM log_head").bind(epoch.0);
     soon(current.fetch_one(pool)).await

@@ -1,4 +1,5 @@
-//! From commit to stream: positions without a gap, whoever writes, relays, fails or comes back.
+//! The way from commit to stream: positions have no gap, however many instances write, fail and come
+//! back.
 
 use std::collections::HashMap;
 use std::time::Instant;

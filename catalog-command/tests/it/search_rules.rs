@@ -191,7 +191,10 @@ async fn a_rule_is_put_replaced_deleted_and_put_again() {
     let versions: Vec<_> = events.iter().map(|event| event.version.get()).collect();
     assert_eq!(versions, [1, 2, 3, 4]);
     assert!(events[2].rule.is_none());
-    let status = catalog.status().await;
+    // The stream of products may be created a moment later than that of rules.
+    let status = catalog
+        .status_where("has both streams", |status| status.relay_error.is_empty())
+        .await;
     assert_eq!((status.rule_position, status.rule_stream_sequence), (4, 4));
     assert_eq!((status.log_position, status.relay_error.as_str()), (0, ""));
 }

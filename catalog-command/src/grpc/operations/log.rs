@@ -18,12 +18,13 @@ use crate::store::{self, EventRow, Head, LogError};
 
 const PRODUCTS_IN_ANSWER_MAX: usize = 1_000;
 const IDS_MAX: usize = 1_000;
-/// The ids that one query reads the last events of.
+/// For how many ids one query reads the last events.
 const IDS_IN_PAGE_MAX: usize = 50;
 const EVENTS_IN_PAGE_MAX: i64 = 500;
 /// The bytes of one page as they are stored: JSON may be compressed there.
 const PAGE_BYTES_MAX: i64 = 2 * 1024 * 1024;
-/// Callers take 4 MiB unless told otherwise; one event may be large.
+/// The bytes of events at which an answer ends: callers take 4 MiB unless they are told otherwise, and
+/// one event may be large.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// A stream of answers to one call.
