@@ -11,24 +11,26 @@ use catalog_proto::v1::catalog_command_service_server::CatalogCommandServiceServ
 use catalog_proto::v1::search_rule_service_server::SearchRuleServiceServer;
 use prometheus_client::registry::Registry;
 use service_kit::{Env, GrpcServer, Ops, Readiness, Service, Tasks};
+use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use uuid::Uuid;
 
-use crate::Config;
 use crate::commands::{Commands, GroupSaver};
+use crate::config::Config;
 use crate::expiry::Expiry;
 use crate::grpc::{CommandGrpc, Operations, SearchRuleGrpc};
 use crate::leader::Leader;
-use crate::relay::{Log, Relay, StreamCare};
+use crate::relay::{Log, Relay};
 use crate::sequencer::Sequencer;
-use crate::status::{RelayProgress, WriteProgress};
+use crate::status::WriteProgress;
 use crate::store::Databases;
 
-/// A batch of 1,000 large products.
+/// The most bytes of a request: enough for a batch of 1,000 large products.
 const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// The write service, with its ports bound.
 pub struct App {
     grpc: GrpcServer,
     ops: Ops,
@@ -41,10 +43,12 @@ pub struct App {
 }
 
 impl App {
+    /// The address that clients connect to, with the port that was taken.
     pub fn grpc_addr(&self) -> anyhow::Result<SocketAddr> {
         Ok(self.grpc.addr())
     }
 
+    /// The address of health and metrics, with the port that was taken.
     pub fn ops_addr(&self) -> anyhow::Result<SocketAddr> {
         self.ops.addr()
     }
@@ -62,86 +66,44 @@ impl Service for App {
     async fn build(config: Config) -> anyhow::Result<Self> {
         let databases =
             Databases::connect(&config.database_url, config.database_connections_max).await?;
-        let (leader, requests) = (databases.leader.clone(), databases.requests.clone());
         let client = catalog_events::connect(Self::NAME, &config.nats_url)
             .await
             .context("CATALOG_COMMAND_NATS_URL")?;
-        let jetstream = jetstream::new(client.clone());
-        let mut grpc = GrpcServer::bind(config.grpc_addr).await?;
-        if config.reflection {
-            grpc = grpc.with_reflection(catalog_proto::FILE_DESCRIPTOR_SET);
-        }
-
+        let grpc = bind_grpc(&config).await?;
         let progress = WriteProgress::default();
-        let mut registry = Registry::default();
-        progress.register(&mut registry);
-        let ops = Ops::bind(config.ops_addr, registry, Readiness::default()).await?;
+        let ops = bind_ops(&config, &progress).await?;
 
-        let committed = Arc::new(Notify::new());
-        let sequenced = Arc::new(Notify::new());
-        let sequencer = Sequencer {
-            pool: leader.clone(),
-            committed: committed.clone(),
-            sequenced: sequenced.clone(),
-            progress: progress.clone(),
-        };
-        let relay = |log, extended: &Arc<Notify>, progress: &RelayProgress| Relay {
-            log,
-            pool: leader.clone(),
-            client: client.clone(),
-            care: StreamCare {
-                log,
-                pool: leader.clone(),
-                jetstream: jetstream.clone(),
-                progress: progress.clone(),
-            },
-            memory: Default::default(),
-            extended: extended.clone(),
-            progress: progress.clone(),
-        };
-        let rules_changed = Arc::new(Notify::new());
-        let rule_relay = relay(Log::Rules, &rules_changed, &progress.rule_relay);
-        let products = Log::Products {
-            max_age: config.stream_max_age,
-        };
-        let relay = relay(products, &sequenced, &progress.relay);
-        let keep_hours = config.request_id_hours.get();
-        let (commands, group_saver) =
-            Commands::new(&databases, committed, rules_changed, keep_hours);
+        let wakes = Wakes::default();
+        let (commands, group_saver) = Commands::new(
+            &databases,
+            wakes.committed.clone(),
+            wakes.rules_changed.clone(),
+            config.request_id_hours.get(),
+        );
+        let operations = Operations::new(
+            databases.requests.clone(),
+            jetstream::new(client.clone()),
+            progress.clone(),
+        );
         Ok(Self {
             grpc,
             ops,
             commands,
             group_saver,
             tokens: TokenKey::new(&config.token_secret),
-            operations: Operations::new(requests.clone(), jetstream, progress.clone()),
-            expiry: Expiry { pool: requests },
-            leader: Leader {
-                pool: leader,
-                me: Uuid::new_v4(),
-                sequencer,
-                relay,
-                rule_relay,
-                progress,
+            operations,
+            leader: leader(&config, databases.leader, client, wakes, progress),
+            expiry: Expiry {
+                pool: databases.requests,
             },
         })
     }
 
     async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
         tracing::info!(grpc = %self.grpc_addr()?, ops = %self.ops_addr()?, "catalog-command is up");
-        type CommandService = CatalogCommandServiceServer<CommandGrpc>;
-        let health = self.grpc.announce::<CommandService>().await;
+        let health = self.grpc.announce::<CommandServer>().await;
         health.set_serving().await;
-        let rules = SearchRuleServiceServer::new(SearchRuleGrpc {
-            commands: self.commands.clone(),
-        });
-        let commands = CommandService::new(CommandGrpc {
-            commands: self.commands,
-            tokens: self.tokens,
-        });
-        let routes = Routes::new(commands.max_decoding_message_size(REQUEST_BYTES_MAX))
-            .add_service(rules)
-            .add_service(CatalogCommandOperationsServer::new(self.operations));
+        let routes = routes(self.commands, self.tokens, self.operations);
 
         let mut tasks = Tasks::new(stop);
         tasks.spawn("leader", |stop| self.leader.run(stop));
@@ -151,5 +113,69 @@ impl Service for App {
         tasks.spawn("ops", |stop| self.ops.run(stop));
         tasks.spawn("grpc", |stop| self.grpc.serve(routes, stop));
         tasks.run().await
+    }
+}
+
+type CommandServer = CatalogCommandServiceServer<CommandGrpc>;
+
+async fn bind_grpc(config: &Config) -> anyhow::Result<GrpcServer> {
+    let server = GrpcServer::bind(config.grpc_addr).await?;
+    Ok(if config.reflection {
+        server.with_reflection(catalog_proto::FILE_DESCRIPTOR_SET)
+    } else {
+        server
+    })
+}
+
+async fn bind_ops(config: &Config, progress: &WriteProgress) -> anyhow::Result<Ops> {
+    let mut registry = Registry::default();
+    progress.register(&mut registry);
+    Ops::bind(config.ops_addr, registry, Readiness::default()).await
+}
+
+fn routes(commands: Commands, tokens: TokenKey, operations: Operations) -> Routes {
+    let rules = SearchRuleServiceServer::new(SearchRuleGrpc {
+        commands: commands.clone(),
+    });
+    let products = CommandServer::new(CommandGrpc { commands, tokens });
+    Routes::new(products.max_decoding_message_size(REQUEST_BYTES_MAX))
+        .add_service(rules)
+        .add_service(CatalogCommandOperationsServer::new(operations))
+}
+
+/// How one part of the service tells the next that there is something to do.
+#[derive(Default)]
+struct Wakes {
+    /// A command has left events in the outbox.
+    committed: Arc<Notify>,
+    /// The sequencer has extended the log of products.
+    sequenced: Arc<Notify>,
+    /// A command has extended the log of search rules.
+    rules_changed: Arc<Notify>,
+}
+
+fn leader(
+    config: &Config,
+    pool: PgPool,
+    client: async_nats::Client,
+    wakes: Wakes,
+    progress: WriteProgress,
+) -> Leader {
+    let products = Log::Products {
+        max_age: config.stream_max_age,
+    };
+    let relay = |log, extended, progress| Relay::new(log, &pool, &client, extended, progress);
+    Leader {
+        me: Uuid::new_v4(),
+        sequencer: Sequencer {
+            pool: pool.clone(),
+            committed: wakes.committed,
+            sequenced: wakes.sequenced.clone(),
+            progress: progress.clone(),
+        },
+        relay: relay(products, wakes.sequenced, progress.relay.clone()),
+        rule_relay: relay(Log::Rules, wakes.rules_changed, progress.rule_relay.clone()),
+        pool,
+        progress,
     }
 }

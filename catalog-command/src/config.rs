@@ -6,19 +6,26 @@ use std::time::Duration;
 
 use service_kit::Env;
 
+/// The configuration of the write service.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// The URL of Postgres.
     pub database_url: String,
+    /// The URL of NATS.
     pub nats_url: String,
+    /// Where the gRPC API listens.
     pub grpc_addr: SocketAddr,
+    /// Where health and metrics listen.
     pub ops_addr: SocketAddr,
+    /// The most connections to Postgres for requests.
     pub database_connections_max: u32,
-    /// How long the stream keeps events; zero: for ever. The event log keeps them all.
+    /// How long the stream keeps events; zero means for ever. The event log keeps them all.
     pub stream_max_age: Duration,
+    /// Whether the gRPC API describes itself.
     pub reflection: bool,
-    /// How long a request id counts, in hours.
+    /// For how many hours the answer under a request id is kept.
     pub request_id_hours: NonZeroU16,
-    /// Of consistency tokens; the read side has the same.
+    /// The secret that seals consistency tokens; the read side has the same.
     pub token_secret: String,
 }
 

@@ -1,5 +1,5 @@
-//! Decisions about products and search rules: no async, no clock, no database, no wire type. Time
-//! comes in as an argument; what goes out is a change to save, or nothing when nothing changed.
+//! Decisions about products and search rules, without async, clock, database or wire types. Time comes
+//! in as an argument; a decision is a change to save, or nothing when nothing changed.
 
 mod check;
 mod price;
@@ -9,6 +9,7 @@ mod decision;
 mod rule_draft;
 mod rule_decision;
 mod request;
+mod log_digest;
 
 pub(crate) use check::Violation;
 pub(crate) use decision::{
@@ -16,6 +17,7 @@ pub(crate) use decision::{
 };
 pub(crate) use draft::Draft;
 pub(crate) use fields::{Patch, ProductFields};
+pub(crate) use log_digest::{Buckets, LogDigest, LogFold, Replaced};
 pub(crate) use price::Amount;
 pub(crate) use request::{InvalidRequestId, RequestId, RequestKey};
 pub(crate) use rule_decision::{CurrentRule, RuleDecision, RuleRejection, delete_rule, put_rule};

@@ -1,5 +1,5 @@
-//! Forgets answered requests whose time is over. Every instance may do it at once: each takes what
-//! no other has locked.
+//! Forgets answered requests whose time is over. Every instance does so: each takes those that no other
+//! has locked.
 
 use std::time::Duration;
 
@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 use crate::store;
 
 const EVERY_S: u64 = 60;
-/// Of one statement, so that its locks are short.
+/// The most answers that one statement deletes, so that its locks are short.
 const BATCH_ROWS_MAX: i64 = 1_000;
 
+/// Deletes expired answers.
 pub(crate) struct Expiry {
     pub(crate) pool: PgPool,
 }

@@ -1,5 +1,5 @@
-//! One instance at a time runs the sequencer and the relays. The lease decides who should; that two
-//! who both believe it do no harm is the work of the fencing epoch and of the expected sequence.
+//! One instance at a time runs the sequencer and the relays. The lease decides which; the fencing epoch
+//! and the expected sequence see to it that two instances that both believe to hold it do no harm.
 
 use std::time::Duration;
 
@@ -16,10 +16,12 @@ use crate::store::{self, Epoch};
 /// How long the log may stand still after its leader was killed.
 const LEASE_MS: u64 = 3_000;
 const RENEW_EVERY_MS: u64 = 1_000;
+/// How often an instance that does not lead asks for the lease.
 const RETRY_EVERY_MS: u64 = 500;
-/// As often as metrics are worth reading.
+/// How often the metrics of the outbox and the logs are read.
 const WATCH_EVERY_MS: u64 = 2_000;
 
+/// The work of the one instance that leads.
 pub(crate) struct Leader {
     pub(crate) pool: PgPool,
     pub(crate) me: Uuid,
@@ -54,7 +56,7 @@ impl Leader {
         Ok(())
     }
 
-    /// Until the lease is lost or the service stops.
+    /// Runs sequencer and relays until the lease is lost or the service stops.
     async fn lead(&self, epoch: Epoch, stop: &CancellationToken) {
         tokio::select! {
             () = self.sequencer.run(epoch) => tracing::warn!("another instance sequences now"),
@@ -69,8 +71,8 @@ impl Leader {
         }
     }
 
-    /// Ends when the lease is gone. An unreachable database is no reason to stop: whoever extends
-    /// the log later still has to present the current epoch.
+    /// Renews the lease and ends when it is gone. An unreachable database is no reason to stop: the log
+    /// is extended only under the current epoch.
     async fn keep_lease(&self, epoch: Epoch) {
         loop {
             tokio::time::sleep(Duration::from_millis(RENEW_EVERY_MS)).await;
@@ -85,9 +87,8 @@ impl Leader {
     /// Keeps the metrics of the outbox and the logs fresh.
     async fn watch(&self) {
         loop {
-            match self.look_once().await {
-                Ok(()) => {}
-                Err(err) => tracing::warn!("cannot look at the outbox: {err}"),
+            if let Err(err) = self.look_once().await {
+                tracing::warn!("cannot look at the outbox: {err}");
             }
             tokio::time::sleep(Duration::from_millis(WATCH_EVERY_MS)).await;
         }
@@ -105,7 +106,7 @@ impl Leader {
     }
 }
 
-/// Zero where nothing waits.
+/// How long the oldest event has been waiting; zero where none waits.
 pub(crate) fn age_of(oldest: Option<OffsetDateTime>) -> Duration {
     let age = oldest.map(|oldest| OffsetDateTime::now_utc() - oldest);
     age.and_then(|age| age.try_into().ok()).unwrap_or_default()

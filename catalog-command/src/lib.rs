@@ -7,11 +7,11 @@ mod grpc;
 mod commands;
 mod domain;
 mod store;
+mod expiry;
 mod leader;
 mod sequencer;
 mod relay;
 mod status;
-mod expiry;
 
 pub use crate::app::App;
 pub use crate::config::Config;

@@ -5,93 +5,67 @@
 mod log;
 mod atomic_batch;
 mod stream_care;
+mod error;
 
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_nats::{Client, jetstream};
 use catalog_events::Position;
 use service_kit::Retry;
 use sqlx::PgPool;
 use tokio::sync::{Mutex, Notify};
-use uuid::Uuid;
 
-use crate::relay::atomic_batch::{PublishError, publish_batch};
+use crate::relay::atomic_batch::publish_batch;
+use crate::relay::error::RelayError;
 pub(crate) use crate::relay::log::Log;
-pub(crate) use crate::relay::stream_care::{Memory, StreamCare};
+use crate::relay::stream_care::{Memory, StreamCare};
 use crate::status::RelayProgress;
-use crate::store::{Epoch, LogError};
+use crate::store::Epoch;
 
 const POLL_EVERY_MS: u64 = 100;
 const LOOK_EVERY_MS: u64 = 2_000;
 /// A relay that must not go on looks again this often whether a person has mended it.
 const STOPPED_RETRY_MS: u64 = 5_000;
 
+/// Publishes one log to its stream.
 pub(crate) struct Relay {
-    pub(crate) log: Log,
-    pub(crate) pool: PgPool,
-    pub(crate) client: async_nats::Client,
-    pub(crate) care: StreamCare,
-    /// Outlives the lease, so that what was lost meanwhile is noticed.
-    pub(crate) memory: Mutex<Memory>,
-    /// Notified when this instance has extended the log.
-    pub(crate) extended: Arc<Notify>,
-    pub(crate) progress: RelayProgress,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RelayError {
-    /// The database was restored from a backup, or the stream belongs to another catalog. Going on
-    /// would give two meanings to one position.
-    #[error(
-        "the stream {} is at {stream}, ahead of the {} at {head}: restore the log or delete the \
-         stream, which is then filled from the log", .log.stream(), .log.name()
-    )]
-    StreamAhead {
-        log: Log,
-        stream: Position,
-        head: Position,
-    },
-    /// Same numbers, other events: readers of this stream have seen what never was in this log.
-    #[error(
-        "the stream {} holds the event {in_stream} at position {position}, where the {} has \
-         {in_log}: it belongs to another catalog, or the log was restored from a backup and written \
-         on; point NATS_URL to the right broker, or restore the log, or delete the stream, which is \
-         then filled from the log", .log.stream(), .log.name()
-    )]
-    ForeignStream {
-        log: Log,
-        position: Position,
-        in_stream: String,
-        in_log: Uuid,
-    },
-    #[error(transparent)]
-    Log(#[from] LogError),
-    #[error("database")]
-    Database(#[from] sqlx::Error),
-    #[error("stream: {0}")]
-    Stream(String),
-    #[error("publish")]
-    Publish(#[from] PublishError),
-}
-
-impl RelayError {
-    /// Told at once, since trying again is not enough.
-    fn needs_a_person(&self) -> bool {
-        match self {
-            RelayError::StreamAhead { .. }
-            | RelayError::ForeignStream { .. }
-            | RelayError::Log(LogError::Corrupt(_))
-            | RelayError::Publish(PublishError::Full { .. }) => true,
-            RelayError::Log(LogError::Database(_))
-            | RelayError::Database(_)
-            | RelayError::Stream(_)
-            | RelayError::Publish(_) => false,
-        }
-    }
+    log: Log,
+    pool: PgPool,
+    client: Client,
+    care: StreamCare,
+    /// What is known of the stream outlives the lease, so that what was lost meanwhile is noticed.
+    memory: Mutex<Memory>,
+    extended: Arc<Notify>,
+    progress: RelayProgress,
 }
 
 impl Relay {
+    /// `extended` is notified when this instance has extended the log.
+    pub(crate) fn new(
+        log: Log,
+        pool: &PgPool,
+        client: &Client,
+        extended: Arc<Notify>,
+        progress: RelayProgress,
+    ) -> Self {
+        Self {
+            log,
+            pool: pool.clone(),
+            client: client.clone(),
+            care: StreamCare {
+                log,
+                pool: pool.clone(),
+                jetstream: jetstream::new(client.clone()),
+                progress: progress.clone(),
+            },
+            memory: Mutex::default(),
+            extended,
+            progress,
+        }
+    }
+
     /// Publishes for as long as it is polled; any error leads back to reading the last sequence.
     pub(crate) async fn run(&self, epoch: Epoch) {
         let mut memory = self.memory.lock().await;

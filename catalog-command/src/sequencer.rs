@@ -12,15 +12,17 @@ use crate::status::WriteProgress;
 use crate::store::{self, Epoch, LogError, Sequenced, soon};
 
 const BATCH_EVENTS_MAX: i64 = 1_000;
-/// Other instances commit too and cannot wake this one.
+/// How often the outbox is looked at: other instances commit too and cannot wake this one.
 const POLL_EVERY_MS: u64 = 50;
-/// After fewer events than this the next ones gather for a moment: a batch costs about the same
-/// whether it is of one event or of fifty.
+/// After fewer events than this the next ones gather for a moment: a batch of one event costs about as
+/// much as one of fifty.
 const FEW_EVENTS: u64 = 50;
 const GATHER_MS: u64 = 3;
-/// A log that cannot be read is read from its start again, which is much work, and needs a person.
+/// How long to wait before a corrupt log is read again: it is read from its start, which is much work, and
+/// a person must mend it.
 const CORRUPT_RETRY_MS: u64 = 30_000;
 
+/// Moves events from the outbox to the log.
 pub(crate) struct Sequencer {
     pub(crate) pool: PgPool,
     /// Notified by this instance's commands.
@@ -31,7 +33,7 @@ pub(crate) struct Sequencer {
 }
 
 impl Sequencer {
-    /// Ends only when `epoch` is no longer the current one.
+    /// Gives positions for as long as `epoch` is the current one.
     pub(crate) async fn run(&self, epoch: Epoch) {
         let mut retry = Retry::new("sequencer");
         let mut limit = BATCH_EVENTS_MAX;
@@ -82,7 +84,7 @@ impl Sequencer {
         failure.wait().await;
     }
 
-    /// One step: what is committed gets positions, unless this instance no longer may.
+    /// Takes one step: committed events get positions, unless this instance no longer leads.
     async fn next(&self, epoch: Epoch, limit: i64) -> Result<Sequenced, LogError> {
         let mut sequenced = soon(store::sequence(&self.pool, epoch, limit)).await?;
         if sequenced == Sequenced::NoDigest

@@ -1,9 +1,10 @@
 //! What the write side knows about its own progress: for metrics, readiness and `catalogctl status`.
 
 mod relay;
+mod shown;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
@@ -11,13 +12,14 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 pub(crate) use crate::status::relay::RelayProgress;
+use crate::status::shown::Shown;
 
-/// Shared by the leader's tasks; cheap to clone.
+/// The progress of the write side. Its clones, which the leader's tasks hold, share one state.
 #[derive(Clone, Default)]
 pub(crate) struct WriteProgress {
-    /// Of the log of products.
+    /// The relay of the log of products.
     pub(crate) relay: RelayProgress,
-    /// Of the log of search rules.
+    /// The relay of the log of search rules.
     pub(crate) rule_relay: RelayProgress,
     leader: Arc<AtomicBool>,
     sequencer_error: Shown,
@@ -57,7 +59,7 @@ impl WriteProgress {
         self.leader.store(leader, Ordering::Relaxed);
         self.leading.set(leader.into());
         if !leader {
-            // What only a leader can know or mend.
+            // Only a leader can know or mend these.
             self.relay.set_error(None);
             self.rule_relay.set_error(None);
             self.set_sequencer_error(None);
@@ -69,12 +71,14 @@ impl WriteProgress {
     pub(crate) fn error(&self) -> Option<String> {
         let sequencer = self.sequencer_error.get();
         let rules = self.rule_relay.error();
-        let errors = [
+        let errors: Vec<String> = [
             sequencer.map(|error| format!("sequencer: {error}")),
             self.relay.error(),
             rules.map(|error| format!("search rules: {error}")),
-        ];
-        let errors: Vec<String> = errors.into_iter().flatten().collect();
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
         (!errors.is_empty()).then(|| errors.join("; "))
     }
 
@@ -89,21 +93,5 @@ impl WriteProgress {
     pub(crate) fn outbox_seen(&self, pending: i64, oldest: Duration) {
         self.outbox_pending.set(pending);
         self.outbox_oldest_age_seconds.set(oldest.as_secs_f64());
-    }
-}
-
-/// An error for as long as it holds.
-#[derive(Clone, Default)]
-struct Shown(Arc<RwLock<Option<String>>>);
-
-impl Shown {
-    fn get(&self) -> Option<String> {
-        self.0.read().ok().and_then(|error| error.clone())
-    }
-
-    fn set(&self, error: Option<String>) {
-        if let Ok(mut current) = self.0.write() {
-            *current = error;
-        }
     }
 }

@@ -1,5 +1,5 @@
-//! Everything this service says to Postgres. A decision and its event are saved by [`save`] in the
-//! caller's transaction; nothing else writes products or the outbox. So is a rule by [`save_rule`].
+//! Everything this service says to Postgres. [`save`] writes a decision and its event in the caller's
+//! transaction, and nothing else writes products or the outbox; [`save_rule`] does so for rules.
 
 mod connections;
 mod products;
@@ -7,17 +7,20 @@ mod rules;
 mod idempotency;
 mod history;
 mod event_log;
-mod log_digest;
 mod log_head;
+mod log_digest;
+mod hashed_rows;
+mod log_error;
 
 pub(crate) use connections::{Databases, Obstacle, allow_long_decisions, soon, within};
 pub(crate) use event_log::{
-    EventRow, LogError, Sequenced, event_id_at, first_position_younger_than, outbox_backlog,
-    read_events, read_last_events, sequence,
+    EventRow, Sequenced, event_id_at, first_position_younger_than, outbox_backlog, read_events,
+    read_last_events, sequence,
 };
 pub(crate) use history::{PastEvent, Range, product_events, product_version};
 pub(crate) use idempotency::{Claim, claim, purge_expired, remember};
-pub(crate) use log_digest::{Buckets, LogDigest, compute_head_digest, digest_at, fold_log};
+pub(crate) use log_digest::{compute_head_digest, digest_at, fold_log};
+pub(crate) use log_error::LogError;
 pub(crate) use log_head::{Epoch, Head, acquire, head, head_position, is_current, release, renew};
 pub(crate) use products::{
     Conflict, Origin, count_products, load, load_for_update, save, save_each,

@@ -10,17 +10,19 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{ProductId, Version};
 
-/// Of the layout below. A reader refuses those of a newer writer rather than guess.
+/// The number of the layout of the bytes. A reader refuses a newer layout rather than guess.
 const LAYOUT: u8 = 1;
 /// A forger would have to send 2^63 tokens to hit one.
 const SEAL_BYTES: usize = 8;
-/// Longer than any token is.
+/// The most bytes of a text that is read as a token; every token is shorter.
 const TEXT_BYTES_MAX: usize = 256;
 
-/// A write: the product, and the version that it left.
+/// A write that a reader wants to see.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConsistencyToken {
+    /// The product that was written.
     pub product_id: ProductId,
+    /// The version that the write left.
     pub version: Version,
 }
 
@@ -29,19 +31,23 @@ pub struct ConsistencyToken {
 #[derive(Clone)]
 pub struct TokenKey(Hmac<Sha256>);
 
+/// Why a text is not taken as a consistency token. Messages follow the name of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
+    /// The text is no token at all.
     #[error("is no consistency token")]
     Malformed,
+    /// The token has the layout of a newer release.
     #[error("is a consistency token of a newer release (layout {0})")]
     Newer(u8),
+    /// The seal was made with another secret, or the token was changed after it was sealed.
     #[error("is no consistency token of this catalog, or was changed")]
     Forged,
 }
 
 impl TokenKey {
-    /// With an empty secret a token is still safe from accidents, though not from forgers; all that
-    /// a forged one can do is make its own read wait.
+    /// A key made of a secret. With an empty secret a token is still safe from accidents, though not
+    /// from forgers; all that a forged token can do is make its own read wait.
     pub fn new(secret: &str) -> Self {
         // One block of the hash: the digest of the secret, and zeros.
         let mut block = hmac::digest::Key::<Hmac<Sha256>>::default();
@@ -49,7 +55,7 @@ impl TokenKey {
         Self(Hmac::new(&block))
     }
 
-    /// URL-safe text of at most 108 characters.
+    /// The token as URL-safe text of at most 108 characters.
     pub fn seal(&self, token: &ConsistencyToken) -> String {
         let mut bytes = vec![LAYOUT];
         bytes.extend(token.version.get().to_be_bytes());
@@ -58,20 +64,22 @@ impl TokenKey {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
+    /// The token that [`TokenKey::seal`] made with the same secret.
     pub fn open(&self, text: &str) -> Result<ConsistencyToken, TokenError> {
         if text.len() > TEXT_BYTES_MAX {
             return Err(TokenError::Malformed);
         }
-        let bytes = URL_SAFE_NO_PAD.decode(text);
-        let bytes = bytes.map_err(|_| TokenError::Malformed)?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(text)
+            .map_err(|_| TokenError::Malformed)?;
         match bytes.first() {
             Some(&LAYOUT) => {}
             Some(&newer) if newer > LAYOUT => return Err(TokenError::Newer(newer)),
             _ => return Err(TokenError::Malformed),
         }
-        let sealed = bytes.len().checked_sub(SEAL_BYTES);
-        let sealed = sealed.ok_or(TokenError::Malformed)?;
-        let (content, seal) = bytes.split_at(sealed);
+        let (content, seal) = bytes
+            .split_last_chunk::<SEAL_BYTES>()
+            .ok_or(TokenError::Malformed)?;
         let mut mac = self.0.clone();
         mac.update(content);
         mac.verify_truncated_left(seal)
@@ -97,7 +105,7 @@ fn read(content: &[u8]) -> Option<ConsistencyToken> {
     })
 }
 
-/// Never shows the secret.
+/// Writes the name of the type, never the secret.
 impl fmt::Debug for TokenKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenKey")
@@ -135,9 +143,9 @@ mod tests {
         let text = key.seal(&token());
         for place in 0..text.len() {
             for replacement in ['A', 'z', '0', '_'] {
-                let mut changed: Vec<char> = text.chars().collect();
-                changed[place] = replacement;
-                let changed: String = changed.into_iter().collect();
+                let mut letters: Vec<char> = text.chars().collect();
+                letters[place] = replacement;
+                let changed: String = letters.into_iter().collect();
                 if changed != text {
                     assert!(key.open(&changed).is_err(), "{changed}");
                 }

@@ -15,6 +15,7 @@ use crate::{Product, ProductId, Version};
 pub struct ContentHash(u128);
 
 impl ContentHash {
+    /// The hash of a product at a version.
     pub fn of(id: &ProductId, version: Version, product: &Product) -> Self {
         let mut hasher = Sha256::new();
         hasher.update(id.as_str().as_bytes());
@@ -28,10 +29,12 @@ impl ContentHash {
         Self(u128::from_be_bytes(first))
     }
 
+    /// The 16 bytes, the most significant first.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
     }
 
+    /// Reads what `to_bytes` wrote.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(u128::from_be_bytes(bytes))
     }
@@ -42,30 +45,35 @@ impl ContentHash {
     }
 }
 
-/// The sum of the content hashes of all live products, modulo 2^128. A deletion that was lost shows
-/// as a product too many.
+/// The sum of the content hashes of all live products, modulo 2^128. Its text is 32 hexadecimal digits.
+/// A deletion that was lost shows as a product too many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Digest(u128);
 
 impl Digest {
+    /// The 16 bytes, the most significant first.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
     }
 
+    /// Reads what `to_bytes` wrote.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(u128::from_be_bytes(bytes))
     }
 
+    /// Adds a product.
     pub fn insert(&mut self, hash: ContentHash) {
         self.0 = self.0.wrapping_add(hash.0);
     }
 
+    /// Takes a product out. Where it was not in, the digest becomes a change that can be added to another.
     pub fn remove(&mut self, hash: ContentHash) {
         self.0 = self.0.wrapping_sub(hash.0);
     }
 }
 
-/// The digest of two disjoint sets together; also of a digest and a signed change to it.
+/// Adds the digest of another set with no product in common, or a change: a digest from which hashes
+/// were removed that it did not hold.
 impl std::ops::Add for Digest {
     type Output = Digest;
 
@@ -92,19 +100,22 @@ impl fmt::Display for Digest {
 
 const BUCKET_BITS: u32 = 6;
 
-/// A [`Digest`] in 64 parts. The content hash itself tells the part, so a product that differs shows
-/// in the part of either of its hashes.
+/// A [`Digest`] in 64 buckets. The first bits of a content hash tell its bucket, so that a product that
+/// differs shows in the buckets of its two hashes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BucketedDigest([Digest; Self::BUCKETS]);
 
 impl BucketedDigest {
+    /// The number of buckets.
     pub const BUCKETS: usize = 1 << BUCKET_BITS;
     const BYTES: usize = Self::BUCKETS * 16;
 
+    /// Adds a product.
     pub fn insert(&mut self, hash: ContentHash) {
         self.0[hash.bucket()].insert(hash);
     }
 
+    /// Takes a product out. Where it was not in, the digest becomes a change that can be added to another.
     pub fn remove(&mut self, hash: ContentHash) {
         self.0[hash.bucket()].remove(hash);
     }
@@ -120,11 +131,12 @@ impl BucketedDigest {
         (0..Self::BUCKETS).filter(differs).collect()
     }
 
-    /// 64 sums of 16 bytes, one after the other.
+    /// The 64 sums of 16 bytes, one after the other.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.0.iter().flat_map(|sum| sum.to_bytes()).collect()
     }
 
+    /// Reads what `to_bytes` wrote. It fails where the length is another.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ParseDigestError> {
         let (sums, rest) = bytes.as_chunks::<16>();
         if bytes.len() != Self::BYTES || !rest.is_empty() {
@@ -142,6 +154,7 @@ impl BucketedDigest {
         self.0.iter().map(|sum| sum.to_bytes().to_vec()).collect()
     }
 
+    /// Reads what `to_message` wrote. It fails where the length is another.
     pub fn from_message(buckets: &[Vec<u8>]) -> Result<Self, ParseDigestError> {
         Self::from_bytes(&buckets.concat())
     }
@@ -153,7 +166,7 @@ impl Default for BucketedDigest {
     }
 }
 
-/// As of [`Digest`].
+/// Adds bucket by bucket, as for [`Digest`].
 impl std::ops::Add for BucketedDigest {
     type Output = BucketedDigest;
 
@@ -175,6 +188,7 @@ impl FromIterator<ContentHash> for BucketedDigest {
     }
 }
 
+/// The error for a text or bytes that are no digest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a digest is 32 hexadecimal digits, a bucketed one 64 times 16 bytes")]
 pub struct ParseDigestError;

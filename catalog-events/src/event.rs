@@ -14,16 +14,20 @@ use crate::{Money, Product, ProductId};
 pub struct Version(i64);
 
 impl Version {
+    /// The version of a product that is created for the first time.
     pub const FIRST: Version = Version(1);
 
+    /// The version with this number; none below 1.
     pub fn new(version: i64) -> Option<Self> {
         (version >= 1).then_some(Self(version))
     }
 
+    /// The number, 1 or more.
     pub fn get(self) -> i64 {
         self.0
     }
 
+    /// The version that the next change makes.
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
@@ -43,22 +47,26 @@ impl fmt::Display for Version {
 pub struct Position(pub u64);
 
 impl Position {
+    /// The position before the first event.
     pub const START: Position = Position(0);
 
+    /// The position of the next event.
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
 
-    /// How many events lie between `self` and a later position.
+    /// How many events there are after `self` up to a later position.
     pub fn lag_to(self, later: Position) -> u64 {
         later.0.saturating_sub(self.0)
     }
 
-    /// For Postgres, whose integers are signed. Positions never come near the limit.
+    /// The position as Postgres and the wire hold it, as a signed integer. Positions never come near
+    /// its limit.
     pub fn to_i64(self) -> i64 {
         i64::try_from(self.0).unwrap_or(i64::MAX)
     }
 
+    /// The position that Postgres or the wire holds; a negative one counts as the start.
     pub fn from_i64(position: i64) -> Self {
         Self(u64::try_from(position).unwrap_or(0))
     }
@@ -73,18 +81,24 @@ impl fmt::Display for Position {
 /// One event. `C` and `P` are the typed change and product, or raw JSON where nothing reads them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Envelope<C, P> {
-    /// Travels as the `ce-id` header, not in the body.
+    /// The id of the event; it travels as the `ce-id` header, not in the body.
     #[serde(skip)]
     pub event_id: Uuid,
+    /// The position in the event log.
     pub position: Position,
+    /// The product.
     pub product_id: ProductId,
+    /// The version that the change made.
     pub version: Version,
+    /// When the change was made. The times of one product never go back.
     #[serde(with = "time::serde::rfc3339")]
     pub occurred_at: OffsetDateTime,
+    /// Who made it, as the client said.
     pub actor: String,
-    /// W3C trace context of the write. Travels as a header, not in the body.
+    /// The W3C trace context of the write; it travels as a header, not in the body.
     #[serde(skip)]
     pub traceparent: Option<String>,
+    /// What changed.
     pub change: C,
     /// The whole product after the change; none after a deletion.
     pub product: Option<P>,
@@ -94,40 +108,52 @@ pub struct Envelope<C, P> {
 pub type ProductEvent = Envelope<Change, Product>;
 
 impl ProductEvent {
+    /// Whether the product is gone after this event.
     pub fn is_deletion(&self) -> bool {
         self.product.is_none()
     }
 }
 
-/// What changed. Projections need only the product; this is for people and subscribers.
+/// What changed, for people and subscribers: projections need only the product.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Change {
+    /// The product was created, perhaps again after a deletion.
     Created,
+    /// Fields changed, and not the price alone.
     Updated {
-        /// Names as in the update mask, for instance `title` or `attributes.colour`.
+        /// The names of the fields as in the update mask, for instance `title` or `attributes.colour`.
         fields: Vec<String>,
     },
+    /// The price changed and nothing else.
     PriceChanged {
+        /// The price before.
         was: Money,
+        /// The price after.
         now: Money,
     },
+    /// The product was deleted.
     Deleted,
     /// A kind of change that a newer writer knows. The product it carries applies all the same.
     #[serde(other, skip_serializing)]
     Unknown,
 }
 
-/// The kinds of event that this version writes; the token in the subject.
+/// The kinds of event that this release writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventType {
+    /// [`Change::Created`].
     Created,
+    /// [`Change::Updated`].
     Updated,
+    /// [`Change::PriceChanged`].
     PriceChanged,
+    /// [`Change::Deleted`].
     Deleted,
 }
 
 impl EventType {
+    /// Every kind.
     pub const ALL: [EventType; 4] = [
         EventType::Created,
         EventType::Updated,
@@ -135,6 +161,7 @@ impl EventType {
         EventType::Deleted,
     ];
 
+    /// The token in the subject, for instance `price_changed`.
     pub fn as_str(self) -> &'static str {
         match self {
             EventType::Created => "created",
@@ -144,13 +171,14 @@ impl EventType {
         }
     }
 
+    /// The kind that a token names; none for a kind that only a newer release knows.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.as_str() == text)
     }
 }
 
 impl Change {
-    /// None for a change of a newer writer.
+    /// The kind of event that tells of this change; none for a change of a newer writer.
     pub fn event_type(&self) -> Option<EventType> {
         match self {
             Change::Created => Some(EventType::Created),

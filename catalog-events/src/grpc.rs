@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::{AttributeValue, Product, Status, Version};
 
 impl Product {
+    /// The product as a message, at the version that the message states.
     pub fn to_message(&self, version: Version) -> v1::Product {
         v1::Product {
             id: self.id.to_string(),
@@ -34,6 +35,7 @@ impl Product {
 }
 
 impl AttributeValue {
+    /// The value as a message.
     pub fn to_message(&self) -> v1::AttributeValue {
         let kind = match self {
             AttributeValue::Flag(flag) => Kind::Flag(*flag),
@@ -43,7 +45,7 @@ impl AttributeValue {
         v1::AttributeValue { kind: Some(kind) }
     }
 
-    /// None when the message holds no value.
+    /// The value of a message; none when it holds no value.
     pub fn from_message(message: v1::AttributeValue) -> Option<Self> {
         message.kind.map(|kind| match kind {
             Kind::Flag(flag) => AttributeValue::Flag(flag),
@@ -54,6 +56,7 @@ impl AttributeValue {
 }
 
 impl Status {
+    /// The status as a message.
     pub fn to_message(self) -> v1::ProductStatus {
         match self {
             Status::Active => v1::ProductStatus::Active,
@@ -61,7 +64,7 @@ impl Status {
         }
     }
 
-    /// Unset means active.
+    /// The status of a message; an unset one means active.
     pub fn from_message(message: v1::ProductStatus) -> Self {
         match message {
             v1::ProductStatus::Unspecified | v1::ProductStatus::Active => Status::Active,

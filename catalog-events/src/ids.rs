@@ -14,22 +14,26 @@ fn is_valid(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
-/// Distinct types, so that nobody takes the one for the other.
+/// Defines an id as a type of its own, so that nobody takes the one for the other.
 macro_rules! id {
     ($id:ident, $invalid:ident, $what:literal) => {
+        #[doc = concat!("The text of ", $what, ".")]
+        ///
         /// Invariant: 1 to 64 bytes of `A-Z a-z 0-9 _ -`.
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $id(String);
 
-        #[doc = concat!("The text is not ", $what, ".")]
+        #[doc = concat!("The error for a text that is not ", $what, ".")]
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
         #[error("{} is 1 to 64 characters of A-Z a-z 0-9 _ -", $what)]
         pub struct $invalid;
 
         impl $id {
+            /// The most bytes that an id has.
             pub const BYTES_MAX: usize = BYTES_MAX;
 
+            /// The id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -39,9 +43,10 @@ macro_rules! id {
             type Error = $invalid;
 
             fn try_from(text: String) -> Result<Self, $invalid> {
-                match is_valid(&text) {
-                    true => Ok(Self(text)),
-                    false => Err($invalid),
+                if is_valid(&text) {
+                    Ok(Self(text))
+                } else {
+                    Err($invalid)
                 }
             }
         }

@@ -4,6 +4,8 @@
 //! Invariant: an event carries the whole product after the change, so that applying events is
 //! "the higher version wins", in any order and any number of times.
 
+#![warn(missing_docs)]
+
 mod ids;
 mod money;
 mod decimal;

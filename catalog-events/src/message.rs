@@ -13,24 +13,37 @@ use crate::{Envelope, EventType, ProductEvent, RuleEvent, event_subject, rule_su
 /// A message ready to publish.
 #[derive(Debug)]
 pub struct EncodedMessage {
+    /// The subject that it goes to.
     pub subject: String,
+    /// The attributes of the event.
     pub headers: HeaderMap,
+    /// The body, JSON.
     pub payload: Bytes,
 }
 
 /// Why a message is not an event.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
+    /// A header is missing.
     #[error("the message has no {0} header")]
     MissingHeader(&'static str),
+    /// The id of the event cannot be read.
     #[error("the ce-id header is not a UUID")]
     EventId(#[source] uuid::Error),
+    /// The body cannot be read.
     #[error("the body is not an event of this catalog")]
     Body(#[source] serde_json::Error),
+    /// The body and its snapshot name different products or rules.
     #[error("the body says {body}, its snapshot says {snapshot}")]
-    ForeignSnapshot { body: String, snapshot: String },
+    ForeignSnapshot {
+        /// The id that the body states.
+        body: String,
+        /// The id in the snapshot.
+        snapshot: String,
+    },
 }
 
+/// The message for an event of a product. It fails where the event cannot be written as JSON.
 pub fn encode<C: Serialize, P: Serialize>(
     event_type: EventType,
     event: &Envelope<C, P>,
@@ -49,6 +62,7 @@ pub fn encode<C: Serialize, P: Serialize>(
     })
 }
 
+/// The message for an event of a search rule. It fails where the event cannot be written as JSON.
 pub fn encode_rule<R: Serialize>(
     event: &RuleEvent<R>,
 ) -> Result<EncodedMessage, serde_json::Error> {
@@ -66,7 +80,7 @@ pub fn encode_rule<R: Serialize>(
     })
 }
 
-/// Of an event, as CloudEvents names them.
+/// The attributes of an event, as CloudEvents names them.
 struct Attributes<'a> {
     id: Uuid,
     kind: String,
@@ -96,14 +110,14 @@ impl Attributes<'_> {
     }
 }
 
-/// Reads a message back. Unknown fields and unknown kinds of change are accepted, so that an older
+/// Reads the event of a product from its message. Unknown fields and unknown kinds of change are accepted, so that an older
 /// reader gets along with a newer writer.
 pub fn decode(headers: Option<&HeaderMap>, payload: &[u8]) -> Result<ProductEvent, DecodeError> {
     let (id, traceparent) = identity(headers)?;
     decode_body(id, traceparent, payload)
 }
 
-/// As [`decode`], of a search rule.
+/// Reads the event of a search rule from its message, as [`decode`] does.
 pub fn decode_rule(headers: Option<&HeaderMap>, payload: &[u8]) -> Result<RuleEvent, DecodeError> {
     let (id, traceparent) = identity(headers)?;
     let mut event: RuleEvent = serde_json::from_slice(payload).map_err(DecodeError::Body)?;
@@ -118,7 +132,7 @@ pub fn decode_rule(headers: Option<&HeaderMap>, payload: &[u8]) -> Result<RuleEv
     }
 }
 
-/// The event id, and the trace context where there is one.
+/// Reads the event id, and the trace context where there is one.
 fn identity(headers: Option<&HeaderMap>) -> Result<(&str, Option<&str>), DecodeError> {
     let header = |name| headers.and_then(|headers| headers.get(name));
     let id = header("ce-id").ok_or(DecodeError::MissingHeader("ce-id"))?;
@@ -128,7 +142,7 @@ fn identity(headers: Option<&HeaderMap>) -> Result<(&str, Option<&str>), DecodeE
     ))
 }
 
-/// As [`decode`], of an event that comes with its headers apart, for instance from the event log.
+/// Reads an event as [`decode`] does where its headers come apart, for instance from the event log.
 pub fn decode_body(
     event_id: &str,
     traceparent: Option<&str>,

@@ -23,21 +23,33 @@ pub struct Currency([u8; 3]);
 /// Why a text is not an amount of money.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MoneyError {
+    /// The text is no ISO 4217 currency code.
     #[error("{0:?} is not an ISO 4217 currency code such as USD")]
     UnknownCurrency(String),
+    /// The text is no decimal number.
     #[error("{0:?} is not a decimal number such as 19.99")]
     NotANumber(String),
+    /// The amount has a fraction of a minor unit.
     #[error("a price in {currency} has at most {decimals} decimals")]
-    TooPrecise { currency: Currency, decimals: u32 },
+    TooPrecise {
+        /// The currency of the amount.
+        currency: Currency,
+        /// The most decimals that it has.
+        decimals: u32,
+    },
+    /// The amount is below zero.
     #[error("a price is not negative")]
     Negative,
+    /// The amount is above [`Money::MINOR_MAX`].
     #[error("a price is at most {} minor units", Money::MINOR_MAX)]
     TooLarge,
 }
 
 impl Currency {
+    /// The US dollar.
     pub const USD: Currency = Currency(*b"USD");
 
+    /// The three letters, for instance `USD`.
     pub fn code(&self) -> &str {
         // Always ASCII: `from_str` takes nothing else.
         str::from_utf8(&self.0).unwrap_or_default()
@@ -99,7 +111,9 @@ impl fmt::Debug for Currency {
     }
 }
 
-/// Invariant: `minor` is from 0 to [`Money::MINOR_MAX`].
+/// An amount of money in minor units of a currency: cents for USD, yen for JPY.
+///
+/// Invariant: the amount is from 0 to [`Money::MINOR_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Money {
     minor: i64,
@@ -107,9 +121,10 @@ pub struct Money {
 }
 
 impl Money {
-    /// 2^53: every amount is exact as a JSON number and as a double of minor units.
+    /// The largest amount, 2^53 minor units: every amount is exact as a JSON number and as a double of minor units.
     pub const MINOR_MAX: i64 = 1 << 53;
 
+    /// An amount of minor units. It fails where the amount is negative or too large.
     pub fn from_minor(minor: i64, currency: Currency) -> Result<Self, MoneyError> {
         match minor {
             ..0 => Err(MoneyError::Negative),
@@ -152,15 +167,17 @@ impl Money {
         }
     }
 
+    /// The amount in minor units.
     pub fn minor(&self) -> i64 {
         self.minor
     }
 
+    /// The currency of the amount.
     pub fn currency(&self) -> Currency {
         self.currency
     }
 
-    /// Major units as a double, for display and for older clients: exact to the last cent below
+    /// The amount in major units as a double, for display and for older clients: exact to the last cent below
     /// 2^53 minor units when rounded to the currency's decimals.
     pub fn major(&self) -> f64 {
         self.minor as f64 / 10_f64.powi(self.currency.decimals() as i32)

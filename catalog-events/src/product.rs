@@ -11,13 +11,19 @@ use crate::{Money, ProductId};
 /// sorted by name), because digests are taken over it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Product {
+    /// The id, which never changes.
     pub id: ProductId,
+    /// One line of text.
     pub title: String,
+    /// Text of several lines; empty where there is none.
     #[serde(default)]
     pub description: String,
+    /// What it costs.
     pub price: Money,
+    /// An http or https URL.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_url: Option<String>,
+    /// The brand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brand: Option<String>,
     /// The manufacturer's part number or model.
@@ -29,28 +35,37 @@ pub struct Product {
     /// The category path, outermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
+    /// Properties by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, AttributeValue>,
+    /// Whether it is sold.
     #[serde(default)]
     pub status: Status,
+    /// When it was created, the last time if it was deleted before.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+    /// When it last changed.
     #[serde(with = "time::serde::rfc3339")]
     pub updated_at: OffsetDateTime,
 }
 
-/// A scalar that a product is described by. Numbers are finite.
+/// The value of a property.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum AttributeValue {
+    /// True or false.
     Flag(bool),
+    /// A finite number.
     Number(f64),
+    /// Text.
     Text(String),
 }
 
+/// Whether a product is sold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// Sold.
     #[default]
     Active,
     /// Still readable and searchable, no longer sold.

@@ -1,39 +1,48 @@
-//! Product-read events: which products were looked at. Lossy by contract; the counters tell a
-//! subscriber how much it missed.
+//! Product-read events tell which products were looked at. Some may be lost by contract; the counters
+//! tell a subscriber how much it missed.
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::ProductId;
 
-/// Core NATS, not JetStream: whoever is not listening does not get them.
+/// The subject of the messages. They go through core NATS, not JetStream: a subscriber that is not
+/// listening does not get them.
 pub const READ_SUBJECT: &str = "catalog.read.v1.product";
 
-/// One message: the reads of one replica since its last message.
+/// One message with the reads of one replica since its last message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReadBatch {
-    /// Names the replica for as long as it runs.
+    /// A name that the replica has for as long as it runs.
     pub sender: String,
     /// Counts the messages of this sender from 1; a gap is a lost message.
     pub sequence: u64,
-    /// Reads that this sender has published, this batch included.
+    /// How many reads this sender has published, this batch included.
     pub sent: u64,
-    /// Reads that this sender dropped because its queue was full.
+    /// How many reads this sender dropped because its queue was full.
     pub dropped: u64,
+    /// The reads, in the order in which they were answered.
     pub reads: Vec<ProductRead>,
 }
 
+/// One product that was read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProductRead {
+    /// The product.
     pub product_id: ProductId,
+    /// What it was read by.
     pub source: ReadSource,
+    /// When it was read.
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
 }
 
+/// The calls that count as reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReadSource {
+    /// A read of this product alone.
     Get,
+    /// A read of several products at once.
     Batch,
 }

@@ -10,35 +10,40 @@ use crate::{Position, ProductId, RuleId, Version};
 /// A rule after a change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SearchRule {
+    /// The id, which never changes.
     pub id: RuleId,
+    /// What the rule says.
     pub kind: RuleKind,
-    /// Kept, and not followed.
+    /// True for a rule that is kept and not followed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
-    /// Followed from here on; none: always.
+    /// The time from which on the rule is followed; none: at once.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "time::serde::rfc3339::option"
     )]
     pub starts_at: Option<OffsetDateTime>,
-    /// Followed until then.
+    /// The time from which on it is followed no more; none: never.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "time::serde::rfc3339::option"
     )]
     pub ends_at: Option<OffsetDateTime>,
-    /// For people.
+    /// A note for people; empty where there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// When it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created_at: OffsetDateTime,
+    /// When it last changed.
     #[serde(with = "time::serde::rfc3339")]
     pub updated_at: OffsetDateTime,
 }
 
 impl SearchRule {
+    /// Whether the rule is followed at `now`.
     pub fn is_active(&self, now: OffsetDateTime) -> bool {
         !self.disabled
             && self.starts_at.is_none_or(|start| start <= now)
@@ -46,18 +51,23 @@ impl SearchRule {
     }
 }
 
+/// What a rule says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum RuleKind {
-    /// Whoever asks for one of these finds all of them.
+    /// A query with one of the terms finds products with any of them.
     Synonyms {
+        /// Words or phrases, two at least.
         terms: Vec<String>,
     },
-    /// Whoever asks for `from` finds these too, not the other way round.
+    /// A query with `from` finds products with any of `to` as well, not the other way round.
     OneWaySynonyms {
+        /// The word or phrase of the query.
         from: String,
+        /// What it finds too.
         to: Vec<String>,
     },
+    /// What is done to the answers of some queries.
     Curation(Curation),
     /// A kind that a newer writer knows: kept, and not followed.
     #[serde(other, skip_serializing)]
@@ -67,81 +77,100 @@ pub enum RuleKind {
 /// What is done to the answers of some queries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Curation {
-    /// None: every query.
+    /// The queries; an empty list means every query.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub queries: Vec<String>,
+    /// How a query is compared with them.
     #[serde(default)]
     pub matching: QueryMatch,
+    /// What is done, in this order.
     pub actions: Vec<CurationAction>,
 }
 
+/// The ways to compare a query with those of a rule: word by word, by their stems.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QueryMatch {
-    /// The words of the rule and no others, in this order.
+    /// The query has the words of the rule and no others, in this order.
     #[default]
     Exact,
-    /// The words of the rule next to each other, among others.
+    /// The query has the words of the rule next to each other, among others.
     Contains,
 }
 
+/// One thing that is done to an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum CurationAction {
-    /// `position` counts from 1.
+    /// Shows a product at a place of the answer.
     Pin {
+        /// The product.
         product_id: ProductId,
+        /// The place, from 1.
         position: u32,
     },
+    /// Leaves products out.
     Hide {
+        /// The products.
         target: RuleTarget,
     },
-    /// `factor` is more than 1.
+    /// Makes products count more.
     Boost {
+        /// The products.
         target: RuleTarget,
+        /// The factor that their score is multiplied by, more than 1.
         factor: f64,
     },
-    /// The score is divided by `factor`, which is more than 1.
+    /// Makes products count less.
     Bury {
+        /// The products.
         target: RuleTarget,
+        /// The factor that their score is divided by, more than 1.
         factor: f64,
     },
+    /// Sends the user to a page instead of the products.
     Redirect {
+        /// An http or https URL, or a path that begins with `/`.
         url: String,
     },
-    /// One that a newer writer knows.
+    /// An action that a newer writer knows: kept, and not followed.
     #[serde(other, skip_serializing)]
     Unknown,
 }
 
-/// Products that have any of these.
+/// The products that an action is about: those that meet any of these.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RuleTarget {
+    /// Products with these ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub product_ids: Vec<ProductId>,
-    /// Letter case aside.
+    /// Products of this brand, letter case aside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brand: Option<String>,
-    /// In this category or below it; empty: not by category.
+    /// Products in this category or below it; an empty path means not by category.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub category: Vec<String>,
 }
 
-/// A rule was put or deleted. Applying is "the higher version wins", as for products. `R` is the typed
-/// rule, or raw JSON where nothing reads it.
+/// The event that a rule was put or deleted. Applying is "the higher version wins", as for products.
+/// `R` is the typed rule, or raw JSON where nothing reads it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RuleEvent<R = SearchRule> {
-    /// Travels as the `ce-id` header, not in the body.
+    /// The id of the event; it travels as the `ce-id` header, not in the body.
     #[serde(skip)]
     pub event_id: Uuid,
-    /// In the log of rules, equal to the sequence in their stream.
+    /// The position in the log of rules, equal to the sequence in their stream.
     pub position: Position,
+    /// The rule.
     pub rule_id: RuleId,
+    /// The version that the change made.
     pub version: Version,
+    /// When the change was made.
     #[serde(with = "time::serde::rfc3339")]
     pub occurred_at: OffsetDateTime,
+    /// Who made it, as the client said.
     pub actor: String,
-    /// W3C trace context of the write. Travels as a header, not in the body.
+    /// The W3C trace context of the write; it travels as a header, not in the body.
     #[serde(skip)]
     pub traceparent: Option<String>,
     /// The whole rule after the change; none after a deletion.
@@ -149,7 +178,7 @@ pub struct RuleEvent<R = SearchRule> {
 }
 
 impl<R> RuleEvent<R> {
-    /// The token in the subject.
+    /// The token for the kind of change in the subject: `put` or `deleted`.
     pub fn event_type(&self) -> &'static str {
         match self.rule {
             Some(_) => "put",

@@ -1,5 +1,5 @@
 //! A search rule as people state it: the JSON of the HTTP API and of the operator's tool, and its
-//! message. Unchecked: what a rule may be is decided by the write service.
+//! message. Nothing is checked here: the write service decides what a rule may be.
 
 use catalog_proto::v1;
 use serde::{Deserialize, Serialize};
@@ -7,102 +7,142 @@ use time::OffsetDateTime;
 
 use crate::{Curation, CurationAction, QueryMatch, RuleKind, RuleTarget, SearchRule, Version};
 
+/// A rule as people state it. In JSON, what is empty is left out, and unknown fields are refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RuleForm {
+    /// The id; empty where the caller states it elsewhere, for instance in the path of a request.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub id: String,
+    /// What the rule says.
     pub kind: KindForm,
+    /// True for a rule that is kept and not followed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disabled: bool,
+    /// The time from which on the rule is followed; none: at once.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "time::serde::rfc3339::option"
     )]
     pub starts_at: Option<OffsetDateTime>,
+    /// The time from which on it is followed no more; none: never.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "time::serde::rfc3339::option"
     )]
     pub ends_at: Option<OffsetDateTime>,
+    /// A note for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
 }
 
+/// What a rule says; see [`RuleKind`](crate::RuleKind).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 pub enum KindForm {
+    /// Words that mean the same.
     Synonyms {
+        /// Words or phrases, two at least.
         terms: Vec<String>,
     },
+    /// Words that stand for another one.
     OneWaySynonyms {
+        /// The word or phrase of the query.
         from: String,
+        /// What it finds too.
         to: Vec<String>,
     },
+    /// What is done to the answers of some queries.
     Curation {
+        /// The queries; an empty list means every query.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         queries: Vec<String>,
+        /// How a query is compared with them.
         #[serde(default)]
         matching: QueryMatch,
+        /// What is done, in this order.
         actions: Vec<ActionForm>,
     },
-    /// None was stated, or it is one that a newer release knows.
+    /// No kind was stated, or one that only a newer release knows.
     #[serde(skip_deserializing)]
     Unknown,
 }
 
+/// One thing that is done to an answer; see [`CurationAction`](crate::CurationAction).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ActionForm {
+    /// Shows a product at a place of the answer.
     Pin {
+        /// The id of the product.
         product_id: String,
+        /// The place, from 1.
         position: i32,
     },
+    /// Leaves products out.
     Hide {
+        /// The products.
         target: TargetForm,
     },
+    /// Makes products count more.
     Boost {
+        /// The products.
         target: TargetForm,
+        /// The factor that their score is multiplied by.
         factor: f64,
     },
+    /// Makes products count less.
     Bury {
+        /// The products.
         target: TargetForm,
+        /// The factor that their score is divided by.
         factor: f64,
     },
+    /// Sends the user to a page instead of the products.
     Redirect {
+        /// An http or https URL, or a path that begins with `/`.
         url: String,
     },
-    /// As [`KindForm::Unknown`].
+    /// No action was stated, or one that only a newer release knows.
     #[serde(skip_deserializing)]
     Unknown,
 }
 
+/// The products that an action is about: those that meet any of these.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TargetForm {
+    /// Products with these ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub product_ids: Vec<String>,
+    /// Products of this brand, letter case aside; empty means not by brand.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub brand: String,
+    /// Products in this category or below it; an empty path means not by category.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub category: Vec<String>,
 }
 
-/// A rule as it is stored: the form, and what belongs to the service.
+/// A rule as it is shown: what people stated, and what the service adds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StoredRule {
+    /// The rule as it was stated.
     #[serde(flatten)]
     pub form: RuleForm,
+    /// Counts the changes of this rule, from 1.
     pub version: i64,
+    /// When it was created.
     #[serde(with = "time::serde::rfc3339::option")]
     pub created_at: Option<OffsetDateTime>,
+    /// When it last changed.
     #[serde(with = "time::serde::rfc3339::option")]
     pub updated_at: Option<OffsetDateTime>,
 }
 
 impl SearchRule {
+    /// The rule as a message, at the version that the message states.
     pub fn to_message(&self, version: Version) -> v1::SearchRule {
         let form = RuleForm {
             id: self.id.to_string(),
@@ -122,6 +162,7 @@ impl SearchRule {
 }
 
 impl RuleForm {
+    /// The form as a message, without what the service adds.
     pub fn into_message(self) -> v1::SearchRule {
         v1::SearchRule {
             id: self.id,
@@ -135,7 +176,7 @@ impl RuleForm {
     }
 }
 
-/// Times that no calendar has are left out.
+/// Reads the form from a message, without the times that no calendar has.
 impl From<v1::SearchRule> for RuleForm {
     fn from(message: v1::SearchRule) -> Self {
         let time = |time: Option<prost_types::Timestamp>| time.as_ref().and_then(moment);
@@ -341,7 +382,8 @@ impl From<v1::RuleTarget> for TargetForm {
     }
 }
 
-/// Of the years 0 to 9999, as RFC 3339 has them; not all others have a place in Postgres.
+/// The time of a message; none outside the years 0 to 9999, which are those of RFC 3339. Postgres has no
+/// place for all others.
 pub fn moment(time: &prost_types::Timestamp) -> Option<OffsetDateTime> {
     let nanos = u32::try_from(time.nanos).ok()?;
     let seconds = OffsetDateTime::from_unix_timestamp(time.seconds).ok()?;

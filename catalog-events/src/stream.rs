@@ -1,13 +1,18 @@
-//! The streams that carry the events. Whoever comes first creates one; all agree on these definitions.
+//! The streams that carry the events. The first instance that needs one creates it; all agree on these
+//! definitions.
 
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 
 use crate::{EVENTS_WILDCARD, Position, RULES_WILDCARD};
 
+/// The name of the stream of product events.
 pub const STREAM: &str = "CATALOG";
-/// Of the search rules: few, and read from the first one by every replica that starts.
+/// The name of the stream of search rules. There are few of them, and every replica that starts reads
+/// them from the first one.
 pub const RULE_STREAM: &str = "CATALOG_RULES";
 
+/// The definition of the stream of product events.
+///
 /// `first` is the sequence that the first message of a new stream gets: 1, or a later one where a
 /// lost stream is created again. Sequences equal positions. The stream keeps events for ever unless
 /// the write service is told otherwise: its event log does in any case.
@@ -19,7 +24,7 @@ pub fn stream_config(first: Position) -> Config {
     }
 }
 
-/// As [`stream_config`], of the search rules from the first one on.
+/// The definition of the stream of search rules, which begins with the first one.
 pub fn rule_stream_config() -> Config {
     Config {
         description: Some("search rules; sequence = position in their log".to_owned()),

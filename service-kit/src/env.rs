@@ -20,17 +20,19 @@ struct Variable {
     help: &'static str,
 }
 
-/// Every variable that is missing or cannot be read, one a line.
+/// Every variable that is missing or cannot be read, each on a line of its own.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.join("\n"))]
 pub struct ConfigError(Vec<String>);
 
 impl Env {
+    /// Reads the variables of the process. Names carry `prefix`, which is not repeated in the calls below.
     pub fn from_process(prefix: &'static str) -> Self {
         Self::new(prefix, |name| std::env::var(name).ok())
     }
 
-    /// For one-process set-ups and tests; names carry the prefix.
+    /// Reads `pairs` instead of the process's variables, for several services in one process and for
+    /// tests. Their names carry the prefix.
     pub fn from_pairs<const N: usize>(
         prefix: &'static str,
         pairs: [(&'static str, String); N],
@@ -38,7 +40,7 @@ impl Env {
         Self::new(prefix, move |name| find(&pairs, name))
     }
 
-    /// The process's variables with some of them replaced.
+    /// Reads the variables of the process with some of them replaced.
     pub fn from_process_with<const N: usize>(
         prefix: &'static str,
         pairs: [(&'static str, String); N],
@@ -57,7 +59,8 @@ impl Env {
         }
     }
 
-    /// A variable with a default.
+    /// Reads a variable with a default, which is what a text that cannot be read counts as until
+    /// [`Env::finish`] reports it. Panics where the default cannot be read either.
     pub fn or<T>(&mut self, name: &str, default: &str, help: &'static str) -> T
     where
         T: FromStr,
@@ -65,19 +68,16 @@ impl Env {
     {
         let name = self.document(name, Some(default), help);
         let text = self.read(&name).unwrap_or_else(|| default.to_owned());
-        match text.parse() {
-            Ok(value) => value,
-            Err(err) => {
-                self.problems.push(format!("{name}: {err}, got {text:?}"));
-                match default.parse() {
-                    Ok(value) => value,
-                    Err(err) => unreachable!("the default of {name} does not parse: {err}"),
-                }
+        text.parse().unwrap_or_else(|err| {
+            self.problems.push(format!("{name}: {err}, got {text:?}"));
+            match default.parse() {
+                Ok(value) => value,
+                Err(err) => unreachable!("the default of {name} does not parse: {err}"),
             }
-        }
+        })
     }
 
-    /// A variable that may be unset.
+    /// Reads a variable that may be unset.
     pub fn optional<T>(&mut self, name: &str, help: &'static str) -> Option<T>
     where
         T: FromStr,
@@ -94,7 +94,7 @@ impl Env {
         }
     }
 
-    /// A text that must be set; it may be a secret and is not repeated in messages.
+    /// Reads a text that must be set. It may be a secret: no message repeats it.
     pub fn required(&mut self, name: &str, help: &'static str) -> String {
         let name = self.document(name, None, help);
         self.read(&name).unwrap_or_else(|| {
@@ -103,6 +103,7 @@ impl Env {
         })
     }
 
+    /// Fails with everything that was wrong with the variables that were read.
     pub fn finish(self) -> Result<(), ConfigError> {
         if self.problems.is_empty() {
             Ok(())
@@ -111,6 +112,7 @@ impl Env {
         }
     }
 
+    /// The variables that were read, with their defaults, as text for `--help`.
     pub fn help(&self) -> String {
         let mut text = String::new();
         for Variable {

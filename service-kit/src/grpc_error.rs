@@ -1,14 +1,16 @@
-//! Typed gRPC errors: `google.rpc.ErrorInfo` always, `BadRequest` where fields are at fault, so
-//! that no client has to read a message text. (AIP-193.)
+//! Typed gRPC errors: every one carries `google.rpc.ErrorInfo`, and `BadRequest` where fields are at
+//! fault, so that no client has to read a message text. (AIP-193.)
 
 use std::collections::HashMap;
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 
+/// The domain in which the reasons of errors are unique.
 pub const ERROR_DOMAIN: &str = "catalog";
 
-/// `reason` is UPPER_SNAKE_CASE and stable; `message` is for people.
+/// A status with details. `reason` is UPPER_SNAKE_CASE and stable; `message` is for people; `violations`
+/// are the fields at fault as (path, description).
 pub fn status(
     code: Code,
     reason: &str,
@@ -16,12 +18,12 @@ pub fn status(
     violations: impl IntoIterator<Item = (String, String)>,
 ) -> Status {
     let mut details = ErrorDetails::with_error_info(reason, ERROR_DOMAIN, HashMap::new());
-    let violations: Vec<_> = violations
+    let at_fault: Vec<_> = violations
         .into_iter()
         .map(|(field, description)| FieldViolation::new(field, description))
         .collect();
-    if !violations.is_empty() {
-        details.set_bad_request(violations);
+    if !at_fault.is_empty() {
+        details.set_bad_request(at_fault);
     }
     Status::with_error_details(code, message, details)
 }
@@ -31,7 +33,7 @@ pub fn reason(status: &Status) -> Option<String> {
     status.get_details_error_info().map(|info| info.reason)
 }
 
-/// The fields at fault as (path, description).
+/// The fields at fault of a status, as (path, description).
 pub fn violations(status: &Status) -> Vec<(String, String)> {
     let violations = status
         .get_details_bad_request()

@@ -177,9 +177,11 @@ mod tests {
         let (not_serving, serving) = (ServingStatus::NotServing, ServingStatus::Serving);
         assert_eq!(seen, [not_serving, serving, not_serving]);
 
-        let stopped = tokio::time::timeout(Duration::from_millis(STOPS_MS_MAX), served).await;
-        let stopped = stopped.expect("no wait for the watcher");
-        stopped.expect("no panic").expect("a clean stop");
+        tokio::time::timeout(Duration::from_millis(STOPS_MS_MAX), served)
+            .await
+            .expect("no wait for the watcher")
+            .expect("no panic")
+            .expect("a clean stop");
     }
 
     #[tokio::test]

@@ -1,5 +1,7 @@
-//! What every service of the catalog needs and none should write again: configuration, telemetry,
-//! start and stop, health and metrics, trace context and typed gRPC errors. No domain.
+//! The parts that every service of the catalog needs: configuration, telemetry, start and stop, health
+//! and metrics, the gRPC server, trace context and typed gRPC errors. They know nothing of the domain.
+
+#![warn(missing_docs)]
 
 mod service;
 mod env;
@@ -13,8 +15,8 @@ mod request_log;
 mod grpc_server;
 mod grpc_error;
 
-/// A request allocates on one thread what another frees, some thousand times; the allocator of the C
-/// library spends a quarter of a search on that.
+/// The allocator of every service. Thousands of times in a request, one thread frees what another has
+/// allocated; the C library's allocator spends a quarter of the time of a search on that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -14,20 +14,23 @@ use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// Why the service is not ready; empty when it is. Parts of the service set it, `/health/ready`
-/// shows it.
+/// Whether the service is ready, and why not. Parts of the service set it; `/health/ready` shows it.
+/// Clones share one state, which begins as ready.
 #[derive(Clone, Default)]
 pub struct Readiness(Arc<RwLock<Option<String>>>);
 
 impl Readiness {
+    /// From now on the service is ready.
     pub fn set_ready(&self) {
         self.set(None);
     }
 
+    /// From now on the service is not ready, for this reason.
     pub fn set_not_ready(&self, why: impl Into<String>) {
         self.set(Some(why.into()));
     }
 
+    /// The reason why the service is not ready; none when it is.
     pub fn why_not(&self) -> Option<String> {
         self.0.read().ok().and_then(|why| why.clone())
     }
@@ -39,7 +42,7 @@ impl Readiness {
     }
 }
 
-/// The bound listener.
+/// A bound listener that serves health and metrics once [`Ops::run`] is polled.
 pub struct Ops {
     listener: TcpListener,
     registry: Arc<Registry>,
@@ -47,6 +50,8 @@ pub struct Ops {
 }
 
 impl Ops {
+    /// Takes the port; port 0 takes a free one. The error names the address that is in use or not
+    /// allowed.
     pub async fn bind(
         addr: SocketAddr,
         registry: Registry,
@@ -62,10 +67,12 @@ impl Ops {
         })
     }
 
+    /// The address that operators connect to, with the port that was taken.
     pub fn addr(&self) -> anyhow::Result<SocketAddr> {
         Ok(self.listener.local_addr()?)
     }
 
+    /// Serves until `stop` is cancelled.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         let router = Router::new()
             .route("/health/live", get(|| async { "ok" }))

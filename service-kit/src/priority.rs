@@ -1,11 +1,11 @@
 //! Work that nobody waits for gives way to work that somebody waits for.
 
-/// Of a nice value: a thread of the usual priority gets about ten times the share of one of these.
+/// A nice value with which a thread gets about a tenth of the share of one of the usual priority.
 #[cfg(target_os = "linux")]
 const BACKGROUND: i32 = 10;
 
-/// Lowers the priority of the calling thread, and of the threads that it starts later. It cannot be
-/// raised again. Only on Linux: elsewhere a priority is that of the whole process.
+/// Lowers the priority of the calling thread, and of the threads that it starts later, for good. It does
+/// nothing but on Linux: elsewhere a priority is that of the whole process.
 pub fn work_in_background() {
     #[cfg(target_os = "linux")]
     if let Err(err) = rustix::process::setpriority_process(None, BACKGROUND) {

@@ -1,5 +1,4 @@
-//! One line for every request, HTTP or gRPC, with its trace id, status and time; the handler finds
-//! the [`TraceContext`] in the request's extensions.
+//! The log of requests: one line for each, HTTP or gRPC, with its trace id, status and time.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,9 +10,12 @@ use tower::{Layer, Service};
 
 use crate::TraceContext;
 
+/// Wraps a service in [`RequestLog`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RequestLogLayer;
 
+/// A service whose requests are logged under the target `request`. Its handlers find the
+/// [`TraceContext`] in the extensions of the request.
 #[derive(Clone, Debug)]
 pub struct RequestLog<S>(S);
 
@@ -44,9 +46,9 @@ where
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
         let started = Instant::now();
-        let response = self.0.call(request);
+        let answer = self.0.call(request);
         Box::pin(async move {
-            let response = response.await?;
+            let response = answer.await?;
             let micros = started.elapsed().as_micros() as u64;
             let http = response.status().as_u16();
             // gRPC puts the code of an immediate error into the headers, others into trailers.

@@ -7,13 +7,14 @@ const BACKOFF_MS_MIN: u64 = 50;
 const BACKOFF_MS_MAX: u64 = 5_000;
 const DOUBLINGS_MAX: u32 = 10;
 
-/// One or two failures are a database or a broker that restarts.
+/// The failure in a row from which on a status shows them: fewer are a database or a broker that
+/// restarts.
 const LASTING_FROM: u32 = 3;
 
 /// The failures in a row of a task that never gives up: one that follows a log, for instance.
 ///
-/// The task's loop hands each error to [`Retry::failed`] and waits; whatever got somewhere calls
-/// [`Retry::succeeded`], which may be deep inside a step that goes on for hours:
+/// The loop of the task hands each error to [`Retry::failed`] and waits. A step that got somewhere calls
+/// [`Retry::succeeded`], also in the middle of work that goes on for hours:
 ///
 /// ```
 /// # async fn follow(retry: &mut service_kit::Retry) -> std::io::Result<()> { Ok(()) }
@@ -36,7 +37,7 @@ pub struct Retry {
     failures: u32,
 }
 
-/// One failure, which the log already tells of.
+/// A failure that has been logged.
 #[derive(Debug)]
 #[must_use = "wait before the next try"]
 pub struct Failure {
@@ -49,13 +50,14 @@ pub struct Failure {
 }
 
 impl Retry {
-    /// `task` opens the line of the log: "search rules: no connection".
+    /// No failures yet. `task` is the name that begins each line of the log, as in "search rules: no
+    /// connection".
     pub const fn new(task: &'static str) -> Self {
         Self { task, failures: 0 }
     }
 
     /// Something worked, so that the next failure counts as the first. True when this ends a row of
-    /// failures: what was shown of them is to go.
+    /// failures, so that a status no longer has to show them.
     pub fn succeeded(&mut self) -> bool {
         std::mem::take(&mut self.failures) > 0
     }
@@ -75,7 +77,7 @@ impl Retry {
 }
 
 impl Failure {
-    /// Whether it is more than a moment's trouble, so that a status should show it.
+    /// Whether failures have gone on for long enough that a status should show them.
     pub fn lasts(&self) -> bool {
         self.in_a_row >= LASTING_FROM
     }

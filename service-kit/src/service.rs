@@ -8,26 +8,31 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Env, init_telemetry, stop_signal};
 
-/// `EX_CONFIG` of sysexits.h.
+/// The exit code for a bad configuration: `EX_CONFIG` of sysexits.h.
 const EXIT_CONFIG: u8 = 78;
 
+/// A service: how it is configured, built and run.
 pub trait Service: Sized {
+    /// The name, for people and for the broker, for instance `catalog-query`.
     const NAME: &'static str;
-    /// Of every environment variable, for instance `BFF_`.
+    /// The prefix of the service's environment variables, for instance `BFF_`.
     const PREFIX: &'static str;
+    /// The whole configuration, checked.
     type Config;
 
+    /// Reads the configuration. What is wrong is collected in `env`; see [`Env::finish`].
     fn configure(env: &mut Env) -> Self::Config;
 
-    /// Connects, prepares storage and binds the ports; nothing is served yet.
+    /// Connects, prepares storage and binds the ports. Nothing is served yet.
     fn build(config: Self::Config) -> impl Future<Output = anyhow::Result<Self>> + Send;
 
     /// Serves until `stop` is cancelled or a part of the service ends.
     fn run(self, stop: CancellationToken) -> impl Future<Output = anyhow::Result<()>> + Send;
 }
 
-/// `main` of a service. The whole configuration is parsed before anything is opened; a bad one is
-/// one line for each variable and exit code 78.
+/// The `main` of a service. The whole configuration is parsed before anything is opened; a bad one is
+/// told in one line for each variable and ends the process with exit code 78. `--help` lists the
+/// variables.
 #[allow(clippy::print_stdout, clippy::print_stderr)]
 pub fn run<S: Service>() -> ExitCode {
     let mut env = Env::from_process(S::PREFIX);

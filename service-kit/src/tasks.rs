@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+/// How long tasks may take to end after the stop.
 const DRAIN_MS_MAX: u64 = 10_000;
 
 /// Spawns tasks that watch one token and waits for them.
@@ -18,6 +19,7 @@ pub struct Tasks {
 }
 
 impl Tasks {
+    /// No tasks yet. Cancelling `stop` stops those to come.
     pub fn new(stop: CancellationToken) -> Self {
         Self {
             set: JoinSet::new(),
@@ -25,7 +27,8 @@ impl Tasks {
         }
     }
 
-    /// Every task gets the token and is expected to end soon after it is cancelled.
+    /// Starts a task, whose errors carry `name`. It gets the token and must end soon after that is
+    /// cancelled.
     pub fn spawn<F, T>(&mut self, name: &'static str, task: F)
     where
         F: FnOnce(CancellationToken) -> T,
@@ -35,7 +38,8 @@ impl Tasks {
         self.set.spawn(async move { (name, task.await) });
     }
 
-    /// Returns when all tasks have ended, with the first error.
+    /// Waits until a task ends or the token is cancelled, stops all and returns the first error. Tasks
+    /// that have not ended 10 s after the stop are dropped.
     pub async fn run(mut self) -> anyhow::Result<()> {
         let mut result = Ok(());
         tokio::select! {
@@ -68,7 +72,8 @@ fn outcome(
     result.context(name)
 }
 
-/// Completes at the first SIGINT or SIGTERM. From then on a second one ends the process at once.
+/// Completes at the first SIGINT or SIGTERM. From then on a second one ends the process at once, with
+/// exit code 130.
 pub async fn stop_signal() {
     let (Ok(mut interrupt), Ok(mut terminate)) = (
         signal(SignalKind::interrupt()),

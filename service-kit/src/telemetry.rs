@@ -4,14 +4,17 @@ use tracing_subscriber::EnvFilter;
 
 const DEFAULT_FILTER: &str = "info,sqlx=warn,tantivy=warn,async_nats=warn,h2=warn";
 
+/// The form of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
+    /// Lines for people, coloured on a terminal.
     Text,
+    /// One JSON object a line, for collectors.
     Json,
 }
 
 impl LogFormat {
-    /// `LOG_FORMAT=json`; anything else is text.
+    /// JSON where the environment has `LOG_FORMAT=json`, and text otherwise.
     pub fn from_process() -> Self {
         match std::env::var("LOG_FORMAT").as_deref() {
             Ok("json") => LogFormat::Json,
@@ -20,7 +23,7 @@ impl LogFormat {
     }
 }
 
-/// Installs the subscriber; a second call changes nothing.
+/// Sends the log of this process to standard error. A second call changes nothing.
 pub fn init_telemetry() {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));

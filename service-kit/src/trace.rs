@@ -7,6 +7,8 @@ use http::HeaderMap;
 
 pub(crate) const TRACEPARENT: &str = "traceparent";
 
+/// The trace that a request belongs to, and its place in it.
+///
 /// Invariant: neither id is all zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
@@ -25,7 +27,8 @@ impl TraceContext {
         }
     }
 
-    /// Continues the caller's trace, or starts one where there is none that can be read.
+    /// Continues the trace that the `traceparent` header names, or starts one where there is none that
+    /// can be read.
     pub fn from_headers(headers: &HeaderMap) -> Self {
         headers
             .get(TRACEPARENT)
@@ -37,6 +40,7 @@ impl TraceContext {
             })
     }
 
+    /// Reads the text of a `traceparent` header; none where it is not valid.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let (version, trace_id, span_id, flags) =
@@ -64,13 +68,13 @@ impl TraceContext {
         (context.trace_id != 0 && context.span_id != 0).then_some(context)
     }
 
-    /// 32 hexadecimal digits: what logs and problem reports show.
+    /// The id of the trace as 32 hexadecimal digits, as logs and problem reports show it.
     pub fn trace_id(&self) -> String {
         format!("{:032x}", self.trace_id)
     }
 }
 
-/// The `traceparent` header.
+/// Writes the text of a `traceparent` header.
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let flags = u8::from(self.sampled);

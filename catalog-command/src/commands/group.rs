@@ -13,20 +13,29 @@ use sqlx::{PgConnection, PgPool, Postgres};
 use time::OffsetDateTime;
 use tokio::sync::{Notify, mpsc, oneshot};
 
-use crate::commands::{Attempt, Before, Written, now};
+use crate::commands::attempt::Attempt;
+use crate::commands::call::now;
+use crate::commands::written::Written;
 use crate::domain::{Current, Decision, Rejection};
 use crate::store::{self, Origin, soon};
 
 const WRITES_MAX: usize = 64;
-/// Writers beyond these wait for their turn to wait.
+/// How many writes wait in the queue; further writers wait for room in it.
 const WAITING_MAX: usize = 1_024;
-/// The connection is given back when nobody writes for so long.
+/// How long the connection is kept while nobody writes.
 const KEEP_CONNECTION_MS: u64 = 100;
 
-/// What a command makes of its product as it is at that time. `Ok(None)` leaves it so.
+/// What a command makes of its product as it is at that time. `Ok(None)` leaves it as it is.
 pub(super) type Decide = Arc<
     dyn Fn(Option<&Current>, OffsetDateTime) -> Result<Option<Decision>, Rejection> + Send + Sync,
 >;
+
+/// What a command expects of its product, so that it need not look first.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Before {
+    Absent,
+    Present,
+}
 
 /// One write on its way through the group.
 pub(super) struct GroupWrite {
@@ -46,7 +55,7 @@ struct Waiting {
 pub(super) struct WriteGroup(mpsc::Sender<Waiting>);
 
 impl WriteGroup {
-    /// `Attempt::Lost` asks the writer to go on alone.
+    /// Waits until the write is saved with others. `Attempt::Lost` asks the writer to go on alone.
     pub(super) async fn write(&self, write: GroupWrite) -> Result<Written, Attempt> {
         let (answer, answered) = oneshot::channel();
         // Without a saver, which ends only with the service, everybody writes alone.
@@ -61,7 +70,7 @@ pub(crate) struct GroupSaver {
     pool: PgPool,
     committed: Arc<Notify>,
     waiting: mpsc::Receiver<Waiting>,
-    /// Those that must not be in one group with an earlier write of the same product.
+    /// Writes that wait for the next group, because an earlier write of the same product is in this one.
     next: Vec<Waiting>,
 }
 
@@ -77,7 +86,7 @@ pub(super) fn write_group(pool: PgPool, committed: Arc<Notify>) -> (WriteGroup, 
 }
 
 impl GroupSaver {
-    /// Until the last writer is gone: what was handed in before the service stops is still saved.
+    /// Saves until the last writer is gone: what was handed in before the service stops is still saved.
     pub(crate) async fn run(mut self) -> anyhow::Result<()> {
         let mut connection = None;
         loop {
@@ -102,7 +111,7 @@ impl GroupSaver {
         }
     }
 
-    /// Those that wait already, each product once.
+    /// Takes the writes that wait already, each product once.
     fn take_group(&mut self) -> Vec<Waiting> {
         let mut products = HashSet::new();
         let (mut group, mut later) = (Vec::new(), Vec::new());
@@ -110,13 +119,14 @@ impl GroupSaver {
         while group.len() < WRITES_MAX && later.len() < WRITES_MAX {
             let next = earlier.next().or_else(|| self.waiting.try_recv().ok());
             let Some(next) = next else { break };
-            // Whoever gave up waiting does not want it written any more.
+            // A writer that gave up waiting does not want it written any more.
             if next.answer.is_closed() {
                 continue;
             }
-            match products.insert(next.write.id.clone()) {
-                true => group.push(next),
-                false => later.push(next),
+            if products.insert(next.write.id.clone()) {
+                group.push(next);
+            } else {
+                later.push(next);
             }
         }
         later.extend(earlier);
@@ -124,7 +134,7 @@ impl GroupSaver {
         group
     }
 
-    /// Gives the connection back where it can be used again.
+    /// Saves a group and returns the connection where it can be used again.
     async fn save(
         &self,
         connection: Option<PoolConnection<Postgres>>,
@@ -145,7 +155,7 @@ impl GroupSaver {
             Ok(outcomes) => {
                 let saved = outcomes.iter().any(|outcome| outcome.saved);
                 for (waiting, outcome) in group.into_iter().zip(outcomes) {
-                    // Whoever gave up meanwhile knows that it may have been written.
+                    // A writer that gave up meanwhile knows that it may have been written.
                     let _ = waiting.answer.send(outcome.answer);
                 }
                 if saved {
@@ -163,15 +173,16 @@ impl GroupSaver {
     }
 }
 
-/// Of a statement that failed, nothing was written. What the database refuses is one writer's fault,
-/// or somebody else's lock: each finds out alone. Anything else meets all of them.
+/// Answers all writers of a statement that failed and wrote nothing. What the database refuses is one
+/// writer's fault, or somebody else's lock: each tries alone. Any other error is that of all of them.
 fn answer_all(group: Vec<Waiting>, err: sqlx::Error) {
     let refused = err.as_database_error().is_some();
     let message = err.to_string();
     for waiting in group {
-        let attempt = match refused {
-            true => Attempt::Lost,
-            false => sqlx::Error::Io(io::Error::other(message.clone())).into(),
+        let attempt = if refused {
+            Attempt::Lost
+        } else {
+            sqlx::Error::Io(io::Error::other(message.clone())).into()
         };
         let _ = waiting.answer.send(Err(attempt));
     }
@@ -186,13 +197,7 @@ async fn decide_and_save(
     db: &mut PgConnection,
     group: &[Waiting],
 ) -> Result<Vec<Outcome>, sqlx::Error> {
-    let present = group.iter().map(|waiting| &waiting.write);
-    let present = present.filter(|write| matches!(write.before, Before::Present));
-    let ids: Vec<&str> = present.map(|write| write.id.as_str()).collect();
-    let current = match ids.is_empty() {
-        true => HashMap::new(),
-        false => store::load(db, &ids).await?,
-    };
+    let current = load_present(db, group).await?;
     let decided: Vec<_> = group
         .iter()
         .map(|waiting| {
@@ -200,14 +205,16 @@ async fn decide_and_save(
             (write.decide)(current.get(&write.id), now())
         })
         .collect();
-    let writes = decided.iter().zip(group).filter_map(|(decided, waiting)| {
-        let decision = decided.as_ref().ok()?.as_ref()?;
-        Some((decision, &waiting.write.origin))
-    });
-    let writes: Vec<_> = writes.collect();
+    let writes: Vec<_> = decided
+        .iter()
+        .zip(group)
+        .filter_map(|(decided, waiting)| {
+            let decision = decided.as_ref().ok()?.as_ref()?;
+            Some((decision, &waiting.write.origin))
+        })
+        .collect();
     let saved = store::save_each(db, &writes, &current).await?;
-    let outcomes = decided.into_iter().zip(group);
-    let outcomes = outcomes.map(|(decided, waiting)| {
+    let outcome = |(decided, waiting): (Result<Option<Decision>, Rejection>, &Waiting)| {
         let id = &waiting.write.id;
         let is_saved = saved.contains(id.as_str());
         Outcome {
@@ -219,11 +226,29 @@ async fn decide_and_save(
                 Ok(Some(_)) => Err(Attempt::Lost),
             },
         }
-    });
-    Ok(outcomes.collect())
+    };
+    Ok(decided.into_iter().zip(group).map(outcome).collect())
+}
+
+/// Loads the products that the writers expect to be there.
+async fn load_present(
+    db: &mut PgConnection,
+    group: &[Waiting],
+) -> sqlx::Result<HashMap<ProductId, Current>> {
+    let ids: Vec<&str> = group
+        .iter()
+        .map(|waiting| &waiting.write)
+        .filter(|write| matches!(write.before, Before::Present))
+        .map(|write| write.id.as_str())
+        .collect();
+    if ids.is_empty() {
+        Ok(HashMap::new())
+    } else {
+        store::load(db, &ids).await
+    }
 }
 
 fn unchanged(id: &ProductId, current: Option<&Current>) -> Result<Written, Attempt> {
-    let current = current.ok_or(Rejection::NotFound)?;
-    Ok(Written::unchanged(id, current))
+    let unchanged = current.ok_or(Rejection::NotFound)?;
+    Ok(Written::unchanged(id, unchanged))
 }

@@ -17,18 +17,20 @@ pub(crate) enum RowResult {
     Created,
     Updated,
     Unchanged,
-    /// Why, the first of the reasons only: outcomes are kept with request ids.
+    /// The first mistake only, since outcomes are kept with request ids.
     Rejected(Vec<Violation>),
 }
 
+/// What became of a batch.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct ImportOutcome {
-    /// One result a row, in the order of the batch.
+    /// A result for each row, in the order of the batch.
     pub(crate) rows: Vec<RowResult>,
-    /// The last change: its event has the highest position of the batch. None: nothing changed.
+    /// The last change, whose event has the highest position of the batch; none where nothing changed.
     pub(crate) last: Option<LastChange>,
 }
 
+/// A product, and the version that the batch left.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct LastChange {
     id: ProductId,
@@ -83,7 +85,7 @@ impl Commands {
 }
 
 impl ImportOutcome {
-    /// Covers all of the batch.
+    /// A token that makes a read wait for the whole batch.
     pub(crate) fn token(&self) -> Option<ConsistencyToken> {
         self.last.as_ref().map(|last| ConsistencyToken {
             product_id: last.id.clone(),
@@ -109,10 +111,11 @@ fn decide(
             return Ok(RowResult::Unchanged);
         };
         decisions.push(decision);
-        match before.is_some_and(|before| before.product.is_some()) {
-            true => Ok(RowResult::Updated),
-            false => Ok(RowResult::Created),
-        }
+        Ok(if before.is_some_and(|before| before.product.is_some()) {
+            RowResult::Updated
+        } else {
+            RowResult::Created
+        })
     };
     let results = rows
         .iter()

@@ -8,9 +8,10 @@ use crate::commands::Commands;
 use crate::domain::Rejection;
 use crate::store::{self, PastEvent, Range};
 
-/// Of the products on one page, as JSON: an answer stays below gRPC's usual 4 MiB.
+/// The most bytes that the products on one page have as JSON: an answer stays below gRPC's usual 4 MiB.
 const PAGE_BYTES_MAX: i64 = 3 * 1024 * 1024;
 
+/// Why the past of a product cannot be told.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum HistoryError {
     #[error("{}", Rejection::NotFound)]
@@ -24,14 +25,15 @@ pub(crate) enum HistoryError {
 /// A moment in the life of a product.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum AsOf {
-    /// After this change.
+    /// After the change that made this version.
     Version(Version),
+    /// After the last change at or before this time.
     Time(OffsetDateTime),
 }
 
 impl Commands {
-    /// Newest first, only versions before `before` when there is one. Fewer than `limit` do not mean
-    /// the end; version 1 does.
+    /// The events of a product, newest first, only versions before `before` when there is one. Fewer than
+    /// `limit` do not mean the end; version 1 does.
     pub(crate) async fn product_history(
         &self,
         id: &ProductId,
@@ -65,13 +67,14 @@ impl Commands {
             before,
             until,
             newest,
-            // That of the newest version, which may be later, and the one before.
+            // The event of the newest version, which may be later, and the one before.
             limit: 2,
             bytes_max: i64::MAX,
         };
         let mut events = self.complete(id, range).await?.into_iter();
-        let event = events.find(|event| until.is_none_or(|until| event.occurred_at <= until));
-        let event = event.ok_or(HistoryError::NotFound)?;
+        let event = events
+            .find(|event| until.is_none_or(|until| event.occurred_at <= until))
+            .ok_or(HistoryError::NotFound)?;
         let product = event.product.ok_or(HistoryError::NotFound)?;
         Ok((event.version, product))
     }
@@ -82,7 +85,7 @@ impl Commands {
     }
 
     /// The events of a range, or an error where the newest of them waits too far back in the outbox
-    /// to be found. The order of the outbox is that of the versions: who has the newest has all.
+    /// to be found. The outbox has the order of the versions, so that the newest one comes last.
     async fn complete(&self, id: &ProductId, range: Range) -> Result<Vec<PastEvent>, HistoryError> {
         let events = store::product_events(&self.pool, id, range).await?;
         let found = events.first().map_or(0, |event| event.version.get());

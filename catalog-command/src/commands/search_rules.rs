@@ -16,7 +16,7 @@ pub(crate) struct WrittenRule {
     pub(crate) version: Version,
     /// None after a deletion.
     pub(crate) rule: Option<SearchRule>,
-    /// There was none before.
+    /// True when there was no such rule before.
     #[serde(default)]
     pub(crate) created: bool,
 }
@@ -53,7 +53,7 @@ impl Commands {
         Ok(found.ok_or(RuleRejection::NotFound)?)
     }
 
-    /// By id; and whether there are more after them.
+    /// A page of the rules, sorted by id, and whether there are more after it.
     pub(crate) async fn rules(
         &self,
         page: &RulePage,
@@ -61,7 +61,8 @@ impl Commands {
         Ok(store::list_rules(&self.pool, page).await?)
     }
 
-    /// Rule, event, position and the answer under the request id commit together.
+    /// Writes what `decide` makes of the rule. Rule, event, position and the answer under the request id
+    /// commit together.
     async fn write_rule(
         &self,
         id: &RuleId,
@@ -96,11 +97,12 @@ impl Commands {
     }
 }
 
-/// Counted only for a rule that would be one more.
+/// The number of live rules, counted only where the written rule would be one more, and 0 elsewhere.
 async fn live_rules(db: &mut PgConnection, current: Option<&CurrentRule>) -> sqlx::Result<i64> {
-    match current.is_some_and(|current| current.rule.is_some()) {
-        true => Ok(0),
-        false => store::count_rules(db).await,
+    if current.is_some_and(|current| current.rule.is_some()) {
+        Ok(0)
+    } else {
+        store::count_rules(db).await
     }
 }
 

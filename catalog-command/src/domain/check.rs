@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// More would not fit into the head of an answer, which carries them.
+/// The most mistakes that are reported: more would not fit into the head of an answer.
 const VIOLATIONS_MAX: usize = 50;
 
 /// One field at fault, named as in the update mask.
@@ -21,6 +21,7 @@ impl Violation {
     }
 }
 
+/// The mistakes that were found so far.
 #[derive(Default)]
 pub(super) struct Check {
     pub(super) violations: Vec<Violation>,
@@ -41,13 +42,14 @@ impl Check {
         result.map_err(|err| self.fail(field, err.to_string())).ok()
     }
 
+    /// The value, or None and a violation.
     pub(super) fn take<T>(&mut self, result: Result<T, Violation>) -> Option<T> {
         result
             .map_err(|violation| self.fail(violation.field, violation.reason))
             .ok()
     }
 
-    /// One line of text: trimmed, without control or direction-changing characters.
+    /// Checks one line of text, without control or direction-changing characters, and trims it.
     pub(super) fn line(&mut self, field: &str, text: String, chars_max: usize) -> String {
         if text.chars().count() > chars_max {
             self.fail(field, format!("is longer than {chars_max} characters"));
@@ -75,7 +77,8 @@ impl Check {
         Some(self.line(field, text, chars_max)).filter(|text| !text.is_empty())
     }
 
-    /// Text with line breaks and tabs; markup is kept as text, whoever shows it escapes it.
+    /// Checks text that may have line breaks and tabs, and trims it. Markup is kept: a page that shows it
+    /// must escape it.
     pub(super) fn prose(&mut self, field: &str, text: String, chars_max: usize) -> String {
         if text.chars().count() > chars_max {
             self.fail(field, format!("is longer than {chars_max} characters"));
@@ -95,7 +98,8 @@ pub(super) fn trimmed(text: String) -> String {
     }
 }
 
-/// Of http or https, with a host, and of nothing that ends or escapes an attribute of HTML.
+/// Whether it is an http or https URL with a host, and has nothing that ends or escapes an attribute of
+/// HTML.
 pub(super) fn is_web_url(url: &str) -> bool {
     let rest = url
         .strip_prefix("https://")
@@ -108,7 +112,7 @@ pub(super) fn is_clean_url(url: &str) -> bool {
     url.chars().all(clean)
 }
 
-/// Bidirectional overrides and isolates can make a title read as another one.
+/// Whether it is a bidirectional override or isolate, which can make a title read as another one.
 fn changes_direction(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

@@ -10,15 +10,15 @@ use crate::domain::{Draft, Patch, Violation};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Current {
     pub(crate) version: Version,
-    /// When it got there.
+    /// When that version was made.
     pub(crate) updated_at: OffsetDateTime,
     /// None after a deletion.
     pub(crate) product: Option<Product>,
 }
 
 impl Current {
-    /// Of the product before a change; none after a deletion. Computed, not kept: a writer of an
-    /// older release would change the product and leave its hash behind.
+    /// The hash of the product before a change; none after a deletion. It is computed, not kept: a writer
+    /// of an older release would change the product and leave its hash behind.
     pub(crate) fn content_hash(&self, id: &ProductId) -> Option<ContentHash> {
         let product = self.product.as_ref()?;
         Some(ContentHash::of(id, self.version, product))
@@ -37,7 +37,7 @@ pub(crate) struct Decision {
 }
 
 impl Decision {
-    /// Of the product as it is after the change; none after a deletion.
+    /// The hash of the product as it is after the change; none after a deletion.
     pub(crate) fn content_hash(&self) -> Option<ContentHash> {
         let product = self.product.as_ref()?;
         Some(ContentHash::of(&self.id, self.version, product))
@@ -57,13 +57,13 @@ pub(crate) enum Rejection {
     Invalid(Vec<Violation>),
 }
 
-/// When a change that is decided now takes place. Writers' clocks differ; the time of a product never
-/// goes back, nor does it in the life of an id that is deleted and created again.
+/// The time that a change counts as made at. Writers' clocks differ, and the time of a product must never
+/// go back, not even where an id is deleted and created again.
 fn time_of_change(current: Option<&Current>, now: OffsetDateTime) -> OffsetDateTime {
     current.map_or(now, |current| current.updated_at.max(now))
 }
 
-/// A deleted id can be created again; its versions go on.
+/// Creates a product. A deleted id can be created again; its versions go on.
 pub(crate) fn create(
     current: Option<&Current>,
     draft: Draft,
@@ -82,7 +82,7 @@ pub(crate) fn create(
     })
 }
 
-/// Create or replace: what an import does with each row.
+/// Creates or replaces a product, as an import does with each row.
 pub(crate) fn put(
     current: Option<&Current>,
     draft: Draft,
@@ -101,6 +101,7 @@ pub(crate) fn put(
     }
 }
 
+/// Replaces the fields that the patch names. `expected` is the version that the product must have.
 pub(crate) fn update(
     current: Option<&Current>,
     patch: Patch,
@@ -114,6 +115,8 @@ pub(crate) fn update(
     Ok(replace(version, product, draft, at))
 }
 
+/// Changes the price to what `to` makes of the present one. `expected` is the version that the product
+/// must have.
 pub(crate) fn change_price(
     current: Option<&Current>,
     to: impl FnOnce(Money) -> Result<Money, Violation>,
@@ -137,6 +140,7 @@ pub(crate) fn change_price(
     }))
 }
 
+/// Deletes a product. `expected` is the version that it must have.
 pub(crate) fn delete(
     current: Option<&Current>,
     expected: Option<i64>,
@@ -218,8 +222,9 @@ fn changed_fields(old: &Product, new: &Product) -> Vec<String> {
     let attributes = names
         .filter(|name| old.attributes.get(*name) != new.attributes.get(*name))
         .map(|name| format!("attributes.{name}"));
-    let scalars = scalars.into_iter().filter(|(_, differs)| *differs);
     scalars
+        .into_iter()
+        .filter(|(_, differs)| *differs)
         .map(|(name, _)| name.to_owned())
         .chain(attributes)
         .collect()
@@ -291,8 +296,9 @@ mod tests {
     #[test]
     fn an_import_says_what_changed() {
         let change = |draft| {
-            let decision = put(Some(&current()), draft, NOW).expect("accepted");
-            let decision = decision.expect("changed");
+            let decision = put(Some(&current()), draft, NOW)
+                .expect("accepted")
+                .expect("changed");
             assert_eq!(decision.version.get(), 2);
             let product = decision.product.expect("not a deletion");
             assert_eq!((product.created_at, product.updated_at), (THEN, NOW));
@@ -329,8 +335,10 @@ mod tests {
                 ..ProductFields::default()
             },
         );
-        let cheaper = |was: Money| Money::from_minor(1, was.currency());
-        let cheaper = |was| cheaper(was).map_err(|err| Violation::new("price", err.to_string()));
+        let cheaper = |was: Money| {
+            Money::from_minor(1, was.currency())
+                .map_err(|err| Violation::new("price", err.to_string()))
+        };
         let changed = |decision: Result<Option<Decision>, _>| decision.expect("ok").expect("new");
         let decisions = [
             create(Some(&deleted()), draft(|_| ()), BEFORE).expect("id is free"),
@@ -370,8 +378,9 @@ mod tests {
             brand: "Acme".to_owned(),
             ..ProductFields::default()
         };
-        let decision = update(Some(&current()), patch(&["brand"], fields), None, NOW);
-        let decision = decision.expect("accepted").expect("changed");
+        let decision = update(Some(&current()), patch(&["brand"], fields), None, NOW)
+            .expect("accepted")
+            .expect("changed");
         let product = decision.product.expect("not a deletion");
         assert_eq!(
             (product.title.as_str(), product.brand.as_deref()),

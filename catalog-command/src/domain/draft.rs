@@ -20,12 +20,15 @@ const CATEGORY_CHARS_MAX: usize = 200;
 const ATTRIBUTES_MAX: usize = 1_000;
 const ATTRIBUTE_NAME_CHARS_MAX: usize = 200;
 const ATTRIBUTE_TEXT_CHARS_MAX: usize = 10_000;
-/// Of the product as JSON: an event must fit into one message of a broker with its stock limit of
-/// 1 MiB, or it would hold up every event behind it.
+/// The most bytes that a product has as JSON: an event must fit into one message of a broker with its
+/// stock limit of 1 MiB, or it would hold up every event behind it.
 const PRODUCT_BYTES_MAX: usize = 512 * 1024;
-/// JSON needs at most six bytes for one; a product of less text cannot be too large.
+/// A product with no more bytes of text than these is not measured: JSON needs at most six bytes for one
+/// of them, so that it cannot be too large.
 const PRODUCT_BYTES_UNCHECKED: usize = PRODUCT_BYTES_MAX / 8;
 
+/// A checked product.
+///
 /// Invariant: every field is within its bounds; only the times are missing to make a product.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Draft {
@@ -102,7 +105,7 @@ impl Draft {
 }
 
 impl Check {
-    /// The product as a whole.
+    /// Checks the product as a whole.
     fn size(&mut self, fields: &ProductFields) {
         let attributes = fields.attributes.iter();
         let texts = fields
@@ -154,7 +157,8 @@ impl Check {
         Some(url)
     }
 
-    /// 8 to 14 digits: GTIN-8 to -14, and those that a spreadsheet robbed of leading zeros.
+    /// Checks that all have 8 to 14 digits: GTIN-8 to -14, and those that a spreadsheet robbed of leading
+    /// zeros.
     fn gtins(&mut self, gtins: Vec<String>) -> Vec<String> {
         let valid = |gtin: &String| {
             (8..=14).contains(&gtin.len()) && gtin.bytes().all(|b| b.is_ascii_digit())

@@ -6,7 +6,7 @@ use catalog_events::{AttributeValue, Product, Status};
 
 use crate::domain::Violation;
 
-/// Unchecked fields; empty text means none.
+/// The unchecked fields of a product; an empty text means none.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProductFields {
     pub(crate) id: String,

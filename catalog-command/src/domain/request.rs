@@ -1,11 +1,14 @@
-//! Request ids: under one, a write is safe to send again.
+//! Request ids: a write that carries one is safe to send again.
 
 use std::str::FromStr;
 
+/// The id of a request.
+///
 /// Invariant: 1 to [`RequestId::CHARS_MAX`] visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RequestId(String);
 
+/// The error for a text that is no request id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("is not 1 to {} visible ASCII characters", RequestId::CHARS_MAX)]
 pub(crate) struct InvalidRequestId;

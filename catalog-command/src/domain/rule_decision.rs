@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use crate::domain::RuleDraft;
 
-/// Every replica of the read side keeps them all in memory.
+/// The most rules that there can be: every replica of the read side keeps them all in memory.
 const RULES_MAX: i64 = 10_000;
 
 /// What the store knows of a rule. A deleted one keeps its version.
@@ -43,7 +43,8 @@ pub(crate) enum RuleRejection {
     TooMany,
 }
 
-/// `live` is how many rules there are. An expected version of 0 means that there is no such rule.
+/// Creates or replaces a rule. `live` is how many rules there are; an expected version of 0 means that
+/// there must be no such rule.
 pub(crate) fn put_rule(
     current: Option<&CurrentRule>,
     draft: RuleDraft,
@@ -74,6 +75,7 @@ pub(crate) fn put_rule(
     Ok((unchanged != *old).then(|| decision(version.next(), new)))
 }
 
+/// Deletes a rule. `expected` is the version that it must have.
 pub(crate) fn delete_rule(
     current: Option<&CurrentRule>,
     expected: Option<i64>,
@@ -112,7 +114,7 @@ fn check_version(found: Version, expected: Option<i64>) -> Result<(), RuleReject
     }
 }
 
-/// Never back, as for products.
+/// The time that a change counts as made at. It never goes back, as for products.
 fn time_of_change(current: Option<&CurrentRule>, now: OffsetDateTime) -> OffsetDateTime {
     current.map_or(now, |current| current.updated_at.max(now))
 }
@@ -152,14 +154,16 @@ mod tests {
     #[test]
     fn versions_go_on_through_changes_and_deletions() {
         assert_eq!(current().version, Version::FIRST);
-        let changed = put_rule(Some(&current()), draft("c"), Some(1), 1, NOW);
-        let changed = changed.expect("accepted").expect("changed");
+        let changed = put_rule(Some(&current()), draft("c"), Some(1), 1, NOW)
+            .expect("accepted")
+            .expect("changed");
         let rule = changed.rule.expect("not a deletion");
         assert_eq!((changed.version.get(), rule.created_at), (2, THEN));
         assert_eq!(rule.updated_at, NOW);
         assert_eq!(deleted().version.get(), 2);
-        let reborn = put_rule(Some(&deleted()), draft("b"), Some(0), 0, NOW);
-        let reborn = reborn.expect("accepted").expect("new");
+        let reborn = put_rule(Some(&deleted()), draft("b"), Some(0), 0, NOW)
+            .expect("accepted")
+            .expect("new");
         let created_at = reborn.rule.map(|rule| rule.created_at);
         assert_eq!((reborn.version.get(), created_at), (3, Some(NOW)));
     }

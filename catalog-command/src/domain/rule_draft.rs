@@ -1,5 +1,5 @@
-//! Checked search rules: as for products, what passes here is accepted for good, and every mistake
-//! is reported. Fields are named as in the JSON of a rule, below `kind` without that name.
+//! Checked search rules. As for products, what passes here is accepted for good, and every mistake is
+//! reported. Fields are named as in the JSON of a rule; those below `kind` are named without it.
 
 use std::collections::HashSet;
 
@@ -26,9 +26,12 @@ const CATEGORIES_MAX: usize = 20;
 const CATEGORY_CHARS_MAX: usize = 200;
 const REDIRECT_BYTES_MAX: usize = 2_000;
 const NOTE_CHARS_MAX: usize = 1_000;
-/// Of the rule as JSON: its event must fit into one message of a broker with its stock limit.
+/// The most bytes that a rule has as JSON: its event must fit into one message of a broker with its stock
+/// limit.
 const RULE_BYTES_MAX: usize = 512 * 1024;
 
+/// A checked rule.
+///
 /// Invariant: every field is within its bounds; only the times of the service are missing.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RuleDraft {
@@ -83,7 +86,7 @@ impl RuleDraft {
     }
 }
 
-/// What has been seen of the actions before.
+/// What the earlier actions of the rule do, so that nothing is done twice.
 #[derive(Default)]
 struct Seen {
     pinned: HashSet<ProductId>,
@@ -184,7 +187,7 @@ impl Check {
             .collect()
     }
 
-    /// None where it is at fault.
+    /// The checked action; none where it is at fault.
     fn action(
         &mut self,
         field: &str,
@@ -196,19 +199,22 @@ impl Check {
                 product_id,
                 position,
             } => self.pin(field, &product_id, position, seen),
-            ActionForm::Hide { target } => {
-                let target = self.target(field, target);
-                Some(CurationAction::Hide { target })
-            }
+            ActionForm::Hide { target } => Some(CurationAction::Hide {
+                target: self.target(field, target),
+            }),
             ActionForm::Boost { target, factor } => {
                 self.factor(field, factor);
-                let target = self.target(field, target);
-                Some(CurationAction::Boost { target, factor })
+                Some(CurationAction::Boost {
+                    target: self.target(field, target),
+                    factor,
+                })
             }
             ActionForm::Bury { target, factor } => {
                 self.factor(field, factor);
-                let target = self.target(field, target);
-                Some(CurationAction::Bury { target, factor })
+                Some(CurationAction::Bury {
+                    target: self.target(field, target),
+                    factor,
+                })
             }
             ActionForm::Redirect { url } => {
                 if std::mem::replace(&mut seen.redirect, true) {
@@ -264,16 +270,16 @@ impl Check {
     fn target(&mut self, field: &str, target: TargetForm) -> RuleTarget {
         let field = format!("{field}.target");
         let ids = format!("{field}.product_ids");
-        let product_ids = match self.count(&ids, target.product_ids.len(), 0, TARGET_PRODUCTS_MAX) {
-            true => self.product_ids(&ids, target.product_ids),
-            false => return RuleTarget::default(),
-        };
+        if !self.count(&ids, target.product_ids.len(), 0, TARGET_PRODUCTS_MAX) {
+            return RuleTarget::default();
+        }
+        let product_ids = self.product_ids(&ids, target.product_ids);
         let brand = self.optional(&format!("{field}.brand"), target.brand, BRAND_CHARS_MAX);
         let levels = format!("{field}.category");
-        let category = match self.count(&levels, target.category.len(), 0, CATEGORIES_MAX) {
-            true => self.category(&levels, target.category),
-            false => return RuleTarget::default(),
-        };
+        if !self.count(&levels, target.category.len(), 0, CATEGORIES_MAX) {
+            return RuleTarget::default();
+        }
+        let category = self.category(&levels, target.category);
         if product_ids.is_empty() && brand.is_none() && category.is_empty() {
             self.fail(field, "names no products, brand or category");
         }
@@ -305,7 +311,8 @@ impl Check {
             .collect()
     }
 
-    /// A second slash, or a backslash that browsers read as one, would lead to another host.
+    /// Checks where a redirect leads. A second slash, or a backslash that browsers read as one, would lead
+    /// to another host.
     fn redirect_url(&mut self, field: &str, url: String) -> String {
         let url = trimmed(url);
         let is_path = url.starts_with('/') && !url.starts_with("//") && is_clean_url(&url);

@@ -13,14 +13,12 @@ pub(crate) fn command_status(err: CommandError) -> Status {
         CommandError::Rejected(rejection) => rejection_status(rejection),
         CommandError::RuleRejected(rejection) => rule_rejection_status(rejection),
         CommandError::RequestIdReused => {
-            let violation = ("request_id", "was used for another request");
-            let violation = (violation.0.to_owned(), violation.1.to_owned());
-            let message = err.to_string();
+            let (field, problem) = ("request_id", "was used for another request");
             status(
                 Code::InvalidArgument,
                 "REQUEST_ID_REUSED",
-                message,
-                [violation],
+                err.to_string(),
+                [(field.to_owned(), problem.to_owned())],
             )
         }
         CommandError::Contended => status(Code::Aborted, "CONTENDED", err.to_string(), []),
@@ -68,7 +66,7 @@ pub(crate) fn database_status(err: sqlx::Error) -> Status {
     )
 }
 
-/// Nothing was written: the same request may come again.
+/// The status of a write that met an obstacle. Nothing was written: the same request may come again.
 fn obstacle_status(obstacle: Obstacle, err: sqlx::Error) -> Status {
     tracing::warn!("database: {:#}", anyhow::Error::new(err));
     let (reason, message) = match obstacle {

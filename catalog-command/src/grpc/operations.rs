@@ -2,31 +2,23 @@
 
 mod log;
 
-use std::sync::Arc;
-
 use catalog_events::{RULE_STREAM, STREAM};
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_command_operations_server::CatalogCommandOperations;
 use sqlx::PgPool;
-use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use crate::grpc::error::database_status;
+use crate::grpc::operations::log::{Answers, LogAnswers};
 use crate::leader::age_of;
 use crate::status::WriteProgress;
 use crate::store;
-
-type Answers<T> = std::pin::Pin<Box<dyn futures_util::Stream<Item = Result<T, Status>> + Send>>;
-
-/// Questions that need long reads, and mostly the live products of the log in memory, for as long as
-/// their answers are being read; more of them wait for their turn.
-const FOLDS_MAX: usize = 2;
 
 pub(crate) struct Operations {
     pool: PgPool,
     jetstream: async_nats::jetstream::Context,
     progress: WriteProgress,
-    folds: Arc<Semaphore>,
+    log: LogAnswers,
 }
 
 impl Operations {
@@ -36,13 +28,14 @@ impl Operations {
         progress: WriteProgress,
     ) -> Self {
         Self {
+            log: LogAnswers::new(pool.clone()),
             pool,
             jetstream,
             progress,
-            folds: Arc::new(Semaphore::new(FOLDS_MAX)),
         }
     }
 
+    /// The part of the status that Postgres and this instance know.
     async fn database_part(&self) -> sqlx::Result<v1::GetWriteStatusResponse> {
         let mut db = self.pool.acquire().await?;
         let (outbox_pending, oldest) = store::outbox_backlog(&mut db).await?;
@@ -100,9 +93,8 @@ impl CatalogCommandOperations for Operations {
         &self,
         request: Request<v1::GetLogDigestRequest>,
     ) -> Result<Response<v1::LogDigest>, Status> {
-        self.log_digest(request.into_inner())
-            .await
-            .map(Response::new)
+        let digest = self.log.digest(request.into_inner()).await?;
+        Ok(Response::new(digest))
     }
 
     type ListLogProductsStream = Answers<v1::ListLogProductsResponse>;
@@ -111,7 +103,7 @@ impl CatalogCommandOperations for Operations {
         &self,
         request: Request<v1::ListLogProductsRequest>,
     ) -> Result<Response<Self::ListLogProductsStream>, Status> {
-        let products = self.log_products(request.into_inner()).await?;
+        let products = self.log.products(request.into_inner()).await?;
         Ok(Response::new(products))
     }
 
@@ -121,7 +113,7 @@ impl CatalogCommandOperations for Operations {
         &self,
         request: Request<v1::ReadEventsRequest>,
     ) -> Result<Response<Self::ReadEventsStream>, Status> {
-        let events = self.events(request.into_inner()).await?;
+        let events = self.log.events(request.into_inner()).await?;
         Ok(Response::new(events))
     }
 
@@ -131,7 +123,7 @@ impl CatalogCommandOperations for Operations {
         &self,
         request: Request<v1::ReadProductEventsRequest>,
     ) -> Result<Response<Self::ReadProductEventsStream>, Status> {
-        let events = self.product_events(request.into_inner()).await?;
+        let events = self.log.product_events(request.into_inner()).await?;
         Ok(Response::new(events))
     }
 }

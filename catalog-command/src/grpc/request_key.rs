@@ -15,7 +15,8 @@ use crate::domain::{InvalidRequestId, RequestId, RequestKey, Violation};
 /// long as both releases may run side by side in a rolling upgrade.
 const DERIVED_FROM: &str = "catalog-derived-from";
 
-/// None when the request has no id; it is taken out of the message. `metadata` is that of the call.
+/// Takes the request id out of the message and hashes the rest; none when the request has no id.
+/// `metadata` is that of the call.
 pub(crate) fn request_key<M: Repeatable>(
     message: &mut M,
     metadata: &MetadataMap,
@@ -24,7 +25,7 @@ pub(crate) fn request_key<M: Repeatable>(
     if id.is_empty() {
         return Ok(None);
     }
-    let id: RequestId = id
+    let parsed: RequestId = id
         .parse()
         .map_err(|err: InvalidRequestId| vec![Violation::new("request_id", err.to_string())])?;
     let mut hasher = Sha256::new();
@@ -40,7 +41,7 @@ pub(crate) fn request_key<M: Repeatable>(
     );
     feed(&mut hasher, &content);
     let hash = hasher.finalize().into();
-    Ok(Some(RequestKey { id, hash }))
+    Ok(Some(RequestKey { id: parsed, hash }))
 }
 
 /// A request that can carry an id.
@@ -49,7 +50,7 @@ pub(crate) trait Repeatable: Message + Sized {
 
     fn request_id(&mut self) -> &mut String;
 
-    /// The message without what a caller may derive; none where there is no such thing.
+    /// The message without what a caller may derive; none where it has nothing of that kind.
     fn without_derived(&self) -> Option<Self> {
         None
     }
@@ -128,7 +129,7 @@ impl Repeatable for v1::ImportProductsRequest {
     }
 }
 
-/// With its length before it, so that no two lists of parts look alike.
+/// Hashes a part with its length before it, so that no two lists of parts look alike.
 fn feed(hasher: &mut Sha256, part: &[u8]) {
     hasher.update((part.len() as u64).to_be_bytes());
     hasher.update(part);

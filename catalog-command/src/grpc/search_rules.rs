@@ -7,13 +7,13 @@ use tonic::{Request, Response, Status};
 
 use crate::commands::{Commands, WrittenRule};
 use crate::domain::{RuleDraft, Violation};
-use crate::grpc::call;
+use crate::grpc::call::call;
 use crate::grpc::error::{command_status, invalid_rule};
 use crate::store::RulePage;
 
 const LIMIT_UNLESS_TOLD: i64 = 100;
 const LIMIT_MAX: i64 = 1_000;
-/// Callers take 4 MiB unless told otherwise.
+/// The most bytes of the rules on a page: callers take 4 MiB unless they are told otherwise.
 const PAGE_BYTES_MAX: i64 = 2 * 1024 * 1024;
 
 pub(crate) struct SearchRuleGrpc {
@@ -29,13 +29,19 @@ impl SearchRuleService for SearchRuleGrpc {
         let (call, request) = call(request).map_err(invalid_rule)?;
         let expected = expected_version(request.expected_version).map_err(invalid_rule)?;
         let draft = draft(request.rule).map_err(invalid_rule)?;
-        let written = self.commands.put_rule(draft, expected, &call).await;
-        let written = written.map_err(command_status)?;
         let WrittenRule {
-            version, created, ..
-        } = written;
-        let rule = written.rule.map(|rule| rule.to_message(version));
-        Ok(Response::new(v1::PutSearchRuleResponse { rule, created }))
+            version,
+            rule,
+            created,
+        } = self
+            .commands
+            .put_rule(draft, expected, &call)
+            .await
+            .map_err(command_status)?;
+        Ok(Response::new(v1::PutSearchRuleResponse {
+            rule: rule.map(|rule| rule.to_message(version)),
+            created,
+        }))
     }
 
     async fn delete_search_rule(
@@ -78,13 +84,14 @@ impl SearchRuleService for SearchRuleGrpc {
     }
 }
 
-/// Every mistake of the rule, and of its times as the message has them.
+/// The checked rule, or every mistake of it, those of the times in the message included.
 fn draft(rule: Option<v1::SearchRule>) -> Result<RuleDraft, Vec<Violation>> {
     let rule = rule.ok_or_else(|| vec![Violation::new("rule", "is missing")])?;
     let times = [("starts_at", &rule.starts_at), ("ends_at", &rule.ends_at)];
     let is_bad = |time: &Option<_>| time.as_ref().is_some_and(|time| moment(time).is_none());
-    let bad = times.into_iter().filter(|(_, time)| is_bad(time));
-    let mut bad: Vec<_> = bad
+    let mut bad: Vec<_> = times
+        .into_iter()
+        .filter(|(_, time)| is_bad(time))
         .map(|(field, _)| Violation::new(field, "is no time of the calendar"))
         .collect();
     match RuleDraft::parse(RuleForm::from(rule)) {
@@ -102,7 +109,7 @@ fn rule_id(text: &str) -> Result<RuleId, Vec<Violation>> {
         .map_err(|err: InvalidRuleId| vec![Violation::new("id", err.to_string())])
 }
 
-/// 0 means that there must be no such rule.
+/// Checks an expected version, where 0 means that there must be no such rule.
 fn expected_version(version: Option<i64>) -> Result<Option<i64>, Vec<Violation>> {
     match version {
         Some(..0) => Err(vec![Violation::new("expected_version", "is negative")]),

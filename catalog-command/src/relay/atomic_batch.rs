@@ -8,9 +8,11 @@ use catalog_events::{EncodedMessage, Position};
 use serde::Deserialize;
 use uuid::Uuid;
 
-/// Longer than a slow disk needs for one sync, shorter than a person waits.
+/// How long the answer to a batch may take: longer than a slow disk needs for one sync, shorter than a
+/// person waits.
 const COMMIT_MS_MAX: u64 = 5_000;
 
+/// Why a batch was not published.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PublishError {
     #[error("connection: {0}")]
@@ -41,10 +43,11 @@ pub(crate) enum PublishError {
     Answer(#[source] serde_json::Error),
 }
 
-/// Wrong last sequence; and what a repeated `Nats-Msg-Id` answers in the same situation.
+/// The codes of a wrong last sequence, and of a repeated `Nats-Msg-Id` in the same situation.
 const FENCED_CODES: [u64; 2] = [10071, 10201];
 
-/// The stream cannot store (its own limits, or the disk); the storage of the server; the account's.
+/// The codes of a stream that cannot store (its own limits, or the disk), of a server and of an account
+/// without storage left.
 const FULL_CODES: [u64; 3] = [10077, 10047, 10002];
 
 #[derive(Deserialize)]
@@ -62,8 +65,8 @@ struct AnswerError {
     description: String,
 }
 
-/// Publishes behind `last` and returns the sequence of the last message. `stream` is the one that
-/// takes their subjects.
+/// Publishes the messages behind `last` and returns the sequence of the last of them. `stream` is the
+/// name of the stream that takes their subjects.
 pub(crate) async fn publish_batch(
     client: &Client,
     stream: &'static str,

@@ -17,9 +17,9 @@ const BATCH_BYTES_MAX: i64 = 4 * 1024 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Log {
-    /// Its stream keeps an event for so long; zero: for ever.
+    /// The log of products. Its stream keeps an event for `max_age`; zero means for ever.
     Products { max_age: Duration },
-    /// Its stream is read from the first event by every replica that starts.
+    /// The log of search rules. Every replica that starts reads its stream from the first event.
     Rules,
 }
 
@@ -31,7 +31,7 @@ impl Log {
         }
     }
 
-    /// For messages to people.
+    /// The name of the log in messages to people.
     pub(super) fn name(self) -> &'static str {
         match self {
             Log::Products { .. } => "event log",
@@ -39,7 +39,7 @@ impl Log {
         }
     }
 
-    /// The task that publishes it, for messages to people.
+    /// The name of the task that publishes the log, in messages to people.
     pub(super) fn relay_name(self) -> &'static str {
         match self {
             Log::Products { .. } => "relay",
@@ -54,7 +54,7 @@ impl Log {
         }
     }
 
-    /// Of a new stream. Sequences start where the log's events are still young enough to be kept.
+    /// The definition of a new stream. Sequences start where the log's events are still young enough to be kept.
     pub(super) async fn stream_config(self, pool: &PgPool) -> sqlx::Result<Config> {
         let max_age = self.max_age();
         let first = if max_age.is_zero() {
@@ -72,7 +72,7 @@ impl Log {
         })
     }
 
-    /// The last position.
+    /// The last position of the log.
     pub(super) async fn head(self, pool: &PgPool) -> sqlx::Result<Position> {
         match self {
             Log::Products { .. } => store::head_position(pool).await,

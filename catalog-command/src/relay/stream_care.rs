@@ -9,10 +9,12 @@ use async_nats::jetstream::{self, ErrorCode};
 use catalog_events::Position;
 use sqlx::PgPool;
 
-use crate::relay::{Log, RelayError};
+use crate::relay::error::RelayError;
+use crate::relay::log::Log;
 use crate::status::RelayProgress;
 use crate::store::{self, Epoch};
 
+/// Looks after the stream of one log.
 pub(crate) struct StreamCare {
     pub(crate) log: Log,
     pub(crate) pool: PgPool,
@@ -23,9 +25,9 @@ pub(crate) struct StreamCare {
 /// What this instance remembers of the stream from one look to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    /// The stream has held all positions up to here; none before the first look.
+    /// The position up to which the stream has held all events; none before the first look.
     held: Option<Position>,
-    /// The last look found events missing inside.
+    /// Whether the last look found events missing inside.
     holed: bool,
 }
 
@@ -42,8 +44,8 @@ impl Memory {
 }
 
 impl StreamCare {
-    /// Where the stream stands, after the more thorough look that a new leader and an error ask for:
-    /// the definition is as configured, and the last message is the event of the log.
+    /// The last position that the stream holds, after the more thorough look that a new leader and an
+    /// error ask for: the definition is as configured, and the last message is the event of the log.
     pub(crate) async fn open(
         &self,
         epoch: Epoch,
@@ -57,8 +59,8 @@ impl StreamCare {
         self.look(epoch, memory).await
     }
 
-    /// Where the stream stands; created if it is missing, and created anew if two looks in a row
-    /// found events missing inside.
+    /// The last position that the stream holds. It is created if it is missing, and created anew if two
+    /// looks in a row found events missing inside.
     pub(crate) async fn look(
         &self,
         epoch: Epoch,
@@ -77,6 +79,7 @@ impl StreamCare {
         Ok(last)
     }
 
+    /// Fails where the stream is ahead of the log.
     async fn refuse_ahead(&self, state: &State) -> Result<(), RelayError> {
         let stream = Position(state.last_sequence);
         // Read after the stream: the log is ahead of it or level.
@@ -96,14 +99,12 @@ impl StreamCare {
         }
     }
 
+    /// Creates the stream, and tells of a loss where there should have been one.
     async fn create_missing(&self, epoch: Epoch, memory: &mut Memory) -> Result<State, RelayError> {
         let log = self.log.head(&self.pool).await?;
         // The first leader of a catalog finds no stream and has lost nothing, even if a writer was
         // quicker than it.
-        let lost = match memory.held {
-            Some(_) => true,
-            None => epoch != Epoch::FIRST && log > Position::START,
-        };
+        let lost = memory.held.is_some() || (epoch != Epoch::FIRST && log > Position::START);
         let state = self.create().await?;
         if lost {
             memory.holds(memory.held.unwrap_or(log));
@@ -119,8 +120,9 @@ impl StreamCare {
         Ok(state)
     }
 
-    /// The expected sequence fences only the end of the stream: what a server lost inside is never
-    /// published again. The log has it all, so a new stream is filled from there.
+    /// Creates a stream with holes anew. The expected sequence fences only the end of the stream: what a
+    /// server lost inside is never published again. The log has it all, so a new stream is filled from
+    /// there.
     async fn mend_holes(
         &self,
         stream: &Stream,
@@ -167,8 +169,11 @@ impl StreamCare {
 
     async fn create(&self) -> Result<State, RelayError> {
         let config = self.log.stream_config(&self.pool).await?;
-        let created = self.jetstream.get_or_create_stream(config).await;
-        let created = created.map_err(|err| RelayError::Stream(err.to_string()))?;
+        let created = self
+            .jetstream
+            .get_or_create_stream(config)
+            .await
+            .map_err(|err| RelayError::Stream(err.to_string()))?;
         Ok(created.cached_info().state.clone())
     }
 
@@ -193,7 +198,8 @@ impl StreamCare {
         Ok(())
     }
 
-    /// Numbers cannot tell a stream of another catalog from ours; the ids of its events can.
+    /// Fails where the last message of the stream is not the event of the log. Sequences cannot tell a
+    /// stream of another catalog from ours; the ids of its events can.
     async fn refuse_foreign(&self, stream: &Stream) -> Result<(), RelayError> {
         let state = &stream.cached_info().state;
         let last = Position(state.last_sequence);
@@ -202,7 +208,7 @@ impl StreamCare {
         }
         let message = match stream.get_raw_message(last.0).await {
             Ok(message) => message,
-            // It was the oldest too, and its time was over.
+            // The message was the oldest too, and its time was over.
             Err(err) if err.kind() == RawMessageErrorKind::NoMessageFound => return Ok(()),
             Err(err) => return Err(RelayError::Stream(err.to_string())),
         };
@@ -223,7 +229,8 @@ impl StreamCare {
     }
 }
 
-/// An empty stream has its first sequence after its last, or none of either.
+/// Whether messages are missing between the first and the last. An empty stream has its first sequence
+/// after its last, or none of either.
 fn has_holes(first: u64, last: u64, messages: u64) -> bool {
     let span = match first {
         0 => 0,

@@ -1,4 +1,4 @@
-//! What a relay knows of its log and its stream.
+//! What a relay knows of its log and its stream, for metrics and `catalogctl status`.
 
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
@@ -7,9 +7,9 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use crate::status::Shown;
+use crate::status::shown::Shown;
 
-/// Cheap to clone.
+/// The progress of one relay. Clones share one state.
 #[derive(Clone, Default)]
 pub(crate) struct RelayProgress {
     error: Shown,
@@ -24,7 +24,7 @@ pub(crate) struct RelayProgress {
 }
 
 impl RelayProgress {
-    /// Names are prefixed by the registry where the log is not that of products.
+    /// Adds the metrics. The registry prefixes their names where the log is not that of products.
     pub(super) fn register(&self, registry: &mut Registry) {
         let help = "Events that this instance published to the stream";
         registry.register("events_published", help, self.published.clone());
@@ -57,13 +57,14 @@ impl RelayProgress {
         self.error.set(error);
     }
 
+    /// Notes the first and last sequence that the stream has.
     pub(crate) fn looked(&self, first: Position, last: Position) {
         self.resyncs.inc();
         self.stream_first_sequence.set(first.to_i64());
         self.stream_sequence.set(last.to_i64());
     }
 
-    /// `refilled` of the `count` events had been in the stream before.
+    /// Notes that `count` events were published, `refilled` of which had been in the stream before.
     pub(crate) fn published(&self, reached: Position, count: u64, refilled: u64) {
         self.published.inc_by(count);
         self.refilled.inc_by(refilled);
@@ -82,6 +83,7 @@ impl RelayProgress {
         self.stream_recreations.get()
     }
 
+    /// Notes the last position of the log.
     pub(crate) fn log_seen(&self, head: Position) {
         self.log_position.set(head.to_i64());
     }

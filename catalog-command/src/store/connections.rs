@@ -10,12 +10,15 @@ use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool};
 
-/// Below the lease: a leader that was stopped inside a transaction must not keep the next one out.
+/// How long a transaction may stand still. This is below the lease: a leader that was stopped inside a
+/// transaction must not keep the next one out.
 const IDLE_IN_TRANSACTION: &str = "2s";
 const LOCK_WAIT: &str = "1500ms";
-/// A group of writers waits hardly at all: whose product is locked waits alone.
+/// How long a group of writers waits for a lock: hardly at all, since a writer whose product is locked
+/// goes on alone.
 const GROUP_LOCK_WAIT: &str = "20ms";
-/// A change of the schema waits for every transaction that uses the table.
+/// How long a migration waits for a lock: longer, since it needs that of every transaction that uses the
+/// table.
 const MIGRATION_LOCK_WAIT: &str = "10s";
 /// The sequencer, the two relays and the lease have one each.
 const LEADER_CONNECTIONS: u32 = 4;
@@ -23,14 +26,15 @@ const ACQUIRE_S_MAX: u64 = 3;
 /// How long one statement of the leader may take.
 const ANSWER_S_MAX: u64 = 5;
 const PING_S_MAX: u64 = 2;
-/// A connection that was used so recently is taken as it is.
+/// A connection that was used within this time is taken without a ping.
 const UNPROVEN_AFTER_MS: u64 = 1_000;
 
-/// What this service says to Postgres goes through one of these.
+/// The pools of connections: everything that this service says to Postgres goes through one of them.
 #[derive(Clone)]
 pub(crate) struct Databases {
+    /// For requests.
     pub(crate) requests: PgPool,
-    /// Of its own, so that no crowd of writers keeps the leader from sequencing.
+    /// For the leader alone, so that no crowd of writers keeps the leader from sequencing.
     pub(crate) leader: PgPool,
     /// The one connection on which writers save together.
     pub(crate) group: PgPool,
@@ -39,10 +43,10 @@ pub(crate) struct Databases {
 impl Databases {
     /// Connects and migrates.
     pub(crate) async fn connect(url: &str, connections_max: u32) -> anyhow::Result<Self> {
-        let options = PgConnectOptions::from_str(url)
+        let given = PgConnectOptions::from_str(url)
             .context("cannot use the database URL (CATALOG_COMMAND_DATABASE_URL)")?;
-        migrate(&options).await?;
-        let options = options.options([
+        migrate(&given).await?;
+        let options = given.options([
             ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
             ("lock_timeout", LOCK_WAIT),
         ]);
@@ -67,22 +71,31 @@ impl Databases {
     }
 }
 
-/// On a connection of its own, whose statements may wait longer.
+/// Migrates on a connection of its own, whose statements may wait longer.
 async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
-    let options = options.clone();
     let pool = PgPoolOptions::new()
         .max_connections(1)
-        .connect_with(options.options([("lock_timeout", MIGRATION_LOCK_WAIT)]))
+        .connect_with(
+            options
+                .clone()
+                .options([("lock_timeout", MIGRATION_LOCK_WAIT)]),
+        )
         .await
         .context("cannot connect to Postgres (CATALOG_COMMAND_DATABASE_URL)")?;
     let migrated = catalog_migrations::COMMAND.run(&pool).await;
     pool.close().await;
-    migrated.map_err(|err| match waited_for_lock(&err) {
-        true => anyhow::Error::new(err).context(format!(
-            "cannot migrate the database of the write side: another session, an instance that \
-             migrates or a long transaction, has held a lock for {MIGRATION_LOCK_WAIT}; start again"
-        )),
-        false => anyhow::Error::new(err).context("cannot migrate the database of the write side"),
+    migrated.map_err(|err| {
+        let held = waited_for_lock(&err);
+        let failed = anyhow::Error::new(err);
+        if held {
+            failed.context(format!(
+                "cannot migrate the database of the write side: another session, an instance that \
+                 migrates or a long transaction, has held a lock for {MIGRATION_LOCK_WAIT}; start \
+                 again"
+            ))
+        } else {
+            failed.context("cannot migrate the database of the write side")
+        }
     })
 }
 
@@ -95,8 +108,8 @@ fn waited_for_lock(err: &MigrateError) -> bool {
     }
 }
 
-/// Between the statements of a large batch there is work, and the batch itself has to arrive; all the
-/// same only writers of its products wait for it.
+/// Lets the transaction stand still for longer between two statements: the decisions on a large batch
+/// take time. Only writers of its products wait for it.
 pub(crate) async fn allow_long_decisions(db: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query("SET LOCAL idle_in_transaction_session_timeout = '10s'")
         .execute(db)
@@ -109,11 +122,12 @@ pub(crate) async fn allow_long_decisions(db: &mut PgConnection) -> sqlx::Result<
 pub(crate) enum Obstacle {
     /// Another transaction holds what this one needs.
     Lock,
-    /// This one stood still, and others needed what it held.
+    /// This transaction stood still, and others needed what it held.
     Idle,
 }
 
 impl Obstacle {
+    /// The obstacle that an error of Postgres tells of; none for any other error.
     pub(crate) fn of(err: &sqlx::Error) -> Option<Self> {
         match err.as_database_error()?.code()?.as_ref() {
             "55P03" => Some(Self::Lock),
@@ -123,7 +137,7 @@ impl Obstacle {
     }
 }
 
-/// Gives up on an answer of Postgres after so long: a host that is gone says nothing at all.
+/// Gives up on an answer of Postgres after `limit`: a host that is gone says nothing at all.
 pub(crate) async fn within<T, E: From<sqlx::Error>>(
     limit: Duration,
     answer: impl Future<Output = Result<T, E>>,
@@ -132,11 +146,13 @@ pub(crate) async fn within<T, E: From<sqlx::Error>>(
         let message = format!("Postgres did not answer within {} s", limit.as_secs());
         sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, message))
     };
-    let answer = tokio::time::timeout(limit, answer).await;
-    answer.unwrap_or_else(|_| Err(late().into()))
+    tokio::time::timeout(limit, answer)
+        .await
+        .unwrap_or_else(|_| Err(late().into()))
 }
 
-/// [`within`] the time that one statement of the leader may take.
+/// Gives up on an answer of Postgres after the time that one statement of the leader may take; see
+/// [`within`].
 pub(crate) async fn soon<T, E: From<sqlx::Error>>(
     answer: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {

@@ -11,17 +11,8 @@ use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::store::log_digest::{HASHED_ROWS, HashedRows};
-use crate::store::{Epoch, log_head, soon};
-
-/// Why the log cannot be read or extended.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LogError {
-    #[error("event log")]
-    Database(#[from] sqlx::Error),
-    #[error("the event at position {0} of the log cannot be read: the row is missing or corrupt")]
-    Corrupt(Position),
-}
+use crate::store::hashed_rows::{HASHED_ROWS, HashedRows};
+use crate::store::{Epoch, LogError, log_head, soon};
 
 /// What became of an attempt to extend the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +21,7 @@ pub(crate) enum Sequenced {
     Fenced,
     /// The digest at the head is still to be computed: nothing was moved.
     NoDigest,
-    /// So many events got a position.
+    /// This many events got a position.
     Moved(u64),
 }
 
@@ -128,7 +119,7 @@ impl EventRow {
         Ok((event, message))
     }
 
-    /// The product after the event; none after a deletion. `expected` as above.
+    /// The product after the event; none after a deletion. `expected` is where the event must stand.
     pub(crate) fn into_product(
         self,
         expected: Position,
@@ -138,13 +129,13 @@ impl EventRow {
         if event.position != expected {
             return Err(corrupt());
         }
-        let product = event.product.as_deref().map(RawValue::get);
-        let product = product.map(serde_json::from_str).transpose();
-        Ok((
-            event.product_id,
-            event.version,
-            product.map_err(|_| corrupt())?,
-        ))
+        let product = event
+            .product
+            .as_deref()
+            .map(|json| serde_json::from_str(json.get()))
+            .transpose()
+            .map_err(|_| corrupt())?;
+        Ok((event.product_id, event.version, product))
     }
 
     pub(crate) fn position(&self) -> Position {
@@ -177,7 +168,7 @@ pub(crate) async fn read_events(
     .await
 }
 
-/// The last event of each of `ids` at or before `position`; none of products that are newer.
+/// The last event of each of `ids` at or before `position`; products that are newer have none.
 pub(crate) async fn read_last_events(
     pool: &PgPool,
     ids: &[&str],
@@ -206,8 +197,8 @@ pub(crate) async fn event_id_at(pool: &PgPool, position: Position) -> sqlx::Resu
 }
 
 /// The position of the first event up to `head` that is younger than `age`; the one after the head
-/// when none is. Found by bisection: but for the skew of the writers' clocks, times grow with
-/// positions.
+/// when none is. It is found by bisection: times grow with positions, but for the skew of the writers'
+/// clocks.
 pub(crate) async fn first_position_younger_than(
     pool: &PgPool,
     head: Position,
@@ -232,12 +223,12 @@ pub(crate) async fn first_position_younger_than(
     Ok(Position(low))
 }
 
-/// More than this are not counted: a backlog is looked at every few seconds.
+/// The most events of a backlog that are counted, since it is looked at every few seconds.
 const BACKLOG_COUNTED_MAX: i64 = 100_000;
 
 /// How many committed events have no position yet, one more than [`BACKLOG_COUNTED_MAX`] where there
-/// are more, and since when the oldest of them waits. Along the index: the table itself keeps the room
-/// of all that went through it.
+/// are more, and since when the oldest of them waits. They are counted along the index: the table itself
+/// keeps the room of all that went through it.
 pub(crate) async fn outbox_backlog(
     db: &mut PgConnection,
 ) -> sqlx::Result<(i64, Option<OffsetDateTime>)> {

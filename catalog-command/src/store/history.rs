@@ -9,14 +9,14 @@ use uuid::Uuid;
 /// Which events of a product are asked for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Range {
-    /// Only versions before this one.
+    /// The version that all events come before.
     pub(crate) before: i64,
-    /// Only events up to this time, and that of version `newest`.
+    /// The time up to which events are wanted; the event of version `newest` comes in any case.
     pub(crate) until: Option<OffsetDateTime>,
     /// The version of the product when the question came.
     pub(crate) newest: Version,
     pub(crate) limit: i64,
-    /// Of the products as JSON; the first event comes whatever its size.
+    /// The most bytes of the products as JSON; the first event comes whatever its size.
     pub(crate) bytes_max: i64,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Range {
 #[derive(Clone, Debug)]
 pub(crate) struct PastEvent {
     pub(crate) version: Version,
-    /// Before the start of the log for the moment before the event gets a position.
+    /// The position in the log; the start of the log for the moment before the event gets one.
     pub(crate) position: Position,
     pub(crate) event_id: Uuid,
     pub(crate) occurred_at: OffsetDateTime,

@@ -12,7 +12,7 @@ use crate::domain::RequestKey;
 /// What stands under a request id.
 #[derive(Debug)]
 pub(crate) enum Claim<T> {
-    /// Nothing: the request is this transaction's to answer, and [`remember`] keeps the answer.
+    /// Nothing yet: this transaction answers the request, and [`remember`] keeps the answer.
     Ours,
     /// The answer that the same request got before.
     Answered(T),
@@ -20,7 +20,7 @@ pub(crate) enum Claim<T> {
     Reused,
 }
 
-/// Takes the request id, after whoever holds it at the moment. An expired answer counts as none.
+/// Takes the request id, once no other transaction holds it. An expired answer counts as none.
 pub(crate) async fn claim<T: DeserializeOwned>(
     db: &mut PgConnection,
     key: &RequestKey,
@@ -73,7 +73,7 @@ pub(crate) async fn remember<T: Serialize>(
     Ok(())
 }
 
-/// Deletes up to `limit` expired answers, the oldest first, and says how many it were.
+/// Deletes up to `limit` expired answers, the oldest first, and returns how many they were.
 pub(crate) async fn purge_expired(pool: &PgPool, limit: i64) -> sqlx::Result<u64> {
     let purged = sqlx::query(
         "DELETE FROM idempotency WHERE request_id IN (

@@ -5,15 +5,15 @@ use catalog_events::{BucketedDigest, Position};
 use sqlx::{PgConnection, PgExecutor, PgPool};
 use uuid::Uuid;
 
-use crate::store::log_digest::LogDigest;
+use crate::domain::LogDigest;
 use crate::store::soon;
 
-/// Raised at every change of holder; who presents an older one changes nothing.
+/// The number of a lease, raised at every change of holder. A holder of an older epoch changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Epoch(pub(crate) i64);
 
 impl Epoch {
-    /// Of the first leader that a catalog has.
+    /// The epoch of the first leader that a catalog has.
     pub(crate) const FIRST: Epoch = Epoch(1);
 }
 
@@ -32,7 +32,7 @@ pub(crate) async fn acquire(pool: &PgPool, me: Uuid, lease_ms: i64) -> sqlx::Res
     Ok(soon(acquired).await?.map(Epoch))
 }
 
-/// False when the lease went to another holder meanwhile.
+/// Extends the lease. False when it went to another holder meanwhile.
 pub(crate) async fn renew(pool: &PgPool, epoch: Epoch, lease_ms: i64) -> sqlx::Result<bool> {
     let renew = sqlx::query(
         "UPDATE log_head SET lease_until = clock_timestamp() + $2 * interval '1 millisecond'
@@ -44,7 +44,7 @@ pub(crate) async fn renew(pool: &PgPool, epoch: Epoch, lease_ms: i64) -> sqlx::R
     Ok(soon(renew).await?.rows_affected() == 1)
 }
 
-/// Lets the next holder start at once.
+/// Gives the lease back, so that the next holder starts at once.
 pub(crate) async fn release(pool: &PgPool, epoch: Epoch) -> sqlx::Result<()> {
     let release = sqlx::query(
         "UPDATE log_head SET holder = NULL, lease_until = '-infinity' WHERE epoch = $1",
@@ -53,7 +53,7 @@ pub(crate) async fn release(pool: &PgPool, epoch: Epoch) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// False when another holder may extend the log now.
+/// Whether the holder of `epoch` may still extend the log.
 pub(crate) async fn is_current(pool: &PgPool, epoch: Epoch) -> sqlx::Result<bool> {
     let current = sqlx::query_scalar("SELECT epoch = $1 FROM log_head").bind(epoch.0);
     soon(current.fetch_one(pool)).await
@@ -63,23 +63,26 @@ pub(crate) async fn is_current(pool: &PgPool, epoch: Epoch) -> sqlx::Result<bool
 #[derive(Clone, Debug)]
 pub(crate) struct Head {
     pub(crate) position: Position,
-    /// Of all events up to the position. None where the last one who extended the log was of a
-    /// release that does not keep it, until the leader has computed it.
+    /// The digest of all events up to the position. None where a release extended the log that keeps no
+    /// digest, until the leader has computed it.
     pub(crate) digest: Option<LogDigest>,
 }
 
+/// The end of the log, which may move on at once.
 pub(crate) async fn head(db: impl PgExecutor<'_>) -> sqlx::Result<Head> {
     let row = sqlx::query_as("SELECT position, digest_position, digest, documents FROM log_head");
     read(row.fetch_one(db).await?)
 }
 
-/// The same, locked until the transaction ends. None when `epoch` is no longer the current one.
+/// The end of the log, locked until the transaction ends. None when `epoch` is no longer the current one.
 pub(crate) async fn lock(db: &mut PgConnection, epoch: Epoch) -> sqlx::Result<Option<Head>> {
     let row = sqlx::query_as(
         "SELECT position, digest_position, digest, documents FROM log_head
          WHERE epoch = $1 FOR UPDATE",
-    );
-    let row = row.bind(epoch.0).fetch_optional(db).await?;
+    )
+    .bind(epoch.0)
+    .fetch_optional(db)
+    .await?;
     row.map(read).transpose()
 }
 
@@ -129,10 +132,10 @@ pub(crate) async fn extend(
 type HeadRow = (i64, Option<i64>, Option<Vec<u8>>, i64);
 
 fn read((position, digest_position, digest, documents): HeadRow) -> sqlx::Result<Head> {
-    // Who extends the log and knows no digest moves only the position.
-    let digest = digest.filter(|_| digest_position == Some(position));
-    let buckets = digest.map(|bytes| BucketedDigest::from_bytes(&bytes));
-    let buckets = buckets
+    // A release that knows no digest moves only the position.
+    let buckets = digest
+        .filter(|_| digest_position == Some(position))
+        .map(|bytes| BucketedDigest::from_bytes(&bytes))
         .transpose()
         .map_err(|err| sqlx::Error::Decode(err.into()))?;
     Ok(Head {
@@ -143,7 +146,7 @@ fn read((position, digest_position, digest, documents): HeadRow) -> sqlx::Result
 
 /// The last position of the log.
 pub(crate) async fn head_position(db: impl PgExecutor<'_>) -> sqlx::Result<Position> {
-    let position = sqlx::query_scalar("SELECT position FROM log_head");
-    let position = soon(position.fetch_one(db)).await?;
+    let query = sqlx::query_scalar("SELECT position FROM log_head");
+    let position = soon(query.fetch_one(db)).await?;
     Ok(Position::from_i64(position))
 }

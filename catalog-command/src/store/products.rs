@@ -17,9 +17,10 @@ pub(crate) struct Origin {
     pub(crate) traceparent: Option<String>,
 }
 
-/// Another writer came first: load again and decide again.
+/// Why products were not saved.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Conflict {
+    /// Another writer came first: load again and decide again.
     #[error("another writer changed the product meanwhile")]
     Lost,
     #[error("database")]
@@ -82,23 +83,23 @@ impl ProductRow {
 /// A decision, and who asked for it.
 pub(crate) type Write<'a> = (&'a Decision, &'a Origin);
 
-/// Saves all of these products and their events, in a transaction which must be rolled back on an
-/// error.
+/// Saves all of these products and their events. The transaction must be rolled back on an error.
 pub(crate) async fn save(
     db: &mut PgConnection,
     writes: &[Write<'_>],
     current: &HashMap<ProductId, Current>,
 ) -> Result<(), Conflict> {
     let saved = save_each(db, writes, current).await?;
-    match saved.len() == writes.len() {
-        true => Ok(()),
-        false => Err(Conflict::Lost),
+    if saved.len() == writes.len() {
+        Ok(())
+    } else {
+        Err(Conflict::Lost)
     }
 }
 
 /// Saves each product with its event, unless another writer was faster, and says which were saved.
-/// `current` is what the decisions were taken against, and what a product must still be. Every
-/// product comes once.
+/// `current` is what the decisions were taken against, and what a product must still be. No
+/// product may come twice.
 pub(crate) async fn save_each(
     db: &mut PgConnection,
     writes: &[Write<'_>],
@@ -149,14 +150,14 @@ pub(crate) async fn save_each(
     Ok(saved.into_iter().collect())
 }
 
-/// Products that are not deleted.
+/// The number of products that are not deleted.
 pub(crate) async fn count_products(db: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT count(*) FROM products WHERE product IS NOT NULL")
         .fetch_one(db)
         .await
 }
 
-/// The decisions turned on their side, as `unnest` takes them.
+/// The decisions as columns, which `unnest` takes.
 #[derive(Default)]
 struct Columns<'a> {
     event_ids: Vec<Uuid>,
@@ -189,8 +190,9 @@ impl<'a> Columns<'a> {
             columns.changes.push(change);
             columns.products.push(product.transpose().map_err(json)?);
             columns.times.push(decision.at);
-            let previous = current.get(&decision.id);
-            let previous = previous.and_then(|previous| previous.content_hash(&decision.id));
+            let previous = current
+                .get(&decision.id)
+                .and_then(|previous| previous.content_hash(&decision.id));
             let content = decision.content_hash();
             columns
                 .content_hashes

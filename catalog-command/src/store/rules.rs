@@ -1,5 +1,5 @@
-//! Search rules and the log of their changes, in one statement. Invariant: who extends the log holds
-//! the lock on its head until the commit, so that positions are committed in their order.
+//! Search rules and the log of their changes, saved by one statement. Invariant: a writer that extends
+//! the log holds the lock on its head until the commit, so that positions are committed in their order.
 
 use catalog_events::{
     EncodedMessage, Position, RuleEvent, RuleId, SearchRule, Version, encode_rule,
@@ -21,7 +21,7 @@ pub(crate) async fn lock_rule_log(db: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// A deleted rule too; none when there never was one.
+/// A rule, which may be deleted; none when there never was one.
 pub(crate) async fn load_rule(
     db: impl PgExecutor<'_>,
     id: &RuleId,
@@ -34,7 +34,7 @@ pub(crate) async fn load_rule(
     row.map(RuleRow::into_current).transpose()
 }
 
-/// Rules that are not deleted.
+/// The number of rules that are not deleted.
 pub(crate) async fn count_rules(db: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT count(*) FROM search_rules WHERE rule IS NOT NULL")
         .fetch_one(db)
@@ -47,9 +47,12 @@ pub(crate) async fn save_rule(
     decision: &RuleDecision,
     origin: &Origin,
 ) -> sqlx::Result<()> {
-    let rule = decision.rule.as_ref().map(serde_json::to_string);
-    let rule = rule.transpose();
-    let rule = rule.map_err(|err| sqlx::Error::Encode(err.into()))?;
+    let rule = decision
+        .rule
+        .as_ref()
+        .map(serde_json::to_string)
+        .transpose()
+        .map_err(|err| sqlx::Error::Encode(err.into()))?;
     sqlx::query(
         "WITH head AS (
              UPDATE rule_log_head SET position = position + 1 RETURNING position
@@ -79,16 +82,16 @@ pub(crate) async fn save_rule(
 /// Which rules a page lists.
 #[derive(Clone, Debug)]
 pub(crate) struct RulePage {
-    /// Ids after this one; empty: from the first.
+    /// The id after which the page begins; empty means from the first.
     pub(crate) after: String,
-    /// As the JSON names them; empty: of all.
+    /// The kinds, named as in the JSON; empty means every kind.
     pub(crate) kinds: &'static [&'static str],
     pub(crate) limit: i64,
-    /// Of the rules as JSON; the first comes whatever its size.
+    /// The most bytes of the rules as JSON; the first rule comes whatever its size.
     pub(crate) bytes_max: i64,
 }
 
-/// By id; and whether there are more after them.
+/// A page of the rules, sorted by id, and whether there are more after it.
 pub(crate) async fn list_rules(
     pool: &PgPool,
     page: &RulePage,
@@ -118,11 +121,14 @@ pub(crate) async fn list_rules(
     let more = rows
         .first()
         .is_some_and(|row| row.found > rows.len() as i64);
-    let rules = rows.into_iter().map(|row| {
+    let listed = |row: ListedRow| {
         let CurrentRule { version, rule, .. } = row.rule.into_current()?;
         Ok(rule.map(|rule| (version, rule)))
-    });
-    let rules: sqlx::Result<_> = rules.filter_map(Result::transpose).collect();
+    };
+    let rules: sqlx::Result<_> = rows
+        .into_iter()
+        .filter_map(|row| listed(row).transpose())
+        .collect();
     Ok((rules?, more))
 }
 
@@ -130,7 +136,7 @@ pub(crate) async fn list_rules(
 struct ListedRow {
     #[sqlx(flatten)]
     rule: RuleRow,
-    /// From the first of the page on, up to one more than its limit.
+    /// The number of rules from the first of the page on, counted up to one more than its limit.
     found: i64,
 }
 
@@ -156,14 +162,14 @@ impl RuleRow {
     }
 }
 
-/// The last position of the log.
+/// The last position of the log of rules.
 pub(crate) async fn rule_head_position(db: impl PgExecutor<'_>) -> sqlx::Result<Position> {
-    let position = sqlx::query_scalar("SELECT position FROM rule_log_head");
-    let position = soon(position.fetch_one(db)).await?;
+    let query = sqlx::query_scalar("SELECT position FROM rule_log_head");
+    let position = soon(query.fetch_one(db)).await?;
     Ok(Position::from_i64(position))
 }
 
-/// The id of the event at `position`.
+/// The id of the event of a rule at `position`.
 pub(crate) async fn rule_event_id_at(
     pool: &PgPool,
     position: Position,
@@ -187,7 +193,7 @@ pub(crate) struct RuleEventRow {
 }
 
 impl RuleEventRow {
-    /// `expected` is where it must stand.
+    /// The event as a message of the stream; `expected` is where it must stand.
     pub(crate) fn into_message(self, expected: Position) -> Result<EncodedMessage, LogError> {
         let event = self.into_event().filter(|one| one.position == expected);
         let message = event.and_then(|event| encode_rule(&event).ok());
@@ -208,7 +214,7 @@ impl RuleEventRow {
     }
 }
 
-/// The events after `position`, in order: at most `limit`, and at most `bytes_max`, but one at least.
+/// The events of rules after `position`, in order: at most `limit`, and at most `bytes_max`, but one at least.
 pub(crate) async fn read_rule_events(
     pool: &PgPool,
     position: Position,

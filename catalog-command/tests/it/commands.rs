@@ -1,10 +1,10 @@
 //! What each command answers, and what it leaves in the log.
 
-use catalog_events::Change;
+use catalog_events::{Change, ProductEvent};
 use catalog_proto::v1;
 use prost_types::FieldMask;
 use service_kit::{reason, violations};
-use tonic::Code;
+use tonic::{Code, Status};
 
 use crate::harness::{Catalog, input};
 
@@ -21,7 +21,15 @@ async fn a_product_lives_and_every_change_is_an_event() {
         (created.version, created.price, created.currency.as_str()),
         (1, 19.99, "USD")
     );
+    update_once(&mut catalog).await;
+    change_price_twice(&mut catalog).await;
+    delete_once(&mut catalog).await;
+    assert_eq!(catalog.create("p1", "Mouse again").await.version, 5);
+    check_life(&catalog.events(5).await);
+}
 
+/// Updates `p1` to version 2; the same request again comes from a stale version.
+async fn update_once(catalog: &mut Catalog) {
     let request = v1::UpdateProductRequest {
         product: Some(v1::ProductInput {
             brand: "Acme".into(),
@@ -31,29 +39,25 @@ async fn a_product_lives_and_every_change_is_an_event() {
         expected_version: Some(1),
         ..Default::default()
     };
-    let updated = catalog
-        .commands
-        .update_product(request.clone())
-        .await
-        .expect("update");
-    let updated = updated.into_inner().product.expect("product");
-    assert_eq!((updated.version, updated.title.as_str()), (2, "Mouse"));
+    let answer = catalog.commands.update_product(request.clone()).await;
+    let updated = answer.expect("update").into_inner();
+    let product = updated.product.expect("product");
+    assert_eq!((product.version, product.title.as_str()), (2, "Mouse"));
 
-    let stale = catalog
-        .commands
-        .update_product(request)
-        .await
-        .expect_err("stale version");
+    let again = catalog.commands.update_product(request).await;
+    let stale = again.expect_err("stale version");
     assert_eq!(stale.code(), Code::Aborted);
     assert_eq!(reason(&stale).as_deref(), Some("VERSION_MISMATCH"));
+}
 
+/// Changes the price of `p1`, which makes version 3; the second time nothing is written.
+async fn change_price_twice(catalog: &mut Catalog) {
     let request = v1::ChangePriceRequest {
         id: "p1".into(),
         price_minor: 5,
         ..Default::default()
     };
     for _ in 0..2 {
-        // The second one changes nothing and writes nothing.
         let answer = catalog
             .commands
             .change_price(request.clone())
@@ -61,6 +65,10 @@ async fn a_product_lives_and_every_change_is_an_event() {
             .expect("change price");
         assert_eq!(answer.into_inner().product.expect("product").version, 3);
     }
+}
+
+/// Deletes `p1`, which makes version 4; then there is nothing left to delete.
+async fn delete_once(catalog: &mut Catalog) {
     let request = v1::DeleteProductRequest {
         id: "p1".into(),
         expected_version: None,
@@ -78,9 +86,9 @@ async fn a_product_lives_and_every_change_is_an_event() {
         .await
         .expect_err("deleted already");
     assert_eq!(again.code(), Code::NotFound);
-    assert_eq!(catalog.create("p1", "Mouse again").await.version, 5);
+}
 
-    let events = catalog.events(5).await;
+fn check_life(events: &[ProductEvent]) {
     let kinds: Vec<_> = events
         .iter()
         .map(|event| {
@@ -113,31 +121,15 @@ async fn a_refusal_says_which_field_and_why() {
     let mut catalog = Catalog::start().await;
     catalog.create("p1", "Mouse").await;
 
-    let exists = v1::CreateProductRequest {
-        product: Some(input("p1", "Mouse")),
-        ..Default::default()
-    };
-    let exists = catalog
-        .commands
-        .create_product(exists)
-        .await
-        .expect_err("id is taken");
+    let exists = refuse_creation(&mut catalog, input("p1", "Mouse")).await;
     assert_eq!(exists.code(), Code::AlreadyExists);
 
-    let bad = v1::ProductInput {
+    let three_mistakes = v1::ProductInput {
         price_minor: -1,
         currency: "EUR".into(),
         ..input("a.b", "")
     };
-    let bad = v1::CreateProductRequest {
-        product: Some(bad),
-        ..Default::default()
-    };
-    let bad = catalog
-        .commands
-        .create_product(bad)
-        .await
-        .expect_err("three mistakes");
+    let bad = refuse_creation(&mut catalog, three_mistakes).await;
     assert_eq!(bad.code(), Code::InvalidArgument);
     let fields: Vec<_> = violations(&bad)
         .into_iter()
@@ -145,30 +137,33 @@ async fn a_refusal_says_which_field_and_why() {
         .collect();
     assert_eq!(fields, ["id", "title", "price_minor"]);
 
-    let empty = v1::UpdateProductRequest {
+    let no_mask = v1::UpdateProductRequest {
         product: Some(input("p1", "x")),
         ..Default::default()
     };
-    let empty = catalog
-        .commands
-        .update_product(empty)
-        .await
-        .expect_err("no mask");
-    assert_eq!(violations(&empty)[0].0, "update_mask");
+    let empty = catalog.commands.update_product(no_mask).await;
+    let violation = &violations(&empty.expect_err("no mask"))[0];
+    assert_eq!(violation.0, "update_mask");
 
-    let unknown = v1::ChangePriceRequest {
+    let unknown_id = v1::ChangePriceRequest {
         id: "nobody".into(),
         ..Default::default()
     };
-    let unknown = catalog
-        .commands
-        .change_price(unknown)
-        .await
-        .expect_err("unknown id");
+    let answer = catalog.commands.change_price(unknown_id).await;
+    let unknown = answer.expect_err("unknown id");
     assert_eq!(unknown.code(), Code::NotFound);
     assert_eq!(reason(&unknown).as_deref(), Some("PRODUCT_NOT_FOUND"));
 
     assert_eq!(catalog.events(1).await.len(), 1, "refusals leave no event");
+}
+
+async fn refuse_creation(catalog: &mut Catalog, product: v1::ProductInput) -> Status {
+    let request = v1::CreateProductRequest {
+        product: Some(product),
+        ..Default::default()
+    };
+    let answer = catalog.commands.create_product(request).await;
+    answer.expect_err("not to be created")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,8 +194,8 @@ async fn an_import_is_safe_to_repeat_and_rejects_rows_on_their_own() {
     assert_eq!(rejected, [(8, "title"), (9, "id")]);
 
     let too_many = (0..1001).map(|n| input(&format!("q{n}"), "x")).collect();
-    let too_many = catalog.import(too_many).await.expect_err("over the limit");
-    assert_eq!(too_many.code(), Code::InvalidArgument);
+    let refused = catalog.import(too_many).await.expect_err("over the limit");
+    assert_eq!(refused.code(), Code::InvalidArgument);
 
     assert_eq!(catalog.events(301).await.len(), 301);
     let status = catalog.status().await;
@@ -215,9 +210,10 @@ async fn time_never_goes_back_for_a_product() {
     let mut catalog = Catalog::start().await;
     let created = catalog.create("p1", "Mouse").await;
     // The clock of the instance that wrote last is ahead of this one's.
-    let ahead = "UPDATE products SET updated_at = updated_at + interval '1 hour'";
-    let ahead = sqlx::query(ahead).execute(&catalog.pool).await;
-    ahead.expect("set the clock ahead");
+    sqlx::query("UPDATE products SET updated_at = updated_at + interval '1 hour'")
+        .execute(&catalog.pool)
+        .await
+        .expect("set the clock ahead");
     let request = v1::ChangePriceRequest {
         id: "p1".into(),
         price_minor: 5,
@@ -247,8 +243,10 @@ async fn an_older_release_starts_on_a_newer_schema() {
     let newer = "INSERT INTO _sqlx_migrations
                      (version, description, success, checksum, execution_time)
                  VALUES (9999, 'of a later release', true, '', 0)";
-    let newer = sqlx::query(newer).execute(&catalog.pool).await;
-    newer.expect("a later migration");
+    sqlx::query(newer)
+        .execute(&catalog.pool)
+        .await
+        .expect("a later migration");
     catalog.restart_service(0).await;
     catalog.create("p1", "Mouse").await;
     assert_eq!(catalog.events(1).await.len(), 1);

@@ -18,7 +18,7 @@ type Row = (
     bool,
 );
 
-/// Every event in the outbox has the hash of its product and that of the one before it.
+/// Checks that every event in the outbox has the hash of its product and of the version before.
 async fn check(catalog: &Catalog, events: usize) {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT product_id, version, product, content_hash, previous_hash, hashed

@@ -109,7 +109,7 @@ async fn writers_of_one_product_take_turns() {
     assert_eq!(versions, (1..=WRITERS + 1).collect::<Vec<_>>());
 }
 
-/// While a transaction holds a product, whoever writes that one waits, and nobody else.
+/// While a transaction holds a product, only writers of that product wait.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_product_holds_up_only_its_own_writer() {
     let mut catalog = Catalog::start().await;
@@ -143,7 +143,7 @@ async fn a_locked_product_holds_up_only_its_own_writer() {
     assert_eq!((changed.version, changed.price_minor), (2, 5));
 }
 
-/// What was handed in before the service was told to stop is saved and answered.
+/// A write that was handed in before the service was told to stop is saved and answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_loses_no_write_that_was_accepted() {
     let mut catalog = Catalog::start().await;
@@ -161,6 +161,5 @@ async fn a_stop_loses_no_write_that_was_accepted() {
         .fetch_all(&catalog.pool)
         .await
         .expect("products");
-    let stored: BTreeSet<String> = stored.into_iter().collect();
-    assert!(acknowledged.is_subset(&stored));
+    assert!(acknowledged.is_subset(&stored.into_iter().collect()));
 }

@@ -73,7 +73,7 @@ impl Catalog {
         launch(&self.database_url, &self.nats.url(), 0).await
     }
 
-    /// Stops the service and starts it again; the stream keeps events for so long, 0 for ever.
+    /// Stops the service and starts it again; the stream then keeps events for `max_age_hours`, 0 for ever.
     pub(crate) async fn restart_service(&mut self, max_age_hours: u32) {
         self.stop_service().await;
         let (commands, service) = launch(&self.database_url, &self.nats.url(), max_age_hours).await;
@@ -90,15 +90,16 @@ impl Catalog {
         self.service.as_ref().expect("the service runs").rules()
     }
 
-    /// A client that is sent no more than this before it reads.
+    /// A client that is sent no more than `window_bytes` before it reads.
     pub(crate) fn slow_operations(
         &self,
         window_bytes: u32,
     ) -> CatalogCommandOperationsClient<Channel> {
         let service = self.service.as_ref().expect("the service runs");
-        let channel = Channel::from_shared(service.target.clone()).expect("uri");
-        let channel = channel.initial_stream_window_size(window_bytes);
-        CatalogCommandOperationsClient::new(channel.connect_lazy())
+        let endpoint = Channel::from_shared(service.target.clone())
+            .expect("uri")
+            .initial_stream_window_size(window_bytes);
+        CatalogCommandOperationsClient::new(endpoint.connect_lazy())
     }
 
     pub(crate) fn ops_addr(&self) -> SocketAddr {
@@ -135,7 +136,7 @@ impl Catalog {
             .expect("release the lease");
     }
 
-    /// The first status of which `holds` is true.
+    /// The first status for which `holds` is true.
     pub(crate) async fn status_where(
         &mut self,
         what: &str,
@@ -281,8 +282,9 @@ pub(crate) async fn launch(
     let target = format!("http://{}", app.grpc_addr().expect("address"));
     let stop = CancellationToken::new();
     let task = tokio::spawn(app.run(stop.clone()));
-    let channel = Channel::from_shared(target.clone()).expect("uri");
-    let channel = channel.connect_lazy();
+    let channel = Channel::from_shared(target.clone())
+        .expect("uri")
+        .connect_lazy();
     let commands = CatalogCommandServiceClient::new(channel.clone());
     let operations = CatalogCommandOperationsClient::new(channel.clone());
     (

@@ -45,7 +45,7 @@ async fn change_price(catalog: &mut Catalog, price_minor: i64) {
         .expect("change price");
 }
 
-/// Created, renamed, cheaper, deleted, created again: versions 1 to 5.
+/// Creates a product, renames it, makes it cheaper, deletes it and creates it again: versions 1 to 5.
 async fn live_a_life(catalog: &mut Catalog) {
     catalog.create("p1", "Mouse").await;
     let rename = v1::UpdateProductRequest {
@@ -149,8 +149,9 @@ async fn comes_in_pages() {
     );
 
     for (limit, before, field) in [(-1, 0, "limit"), (1, -1, "before_version")] {
-        let refused = history(&mut catalog, "p1", limit, before).await;
-        let refused = refused.expect_err("negative");
+        let refused = history(&mut catalog, "p1", limit, before)
+            .await
+            .expect_err("negative");
         assert_eq!(violations(&refused)[0].0, field);
     }
     let unknown = history(&mut catalog, "nobody", 0, 0).await;
@@ -213,8 +214,10 @@ async fn check_as_of(catalog: &mut Catalog) {
             }
         }
     }
-    let first = changes.last().and_then(|change| change.occurred_at);
-    let first = first.expect("time");
+    let first = changes
+        .last()
+        .and_then(|change| change.occurred_at)
+        .expect("time");
     let before = AsOf::Time(Timestamp {
         seconds: first.seconds - 1,
         ..first
@@ -254,13 +257,16 @@ async fn a_moment_that_is_none_is_refused() {
         id: "p1".to_owned(),
         as_of: None,
     };
-    let refused = catalog.commands.get_product_as_of(nothing).await;
-    let refused = refused.expect_err("neither");
+    let refused = catalog
+        .commands
+        .get_product_as_of(nothing)
+        .await
+        .expect_err("neither");
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert_eq!(violations(&refused)[0].0, "as_of");
 }
 
-/// The outbox is only looked into so far: what may be missing is not passed over.
+/// Only a part of the outbox is looked into: an answer that may lack events is refused.
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_a_long_outbox_it_is_unavailable_and_never_wrong() {
     let mut catalog = Catalog::start().await;

@@ -95,8 +95,8 @@ async fn another_request_under_the_same_id_is_refused() {
     let created = catalog.commands.create_product(first).await;
     created.expect("create");
 
-    let other = create("p1", "Rat", "r1");
-    let other = catalog.commands.create_product(other).await;
+    let rat = create("p1", "Rat", "r1");
+    let other = catalog.commands.create_product(rat).await;
     assert_reused(&other.expect_err("another title"));
     let delete = v1::DeleteProductRequest {
         id: "p1".to_owned(),
@@ -109,11 +109,11 @@ async fn another_request_under_the_same_id_is_refused() {
     change_price(&mut catalog, price("p1", 5, "r2"))
         .await
         .expect("change price");
-    let other = v1::ChangePriceRequest {
+    let expecting = v1::ChangePriceRequest {
         expected_version: Some(2),
         ..price("p1", 5, "r2")
     };
-    let other = change_price(&mut catalog, other).await;
+    let other = change_price(&mut catalog, expecting).await;
     assert_reused(&other.expect_err("another expected version"));
     assert_eq!(catalog.events(2).await.len(), 2);
 }
@@ -122,8 +122,8 @@ async fn another_request_under_the_same_id_is_refused() {
 async fn the_answer_outlives_the_product_and_the_service() {
     let mut catalog = Catalog::start().await;
     let request = create("", "Mouse", "r1");
-    let first = catalog.commands.create_product(request.clone()).await;
-    let first = first.expect("create").into_inner();
+    let created = catalog.commands.create_product(request.clone()).await;
+    let first = created.expect("create").into_inner();
     let id = first.product.clone().expect("product").id;
     let changed = change_price(&mut catalog, price(&id, 5, "r2")).await;
     let delete = v1::DeleteProductRequest {
@@ -131,8 +131,8 @@ async fn the_answer_outlives_the_product_and_the_service() {
         expected_version: Some(2),
         request_id: "r3".to_owned(),
     };
-    let deleted = catalog.commands.delete_product(delete.clone()).await;
-    let deleted = deleted.expect("delete").into_inner();
+    let gone = catalog.commands.delete_product(delete.clone()).await;
+    let deleted = gone.expect("delete").into_inner();
 
     catalog.stop_service().await;
     let (commands, running) = catalog.start_another().await;
@@ -200,9 +200,9 @@ async fn an_import_batch_is_answered_again_row_by_row() {
     assert_eq!(again, first);
     assert_eq!(catalog.events(3).await.len(), 3, "the price was kept");
 
-    let mut other = batch;
-    other.products.pop();
-    let other = catalog.import_batch(other).await;
+    let mut shorter = batch;
+    shorter.products.pop();
+    let other = catalog.import_batch(shorter).await;
     assert_reused(&other.expect_err("another batch"));
 }
 
@@ -219,8 +219,8 @@ async fn a_request_derived_from_the_same_statement_is_the_same() {
         metadata.insert("catalog-derived-from", statement.parse().expect("ASCII"));
         request
     };
-    let first = catalog.commands.change_price(request(1, "0.05")).await;
-    let first = first.expect("change price").into_inner();
+    let changed = catalog.commands.change_price(request(1, "0.05")).await;
+    let first = changed.expect("change price").into_inner();
     // Derived anew from the version that the write itself has left.
     let again = catalog.commands.change_price(request(2, "0.05")).await;
     assert_eq!(again.expect("again").into_inner(), first);
@@ -228,7 +228,8 @@ async fn a_request_derived_from_the_same_statement_is_the_same() {
     assert_reused(&other.expect_err("another statement"));
 }
 
-/// What a caller does who must read before it can write: no product is ever at that version.
+/// A caller that must read before it can write first asks for an earlier answer: no product is ever at
+/// the version that it expects.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_write_at_no_version_only_asks_for_an_earlier_answer() {
     let mut catalog = Catalog::start().await;
@@ -258,8 +259,8 @@ async fn a_write_at_no_version_only_asks_for_an_earlier_answer() {
     let probe = catalog.commands.update_product(update(0, i64::MAX)).await;
     assert_eq!(probe.map_err(code).err(), Some(Code::Aborted));
 
-    let first = catalog.commands.update_product(update(5, 1)).await;
-    let first = first.expect("update").into_inner();
+    let updated = catalog.commands.update_product(update(5, 1)).await;
+    let first = updated.expect("update").into_inner();
     assert_eq!(first.product.as_ref().expect("product").price_minor, 5);
     let probe = catalog.commands.update_product(update(0, i64::MAX)).await;
     assert_eq!(probe.expect("an earlier answer").into_inner(), first);
@@ -283,8 +284,8 @@ async fn a_request_id_counts_for_a_day_and_is_then_forgotten() {
     assert!((23.0..=24.0).contains(&hours), "{hours}");
     expire(&catalog).await;
     let other = create("p2", "Rat", "r1");
-    let created = catalog.commands.create_product(other.clone()).await;
-    let created = created.expect("the id is free").into_inner();
+    let reborn = catalog.commands.create_product(other.clone()).await;
+    let created = reborn.expect("the id is free").into_inner();
     let again = catalog.commands.create_product(other).await;
     assert_eq!(again.expect("again").into_inner(), created);
 

@@ -1,4 +1,5 @@
-//! Who stands still keeps nobody else from working, and nobody waits for a silent database for good.
+//! A process that stands still keeps no other from working, and none waits for a silent database for
+//! good.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
@@ -21,7 +22,7 @@ use tonic::{Code, Request, Status};
 
 use crate::harness::{Catalog, DEADLINE, TOKEN_SECRET, configuration, input, launch};
 
-/// An instance that is a process of its own; killed with the test.
+/// Starts an instance as a process of its own, which is killed with the test.
 fn start_process(catalog: &Catalog) -> Child {
     Command::new(env!("CARGO_BIN_EXE_catalog-command"))
         .env("CATALOG_COMMAND_DATABASE_URL", &catalog.database_url)
@@ -78,8 +79,8 @@ async fn waiting_sequencer(pool: &PgPool) -> i32 {
 async fn state_at_rest(pool: &PgPool, pid: i32) -> String {
     let started = Instant::now();
     loop {
-        let state = sqlx::query_scalar("SELECT state FROM pg_stat_activity WHERE pid = $1");
-        let state: Option<String> = state
+        let query = sqlx::query_scalar("SELECT state FROM pg_stat_activity WHERE pid = $1");
+        let state: Option<String> = query
             .bind(pid)
             .fetch_optional(pool)
             .await
@@ -158,8 +159,8 @@ async fn a_write_that_waits_too_long_is_to_come_again() {
         let mut held = catalog.pool.begin().await.expect("transaction");
         let blocked = sqlx::query(blocked_by).execute(&mut *held).await;
         blocked.expect("lock");
-        let late = catalog.commands.change_price(price(request_id)).await;
-        let late = late.expect_err("held");
+        let answer = catalog.commands.change_price(price(request_id)).await;
+        let late = answer.expect_err("held");
         assert_eq!(late.code(), Code::Unavailable, "{late:?}");
         assert_eq!(reason(&late).as_deref(), Some("LOCK_TIMEOUT"));
         held.rollback().await.expect("let it go on");
@@ -180,7 +181,7 @@ async fn a_service_that_cannot_migrate_says_why() {
     assert!(format!("{refused:#}").contains(reason), "{refused:#}");
 }
 
-/// Between a service and its database; connections can fall silent without being closed.
+/// A proxy between a service and its database, whose connections can fall silent without being closed.
 struct Proxy {
     port: u16,
     silence: Arc<watch::Sender<()>>,
@@ -188,8 +189,9 @@ struct Proxy {
 
 impl Proxy {
     async fn start(to: SocketAddr) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        let listener = listener.expect("a free port");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("a free port");
         let port = listener.local_addr().expect("address").port();
         let silence = Arc::new(watch::Sender::new(()));
         let silences = silence.clone();

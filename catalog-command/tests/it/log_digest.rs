@@ -12,7 +12,7 @@ use tonic::Code;
 
 use crate::harness::{Catalog, input};
 
-/// What the events up to a position leave: a product's version and hash by its id.
+/// The products that the events up to a position leave: version and hash by id.
 type Live = BTreeMap<String, (i64, ContentHash)>;
 
 fn fold(events: &[ProductEvent]) -> Live {
@@ -53,16 +53,20 @@ async fn list(catalog: &Catalog, position: usize, buckets: Vec<i32>) -> Vec<v1::
         position: position as i64,
         buckets,
     };
-    let answers = catalog.operations().list_log_products(request).await;
-    let answers = answers.expect("products").into_inner();
-    let answers: Vec<_> = answers.try_collect().await.expect("products");
+    let stream = catalog.operations().list_log_products(request).await;
+    let answers: Vec<_> = stream
+        .expect("products")
+        .into_inner()
+        .try_collect()
+        .await
+        .expect("products");
     assert!(answers.iter().all(|answer| answer.products.len() <= 1_000));
     answers.into_iter().flat_map(|one| one.products).collect()
 }
 
 fn states(live: &Live, wanted: impl Fn(ContentHash) -> bool) -> Vec<v1::ProductState> {
-    let wanted = live.iter().filter(|(_, (_, hash))| wanted(*hash));
-    let states = wanted.map(|(id, (version, hash))| v1::ProductState {
+    let listed = live.iter().filter(|(_, (_, hash))| wanted(*hash));
+    let states = listed.map(|(id, (version, hash))| v1::ProductState {
         id: id.clone(),
         version: *version,
         content_hash: hash.to_bytes().to_vec(),
@@ -87,7 +91,7 @@ async fn check_every_position(catalog: &mut Catalog, events: &[ProductEvent]) {
     assert_eq!(status.products, head.documents);
 }
 
-/// One command of any kind about one of a few products, valid or not.
+/// Sends a command of any kind about one of a few products, valid or not.
 async fn write_something(catalog: &mut Catalog, rng: &mut Rng) {
     let id = format!("p{}", rng.u8(..9));
     let title = format!("Mouse {}", rng.u8(..4));
@@ -135,8 +139,7 @@ async fn write_something(catalog: &mut Catalog, rng: &mut Rng) {
                 let title = format!("Mouse {}", rng.u8(..4));
                 input(&format!("p{}", rng.u8(..9)), &title)
             });
-            let rows = rows.collect();
-            catalog.import(rows).await.map(drop)
+            catalog.import(rows.collect()).await.map(drop)
         }
     };
     if let Err(refused) = outcome {
@@ -156,8 +159,8 @@ async fn write_history(catalog: &mut Catalog, rng: &mut Rng, commands: usize) {
 
 /// How many events the writes came to, sequenced or not.
 async fn count_events(catalog: &Catalog) -> u64 {
-    let versions = sqlx::query_scalar("SELECT coalesce(sum(version), 0)::bigint FROM products");
-    let versions: i64 = versions.fetch_one(&catalog.pool).await.expect("versions");
+    let query = sqlx::query_scalar("SELECT coalesce(sum(version), 0)::bigint FROM products");
+    let versions: i64 = query.fetch_one(&catalog.pool).await.expect("versions");
     versions as u64
 }
 
@@ -260,7 +263,7 @@ async fn sequence_without_digest(catalog: &Catalog, hashes: &str) {
     }
 }
 
-/// Makes what waits in the outbox what an older release would have left.
+/// Makes the events in the outbox look like those of an older release.
 async fn forget_hashes(catalog: &Catalog) {
     let done =
         sqlx::query("UPDATE outbox SET content_hash = NULL, previous_hash = NULL, hashed = false")

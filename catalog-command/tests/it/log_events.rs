@@ -10,8 +10,8 @@ use crate::harness::{Catalog, input};
 
 async fn messages(catalog: &Catalog, count: u64) -> Vec<StreamMessage> {
     catalog.events(count).await;
-    let stream = catalog.jetstream().await.get_stream(STREAM).await;
-    let stream = stream.expect("stream");
+    let jetstream = catalog.jetstream().await;
+    let stream = jetstream.get_stream(STREAM).await.expect("stream");
     let mut messages = Vec::new();
     for sequence in 1..=count {
         messages.push(stream.get_raw_message(sequence).await.expect("no hole"));
@@ -86,8 +86,8 @@ async fn events_are_read_as_they_were_published() {
     assert!(!events[0].traceparent.is_empty());
 
     for (after, up_to) in [(0, 1), (10, 13), (600, 602), (601, 0), (602, 602), (9, 5)] {
-        let part = read(&catalog, after, up_to).await.expect("events");
-        let part: Vec<_> = part.into_iter().flat_map(|one| one.events).collect();
+        let answers = read(&catalog, after, up_to).await.expect("events");
+        let part: Vec<_> = answers.into_iter().flat_map(|one| one.events).collect();
         let end = if up_to == 0 { 602 } else { up_to.max(after) };
         assert_eq!(part, events[after as usize..end as usize]);
     }
@@ -108,8 +108,8 @@ async fn last_events(
     position: i64,
 ) -> Result<Vec<v1::LoggedEvent>, tonic::Status> {
     let request = v1::ReadProductEventsRequest { ids, position };
-    let answers = catalog.operations().read_product_events(request).await?;
-    let answers: Vec<_> = answers.into_inner().try_collect().await?;
+    let stream = catalog.operations().read_product_events(request).await?;
+    let answers: Vec<_> = stream.into_inner().try_collect().await?;
     Ok(answers.into_iter().flat_map(|one| one.events).collect())
 }
 

@@ -1,4 +1,5 @@
-//! From commit to stream: positions without a gap, whoever writes, relays, fails or comes back.
+//! The way from commit to stream: positions have no gap, however many instances write, fail and come
+//! back.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -39,13 +40,12 @@ async fn many_writers_on_two_instances_leave_no_gap() {
     for writer in writers.collect::<Vec<_>>() {
         writer.await.expect("writer");
     }
-    let events: i64 = sqlx::query_scalar("SELECT sum(version)::bigint FROM products")
+    let written: i64 = sqlx::query_scalar("SELECT sum(version)::bigint FROM products")
         .fetch_one(&catalog.pool)
         .await
         .expect("versions");
-    let events = catalog.events(events as u64).await;
     let mut versions: HashMap<_, i64> = HashMap::new();
-    for event in events {
+    for event in catalog.events(written as u64).await {
         let last = versions.entry(event.product_id.clone()).or_default();
         assert_eq!(
             event.version.get(),
@@ -137,8 +137,8 @@ async fn a_stream_ahead_of_the_log_stops_the_relay_and_says_so() {
     let jetstream = jetstream::new(client);
     let foreign = jetstream
         .publish("catalog.evt.v1.product.created.x", "{}".into())
-        .await;
-    let foreign = foreign.expect("publish");
+        .await
+        .expect("publish");
     foreign.await.expect("stored");
 
     let (_, running) = catalog.start_another().await;
@@ -200,8 +200,10 @@ async fn a_long_backlog_is_counted_up_to_a_bound() {
                     (event_id, product_id, version, event_type, occurred_at, actor, change)
                 SELECT gen_random_uuid(), 'p' || n, 1, 'created', now(), '', '{}'
                 FROM generate_series(1, 100500) AS n";
-    let many = sqlx::query(many).execute(&catalog.pool).await;
-    many.expect("insert");
+    sqlx::query(many)
+        .execute(&catalog.pool)
+        .await
+        .expect("insert");
     assert_eq!(catalog.status().await.outbox_pending, 100_001);
 }
 

@@ -155,8 +155,8 @@ async fn a_stream_that_forgets_starts_at_the_first_event_young_enough() {
     }
     let aged = "UPDATE outbox SET occurred_at = occurred_at - interval '10 hours'
                 WHERE product_id LIKE 'old-%'";
-    let aged = sqlx::query(aged).execute(&catalog.pool).await;
-    assert_eq!(aged.expect("age").rows_affected(), 3);
+    let done = sqlx::query(aged).execute(&catalog.pool).await;
+    assert_eq!(done.expect("age").rows_affected(), 3);
     catalog.free_log().await;
     catalog.events(5).await;
 
@@ -181,11 +181,11 @@ async fn a_stream_that_forgets_starts_at_the_first_event_young_enough() {
     // Another retention changes the stream that is there, not what it holds.
     catalog.restart_service(5).await;
     catalog.create("new", "Mouse").await;
-    let status = catalog
+    let relayed = catalog
         .status_where("relayed on", |status| status.stream_sequence == 6)
         .await;
     assert_eq!(hours().await, (5, Some(4)));
-    assert_eq!(status.stream_first_sequence, 4);
+    assert_eq!(relayed.stream_first_sequence, 4);
     catalog.restart_service(0).await;
     catalog.create("newer", "Mouse").await;
     catalog
@@ -200,8 +200,10 @@ async fn metrics(catalog: &Catalog) -> String {
     connection.write_all(request).await.expect("request");
     let mut answer = String::new();
     let read = connection.read_to_string(&mut answer);
-    let read = tokio::time::timeout(Duration::from_secs(10), read).await;
-    read.expect("in time").expect("answer");
+    tokio::time::timeout(Duration::from_secs(10), read)
+        .await
+        .expect("in time")
+        .expect("answer");
     answer
 }
 
@@ -226,8 +228,8 @@ async fn metrics_tell_where_the_log_and_the_outbox_stand() {
     let started = Instant::now();
     loop {
         let metrics = metrics(&catalog).await;
-        let missing = wanted.iter().find(|line| !metrics.contains(*line));
-        let Some(missing) = missing else { return };
+        let absent = wanted.iter().find(|line| !metrics.contains(*line));
+        let Some(missing) = absent else { return };
         assert!(started.elapsed() < DEADLINE, "no {missing} in {metrics}");
         tokio::task::yield_now().await;
     }

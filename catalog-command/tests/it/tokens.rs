@@ -1,4 +1,4 @@
-//! The consistency token of every write is of the product and the version that the write left.
+//! The consistency token of a write names the product and the version that the write left.
 
 use catalog_events::TokenKey;
 use catalog_proto::v1;
@@ -37,8 +37,8 @@ async fn every_write_returns_its_token() {
     };
     for _ in 0..2 {
         // The second one changes nothing: the token is of the version there is.
-        let updated = catalog.commands.update_product(update.clone()).await;
-        let updated = updated.expect("update").into_inner();
+        let answer = catalog.commands.update_product(update.clone()).await;
+        let updated = answer.expect("update").into_inner();
         check(&updated.consistency_token, "p1", 2);
     }
     let change = v1::ChangePriceRequest {

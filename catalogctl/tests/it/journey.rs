@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use trials::cluster::Part;
 use serde_json::json;
+use trials::cluster::Part;
 
 use crate::support::{catalogctl, cluster, feed, get, json, shown};
 

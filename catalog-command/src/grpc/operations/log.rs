@@ -1,30 +1,54 @@
 //! Answers from the event log. What can be long is streamed page by page, as fast as the caller
 //! takes it; no page is read before the one before it was taken.
 
+use std::pin::Pin;
+use std::sync::Arc;
+
 use catalog_events::{Position, ProductId};
 use catalog_proto::v1;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use service_kit::status;
 use sqlx::PgPool;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Code, Status};
 
-use super::{Answers, Operations};
+use crate::domain::{Buckets, LogDigest};
 use crate::grpc::error::{database_status, log_status};
-use crate::store::{self, Buckets, EventRow, Head, LogDigest, LogError};
+use crate::store::{self, EventRow, Head, LogError};
 
 const PRODUCTS_IN_ANSWER_MAX: usize = 1_000;
 const IDS_MAX: usize = 1_000;
-/// Ids of one query of last events.
+/// For how many ids one query reads the last events.
 const IDS_IN_PAGE_MAX: usize = 50;
 const EVENTS_IN_PAGE_MAX: i64 = 500;
-/// As stored: JSON may be compressed there.
+/// The bytes of one page as they are stored: JSON may be compressed there.
 const PAGE_BYTES_MAX: i64 = 2 * 1024 * 1024;
-/// Callers take 4 MiB unless told otherwise; one event may be large.
+/// The bytes of events at which an answer ends: callers take 4 MiB unless they are told otherwise, and
+/// one event may be large.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
-impl Operations {
-    pub(super) async fn log_digest(
+/// A stream of answers to one call.
+pub(super) type Answers<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// The calls that are answered at one time. They need long reads, and mostly the live products of the log
+/// in memory for as long as their answers are being read; further calls wait for their turn.
+const FOLDS_MAX: usize = 2;
+
+/// Answers what the log holds.
+pub(super) struct LogAnswers {
+    pool: PgPool,
+    folds: Arc<Semaphore>,
+}
+
+impl LogAnswers {
+    pub(super) fn new(pool: PgPool) -> Self {
+        Self {
+            pool,
+            folds: Arc::new(Semaphore::new(FOLDS_MAX)),
+        }
+    }
+
+    pub(super) async fn digest(
         &self,
         request: v1::GetLogDigestRequest,
     ) -> Result<v1::LogDigest, Status> {
@@ -51,7 +75,7 @@ impl Operations {
         })
     }
 
-    pub(super) async fn log_products(
+    pub(super) async fn products(
         &self,
         request: v1::ListLogProductsRequest,
     ) -> Result<Answers<v1::ListLogProductsResponse>, Status> {
@@ -87,9 +111,9 @@ impl Operations {
             0 => Position::START,
             after => self.position(after).await?.1,
         };
-        let pool = self.pool.clone();
+        let shared = self.pool.clone();
         let pages = stream::try_unfold(after, move |after| {
-            let pool = pool.clone();
+            let pool = shared.clone();
             async move { next_page(&pool, after, up_to).await.map_err(log_status) }
         });
         Ok(pages.map_ok(answers).try_flatten().boxed())
@@ -102,14 +126,20 @@ impl Operations {
         if request.ids.len() > IDS_MAX {
             return Err(invalid("ids", &format!("are {IDS_MAX} at most")));
         }
-        let ids: Result<Vec<ProductId>, _> = request.ids.iter().map(|id| id.parse()).collect();
-        let ids = ids.map_err(|err| invalid("ids", &format!("hold one that is no id: {err}")))?;
+        let ids: Vec<ProductId> = request
+            .ids
+            .iter()
+            .map(|id| id.parse())
+            .collect::<Result<_, _>>()
+            .map_err(|err| invalid("ids", &format!("hold one that is no id: {err}")))?;
         let (_, position) = self.position(request.position).await?;
-        let pool = self.pool.clone();
-        let pages = ids.chunks(IDS_IN_PAGE_MAX).map(<[ProductId]>::to_vec);
-        let pages: Vec<Vec<ProductId>> = pages.collect();
-        let pages = stream::iter(pages).then(move |ids| {
-            let pool = pool.clone();
+        let asked: Vec<Vec<ProductId>> = ids
+            .chunks(IDS_IN_PAGE_MAX)
+            .map(<[ProductId]>::to_vec)
+            .collect();
+        let shared = self.pool.clone();
+        let pages = stream::iter(asked).then(move |ids| {
+            let pool = shared.clone();
             async move {
                 let page = last_events(&pool, &ids, position).await;
                 page.map_err(log_status)
@@ -118,7 +148,7 @@ impl Operations {
         Ok(pages.map_ok(answers).try_flatten().boxed())
     }
 
-    /// The head, and the asked position; 0 asks for the head's.
+    /// The head, and the position that is asked for; 0 asks for the position of the head.
     async fn position(&self, asked: i64) -> Result<(Head, Position), Status> {
         let head = store::head(&self.pool).await.map_err(database_status)?;
         match u64::try_from(asked) {
@@ -132,6 +162,7 @@ impl Operations {
         }
     }
 
+    /// Waits until one of the places for long reads is free.
     async fn turn(&self) -> Result<OwnedSemaphorePermit, Status> {
         let turn = self.folds.clone().acquire_owned().await;
         turn.map_err(|_| Status::internal("the service stops"))
@@ -176,7 +207,7 @@ async fn last_events(
         .collect()
 }
 
-/// As the relay publishes it.
+/// The event as the relay publishes it.
 fn logged(row: EventRow, expected: Position) -> Result<v1::LoggedEvent, LogError> {
     let (event, message) = row.into_message(expected)?;
     Ok(v1::LoggedEvent {
@@ -187,10 +218,10 @@ fn logged(row: EventRow, expected: Position) -> Result<v1::LoggedEvent, LogError
     })
 }
 
-/// One page in answers of bounded size.
+/// A page cut into answers of bounded size.
 fn answers(
     page: Vec<v1::LoggedEvent>,
-) -> impl futures_util::Stream<Item = Result<v1::ReadEventsResponse, Status>> {
+) -> impl Stream<Item = Result<v1::ReadEventsResponse, Status>> {
     let mut answers: Vec<v1::ReadEventsResponse> = Vec::new();
     let mut bytes = 0;
     for event in page {

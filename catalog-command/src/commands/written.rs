@@ -1,0 +1,41 @@
+//! What a command on a product answers.
+
+use catalog_events::{ConsistencyToken, Product, ProductId, Version};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Current, Decision};
+
+/// A product as it is after a command.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Written {
+    pub(crate) id: ProductId,
+    pub(crate) version: Version,
+    pub(crate) product: Option<Product>,
+}
+
+impl Written {
+    pub(crate) fn token(&self) -> ConsistencyToken {
+        ConsistencyToken {
+            product_id: self.id.clone(),
+            version: self.version,
+        }
+    }
+
+    pub(super) fn unchanged(id: &ProductId, current: &Current) -> Self {
+        Self {
+            id: id.clone(),
+            version: current.version,
+            product: current.product.clone(),
+        }
+    }
+}
+
+impl From<&Decision> for Written {
+    fn from(decision: &Decision) -> Self {
+        Self {
+            id: decision.id.clone(),
+            version: decision.version,
+            product: decision.product.clone(),
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The write service as a whole, on a Postgres and a NATS server of its own.
+
+mod harness;
+mod commands;
+mod prices;
+mod group;
+mod idempotency;
+mod history;
+mod content_hashes;
+mod tokens;
+mod pipeline;
+mod liveness;
+mod log_digest;
+mod log_events;
+mod stream_care;
+mod search_rules;
