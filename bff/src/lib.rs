@@ -2,13 +2,13 @@
 //!
 //! Invariant: it keeps no state of its own; every replica answers alike.
 
-mod config;
 mod app;
 mod listener;
 mod http;
 mod json;
-mod upstream;
 mod problem;
+mod upstream;
+mod config;
 mod metrics;
 
 pub use crate::app::App;

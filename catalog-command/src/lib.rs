@@ -1,16 +1,16 @@
 //! The write side of the catalog. A write is decided by the pure domain, saved with its event in
 //! one transaction, given a position by the sequencer and published in that order by the relay.
 
-mod config;
 mod app;
+mod config;
 mod grpc;
 mod commands;
-mod domain;
-mod store;
 mod expiry;
 mod leader;
 mod sequencer;
 mod relay;
+mod store;
+mod domain;
 mod status;
 
 pub use crate::app::App;

@@ -6,24 +6,24 @@
 
 #![warn(missing_docs)]
 
-mod ids;
-mod money;
-mod decimal;
-mod product;
-mod event;
-mod rule;
-mod rule_form;
 #[cfg(feature = "nats")]
 mod message;
-mod subject;
+mod rule_form;
 #[cfg(feature = "nats")]
 mod stream;
+mod subject;
+mod rule;
 #[cfg(feature = "nats")]
 mod connect;
 mod digest;
 mod consistency;
 mod read;
 mod grpc;
+mod event;
+mod product;
+mod ids;
+mod decimal;
+mod money;
 
 #[cfg(feature = "nats")]
 pub use crate::connect::{ConnectError, connect};

@@ -3,16 +3,16 @@
 #![allow(clippy::print_stderr)] // A command line talks to its user.
 
 pub mod cli;
-pub mod endpoints;
-mod import;
-mod search;
 mod rules;
 mod eval;
+mod search;
 mod tail;
-mod status;
 mod rebuild;
 mod verify;
 mod parked;
 mod up;
+mod import;
+mod status;
+pub mod endpoints;
 mod migrate;
 mod probe;

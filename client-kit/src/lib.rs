@@ -3,12 +3,12 @@
 
 #![allow(clippy::print_stderr)] // A command line talks to its user.
 
-pub mod feed;
 pub mod sample;
-mod target;
 pub mod import;
-pub mod price;
+pub mod feed;
+mod target;
 mod product_json;
+pub mod price;
 pub mod output;
 mod progress;
 

@@ -10,9 +10,9 @@ mod tasks;
 mod retry;
 mod ops;
 mod priority;
-mod trace;
-mod request_log;
 mod grpc_server;
+mod request_log;
+mod trace;
 mod grpc_error;
 
 /// The allocator of every service. Thousands of times in a request, one thread frees what another has

@@ -3,6 +3,6 @@
 
 #![allow(clippy::print_stderr)] // Commands talk to their user.
 
-pub mod cluster;
 pub mod chaos;
 pub mod bench;
+pub mod cluster;
