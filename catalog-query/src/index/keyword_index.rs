@@ -154,9 +154,10 @@ impl KeywordIndex {
     /// [`IndexError::NotBuilt`] where the snapshot lacks what the documents held at the start.
     pub(crate) fn check_built(&self, snapshot: &IndexSnapshot) -> Result<(), IndexError> {
         let (at, needed) = (snapshot.position(), self.needed.get());
-        match at < needed {
-            true => Err(IndexError::NotBuilt { at, needed }),
-            false => Ok(()),
+        if at < needed {
+            Err(IndexError::NotBuilt { at, needed })
+        } else {
+            Ok(())
         }
     }
 

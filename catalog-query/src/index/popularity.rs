@@ -99,8 +99,8 @@ impl SegmentViews {
             let mut of_ordinal = Vec::with_capacity(ids.num_terms());
             let mut terms = ids.dictionary().stream()?;
             while terms.advance() {
-                let id = str::from_utf8(terms.key()).ok();
-                let id = id.and_then(|id| id.parse::<ProductId>().ok());
+                let text = str::from_utf8(terms.key()).ok();
+                let id = text.and_then(|text| text.parse::<ProductId>().ok());
                 let count = id.and_then(|id| products.get(&id));
                 of_ordinal.push(count.copied().unwrap_or_default());
             }
@@ -118,9 +118,10 @@ impl SegmentViews {
     }
 
     pub(crate) fn get(&self, doc: DocId) -> u64 {
-        match self.viewed.contains(doc) {
-            true => self.views.get(&doc).copied().unwrap_or_default(),
-            false => 0,
+        if self.viewed.contains(doc) {
+            self.views.get(&doc).copied().unwrap_or_default()
+        } else {
+            0
         }
     }
 }

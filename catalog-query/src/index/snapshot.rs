@@ -98,11 +98,12 @@ impl IndexSnapshot {
                 continue;
             };
             for (document, hash) in wanted {
-                let mut id = String::new();
-                let found = ids.term_ords(document).next();
-                let found = found.map(|ordinal| ids.ord_to_str(ordinal, &mut id));
-                if found.transpose().map_err(TantivyError::from)? == Some(true)
-                    && let Ok(id) = id.parse()
+                let mut text = String::new();
+                if let Some(ordinal) = ids.term_ords(document).next()
+                    && ids
+                        .ord_to_str(ordinal, &mut text)
+                        .map_err(TantivyError::from)?
+                    && let Ok(id) = text.parse()
                 {
                     listed.push((id, hash));
                 }

@@ -148,13 +148,12 @@ fn fact(key: &str, kind: char, value: &str) -> String {
     if value.len() <= VALUE_BYTES_MAX {
         return format!("{key}\0{kind}{value}");
     }
-    let hash = Sha256::digest(value);
-    let hash = hash[..HASH_BYTES].iter().map(|byte| format!("{byte:02x}"));
-    format!(
-        "{key}\0{}{}",
-        kind.to_ascii_uppercase(),
-        hash.collect::<String>()
-    )
+    let digest = Sha256::digest(value);
+    let hash: String = digest[..HASH_BYTES]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("{key}\0{}{hash}", kind.to_ascii_uppercase())
 }
 
 impl ColumnFields {

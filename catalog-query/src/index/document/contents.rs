@@ -11,8 +11,8 @@ use crate::index::document::suggestion_terms;
 use crate::index::text::analyzer;
 
 pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> TantivyDocument {
-    let hash = ContentHash::of(&product.id, version, product);
-    let hash = u128::from_be_bytes(hash.to_bytes());
+    let content_hash = ContentHash::of(&product.id, version, product);
+    let hash = u128::from_be_bytes(content_hash.to_bytes());
     let mut document = TantivyDocument::new();
     document.add_text(fields.id, product.id.as_str());
     document.add_u64(fields.hash_high, (hash >> 64) as u64);

@@ -55,12 +55,17 @@ impl KindFields {
 /// The words of the title that no other word follows: a "notebook 15.6 inch" is a notebook, a
 /// "notebook case" is not. Colours and the like are followed by whatever comes, and are no heads.
 pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
-    let noise = product.attributes.iter().filter(|(name, _)| is_noise(name));
-    let noise = noise.filter_map(|(_, value)| match value {
-        AttributeValue::Text(text) => Some(language.document_words(text)),
-        AttributeValue::Flag(_) | AttributeValue::Number(_) => None,
-    });
-    let noise: HashSet<String> = noise.flatten().map(|word| word.stem).collect();
+    let noise: HashSet<String> = product
+        .attributes
+        .iter()
+        .filter(|(name, _)| is_noise(name))
+        .filter_map(|(_, value)| match value {
+            AttributeValue::Text(text) => Some(language.document_words(text)),
+            AttributeValue::Flag(_) | AttributeValue::Number(_) => None,
+        })
+        .flatten()
+        .map(|word| word.stem)
+        .collect();
     let words = language.document_words(&product.title);
     let is_plain: Vec<bool> = words
         .iter()
@@ -80,8 +85,7 @@ pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
 /// A bit for each name of an attribute or category (a Bloom filter with one hash). All zero where
 /// there are too few.
 pub(crate) fn signature(product: &Product) -> Signature {
-    let names = product.attributes.keys().map(String::as_str);
-    let names = names.chain(product.categories.iter().map(String::as_str));
+    let names = product.attributes.keys().chain(&product.categories);
     let mut signature = [0; WORDS];
     let mut count = 0;
     for name in names {
@@ -89,9 +93,10 @@ pub(crate) fn signature(product: &Product) -> Signature {
         signature[bit / 64] |= 1 << (bit % 64);
         count += 1;
     }
-    match count < NAMES_MIN {
-        true => [0; WORDS],
-        false => signature,
+    if count < NAMES_MIN {
+        [0; WORDS]
+    } else {
+        signature
     }
 }
 
@@ -113,8 +118,7 @@ impl Signatures {
         for name in COLUMNS {
             columns.push(segment.fast_fields().u64(name)?.first_or_default_col(0));
         }
-        let columns = columns.try_into();
-        columns
+        <[_; WORDS]>::try_from(columns)
             .map(Self)
             .map_err(|_| TantivyError::InternalError("a signature has another length".to_owned()))
     }

@@ -24,8 +24,8 @@ pub(crate) fn fill(field: Field, document: &mut TantivyDocument, product: &Produ
     // Whoever types a model number types its beginning: only words are worth a pair.
     let pairs = words
         .windows(2)
-        .filter(|pair| !pair.iter().any(|word| is_code(word)));
-    let pairs = pairs.map(|pair| pair.join(" "));
+        .filter(|pair| !pair.iter().any(|word| is_code(word)))
+        .map(|pair| pair.join(" "));
     let brand = product
         .brand
         .iter()
@@ -40,9 +40,11 @@ pub(crate) fn fill(field: Field, document: &mut TantivyDocument, product: &Produ
 
 /// As they are typed: letters and digits, in lower case.
 pub(crate) fn words(text: &str, max: usize) -> Vec<String> {
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    let words = words.filter(|word| (1..=WORD_BYTES_MAX).contains(&word.len()));
-    words.take(max).map(folded).collect()
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| (1..=WORD_BYTES_MAX).contains(&word.len()))
+        .take(max)
+        .map(folded)
+        .collect()
 }
 
 /// A model number or the like, not a size: "16gb", "2160p".

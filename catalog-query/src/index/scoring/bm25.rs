@@ -3,13 +3,14 @@
 //! seen: totals and facets are exact.
 
 use tantivy::fieldnorm::FieldNormReader;
-use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
-use crate::index::document::schema::{FIELDS, Fields};
+use crate::index::document::schema::{FIELD_NAMES, FIELDS, Fields};
+use crate::index::scoring::collection_statistics::{CollectionStatistics, LengthNorms};
 use crate::index::scoring::postings::Source;
-use crate::index::scoring::terms::{Alternative, QueryTerms};
-use crate::index::scoring::weights::{FieldWeight, KeywordWeights};
+use crate::index::scoring::terms::{Alternative, QueryTerms, QueryWord};
+use crate::index::scoring::weights::KeywordWeights;
 
 const WINDOW: u32 = 2_048;
 
@@ -35,7 +36,7 @@ pub(crate) struct Matching<'a> {
     tie_breaker: f32,
     /// The words that occur at all: those that do not cannot tell products apart.
     wanted: u32,
-    lengths: [LengthTable; FIELDS],
+    lengths: [LengthNorms; FIELDS],
 }
 
 /// One way to match a word in one field.
@@ -48,9 +49,6 @@ pub(crate) struct Part<'a> {
     scale: f32,
 }
 
-/// `k1 * (1 - b + b * length / average length)` by the code of the length.
-type LengthTable = [f32; 256];
-
 impl<'a> Matching<'a> {
     pub(crate) fn new(
         searcher: &'a Searcher,
@@ -59,72 +57,71 @@ impl<'a> Matching<'a> {
         pairs: &'a [Alternative],
         weights: &KeywordWeights,
     ) -> tantivy::Result<Self> {
-        let documents: u64 = searcher
-            .segment_readers()
-            .iter()
-            .map(|segment| u64::from(segment.max_doc()))
-            .sum();
-        let field_weights = weights.fields();
+        let statistics = CollectionStatistics::of(searcher, fields.searched());
         let mut matching = Self {
             fields,
             terms,
             parts: Vec::new(),
             tie_breaker: weights.tie_breaker,
             wanted: 0,
-            lengths: [[0.0; 256]; FIELDS],
+            lengths: statistics.length_norms(&weights.fields())?,
         };
-        for (place, field) in fields.searched().into_iter().enumerate() {
-            let average = average_length(searcher, field, documents)?;
-            matching.lengths[place] = lengths(&field_weights[place], average);
-        }
         for (number, word) in terms.words.iter().enumerate() {
-            let mut counts = [0; FIELDS];
-            for (place, field) in fields.searched().into_iter().enumerate() {
-                for alternative in &word.alternatives {
-                    counts[place] += documents_with(searcher, field, alternative)?;
-                }
-            }
-            let most = counts.iter().copied().max().unwrap_or(0);
-            for (place, count) in counts
-                .into_iter()
-                .enumerate()
-                .filter(|(_, count)| *count > 0)
-            {
-                matching.wanted |= 1 << number;
-                let own = rareness(count.min(documents), documents);
-                let shared = rareness(most.min(documents), documents);
-                let rareness = own + weights.shared_rareness * (shared - own);
-                matching.add(
-                    Some(number),
-                    place,
-                    &word.alternatives,
-                    rareness,
-                    &field_weights,
-                );
-            }
+            matching.add_word(number, word, &statistics, weights)?;
         }
-        for pair in pairs.iter().filter(|_| weights.adjacency > 0.0) {
-            for (place, name) in crate::index::document::schema::FIELD_NAMES
-                .iter()
-                .enumerate()
-            {
-                if !["title", "description"].contains(name) {
-                    continue;
-                }
-                let count = documents_with(searcher, fields.searched()[place], pair)?;
-                if count > 0 {
-                    let rareness = weights.adjacency * rareness(count.min(documents), documents);
-                    matching.add(
-                        None,
-                        place,
-                        std::slice::from_ref(pair),
-                        rareness,
-                        &field_weights,
-                    );
-                }
+        if weights.adjacency > 0.0 {
+            for pair in pairs {
+                matching.add_pair(pair, &statistics, weights)?;
             }
         }
         Ok(matching)
+    }
+
+    /// Adds the clauses of a word: one for each of its alternatives in each field that has any of
+    /// them.
+    fn add_word(
+        &mut self,
+        number: usize,
+        word: &'a QueryWord,
+        statistics: &CollectionStatistics<'_>,
+        weights: &KeywordWeights,
+    ) -> tantivy::Result<()> {
+        let mut counts = [0; FIELDS];
+        for (field, count) in counts.iter_mut().enumerate() {
+            for alternative in &word.alternatives {
+                *count += statistics.documents_with(field, alternative)?;
+            }
+        }
+        let shared = statistics.idf(counts.into_iter().max().unwrap_or(0));
+        for (field, count) in counts.into_iter().enumerate() {
+            if count > 0 {
+                self.wanted |= 1 << number;
+                let own = statistics.idf(count);
+                let idf = own + weights.shared_rareness * (shared - own);
+                self.add(Some(number), field, &word.alternatives, idf, weights);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the clauses of two words that follow each other in the query.
+    fn add_pair(
+        &mut self,
+        pair: &'a Alternative,
+        statistics: &CollectionStatistics<'_>,
+        weights: &KeywordWeights,
+    ) -> tantivy::Result<()> {
+        for (field, name) in FIELD_NAMES.iter().enumerate() {
+            if !["title", "description"].contains(name) {
+                continue;
+            }
+            let count = statistics.documents_with(field, pair)?;
+            if count > 0 {
+                let idf = weights.adjacency * statistics.idf(count);
+                self.add(None, field, std::slice::from_ref(pair), idf, weights);
+            }
+        }
+        Ok(())
     }
 
     fn add(
@@ -132,16 +129,16 @@ impl<'a> Matching<'a> {
         word: Option<usize>,
         field: usize,
         alternatives: &'a [Alternative],
-        rareness: f32,
-        weights: &[FieldWeight; FIELDS],
+        idf: f32,
+        weights: &KeywordWeights,
     ) {
-        let weight = &weights[field];
+        let weight = &weights.fields()[field];
         self.parts
             .extend(alternatives.iter().map(|alternative| Part {
                 word,
                 field,
                 alternative,
-                scale: alternative.weight * weight.weight * rareness * (weight.k1 + 1.0),
+                scale: alternative.weight * weight.weight * idf * (weight.k1 + 1.0),
             }));
     }
 
@@ -156,7 +153,7 @@ impl<'a> Matching<'a> {
             cursors.extend(self.cursor(segment, part)?);
         }
         let exact = self.exact(segment)?;
-        let mut exact = exact.as_slice();
+        let mut exact_later = exact.as_slice();
         let constraints = self.constraints(segment)?;
         let alive = segment.alive_bitset();
         let mut window = Window::new();
@@ -164,8 +161,9 @@ impl<'a> Matching<'a> {
         while from < segment.max_doc() {
             let to = segment.max_doc().min(from + WINDOW);
             self.judge(&mut cursors, &mut window, from, to);
-            let (here, later) = exact.split_at(exact.partition_point(|(doc, _)| *doc < to));
-            exact = later;
+            let here_end = exact_later.partition_point(|(doc, _)| *doc < to);
+            let (here, later) = exact_later.split_at(here_end);
+            exact_later = later;
             for (doc, _) in here {
                 window.touch((doc - from) as usize);
             }
@@ -260,9 +258,10 @@ impl<'a> Matching<'a> {
         let mut docs = Vec::new();
         for identifier in &self.terms.identifiers {
             let term = Term::from_field_text(field, &identifier.text);
-            let tier = match identifier.is_whole {
-                true => TIER_IDENTIFIER,
-                false => TIER_IDENTIFIER_WITHIN,
+            let tier = if identifier.is_whole {
+                TIER_IDENTIFIER
+            } else {
+                TIER_IDENTIFIER_WITHIN
             };
             if let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic)? {
                 while postings.doc() != TERMINATED {
@@ -343,7 +342,7 @@ struct Cursor<'a> {
     word: Option<usize>,
     scale: f32,
     norms: FieldNormReader,
-    lengths: &'a LengthTable,
+    lengths: &'a LengthNorms,
 }
 
 impl Cursor<'_> {
@@ -427,39 +426,4 @@ impl Window {
 pub(crate) fn tier_of(exact: &[(DocId, u8)], doc: DocId) -> Option<u8> {
     let found = exact.binary_search_by_key(&doc, |(doc, _)| *doc);
     found.ok().map(|place| exact[place].1)
-}
-
-fn average_length(searcher: &Searcher, field: Field, documents: u64) -> tantivy::Result<f32> {
-    let mut tokens = 0;
-    for segment in searcher.segment_readers() {
-        tokens += segment.inverted_index(field)?.total_num_tokens();
-    }
-    Ok(tokens as f32 / documents.max(1) as f32)
-}
-
-fn lengths(weight: &FieldWeight, average: f32) -> LengthTable {
-    let average = average.max(f32::MIN_POSITIVE);
-    std::array::from_fn(|code| {
-        let length = FieldNormReader::id_to_fieldnorm(code as u8) as f32;
-        weight.k1 * (1.0 - weight.b + weight.b * length / average)
-    })
-}
-
-/// At most so many documents of a field match.
-fn documents_with(
-    searcher: &Searcher,
-    field: Field,
-    alternative: &Alternative,
-) -> tantivy::Result<u64> {
-    let mut least = u64::MAX;
-    for stem in &alternative.stems {
-        least = least.min(searcher.doc_freq(&Term::from_field_text(field, stem))?);
-    }
-    Ok(least)
-}
-
-/// The inverse document frequency of Robertson and Spärck Jones, kept positive.
-fn rareness(with: u64, documents: u64) -> f32 {
-    let without = (documents - with) as f32;
-    (1.0 + (without + 0.5) / (with as f32 + 0.5)).ln()
 }

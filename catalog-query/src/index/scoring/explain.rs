@@ -130,9 +130,10 @@ impl IndexSnapshot {
         }
         let has_words = !matching.of_document(segment, at.doc_id)?.is_empty();
         let is_exact = tier_of(&matching.exact(segment)?, at.doc_id).is_some();
-        Ok(match has_words || is_exact {
-            true => Standing::Matches,
-            false => Standing::NoWord,
+        Ok(if has_words || is_exact {
+            Standing::Matches
+        } else {
+            Standing::NoWord
         })
     }
 

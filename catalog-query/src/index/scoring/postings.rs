@@ -51,10 +51,7 @@ impl Source {
     /// To the first document at or after `target`, which is not before the present one.
     pub(crate) fn seek(&mut self, target: DocId) -> DocId {
         match self {
-            Self::Word(postings) => match postings.doc() < target {
-                true => postings.seek(target),
-                false => postings.doc(),
-            },
+            Self::Word(postings) => seek(postings, target),
             Self::Sequence(sequence) => sequence.seek(target),
         }
     }
@@ -65,6 +62,17 @@ impl Source {
             Self::Word(postings) => postings.term_freq(),
             Self::Sequence(sequence) => sequence.frequency,
         }
+    }
+}
+
+/// Brings the postings to the first document at or after `target`, also where they are past it, which
+/// the `seek` of tantivy does not allow.
+#[inline]
+pub(crate) fn seek(postings: &mut SegmentPostings, target: DocId) -> DocId {
+    if postings.doc() < target {
+        postings.seek(target)
+    } else {
+        postings.doc()
     }
 }
 
@@ -124,10 +132,7 @@ impl Sequence {
     fn next_together(&mut self, mut target: DocId) -> DocId {
         'again: loop {
             for word in &mut self.words {
-                let doc = match word.doc() < target {
-                    true => word.seek(target),
-                    false => word.doc(),
-                };
+                let doc = seek(word, target);
                 if doc == TERMINATED {
                     return TERMINATED;
                 }

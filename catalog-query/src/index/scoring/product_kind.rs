@@ -100,8 +100,10 @@ impl LazyKinds {
             return Ok(known);
         }
         let segments = searcher.segment_readers();
-        let signatures = segments.iter().map(Signatures::open);
-        let signatures: Vec<Signatures> = signatures.collect::<tantivy::Result<_>>()?;
+        let signatures: Vec<Signatures> = segments
+            .iter()
+            .map(Signatures::open)
+            .collect::<tantivy::Result<_>>()?;
         let usual = Usual::of(segments, &signatures);
         Ok(self.0.get_or_init(|| Kinds { usual, signatures }))
     }
@@ -146,9 +148,10 @@ impl<'a> Kind<'a> {
                 _ => None,
             })
             .collect();
-        let weight = match stems.len() > 1 {
-            true => weights.kind_of_synonyms,
-            false => weights.kind,
+        let weight = if stems.len() > 1 {
+            weights.kind_of_synonyms
+        } else {
+            weights.kind
         };
         let Some(word) = stems.first().filter(|_| weight > 0.0) else {
             return Ok(None);
@@ -184,8 +187,10 @@ impl<'a> Kind<'a> {
             typical: 0.0,
             strength: (weight * sureness).min(1.0 - KEPT_MIN),
         };
-        let resemblances = examples.iter().map(|example| kind.resemblance(example));
-        let mut resemblances: Vec<f32> = resemblances.collect();
+        let mut resemblances: Vec<f32> = examples
+            .iter()
+            .map(|example| kind.resemblance(example))
+            .collect();
         let middle = resemblances.len() / 2;
         let (_, typical, _) = resemblances.select_nth_unstable_by(middle, f32::total_cmp);
         kind.typical = *typical;
@@ -204,12 +209,11 @@ impl<'a> Kind<'a> {
 
     /// From 0 to 1, where 1 is like the examples.
     fn nearness(&self, signature: &Signature) -> f32 {
-        match tells(signature, &self.telling) {
-            true => {
-                let near = self.resemblance(signature) / self.typical;
-                near.clamp(0.0, 1.0).powi(2)
-            }
-            false => NEARNESS_UNKNOWN,
+        if tells(signature, &self.telling) {
+            let near = self.resemblance(signature) / self.typical;
+            near.clamp(0.0, 1.0).powi(2)
+        } else {
+            NEARNESS_UNKNOWN
         }
     }
 
@@ -309,8 +313,8 @@ mod tests {
             usual: Usual(shares(&all)),
             signatures: Vec::new(),
         };
-        let kind = Kind::learned("notebook".to_owned(), vec![notebook; 20], &kinds, 0.6);
-        let kind = kind.expect("enough examples");
+        let kind = Kind::learned("notebook".to_owned(), vec![notebook; 20], &kinds, 0.6)
+            .expect("enough examples");
         assert_eq!(kind.nearness(&notebook), 1.0);
         assert!(kind.nearness(&other) > 0.5);
         assert_eq!(kind.nearness(&case), 0.0);

@@ -118,8 +118,9 @@ pub(crate) fn identifiers(text: &str) -> Vec<Identifier> {
 
 fn looks_like_a_number(identifier: &str) -> bool {
     let digits = identifier.bytes().filter(u8::is_ascii_digit).count();
-    match digits == identifier.len() {
-        true => digits >= FIGURE_DIGITS_MIN,
-        false => digits > 0 && identifier.len() >= PART_BYTES_MIN,
+    if digits == identifier.len() {
+        digits >= FIGURE_DIGITS_MIN
+    } else {
+        digits > 0 && identifier.len() >= PART_BYTES_MIN
     }
 }

@@ -73,8 +73,11 @@ pub(crate) fn matching(
 
 /// Words of the query that follow each other.
 pub(crate) fn pairs(terms: &QueryTerms) -> Vec<Alternative> {
-    let stems = terms.words.iter().map(|word| &word.alternatives[0].stems);
-    let stems: Vec<_> = stems.collect();
+    let stems: Vec<_> = terms
+        .words
+        .iter()
+        .map(|word| &word.alternatives[0].stems)
+        .collect();
     let pair = |pair: &[&Vec<String>]| Alternative {
         stems: [pair[0].as_slice(), pair[1].as_slice()].concat(),
         weight: 1.0,
@@ -164,9 +167,11 @@ impl<'a> Best<'a> {
     /// each of which has to be unpacked.
     fn resolve(&mut self) -> tantivy::Result<()> {
         for (number, segment) in (0_u32..).zip(self.searcher.segment_readers()) {
-            let unknown = self.kept.iter_mut();
-            let unknown = unknown.filter(|one| one.segment == number && one.id.is_none());
-            let mut unknown: Vec<&mut Candidate> = unknown.collect();
+            let mut unknown: Vec<&mut Candidate> = self
+                .kept
+                .iter_mut()
+                .filter(|one| one.segment == number && one.id.is_none())
+                .collect();
             if unknown.is_empty() {
                 continue;
             }
@@ -175,12 +180,14 @@ impl<'a> Best<'a> {
             };
             let ordinal = |doc| ids.term_ords(doc).next();
             unknown.sort_by_cached_key(|one| ordinal(one.found.doc));
-            let ordinals = unknown.iter().filter_map(|one| ordinal(one.found.doc));
-            let ordinals: Vec<u64> = ordinals.collect();
+            let ordinals: Vec<u64> = unknown
+                .iter()
+                .filter_map(|one| ordinal(one.found.doc))
+                .collect();
             // Every document has an id: as many ordinals as candidates.
-            let mut unknown = unknown.into_iter();
+            let mut in_order = unknown.into_iter();
             ids.dictionary().sorted_ords_to_term_cb(&ordinals, |text| {
-                if let Some(one) = unknown.next() {
+                if let Some(one) = in_order.next() {
                     one.id = str::from_utf8(text).ok().map(str::to_owned);
                 }
             })?;
@@ -262,11 +269,10 @@ mod tests {
             ("picture", text("https://shop.example/gallery/1.jpg")),
             ("released", text("2009-12-10T00:00:00Z")),
         ];
-        let attributes = attributes
-            .map(|(name, value)| (name.to_owned(), value))
-            .into();
         let (_folder, index) = index_of(&[Product {
-            attributes,
+            attributes: attributes
+                .map(|(name, value)| (name.to_owned(), value))
+                .into(),
             ..product("a", "Phone")
         }]);
         check(&index, "mini usb", &["a"]);

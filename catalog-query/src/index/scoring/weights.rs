@@ -77,14 +77,11 @@ impl KeywordWeights {
             self.kind_of_synonyms,
             self.compound,
         ];
-        let of_fields = self.fields();
-        let of_fields = of_fields.iter().flat_map(|field| [field.weight, field.k1]);
+        let fields = self.fields();
+        let of_fields = fields.iter().flat_map(|field| [field.weight, field.k1]);
         let bounded = |weight: f32| (0.0..=1_000.0).contains(&weight);
         weights.into_iter().chain(of_fields).all(bounded)
-            && self
-                .fields()
-                .iter()
-                .all(|field| (0.0..=1.0).contains(&field.b))
+            && fields.iter().all(|field| (0.0..=1.0).contains(&field.b))
     }
 
     /// In the order of the fields that are searched.

@@ -117,22 +117,18 @@ impl Tally {
 
     /// The most frequent values, equal ones by the value; buckets in the order of their bounds.
     fn list(self, request: &FacetRequest) -> Vec<(Key, ValueCount)> {
-        let values = self.counts.into_iter().map(|(key, spellings)| {
+        let counted = |(key, spellings): (Key, BTreeMap<String, u64>)| {
             let count = spellings.values().sum();
             // The most frequent spelling, of equally frequent ones the first.
-            let value = spellings.into_iter().rev().max_by_key(|(_, count)| *count);
-            let value = value.map(|(text, _)| text).unwrap_or_default();
-            let bounds = key.bounds(request);
-            (
-                key,
-                ValueCount {
-                    value,
-                    count,
-                    bounds,
-                },
-            )
-        });
-        let mut values: Vec<(Key, ValueCount)> = values.collect();
+            let spelling = spellings.into_iter().rev().max_by_key(|(_, count)| *count);
+            let value = ValueCount {
+                value: spelling.map(|(text, _)| text).unwrap_or_default(),
+                count,
+                bounds: key.bounds(request),
+            };
+            (key, value)
+        };
+        let mut values: Vec<(Key, ValueCount)> = self.counts.into_iter().map(counted).collect();
         values.sort_by(|(a, of_a), (b, of_b)| of_b.count.cmp(&of_a.count).then(a.cmp(b)));
         values.truncate(request.size);
         if request.interval.is_some() {

@@ -132,11 +132,11 @@ impl IndexSnapshot {
         let mut docs = DocSets::none(&self.searcher);
         let located = self.locate_all(ids)?.into_iter();
         let has = located.map(|at| {
-            let at = at.map(|at| (at.segment_ord as usize, at.doc_id));
-            let at = at.filter(|(segment, doc)| {
-                filter.is_none_or(|filter| filter.contains(*segment, *doc))
-            });
-            at.inspect(|(segment, doc)| docs.insert(*segment, *doc))
+            at.map(|at| (at.segment_ord as usize, at.doc_id))
+                .filter(|(segment, doc)| {
+                    filter.is_none_or(|filter| filter.contains(*segment, *doc))
+                })
+                .inspect(|(segment, doc)| docs.insert(*segment, *doc))
                 .is_some()
         });
         Ok((has.collect(), docs))

@@ -46,10 +46,10 @@ pub(crate) fn page(
         };
         let keys = Keys::of(order, segment)?;
         // Within a segment ordinals sort as the ids do.
-        let bound = after.map(|place| {
-            Ok::<_, tantivy::TantivyError>((place.key, first_after(&ids, &place.id)?))
-        });
-        let bound = bound.transpose()?;
+        let bound = match after {
+            Some(place) => Some((place.key, first_after(&ids, &place.id)?)),
+            None => None,
+        };
         let mut best: BinaryHeap<(u64, u64)> = BinaryHeap::with_capacity(limit + 1);
         for doc in bits.iter() {
             let key = keys.get(doc);

@@ -49,11 +49,12 @@ impl WriteBehindDirectory {
     pub(crate) fn open(folder: &Path, memory_bytes_max: usize) -> Result<Self, IndexError> {
         std::fs::create_dir_all(folder).map_err(IndexError::Folder)?;
         let mapped = MmapDirectory::open(folder)?;
-        let lock = mapped.acquire_lock(&Lock {
-            filepath: PathBuf::from(FLUSH_LOCK),
-            is_blocking: false,
-        });
-        let lock = lock.map_err(tantivy::TantivyError::from)?;
+        let lock = mapped
+            .acquire_lock(&Lock {
+                filepath: PathBuf::from(FLUSH_LOCK),
+                is_blocking: false,
+            })
+            .map_err(tantivy::TantivyError::from)?;
         let shared = SharedFiles {
             disk: Disk::new(folder),
             bounds: Bounds::new(memory_bytes_max),
@@ -135,8 +136,7 @@ impl WriteBehindDirectory {
             if files.closed {
                 return false;
             }
-            let after = files.last_flush_took * FLUSH_DUTY;
-            let after = after.clamp(FLUSH_AFTER, FLUSH_AFTER_MAX);
+            let after = (files.last_flush_took * FLUSH_DUTY).clamp(FLUSH_AFTER, FLUSH_AFTER_MAX);
             let wait = match files.waiting {
                 _ if files.held > self.shared.bounds.flush_at => return true,
                 Some(since) => after.saturating_sub(since.elapsed()),
@@ -214,12 +214,13 @@ impl WriteBehindDirectory {
         let meta = files.meta.clone()?;
         let commit = Commit::read(&meta);
         let all = files.held > self.shared.bounds.flush_at;
-        let stored = files.stored.iter().filter(|(name, stored)| {
+        let due = files.stored.iter().filter(|(name, stored)| {
             !matches!(stored, Stored::Disk { synced: true }) && (all || commit.has(name))
         });
-        let stored = stored.map(|(name, stored)| (name.clone(), stored.clone()));
         let flush = Flush {
-            files: stored.collect(),
+            files: due
+                .map(|(name, stored)| (name.clone(), stored.clone()))
+                .collect(),
             number: files.commits,
             commit,
             meta,
@@ -339,8 +340,8 @@ impl Directory for WriteBehindDirectory {
             return Err(absent());
         }
         let names: Vec<&PathBuf> = files.stored.keys().collect();
-        let names = serde_json::to_vec(&names).map_err(io::Error::from);
-        names.map_err(|err| OpenReadError::wrap_io_error(err, path.to_owned()))
+        serde_json::to_vec(&names)
+            .map_err(|err| OpenReadError::wrap_io_error(err.into(), path.to_owned()))
     }
 
     fn atomic_write(&self, path: &Path, data: &[u8]) -> io::Result<()> {

@@ -281,8 +281,9 @@ mod tests {
             ("b", "Zubehör für Druckern"),
             ("c", "Große Tasche"),
         ];
-        let events = printers.iter().zip(1..);
-        let events: Vec<_> = events
+        let events: Vec<_> = printers
+            .iter()
+            .zip(1..)
             .map(|((id, title), at)| changed(at, 1, product(id, title)))
             .collect();
         writer.apply(&events).unwrap();

@@ -61,9 +61,10 @@ pub(crate) fn complete(
         return Ok(Vec::new());
     };
     // After a space, another word is asked for.
-    let open = match typed.ends_with(char::is_whitespace) {
-        true => format!("{last} "),
-        false => last.clone(),
+    let open = if typed.ends_with(char::is_whitespace) {
+        format!("{last} ")
+    } else {
+        last.clone()
     };
     let mut found = Found {
         source,
@@ -98,9 +99,10 @@ impl Found<'_> {
             return Ok(());
         }
         let candidates = self.source.candidates(open, typos, self.limit)?;
-        let within = match before.is_empty() || candidates.is_empty() {
-            true => None,
-            false => Some(self.source.with_all(before)?),
+        let within = if before.is_empty() || candidates.is_empty() {
+            None
+        } else {
+            Some(self.source.with_all(before)?)
         };
         let mut counted = Vec::new();
         for text in candidates {
@@ -109,12 +111,12 @@ impl Found<'_> {
                 continue;
             }
             let Seen { documents, views } = self.source.count(&text, within.as_deref())?;
-            let before = before.iter().map(String::as_str);
-            let text = before.chain([text.as_str()]).collect::<Vec<_>>().join(" ");
-            let is_new = self.suggestions.iter().all(|known| known.text != text);
+            let words = before.iter().map(String::as_str).chain([text.as_str()]);
+            let whole = words.collect::<Vec<_>>().join(" ");
+            let is_new = self.suggestions.iter().all(|known| known.text != whole);
             if documents > 0 && is_new {
                 counted.push(Suggestion {
-                    text,
+                    text: whole,
                     documents,
                     views,
                 });
@@ -148,8 +150,7 @@ impl Source<'_> {
         let mut seen = self.look_through(open, typos)?;
         for rank in [|seen: &Seen| seen.views, |seen: &Seen| seen.documents] {
             seen.sort_by_key(|(_, seen)| Reverse(rank(seen)));
-            let best = seen.iter().take(max);
-            let best = best.filter(|(_, seen)| rank(seen) > 0);
+            let best = seen.iter().take(max).filter(|(_, seen)| rank(seen) > 0);
             candidates.extend(best.filter_map(|(text, _)| String::from_utf8(text.clone()).ok()));
         }
         Ok(candidates)
@@ -188,8 +189,8 @@ impl Source<'_> {
                 }
                 Some(typos) => {
                     let like = Term::from_field_text(self.field, open);
-                    let like = FuzzyTermQuery::new_prefix(like, typos, true).automaton()?;
-                    let mut stream = terms.search(like).into_stream()?;
+                    let query = FuzzyTermQuery::new_prefix(like, typos, true);
+                    let mut stream = terms.search(query.automaton()?).into_stream()?;
                     while stream.advance() && see(stream.key(), stream.value())? {}
                 }
             }

@@ -82,9 +82,10 @@ impl Terms {
     /// Returns how many there are.
     fn add_ends(&self, open: &str, max: usize, to: &mut BTreeSet<String>) -> usize {
         let from = self.0.partition_point(|(term, _)| term.as_ref() < open);
-        let ends = self.0[from..].iter();
-        let ends = ends.take_while(|(term, _)| term.starts_with(open));
-        let mut ends: Vec<&(Arc<str>, u64)> = ends.collect();
+        let mut ends: Vec<&(Arc<str>, u64)> = self.0[from..]
+            .iter()
+            .take_while(|(term, _)| term.starts_with(open))
+            .collect();
         let count = ends.len();
         if max < count {
             ends.select_nth_unstable_by_key(max, |(term, number)| (Reverse(*number), term.clone()));
@@ -116,8 +117,9 @@ impl Most {
     }
 
     fn terms(self) -> Terms {
-        let terms = self.0.into_iter();
-        let mut terms: Vec<_> = terms
+        let mut terms: Vec<_> = self
+            .0
+            .into_iter()
             .map(|Reverse((number, term))| (term, number))
             .collect();
         terms.sort_unstable();

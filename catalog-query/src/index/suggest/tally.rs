@@ -3,6 +3,8 @@
 use tantivy::postings::SegmentPostings;
 use tantivy::{DocId, DocSet as _, TERMINATED};
 
+use crate::index::scoring::postings::seek;
+
 /// How many products have a term, and their views.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seen {
@@ -13,9 +15,12 @@ pub(crate) struct Seen {
 impl Seen {
     /// Of `all`, when only `looked_at` were looked at.
     pub(crate) fn scaled(self, looked_at: u64, all: u64) -> Self {
-        let scale = |number: u64| match looked_at < all {
-            true => number * all / looked_at.max(1),
-            false => number,
+        let scale = |number: u64| {
+            if looked_at < all {
+                number * all / looked_at.max(1)
+            } else {
+                number
+            }
         };
         Self {
             documents: scale(self.documents),
@@ -51,9 +56,5 @@ pub(crate) fn size(postings: &SegmentPostings) -> u64 {
 
 /// To be asked for documents in their order.
 pub(crate) fn has(postings: &mut SegmentPostings, doc: DocId) -> bool {
-    let at = match postings.doc() < doc {
-        true => postings.seek(doc),
-        false => postings.doc(),
-    };
-    at == doc
+    seek(postings, doc) == doc
 }

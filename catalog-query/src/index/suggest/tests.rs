@@ -5,7 +5,7 @@ use catalog_events::{Position, Product};
 use crate::index::keyword_index::KeywordIndex;
 use crate::index::popularity::Popularity;
 use crate::index::suggest::tally::Seen;
-use crate::index::tests::support::{deleted, index_of, open, product};
+use crate::index::tests::support::{changed, deleted, index_of, open, product};
 
 /// With the table of a large catalogue as without.
 fn check_viewed(
@@ -14,18 +14,18 @@ fn check_viewed(
     typed: &str,
     expected: &[(&str, u64, u64)],
 ) {
-    let views = views.iter();
-    let views = views.map(|(id, views)| (id.parse().expect("id"), *views));
-    let popularity = Popularity::new(views.collect());
+    let views_of = |(id, views): &(&str, u64)| (id.parse().expect("id"), *views);
+    let popularity = Popularity::new(views.iter().map(views_of).collect());
     let snapshot = index.snapshot();
     let table = snapshot.suggestion_table(&popularity).expect("table");
     for table in [None, Some(&table)] {
-        let found = snapshot.complete(typed, 3, table, &popularity);
-        let found = found.expect("complete");
-        let found = found
+        let suggestions = snapshot
+            .complete(typed, 3, table, &popularity)
+            .expect("complete");
+        let found: Vec<_> = suggestions
             .iter()
-            .map(|one| (one.text.as_str(), one.documents, one.views));
-        let found: Vec<_> = found.collect();
+            .map(|one| (one.text.as_str(), one.documents, one.views))
+            .collect();
         assert_eq!(found, expected, "{typed:?}, table: {}", table.is_some());
     }
 }
@@ -99,9 +99,10 @@ fn forgives_typos_after_a_few_letters() {
 fn counts_what_is_there_and_takes_anything() {
     let folder = tempfile::tempdir().expect("folder");
     let (index, mut writer) = open(folder.path());
-    let events = products().into_iter().zip(1..);
-    let events: Vec<_> = events
-        .map(|(one, at)| crate::index::tests::support::changed(at, 1, one))
+    let events: Vec<_> = products()
+        .into_iter()
+        .zip(1..)
+        .map(|(one, at)| changed(at, 1, one))
         .collect();
     writer.apply(&events).expect("apply");
     writer.commit(Position(5)).expect("commit");

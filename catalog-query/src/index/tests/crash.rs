@@ -148,9 +148,10 @@ impl ForgetfulDisk {
         };
         for (name, number) in names {
             let content = &self.contents[*number];
-            let length = match content.synced {
-                true => content.data.len(),
-                false => content.data.len() / 2,
+            let length = if content.synced {
+                content.data.len()
+            } else {
+                content.data.len() / 2
             };
             fs::write(folder.path().join(name), &content.data[..length]).expect("write");
         }
@@ -192,10 +193,9 @@ fn a_power_cut_at_any_step_leaves_a_flushed_commit() {
             index.flush().unwrap();
         }
         drop((index, writer));
-        let expected = expected.lock().unwrap();
+        let digests = expected.lock().unwrap();
         let mut later = 0;
-        let cuts = std::mem::take(&mut *cuts.lock().unwrap());
-        for (durable, cut) in cuts {
+        for (durable, cut) in std::mem::take(&mut *cuts.lock().unwrap()) {
             let (index, _writer) = open(cut.path());
             assert!(
                 index.position() >= durable,
@@ -203,7 +203,7 @@ fn a_power_cut_at_any_step_leaves_a_flushed_commit() {
             );
             later += u32::from(index.position() > durable);
             let digest = index.digest_of_live().unwrap().to_string();
-            assert_eq!(digest, expected[&index.position()], "seed {seed}");
+            assert_eq!(digest, digests[&index.position()], "seed {seed}");
         }
         assert!(later > 0, "some cuts fell behind the renaming");
     }
@@ -304,9 +304,11 @@ fn damaged_files_are_named() {
     assert_eq!(index.check_files().unwrap(), [""; 0], "nothing on disk yet");
     index.flush().unwrap();
     assert_eq!(index.check_files().unwrap(), [""; 0]);
-    let names = fs::read_dir(folder.path()).unwrap();
-    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
+    let names: Vec<String> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
     assert!(names.len() > 6);
     for name in names {
         let path = folder.path().join(&name);

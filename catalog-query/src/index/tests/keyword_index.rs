@@ -167,9 +167,9 @@ pub(crate) struct Random(pub(crate) u64);
 impl Random {
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ mixed >> 31) % end
+        let once = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let twice = (once ^ once >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (twice ^ twice >> 31) % end
     }
 }
 
@@ -236,8 +236,7 @@ fn a_repair_ignores_positions_and_leaves_them() {
         assert_eq!(live.resume(), (epoch, Position(9)));
         assert_eq!(live.disk_state().0, epoch);
         let c = "c".parse().unwrap();
-        let version = Version::new(1).expect("version");
-        let hash = ContentHash::of(&c, version, &product("c", "mouse"));
+        let hash = ContentHash::of(&c, Version::FIRST, &product("c", "mouse"));
         assert_eq!(held.hashes_of(&c)?, [hash]);
         Ok::<_, IndexError>(changes.to_vec())
     });
@@ -303,10 +302,10 @@ async fn a_position_that_was_reached_is_seen() {
     let live = Arc::new(LiveIndex::open(folder.path(), Language::English).unwrap());
     live.reached(Position::START).await;
     let wait = |position: u64| {
-        let live = live.clone();
+        let shared = live.clone();
         tokio::spawn(async move {
-            live.reached(Position(position)).await;
-            found(&live.current().load(), "mouse")
+            shared.reached(Position(position)).await;
+            found(&shared.current().load(), "mouse")
         })
     };
     let (second, third) = (wait(2), wait(3));

@@ -115,8 +115,9 @@ pub(crate) fn open_with(folder: &Path, options: IndexOptions) -> (KeywordIndex, 
 pub(crate) fn index_in_one_go(products: &[Product]) -> (TempDir, KeywordIndex) {
     let folder = tempfile::tempdir().expect("folder");
     let (index, mut writer) = open(folder.path());
-    let events = products.iter().zip(1..);
-    let events: Vec<ProductEvent> = events
+    let events: Vec<ProductEvent> = products
+        .iter()
+        .zip(1..)
         .map(|(product, at)| changed(at, 1, product.clone()))
         .collect();
     writer.apply(&events).expect("apply");
@@ -141,10 +142,9 @@ pub(crate) fn index_of(products: &[Product]) -> (TempDir, KeywordIndex) {
 
 /// The ids that a query finds, in order.
 pub(crate) fn found(index: &KeywordIndex, query: &str) -> Vec<String> {
-    let found = index
+    index
         .search(&QueryTerms::of(query, Language::English), 100)
-        .expect("search");
-    found
+        .expect("search")
         .hits
         .into_iter()
         .map(|hit| hit.product_id.to_string())

@@ -97,9 +97,10 @@ impl Language {
 
 fn stem_with(stemmer: &mut TextAnalyzer, surface: &str) -> String {
     let mut stream = stemmer.token_stream(surface);
-    match stream.advance() {
-        true => stream.token().text.clone(),
-        false => String::new(),
+    if stream.advance() {
+        stream.token().text.clone()
+    } else {
+        String::new()
     }
 }
 

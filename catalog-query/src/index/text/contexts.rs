@@ -90,23 +90,23 @@ impl IndexSnapshot {
     fn one_of_each_stem(&self, counts: BTreeMap<String, u64>) -> tantivy::Result<Vec<ContextWord>> {
         let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
         counts.sort_by(|a, b| (Reverse(a.1), &a.0).cmp(&(Reverse(b.1), &b.0)));
-        let mut words: BTreeMap<String, ContextWord> = BTreeMap::new();
+        let mut by_stem: BTreeMap<String, ContextWord> = BTreeMap::new();
         for (text, documents) in counts {
             if documents < DOCUMENTS_MIN {
                 break;
             }
             let stem = self.fields.language.stem(&text);
-            let as_brand = Term::from_field_text(self.fields.brand, &stem);
-            let as_brand = self.searcher.doc_freq(&as_brand)? as f64;
+            let brand = Term::from_field_text(self.fields.brand, &stem);
+            let as_brand = self.searcher.doc_freq(&brand)? as f64;
             if as_brand <= BRAND_SHARE_MAX * documents as f64 {
-                words.entry(stem).or_insert_with(|| ContextWord {
+                by_stem.entry(stem).or_insert_with(|| ContextWord {
                     text,
                     documents,
                     neighbours: HashMap::new(),
                 });
             }
         }
-        let mut words: Vec<ContextWord> = words.into_values().collect();
+        let mut words: Vec<ContextWord> = by_stem.into_values().collect();
         words.sort_by(|a, b| (Reverse(a.documents), &a.text).cmp(&(Reverse(b.documents), &b.text)));
         Ok(words)
     }

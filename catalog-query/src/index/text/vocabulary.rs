@@ -8,7 +8,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::index::document::schema::Fields;
-use crate::index::scoring::postings::Source;
+use crate::index::scoring::postings::{Source, seek};
 use crate::index::text::language::Language;
 
 /// Documents that are looked at to see whether words occur together.
@@ -100,10 +100,7 @@ impl<'a> Vocabulary<'a> {
     /// Whether the words follow each other in some product: how many do, of the first that have
     /// both.
     pub(crate) fn in_a_row(&self, surfaces: &[&str]) -> tantivy::Result<u64> {
-        let stems: Vec<String> = surfaces
-            .iter()
-            .map(|word| self.language().stem(word))
-            .collect();
+        let stems = self.stems(surfaces);
         let mut count = 0;
         for segment in self.searcher.segment_readers() {
             for field in [self.fields.title, self.fields.description] {
@@ -128,13 +125,15 @@ impl<'a> Vocabulary<'a> {
     /// How many titles have all of these words, in any form; no more than a bounded number is looked
     /// at.
     pub(crate) fn together_in_titles(&self, surfaces: &[&str]) -> tantivy::Result<usize> {
-        let stems = surfaces.iter().map(|word| self.language().stem(word));
-        let stems: Vec<String> = stems.collect();
-        let stems: Vec<&str> = stems.iter().map(String::as_str).collect();
-        self.together_in(self.fields.title, &stems)
+        self.together_in(self.fields.title, &self.stems(surfaces))
     }
 
-    fn together_in(&self, field: Field, words: &[&str]) -> tantivy::Result<usize> {
+    fn stems(&self, surfaces: &[&str]) -> Vec<String> {
+        let language = self.language();
+        surfaces.iter().map(|word| language.stem(word)).collect()
+    }
+
+    fn together_in(&self, field: Field, words: &[impl AsRef<str>]) -> tantivy::Result<usize> {
         let mut count = 0;
         for segment in self.searcher.segment_readers() {
             count += together_in_segment(segment, field, words)?;
@@ -146,12 +145,12 @@ impl<'a> Vocabulary<'a> {
 fn together_in_segment(
     segment: &SegmentReader,
     field: Field,
-    words: &[&str],
+    words: &[impl AsRef<str>],
 ) -> tantivy::Result<usize> {
     let index = segment.inverted_index(field)?;
     let mut postings = Vec::new();
     for word in words {
-        let term = Term::from_field_text(field, word);
+        let term = Term::from_field_text(field, word.as_ref());
         match index.read_postings(&term, IndexRecordOption::Basic)? {
             Some(found) => postings.push(found),
             None => return Ok(0),
@@ -167,13 +166,7 @@ fn together_in_segment(
         if doc == TERMINATED {
             break;
         }
-        let has_all = others.iter_mut().all(|other| {
-            let at = match other.doc() < doc {
-                true => other.seek(doc),
-                false => other.doc(),
-            };
-            at == doc
-        });
+        let has_all = others.iter_mut().all(|other| seek(other, doc) == doc);
         count += usize::from(has_all);
         rarest.advance();
     }
