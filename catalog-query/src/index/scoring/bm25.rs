@@ -8,11 +8,11 @@ use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::index::document::schema::{FIELD_NAMES, FIELDS, Fields};
 use crate::index::scoring::collection_statistics::{CollectionStatistics, LengthNorms};
-use crate::index::scoring::postings::Source;
+use crate::index::scoring::postings::Postings;
 use crate::index::scoring::terms::{Alternative, QueryTerms, QueryWord};
 use crate::index::scoring::weights::KeywordWeights;
 
-const WINDOW: u32 = 2_048;
+const WINDOW_DOCS: u32 = 2_048;
 
 /// A document that matches.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,15 +32,15 @@ pub(crate) const TIER_ANY_WORD: u8 = 3;
 pub(crate) struct Matching<'a> {
     fields: &'a Fields,
     pub(crate) terms: &'a QueryTerms,
-    pub(crate) parts: Vec<Part<'a>>,
+    pub(crate) clauses: Vec<Clause<'a>>,
     tie_breaker: f32,
     /// The words that occur at all: those that do not cannot tell products apart.
     wanted: u32,
-    lengths: [LengthNorms; FIELDS],
+    length_norms: [LengthNorms; FIELDS],
 }
 
 /// One way to match a word in one field.
-pub(crate) struct Part<'a> {
+pub(crate) struct Clause<'a> {
     /// None: not a word of its own, and only adds to the score.
     pub(crate) word: Option<usize>,
     /// Of [`Fields::searched`].
@@ -61,10 +61,10 @@ impl<'a> Matching<'a> {
         let mut matching = Self {
             fields,
             terms,
-            parts: Vec::new(),
+            clauses: Vec::new(),
             tie_breaker: weights.tie_breaker,
             wanted: 0,
-            lengths: statistics.length_norms(&weights.fields())?,
+            length_norms: statistics.length_norms(&weights.fields())?,
         };
         for (number, word) in terms.words.iter().enumerate() {
             matching.add_word(number, word, &statistics, weights)?;
@@ -97,7 +97,7 @@ impl<'a> Matching<'a> {
             if count > 0 {
                 self.wanted |= 1 << number;
                 let own = statistics.idf(count);
-                let idf = own + weights.shared_rareness * (shared - own);
+                let idf = own + weights.shared_idf * (shared - own);
                 self.add(Some(number), field, &word.alternatives, idf, weights);
             }
         }
@@ -133,8 +133,8 @@ impl<'a> Matching<'a> {
         weights: &KeywordWeights,
     ) {
         let weight = &weights.fields()[field];
-        self.parts
-            .extend(alternatives.iter().map(|alternative| Part {
+        self.clauses
+            .extend(alternatives.iter().map(|alternative| Clause {
                 word,
                 field,
                 alternative,
@@ -149,18 +149,18 @@ impl<'a> Matching<'a> {
         mut found: impl FnMut(Match),
     ) -> tantivy::Result<()> {
         let mut cursors = Vec::new();
-        for part in &self.parts {
-            cursors.extend(self.cursor(segment, part)?);
+        for clause in &self.clauses {
+            cursors.extend(self.cursor(segment, clause)?);
         }
         let exact = self.exact(segment)?;
         let mut exact_later = exact.as_slice();
         let constraints = self.constraints(segment)?;
         let alive = segment.alive_bitset();
-        let mut window = Window::new();
+        let mut window = ScoreWindow::new();
         let mut from = 0;
         while from < segment.max_doc() {
-            let to = segment.max_doc().min(from + WINDOW);
-            self.judge(&mut cursors, &mut window, from, to);
+            let to = segment.max_doc().min(from + WINDOW_DOCS);
+            self.score_window(&mut cursors, &mut window, from, to);
             let here_end = exact_later.partition_point(|(doc, _)| *doc < to);
             let (here, later) = exact_later.split_at(here_end);
             exact_later = later;
@@ -185,7 +185,13 @@ impl<'a> Matching<'a> {
         Ok(())
     }
 
-    fn judge(&self, cursors: &mut [Cursor<'_>], window: &mut Window, from: DocId, to: DocId) {
+    fn score_window(
+        &self,
+        cursors: &mut [Cursor<'_>],
+        window: &mut ScoreWindow,
+        from: DocId,
+        to: DocId,
+    ) {
         let mut rest = cursors;
         while let Some(first) = rest.first() {
             let word = first.word;
@@ -193,14 +199,14 @@ impl<'a> Matching<'a> {
             let (of_word, others) = rest.split_at_mut(same);
             rest = others;
             for cursor in of_word {
-                while cursor.source.doc() < to {
-                    let doc = cursor.source.doc();
+                while cursor.postings.doc() < to {
+                    let doc = cursor.postings.doc();
                     let score = cursor.score();
                     match word {
                         Some(_) => window.add((doc - from) as usize, score),
                         None => window.add_bonus((doc - from) as usize, score),
                     }
-                    cursor.source.advance();
+                    cursor.postings.advance();
                 }
             }
             if let Some(word) = word {
@@ -210,17 +216,17 @@ impl<'a> Matching<'a> {
     }
 
     /// What each part adds to the score of a document.
-    pub(crate) fn of_document(
+    pub(crate) fn clause_scores(
         &self,
         segment: &SegmentReader,
         doc: DocId,
-    ) -> tantivy::Result<Vec<(&Part<'a>, f32)>> {
+    ) -> tantivy::Result<Vec<(&Clause<'a>, f32)>> {
         let mut matches = Vec::new();
-        for part in &self.parts {
-            if let Some(mut cursor) = self.cursor(segment, part)?
-                && cursor.source.seek(doc) == doc
+        for clause in &self.clauses {
+            if let Some(mut cursor) = self.cursor(segment, clause)?
+                && cursor.postings.seek(doc) == doc
             {
-                matches.push((part, cursor.score()));
+                matches.push((clause, cursor.score()));
             }
         }
         Ok(matches)
@@ -229,18 +235,18 @@ impl<'a> Matching<'a> {
     fn cursor(
         &self,
         segment: &SegmentReader,
-        part: &Part<'_>,
+        clause: &Clause<'_>,
     ) -> tantivy::Result<Option<Cursor<'_>>> {
-        let field = self.fields.searched()[part.field];
-        let Some(source) = Source::open(segment, field, &part.alternative.stems)? else {
+        let field = self.fields.searched()[clause.field];
+        let Some(postings) = Postings::open(segment, field, &clause.alternative.stems)? else {
             return Ok(None);
         };
         Ok(Some(Cursor {
-            source,
-            word: part.word,
-            scale: part.scale,
-            norms: segment.get_fieldnorms_reader(field)?,
-            lengths: &self.lengths[part.field],
+            postings,
+            word: clause.word,
+            scale: clause.scale,
+            lengths: segment.get_fieldnorms_reader(field)?,
+            length_norms: &self.length_norms[clause.field],
         }))
     }
 
@@ -310,10 +316,10 @@ impl<'a> Matching<'a> {
     ) -> tantivy::Result<Vec<DocId>> {
         let mut docs = Vec::new();
         for field in self.fields.searched() {
-            if let Some(mut source) = Source::open(segment, field, stems)? {
-                while source.doc() != TERMINATED {
-                    docs.push(source.doc());
-                    source.advance();
+            if let Some(mut postings) = Postings::open(segment, field, stems)? {
+                while postings.doc() != TERMINATED {
+                    docs.push(postings.doc());
+                    postings.advance();
                 }
             }
         }
@@ -338,25 +344,25 @@ impl Constraints {
 }
 
 struct Cursor<'a> {
-    source: Source,
+    postings: Postings,
     word: Option<usize>,
     scale: f32,
-    norms: FieldNormReader,
-    lengths: &'a LengthNorms,
+    lengths: FieldNormReader,
+    length_norms: &'a LengthNorms,
 }
 
 impl Cursor<'_> {
     fn score(&self) -> f32 {
-        let length = self.lengths[usize::from(self.norms.fieldnorm_id(self.source.doc()))];
-        let frequency = self.source.frequency() as f32;
+        let length = self.length_norms[usize::from(self.lengths.fieldnorm_id(self.postings.doc()))];
+        let frequency = self.postings.frequency() as f32;
         self.scale * frequency / (frequency + length)
     }
 }
 
 /// The scores of consecutive documents.
-struct Window {
+struct ScoreWindow {
     touched: Vec<u64>,
-    of_word: Vec<u64>,
+    has_word: Vec<u64>,
     best: Vec<f32>,
     sum: Vec<f32>,
     total: Vec<f32>,
@@ -364,12 +370,12 @@ struct Window {
     words: Vec<u32>,
 }
 
-impl Window {
+impl ScoreWindow {
     fn new() -> Self {
-        let (size, bits) = (WINDOW as usize, WINDOW as usize / 64);
+        let (size, bits) = (WINDOW_DOCS as usize, WINDOW_DOCS as usize / 64);
         Self {
             touched: vec![0; bits],
-            of_word: vec![0; bits],
+            has_word: vec![0; bits],
             best: vec![0.0; size],
             sum: vec![0.0; size],
             total: vec![0.0; size],
@@ -379,7 +385,7 @@ impl Window {
     }
 
     fn add(&mut self, place: usize, score: f32) {
-        self.of_word[place / 64] |= 1 << (place % 64);
+        self.has_word[place / 64] |= 1 << (place % 64);
         self.best[place] = self.best[place].max(score);
         self.sum[place] += score;
     }
@@ -395,7 +401,7 @@ impl Window {
 
     /// A word counts where it matters most, not once per field that repeats it.
     fn end_word(&mut self, word: usize, tie_breaker: f32) {
-        for (at, bits) in self.of_word.iter_mut().enumerate() {
+        for (at, bits) in self.has_word.iter_mut().enumerate() {
             self.touched[at] |= *bits;
             while *bits != 0 {
                 let place = at * 64 + bits.trailing_zeros() as usize;

@@ -7,7 +7,7 @@ use crate::index::document::schema::FIELD_NAMES;
 use crate::index::error::IndexError;
 use crate::index::scoring::bm25::{Matching, tier_of};
 use crate::index::scoring::terms::QueryTerms;
-use crate::index::scoring::top_hits as ranking;
+use crate::index::scoring::top_hits;
 use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::{DocBits, DocSets};
 use crate::index::snapshot::IndexSnapshot;
@@ -26,7 +26,7 @@ pub(crate) struct FieldMatch {
 
 /// What the index knows of a product and a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum MatchStatus {
     NotIndexed,
     /// It has this, which the query excludes.
     Excluded(String),
@@ -73,7 +73,7 @@ impl IndexSnapshot {
         weights: &KeywordWeights,
         ids: &[ProductId],
     ) -> Result<Vec<Vec<FieldMatch>>, IndexError> {
-        let pairs = ranking::pairs(terms);
+        let pairs = top_hits::pairs(terms);
         let matching = Matching::new(&self.searcher, &self.fields, terms, &pairs, weights)?;
         let kind = self.kind(terms, weights)?;
         let mut all = Vec::with_capacity(ids.len());
@@ -85,10 +85,10 @@ impl IndexSnapshot {
             }) = self.locate(id)?
             {
                 let segment = self.searcher.segment_reader(segment_ord);
-                for (part, score) in matching.of_document(segment, doc_id)? {
+                for (clause, score) in matching.clause_scores(segment, doc_id)? {
                     matches.push(FieldMatch {
-                        field: FIELD_NAMES[part.field],
-                        term: part.alternative.stems.join(" "),
+                        field: FIELD_NAMES[clause.field],
+                        term: clause.alternative.stems.join(" "),
                         score,
                     });
                 }
@@ -105,13 +105,13 @@ impl IndexSnapshot {
         Ok(all)
     }
 
-    pub(crate) fn standing(
+    pub(crate) fn match_status(
         &self,
         terms: &QueryTerms,
         id: &ProductId,
-    ) -> Result<Standing, IndexError> {
+    ) -> Result<MatchStatus, IndexError> {
         let Some(at) = self.locate(id)? else {
-            return Ok(Standing::NotIndexed);
+            return Ok(MatchStatus::NotIndexed);
         };
         let weights = KeywordWeights::default();
         let matching = Matching::new(&self.searcher, &self.fields, terms, &[], &weights)?;
@@ -119,21 +119,21 @@ impl IndexSnapshot {
         for exclusion in &terms.exclusions {
             let with = matching.with_phrase(segment, exclusion)?;
             if with.binary_search(&at.doc_id).is_ok() {
-                return Ok(Standing::Excluded(exclusion.join(" ")));
+                return Ok(MatchStatus::Excluded(exclusion.join(" ")));
             }
         }
         for phrase in &terms.phrases {
             let with = matching.with_phrase(segment, phrase)?;
             if with.binary_search(&at.doc_id).is_err() {
-                return Ok(Standing::WithoutPhrase(phrase.join(" ")));
+                return Ok(MatchStatus::WithoutPhrase(phrase.join(" ")));
             }
         }
-        let has_words = !matching.of_document(segment, at.doc_id)?.is_empty();
+        let has_words = !matching.clause_scores(segment, at.doc_id)?.is_empty();
         let is_exact = tier_of(&matching.exact(segment)?, at.doc_id).is_some();
         Ok(if has_words || is_exact {
-            Standing::Matches
+            MatchStatus::Matches
         } else {
-            Standing::NoWord
+            MatchStatus::NoWord
         })
     }
 

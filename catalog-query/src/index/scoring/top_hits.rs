@@ -11,26 +11,26 @@ use crate::index::document::schema::{Fields, ID};
 use crate::index::error::IndexError;
 use crate::index::scoring::bm25::{Match, Matching};
 use crate::index::scoring::hits::{KeywordHit, KeywordHits};
-use crate::index::scoring::product_kind::Kind;
+use crate::index::scoring::product_kind::ProductKind;
 use crate::index::scoring::terms::{Alternative, QueryTerms};
 use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::{DocBits, DocSets};
 
 /// Matches that are kept beside the best ones, so that sorting them out is rare.
-const SPARE: usize = 1_024;
+const CANDIDATES_SPARE: usize = 1_024;
 
 pub(crate) fn search(
     searcher: &Searcher,
     fields: &Fields,
     terms: &QueryTerms,
     weights: &KeywordWeights,
-    kind: Option<Kind<'_>>,
+    kind: Option<ProductKind<'_>>,
     limit: usize,
     filter: Option<&DocSets>,
 ) -> Result<KeywordHits, IndexError> {
     let pairs = pairs(terms);
     let matching = Matching::new(searcher, fields, terms, &pairs, weights)?;
-    let mut best = Best::new(searcher, limit);
+    let mut top = TopHits::new(searcher, limit);
     let mut matched = DocSets::none(searcher);
     for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
         let mut failed = Ok(());
@@ -41,12 +41,12 @@ pub(crate) fn search(
                 if let Some(kind) = &kind {
                     found.score *= kind.factor(number as usize, found.doc);
                 }
-                failed = best.add(number, found);
+                failed = top.add(number, found);
             }
         })?;
         failed?;
     }
-    best.hits(matched)
+    top.hits(matched)
 }
 
 /// All that [`search`] finds without a limit.
@@ -103,7 +103,7 @@ impl Candidate {
 }
 
 /// The best matches of all.
-struct Best<'a> {
+struct TopHits<'a> {
     searcher: &'a Searcher,
     limit: usize,
     total: u64,
@@ -112,7 +112,7 @@ struct Best<'a> {
     last: Option<Candidate>,
 }
 
-impl<'a> Best<'a> {
+impl<'a> TopHits<'a> {
     fn new(searcher: &'a Searcher, limit: usize) -> Self {
         Self {
             searcher,
@@ -135,7 +135,7 @@ impl<'a> Best<'a> {
             return Ok(());
         }
         self.kept.push(candidate);
-        if self.kept.len() >= self.limit * 2 + SPARE {
+        if self.kept.len() >= self.limit * 2 + CANDIDATES_SPARE {
             self.shrink()?;
         }
         Ok(())

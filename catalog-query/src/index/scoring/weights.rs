@@ -32,7 +32,8 @@ pub(crate) struct KeywordWeights {
     /// What the fields other than the best one add to the score of a word.
     pub(crate) tie_breaker: f32,
     /// How much the rareness of a word is that in all fields (1) and not in the one that matches (0).
-    pub(crate) shared_rareness: f32,
+    #[serde(rename = "shared_rareness")]
+    pub(crate) shared_idf: f32,
     /// What two words of the query that follow each other in a title or description add.
     pub(crate) adjacency: f32,
     pub(crate) synonym: f32,
@@ -55,7 +56,7 @@ impl Default for KeywordWeights {
             categories: FieldWeight::new(0.5, 1.2, 0.75),
             attributes: FieldWeight::new(0.5, 1.2, 0.75),
             tie_breaker: 0.1,
-            shared_rareness: 0.0,
+            shared_idf: 0.0,
             adjacency: 0.0,
             synonym: 0.9,
             kind: 0.6,
@@ -70,7 +71,7 @@ impl KeywordWeights {
     pub(crate) fn is_plain(&self) -> bool {
         let weights = [
             self.tie_breaker,
-            self.shared_rareness,
+            self.shared_idf,
             self.adjacency,
             self.synonym,
             self.kind,

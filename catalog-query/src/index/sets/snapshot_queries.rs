@@ -8,9 +8,9 @@ use tantivy::query::AllQuery;
 use crate::index::error::IndexError;
 use crate::index::popularity::Popularity;
 use crate::index::scoring::hits::KeywordHits;
-use crate::index::scoring::product_kind::Kind;
+use crate::index::scoring::product_kind::ProductKind;
 use crate::index::scoring::terms::QueryTerms;
-use crate::index::scoring::top_hits as ranking;
+use crate::index::scoring::top_hits;
 use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::DocSets;
 use crate::index::sets::facets::{self, FacetCounts, FacetRequest};
@@ -34,7 +34,7 @@ impl IndexSnapshot {
     ) -> Result<KeywordHits, IndexError> {
         let kind = self.kind(terms, weights)?;
         let (searcher, fields) = (&self.searcher, &self.fields);
-        ranking::search(searcher, fields, terms, weights, kind, limit, filter)
+        top_hits::search(searcher, fields, terms, weights, kind, limit, filter)
     }
 
     /// The kind that a query names.
@@ -42,9 +42,9 @@ impl IndexSnapshot {
         &self,
         terms: &QueryTerms,
         weights: &KeywordWeights,
-    ) -> Result<Option<Kind<'_>>, IndexError> {
+    ) -> Result<Option<ProductKind<'_>>, IndexError> {
         let fields = &self.fields.kind;
-        Ok(Kind::of(
+        Ok(ProductKind::of(
             &self.searcher,
             fields,
             &self.kinds,
@@ -70,7 +70,7 @@ impl IndexSnapshot {
         filter: Option<&DocSets>,
     ) -> Result<DocSets, IndexError> {
         let (searcher, fields) = (&self.searcher, &self.fields);
-        Ok(ranking::matching(searcher, fields, terms, filter)?)
+        Ok(top_hits::matching(searcher, fields, terms, filter)?)
     }
 
     /// All products, or those in `filter`.

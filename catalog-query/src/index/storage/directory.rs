@@ -110,8 +110,8 @@ impl WriteBehindDirectory {
     /// Waits until memory has room for what a writer is about to add: the disk can be slower than
     /// the events come.
     pub(crate) fn wait_for_room(&self, at_most: Duration) -> Result<(), IndexError> {
-        let held_max = self.shared.bounds.held_max;
-        let full = |files: &mut Files| files.held > held_max && !files.closed;
+        let held_bytes_max = self.shared.bounds.held_bytes_max;
+        let full = |files: &mut Files| files.held > held_bytes_max && !files.closed;
         let waited = self
             .shared
             .room
@@ -137,8 +137,8 @@ impl WriteBehindDirectory {
                 return false;
             }
             let after = (files.last_flush_took * FLUSH_DUTY).clamp(FLUSH_AFTER, FLUSH_AFTER_MAX);
-            let wait = match files.waiting {
-                _ if files.held > self.shared.bounds.flush_at => return true,
+            let wait = match files.unflushed_since {
+                _ if files.held > self.shared.bounds.flush_at_bytes => return true,
                 Some(since) => after.saturating_sub(since.elapsed()),
                 None => FLUSH_AFTER_MAX,
             };
@@ -186,7 +186,7 @@ impl WriteBehindDirectory {
         let mut files = self.files();
         files.last_flush_took = started.elapsed();
         if done.is_err() || !files.removable.is_empty() {
-            files.waiting.get_or_insert_with(Instant::now);
+            files.unflushed_since.get_or_insert_with(Instant::now);
         }
         let held = files.held;
         drop(files);
@@ -213,7 +213,7 @@ impl WriteBehindDirectory {
         }
         let meta = files.meta.clone()?;
         let commit = Commit::read(&meta);
-        let all = files.held > self.shared.bounds.flush_at;
+        let all = files.held > self.shared.bounds.flush_at_bytes;
         let due = files.stored.iter().filter(|(name, stored)| {
             !matches!(stored, Stored::Disk { synced: true }) && (all || commit.has(name))
         });
@@ -225,7 +225,7 @@ impl WriteBehindDirectory {
             commit,
             meta,
         };
-        files.waiting = None;
+        files.unflushed_since = None;
         Some(flush)
     }
 
@@ -305,7 +305,7 @@ impl Directory for WriteBehindDirectory {
         files.held -= stored.held();
         // Of one in memory, too, there may be a part on the disk: of a flush that failed.
         files.removable.insert(path.to_owned());
-        files.waiting.get_or_insert_with(Instant::now);
+        files.unflushed_since.get_or_insert_with(Instant::now);
         drop(files);
         self.shared.room.notify_all();
         Ok(())
@@ -316,12 +316,12 @@ impl Directory for WriteBehindDirectory {
         if path == Path::new(META) {
             return Ok(files.meta.is_some());
         }
-        Ok(files.stored.contains_key(path) || files.written.contains(path))
+        Ok(files.stored.contains_key(path) || files.being_written.contains(path))
     }
 
     fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
         let mut files = self.files();
-        if files.stored.contains_key(path) || !files.written.insert(path.to_owned()) {
+        if files.stored.contains_key(path) || !files.being_written.insert(path.to_owned()) {
             return Err(OpenWriteError::FileAlreadyExists(path.to_owned()));
         }
         Ok(BufWriter::new(Box::new(FileWriter::new(
@@ -349,7 +349,7 @@ impl Directory for WriteBehindDirectory {
             let mut files = self.files();
             files.meta = Some(data.into());
             files.commits += 1;
-            files.waiting.get_or_insert_with(Instant::now);
+            files.unflushed_since.get_or_insert_with(Instant::now);
             drop(files);
             self.shared.due.notify_all();
         }

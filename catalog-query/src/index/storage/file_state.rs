@@ -31,19 +31,19 @@ pub(crate) struct SharedFiles {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
     /// With more than this, because the disk is slow or refuses, writers wait.
-    pub(super) held_max: usize,
+    pub(super) held_bytes_max: usize,
     /// With more than this a flush begins at once, and takes along what no commit names yet.
-    pub(super) flush_at: usize,
+    pub(super) flush_at_bytes: usize,
     /// A file that grows larger, as merges make them, goes to the disk as it is written.
-    pub(super) file_max: usize,
+    pub(super) file_bytes_max: usize,
 }
 
 impl Bounds {
     pub(super) fn new(memory_bytes_max: usize) -> Self {
         Self {
-            held_max: memory_bytes_max,
-            flush_at: memory_bytes_max / 4,
-            file_max: memory_bytes_max / 16,
+            held_bytes_max: memory_bytes_max,
+            flush_at_bytes: memory_bytes_max / 4,
+            file_bytes_max: memory_bytes_max / 16,
         }
     }
 }
@@ -64,13 +64,13 @@ pub(crate) struct DiskState {
 pub(crate) struct Files {
     pub(super) stored: BTreeMap<PathBuf, Stored>,
     /// Under way, by name.
-    pub(super) written: HashSet<PathBuf>,
+    pub(super) being_written: HashSet<PathBuf>,
     pub(super) meta: Option<Arc<[u8]>>,
     /// Counts the commits and merges, which is how often `meta` changed.
     pub(super) commits: u64,
     pub(super) flushed: u64,
     /// Since when there is something to flush.
-    pub(super) waiting: Option<Instant>,
+    pub(super) unflushed_since: Option<Instant>,
     pub(super) last_flush_took: Duration,
     pub(super) held: usize,
     /// Gone for tantivy, but maybe part of the commit that is in the folder.
@@ -106,7 +106,7 @@ impl SharedFiles {
 
     /// A file that grows larger goes to the disk as it is written.
     pub(super) fn file_bytes_max(&self) -> usize {
-        self.bounds.file_max
+        self.bounds.file_bytes_max
     }
 
     /// A file is whole, and can be read.
@@ -115,7 +115,7 @@ impl SharedFiles {
         files.held += stored.held();
         files.removable.remove(name);
         files.stored.insert(name.to_owned(), stored);
-        let much = files.held > self.bounds.flush_at;
+        let much = files.held > self.bounds.flush_at_bytes;
         drop(files);
         if much {
             self.due.notify_all();
@@ -124,6 +124,6 @@ impl SharedFiles {
 
     /// Nobody writes the file any more.
     pub(super) fn ended(&self, name: &Path) {
-        self.files().written.remove(name);
+        self.files().being_written.remove(name);
     }
 }

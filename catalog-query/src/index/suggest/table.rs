@@ -38,7 +38,7 @@ impl SuggestionTable {
         }
         let streams = indexes.iter().map(|index| index.terms().stream());
         let mut terms = TermMerger::new(streams.collect::<Result<_, _>>()?);
-        let (mut most_common, mut most_viewed) = (Most::default(), Most::default());
+        let (mut most_common, mut most_viewed) = (TopTerms::default(), TopTerms::default());
         while terms.advance() {
             let (mut documents, mut views) = (0, 0);
             for (segment, info) in terms.current_segment_ords_and_term_infos() {
@@ -61,9 +61,14 @@ impl SuggestionTable {
 
     /// The `max` most viewed and the `max` most common terms that begin so. False when there may be
     /// others that are as common.
-    pub(crate) fn add_ends(&self, open: &str, max: usize, to: &mut BTreeSet<String>) -> bool {
-        self.viewed.add_ends(open, max, to);
-        self.common.add_ends(open, max, to) >= max
+    pub(crate) fn add_completions(
+        &self,
+        prefix: &str,
+        max: usize,
+        to: &mut BTreeSet<String>,
+    ) -> bool {
+        self.viewed.add_completions(prefix, max, to);
+        self.common.add_completions(prefix, max, to) >= max
     }
 
     /// None unless it is among the most viewed.
@@ -80,27 +85,28 @@ struct Terms(Vec<(Arc<str>, u64)>);
 
 impl Terms {
     /// Returns how many there are.
-    fn add_ends(&self, open: &str, max: usize, to: &mut BTreeSet<String>) -> usize {
-        let from = self.0.partition_point(|(term, _)| term.as_ref() < open);
-        let mut ends: Vec<&(Arc<str>, u64)> = self.0[from..]
+    fn add_completions(&self, prefix: &str, max: usize, to: &mut BTreeSet<String>) -> usize {
+        let from = self.0.partition_point(|(term, _)| term.as_ref() < prefix);
+        let mut completions: Vec<&(Arc<str>, u64)> = self.0[from..]
             .iter()
-            .take_while(|(term, _)| term.starts_with(open))
+            .take_while(|(term, _)| term.starts_with(prefix))
             .collect();
-        let count = ends.len();
+        let count = completions.len();
         if max < count {
-            ends.select_nth_unstable_by_key(max, |(term, number)| (Reverse(*number), term.clone()));
-            ends.truncate(max);
+            completions
+                .select_nth_unstable_by_key(max, |(term, number)| (Reverse(*number), term.clone()));
+            completions.truncate(max);
         }
-        to.extend(ends.iter().map(|(term, _)| term.to_string()));
+        to.extend(completions.iter().map(|(term, _)| term.to_string()));
         count
     }
 }
 
 /// The terms with the greatest numbers, the least of them first.
 #[derive(Default)]
-struct Most(BinaryHeap<Reverse<(u64, Arc<str>)>>);
+struct TopTerms(BinaryHeap<Reverse<(u64, Arc<str>)>>);
 
-impl Most {
+impl TopTerms {
     fn add(&mut self, term: &[u8], number: u64) {
         let is_full = self.0.len() >= TERMS_MAX;
         let least = self.0.peek().map_or(0, |Reverse((least, _))| *least);

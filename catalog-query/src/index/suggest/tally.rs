@@ -7,12 +7,12 @@ use crate::index::scoring::postings::seek;
 
 /// How many products have a term, and their views.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Counts {
     pub(crate) documents: u64,
     pub(crate) views: u64,
 }
 
-impl Seen {
+impl Counts {
     /// Of `all`, when only `looked_at` were looked at.
     pub(crate) fn scaled(self, looked_at: u64, all: u64) -> Self {
         let scale = |number: u64| {
@@ -39,15 +39,15 @@ pub(crate) fn tally(
     postings: &mut SegmentPostings,
     max: u64,
     mut views: impl FnMut(DocId) -> Option<u64>,
-) -> Seen {
+) -> Counts {
     let all = size(postings);
-    let (mut seen, mut looked_at) = (Seen::default(), 0);
+    let (mut counts, mut looked_at) = (Counts::default(), 0);
     while postings.doc() != TERMINATED && looked_at < max {
-        seen.add(views(postings.doc()));
+        counts.add(views(postings.doc()));
         looked_at += 1;
         postings.advance();
     }
-    seen.scaled(looked_at, all)
+    counts.scaled(looked_at, all)
 }
 
 pub(crate) fn size(postings: &SegmentPostings) -> u64 {

@@ -4,7 +4,7 @@ use catalog_events::{Position, Product};
 
 use crate::index::keyword_index::KeywordIndex;
 use crate::index::popularity::Popularity;
-use crate::index::suggest::tally::Seen;
+use crate::index::suggest::tally::Counts;
 use crate::index::tests::support::{changed, deleted, index_of, open, product};
 
 /// With the table of a large catalogue as without.
@@ -196,13 +196,13 @@ fn model_numbers_make_no_pairs() {
 
 #[test]
 fn what_is_not_looked_at_is_estimated() {
-    let seen = Seen {
+    let counts = Counts {
         documents: 10,
         views: 3,
     };
-    let scaled = seen.scaled(100, 1_000);
+    let scaled = counts.scaled(100, 1_000);
     assert_eq!((scaled.documents, scaled.views), (100, 30));
-    let all = seen.scaled(100, 100);
+    let all = counts.scaled(100, 100);
     assert_eq!((all.documents, all.views), (10, 3));
-    assert_eq!(Seen::default().scaled(0, 0).documents, 0);
+    assert_eq!(Counts::default().scaled(0, 0).documents, 0);
 }

@@ -8,7 +8,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::index::document::schema::Fields;
-use crate::index::scoring::postings::{Source, seek};
+use crate::index::scoring::postings::{Postings, seek};
 use crate::index::text::language::Language;
 
 /// Documents that are looked at to see whether words occur together.
@@ -104,12 +104,12 @@ impl<'a> Vocabulary<'a> {
         let mut count = 0;
         for segment in self.searcher.segment_readers() {
             for field in [self.fields.title, self.fields.description] {
-                let Some(mut source) = Source::open(segment, field, &stems)? else {
+                let Some(mut postings) = Postings::open(segment, field, &stems)? else {
                     continue;
                 };
-                while source.doc() != TERMINATED && count < PROBED_MAX as u64 {
+                while postings.doc() != TERMINATED && count < PROBED_MAX as u64 {
                     count += 1;
-                    source.advance();
+                    postings.advance();
                 }
             }
         }
