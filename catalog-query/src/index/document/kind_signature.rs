@@ -1,4 +1,5 @@
-//! What tells the kind of a product: the words its title calls it by, and a bit for each name of its attributes.
+//! What tells the kind of a product: the head words of its title, and a bit for each name of an
+//! attribute or category.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,12 +19,12 @@ pub(crate) const BITS: usize = WORDS * 64;
 
 pub(crate) type Signature = [u64; WORDS];
 
-/// Fewer names say nothing.
+/// A product with fewer names has no signature, because so few say nothing.
 pub(crate) const NAMES_MIN: u32 = 3;
 
 #[derive(Clone, Copy)]
 pub(crate) struct KindFields {
-    /// The words that a title calls the product by, stemmed.
+    /// The stems of the title's head words.
     pub(crate) heads: Field,
     signature: [Field; WORDS],
 }
@@ -52,8 +53,9 @@ impl KindFields {
     }
 }
 
-/// The words of the title that no other word follows: a "notebook 15.6 inch" is a notebook, a
-/// "notebook case" is not. Colours and the like are followed by whatever comes, and are no heads.
+/// Returns the stems of the words in the title that no other word follows: a "notebook 15.6 inch"
+/// is a notebook, a "notebook case" is not. Colours and the like stand before any word, so they are
+/// no heads.
 pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
     let noise: HashSet<String> = product
         .attributes
@@ -82,8 +84,8 @@ pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
     heads
 }
 
-/// A bit for each name of an attribute or category (a Bloom filter with one hash). All zero where
-/// there are too few.
+/// Sets a bit for each name of an attribute or category (a Bloom filter with one hash). All bits
+/// are zero when there are fewer than [`NAMES_MIN`] names.
 pub(crate) fn signature(product: &Product) -> Signature {
     let names = product.attributes.keys().chain(&product.categories);
     let mut signature = [0; WORDS];
@@ -123,7 +125,7 @@ impl Signatures {
             .map_err(|_| TantivyError::InternalError("a signature has another length".to_owned()))
     }
 
-    /// None for one that says nothing.
+    /// Reads the signature of a document, or None if it has none.
     pub(crate) fn of(&self, doc: DocId) -> Option<Signature> {
         let signature = std::array::from_fn(|at| self.0[at].get_val(doc));
         (signature != [0; WORDS]).then_some(signature)

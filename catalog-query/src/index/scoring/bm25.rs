@@ -1,6 +1,6 @@
-//! Which documents match, and how well. Documents are judged a window at a time, all words of the
-//! query for one window before the next, so that the scores stay in the cache and every match is
-//! seen: totals and facets are exact.
+//! Scores the documents that match a query by BM25. A window of documents is scored at a time, by
+//! all words of the query before the next window, so that the scores stay in the cache and every
+//! match is seen: totals and facets are exact.
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::schema::IndexRecordOption;
@@ -14,7 +14,7 @@ use crate::index::scoring::weights::KeywordWeights;
 
 const WINDOW_DOCS: u32 = 2_048;
 
-/// A document that matches.
+/// A document that matches, with its rank.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Match {
     pub(crate) doc: DocId,
@@ -22,28 +22,29 @@ pub(crate) struct Match {
     pub(crate) score: f32,
 }
 
-/// Lower tiers come first, whatever the scores.
+/// The tier of a match; lower ones come first, whatever the scores.
 pub(crate) const TIER_IDENTIFIER: u8 = 0;
 pub(crate) const TIER_IDENTIFIER_WITHIN: u8 = 1;
 pub(crate) const TIER_ALL_WORDS: u8 = 2;
 pub(crate) const TIER_ANY_WORD: u8 = 3;
 
-/// A query with what of the statistics of one snapshot it needs.
+/// A query with the statistics of one snapshot that its words are weighed by.
 pub(crate) struct Matching<'a> {
     fields: &'a Fields,
     pub(crate) terms: &'a QueryTerms,
     pub(crate) clauses: Vec<Clause<'a>>,
     tie_breaker: f32,
-    /// The words that occur at all: those that do not cannot tell products apart.
+    /// A bit for each word that any product has. Other words cannot tell products apart, and are
+    /// not asked for.
     wanted: u32,
     length_norms: [LengthNorms; FIELDS],
 }
 
-/// One way to match a word in one field.
+/// One way to match a word in one field, or two words that follow each other.
 pub(crate) struct Clause<'a> {
-    /// None: not a word of its own, and only adds to the score.
+    /// The number of the word in the query. None for a pair of words, which only adds to the score.
     pub(crate) word: Option<usize>,
-    /// Of [`Fields::searched`].
+    /// The place of the field in [`Fields::searched`].
     pub(crate) field: usize,
     pub(crate) alternative: &'a Alternative,
     scale: f32,
@@ -77,8 +78,7 @@ impl<'a> Matching<'a> {
         Ok(matching)
     }
 
-    /// Adds the clauses of a word: one for each of its alternatives in each field that has any of
-    /// them.
+    /// Adds the clauses of a word: one for each alternative, in each field that has any of them.
     fn add_word(
         &mut self,
         number: usize,
@@ -142,7 +142,7 @@ impl<'a> Matching<'a> {
             }));
     }
 
-    /// Calls `found` for every document of the segment that matches, in their order.
+    /// Calls `found` for every document of the segment that matches, in document order.
     pub(crate) fn each(
         &self,
         segment: &SegmentReader,
@@ -215,7 +215,7 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// What each part adds to the score of a document.
+    /// Returns the clauses that match a document, and what each adds to its score.
     pub(crate) fn clause_scores(
         &self,
         segment: &SegmentReader,
@@ -257,7 +257,7 @@ impl<'a> Matching<'a> {
         })
     }
 
-    /// Those with an identifier of the query and the tier of that, in their order.
+    /// Returns the documents with an identifier of the query, in order, and the tier of each.
     pub(crate) fn exact(&self, segment: &SegmentReader) -> tantivy::Result<Vec<(DocId, u8)>> {
         let field = self.fields.identifiers;
         let index = segment.inverted_index(field)?;
@@ -281,7 +281,7 @@ impl<'a> Matching<'a> {
         Ok(docs)
     }
 
-    /// Those that have every phrase; None where there is none.
+    /// Returns the documents that have every phrase, or None if the query has no phrases.
     fn required(&self, segment: &SegmentReader) -> tantivy::Result<Option<Vec<DocId>>> {
         let mut required: Option<Vec<DocId>> = None;
         for phrase in &self.terms.phrases {
@@ -297,7 +297,7 @@ impl<'a> Matching<'a> {
         Ok(required)
     }
 
-    /// Those that have any of the exclusions.
+    /// Returns the documents that have any of the exclusions.
     fn excluded(&self, segment: &SegmentReader) -> tantivy::Result<Vec<DocId>> {
         let mut excluded = Vec::new();
         for exclusion in &self.terms.exclusions {
@@ -308,7 +308,7 @@ impl<'a> Matching<'a> {
         Ok(excluded)
     }
 
-    /// Those that have the words in a row in some field, in their order.
+    /// Returns the documents that have the stems in a row in some field, in order.
     pub(crate) fn with_phrase(
         &self,
         segment: &SegmentReader,
@@ -329,7 +329,7 @@ impl<'a> Matching<'a> {
     }
 }
 
-/// What phrases and exclusions make of a segment.
+/// The phrases and exclusions of a query as sets of documents in one segment.
 pub(crate) struct Constraints {
     required: Option<Vec<DocId>>,
     excluded: Vec<DocId>,
@@ -359,7 +359,8 @@ impl Cursor<'_> {
     }
 }
 
-/// The scores of consecutive documents.
+/// The scores of consecutive documents, one word at a time. Bits mark the documents that have any
+/// score.
 struct ScoreWindow {
     touched: Vec<u64>,
     has_word: Vec<u64>,
@@ -399,7 +400,8 @@ impl ScoreWindow {
         self.touched[place / 64] |= 1 << (place % 64);
     }
 
-    /// A word counts where it matters most, not once per field that repeats it.
+    /// Adds the scores of a finished word to the totals. A word counts in its best field, and the
+    /// other fields only add the tie breaker's share.
     fn end_word(&mut self, word: usize, tie_breaker: f32) {
         for (at, bits) in self.has_word.iter_mut().enumerate() {
             self.touched[at] |= *bits;
@@ -414,7 +416,8 @@ impl ScoreWindow {
         }
     }
 
-    /// Tells all that was touched, with its words and score, and forgets it.
+    /// Calls `found` with the place, the words and the score of each touched document, and resets
+    /// it.
     fn drain(&mut self, mut found: impl FnMut(u32, u32, f32)) {
         for (at, bits) in self.touched.iter_mut().enumerate() {
             while *bits != 0 {
@@ -428,7 +431,7 @@ impl ScoreWindow {
     }
 }
 
-/// Of a document among those of [`Matching::exact`].
+/// Looks up the tier of a document in the result of [`Matching::exact`].
 pub(crate) fn tier_of(exact: &[(DocId, u8)], doc: DocId) -> Option<u8> {
     let found = exact.binary_search_by_key(&doc, |(doc, _)| *doc);
     found.ok().map(|place| exact[place].1)

@@ -1,5 +1,5 @@
-//! The counts of one snapshot that BM25 weighs words by. Deleted documents are counted until their
-//! segment is merged.
+//! The counts of one snapshot by which BM25 weighs words. They include deleted documents until
+//! their segment is merged.
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::schema::Field;
@@ -9,7 +9,7 @@ use crate::index::document::schema::FIELDS;
 use crate::index::scoring::terms::Alternative;
 use crate::index::scoring::weights::FieldWeight;
 
-/// `k1 * (1 - b + b * length / average length)` by the code that the index keeps of a length.
+/// BM25's `k1 * (1 - b + b * length / average length)` for each of the 256 codes of a field length.
 pub(crate) type LengthNorms = [f32; 256];
 
 pub(crate) struct CollectionStatistics<'a> {
@@ -19,7 +19,7 @@ pub(crate) struct CollectionStatistics<'a> {
 }
 
 impl<'a> CollectionStatistics<'a> {
-    /// Fields are named by their place in `fields` from here on.
+    /// Counts the documents of a snapshot. The other methods name a field by its place in `fields`.
     pub(crate) fn of(searcher: &'a Searcher, fields: [Field; FIELDS]) -> Self {
         let segments = searcher.segment_readers().iter();
         Self {
@@ -29,7 +29,7 @@ impl<'a> CollectionStatistics<'a> {
         }
     }
 
-    /// The length norms of each field.
+    /// Computes the length norms of each field.
     pub(crate) fn length_norms(
         &self,
         weights: &[FieldWeight; FIELDS],
@@ -49,7 +49,8 @@ impl<'a> CollectionStatistics<'a> {
         Ok(tokens as f32 / self.documents.max(1) as f32)
     }
 
-    /// The number of documents that have the rarest stem in the field: no more have all of them.
+    /// Returns an upper bound of the number of documents with all stems in the field: the count of
+    /// the rarest stem.
     pub(crate) fn documents_with(
         &self,
         field: usize,
@@ -64,7 +65,8 @@ impl<'a> CollectionStatistics<'a> {
     }
 
     /// The inverse document frequency of Robertson and Spärck Jones, kept positive, of a word that
-    /// `with` documents have. The sum over several alternatives may be more than all documents.
+    /// `with` documents have. `with` may exceed the number of documents, as a sum over alternatives
+    /// can.
     pub(crate) fn idf(&self, with: u64) -> f32 {
         let with = with.min(self.documents);
         let without = (self.documents - with) as f32;

@@ -1,4 +1,4 @@
-//! Why a product of a snapshot is found, or is not.
+//! Explains why a snapshot finds a product, or does not.
 
 use catalog_events::ProductId;
 use tantivy::DocAddress;
@@ -12,34 +12,34 @@ use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::{DocBits, DocSets};
 use crate::index::snapshot::IndexSnapshot;
 
-/// In place of a field: what the score of a product is multiplied by for its kind.
+/// Stands in place of a field name for the factor of the product's kind.
 pub(crate) const KIND: &str = "kind";
 
-/// A word in a field of a product.
+/// A word of the query that was found in a field of a product.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FieldMatch {
     pub(crate) field: &'static str,
-    /// As the index has it.
+    /// The stem or stems in the index.
     pub(crate) term: String,
     pub(crate) score: f32,
 }
 
-/// What the index knows of a product and a query.
+/// Whether a product of the index matches a query, and if not, why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum MatchStatus {
     NotIndexed,
-    /// It has this, which the query excludes.
+    /// The product has this phrase, which the query excludes.
     Excluded(String),
-    /// It does not have this phrase.
+    /// The product lacks this phrase.
     WithoutPhrase(String),
-    /// It has no word or identifier of the query.
+    /// The product has no word or identifier of the query.
     NoWord,
     Matches,
 }
 
 impl IndexSnapshot {
-    /// `filter` without what the phrases and exclusions of the query leave out; None where nothing
-    /// is.
+    /// Narrows `filter` to the documents that the phrases and exclusions of the query allow. None
+    /// if the query has neither.
     pub(crate) fn constrained(
         &self,
         terms: &QueryTerms,
@@ -66,7 +66,7 @@ impl IndexSnapshot {
         Ok(Some(sets))
     }
 
-    /// What of the query each of the products has, in their order.
+    /// Returns the words of the query that each product has, in the order of `ids`.
     pub(crate) fn matches(
         &self,
         terms: &QueryTerms,
@@ -137,7 +137,7 @@ impl IndexSnapshot {
         })
     }
 
-    /// How many products have the words of the query, or what counts as them.
+    /// Counts the products that have a word of the query or one of its alternatives.
     pub(crate) fn count(&self, terms: &QueryTerms) -> Result<u64, IndexError> {
         Ok(self.matching(terms, None)?.len())
     }

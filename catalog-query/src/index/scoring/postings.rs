@@ -1,4 +1,4 @@
-//! Where in a field of a segment a word or a sequence of words is.
+//! The documents of a segment that have a word, or a phrase, in one field.
 
 use tantivy::postings::{Postings as _, SegmentPostings};
 use tantivy::schema::{Field, IndexRecordOption};
@@ -10,7 +10,7 @@ pub(crate) enum Postings {
 }
 
 impl Postings {
-    /// None where the segment has no such words.
+    /// Opens the postings of the stems in a row. None if the segment lacks one of them.
     pub(crate) fn open(
         segment: &SegmentReader,
         field: Field,
@@ -48,7 +48,7 @@ impl Postings {
         }
     }
 
-    /// To the first document at or after `target`, which is not before the present one.
+    /// Moves to the first document at or after `target`, and stays if it is there or past it.
     pub(crate) fn seek(&mut self, target: DocId) -> DocId {
         match self {
             Self::Term(postings) => seek(postings, target),
@@ -56,7 +56,7 @@ impl Postings {
         }
     }
 
-    /// How often it is in the document.
+    /// How often the current document has the word or phrase.
     pub(crate) fn frequency(&self) -> u32 {
         match self {
             Self::Term(postings) => postings.term_freq(),
@@ -65,8 +65,8 @@ impl Postings {
     }
 }
 
-/// Brings the postings to the first document at or after `target`, also where they are past it, which
-/// the `seek` of tantivy does not allow.
+/// Moves the postings to the first document at or after `target`. They may already be past it,
+/// which the `seek` of tantivy does not allow.
 #[inline]
 pub(crate) fn seek(postings: &mut SegmentPostings, target: DocId) -> DocId {
     if postings.doc() < target {
@@ -76,7 +76,7 @@ pub(crate) fn seek(postings: &mut SegmentPostings, target: DocId) -> DocId {
     }
 }
 
-/// Words that follow each other.
+/// The postings of words that follow each other.
 pub(crate) struct PhrasePostings {
     words: Vec<SegmentPostings>,
     doc: DocId,
@@ -112,7 +112,7 @@ impl PhrasePostings {
         self.doc
     }
 
-    /// Goes to the first document from `target` on that has the sequence.
+    /// Moves to the first document from `target` on that has the phrase.
     fn seek_phrase(&mut self, mut target: DocId) {
         loop {
             let doc = self.next_with_all(target);
@@ -128,7 +128,7 @@ impl PhrasePostings {
         }
     }
 
-    /// The first document from `target` on that has all of the words.
+    /// Returns the first document from `target` on that has all of the words, in any order.
     fn next_with_all(&mut self, mut target: DocId) -> DocId {
         'again: loop {
             for word in &mut self.words {

@@ -1,6 +1,6 @@
-//! What kind of thing a product is, so that whoever asks for a printer does not get its cables first:
-//! products of one kind have attributes of the same names, which others do not have. Told from the
-//! products alone, without lists of words.
+//! Learns what kind of product a query names, so that a search for a printer does not list its
+//! cables first. Products of one kind have attributes of the same names, which other products lack.
+//! The kinds come from the products alone, without lists of words.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,24 +15,24 @@ use crate::index::scoring::weights::KeywordWeights;
 
 const BYTES: usize = BITS / 8;
 
-/// Products that a kind is learned from.
+/// The number of products from which a kind is learned.
 const EXAMPLES_MIN: usize = 3;
 const EXAMPLES_MAX: usize = 1_000;
-/// Products that tell how usual a name is, in runs: neighbours are read together.
+/// The number of sampled products, in runs of neighbours that are read together.
 const SAMPLE: u32 = 512;
 const SAMPLE_RUN: u32 = 16;
-/// A name that more products have tells no kind.
+/// A name that a larger share of all products has tells no kind.
 const BACKGROUND_SHARE_MAX: f32 = 0.5;
-/// A name that fewer products have says little, whether a product has it or not.
+/// Added to both shares of a name, so that a name that few products have says little.
 const SMOOTHING: f32 = 0.03;
-/// With so many examples a kind is half as sure as with any number.
+/// The number of examples that gives half the confidence of any greater number.
 const EXAMPLES_FOR_HALF_CONFIDENCE: f32 = 10.0;
-/// A product of another kind keeps this much of its score at least.
+/// The least share of its score that a product of another kind keeps.
 const KEPT_MIN: f32 = 0.05;
-/// How near one without attributes is.
+/// The similarity of a product without a signature.
 const SIMILARITY_UNKNOWN: f32 = 0.5;
 
-/// How many of the products have each bit, from 0 to 1.
+/// Returns the share of the signatures that has each bit, from 0 to 1.
 fn shares(signatures: &[Signature]) -> [f32; BITS] {
     let mut counts = [0_u32; BITS];
     for signature in signatures {
@@ -41,7 +41,7 @@ fn shares(signatures: &[Signature]) -> [f32; BITS] {
     counts.map(|count| count as f32 / signatures.len().max(1) as f32)
 }
 
-/// How many of the products of a catalogue have each bit.
+/// The share of all products that has each bit, estimated from a sample.
 struct Background([f32; BITS]);
 
 impl Background {
@@ -58,7 +58,7 @@ impl Background {
         Self(shares(&sample))
     }
 
-    /// The bits that tell a kind.
+    /// Returns the bits that are rare enough to tell a kind.
     fn distinctive(&self) -> Signature {
         let mut distinctive = [0; WORDS];
         for (at, share) in self.0.iter().enumerate() {
@@ -69,7 +69,8 @@ impl Background {
         distinctive
     }
 
-    /// How much of what tells products apart two of the examples have in common, from 0 to 1.
+    /// Returns how much two examples have in common, on average, of what tells products apart, from
+    /// 0 to 1.
     fn cohesion(&self, examples: &[Signature]) -> f32 {
         let count = examples.len() as f32;
         let (mut common, mut own) = (0.0, 0.0);
@@ -77,20 +78,20 @@ impl Background {
             common += (share - background).powi(2);
             own += share * (1.0 - background).powi(2) + (1.0 - share) * background.powi(2);
         }
-        // Without what each has in common with itself.
+        // The share that each example has in common with itself is taken out.
         ((count * common / own - 1.0) / (count - 1.0)).clamp(0.0, 1.0)
     }
 }
 
-/// What of a snapshot tells kinds.
+/// The signatures of a snapshot, from which kinds are learned.
 struct KindStatistics {
     background: Background,
-    /// By segment.
+    /// The signatures of all products, by segment.
     signatures: Vec<Signatures>,
 }
 
-/// Opened by the first search that asks for it: the columns are found by their names, which costs more
-/// than a short list of matches does.
+/// The kind statistics, computed by the first search that needs them: opening the columns by name
+/// costs more than scoring a short list of matches.
 #[derive(Clone, Default)]
 pub(crate) struct LazyKinds(Arc<OnceLock<KindStatistics>>);
 
@@ -112,24 +113,24 @@ impl LazyKinds {
     }
 }
 
-/// The kind that the last word of a query names: "laptop bag" is a bag.
+/// The kind of product that the last word of a query names: "laptop bag" is a bag.
 pub(crate) struct ProductKind<'a> {
-    /// As the index has it.
+    /// The stem of that word.
     pub(crate) word: String,
-    /// Of all products, by segment.
+    /// The signatures of all products, by segment.
     signatures: &'a [Signatures],
     /// The bits that tell a kind.
     distinctive: Signature,
-    /// What the bits of a signature add to its resemblance, byte by byte.
+    /// The log odds that each value of each byte of a signature adds to its naive Bayes score.
     score_table: Box<[[f32; 256]; BYTES]>,
-    /// The resemblance of an example.
+    /// The median score of the examples.
     typical_score: f32,
-    /// From 0 to 1: what is of another kind loses so much.
+    /// The share of its score that a product of a wholly different kind loses, from 0 to 1.
     penalty: f32,
 }
 
 impl<'a> ProductKind<'a> {
-    /// None where the catalogue does not tell.
+    /// Learns the kind that a query names. None if the catalog does not tell it.
     pub(crate) fn of(
         searcher: &Searcher,
         fields: &KindFields,
@@ -179,7 +180,7 @@ impl<'a> ProductKind<'a> {
         }
         let count = examples.len() as f32;
         let share = shares(&examples);
-        // Naive Bayes: how much likelier a bit is with this kind than with any product.
+        // Naive Bayes: how much more likely a bit is in this kind than in any product.
         let log_odds = std::array::from_fn(|at| {
             ((share[at] + SMOOTHING) / (background.0[at] + SMOOTHING)).ln()
         });
@@ -213,7 +214,7 @@ impl<'a> ProductKind<'a> {
         sum
     }
 
-    /// From 0 to 1, where 1 is like the examples.
+    /// Returns the similarity to the examples, from 0 to 1.
     fn similarity(&self, signature: &Signature) -> f32 {
         if tells_a_kind(signature, &self.distinctive) {
             let near = self.bayes_score(signature) / self.typical_score;
@@ -223,7 +224,7 @@ impl<'a> ProductKind<'a> {
         }
     }
 
-    /// What the score of a document is multiplied by.
+    /// Returns the factor for the score of a document.
     pub(crate) fn factor(&self, segment: usize, doc: DocId) -> f32 {
         let signature = self.signatures[segment].of(doc);
         let similarity = signature.map_or(SIMILARITY_UNKNOWN, |known| self.similarity(&known));
@@ -231,13 +232,13 @@ impl<'a> ProductKind<'a> {
     }
 }
 
-/// Whether a product has enough names that tell a kind.
+/// Whether a product has enough of the bits that tell a kind.
 fn tells_a_kind(signature: &Signature, distinctive: &Signature) -> bool {
     let both = signature.iter().zip(distinctive).map(|(a, b)| a & b);
     both.map(u64::count_ones).sum::<u32>() >= NAMES_MIN
 }
 
-/// What each value of each byte adds to the sum.
+/// Sums the log odds of the bits in each value of each byte.
 fn score_table(log_odds: &[f32; BITS]) -> Box<[[f32; 256]; BYTES]> {
     let mut table = Box::new([[0.0; 256]; BYTES]);
     for (byte, values) in table.iter_mut().enumerate() {
@@ -249,7 +250,7 @@ fn score_table(log_odds: &[f32; BITS]) -> Box<[[f32; 256]; BYTES]> {
     table
 }
 
-/// Products that are called by one of the words, the first of the index.
+/// Returns the signatures of the first products whose title has one of the stems as a head word.
 fn examples(
     searcher: &Searcher,
     signatures: &[Signatures],
@@ -324,7 +325,7 @@ mod tests {
         assert_eq!(kind.similarity(&notebook), 1.0);
         assert!(kind.similarity(&other) > 0.5);
         assert_eq!(kind.similarity(&case), 0.0);
-        // What has only the names that all have is of no known kind.
+        // A product that has only the common names is of no known kind.
         assert_eq!(kind.similarity(&none), SIMILARITY_UNKNOWN);
         assert!((0.39..0.41).contains(&kind.penalty), "{}", kind.penalty);
         assert!(ProductKind::learned("thing".to_owned(), vec![none; 20], &kinds, 0.6).is_none());

@@ -1,5 +1,6 @@
-//! The order of keyword hits: an identifier that matches exactly, then products that have all words,
-//! then products that have any, each by BM25 and equal scores by product id.
+//! Collects the best hits of a query. An identifier that matches comes first, then products that
+//! have all words, then products that have any; within a tier BM25 decides, and equal scores are
+//! ordered by product id.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use crate::index::scoring::terms::{Alternative, QueryTerms};
 use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::{DocBits, DocSets};
 
-/// Matches that are kept beside the best ones, so that sorting them out is rare.
+/// The matches kept beyond twice the limit, so that the list is rarely shrunk.
 const CANDIDATES_SPARE: usize = 1_024;
 
 pub(crate) fn search(
@@ -49,7 +50,7 @@ pub(crate) fn search(
     top.hits(matched)
 }
 
-/// All that [`search`] finds without a limit.
+/// Returns all documents that [`search`] finds without a limit.
 pub(crate) fn matching(
     searcher: &Searcher,
     fields: &Fields,
@@ -71,7 +72,7 @@ pub(crate) fn matching(
     })
 }
 
-/// Words of the query that follow each other.
+/// Returns the pairs of words that follow each other in the query.
 pub(crate) fn pairs(terms: &QueryTerms) -> Vec<Alternative> {
     let stems: Vec<_> = terms
         .words
@@ -90,25 +91,25 @@ pub(crate) fn pairs(terms: &QueryTerms) -> Vec<Alternative> {
 struct Candidate {
     segment: u32,
     found: Match,
-    /// Read only where it decides.
+    /// The product id, read only where it decides the order.
     id: Option<String>,
 }
 
 impl Candidate {
-    /// Best first.
+    /// Orders candidates by tier and score, the best first.
     fn compare(&self, other: &Self) -> Ordering {
         let tier = self.found.tier.cmp(&other.found.tier);
         tier.then(other.found.score.total_cmp(&self.found.score))
     }
 }
 
-/// The best matches of all.
+/// The best matches so far.
 struct TopHits<'a> {
     searcher: &'a Searcher,
     limit: usize,
     total: u64,
     kept: Vec<Candidate>,
-    /// What comes behind it is not among the best.
+    /// The worst of the best `limit` at the last shrinking. Anything behind it cannot be a hit.
     last: Option<Candidate>,
 }
 
@@ -141,7 +142,7 @@ impl<'a> TopHits<'a> {
         Ok(())
     }
 
-    /// Leaves the best `limit`; ids decide among equals.
+    /// Keeps only the best `limit` candidates; ids decide between equals.
     fn shrink(&mut self) -> Result<(), IndexError> {
         if self.limit == 0 {
             self.kept.clear();
@@ -163,8 +164,8 @@ impl<'a> TopHits<'a> {
         Ok(())
     }
 
-    /// Reads the ids that are not known, those of a segment in one go: its ids are stored in blocks,
-    /// each of which has to be unpacked.
+    /// Reads the missing ids, one segment at a time: its ids are stored in blocks, and each block
+    /// has to be unpacked.
     fn resolve(&mut self) -> tantivy::Result<()> {
         for (number, segment) in (0_u32..).zip(self.searcher.segment_readers()) {
             let mut unknown: Vec<&mut Candidate> = self
@@ -184,7 +185,7 @@ impl<'a> TopHits<'a> {
                 .iter()
                 .filter_map(|one| ordinal(one.found.doc))
                 .collect();
-            // Every document has an id: as many ordinals as candidates.
+            // Every document has an id, so there are as many ordinals as candidates.
             let mut in_order = unknown.into_iter();
             ids.dictionary().sorted_ords_to_term_cb(&ordinals, |text| {
                 if let Some(one) = in_order.next() {
@@ -336,8 +337,8 @@ mod tests {
         }
     }
 
-    /// Each product is in a segment of its own, with neighbours that make for another order of
-    /// summation.
+    /// Each product is in a segment of its own. Its neighbours change the order in which scores are
+    /// summed.
     #[test]
     fn equal_products_come_in_the_order_of_their_ids() {
         let title = "wireless optical mouse with three buttons";

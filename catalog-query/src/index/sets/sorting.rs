@@ -1,5 +1,5 @@
-//! The documents of a set in the order of a column, equal values by product id. A page begins after
-//! a place in that order, so that products that come or go elsewhere do not move it.
+//! Pages of a set, sorted by a column and then by product id. A page begins after a place in that
+//! order, so that products that come or go elsewhere do not move it.
 
 use std::collections::BinaryHeap;
 use std::ops::Bound;
@@ -23,14 +23,14 @@ pub(crate) enum Order {
     Popularity(Arc<Popularity>),
 }
 
-/// Where a page ended: what it was sorted by, less first, and the id.
+/// The place where a page ended: its sort key, of which lower ones come first, and the product id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) key: u64,
     pub(crate) id: ProductId,
 }
 
-/// The first `limit` after `after`.
+/// Returns the first `limit` places after `after`.
 pub(crate) fn page(
     searcher: &Searcher,
     among: &DocSets,
@@ -45,7 +45,7 @@ pub(crate) fn page(
             continue;
         };
         let keys = Keys::of(order, segment)?;
-        // Within a segment ordinals sort as the ids do.
+        // Within a segment, ordinals sort as the ids do.
         let bound = match after {
             Some(place) => Some((place.key, first_after(&ids, &place.id)?)),
             None => None,
@@ -78,7 +78,7 @@ pub(crate) fn page(
     Ok(places)
 }
 
-/// The ordinal from which on ids are greater.
+/// Returns the ordinal of the first id that is greater.
 fn first_after(ids: &StrColumn, id: &ProductId) -> tantivy::Result<u64> {
     let from = Bound::Excluded(id.as_str());
     let (from, _) = ids
@@ -104,7 +104,7 @@ fn resolve(ids: &StrColumn, entries: Vec<(u64, u64)>) -> tantivy::Result<Vec<Pla
     Ok(places)
 }
 
-/// What documents of a segment are sorted by, less first.
+/// The sort keys of the documents in a segment. Lower keys come first.
 enum Keys {
     Price {
         column: Column<u64>,

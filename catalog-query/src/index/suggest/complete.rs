@@ -1,5 +1,5 @@
-//! Ends what a user has begun to type: words and word pairs of titles, and brands, as they are
-//! written; those of products that are viewed first, then the most common.
+//! Completes what a user has begun to type with words and word pairs of titles, and brands. Those
+//! of viewed products come first, then the most common.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,40 +17,40 @@ use crate::index::suggest::tally::{Counts, has, size, tally};
 
 pub(crate) use crate::index::suggest::table::SuggestionTable;
 
-/// With fewer letters, every word would be like some other.
+/// The shortest word in which a typo is forgiven: any word resembles some other of fewer letters.
 const TYPO_CHARS_MIN: usize = 4;
 const TWO_TYPOS_CHARS_MIN: usize = 8;
-/// Twice as many of the most viewed and of the most common as are asked for are looked at closely, and
-/// these.
+/// How many more candidates than twice the number asked for are counted exactly, both of the most
+/// viewed and of the most common.
 const CANDIDATES_BESIDES: usize = 16;
-/// Products of a suggestion that are counted one by one; of more, the rest is estimated.
+/// The products of a suggestion that are counted one by one. The rest is estimated.
 const COUNTED_MAX: u64 = 10_000;
-/// Terms that are looked through: in a catalogue that needs no table, about all there are.
+/// The terms that are scanned. A catalog that needs no table has hardly more.
 const SCANNED_TERMS_MAX: usize = 20_000;
-/// The same where the table does not know enough.
+/// The terms that are scanned if the table does not know enough.
 const SCANNED_TERMS_BESIDE_TABLE_MAX: usize = 4_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Suggestion {
     pub(crate) text: String,
-    /// Products that have all of it: exact up to 10,000.
+    /// The number of products with all words of the text, exact up to 10,000.
     pub(crate) documents: u64,
-    /// Views of them.
+    /// The number of views of these products.
     pub(crate) views: u64,
 }
 
-/// What suggestions are made from.
+/// The sources of suggestions.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     pub(crate) searcher: &'a Searcher,
     pub(crate) field: Field,
-    /// None for a catalogue so small that all is looked through.
+    /// None in a catalog so small that all terms are scanned.
     pub(crate) table: Option<&'a SuggestionTable>,
     pub(crate) popularity: &'a Popularity,
 }
 
-/// The most viewed and most common ends of what was typed; where those are few, also of what is
-/// alike.
+/// Returns the most viewed and most common completions of what was typed. If they are few, similar
+/// words are added.
 pub(crate) fn complete(
     source: Source<'_>,
     typed: &str,
@@ -60,7 +60,7 @@ pub(crate) fn complete(
     let Some((last, before)) = words.split_last() else {
         return Ok(Vec::new());
     };
-    // After a space, another word is asked for.
+    // After a space the user wants another word.
     let prefix = if typed.ends_with(char::is_whitespace) {
         format!("{last} ")
     } else {
@@ -71,13 +71,14 @@ pub(crate) fn complete(
         limit,
         suggestions: Vec::new(),
     };
-    // The longest beginning that the catalogue knows: of "a b c", "b c" after "a".
+    // The last two words are tried as a pair first: for "a b c", completions of "b c" in products
+    // that have "a".
     if let Some((previous, first)) = before.split_last() {
         found.add(first, &format!("{previous} {prefix}"), None)?;
     }
     found.add(before, &prefix, None)?;
     let chars = last.chars().count();
-    // A word that was ended and is known is no typo.
+    // A finished word that is known is no typo.
     let complete = prefix.ends_with(' ') && !found.suggestions.is_empty();
     if chars >= TYPO_CHARS_MIN && !complete {
         let typos = 1 + u8::from(chars >= TWO_TYPOS_CHARS_MIN);
@@ -93,7 +94,7 @@ struct Completion<'a> {
 }
 
 impl Completion<'_> {
-    /// Adds what ends `open`, in products that have `before`, up to the limit.
+    /// Adds completions of `prefix` in products that have `before`, up to the limit.
     fn add(&mut self, before: &[String], prefix: &str, typos: Option<u8>) -> tantivy::Result<()> {
         if self.suggestions.len() >= self.limit {
             return Ok(());
@@ -133,7 +134,8 @@ impl Completion<'_> {
 }
 
 impl Source<'_> {
-    /// What is looked at closely: the most viewed and the most common, deleted products included.
+    /// Returns the terms that are worth counting exactly: the most viewed and the most common, with
+    /// deleted products included.
     fn candidates(
         &self,
         prefix: &str,
@@ -156,7 +158,7 @@ impl Source<'_> {
         Ok(candidates)
     }
 
-    /// The terms there are, up to a bound.
+    /// Scans the terms that begin with `prefix`, or nearly so, up to a bound.
     fn scan_terms(
         &self,
         prefix: &str,
@@ -218,7 +220,7 @@ impl Source<'_> {
             let viewed = self.popularity.of(segment)?;
             let alive = segment.alive_bitset();
             let live = |doc| alive.is_none_or(|alive| alive.is_alive(doc));
-            // A segment's share of those that are looked at is its share of all.
+            // Each segment is looked at in proportion to its share of all products.
             let max = (COUNTED_MAX * size(postings)).div_ceil(all.max(1));
             let of_segment = match within.and_then(|within| within.get(*number)) {
                 None => tally(postings, max, |doc| live(doc).then(|| viewed.get(doc))),
@@ -235,7 +237,7 @@ impl Source<'_> {
         Ok(seen)
     }
 
-    /// By segment, the live products that have all of these words.
+    /// Returns the live products that have all of these words, by segment.
     fn with_all(&self, words: &[String]) -> tantivy::Result<Vec<SegmentDocs>> {
         let segments = self.searcher.segment_readers().iter();
         let within = segments.map(|segment| {
@@ -257,7 +259,7 @@ fn add(seen: &mut BTreeMap<Vec<u8>, Counts>, term: &[u8], documents: u64, views:
     known.views += views;
 }
 
-/// The products of a segment that a suggestion has to be in.
+/// The products of a segment to which a suggestion is restricted.
 struct SegmentDocs {
     docs: Vec<DocId>,
     bits: DocBits,

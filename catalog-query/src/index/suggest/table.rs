@@ -1,6 +1,6 @@
-//! What of a large catalogue is worth suggesting: its most common and its most viewed terms, in their
-//! order. Made in the background, as a single letter begins hundreds of thousands of terms; what it
-//! says of a product is as old as it is.
+//! The most common and the most viewed terms of a large catalog. The table is made in the
+//! background, because hundreds of thousands of terms begin with one letter; it shows the products
+//! as they were then.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
@@ -13,18 +13,18 @@ use tantivy::termdict::TermMerger;
 use crate::index::popularity::Popularity;
 use crate::index::suggest::tally::tally;
 
-/// Of either kind: some megabytes.
+/// The most terms in each of the two lists, which take some megabytes.
 const TERMS_MAX: usize = 50_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct SuggestionTable {
-    /// By the number of products, deleted ones included.
+    /// The terms with the most products, deleted ones included.
     common: Terms,
     viewed: Terms,
 }
 
 impl SuggestionTable {
-    /// Goes through all terms; blocks.
+    /// Builds the table from all terms; blocks.
     pub(crate) fn of(
         searcher: &Searcher,
         field: Field,
@@ -59,8 +59,8 @@ impl SuggestionTable {
         })
     }
 
-    /// The `max` most viewed and the `max` most common terms that begin so. False when there may be
-    /// others that are as common.
+    /// Adds the `max` most viewed and the `max` most common terms that begin with `prefix`. Returns
+    /// false if there may be others that are as common.
     pub(crate) fn add_completions(
         &self,
         prefix: &str,
@@ -71,7 +71,7 @@ impl SuggestionTable {
         self.common.add_completions(prefix, max, to) >= max
     }
 
-    /// None unless it is among the most viewed.
+    /// The views of a term, or 0 if it is not among the most viewed.
     pub(crate) fn views(&self, text: &str) -> u64 {
         let terms = &self.viewed.0;
         let place = terms.binary_search_by(|(term, _)| term.as_ref().cmp(text));
@@ -79,12 +79,12 @@ impl SuggestionTable {
     }
 }
 
-/// In their order.
+/// Terms with their numbers, sorted by term.
 #[derive(Debug, Default)]
 struct Terms(Vec<(Arc<str>, u64)>);
 
 impl Terms {
-    /// Returns how many there are.
+    /// Adds the `max` greatest terms that begin with `prefix`, and returns how many begin with it.
     fn add_completions(&self, prefix: &str, max: usize, to: &mut BTreeSet<String>) -> usize {
         let from = self.0.partition_point(|(term, _)| term.as_ref() < prefix);
         let mut completions: Vec<&(Arc<str>, u64)> = self.0[from..]
@@ -102,7 +102,7 @@ impl Terms {
     }
 }
 
-/// The terms with the greatest numbers, the least of them first.
+/// Collects the terms with the greatest numbers. The least of them is on top of the heap.
 #[derive(Default)]
 struct TopTerms(BinaryHeap<Reverse<(u64, Arc<str>)>>);
 

@@ -5,7 +5,7 @@ use tantivy::{DocId, DocSet as _, TERMINATED};
 
 use crate::index::scoring::postings::seek;
 
-/// How many products have a term, and their views.
+/// The number of products that have a term, and of their views.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) documents: u64,
@@ -13,7 +13,7 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
-    /// Of `all`, when only `looked_at` were looked at.
+    /// Extrapolates counts from `looked_at` documents to `all`.
     pub(crate) fn scaled(self, looked_at: u64, all: u64) -> Self {
         let scale = |number: u64| {
             if looked_at < all {
@@ -34,7 +34,8 @@ impl Counts {
     }
 }
 
-/// Of up to `max` documents those that count, by their views; what comes behind is estimated.
+/// Counts the first `max` documents for which `views` is some, with their views, and estimates the
+/// rest.
 pub(crate) fn tally(
     postings: &mut SegmentPostings,
     max: u64,
@@ -54,7 +55,7 @@ pub(crate) fn size(postings: &SegmentPostings) -> u64 {
     u64::from(postings.size_hint())
 }
 
-/// To be asked for documents in their order.
+/// Whether a document is in the postings. Documents must be asked for in ascending order.
 pub(crate) fn has(postings: &mut SegmentPostings, doc: DocId) -> bool {
     seek(postings, doc) == doc
 }

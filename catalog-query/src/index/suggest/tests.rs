@@ -1,4 +1,4 @@
-//! Suggestions of small catalogues, with and without the table of large ones.
+//! Suggestions of small catalogs, with and without the table of large ones.
 
 use catalog_events::{Position, Product};
 
@@ -7,7 +7,7 @@ use crate::index::popularity::Popularity;
 use crate::index::suggest::tally::Counts;
 use crate::index::tests::support::{changed, deleted, index_of, open, product};
 
-/// With the table of a large catalogue as without.
+/// Checks suggestions without a table, and with the table of a large catalog.
 fn check_viewed(
     index: &KeywordIndex,
     views: &[(&str, u64)],
@@ -73,9 +73,9 @@ fn ends_words_and_pairs_the_most_common_first() {
     );
     check(&index, "western", &[("western digital", 1)]);
     check(&index, "ök", &[("öko", 1), ("öko mouse", 1)]);
-    // No pair has both ends: the words before narrow it down.
+    // No pair has both words, so the words before restrict the products.
     check(&index, "black mo", &[("black mouse", 1)]);
-    // Nobody has both, but what is alike.
+    // No product has both words, but one has a similar word.
     check(&index, "keyboard wired", &[("keyboard wireless", 1)]);
 }
 
@@ -140,7 +140,7 @@ fn what_is_viewed_comes_first() {
         "mouse",
         &[("mouse", 4, 2), ("mouse black", 1, 0), ("mouse pad", 1, 0)],
     );
-    // Of the products that have the words before as well.
+    // Only products that have the words before as well are counted.
     check_viewed(
         &index,
         &views,
@@ -160,7 +160,8 @@ fn what_is_viewed_comes_first() {
     );
 }
 
-/// More words than are looked at: the most viewed and the most common are among those that are.
+/// There are more words than are counted. The most viewed and the most common are counted all the
+/// same.
 #[test]
 fn the_table_knows_the_few_of_many() {
     let mut products = Vec::new();

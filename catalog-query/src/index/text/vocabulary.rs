@@ -1,5 +1,5 @@
-//! The words that the products of one snapshot have: what spelling is corrected with, and what
-//! compounds are made of.
+//! The words in the products of one snapshot. They serve to correct spelling and to split
+//! compounds.
 
 use std::collections::HashMap;
 
@@ -11,9 +11,9 @@ use crate::index::document::schema::Fields;
 use crate::index::scoring::postings::{Postings, seek};
 use crate::index::text::language::Language;
 
-/// Documents that are looked at to see whether words occur together.
+/// The most documents that are read to see whether words occur together.
 const PROBED_MAX: usize = 2_000;
-/// Words of a dictionary that a misspelt one is compared with beyond those that are near.
+/// The most similar words that are returned.
 const CANDIDATES_MAX: usize = 64;
 
 pub(crate) struct Vocabulary<'a> {
@@ -21,11 +21,12 @@ pub(crate) struct Vocabulary<'a> {
     fields: &'a Fields,
 }
 
-/// A word that products have.
+/// A word that some product has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KnownWord {
     pub(crate) surface: String,
-    /// Products that have it in this form, deleted ones included until their segment is merged.
+    /// The products that have it in this form, including deleted ones until their segment is
+    /// merged.
     pub(crate) documents: u64,
 }
 
@@ -48,7 +49,7 @@ impl<'a> Vocabulary<'a> {
         Ok(false)
     }
 
-    /// Whether it is an identifier of any product.
+    /// Whether any product has the identifier.
     pub(crate) fn has_identifier(&self, canonical: &str) -> tantivy::Result<bool> {
         Ok(self.frequency(self.fields.identifiers, canonical)? > 0)
     }
@@ -57,8 +58,8 @@ impl<'a> Vocabulary<'a> {
         self.searcher.doc_freq(&Term::from_field_text(field, text))
     }
 
-    /// Words of letters that are exactly `distance` edits away, most frequent first; a transposition
-    /// is one edit.
+    /// Returns the words of letters that are exactly `distance` edits away, the most frequent
+    /// first. A transposition is one edit.
     pub(crate) fn near(&self, surface: &str, distance: u8) -> tantivy::Result<Vec<KnownWord>> {
         let mut found = self.within(surface, distance)?;
         if distance > 1 {
@@ -97,8 +98,7 @@ impl<'a> Vocabulary<'a> {
         Ok(found)
     }
 
-    /// Whether the words follow each other in some product: how many do, of the first that have
-    /// both.
+    /// Counts the titles and descriptions with the words in a row, in any form, up to a bound.
     pub(crate) fn in_a_row(&self, surfaces: &[&str]) -> tantivy::Result<u64> {
         let stems = self.stems(surfaces);
         let mut count = 0;
@@ -116,14 +116,12 @@ impl<'a> Vocabulary<'a> {
         Ok(count)
     }
 
-    /// How many products have all of these words, in this form; no more than a bounded number is
-    /// looked at.
+    /// Counts the products that have all of these words in this form, looking at a bounded number.
     pub(crate) fn together(&self, surfaces: &[&str]) -> tantivy::Result<usize> {
         self.together_in(self.fields.surface, surfaces)
     }
 
-    /// How many titles have all of these words, in any form; no more than a bounded number is looked
-    /// at.
+    /// Counts the titles that have all of these words in any form, looking at a bounded number.
     pub(crate) fn together_in_titles(&self, surfaces: &[&str]) -> tantivy::Result<usize> {
         self.together_in(self.fields.title, &self.stems(surfaces))
     }
