@@ -36,7 +36,7 @@ pub(crate) struct Matching<'a> {
     tie_breaker: f32,
     /// A bit for each word that any product has. Other words cannot tell products apart, and are
     /// not asked for.
-    wanted: u32,
+    known_words: u32,
     length_norms: [LengthNorms; FIELDS],
 }
 
@@ -64,7 +64,7 @@ impl<'a> Matching<'a> {
             terms,
             clauses: Vec::new(),
             tie_breaker: weights.tie_breaker,
-            wanted: 0,
+            known_words: 0,
             length_norms: statistics.length_norms(&weights.fields())?,
         };
         for (number, word) in terms.words.iter().enumerate() {
@@ -95,7 +95,7 @@ impl<'a> Matching<'a> {
         let shared = statistics.idf(counts.into_iter().max().unwrap_or(0));
         for (field, count) in counts.into_iter().enumerate() {
             if count > 0 {
-                self.wanted |= 1 << number;
+                self.known_words |= 1 << number;
                 let own = statistics.idf(count);
                 let idf = own + weights.shared_idf * (shared - own);
                 self.add(Some(number), field, &word.alternatives, idf, weights);
@@ -174,7 +174,7 @@ impl<'a> Matching<'a> {
                 if passes {
                     let tier = match tier_of(here, doc) {
                         Some(tier) => tier,
-                        None if words == self.wanted => TIER_ALL_WORDS,
+                        None if words == self.known_words => TIER_ALL_WORDS,
                         None => TIER_ANY_WORD,
                     };
                     found(Match { doc, tier, score });
@@ -185,6 +185,7 @@ impl<'a> Matching<'a> {
         Ok(())
     }
 
+    /// Adds what all clauses score for the documents from `from` to before `to`.
     fn score_window(
         &self,
         cursors: &mut [Cursor<'_>],

@@ -160,19 +160,18 @@ impl<'a> ProductKind<'a> {
         let Some(word) = stems.first().filter(|_| weight > 0.0) else {
             return Ok(None);
         };
-        let kinds = kinds.open(searcher)?;
-        let examples = examples(searcher, &kinds.signatures, fields, &stems)?;
-        let word = (*word).clone();
-        Ok(Self::learned(word, examples, kinds, weight))
+        let statistics = kinds.open(searcher)?;
+        let examples = examples(searcher, &statistics.signatures, fields, &stems)?;
+        Ok(Self::learned((*word).clone(), examples, statistics, weight))
     }
 
     fn learned(
         word: String,
         mut examples: Vec<Signature>,
-        kinds: &'a KindStatistics,
+        statistics: &'a KindStatistics,
         weight: f32,
     ) -> Option<Self> {
-        let background = &kinds.background;
+        let background = &statistics.background;
         let distinctive = background.distinctive();
         examples.retain(|example| tells_a_kind(example, &distinctive));
         if examples.len() < EXAMPLES_MIN {
@@ -188,7 +187,7 @@ impl<'a> ProductKind<'a> {
             background.cohesion(&examples) * count / (count + EXAMPLES_FOR_HALF_CONFIDENCE);
         let mut kind = Self {
             word,
-            signatures: &kinds.signatures,
+            signatures: &statistics.signatures,
             distinctive,
             score_table: score_table(&log_odds),
             typical_score: 0.0,

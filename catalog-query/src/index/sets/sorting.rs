@@ -13,7 +13,7 @@ use crate::index::Popularity;
 use crate::index::document::columns::{CREATED_AT, PRICE};
 use crate::index::document::schema::ID;
 use crate::index::popularity::SegmentViews;
-use crate::index::sets::doc_sets::DocSets;
+use crate::index::sets::doc_sets::{DocBits, DocSets};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Order {
@@ -50,32 +50,45 @@ pub(crate) fn page(
             Some(place) => Some((place.key, first_after(&ids, &place.id)?)),
             None => None,
         };
-        let mut best: BinaryHeap<(u64, u64)> = BinaryHeap::with_capacity(limit + 1);
-        for doc in bits.iter() {
-            let key = keys.get(doc);
-            if bound.is_some_and(|(after, _)| key < after) {
-                continue;
-            }
-            let Some(id) = ids.term_ords(doc).next() else {
-                continue;
-            };
-            let entry = (key, id);
-            if bound.is_some_and(|bound| entry < bound) {
-                continue;
-            }
-            if best.len() < limit {
-                best.push(entry);
-            } else if let Some(mut worst) = best.peek_mut()
-                && entry < *worst
-            {
-                *worst = entry;
-            }
-        }
-        places.append(&mut resolve(&ids, best.into_vec())?);
+        let first = first_of_segment(bits, &ids, &keys, bound, limit);
+        places.append(&mut resolve(&ids, first)?);
     }
     places.sort();
     places.truncate(limit);
     Ok(places)
+}
+
+/// Returns the sort key and the ordinal of the id for the first `limit` documents from `bound` on, in
+/// no particular order.
+fn first_of_segment(
+    bits: &DocBits,
+    ids: &StrColumn,
+    keys: &Keys,
+    bound: Option<(u64, u64)>,
+    limit: usize,
+) -> Vec<(u64, u64)> {
+    let mut best: BinaryHeap<(u64, u64)> = BinaryHeap::with_capacity(limit + 1);
+    for doc in bits.iter() {
+        let key = keys.get(doc);
+        if bound.is_some_and(|(after, _)| key < after) {
+            continue;
+        }
+        let Some(id) = ids.term_ords(doc).next() else {
+            continue;
+        };
+        let entry = (key, id);
+        if bound.is_some_and(|bound| entry < bound) {
+            continue;
+        }
+        if best.len() < limit {
+            best.push(entry);
+        } else if let Some(mut worst) = best.peek_mut()
+            && entry < *worst
+        {
+            *worst = entry;
+        }
+    }
+    best.into_vec()
 }
 
 /// Returns the ordinal of the first id that is greater.

@@ -118,23 +118,27 @@ pub(crate) fn damaged_files(folder: &Path) -> Result<Vec<String>, IndexError> {
             .atomic_read(Path::new(META))
             .map_err(TantivyError::from)?,
     );
-    let never_written = |name: &Path| name.to_string_lossy().ends_with(".store.temp");
     for name in meta.list_segment_files() {
         // Deletions are listed for every segment, even for those without any.
-        if !commit.has(&name) {
-            continue;
-        }
-        let checked = catch_unwind(AssertUnwindSafe(|| {
-            index.directory().validate_checksum(&name)
-        }));
-        match checked {
-            Ok(Ok(true)) => {}
-            Ok(Err(OpenReadError::FileDoesNotExist(_))) if never_written(&name) => {}
-            _ => damaged.push(name.to_string_lossy().into_owned()),
+        if commit.has(&name) && !is_intact(&index, &name) {
+            damaged.push(name.to_string_lossy().into_owned());
         }
     }
     damaged.sort();
     Ok(damaged)
+}
+
+/// Whether the checksum of a file is right. Tantivy also lists a temporary file that it never writes.
+fn is_intact(index: &Index, name: &Path) -> bool {
+    let never_written = name.to_string_lossy().ends_with(".store.temp");
+    let checked = catch_unwind(AssertUnwindSafe(|| {
+        index.directory().validate_checksum(name)
+    }));
+    match checked {
+        Ok(Ok(intact)) => intact,
+        Ok(Err(OpenReadError::FileDoesNotExist(_))) => never_written,
+        _ => false,
+    }
 }
 
 /// Checks the number of documents, which is in `meta.json` and so has no checksum.

@@ -13,7 +13,7 @@ use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 use crate::index::document::suggestion_terms::{TITLE_WORDS_MAX, words};
 use crate::index::popularity::Popularity;
 use crate::index::sets::doc_sets::DocBits;
-use crate::index::suggest::tally::{Counts, has, size, tally};
+use crate::index::suggest::tally::{Counts, has, size, tally, views_of_term};
 
 pub(crate) use crate::index::suggest::table::SuggestionTable;
 
@@ -178,12 +178,7 @@ impl Source<'_> {
             };
             let mut see = |term: &[u8], info: &TermInfo| {
                 left -= 1;
-                let mut views = 0;
-                if !viewed.is_empty() {
-                    let option = IndexRecordOption::Basic;
-                    let mut found = index.read_postings_from_terminfo(info, option)?;
-                    views = tally(&mut found, COUNTED_MAX, |doc| Some(viewed.get(doc))).views;
-                }
+                let views = views_of_term(&index, info, COUNTED_MAX, &viewed)?;
                 add(&mut seen, term, u64::from(info.doc_freq), views);
                 tantivy::Result::Ok(left > 0)
             };

@@ -7,11 +7,11 @@ use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use tantivy::Searcher;
-use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::schema::Field;
 use tantivy::termdict::TermMerger;
 
 use crate::index::popularity::Popularity;
-use crate::index::suggest::tally::tally;
+use crate::index::suggest::tally::views_of_term;
 
 /// The most terms in each of the two lists, which take some megabytes.
 const TERMS_MAX: usize = 50_000;
@@ -43,12 +43,7 @@ impl SuggestionTable {
             let (mut documents, mut views) = (0, 0);
             for (segment, info) in terms.current_segment_ords_and_term_infos() {
                 documents += u64::from(info.doc_freq);
-                let viewed = &viewed[segment];
-                if !viewed.is_empty() {
-                    let option = IndexRecordOption::Basic;
-                    let mut found = indexes[segment].read_postings_from_terminfo(&info, option)?;
-                    views += tally(&mut found, u64::MAX, |doc| Some(viewed.get(doc))).views;
-                }
+                views += views_of_term(&indexes[segment], &info, u64::MAX, &viewed[segment])?;
             }
             most_common.add(terms.key(), documents);
             most_viewed.add(terms.key(), views);

@@ -1,8 +1,13 @@
 //! Counts the products of a term and their views, and estimates the rest of a long list.
 
-use tantivy::postings::SegmentPostings;
+use std::io;
+
+use tantivy::index::InvertedIndexReader;
+use tantivy::postings::{SegmentPostings, TermInfo};
+use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet as _, TERMINATED};
 
+use crate::index::popularity::SegmentViews;
 use crate::index::scoring::postings::seek;
 
 /// The number of products that have a term, and of their views.
@@ -49,6 +54,20 @@ pub(crate) fn tally(
         postings.advance();
     }
     counts.scaled(looked_at, all)
+}
+
+/// Returns the views of all products with a term, estimated beyond the first `max`.
+pub(crate) fn views_of_term(
+    index: &InvertedIndexReader,
+    info: &TermInfo,
+    max: u64,
+    viewed: &SegmentViews,
+) -> io::Result<u64> {
+    if viewed.is_empty() {
+        return Ok(0);
+    }
+    let mut postings = index.read_postings_from_terminfo(info, IndexRecordOption::Basic)?;
+    Ok(tally(&mut postings, max, |doc| Some(viewed.get(doc))).views)
 }
 
 pub(crate) fn size(postings: &SegmentPostings) -> u64 {
