@@ -27,7 +27,7 @@ pub(crate) use self::popularity::Popularity;
 pub(crate) use self::scoring::bm25::TIER_ALL_WORDS;
 #[cfg(test)]
 pub(crate) use self::scoring::explain::KIND;
-pub(crate) use self::scoring::explain::{FieldMatch, Standing};
+pub(crate) use self::scoring::explain::{FieldMatch, MatchStatus};
 #[cfg(test)]
 pub(crate) use self::scoring::hits::KeywordHit;
 pub(crate) use self::scoring::hits::{Hit, KeywordHits};

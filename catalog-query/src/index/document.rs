@@ -1,4 +1,4 @@
-//! What the index keeps of a product: its searched fields, its columns and the signature of its kind.
+//! The index document of a product: its searched fields, its columns and the signature of its kind.
 
 pub(super) mod contents;
 pub(super) mod schema;

@@ -1,4 +1,4 @@
-//! Why the index cannot answer or take events.
+//! The errors of the index, for searches and for writers.
 
 use std::io;
 

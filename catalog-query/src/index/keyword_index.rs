@@ -1,5 +1,5 @@
-//! The keyword index of one replica: every live product, searchable by its words and identifiers.
-//! Invariant: the index and the position of its last event are one commit; both can be rebuilt.
+//! Opens one index folder, reads it and hands out its writer. Invariant: the index and the position
+//! of its last event are one commit; both can be rebuilt.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,8 +27,8 @@ use crate::index::text::analyzer;
 use crate::index::text::language::Language;
 use crate::index::writer::IndexWriter;
 
-/// The position below which an index answers no search, because it is still being built. Shared by
-/// an index and those that take its place.
+/// The position below which an index answers no search, because it is still being built. An index
+/// and its replacements share one.
 #[derive(Clone, Default)]
 pub(crate) struct Needed(Arc<AtomicU64>);
 
@@ -42,8 +42,8 @@ impl Needed {
     }
 }
 
-/// Reads an index. Calls block on memory and at times on the disk, so they belong on a thread that
-/// may.
+/// A reader of an index. Calls block on memory and at times on the disk, so they belong on a thread
+/// that may block.
 pub(crate) struct KeywordIndex {
     index: tantivy::Index,
     folder: PathBuf,
@@ -53,13 +53,13 @@ pub(crate) struct KeywordIndex {
     published: Arc<Published>,
     options: IndexOptions,
     needed: Needed,
-    /// Dropped with the index: what is not on disk by then, a restart replays.
+    /// Stops when the index is dropped. A restart replays what is not on disk by then.
     _flusher: Flusher,
 }
 
 impl KeywordIndex {
-    /// Opens the index in `folder`, or begins an empty one at position 0 where there is none, or
-    /// one that is damaged or of another format.
+    /// Opens the index in `folder`. Begins an empty one at position 0 if there is none, or if it is
+    /// damaged or has another format.
     pub(crate) fn open(
         folder: &Path,
         options: IndexOptions,
@@ -87,8 +87,8 @@ impl KeywordIndex {
         Ok((opened, writer))
     }
 
-    /// A writer in place of one that failed and was dropped; [`IndexError::Locked`] while another
-    /// lives.
+    /// Returns a writer in place of one that failed and was dropped. Fails with
+    /// [`IndexError::Locked`] while another writer lives.
     pub(crate) fn writer(&self) -> Result<IndexWriter, IndexError> {
         IndexWriter::open(
             &self.index,
@@ -100,7 +100,7 @@ impl KeywordIndex {
         )
     }
 
-    /// Answers searches from `needed` on; from the start unless told.
+    /// Makes the index answer searches only from `needed` on. By default it answers from the start.
     pub(crate) fn answering_from(self, needed: Needed) -> Self {
         Self { needed, ..self }
     }
@@ -109,13 +109,13 @@ impl KeywordIndex {
         self.fields.language
     }
 
-    /// The name of its folder.
+    /// The name of the index folder.
     pub(crate) fn name(&self) -> String {
         let name = self.folder.file_name().unwrap_or_default();
         name.to_string_lossy().into_owned()
     }
 
-    /// The position of the last commit, which is what searches see.
+    /// The position of the last commit, which searches see.
     pub(crate) fn position(&self) -> Position {
         self.published.position()
     }
@@ -125,42 +125,45 @@ impl KeywordIndex {
         self.published.reached(position).await;
     }
 
-    /// What searches see now; it stays as it is.
+    /// The commit that searches see now. The snapshot itself never changes.
     pub(crate) fn snapshot(&self) -> Arc<IndexSnapshot> {
         self.published.snapshot()
     }
 
-    /// How far the disk is.
+    /// How far the disk has caught up with the commits.
     pub(crate) fn disk_state(&self) -> watch::Receiver<DiskState> {
         self.directory.state()
     }
 
-    /// Brings the last commit to the disk.
+    /// Writes the last commit to the disk.
     pub(crate) fn flush(&self) -> Result<(), IndexError> {
         self.directory.flush().map_err(IndexError::Folder)
     }
 
-    /// Leaves the folder as it is from now on: another index takes its place.
+    /// Writes nothing more to the folder, because another index takes over.
     pub(crate) fn retire(&self) {
         self.directory.close();
     }
 
-    /// The names of the files on disk that are damaged or missing. A restart would begin anew.
+    /// Lists the files on disk that are damaged or missing. With any of them, a restart begins an
+    /// empty index.
     pub(crate) fn check_files(&self) -> Result<Vec<String>, IndexError> {
         self.directory
             .hold_folder(|| folder::damaged_files(&self.folder))
     }
 
-    /// [`IndexError::NotBuilt`] where the snapshot lacks what the documents held at the start.
+    /// Fails with [`IndexError::NotBuilt`] if the snapshot is older than the position that searches
+    /// need.
     pub(crate) fn check_built(&self, snapshot: &IndexSnapshot) -> Result<(), IndexError> {
         let (at, needed) = (snapshot.position(), self.needed.get());
-        match at < needed {
-            true => Err(IndexError::NotBuilt { at, needed }),
-            false => Ok(()),
+        if at < needed {
+            Err(IndexError::NotBuilt { at, needed })
+        } else {
+            Ok(())
         }
     }
 
-    /// The best `limit` products, best first; the same commit answers the same query alike.
+    /// Finds the best `limit` products, best first. The same commit answers the same query alike.
     #[cfg(test)]
     pub(crate) fn search(
         &self,
@@ -172,13 +175,13 @@ impl KeywordIndex {
         snapshot.search(terms, &KeywordWeights::default(), limit, None)
     }
 
-    /// How many products the index holds.
+    /// The number of products in the index.
     #[cfg(test)]
     pub(crate) fn documents(&self) -> u64 {
         self.snapshot().documents()
     }
 
-    /// The digest of the live products: what a read model has without its tombstones.
+    /// The digest of the live products. It equals that of a read model without its tombstones.
     pub(crate) fn digest_of_live(&self) -> Result<Digest, IndexError> {
         self.snapshot().digest_of_live()
     }

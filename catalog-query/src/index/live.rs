@@ -1,5 +1,5 @@
-//! The keyword index that answers, with its one writer; a rebuild replaces both at once. The file
-//! `CURRENT` in the data folder names the index folder, so that a restart opens the right one.
+//! The live keyword index with its one writer; a rebuild replaces both at once. The file `CURRENT`
+//! in the data folder names the index folder, so that a restart opens the right one.
 
 use std::fs;
 use std::io::Write as _;
@@ -19,7 +19,7 @@ use crate::index::storage::file_state::DiskState;
 use crate::index::text::language::Language;
 use crate::index::writer::{Change, IndexWriter};
 
-/// What searches read.
+/// The index that searches read.
 pub(crate) type CurrentIndex = Arc<ArcSwap<KeywordIndex>>;
 
 pub(crate) struct LiveIndex {
@@ -27,15 +27,15 @@ pub(crate) struct LiveIndex {
     options: IndexOptions,
     current: CurrentIndex,
     writing: Mutex<Writing>,
-    /// Held by whoever fills a copy: all copies have the same folder.
+    /// Held while a copy is filled, because all copies use the same folder.
     copying: Arc<tokio::sync::Mutex<()>>,
     needed: Needed,
-    /// Counts the replacements, so that a projector notices one; changed only under `writing`.
+    /// Counts the replacements, so that a projector notices one. It changes only under `writing`.
     epoch: watch::Sender<u64>,
 }
 
 struct Writing {
-    /// None after an error, until the next use takes a new one.
+    /// None after an error; the next use takes a new one.
     writer: Option<IndexWriter>,
 }
 
@@ -45,7 +45,7 @@ impl Writing {
         index: &KeywordIndex,
         write: impl FnOnce(&mut IndexWriter) -> Result<(), IndexError>,
     ) -> Result<(), IndexError> {
-        // Taken out, so that an error leaves none behind that is half way through a batch.
+        // The writer is taken out, so that an error leaves none behind in the middle of a batch.
         let taken = self.writer.take();
         let mut writer = match taken {
             Some(writer) => writer,
@@ -58,7 +58,7 @@ impl Writing {
 }
 
 impl LiveIndex {
-    /// Blocks: checks the whole index.
+    /// Opens the index that `CURRENT` names. Blocks, because it checks the whole index.
     pub(crate) fn open(root: &Path, language: Language) -> anyhow::Result<Self> {
         let options = IndexOptions {
             language,
@@ -92,30 +92,30 @@ impl LiveIndex {
         self.current.clone()
     }
 
-    /// The epoch to present to [`Self::apply`], and the position to go on from. Does not wait for
-    /// what is being written: should the index be replaced right now, then the epoch is that of the
-    /// index before, which whoever presents it is told.
+    /// Returns the epoch to present to [`Self::apply`], and the position to continue from. Does not
+    /// wait for a write under way. If the index is being replaced right now, the epoch is still the
+    /// previous one, and `apply` reports that.
     pub(crate) fn resume(&self) -> (u64, Position) {
         let epoch = *self.epoch.borrow();
         (epoch, self.current.load().position())
     }
 
-    /// No search is answered before the index has applied everything up to `position`.
+    /// Refuses searches until the index has applied everything up to `position`.
     pub(crate) fn require(&self, position: Position) {
         self.needed.set(position);
     }
 
-    /// Whether searches are answered.
+    /// Whether the index answers searches.
     pub(crate) fn is_built(&self) -> bool {
         self.current.load().position() >= self.needed.get()
     }
 
-    /// Completes once searches are answered.
+    /// Completes once the index answers searches.
     pub(crate) async fn built(&self) {
         self.reached(self.needed.get()).await;
     }
 
-    /// Completes once the index of `epoch` is not the one that answers any more.
+    /// Completes once another index has replaced that of `epoch`.
     pub(crate) async fn replaced(&self, epoch: u64) {
         // Fails only when the sender is gone, and that is `self`.
         let _ = self
@@ -125,7 +125,7 @@ impl LiveIndex {
             .await;
     }
 
-    /// Completes once searches see everything up to `position`, in whichever index answers then.
+    /// Completes once searches see everything up to `position`, whichever index answers them.
     pub(crate) async fn reached(&self, position: Position) {
         let mut epoch = self.epoch.subscribe();
         loop {
@@ -139,8 +139,8 @@ impl LiveIndex {
         }
     }
 
-    /// Applies and commits; blocks. False when the index was replaced since `epoch`: then nothing
-    /// was changed.
+    /// Applies events and commits; blocks. Returns false, and changes nothing, if the index was
+    /// replaced since `epoch`.
     pub(crate) fn apply(
         &self,
         epoch: u64,
@@ -153,8 +153,8 @@ impl LiveIndex {
         })
     }
 
-    /// Puts products there, or deletes them, whatever the positions say. `changes` is given what the
-    /// index holds; no event comes in between. Returns the products that were changed; blocks.
+    /// Writes or deletes products regardless of positions; blocks. `changes` sees what the index
+    /// holds, and no event is applied in between. Returns the ids of the changed products.
     pub(crate) fn repair<E: From<IndexError>>(
         &self,
         changes: impl FnOnce(&IndexSnapshot) -> Result<Vec<Change>, E>,
@@ -185,29 +185,29 @@ impl LiveIndex {
         Ok(true)
     }
 
-    /// How far the disk is, with the epoch of the index that it is told of.
+    /// Returns the epoch of the live index, and how far its disk has caught up.
     pub(crate) fn disk_state(&self) -> (u64, watch::Receiver<DiskState>) {
         let epoch = *self.epoch.borrow();
         (epoch, self.current.load().disk_state())
     }
 
-    /// Brings everything that was committed to the disk; blocks.
+    /// Writes everything that was committed to the disk; blocks.
     pub(crate) fn flush(&self) -> Result<(), IndexError> {
         self.current.load_full().flush()
     }
 
-    /// An empty index for `generation` beside the live one.
+    /// Creates an empty index for `generation` beside the live one.
     pub(crate) fn create(&self, generation: i64) -> anyhow::Result<(KeywordIndex, IndexWriter)> {
         self.create_in(&folder_name(generation))
     }
 
-    /// Waits for the right to make a copy.
+    /// Waits until no other copy is being filled.
     pub(crate) async fn copying(&self) -> OwnedMutexGuard<()> {
         self.copying.clone().lock_owned().await
     }
 
-    /// An empty index beside the live one that is of no generation in particular: it is filled from
-    /// the documents. For the holder of [`Self::copying`].
+    /// Creates an empty index beside the live one, to be filled from the documents of the live
+    /// generation. The caller must hold [`Self::copying`].
     pub(crate) fn create_copy(&self) -> anyhow::Result<(KeywordIndex, IndexWriter)> {
         let live = self.current.load().name();
         let free = (1..).map(|number| format!("{COPY_PREFIX}{number}"));
@@ -224,14 +224,14 @@ impl LiveIndex {
         Ok((index.answering_from(self.needed.clone()), writer))
     }
 
-    /// Makes `index` the one that answers, now and after a restart, and removes all others but the
-    /// one that answered until now. Blocks.
+    /// Makes `index` the live one, now and after a restart. Removes all other indexes but the
+    /// previous one. Blocks.
     pub(crate) fn switch_to(&self, index: KeywordIndex, writer: IndexWriter) -> anyhow::Result<()> {
         self.replace(None, index, writer).map(|_| ())
     }
 
-    /// As [`Self::switch_to`], and only while the index of `epoch` answers: else false, and `index`
-    /// is given up.
+    /// Does the same as [`Self::switch_to`] if the index of `epoch` is still live. Otherwise
+    /// returns false and drops `index`.
     pub(crate) fn switch_from(
         &self,
         epoch: u64,
@@ -247,7 +247,7 @@ impl LiveIndex {
         index: KeywordIndex,
         writer: IndexWriter,
     ) -> anyhow::Result<bool> {
-        // A restart must find what `CURRENT` names.
+        // A restart must find the index that `CURRENT` names.
         index.flush()?;
         let mut writing = self.lock();
         if epoch.is_some_and(|epoch| *self.epoch.borrow() != epoch) {
@@ -256,15 +256,15 @@ impl LiveIndex {
         let before = self.current.load_full();
         let name = index.name();
         self.write_current(&name)?;
-        // In this order: see `resume`.
+        // The index comes before the epoch: see `resume`.
         self.current.store(Arc::new(index));
         self.epoch.send_modify(|epoch| *epoch += 1);
         let writer_before = writing.writer.replace(writer);
         drop(writing);
         before.retire();
-        // Waits for merges under way, which nobody else need wait for.
+        // This waits for merges under way, for which no lock is needed.
         drop(writer_before);
-        // A copy leaves alone what a rebuild may be filling.
+        // A copy must not remove the index that a rebuild may be filling.
         if epoch.is_none() {
             self.remove_others(&[&before.name(), &name]);
         }
@@ -275,12 +275,12 @@ impl LiveIndex {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Removes the index of a generation that did not come to be.
+    /// Removes the index of a generation that was given up.
     pub(crate) fn discard(&self, generation: i64) {
         let _ = fs::remove_dir_all(self.root.join(folder_name(generation)));
     }
 
-    /// Removes a copy that was not switched to.
+    /// Removes a copy that did not become the live index.
     pub(crate) fn discard_copy(&self, name: &str) {
         if self.current.load().name() != name {
             let _ = fs::remove_dir_all(self.root.join(name));
@@ -310,7 +310,8 @@ impl LiveIndex {
 }
 
 const GENERATION_PREFIX: &str = "index-";
-/// Of an index that was filled from the documents of the live generation.
+/// The folder name of an index that was filled from the documents of the live generation begins
+/// like this.
 const COPY_PREFIX: &str = "index-copy-";
 
 fn folder_name(generation: i64) -> String {

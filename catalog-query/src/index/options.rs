@@ -1,20 +1,20 @@
-//! How an index is built.
+//! The options with which an index is opened.
 
 use crate::Language;
 
 #[derive(Clone, Debug)]
 pub(crate) struct IndexOptions {
-    /// An index of another one is built anew.
+    /// The language of the words. An index in another language is built anew.
     pub(crate) language: Language,
-    /// How much the writer buffers before it begins another segment. Little makes for quick small
-    /// commits, more for a quick rebuild.
+    /// The bytes that the writer buffers before it begins another segment. Few make small commits
+    /// quick, many make a rebuild quick.
     pub(crate) writer_bytes: usize,
-    /// How much memory may hold that the disk does not have yet. Commits wait when it is full.
+    /// The bytes that memory may hold before they are on disk. Commits wait when it is full.
     pub(crate) memory_bytes_max: usize,
 }
 
 impl IndexOptions {
-    /// What tantivy needs at least.
+    /// The least that tantivy accepts.
     pub(crate) const WRITER_BYTES_MIN: usize = 15_000_000;
 }
 

@@ -1,4 +1,4 @@
-//! Views of products, as searches weigh and sort by them.
+//! Views of products, which searches weigh and sort by.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,17 +11,17 @@ use crate::index::document::schema::ID;
 use crate::index::sets::doc_sets::DocBits;
 use crate::index::sets::product_ids::each_document;
 
-/// Views by product, as they were at one time; none is 0.
+/// Views by product, as they were at one time. A product that is not listed has 0.
 #[derive(Debug, Default)]
 pub(crate) struct Popularity {
     views: HashMap<ProductId, u64>,
     most: u64,
-    /// By the document of a segment: who asks again for the same segment does not look up again.
+    /// The views by document, kept for each segment that was asked for.
     by_segment: Mutex<HashMap<SegmentId, Arc<SegmentViews>>>,
 }
 
 impl Popularity {
-    /// Segments come and go with every commit.
+    /// Bounds `by_segment`, as segments come and go with every commit.
     const SEGMENTS_MAX: usize = 64;
 
     pub(crate) fn new(views: HashMap<ProductId, u64>) -> Self {
@@ -32,12 +32,13 @@ impl Popularity {
         }
     }
 
-    /// Whether these are the views it has.
+    /// Whether these views are the same.
     pub(crate) fn is_of(&self, views: &HashMap<ProductId, u64>) -> bool {
         self.views == *views
     }
 
-    /// From 0 to 1 for the most viewed; a product with the square root of its views has half of that.
+    /// The popularity of a product from 0 to 1, which is that of the most viewed one. It is
+    /// logarithmic: a product with the square root of the most views has about half.
     pub(crate) fn share(&self, id: &ProductId) -> f64 {
         match self.views.get(id) {
             Some(views) if self.most > 0 => (*views as f64).ln_1p() / (self.most as f64).ln_1p(),
@@ -70,11 +71,11 @@ impl Popularity {
     }
 }
 
-/// Views by the document of a segment.
+/// The views of the documents in one segment.
 #[derive(Debug, Default)]
 pub(crate) struct SegmentViews {
     views: HashMap<DocId, u64>,
-    /// Who has any: most have none, and are asked about all the time.
+    /// The documents with any views. Most have none, and this set is quicker to ask than the map.
     viewed: DocBits,
 }
 
@@ -88,7 +89,7 @@ impl SegmentViews {
                 viewed.insert(doc);
             }
         };
-        // The shorter list is gone through.
+        // The shorter of the two lists is walked.
         if products.len() < segment.max_doc() as usize {
             let field = segment.schema().get_field(ID)?;
             let index = segment.inverted_index(field)?;
@@ -99,8 +100,8 @@ impl SegmentViews {
             let mut of_ordinal = Vec::with_capacity(ids.num_terms());
             let mut terms = ids.dictionary().stream()?;
             while terms.advance() {
-                let id = str::from_utf8(terms.key()).ok();
-                let id = id.and_then(|id| id.parse::<ProductId>().ok());
+                let text = str::from_utf8(terms.key()).ok();
+                let id = text.and_then(|text| text.parse::<ProductId>().ok());
                 let count = id.and_then(|id| products.get(&id));
                 of_ordinal.push(count.copied().unwrap_or_default());
             }
@@ -118,9 +119,10 @@ impl SegmentViews {
     }
 
     pub(crate) fn get(&self, doc: DocId) -> u64 {
-        match self.viewed.contains(doc) {
-            true => self.views.get(&doc).copied().unwrap_or_default(),
-            false => 0,
+        if self.viewed.contains(doc) {
+            self.views.get(&doc).copied().unwrap_or_default()
+        } else {
+            0
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Sets of documents: who passes a filter, how many have what, and pages in the order of a column.
+//! Sets of documents: filters, facet counts, and pages sorted by a column.
 
 pub(super) mod snapshot_queries;
 pub(super) mod facets;

@@ -1,4 +1,4 @@
-//! One commit as searches see it: its documents and its position, which belong together.
+//! One commit as searches see it: its documents together with its position.
 
 use std::sync::Arc;
 
@@ -39,12 +39,12 @@ impl IndexSnapshot {
         self.position
     }
 
-    /// How many products it holds.
+    /// The number of products.
     pub(crate) fn documents(&self) -> u64 {
         self.searcher.num_docs()
     }
 
-    /// The digest of the live products: what a read model has without its tombstones.
+    /// The digest of the live products. It equals that of a read model without its tombstones.
     pub(crate) fn digest_of_live(&self) -> Result<Digest, IndexError> {
         Ok(self.bucketed_digest()?.total())
     }
@@ -57,7 +57,7 @@ impl IndexSnapshot {
         Ok(digest)
     }
 
-    /// What it holds of a product: one hash, or none.
+    /// Returns the hashes that the index holds of a product: one, or none.
     pub(crate) fn hashes_of(&self, id: &ProductId) -> Result<Vec<ContentHash>, IndexError> {
         let field = self.searcher.schema().get_field(ID)?;
         let term = Term::from_field_text(field, id.as_str());
@@ -80,8 +80,8 @@ impl IndexSnapshot {
         Ok(hashes)
     }
 
-    /// The products in these buckets of the digest. One whose id is none any more is left out: it
-    /// shows as missing.
+    /// Lists the products in these buckets of the digest. A product whose id is not valid any more
+    /// is left out, and so shows as missing.
     pub(crate) fn list(
         &self,
         buckets: &[usize],
@@ -98,11 +98,12 @@ impl IndexSnapshot {
                 continue;
             };
             for (document, hash) in wanted {
-                let mut id = String::new();
-                let found = ids.term_ords(document).next();
-                let found = found.map(|ordinal| ids.ord_to_str(ordinal, &mut id));
-                if found.transpose().map_err(TantivyError::from)? == Some(true)
-                    && let Ok(id) = id.parse()
+                let mut text = String::new();
+                if let Some(ordinal) = ids.term_ords(document).next()
+                    && ids
+                        .ord_to_str(ordinal, &mut text)
+                        .map_err(TantivyError::from)?
+                    && let Ok(id) = text.parse()
                 {
                     listed.push((id, hash));
                 }
@@ -133,7 +134,7 @@ fn hash_column(segment: &SegmentReader) -> tantivy::Result<impl Fn(u32) -> Conte
     })
 }
 
-/// The snapshot that answers; each replaces the one before.
+/// The snapshot that answers searches; each one replaces the one before.
 pub(crate) struct Published {
     snapshot: ArcSwap<IndexSnapshot>,
     position: watch::Sender<Position>,
@@ -155,7 +156,8 @@ impl Published {
         self.snapshot.load().position
     }
 
-    /// Who waits for the position is told last, when searches see it.
+    /// Publishes a snapshot. Those who wait for its position are told last, when searches already
+    /// see it.
     pub(crate) fn publish(&self, snapshot: IndexSnapshot) {
         let position = snapshot.position;
         self.snapshot.store(Arc::new(snapshot));

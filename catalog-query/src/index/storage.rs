@@ -1,4 +1,5 @@
-//! Where the files of an index live: a commit ends in memory and is brought to the disk behind it.
+//! Where the files of an index live: a commit ends in memory, and a flush writes it to the disk
+//! later.
 
 pub(super) mod folder;
 pub(super) mod flusher;

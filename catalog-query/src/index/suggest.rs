@@ -1,4 +1,4 @@
-//! Ends what a user has begun to type.
+//! Completes what a user has begun to type.
 
 pub(super) mod complete;
 pub(super) mod table;

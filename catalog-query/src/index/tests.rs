@@ -1,4 +1,4 @@
-//! The index as a whole, on real files.
+//! Tests of the whole index, on real files.
 
 pub(crate) mod support;
 pub(super) mod keyword_index;

@@ -1,4 +1,4 @@
-//! How text becomes words: tokens, stems by language, and what words the catalog knows.
+//! Turns text into words: tokens, their stems by language, and the words that the catalog knows.
 
 pub(super) mod contexts;
 pub(super) mod vocabulary;

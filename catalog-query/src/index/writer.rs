@@ -1,5 +1,5 @@
-//! The one writer of an index. Invariant: the position of a commit is that of the last event in it,
-//! or of a later one that changes nothing here.
+//! The one writer of an index. Invariant: the position of a commit is that of its last event, or of
+//! a later one that changes nothing here.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,21 +17,22 @@ use crate::index::storage::checkpoint;
 use crate::index::storage::directory::WriteBehindDirectory;
 use crate::projection::newest;
 
-/// Segments below this size are merged with each other, not with the large ones: an index of a
-/// million products is not rewritten for a handful of changes.
+/// Segments below this size are merged with each other and not with large ones, so that an index of
+/// a million products is not rewritten for a handful of changes.
 const SMALL_SEGMENT_DOCS: u32 = 1_000;
-/// Replaced products are dropped from a segment when they are more than this share of it.
+/// The share of replaced documents above which a segment is merged to drop them.
 const REPLACED_SHARE_MAX: f32 = 0.3;
-/// How long a batch waits for a disk that is behind.
+/// The longest time that a batch waits for a slow disk.
 const ROOM_WAIT_MAX: Duration = Duration::from_secs(2);
 
-/// What the index must hold of a product; none is nothing.
+/// The product that the index must hold under an id, or none.
 pub(crate) type Change = (ProductId, Option<(Version, Product)>);
 
-/// Takes events in the order of their positions. After an error, drop it and take a new one with
-/// [`crate::index::keyword_index::KeywordIndex::writer`]: it continues at the last commit.
+/// Applies events in the order of their positions. After an error, drop the writer and take a new
+/// one with [`crate::index::keyword_index::KeywordIndex::writer`], which continues at the last
+/// commit.
 pub(crate) struct IndexWriter {
-    /// None only while it is dropped.
+    /// None only while the writer is dropped.
     inner: Option<tantivy::IndexWriter>,
     directory: WriteBehindDirectory,
     fields: Fields,
@@ -60,7 +61,8 @@ impl IndexWriter {
         merges.set_del_docs_ratio_before_merge(REPLACED_SHARE_MAX);
         inner.set_merge_policy(Box::new(merges));
         // Tantivy gives the first operation of a writer the stamp of the last commit. A merge takes
-        // it for a part of that commit, and a deletion would be lost: let it be one of nothing.
+        // it for a part of that commit, and a deletion would be lost: so the first one deletes
+        // nothing.
         inner.delete_term(Term::from_field_text(fields.id, ""));
         Ok(Self {
             inner: Some(inner),
@@ -72,14 +74,14 @@ impl IndexWriter {
         })
     }
 
-    /// Applies what is newer than what was applied and leaves out the rest. Not visible before
-    /// [`Self::commit`].
+    /// Applies the events after the last applied position, and skips the rest. They are not visible
+    /// before [`Self::commit`].
     pub(crate) fn apply(&mut self, events: &[ProductEvent]) -> Result<(), IndexError> {
         self.directory.wait_for_room(ROOM_WAIT_MAX)?;
         let applied = self.applied;
         for event in newest(events.iter().filter(|event| event.position > applied)).into_values() {
-            // There is nothing to delete before a product's first version; and what is to be deleted
-            // is kept in memory until the commit.
+            // Before a product's first version there is nothing to delete, and deletions are kept
+            // in memory until the commit.
             match &event.product {
                 Some(product) if event.version == Version::FIRST => {
                     self.add(product, event.version)?;
@@ -94,7 +96,7 @@ impl IndexWriter {
         Ok(())
     }
 
-    /// Puts products there, or deletes them, whatever the positions say. Not visible before
+    /// Writes or deletes products regardless of positions. The changes are not visible before
     /// [`Self::commit`].
     pub(crate) fn force(&mut self, changes: &[Change]) -> Result<(), IndexError> {
         self.directory.wait_for_room(ROOM_WAIT_MAX)?;
@@ -107,7 +109,7 @@ impl IndexWriter {
         Ok(())
     }
 
-    /// Adds products that the index does not hold.
+    /// Adds products that the index does not hold yet.
     pub(crate) fn load(&mut self, products: &[(Version, Product)]) -> Result<(), IndexError> {
         self.directory.wait_for_room(ROOM_WAIT_MAX)?;
         for (version, product) in products {
@@ -134,7 +136,7 @@ impl IndexWriter {
         Ok(())
     }
 
-    /// Makes everything applied visible, as of `position`, and a restart continue from there.
+    /// Makes everything applied visible at `position`, from which a restart continues.
     pub(crate) fn commit(&mut self, position: Position) -> Result<(), IndexError> {
         self.applied = self.applied.max(position);
         let payload = checkpoint::encode(self.applied);
@@ -152,13 +154,13 @@ impl IndexWriter {
     }
 }
 
-/// Waits for merges under way: one that ended later would replace the commits and remove the files of
-/// the writer that comes next.
+/// Waits for merges under way: one that ended later would overwrite the commits of the next writer,
+/// and remove its files.
 impl Drop for IndexWriter {
     fn drop(&mut self) {
         if let Some(inner) = self.inner.take() {
             inner.set_merge_policy(Box::new(NoMergePolicy));
-            // It has been logged, and what was committed stays.
+            // The error has been logged, and what was committed stays.
             let _ = inner.wait_merging_threads();
         }
     }

@@ -1,6 +1,6 @@
-//! What products are filtered, counted and sorted by. Texts and flags are terms, to be looked up;
-//! all values are columns, to be counted and compared. Attributes have any name: the columns are
-//! those of one JSON field.
+//! The fields that products are filtered, counted and sorted by. Texts and flags are terms, to be
+//! looked up; all values are columns, to be counted and compared. Attributes can have any name, so
+//! their columns are those of one JSON field.
 
 use std::collections::BTreeMap;
 
@@ -16,36 +16,37 @@ const COLUMNS: &str = "columns";
 pub(crate) const PRICE: &str = "price";
 pub(crate) const CREATED_AT: &str = "created_at";
 
-/// Joins the names of a category path as a value; the names may hold it.
+/// Joins the names of a category path into a value. A name may itself contain it.
 const PATH_SEPARATOR: &str = ">";
-/// Joins them as a term, where no name can hold it.
+/// Joins the names of a category path into a term. No name can contain it.
 const PATH_TERM_SEPARATOR: &str = "\0";
-/// Of a term; a longer value is one by its hash, which takes less room than a sentence.
+/// The longest value that is kept as a term. A longer one is kept as its hash, which takes less
+/// room than a sentence.
 const VALUE_BYTES_MAX: usize = 48;
 const HASH_BYTES: usize = 16;
 
 #[derive(Clone, Copy)]
 pub(crate) struct ColumnFields {
-    /// `FIELD\0KIND VALUE`: each text in its folded form, flags, category paths.
+    /// Terms of the form `FIELD\0KIND VALUE`, one for each folded text, flag and category path.
     pub(crate) facts: Field,
     columns: Field,
-    /// In minor units.
+    /// The price in minor units.
     price: Field,
-    /// In microseconds.
+    /// The creation time in microseconds since 1970.
     created_at: Field,
 }
 
-/// What can be filtered by, counted and sorted.
+/// A field that products can be filtered, counted or sorted by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum FieldName {
     Brand,
-    /// Each beginning of the path, its names joined by `>`.
+    /// Every beginning of the category path, its names joined by `>`.
     Category,
     Status,
     Currency,
-    /// In minor units.
+    /// The price in minor units.
     Price,
-    /// In seconds since 1970.
+    /// The creation time in seconds since 1970.
     CreatedAt,
     Attribute(String),
 }
@@ -75,7 +76,8 @@ impl FieldName {
         matches!(self, Self::Attribute(_))
     }
 
-    /// What a stored number is divided by to be what callers mean.
+    /// The factor between a stored number and the one that callers see: stored values are divided
+    /// by it.
     pub(crate) fn scale(&self) -> f64 {
         match self {
             Self::CreatedAt => 1e6,
@@ -83,7 +85,7 @@ impl FieldName {
         }
     }
 
-    /// Names no attribute and another field alike.
+    /// The name of the field in the index. No attribute shares it with another field.
     fn key(&self) -> String {
         match self {
             Self::Brand => "brand".to_owned(),
@@ -96,7 +98,7 @@ impl FieldName {
         }
     }
 
-    /// The columns of a segment: one for each kind of value that the field has there.
+    /// Opens the columns of a segment: one for each type of value that the field has there.
     pub(crate) fn columns(&self, segment: &SegmentReader) -> tantivy::Result<Vec<DynamicColumn>> {
         let name = match self {
             Self::Price | Self::CreatedAt => self.key(),
@@ -117,12 +119,12 @@ fn attribute_key(name: &str) -> String {
     format!("={name}")
 }
 
-/// A dot would be a step into an object.
+/// Escapes dots, which would otherwise step into a nested object.
 fn escaped(key: &str) -> String {
     key.replace('\\', "\\\\").replace('.', "\\.")
 }
 
-/// Letter case aside.
+/// Lower-cases a text, so that letter case does not tell values apart.
 pub(crate) fn folded(text: &str) -> String {
     text.to_lowercase()
 }
@@ -148,13 +150,12 @@ fn fact(key: &str, kind: char, value: &str) -> String {
     if value.len() <= VALUE_BYTES_MAX {
         return format!("{key}\0{kind}{value}");
     }
-    let hash = Sha256::digest(value);
-    let hash = hash[..HASH_BYTES].iter().map(|byte| format!("{byte:02x}"));
-    format!(
-        "{key}\0{}{}",
-        kind.to_ascii_uppercase(),
-        hash.collect::<String>()
-    )
+    let digest = Sha256::digest(value);
+    let hash: String = digest[..HASH_BYTES]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("{key}\0{}{hash}", kind.to_ascii_uppercase())
 }
 
 impl ColumnFields {
@@ -191,7 +192,7 @@ impl ColumnFields {
                     document.add_text(self.facts, flag_fact(&field, *value));
                     OwnedValue::Bool(*value)
                 }
-                // A negative zero would be less than zero.
+                // A negative zero would sort before zero.
                 AttributeValue::Number(value) => OwnedValue::F64(value + 0.0),
             };
             columns.insert(field.key(), value);

@@ -1,4 +1,4 @@
-//! What of a product is searched for.
+//! Turns a product into the document that the index holds of it.
 
 use catalog_events::{AttributeValue, ContentHash, Product, Version};
 use tantivy::TantivyDocument;
@@ -11,8 +11,8 @@ use crate::index::document::suggestion_terms;
 use crate::index::text::analyzer;
 
 pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> TantivyDocument {
-    let hash = ContentHash::of(&product.id, version, product);
-    let hash = u128::from_be_bytes(hash.to_bytes());
+    let content_hash = ContentHash::of(&product.id, version, product);
+    let hash = u128::from_be_bytes(content_hash.to_bytes());
     let mut document = TantivyDocument::new();
     document.add_text(fields.id, product.id.as_str());
     document.add_u64(fields.hash_high, (hash >> 64) as u64);
@@ -41,8 +41,8 @@ pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> 
     document
 }
 
-/// Texts by their value, flags that hold by their name: a product with `touchscreen: true` is a
-/// touchscreen. Numbers say little without their unit.
+/// Yields the attributes that are searched: texts by their value, true flags by their name (a
+/// product with `touchscreen: true` is a touchscreen). Numbers say little without their unit.
 fn attribute_texts(product: &Product) -> impl Iterator<Item = &str> {
     let telling = product
         .attributes
@@ -55,7 +55,8 @@ fn attribute_texts(product: &Product) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Addresses and times: nobody searches for their words, and each makes a product look longer.
+/// Whether a text is an address or a time. Nobody searches for its words, and they would make the
+/// product look longer.
 fn is_for_machines(text: &str) -> bool {
     text.contains("://") || OffsetDateTime::parse(text, &Rfc3339).is_ok()
 }

@@ -1,4 +1,5 @@
-//! What tells the kind of a product: the words its title calls it by, and a bit for each name of its attributes.
+//! What tells the kind of a product: the head words of its title, and a bit for each name of an
+//! attribute or category.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,12 +19,12 @@ pub(crate) const BITS: usize = WORDS * 64;
 
 pub(crate) type Signature = [u64; WORDS];
 
-/// Fewer names say nothing.
+/// A product with fewer names has no signature, because so few say nothing.
 pub(crate) const NAMES_MIN: u32 = 3;
 
 #[derive(Clone, Copy)]
 pub(crate) struct KindFields {
-    /// The words that a title calls the product by, stemmed.
+    /// The stems of the title's head words.
     pub(crate) heads: Field,
     signature: [Field; WORDS],
 }
@@ -52,15 +53,21 @@ impl KindFields {
     }
 }
 
-/// The words of the title that no other word follows: a "notebook 15.6 inch" is a notebook, a
-/// "notebook case" is not. Colours and the like are followed by whatever comes, and are no heads.
+/// Returns the stems of the words in the title that no other word follows: a "notebook 15.6 inch"
+/// is a notebook, a "notebook case" is not. Colours and the like stand before any word, so they are
+/// no heads.
 pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
-    let noise = product.attributes.iter().filter(|(name, _)| is_noise(name));
-    let noise = noise.filter_map(|(_, value)| match value {
-        AttributeValue::Text(text) => Some(language.document_words(text)),
-        AttributeValue::Flag(_) | AttributeValue::Number(_) => None,
-    });
-    let noise: HashSet<String> = noise.flatten().map(|word| word.stem).collect();
+    let noise: HashSet<String> = product
+        .attributes
+        .iter()
+        .filter(|(name, _)| is_noise(name))
+        .filter_map(|(_, value)| match value {
+            AttributeValue::Text(text) => Some(language.document_words(text)),
+            AttributeValue::Flag(_) | AttributeValue::Number(_) => None,
+        })
+        .flatten()
+        .map(|word| word.stem)
+        .collect();
     let words = language.document_words(&product.title);
     let is_plain: Vec<bool> = words
         .iter()
@@ -77,11 +84,10 @@ pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
     heads
 }
 
-/// A bit for each name of an attribute or category (a Bloom filter with one hash). All zero where
-/// there are too few.
+/// Sets a bit for each name of an attribute or category (a Bloom filter with one hash). All bits
+/// are zero when there are fewer than [`NAMES_MIN`] names.
 pub(crate) fn signature(product: &Product) -> Signature {
-    let names = product.attributes.keys().map(String::as_str);
-    let names = names.chain(product.categories.iter().map(String::as_str));
+    let names = product.attributes.keys().chain(&product.categories);
     let mut signature = [0; WORDS];
     let mut count = 0;
     for name in names {
@@ -89,9 +95,10 @@ pub(crate) fn signature(product: &Product) -> Signature {
         signature[bit / 64] |= 1 << (bit % 64);
         count += 1;
     }
-    match count < NAMES_MIN {
-        true => [0; WORDS],
-        false => signature,
+    if count < NAMES_MIN {
+        [0; WORDS]
+    } else {
+        signature
     }
 }
 
@@ -113,13 +120,12 @@ impl Signatures {
         for name in COLUMNS {
             columns.push(segment.fast_fields().u64(name)?.first_or_default_col(0));
         }
-        let columns = columns.try_into();
-        columns
+        <[_; WORDS]>::try_from(columns)
             .map(Self)
             .map_err(|_| TantivyError::InternalError("a signature has another length".to_owned()))
     }
 
-    /// None for one that says nothing.
+    /// Reads the signature of a document, or None if it has none.
     pub(crate) fn of(&self, doc: DocId) -> Option<Signature> {
         let signature = std::array::from_fn(|at| self.0[at].get_val(doc));
         (signature != [0; WORDS]).then_some(signature)

@@ -1,8 +1,8 @@
 //! Attributes that describe every product and tell none apart.
 
-/// Attributes that describe every product and tell none apart: their values ("black", "China",
-/// "120 x 80 mm") match queries that ask for something else. An attribute is left out when one of
-/// the words of its name is listed.
+/// Words that mark an attribute as noise. Values such as "black", "China" or "120 x 80 mm" match
+/// queries that ask for something else, so an attribute is left out when its name contains one of
+/// these words.
 pub(crate) const NOISE: &[&str] = &[
     "color",
     "colors",

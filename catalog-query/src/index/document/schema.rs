@@ -1,4 +1,4 @@
-//! The fields of the index. Nothing is stored: an answer is product ids, and the products themselves
+//! The fields of the index. None is stored: an answer is product ids, and the products themselves
 //! come from Postgres.
 
 use tantivy::schema::IndexRecordOption::{WithFreqs, WithFreqsAndPositions};
@@ -16,15 +16,15 @@ pub(crate) const ID: &str = "id";
 pub(crate) const HASH_HIGH: &str = "hash_high";
 pub(crate) const HASH_LOW: &str = "hash_low";
 
-/// How many fields words are looked for in.
+/// The number of fields in which words are searched.
 pub(crate) const FIELDS: usize = 5;
-/// Their names, in the order of [`Fields::searched`].
+/// The names of the searched fields, in the order of [`Fields::searched`].
 pub(crate) const FIELD_NAMES: [&str; FIELDS] =
     ["title", "brand", "description", "categories", "attributes"];
 
 #[derive(Clone, Copy)]
 pub(crate) struct Fields {
-    /// What the words of the fields are stemmed by.
+    /// The language whose stemmer the fields use.
     pub(crate) language: Language,
     pub(crate) id: Field,
     pub(crate) hash_high: Field,
@@ -34,13 +34,13 @@ pub(crate) struct Fields {
     pub(crate) description: Field,
     pub(crate) categories: Field,
     pub(crate) attributes: Field,
-    /// All words of these, unstemmed.
+    /// The words of all these fields, unstemmed.
     pub(crate) surface: Field,
-    /// Part number and GTINs in their canonical form, each one term.
+    /// The part number and the GTINs in their canonical form, each as one term.
     pub(crate) identifiers: Field,
     pub(crate) columns: ColumnFields,
     pub(crate) kind: KindFields,
-    /// What ends a word that is being typed.
+    /// The terms that complete what a user types.
     pub(crate) suggest: Field,
 }
 
@@ -67,7 +67,7 @@ impl Fields {
         (schema.build(), fields)
     }
 
-    /// Where words are looked for.
+    /// Returns the fields in which words are searched.
     pub(crate) fn searched(&self) -> [Field; FIELDS] {
         [
             self.title,

@@ -1,4 +1,5 @@
-//! The terms that end what is being typed: words and word pairs of titles, and brands, as they are written.
+//! The terms that complete what a user types: words and word pairs of titles, and brands,
+//! unstemmed.
 
 use std::collections::HashSet;
 
@@ -9,10 +10,10 @@ use tantivy::schema::{Field, SchemaBuilder};
 use crate::index::document::columns::folded;
 use crate::index::document::text_options::term;
 
-/// Of a title: what follows tells few products apart.
+/// The number of title words that become suggestions. Later words tell few products apart.
 pub(crate) const TITLE_WORDS_MAX: usize = 16;
 pub(crate) const WORD_BYTES_MAX: usize = 40;
-/// Longer words with digits are model numbers.
+/// The longest word with digits that counts as a size; a longer one is a model number.
 pub(crate) const SIZE_BYTES_MAX: usize = 5;
 
 pub(crate) fn add_to(schema: &mut SchemaBuilder) -> Field {
@@ -21,11 +22,11 @@ pub(crate) fn add_to(schema: &mut SchemaBuilder) -> Field {
 
 pub(crate) fn fill(field: Field, document: &mut TantivyDocument, product: &Product) {
     let words = words(&product.title, TITLE_WORDS_MAX);
-    // Whoever types a model number types its beginning: only words are worth a pair.
+    // A model number is typed from its beginning, so only other words are worth a pair.
     let pairs = words
         .windows(2)
-        .filter(|pair| !pair.iter().any(|word| is_code(word)));
-    let pairs = pairs.map(|pair| pair.join(" "));
+        .filter(|pair| !pair.iter().any(|word| is_code(word)))
+        .map(|pair| pair.join(" "));
     let brand = product
         .brand
         .iter()
@@ -38,14 +39,16 @@ pub(crate) fn fill(field: Field, document: &mut TantivyDocument, product: &Produ
     }
 }
 
-/// As they are typed: letters and digits, in lower case.
+/// Splits a text into at most `max` words of letters and digits, in lower case.
 pub(crate) fn words(text: &str, max: usize) -> Vec<String> {
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    let words = words.filter(|word| (1..=WORD_BYTES_MAX).contains(&word.len()));
-    words.take(max).map(folded).collect()
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| (1..=WORD_BYTES_MAX).contains(&word.len()))
+        .take(max)
+        .map(folded)
+        .collect()
 }
 
-/// A model number or the like, not a size: "16gb", "2160p".
+/// Whether a word is a model number or the like, and not a size such as "16gb" or "2160p".
 pub(crate) fn is_code(word: &str) -> bool {
     let digits = word.chars().filter(char::is_ascii_digit).count();
     digits > 0 && (digits < word.len() && word.len() > SIZE_BYTES_MAX || digits > SIZE_BYTES_MAX)

@@ -9,7 +9,7 @@ pub(crate) fn column() -> NumericOptions {
     NumericOptions::default().set_fast()
 }
 
-/// To be looked up as it is.
+/// Indexes a text as one term.
 pub(crate) fn term() -> TextOptions {
     TextOptions::default().set_indexing_options(
         TextFieldIndexing::default()

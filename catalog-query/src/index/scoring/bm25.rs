@@ -1,19 +1,20 @@
-//! Which documents match, and how well. Documents are judged a window at a time, all words of the
-//! query for one window before the next, so that the scores stay in the cache and every match is
-//! seen: totals and facets are exact.
+//! Scores the documents that match a query by BM25. A window of documents is scored at a time, by
+//! all words of the query before the next window, so that the scores stay in the cache and every
+//! match is seen: totals and facets are exact.
 
 use tantivy::fieldnorm::FieldNormReader;
-use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
-use crate::index::document::schema::{FIELDS, Fields};
-use crate::index::scoring::postings::Source;
-use crate::index::scoring::terms::{Alternative, QueryTerms};
-use crate::index::scoring::weights::{FieldWeight, KeywordWeights};
+use crate::index::document::schema::{FIELD_NAMES, FIELDS, Fields};
+use crate::index::scoring::collection_statistics::{CollectionStatistics, LengthNorms};
+use crate::index::scoring::postings::Postings;
+use crate::index::scoring::terms::{Alternative, QueryTerms, QueryWord};
+use crate::index::scoring::weights::KeywordWeights;
 
-const WINDOW: u32 = 2_048;
+const WINDOW_DOCS: u32 = 2_048;
 
-/// A document that matches.
+/// A document that matches, with its rank.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Match {
     pub(crate) doc: DocId,
@@ -21,35 +22,33 @@ pub(crate) struct Match {
     pub(crate) score: f32,
 }
 
-/// Lower tiers come first, whatever the scores.
+/// The tier of a match; lower ones come first, whatever the scores.
 pub(crate) const TIER_IDENTIFIER: u8 = 0;
 pub(crate) const TIER_IDENTIFIER_WITHIN: u8 = 1;
 pub(crate) const TIER_ALL_WORDS: u8 = 2;
 pub(crate) const TIER_ANY_WORD: u8 = 3;
 
-/// A query with what of the statistics of one snapshot it needs.
+/// A query with the statistics of one snapshot that its words are weighed by.
 pub(crate) struct Matching<'a> {
     fields: &'a Fields,
     pub(crate) terms: &'a QueryTerms,
-    pub(crate) parts: Vec<Part<'a>>,
+    pub(crate) clauses: Vec<Clause<'a>>,
     tie_breaker: f32,
-    /// The words that occur at all: those that do not cannot tell products apart.
-    wanted: u32,
-    lengths: [LengthTable; FIELDS],
+    /// A bit for each word that any product has. Other words cannot tell products apart, and are
+    /// not asked for.
+    known_words: u32,
+    length_norms: [LengthNorms; FIELDS],
 }
 
-/// One way to match a word in one field.
-pub(crate) struct Part<'a> {
-    /// None: not a word of its own, and only adds to the score.
+/// One way to match a word in one field, or two words that follow each other.
+pub(crate) struct Clause<'a> {
+    /// The number of the word in the query. None for a pair of words, which only adds to the score.
     pub(crate) word: Option<usize>,
-    /// Of [`Fields::searched`].
+    /// The place of the field in [`Fields::searched`].
     pub(crate) field: usize,
     pub(crate) alternative: &'a Alternative,
     scale: f32,
 }
-
-/// `k1 * (1 - b + b * length / average length)` by the code of the length.
-type LengthTable = [f32; 256];
 
 impl<'a> Matching<'a> {
     pub(crate) fn new(
@@ -59,72 +58,70 @@ impl<'a> Matching<'a> {
         pairs: &'a [Alternative],
         weights: &KeywordWeights,
     ) -> tantivy::Result<Self> {
-        let documents: u64 = searcher
-            .segment_readers()
-            .iter()
-            .map(|segment| u64::from(segment.max_doc()))
-            .sum();
-        let field_weights = weights.fields();
+        let statistics = CollectionStatistics::of(searcher, fields.searched());
         let mut matching = Self {
             fields,
             terms,
-            parts: Vec::new(),
+            clauses: Vec::new(),
             tie_breaker: weights.tie_breaker,
-            wanted: 0,
-            lengths: [[0.0; 256]; FIELDS],
+            known_words: 0,
+            length_norms: statistics.length_norms(&weights.fields())?,
         };
-        for (place, field) in fields.searched().into_iter().enumerate() {
-            let average = average_length(searcher, field, documents)?;
-            matching.lengths[place] = lengths(&field_weights[place], average);
-        }
         for (number, word) in terms.words.iter().enumerate() {
-            let mut counts = [0; FIELDS];
-            for (place, field) in fields.searched().into_iter().enumerate() {
-                for alternative in &word.alternatives {
-                    counts[place] += documents_with(searcher, field, alternative)?;
-                }
-            }
-            let most = counts.iter().copied().max().unwrap_or(0);
-            for (place, count) in counts
-                .into_iter()
-                .enumerate()
-                .filter(|(_, count)| *count > 0)
-            {
-                matching.wanted |= 1 << number;
-                let own = rareness(count.min(documents), documents);
-                let shared = rareness(most.min(documents), documents);
-                let rareness = own + weights.shared_rareness * (shared - own);
-                matching.add(
-                    Some(number),
-                    place,
-                    &word.alternatives,
-                    rareness,
-                    &field_weights,
-                );
-            }
+            matching.add_word(number, word, &statistics, weights)?;
         }
-        for pair in pairs.iter().filter(|_| weights.adjacency > 0.0) {
-            for (place, name) in crate::index::document::schema::FIELD_NAMES
-                .iter()
-                .enumerate()
-            {
-                if !["title", "description"].contains(name) {
-                    continue;
-                }
-                let count = documents_with(searcher, fields.searched()[place], pair)?;
-                if count > 0 {
-                    let rareness = weights.adjacency * rareness(count.min(documents), documents);
-                    matching.add(
-                        None,
-                        place,
-                        std::slice::from_ref(pair),
-                        rareness,
-                        &field_weights,
-                    );
-                }
+        if weights.adjacency > 0.0 {
+            for pair in pairs {
+                matching.add_pair(pair, &statistics, weights)?;
             }
         }
         Ok(matching)
+    }
+
+    /// Adds the clauses of a word: one for each alternative, in each field that has any of them.
+    fn add_word(
+        &mut self,
+        number: usize,
+        word: &'a QueryWord,
+        statistics: &CollectionStatistics<'_>,
+        weights: &KeywordWeights,
+    ) -> tantivy::Result<()> {
+        let mut counts = [0; FIELDS];
+        for (field, count) in counts.iter_mut().enumerate() {
+            for alternative in &word.alternatives {
+                *count += statistics.documents_with(field, alternative)?;
+            }
+        }
+        let shared = statistics.idf(counts.into_iter().max().unwrap_or(0));
+        for (field, count) in counts.into_iter().enumerate() {
+            if count > 0 {
+                self.known_words |= 1 << number;
+                let own = statistics.idf(count);
+                let idf = own + weights.shared_idf * (shared - own);
+                self.add(Some(number), field, &word.alternatives, idf, weights);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the clauses of two words that follow each other in the query.
+    fn add_pair(
+        &mut self,
+        pair: &'a Alternative,
+        statistics: &CollectionStatistics<'_>,
+        weights: &KeywordWeights,
+    ) -> tantivy::Result<()> {
+        for (field, name) in FIELD_NAMES.iter().enumerate() {
+            if !["title", "description"].contains(name) {
+                continue;
+            }
+            let count = statistics.documents_with(field, pair)?;
+            if count > 0 {
+                let idf = weights.adjacency * statistics.idf(count);
+                self.add(None, field, std::slice::from_ref(pair), idf, weights);
+            }
+        }
+        Ok(())
     }
 
     fn add(
@@ -132,40 +129,41 @@ impl<'a> Matching<'a> {
         word: Option<usize>,
         field: usize,
         alternatives: &'a [Alternative],
-        rareness: f32,
-        weights: &[FieldWeight; FIELDS],
+        idf: f32,
+        weights: &KeywordWeights,
     ) {
-        let weight = &weights[field];
-        self.parts
-            .extend(alternatives.iter().map(|alternative| Part {
+        let weight = &weights.fields()[field];
+        self.clauses
+            .extend(alternatives.iter().map(|alternative| Clause {
                 word,
                 field,
                 alternative,
-                scale: alternative.weight * weight.weight * rareness * (weight.k1 + 1.0),
+                scale: alternative.weight * weight.weight * idf * (weight.k1 + 1.0),
             }));
     }
 
-    /// Calls `found` for every document of the segment that matches, in their order.
+    /// Calls `found` for every document of the segment that matches, in document order.
     pub(crate) fn each(
         &self,
         segment: &SegmentReader,
         mut found: impl FnMut(Match),
     ) -> tantivy::Result<()> {
         let mut cursors = Vec::new();
-        for part in &self.parts {
-            cursors.extend(self.cursor(segment, part)?);
+        for clause in &self.clauses {
+            cursors.extend(self.cursor(segment, clause)?);
         }
         let exact = self.exact(segment)?;
-        let mut exact = exact.as_slice();
+        let mut exact_later = exact.as_slice();
         let constraints = self.constraints(segment)?;
         let alive = segment.alive_bitset();
-        let mut window = Window::new();
+        let mut window = ScoreWindow::new();
         let mut from = 0;
         while from < segment.max_doc() {
-            let to = segment.max_doc().min(from + WINDOW);
-            self.judge(&mut cursors, &mut window, from, to);
-            let (here, later) = exact.split_at(exact.partition_point(|(doc, _)| *doc < to));
-            exact = later;
+            let to = segment.max_doc().min(from + WINDOW_DOCS);
+            self.score_window(&mut cursors, &mut window, from, to);
+            let here_end = exact_later.partition_point(|(doc, _)| *doc < to);
+            let (here, later) = exact_later.split_at(here_end);
+            exact_later = later;
             for (doc, _) in here {
                 window.touch((doc - from) as usize);
             }
@@ -176,7 +174,7 @@ impl<'a> Matching<'a> {
                 if passes {
                     let tier = match tier_of(here, doc) {
                         Some(tier) => tier,
-                        None if words == self.wanted => TIER_ALL_WORDS,
+                        None if words == self.known_words => TIER_ALL_WORDS,
                         None => TIER_ANY_WORD,
                     };
                     found(Match { doc, tier, score });
@@ -187,7 +185,14 @@ impl<'a> Matching<'a> {
         Ok(())
     }
 
-    fn judge(&self, cursors: &mut [Cursor<'_>], window: &mut Window, from: DocId, to: DocId) {
+    /// Adds what all clauses score for the documents from `from` to before `to`.
+    fn score_window(
+        &self,
+        cursors: &mut [Cursor<'_>],
+        window: &mut ScoreWindow,
+        from: DocId,
+        to: DocId,
+    ) {
         let mut rest = cursors;
         while let Some(first) = rest.first() {
             let word = first.word;
@@ -195,14 +200,14 @@ impl<'a> Matching<'a> {
             let (of_word, others) = rest.split_at_mut(same);
             rest = others;
             for cursor in of_word {
-                while cursor.source.doc() < to {
-                    let doc = cursor.source.doc();
+                while cursor.postings.doc() < to {
+                    let doc = cursor.postings.doc();
                     let score = cursor.score();
                     match word {
                         Some(_) => window.add((doc - from) as usize, score),
                         None => window.add_bonus((doc - from) as usize, score),
                     }
-                    cursor.source.advance();
+                    cursor.postings.advance();
                 }
             }
             if let Some(word) = word {
@@ -211,18 +216,18 @@ impl<'a> Matching<'a> {
         }
     }
 
-    /// What each part adds to the score of a document.
-    pub(crate) fn of_document(
+    /// Returns the clauses that match a document, and what each adds to its score.
+    pub(crate) fn clause_scores(
         &self,
         segment: &SegmentReader,
         doc: DocId,
-    ) -> tantivy::Result<Vec<(&Part<'a>, f32)>> {
+    ) -> tantivy::Result<Vec<(&Clause<'a>, f32)>> {
         let mut matches = Vec::new();
-        for part in &self.parts {
-            if let Some(mut cursor) = self.cursor(segment, part)?
-                && cursor.source.seek(doc) == doc
+        for clause in &self.clauses {
+            if let Some(mut cursor) = self.cursor(segment, clause)?
+                && cursor.postings.seek(doc) == doc
             {
-                matches.push((part, cursor.score()));
+                matches.push((clause, cursor.score()));
             }
         }
         Ok(matches)
@@ -231,18 +236,18 @@ impl<'a> Matching<'a> {
     fn cursor(
         &self,
         segment: &SegmentReader,
-        part: &Part<'_>,
+        clause: &Clause<'_>,
     ) -> tantivy::Result<Option<Cursor<'_>>> {
-        let field = self.fields.searched()[part.field];
-        let Some(source) = Source::open(segment, field, &part.alternative.stems)? else {
+        let field = self.fields.searched()[clause.field];
+        let Some(postings) = Postings::open(segment, field, &clause.alternative.stems)? else {
             return Ok(None);
         };
         Ok(Some(Cursor {
-            source,
-            word: part.word,
-            scale: part.scale,
-            norms: segment.get_fieldnorms_reader(field)?,
-            lengths: &self.lengths[part.field],
+            postings,
+            word: clause.word,
+            scale: clause.scale,
+            lengths: segment.get_fieldnorms_reader(field)?,
+            length_norms: &self.length_norms[clause.field],
         }))
     }
 
@@ -253,16 +258,17 @@ impl<'a> Matching<'a> {
         })
     }
 
-    /// Those with an identifier of the query and the tier of that, in their order.
+    /// Returns the documents with an identifier of the query, in order, and the tier of each.
     pub(crate) fn exact(&self, segment: &SegmentReader) -> tantivy::Result<Vec<(DocId, u8)>> {
         let field = self.fields.identifiers;
         let index = segment.inverted_index(field)?;
         let mut docs = Vec::new();
         for identifier in &self.terms.identifiers {
             let term = Term::from_field_text(field, &identifier.text);
-            let tier = match identifier.is_whole {
-                true => TIER_IDENTIFIER,
-                false => TIER_IDENTIFIER_WITHIN,
+            let tier = if identifier.is_whole {
+                TIER_IDENTIFIER
+            } else {
+                TIER_IDENTIFIER_WITHIN
             };
             if let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic)? {
                 while postings.doc() != TERMINATED {
@@ -276,7 +282,7 @@ impl<'a> Matching<'a> {
         Ok(docs)
     }
 
-    /// Those that have every phrase; None where there is none.
+    /// Returns the documents that have every phrase, or None if the query has no phrases.
     fn required(&self, segment: &SegmentReader) -> tantivy::Result<Option<Vec<DocId>>> {
         let mut required: Option<Vec<DocId>> = None;
         for phrase in &self.terms.phrases {
@@ -292,7 +298,7 @@ impl<'a> Matching<'a> {
         Ok(required)
     }
 
-    /// Those that have any of the exclusions.
+    /// Returns the documents that have any of the exclusions.
     fn excluded(&self, segment: &SegmentReader) -> tantivy::Result<Vec<DocId>> {
         let mut excluded = Vec::new();
         for exclusion in &self.terms.exclusions {
@@ -303,7 +309,7 @@ impl<'a> Matching<'a> {
         Ok(excluded)
     }
 
-    /// Those that have the words in a row in some field, in their order.
+    /// Returns the documents that have the stems in a row in some field, in order.
     pub(crate) fn with_phrase(
         &self,
         segment: &SegmentReader,
@@ -311,10 +317,10 @@ impl<'a> Matching<'a> {
     ) -> tantivy::Result<Vec<DocId>> {
         let mut docs = Vec::new();
         for field in self.fields.searched() {
-            if let Some(mut source) = Source::open(segment, field, stems)? {
-                while source.doc() != TERMINATED {
-                    docs.push(source.doc());
-                    source.advance();
+            if let Some(mut postings) = Postings::open(segment, field, stems)? {
+                while postings.doc() != TERMINATED {
+                    docs.push(postings.doc());
+                    postings.advance();
                 }
             }
         }
@@ -324,7 +330,7 @@ impl<'a> Matching<'a> {
     }
 }
 
-/// What phrases and exclusions make of a segment.
+/// The phrases and exclusions of a query as sets of documents in one segment.
 pub(crate) struct Constraints {
     required: Option<Vec<DocId>>,
     excluded: Vec<DocId>,
@@ -339,25 +345,26 @@ impl Constraints {
 }
 
 struct Cursor<'a> {
-    source: Source,
+    postings: Postings,
     word: Option<usize>,
     scale: f32,
-    norms: FieldNormReader,
-    lengths: &'a LengthTable,
+    lengths: FieldNormReader,
+    length_norms: &'a LengthNorms,
 }
 
 impl Cursor<'_> {
     fn score(&self) -> f32 {
-        let length = self.lengths[usize::from(self.norms.fieldnorm_id(self.source.doc()))];
-        let frequency = self.source.frequency() as f32;
+        let length = self.length_norms[usize::from(self.lengths.fieldnorm_id(self.postings.doc()))];
+        let frequency = self.postings.frequency() as f32;
         self.scale * frequency / (frequency + length)
     }
 }
 
-/// The scores of consecutive documents.
-struct Window {
+/// The scores of consecutive documents, one word at a time. Bits mark the documents that have any
+/// score.
+struct ScoreWindow {
     touched: Vec<u64>,
-    of_word: Vec<u64>,
+    has_word: Vec<u64>,
     best: Vec<f32>,
     sum: Vec<f32>,
     total: Vec<f32>,
@@ -365,12 +372,12 @@ struct Window {
     words: Vec<u32>,
 }
 
-impl Window {
+impl ScoreWindow {
     fn new() -> Self {
-        let (size, bits) = (WINDOW as usize, WINDOW as usize / 64);
+        let (size, bits) = (WINDOW_DOCS as usize, WINDOW_DOCS as usize / 64);
         Self {
             touched: vec![0; bits],
-            of_word: vec![0; bits],
+            has_word: vec![0; bits],
             best: vec![0.0; size],
             sum: vec![0.0; size],
             total: vec![0.0; size],
@@ -380,7 +387,7 @@ impl Window {
     }
 
     fn add(&mut self, place: usize, score: f32) {
-        self.of_word[place / 64] |= 1 << (place % 64);
+        self.has_word[place / 64] |= 1 << (place % 64);
         self.best[place] = self.best[place].max(score);
         self.sum[place] += score;
     }
@@ -394,9 +401,10 @@ impl Window {
         self.touched[place / 64] |= 1 << (place % 64);
     }
 
-    /// A word counts where it matters most, not once per field that repeats it.
+    /// Adds the scores of a finished word to the totals. A word counts in its best field, and the
+    /// other fields only add the tie breaker's share.
     fn end_word(&mut self, word: usize, tie_breaker: f32) {
-        for (at, bits) in self.of_word.iter_mut().enumerate() {
+        for (at, bits) in self.has_word.iter_mut().enumerate() {
             self.touched[at] |= *bits;
             while *bits != 0 {
                 let place = at * 64 + bits.trailing_zeros() as usize;
@@ -409,7 +417,8 @@ impl Window {
         }
     }
 
-    /// Tells all that was touched, with its words and score, and forgets it.
+    /// Calls `found` with the place, the words and the score of each touched document, and resets
+    /// it.
     fn drain(&mut self, mut found: impl FnMut(u32, u32, f32)) {
         for (at, bits) in self.touched.iter_mut().enumerate() {
             while *bits != 0 {
@@ -423,43 +432,8 @@ impl Window {
     }
 }
 
-/// Of a document among those of [`Matching::exact`].
+/// Looks up the tier of a document in the result of [`Matching::exact`].
 pub(crate) fn tier_of(exact: &[(DocId, u8)], doc: DocId) -> Option<u8> {
     let found = exact.binary_search_by_key(&doc, |(doc, _)| *doc);
     found.ok().map(|place| exact[place].1)
-}
-
-fn average_length(searcher: &Searcher, field: Field, documents: u64) -> tantivy::Result<f32> {
-    let mut tokens = 0;
-    for segment in searcher.segment_readers() {
-        tokens += segment.inverted_index(field)?.total_num_tokens();
-    }
-    Ok(tokens as f32 / documents.max(1) as f32)
-}
-
-fn lengths(weight: &FieldWeight, average: f32) -> LengthTable {
-    let average = average.max(f32::MIN_POSITIVE);
-    std::array::from_fn(|code| {
-        let length = FieldNormReader::id_to_fieldnorm(code as u8) as f32;
-        weight.k1 * (1.0 - weight.b + weight.b * length / average)
-    })
-}
-
-/// At most so many documents of a field match.
-fn documents_with(
-    searcher: &Searcher,
-    field: Field,
-    alternative: &Alternative,
-) -> tantivy::Result<u64> {
-    let mut least = u64::MAX;
-    for stem in &alternative.stems {
-        least = least.min(searcher.doc_freq(&Term::from_field_text(field, stem))?);
-    }
-    Ok(least)
-}
-
-/// The inverse document frequency of Robertson and Spärck Jones, kept positive.
-fn rareness(with: u64, documents: u64) -> f32 {
-    let without = (documents - with) as f32;
-    (1.0 + (without + 0.5) / (with as f32 + 0.5)).ln()
 }

@@ -1,4 +1,4 @@
-//! Why a product of a snapshot is found, or is not.
+//! Explains why a snapshot finds a product, or does not.
 
 use catalog_events::ProductId;
 use tantivy::DocAddress;
@@ -7,39 +7,39 @@ use crate::index::document::schema::FIELD_NAMES;
 use crate::index::error::IndexError;
 use crate::index::scoring::bm25::{Matching, tier_of};
 use crate::index::scoring::terms::QueryTerms;
-use crate::index::scoring::top_hits as ranking;
+use crate::index::scoring::top_hits;
 use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::{DocBits, DocSets};
 use crate::index::snapshot::IndexSnapshot;
 
-/// In place of a field: what the score of a product is multiplied by for its kind.
+/// Stands in place of a field name for the factor of the product's kind.
 pub(crate) const KIND: &str = "kind";
 
-/// A word in a field of a product.
+/// A word of the query that was found in a field of a product.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FieldMatch {
     pub(crate) field: &'static str,
-    /// As the index has it.
+    /// The stem or stems in the index.
     pub(crate) term: String,
     pub(crate) score: f32,
 }
 
-/// What the index knows of a product and a query.
+/// Whether a product of the index matches a query, and if not, why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum MatchStatus {
     NotIndexed,
-    /// It has this, which the query excludes.
+    /// The product has this phrase, which the query excludes.
     Excluded(String),
-    /// It does not have this phrase.
+    /// The product lacks this phrase.
     WithoutPhrase(String),
-    /// It has no word or identifier of the query.
+    /// The product has no word or identifier of the query.
     NoWord,
     Matches,
 }
 
 impl IndexSnapshot {
-    /// `filter` without what the phrases and exclusions of the query leave out; None where nothing
-    /// is.
+    /// Narrows `filter` to the documents that the phrases and exclusions of the query allow. None
+    /// if the query has neither.
     pub(crate) fn constrained(
         &self,
         terms: &QueryTerms,
@@ -66,14 +66,14 @@ impl IndexSnapshot {
         Ok(Some(sets))
     }
 
-    /// What of the query each of the products has, in their order.
+    /// Returns the words of the query that each product has, in the order of `ids`.
     pub(crate) fn matches(
         &self,
         terms: &QueryTerms,
         weights: &KeywordWeights,
         ids: &[ProductId],
     ) -> Result<Vec<Vec<FieldMatch>>, IndexError> {
-        let pairs = ranking::pairs(terms);
+        let pairs = top_hits::pairs(terms);
         let matching = Matching::new(&self.searcher, &self.fields, terms, &pairs, weights)?;
         let kind = self.kind(terms, weights)?;
         let mut all = Vec::with_capacity(ids.len());
@@ -85,10 +85,10 @@ impl IndexSnapshot {
             }) = self.locate(id)?
             {
                 let segment = self.searcher.segment_reader(segment_ord);
-                for (part, score) in matching.of_document(segment, doc_id)? {
+                for (clause, score) in matching.clause_scores(segment, doc_id)? {
                     matches.push(FieldMatch {
-                        field: FIELD_NAMES[part.field],
-                        term: part.alternative.stems.join(" "),
+                        field: FIELD_NAMES[clause.field],
+                        term: clause.alternative.stems.join(" "),
                         score,
                     });
                 }
@@ -105,13 +105,13 @@ impl IndexSnapshot {
         Ok(all)
     }
 
-    pub(crate) fn standing(
+    pub(crate) fn match_status(
         &self,
         terms: &QueryTerms,
         id: &ProductId,
-    ) -> Result<Standing, IndexError> {
+    ) -> Result<MatchStatus, IndexError> {
         let Some(at) = self.locate(id)? else {
-            return Ok(Standing::NotIndexed);
+            return Ok(MatchStatus::NotIndexed);
         };
         let weights = KeywordWeights::default();
         let matching = Matching::new(&self.searcher, &self.fields, terms, &[], &weights)?;
@@ -119,24 +119,25 @@ impl IndexSnapshot {
         for exclusion in &terms.exclusions {
             let with = matching.with_phrase(segment, exclusion)?;
             if with.binary_search(&at.doc_id).is_ok() {
-                return Ok(Standing::Excluded(exclusion.join(" ")));
+                return Ok(MatchStatus::Excluded(exclusion.join(" ")));
             }
         }
         for phrase in &terms.phrases {
             let with = matching.with_phrase(segment, phrase)?;
             if with.binary_search(&at.doc_id).is_err() {
-                return Ok(Standing::WithoutPhrase(phrase.join(" ")));
+                return Ok(MatchStatus::WithoutPhrase(phrase.join(" ")));
             }
         }
-        let has_words = !matching.of_document(segment, at.doc_id)?.is_empty();
+        let has_words = !matching.clause_scores(segment, at.doc_id)?.is_empty();
         let is_exact = tier_of(&matching.exact(segment)?, at.doc_id).is_some();
-        Ok(match has_words || is_exact {
-            true => Standing::Matches,
-            false => Standing::NoWord,
+        Ok(if has_words || is_exact {
+            MatchStatus::Matches
+        } else {
+            MatchStatus::NoWord
         })
     }
 
-    /// How many products have the words of the query, or what counts as them.
+    /// Counts the products that have a word of the query or one of its alternatives.
     pub(crate) fn count(&self, terms: &QueryTerms) -> Result<u64, IndexError> {
         Ok(self.matching(terms, None)?.len())
     }

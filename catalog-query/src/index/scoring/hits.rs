@@ -1,4 +1,4 @@
-//! What a search by words finds.
+//! The results of a search by words.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use catalog_events::ProductId;
 
 use crate::index::sets::doc_sets::DocSets;
 
-/// A product found. Scores are comparable within one answer of one source, and only there.
+/// A product found. Scores are comparable only within one answer of one source.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Hit {
     pub(crate) product_id: ProductId,
@@ -18,17 +18,17 @@ pub(crate) struct Hit {
 pub(crate) struct KeywordHit {
     pub(crate) product_id: ProductId,
     pub(crate) score: f32,
-    /// 0: the query is an identifier of it; 1: it has one that is part of the query; 2: it has all
-    /// words; 3: any.
+    /// 0 if the query is an identifier of the product; 1 if a part of the query is one; 2 if the
+    /// product has all words; 3 if it has any.
     pub(crate) tier: u8,
 }
 
-/// What the words and identifiers of a query find, best first.
+/// The products that the words and identifiers of a query find, best first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct KeywordHits {
     pub(crate) hits: Vec<KeywordHit>,
-    /// All that match, whatever the limit.
+    /// The number of matches, regardless of the limit.
     pub(crate) total: u64,
-    /// The same as a set.
+    /// The set of all matches.
     pub(crate) matched: Arc<DocSets>,
 }

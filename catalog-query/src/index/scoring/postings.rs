@@ -1,16 +1,16 @@
-//! Where in a field of a segment a word or a sequence of words is.
+//! The documents of a segment that have a word, or a phrase, in one field.
 
 use tantivy::postings::{Postings as _, SegmentPostings};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet as _, SegmentReader, TERMINATED, Term};
 
-pub(crate) enum Source {
-    Word(Box<SegmentPostings>),
-    Sequence(Sequence),
+pub(crate) enum Postings {
+    Term(Box<SegmentPostings>),
+    Phrase(PhrasePostings),
 }
 
-impl Source {
-    /// None where the segment has no such words.
+impl Postings {
+    /// Opens the postings of the stems in a row. None if the segment lacks one of them.
     pub(crate) fn open(
         segment: &SegmentReader,
         field: Field,
@@ -22,7 +22,7 @@ impl Source {
         };
         if let [stem] = stems {
             let postings = read(stem, IndexRecordOption::WithFreqs)?;
-            return Ok(postings.map(|postings| Self::Word(Box::new(postings))));
+            return Ok(postings.map(|postings| Self::Term(Box::new(postings))));
         }
         let mut words = Vec::with_capacity(stems.len());
         for stem in stems {
@@ -31,103 +31,108 @@ impl Source {
                 None => return Ok(None),
             }
         }
-        Ok((!words.is_empty()).then(|| Self::Sequence(Sequence::new(words))))
+        Ok((!words.is_empty()).then(|| Self::Phrase(PhrasePostings::new(words))))
     }
 
     pub(crate) fn doc(&self) -> DocId {
         match self {
-            Self::Word(postings) => postings.doc(),
-            Self::Sequence(sequence) => sequence.doc,
+            Self::Term(postings) => postings.doc(),
+            Self::Phrase(phrase) => phrase.doc,
         }
     }
 
     pub(crate) fn advance(&mut self) -> DocId {
         match self {
-            Self::Word(postings) => postings.advance(),
-            Self::Sequence(sequence) => sequence.advance(),
+            Self::Term(postings) => postings.advance(),
+            Self::Phrase(phrase) => phrase.advance(),
         }
     }
 
-    /// To the first document at or after `target`, which is not before the present one.
+    /// Moves to the first document at or after `target`, and stays if it is there or past it.
     pub(crate) fn seek(&mut self, target: DocId) -> DocId {
         match self {
-            Self::Word(postings) => match postings.doc() < target {
-                true => postings.seek(target),
-                false => postings.doc(),
-            },
-            Self::Sequence(sequence) => sequence.seek(target),
+            Self::Term(postings) => seek(postings, target),
+            Self::Phrase(phrase) => phrase.seek(target),
         }
     }
 
-    /// How often it is in the document.
+    /// How often the current document has the word or phrase.
     pub(crate) fn frequency(&self) -> u32 {
         match self {
-            Self::Word(postings) => postings.term_freq(),
-            Self::Sequence(sequence) => sequence.frequency,
+            Self::Term(postings) => postings.term_freq(),
+            Self::Phrase(phrase) => phrase.frequency,
         }
     }
 }
 
-/// Words that follow each other.
-pub(crate) struct Sequence {
+/// Moves the postings to the first document at or after `target`. They may already be past it,
+/// which the `seek` of tantivy does not allow.
+#[inline]
+pub(crate) fn seek(postings: &mut SegmentPostings, target: DocId) -> DocId {
+    if postings.doc() < target {
+        postings.seek(target)
+    } else {
+        postings.doc()
+    }
+}
+
+/// The postings of words that follow each other.
+pub(crate) struct PhrasePostings {
     words: Vec<SegmentPostings>,
     doc: DocId,
     frequency: u32,
-    places: Vec<u32>,
+    positions: Vec<u32>,
     next: Vec<u32>,
 }
 
-impl Sequence {
+impl PhrasePostings {
     fn new(words: Vec<SegmentPostings>) -> Self {
-        let mut sequence = Self {
+        let mut phrase = Self {
             words,
             doc: 0,
             frequency: 0,
-            places: Vec::new(),
+            positions: Vec::new(),
             next: Vec::new(),
         };
-        sequence.find(0);
-        sequence
+        phrase.seek_phrase(0);
+        phrase
     }
 
     fn advance(&mut self) -> DocId {
         if self.doc != TERMINATED {
-            self.find(self.doc + 1);
+            self.seek_phrase(self.doc + 1);
         }
         self.doc
     }
 
     fn seek(&mut self, target: DocId) -> DocId {
         if self.doc < target {
-            self.find(target);
+            self.seek_phrase(target);
         }
         self.doc
     }
 
-    /// Goes to the first document from `target` on that has the sequence.
-    fn find(&mut self, mut target: DocId) {
+    /// Moves to the first document from `target` on that has the phrase.
+    fn seek_phrase(&mut self, mut target: DocId) {
         loop {
-            let together = self.next_together(target);
-            self.doc = together;
-            if together == TERMINATED {
+            let doc = self.next_with_all(target);
+            self.doc = doc;
+            if doc == TERMINATED {
                 return;
             }
             self.frequency = self.count();
             if self.frequency > 0 {
                 return;
             }
-            target = together + 1;
+            target = doc + 1;
         }
     }
 
-    /// The first document from `target` on that has all of the words.
-    fn next_together(&mut self, mut target: DocId) -> DocId {
+    /// Returns the first document from `target` on that has all of the words, in any order.
+    fn next_with_all(&mut self, mut target: DocId) -> DocId {
         'again: loop {
             for word in &mut self.words {
-                let doc = match word.doc() < target {
-                    true => word.seek(target),
-                    false => word.doc(),
-                };
+                let doc = seek(word, target);
                 if doc == TERMINATED {
                     return TERMINATED;
                 }
@@ -144,13 +149,13 @@ impl Sequence {
         let Some((first, rest)) = self.words.split_first_mut() else {
             return 0;
         };
-        first.positions(&mut self.places);
+        first.positions(&mut self.positions);
         for (word, offset) in rest.iter_mut().zip(1_u32..) {
             word.positions(&mut self.next);
             let next = &self.next;
-            self.places
-                .retain(|place| next.binary_search(&(place + offset)).is_ok());
+            self.positions
+                .retain(|position| next.binary_search(&(position + offset)).is_ok());
         }
-        self.places.len() as u32
+        self.positions.len() as u32
     }
 }

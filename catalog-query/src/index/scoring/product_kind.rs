@@ -1,6 +1,6 @@
-//! What kind of thing a product is, so that whoever asks for a printer does not get its cables first:
-//! products of one kind have attributes of the same names, which others do not have. Told from the
-//! products alone, without lists of words.
+//! Learns what kind of product a query names, so that a search for a printer does not list its
+//! cables first. Products of one kind have attributes of the same names, which other products lack.
+//! The kinds come from the products alone, without lists of words.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,24 +15,24 @@ use crate::index::scoring::weights::KeywordWeights;
 
 const BYTES: usize = BITS / 8;
 
-/// Products that a kind is learned from.
+/// The number of products from which a kind is learned.
 const EXAMPLES_MIN: usize = 3;
 const EXAMPLES_MAX: usize = 1_000;
-/// Products that tell how usual a name is, in runs: neighbours are read together.
+/// The number of sampled products, in runs of neighbours that are read together.
 const SAMPLE: u32 = 512;
 const SAMPLE_RUN: u32 = 16;
-/// A name that more products have tells no kind.
-const USUAL_MAX: f32 = 0.5;
-/// A name that fewer products have says little, whether a product has it or not.
-const RARE: f32 = 0.03;
-/// With so many examples a kind is half as sure as with any number.
-const EXAMPLES_HALF: f32 = 10.0;
-/// A product of another kind keeps this much of its score at least.
+/// A name that a larger share of all products has tells no kind.
+const BACKGROUND_SHARE_MAX: f32 = 0.5;
+/// Added to both shares of a name, so that a name that few products have says little.
+const SMOOTHING: f32 = 0.03;
+/// The number of examples that gives half the confidence of any greater number.
+const EXAMPLES_FOR_HALF_CONFIDENCE: f32 = 10.0;
+/// The least share of its score that a product of another kind keeps.
 const KEPT_MIN: f32 = 0.05;
-/// How near one without attributes is.
-const NEARNESS_UNKNOWN: f32 = 0.5;
+/// The similarity of a product without a signature.
+const SIMILARITY_UNKNOWN: f32 = 0.5;
 
-/// How many of the products have each bit, from 0 to 1.
+/// Returns the share of the signatures that has each bit, from 0 to 1.
 fn shares(signatures: &[Signature]) -> [f32; BITS] {
     let mut counts = [0_u32; BITS];
     for signature in signatures {
@@ -41,10 +41,10 @@ fn shares(signatures: &[Signature]) -> [f32; BITS] {
     counts.map(|count| count as f32 / signatures.len().max(1) as f32)
 }
 
-/// How many of the products of a catalogue have each bit.
-struct Usual([f32; BITS]);
+/// The share of all products that has each bit, estimated from a sample.
+struct Background([f32; BITS]);
 
-impl Usual {
+impl Background {
     fn of(segments: &[SegmentReader], signatures: &[Signatures]) -> Self {
         let all: u32 = segments.iter().map(SegmentReader::max_doc).sum();
         let step = (all / SAMPLE).max(1) * SAMPLE_RUN;
@@ -58,73 +58,79 @@ impl Usual {
         Self(shares(&sample))
     }
 
-    /// The bits that tell a kind.
-    fn telling(&self) -> Signature {
-        let mut telling = [0; WORDS];
+    /// Returns the bits that are rare enough to tell a kind.
+    fn distinctive(&self) -> Signature {
+        let mut distinctive = [0; WORDS];
         for (at, share) in self.0.iter().enumerate() {
-            if *share <= USUAL_MAX {
-                telling[at / 64] |= 1 << (at % 64);
+            if *share <= BACKGROUND_SHARE_MAX {
+                distinctive[at / 64] |= 1 << (at % 64);
             }
         }
-        telling
+        distinctive
     }
 
-    /// How much of what tells products apart two of the examples have in common, from 0 to 1.
-    fn alikeness(&self, examples: &[Signature]) -> f32 {
+    /// Returns how much two examples have in common, on average, of what tells products apart, from
+    /// 0 to 1.
+    fn cohesion(&self, examples: &[Signature]) -> f32 {
         let count = examples.len() as f32;
         let (mut common, mut own) = (0.0, 0.0);
-        for (share, usual) in shares(examples).iter().zip(&self.0) {
-            common += (share - usual).powi(2);
-            own += share * (1.0 - usual).powi(2) + (1.0 - share) * usual.powi(2);
+        for (share, background) in shares(examples).iter().zip(&self.0) {
+            common += (share - background).powi(2);
+            own += share * (1.0 - background).powi(2) + (1.0 - share) * background.powi(2);
         }
-        // Without what each has in common with itself.
+        // The share that each example has in common with itself is taken out.
         ((count * common / own - 1.0) / (count - 1.0)).clamp(0.0, 1.0)
     }
 }
 
-/// What of a snapshot tells kinds.
-struct Kinds {
-    usual: Usual,
-    /// By segment.
+/// The signatures of a snapshot, from which kinds are learned.
+struct KindStatistics {
+    background: Background,
+    /// The signatures of all products, by segment.
     signatures: Vec<Signatures>,
 }
 
-/// Opened by the first search that asks for it: the columns are found by their names, which costs more
-/// than a short list of matches does.
+/// The kind statistics, computed by the first search that needs them: opening the columns by name
+/// costs more than scoring a short list of matches.
 #[derive(Clone, Default)]
-pub(crate) struct LazyKinds(Arc<OnceLock<Kinds>>);
+pub(crate) struct LazyKinds(Arc<OnceLock<KindStatistics>>);
 
 impl LazyKinds {
-    fn open(&self, searcher: &Searcher) -> tantivy::Result<&Kinds> {
+    fn open(&self, searcher: &Searcher) -> tantivy::Result<&KindStatistics> {
         if let Some(known) = self.0.get() {
             return Ok(known);
         }
         let segments = searcher.segment_readers();
-        let signatures = segments.iter().map(Signatures::open);
-        let signatures: Vec<Signatures> = signatures.collect::<tantivy::Result<_>>()?;
-        let usual = Usual::of(segments, &signatures);
-        Ok(self.0.get_or_init(|| Kinds { usual, signatures }))
+        let signatures: Vec<Signatures> = segments
+            .iter()
+            .map(Signatures::open)
+            .collect::<tantivy::Result<_>>()?;
+        let background = Background::of(segments, &signatures);
+        Ok(self.0.get_or_init(|| KindStatistics {
+            background,
+            signatures,
+        }))
     }
 }
 
-/// The kind that the last word of a query names: "laptop bag" is a bag.
-pub(crate) struct Kind<'a> {
-    /// As the index has it.
+/// The kind of product that the last word of a query names: "laptop bag" is a bag.
+pub(crate) struct ProductKind<'a> {
+    /// The stem of that word.
     pub(crate) word: String,
-    /// Of all products, by segment.
+    /// The signatures of all products, by segment.
     signatures: &'a [Signatures],
     /// The bits that tell a kind.
-    telling: Signature,
-    /// What the bits of a signature add to its resemblance, byte by byte.
-    table: Box<[[f32; 256]; BYTES]>,
-    /// The resemblance of an example.
-    typical: f32,
-    /// From 0 to 1: what is of another kind loses so much.
-    strength: f32,
+    distinctive: Signature,
+    /// The log odds that each value of each byte of a signature adds to its naive Bayes score.
+    score_table: Box<[[f32; 256]; BYTES]>,
+    /// The median score of the examples.
+    typical_score: f32,
+    /// The share of its score that a product of a wholly different kind loses, from 0 to 1.
+    penalty: f32,
 }
 
-impl<'a> Kind<'a> {
-    /// None where the catalogue does not tell.
+impl<'a> ProductKind<'a> {
+    /// Learns the kind that a query names. None if the catalog does not tell it.
     pub(crate) fn of(
         searcher: &Searcher,
         fields: &KindFields,
@@ -146,55 +152,60 @@ impl<'a> Kind<'a> {
                 _ => None,
             })
             .collect();
-        let weight = match stems.len() > 1 {
-            true => weights.kind_of_synonyms,
-            false => weights.kind,
+        let weight = if stems.len() > 1 {
+            weights.kind_of_synonyms
+        } else {
+            weights.kind
         };
         let Some(word) = stems.first().filter(|_| weight > 0.0) else {
             return Ok(None);
         };
-        let kinds = kinds.open(searcher)?;
-        let examples = examples(searcher, &kinds.signatures, fields, &stems)?;
-        let word = (*word).clone();
-        Ok(Self::learned(word, examples, kinds, weight))
+        let statistics = kinds.open(searcher)?;
+        let examples = examples(searcher, &statistics.signatures, fields, &stems)?;
+        Ok(Self::learned((*word).clone(), examples, statistics, weight))
     }
 
     fn learned(
         word: String,
         mut examples: Vec<Signature>,
-        kinds: &'a Kinds,
+        statistics: &'a KindStatistics,
         weight: f32,
     ) -> Option<Self> {
-        let usual = &kinds.usual;
-        let telling = usual.telling();
-        examples.retain(|example| tells(example, &telling));
+        let background = &statistics.background;
+        let distinctive = background.distinctive();
+        examples.retain(|example| tells_a_kind(example, &distinctive));
         if examples.len() < EXAMPLES_MIN {
             return None;
         }
         let count = examples.len() as f32;
         let share = shares(&examples);
-        // Naive Bayes: how much likelier a bit is with this kind than with any product.
-        let likelier = std::array::from_fn(|at| ((share[at] + RARE) / (usual.0[at] + RARE)).ln());
-        let sureness = usual.alikeness(&examples) * count / (count + EXAMPLES_HALF);
+        // Naive Bayes: how much more likely a bit is in this kind than in any product.
+        let log_odds = std::array::from_fn(|at| {
+            ((share[at] + SMOOTHING) / (background.0[at] + SMOOTHING)).ln()
+        });
+        let confidence =
+            background.cohesion(&examples) * count / (count + EXAMPLES_FOR_HALF_CONFIDENCE);
         let mut kind = Self {
             word,
-            signatures: &kinds.signatures,
-            telling,
-            table: table(&likelier),
-            typical: 0.0,
-            strength: (weight * sureness).min(1.0 - KEPT_MIN),
+            signatures: &statistics.signatures,
+            distinctive,
+            score_table: score_table(&log_odds),
+            typical_score: 0.0,
+            penalty: (weight * confidence).min(1.0 - KEPT_MIN),
         };
-        let resemblances = examples.iter().map(|example| kind.resemblance(example));
-        let mut resemblances: Vec<f32> = resemblances.collect();
-        let middle = resemblances.len() / 2;
-        let (_, typical, _) = resemblances.select_nth_unstable_by(middle, f32::total_cmp);
-        kind.typical = *typical;
-        (kind.typical > 0.0 && kind.strength > 0.0).then_some(kind)
+        let mut scores: Vec<f32> = examples
+            .iter()
+            .map(|example| kind.bayes_score(example))
+            .collect();
+        let middle = scores.len() / 2;
+        let (_, typical, _) = scores.select_nth_unstable_by(middle, f32::total_cmp);
+        kind.typical_score = *typical;
+        (kind.typical_score > 0.0 && kind.penalty > 0.0).then_some(kind)
     }
 
-    fn resemblance(&self, signature: &Signature) -> f32 {
+    fn bayes_score(&self, signature: &Signature) -> f32 {
         let mut sum = 0.0;
-        for (word, tables) in signature.iter().zip(self.table.chunks_exact(8)) {
+        for (word, tables) in signature.iter().zip(self.score_table.chunks_exact(8)) {
             for (byte, table) in word.to_le_bytes().into_iter().zip(tables) {
                 sum += table[usize::from(byte)];
             }
@@ -202,44 +213,43 @@ impl<'a> Kind<'a> {
         sum
     }
 
-    /// From 0 to 1, where 1 is like the examples.
-    fn nearness(&self, signature: &Signature) -> f32 {
-        match tells(signature, &self.telling) {
-            true => {
-                let near = self.resemblance(signature) / self.typical;
-                near.clamp(0.0, 1.0).powi(2)
-            }
-            false => NEARNESS_UNKNOWN,
+    /// Returns the similarity to the examples, from 0 to 1.
+    fn similarity(&self, signature: &Signature) -> f32 {
+        if tells_a_kind(signature, &self.distinctive) {
+            let near = self.bayes_score(signature) / self.typical_score;
+            near.clamp(0.0, 1.0).powi(2)
+        } else {
+            SIMILARITY_UNKNOWN
         }
     }
 
-    /// What the score of a document is multiplied by.
+    /// Returns the factor for the score of a document.
     pub(crate) fn factor(&self, segment: usize, doc: DocId) -> f32 {
         let signature = self.signatures[segment].of(doc);
-        let nearness = signature.map_or(NEARNESS_UNKNOWN, |known| self.nearness(&known));
-        1.0 - self.strength * (1.0 - nearness)
+        let similarity = signature.map_or(SIMILARITY_UNKNOWN, |known| self.similarity(&known));
+        1.0 - self.penalty * (1.0 - similarity)
     }
 }
 
-/// Whether a product has enough names that tell a kind.
-fn tells(signature: &Signature, telling: &Signature) -> bool {
-    let both = signature.iter().zip(telling).map(|(a, b)| a & b);
+/// Whether a product has enough of the bits that tell a kind.
+fn tells_a_kind(signature: &Signature, distinctive: &Signature) -> bool {
+    let both = signature.iter().zip(distinctive).map(|(a, b)| a & b);
     both.map(u64::count_ones).sum::<u32>() >= NAMES_MIN
 }
 
-/// What each value of each byte adds to the sum.
-fn table(likelier: &[f32; BITS]) -> Box<[[f32; 256]; BYTES]> {
+/// Sums the log odds of the bits in each value of each byte.
+fn score_table(log_odds: &[f32; BITS]) -> Box<[[f32; 256]; BYTES]> {
     let mut table = Box::new([[0.0; 256]; BYTES]);
     for (byte, values) in table.iter_mut().enumerate() {
         for value in 1..values.len() {
             let lowest = value.trailing_zeros() as usize;
-            values[value] = values[value & (value - 1)] + likelier[byte * 8 + lowest];
+            values[value] = values[value & (value - 1)] + log_odds[byte * 8 + lowest];
         }
     }
     table
 }
 
-/// Products that are called by one of the words, the first of the index.
+/// Returns the signatures of the first products whose title has one of the stems as a head word.
 fn examples(
     searcher: &Searcher,
     signatures: &[Signatures],
@@ -295,8 +305,8 @@ mod tests {
     #[test]
     fn a_kind_is_what_others_are_not() {
         let product = |names: &[&str]| {
-            let usual = ["picture", "released", "price_group"];
-            let names = names.iter().chain(&usual);
+            let common = ["picture", "released", "price_group"];
+            let names = names.iter().chain(&common);
             let attributes: Vec<(&str, &str)> = names.map(|name| (*name, "x")).collect();
             signature(&with_attributes("a", "thing", &attributes))
         };
@@ -305,19 +315,19 @@ mod tests {
         let case = product(&["material", "strap", "compartments", "case_type"]);
         let none = product(&[]);
         let all = [[notebook; 20], [case; 20], [none; 20]].concat();
-        let kinds = Kinds {
-            usual: Usual(shares(&all)),
+        let kinds = KindStatistics {
+            background: Background(shares(&all)),
             signatures: Vec::new(),
         };
-        let kind = Kind::learned("notebook".to_owned(), vec![notebook; 20], &kinds, 0.6);
-        let kind = kind.expect("enough examples");
-        assert_eq!(kind.nearness(&notebook), 1.0);
-        assert!(kind.nearness(&other) > 0.5);
-        assert_eq!(kind.nearness(&case), 0.0);
-        // What has only the names that all have is of no known kind.
-        assert_eq!(kind.nearness(&none), NEARNESS_UNKNOWN);
-        assert!((0.39..0.41).contains(&kind.strength), "{}", kind.strength);
-        assert!(Kind::learned("thing".to_owned(), vec![none; 20], &kinds, 0.6).is_none());
+        let kind = ProductKind::learned("notebook".to_owned(), vec![notebook; 20], &kinds, 0.6)
+            .expect("enough examples");
+        assert_eq!(kind.similarity(&notebook), 1.0);
+        assert!(kind.similarity(&other) > 0.5);
+        assert_eq!(kind.similarity(&case), 0.0);
+        // A product that has only the common names is of no known kind.
+        assert_eq!(kind.similarity(&none), SIMILARITY_UNKNOWN);
+        assert!((0.39..0.41).contains(&kind.penalty), "{}", kind.penalty);
+        assert!(ProductKind::learned("thing".to_owned(), vec![none; 20], &kinds, 0.6).is_none());
         assert_eq!(
             signature(&with_attributes("a", "b", &[("c", "d")])),
             [0; WORDS]

@@ -1,16 +1,16 @@
-//! What a search asks the index for.
+//! The words, phrases and identifiers that a search asks the index for.
 
 use crate::index::text::analyzer;
 use crate::index::text::language::Language;
 
-/// Shorter parts of a query are rarely meant as a part number: "10", "ps4", "a3"; nor are short
-/// figures, "1200 dpi".
+/// The shortest part of a query that is taken for a part number: "10", "ps4" and "a3" rarely are.
+/// Figures must be longer, so that "1200" in "1200 dpi" is none.
 const PART_BYTES_MIN: usize = 4;
 const FIGURE_DIGITS_MIN: usize = 6;
 
-/// What is looked for: products that have a word, the more of the words the better, all of the
-/// phrases and none of the exclusions. One with an identifier of the query comes first, before all the
-/// one whose identifier the query is.
+/// The terms of a query. It finds the products that have any of the words, all of the phrases and
+/// none of the exclusions; those with more of the words come first. Products with an identifier of
+/// the query come before all others.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct QueryTerms {
     pub(crate) words: Vec<QueryWord>,
@@ -19,28 +19,28 @@ pub(crate) struct QueryTerms {
     pub(crate) identifiers: Vec<Identifier>,
 }
 
-/// What may be a part number or GTIN.
+/// A text of a query that may be a part number or GTIN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identifier {
-    /// In its canonical form.
+    /// The canonical form of the text.
     pub(crate) text: String,
-    /// The query is nothing else.
+    /// Whether the whole query is this identifier.
     pub(crate) is_whole: bool,
 }
 
-/// A word, and what counts as it.
+/// A word with its alternatives, of which the first is the word that was typed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct QueryWord {
     pub(crate) alternatives: Vec<Alternative>,
 }
 
-/// Stems; several must follow each other.
+/// Stems that count as a word; several must follow each other.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Alternative {
     pub(crate) stems: Vec<String>,
-    /// What a match counts, compared with one of the word that was typed.
+    /// The weight of a match, where the word that was typed weighs 1.
     pub(crate) weight: f32,
-    /// Another word of that meaning, not another way to write the same.
+    /// Whether it is another word of the same meaning. Otherwise it is another spelling.
     pub(crate) is_synonym: bool,
 }
 
@@ -75,10 +75,10 @@ impl QueryWord {
 }
 
 impl QueryTerms {
-    /// Words beyond this many are not looked for.
+    /// The most words of a query that are searched; the rest are ignored.
     pub(crate) const WORDS_MAX: usize = 32;
 
-    /// `text` is a user's: whatever it holds becomes words or nothing.
+    /// Reads a user's text. Any text is valid: it yields words, or none.
     pub(crate) fn of(text: &str, language: Language) -> Self {
         let mut stems: Vec<String> = Vec::new();
         for word in language.words(text, Self::WORDS_MAX) {
@@ -94,8 +94,8 @@ impl QueryTerms {
     }
 }
 
-/// The text as a whole ("WH-1000 XM4") and every part that looks like a number of some kind ("Sony
-/// WH-1000XM4").
+/// Returns the text as a whole ("WH-1000 XM4") and each part that looks like a part number or GTIN
+/// ("WH-1000XM4" in "Sony WH-1000XM4").
 pub(crate) fn identifiers(text: &str) -> Vec<Identifier> {
     let whole = analyzer::identifier(text).map(|text| Identifier {
         text,
@@ -118,8 +118,9 @@ pub(crate) fn identifiers(text: &str) -> Vec<Identifier> {
 
 fn looks_like_a_number(identifier: &str) -> bool {
     let digits = identifier.bytes().filter(u8::is_ascii_digit).count();
-    match digits == identifier.len() {
-        true => digits >= FIGURE_DIGITS_MIN,
-        false => digits > 0 && identifier.len() >= PART_BYTES_MIN,
+    if digits == identifier.len() {
+        digits >= FIGURE_DIGITS_MIN
+    } else {
+        digits > 0 && identifier.len() >= PART_BYTES_MIN
     }
 }

@@ -1,5 +1,6 @@
-//! The order of keyword hits: an identifier that matches exactly, then products that have all words,
-//! then products that have any, each by BM25 and equal scores by product id.
+//! Collects the best hits of a query. An identifier that matches comes first, then products that
+//! have all words, then products that have any; within a tier BM25 decides, and equal scores are
+//! ordered by product id.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -11,26 +12,26 @@ use crate::index::document::schema::{Fields, ID};
 use crate::index::error::IndexError;
 use crate::index::scoring::bm25::{Match, Matching};
 use crate::index::scoring::hits::{KeywordHit, KeywordHits};
-use crate::index::scoring::product_kind::Kind;
+use crate::index::scoring::product_kind::ProductKind;
 use crate::index::scoring::terms::{Alternative, QueryTerms};
 use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::{DocBits, DocSets};
 
-/// Matches that are kept beside the best ones, so that sorting them out is rare.
-const SPARE: usize = 1_024;
+/// The matches kept beyond twice the limit, so that the list is rarely shrunk.
+const CANDIDATES_SPARE: usize = 1_024;
 
 pub(crate) fn search(
     searcher: &Searcher,
     fields: &Fields,
     terms: &QueryTerms,
     weights: &KeywordWeights,
-    kind: Option<Kind<'_>>,
+    kind: Option<ProductKind<'_>>,
     limit: usize,
     filter: Option<&DocSets>,
 ) -> Result<KeywordHits, IndexError> {
     let pairs = pairs(terms);
     let matching = Matching::new(searcher, fields, terms, &pairs, weights)?;
-    let mut best = Best::new(searcher, limit);
+    let mut top = TopHits::new(searcher, limit);
     let mut matched = DocSets::none(searcher);
     for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
         let mut failed = Ok(());
@@ -41,15 +42,15 @@ pub(crate) fn search(
                 if let Some(kind) = &kind {
                     found.score *= kind.factor(number as usize, found.doc);
                 }
-                failed = best.add(number, found);
+                failed = top.add(number, found);
             }
         })?;
         failed?;
     }
-    best.hits(matched)
+    top.hits(matched)
 }
 
-/// All that [`search`] finds without a limit.
+/// Returns all documents that [`search`] finds without a limit.
 pub(crate) fn matching(
     searcher: &Searcher,
     fields: &Fields,
@@ -71,10 +72,13 @@ pub(crate) fn matching(
     })
 }
 
-/// Words of the query that follow each other.
+/// Returns the pairs of words that follow each other in the query.
 pub(crate) fn pairs(terms: &QueryTerms) -> Vec<Alternative> {
-    let stems = terms.words.iter().map(|word| &word.alternatives[0].stems);
-    let stems: Vec<_> = stems.collect();
+    let stems: Vec<_> = terms
+        .words
+        .iter()
+        .map(|word| &word.alternatives[0].stems)
+        .collect();
     let pair = |pair: &[&Vec<String>]| Alternative {
         stems: [pair[0].as_slice(), pair[1].as_slice()].concat(),
         weight: 1.0,
@@ -87,29 +91,29 @@ pub(crate) fn pairs(terms: &QueryTerms) -> Vec<Alternative> {
 struct Candidate {
     segment: u32,
     found: Match,
-    /// Read only where it decides.
+    /// The product id, read only where it decides the order.
     id: Option<String>,
 }
 
 impl Candidate {
-    /// Best first.
+    /// Orders candidates by tier and score, the best first.
     fn compare(&self, other: &Self) -> Ordering {
         let tier = self.found.tier.cmp(&other.found.tier);
         tier.then(other.found.score.total_cmp(&self.found.score))
     }
 }
 
-/// The best matches of all.
-struct Best<'a> {
+/// The best matches so far.
+struct TopHits<'a> {
     searcher: &'a Searcher,
     limit: usize,
     total: u64,
     kept: Vec<Candidate>,
-    /// What comes behind it is not among the best.
+    /// The worst of the best `limit` at the last shrinking. Anything behind it cannot be a hit.
     last: Option<Candidate>,
 }
 
-impl<'a> Best<'a> {
+impl<'a> TopHits<'a> {
     fn new(searcher: &'a Searcher, limit: usize) -> Self {
         Self {
             searcher,
@@ -132,13 +136,13 @@ impl<'a> Best<'a> {
             return Ok(());
         }
         self.kept.push(candidate);
-        if self.kept.len() >= self.limit * 2 + SPARE {
+        if self.kept.len() >= self.limit * 2 + CANDIDATES_SPARE {
             self.shrink()?;
         }
         Ok(())
     }
 
-    /// Leaves the best `limit`; ids decide among equals.
+    /// Keeps only the best `limit` candidates; ids decide between equals.
     fn shrink(&mut self) -> Result<(), IndexError> {
         if self.limit == 0 {
             self.kept.clear();
@@ -160,13 +164,15 @@ impl<'a> Best<'a> {
         Ok(())
     }
 
-    /// Reads the ids that are not known, those of a segment in one go: its ids are stored in blocks,
-    /// each of which has to be unpacked.
+    /// Reads the missing ids, one segment at a time: its ids are stored in blocks, and each block
+    /// has to be unpacked.
     fn resolve(&mut self) -> tantivy::Result<()> {
         for (number, segment) in (0_u32..).zip(self.searcher.segment_readers()) {
-            let unknown = self.kept.iter_mut();
-            let unknown = unknown.filter(|one| one.segment == number && one.id.is_none());
-            let mut unknown: Vec<&mut Candidate> = unknown.collect();
+            let mut unknown: Vec<&mut Candidate> = self
+                .kept
+                .iter_mut()
+                .filter(|one| one.segment == number && one.id.is_none())
+                .collect();
             if unknown.is_empty() {
                 continue;
             }
@@ -175,12 +181,14 @@ impl<'a> Best<'a> {
             };
             let ordinal = |doc| ids.term_ords(doc).next();
             unknown.sort_by_cached_key(|one| ordinal(one.found.doc));
-            let ordinals = unknown.iter().filter_map(|one| ordinal(one.found.doc));
-            let ordinals: Vec<u64> = ordinals.collect();
-            // Every document has an id: as many ordinals as candidates.
-            let mut unknown = unknown.into_iter();
+            let ordinals: Vec<u64> = unknown
+                .iter()
+                .filter_map(|one| ordinal(one.found.doc))
+                .collect();
+            // Every document has an id, so there are as many ordinals as candidates.
+            let mut in_order = unknown.into_iter();
             ids.dictionary().sorted_ords_to_term_cb(&ordinals, |text| {
-                if let Some(one) = unknown.next() {
+                if let Some(one) = in_order.next() {
                     one.id = str::from_utf8(text).ok().map(str::to_owned);
                 }
             })?;
@@ -262,11 +270,10 @@ mod tests {
             ("picture", text("https://shop.example/gallery/1.jpg")),
             ("released", text("2009-12-10T00:00:00Z")),
         ];
-        let attributes = attributes
-            .map(|(name, value)| (name.to_owned(), value))
-            .into();
         let (_folder, index) = index_of(&[Product {
-            attributes,
+            attributes: attributes
+                .map(|(name, value)| (name.to_owned(), value))
+                .into(),
             ..product("a", "Phone")
         }]);
         check(&index, "mini usb", &["a"]);
@@ -330,8 +337,8 @@ mod tests {
         }
     }
 
-    /// Each product is in a segment of its own, with neighbours that make for another order of
-    /// summation.
+    /// Each product is in a segment of its own. Its neighbours change the order in which scores are
+    /// summed.
     #[test]
     fn equal_products_come_in_the_order_of_their_ids() {
         let title = "wireless optical mouse with three buttons";

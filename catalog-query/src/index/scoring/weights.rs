@@ -1,15 +1,15 @@
-//! What a match counts in a field.
+//! The weights of a match by field, as a ranking profile sets them.
 
 use serde::{Deserialize, Serialize};
 
 use crate::index::document::schema::FIELDS;
 
-/// BM25 (Robertson and Zaragoza 2009) of a word in a field.
+/// The BM25 parameters (Robertson and Zaragoza 2009) of one field.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FieldWeight {
     pub(crate) weight: f32,
-    /// How soon a repeated word stops to count; 0 means at once.
+    /// How much repetitions of a word add; 0 counts a word once.
     pub(crate) k1: f32,
     /// How much less a word counts in a long text, from 0 to 1.
     pub(crate) b: f32,
@@ -29,20 +29,22 @@ pub(crate) struct KeywordWeights {
     pub(crate) description: FieldWeight,
     pub(crate) categories: FieldWeight,
     pub(crate) attributes: FieldWeight,
-    /// What the fields other than the best one add to the score of a word.
+    /// The share that the fields other than the best one add to the score of a word.
     pub(crate) tie_breaker: f32,
-    /// How much the rareness of a word is that in all fields (1) and not in the one that matches (0).
-    pub(crate) shared_rareness: f32,
-    /// What two words of the query that follow each other in a title or description add.
+    /// Where the idf of a word comes from: 0 takes that of the field that matches, 1 that of the
+    /// field with the most matches.
+    #[serde(rename = "shared_rareness")]
+    pub(crate) shared_idf: f32,
+    /// The weight of two words of the query that follow each other in a title or description.
     pub(crate) adjacency: f32,
     pub(crate) synonym: f32,
-    /// How much a product loses that is of another kind than what the query names, where the catalogue
-    /// is sure of that kind.
+    /// The share of its score that a product loses if its kind is not the one that the query names,
+    /// where the catalog tells that kind with full confidence.
     pub(crate) kind: f32,
-    /// The same where other words count as the last one of the query: the more words, the more things
-    /// that only have one of them beside their name.
+    /// The same share for a query whose last word has synonyms. With more words, more products have
+    /// one of them without being of that kind.
     pub(crate) kind_of_synonyms: f32,
-    /// "smartwatch" for "smart watch" and the other way round.
+    /// The weight of "smartwatch" for "smart watch", and the other way round.
     pub(crate) compound: f32,
 }
 
@@ -55,7 +57,7 @@ impl Default for KeywordWeights {
             categories: FieldWeight::new(0.5, 1.2, 0.75),
             attributes: FieldWeight::new(0.5, 1.2, 0.75),
             tie_breaker: 0.1,
-            shared_rareness: 0.0,
+            shared_idf: 0.0,
             adjacency: 0.0,
             synonym: 0.9,
             kind: 0.6,
@@ -66,28 +68,25 @@ impl Default for KeywordWeights {
 }
 
 impl KeywordWeights {
-    /// Whether all are numbers that can be meant.
+    /// Whether all weights are finite, not negative and in their bounds.
     pub(crate) fn is_plain(&self) -> bool {
         let weights = [
             self.tie_breaker,
-            self.shared_rareness,
+            self.shared_idf,
             self.adjacency,
             self.synonym,
             self.kind,
             self.kind_of_synonyms,
             self.compound,
         ];
-        let of_fields = self.fields();
-        let of_fields = of_fields.iter().flat_map(|field| [field.weight, field.k1]);
+        let fields = self.fields();
+        let of_fields = fields.iter().flat_map(|field| [field.weight, field.k1]);
         let bounded = |weight: f32| (0.0..=1_000.0).contains(&weight);
         weights.into_iter().chain(of_fields).all(bounded)
-            && self
-                .fields()
-                .iter()
-                .all(|field| (0.0..=1.0).contains(&field.b))
+            && fields.iter().all(|field| (0.0..=1.0).contains(&field.b))
     }
 
-    /// In the order of the fields that are searched.
+    /// Returns the weights in the order of the searched fields.
     pub(crate) fn fields(&self) -> [FieldWeight; FIELDS] {
         [
             self.title,

@@ -1,10 +1,10 @@
-//! Sets of documents of one snapshot, a bit each. Invariant: a set is of the segments of the snapshot
-//! that it was made from, in their order.
+//! Sets of documents of one snapshot, one bit for each document. Invariant: a set holds one part
+//! for each segment of its snapshot, in the order of the segments.
 
 use tantivy::query::{EnableScoring, Query};
 use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED};
 
-/// Documents of one segment.
+/// A set of documents in one segment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DocBits {
     words: Vec<u64>,
@@ -98,12 +98,12 @@ impl DocBits {
     }
 }
 
-/// Documents of one snapshot, by segment.
+/// A set of documents in one snapshot, by segment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DocSets(Vec<DocBits>);
 
 impl DocSets {
-    /// One set for each segment.
+    /// Builds the set of each segment with `set`, without deleted documents.
     pub(crate) fn of(
         searcher: &Searcher,
         mut set: impl FnMut(&SegmentReader) -> tantivy::Result<DocBits>,
@@ -117,7 +117,7 @@ impl DocSets {
         sets.collect::<tantivy::Result<_>>().map(Self)
     }
 
-    /// The live documents that `query` finds.
+    /// Returns the live documents that `query` finds.
     pub(crate) fn matching(searcher: &Searcher, query: &dyn Query) -> tantivy::Result<Self> {
         let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
         Self::of(searcher, |segment| {
@@ -132,7 +132,7 @@ impl DocSets {
         })
     }
 
-    /// None of any segment.
+    /// Returns the empty set.
     pub(crate) fn none(searcher: &Searcher) -> Self {
         let segments = searcher.segment_readers().iter();
         Self(
@@ -146,7 +146,7 @@ impl DocSets {
         self.0.iter().map(DocBits::len).sum()
     }
 
-    /// How many are in one of the two, or in both.
+    /// Returns the size of the union with `other`.
     pub(crate) fn len_with(&self, other: &Self) -> u64 {
         let mut either = self.clone();
         either.unite(other);

@@ -1,4 +1,4 @@
-//! How many documents of a set have which values of a field. Counts are exact.
+//! Counts the values that the documents of a set have in a field. Counts are exact.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -8,21 +8,21 @@ use tantivy::columnar::{Column, DynamicColumn, StrColumn};
 use crate::index::document::columns::{FieldName, folded};
 use crate::index::sets::doc_sets::{DocBits, DocSets};
 
-/// What to count. Invariant: `interval` is positive and finite.
+/// The field to count. Invariant: `interval` is positive and finite.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FacetRequest {
     pub(crate) field: FieldName,
     pub(crate) size: usize,
-    /// The width of a bucket; none lists single values.
+    /// The width of a bucket. Without it, single values are counted.
     pub(crate) interval: Option<f64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct FacetCounts {
     pub(crate) values: Vec<ValueCount>,
-    /// Documents that have only values that are not listed.
+    /// The documents that have only values that are not listed.
     pub(crate) other: u64,
-    /// Documents without the field.
+    /// The documents without the field.
     pub(crate) missing: u64,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct FacetCounts {
 pub(crate) struct ValueCount {
     pub(crate) value: String,
     pub(crate) count: u64,
-    /// Of a bucket: from here on, and less than the second.
+    /// The bounds of a bucket; the upper one is excluded. None for a single value.
     pub(crate) bounds: Option<(f64, f64)>,
 }
 
@@ -65,19 +65,20 @@ pub(crate) fn count(
     })
 }
 
-/// Equal values are one: texts that differ in letter case only, numbers of one bucket.
+/// The identity of a value. Texts that differ only in letter case are one, and so are the numbers
+/// of one bucket.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Key {
-    /// Folded.
+    /// A folded text.
     Text(String),
     Flag(bool),
-    /// Ordered as the numbers are.
+    /// A number, or a bucket, that orders as the numbers do.
     Number(i128),
 }
 
 #[derive(Default)]
 struct Tally {
-    /// By key, and of texts by spelling.
+    /// The counts by key, and for texts by spelling.
     counts: HashMap<Key, BTreeMap<String, u64>>,
 }
 
@@ -115,24 +116,21 @@ impl Tally {
         })
     }
 
-    /// The most frequent values, equal ones by the value; buckets in the order of their bounds.
+    /// Lists the most frequent values, equally frequent ones ordered by value. Buckets are listed
+    /// in the order of their bounds.
     fn list(self, request: &FacetRequest) -> Vec<(Key, ValueCount)> {
-        let values = self.counts.into_iter().map(|(key, spellings)| {
+        let counted = |(key, spellings): (Key, BTreeMap<String, u64>)| {
             let count = spellings.values().sum();
-            // The most frequent spelling, of equally frequent ones the first.
-            let value = spellings.into_iter().rev().max_by_key(|(_, count)| *count);
-            let value = value.map(|(text, _)| text).unwrap_or_default();
-            let bounds = key.bounds(request);
-            (
-                key,
-                ValueCount {
-                    value,
-                    count,
-                    bounds,
-                },
-            )
-        });
-        let mut values: Vec<(Key, ValueCount)> = values.collect();
+            // The most frequent spelling is shown, and the first of equally frequent ones.
+            let spelling = spellings.into_iter().rev().max_by_key(|(_, count)| *count);
+            let value = ValueCount {
+                value: spelling.map(|(text, _)| text).unwrap_or_default(),
+                count,
+                bounds: key.bounds(request),
+            };
+            (key, value)
+        };
+        let mut values: Vec<(Key, ValueCount)> = self.counts.into_iter().map(counted).collect();
         values.sort_by(|(a, of_a), (b, of_b)| of_b.count.cmp(&of_a.count).then(a.cmp(b)));
         values.truncate(request.size);
         if request.interval.is_some() {
@@ -143,7 +141,7 @@ impl Tally {
 }
 
 impl Key {
-    /// None for a number that is in no bucket.
+    /// The key of a stored number. None if it is too large for a bucket.
     fn number(request: &FacetRequest, stored: f64) -> Option<Self> {
         let value = stored / request.field.scale();
         match request.interval {
@@ -175,7 +173,7 @@ impl Key {
     }
 }
 
-/// A whole number that sorts as the number does, and back.
+/// Maps a number to an integer that sorts the same; [`unordered`] maps it back.
 fn ordered(number: f64) -> i128 {
     i128::from(tantivy::f64_to_u64(number + 0.0))
 }
@@ -184,7 +182,7 @@ fn unordered(number: i128) -> f64 {
     tantivy::u64_to_f64(number as u64)
 }
 
-/// By term ordinal.
+/// Counts the documents by term ordinal.
 fn ordinal_counts(column: &StrColumn, among: &DocBits) -> Vec<u64> {
     let mut counts = vec![0; column.num_terms()];
     for doc in among.iter() {
@@ -195,7 +193,7 @@ fn ordinal_counts(column: &StrColumn, among: &DocBits) -> Vec<u64> {
     counts
 }
 
-/// The texts that were counted, with their ordinals.
+/// Calls `each` with the ordinal and the text of every term that was counted.
 fn each_text(
     column: &StrColumn,
     counts: &[u64],
@@ -217,7 +215,8 @@ fn each_text(
     Ok(())
 }
 
-/// Of columns without texts: they have one value a document at most.
+/// Calls `each` with the keys in a column that has no texts, and therefore at most one value a
+/// document.
 fn each_key(
     request: &FacetRequest,
     column: &DynamicColumn,
@@ -254,7 +253,7 @@ where
     found.map(number)
 }
 
-/// How many documents have the field, and how many of those have a value that is listed.
+/// Counts the documents that have the field, and those that have a listed value.
 fn covered(
     request: &FacetRequest,
     columns: &[DynamicColumn],

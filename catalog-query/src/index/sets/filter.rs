@@ -1,4 +1,4 @@
-//! What products must be, and which of a snapshot are.
+//! Filters of products, and their evaluation against a snapshot.
 
 use tantivy::columnar::{Column, ColumnIndex, DynamicColumn};
 use tantivy::query::Query;
@@ -10,20 +10,20 @@ use crate::index::document::columns::{
 };
 use crate::index::sets::doc_sets::{DocBits, DocSets};
 
-/// Bounded by whoever makes one.
+/// A condition on products. Its size is bounded where it is built.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Filter {
-    /// All of none is everything.
+    /// Everything if empty.
     All(Vec<Filter>),
-    /// Any of none is nothing.
+    /// Nothing if empty.
     Any(Vec<Filter>),
     Not(Box<Filter>),
-    /// Texts that are one of these, which are folded.
+    /// The field has one of these texts, which are folded.
     Terms {
         field: FieldName,
         folded: Vec<String>,
     },
-    /// Both bounds are included.
+    /// The field is within the bounds, both included.
     Range {
         field: FieldName,
         min: f64,
@@ -33,14 +33,14 @@ pub(crate) enum Filter {
         field: FieldName,
         value: bool,
     },
-    /// In this category or below.
+    /// The product is in this category or below it.
     Category(Vec<String>),
     Exists(FieldName),
 }
 
 impl Filter {
-    /// What a facet on `field` counts among: the parts that only speak of the field are left out.
-    /// None when nothing is left.
+    /// Drops the conditions that concern only `field`: its facet counts the documents that pass the
+    /// others. None if none is left.
     pub(crate) fn without(&self, field: &FieldName) -> Option<Self> {
         match self {
             Self::All(parts) => {
@@ -74,7 +74,7 @@ impl Filter {
         }
     }
 
-    /// The live documents that pass.
+    /// Returns the live documents that pass.
     pub(crate) fn evaluate(
         &self,
         searcher: &Searcher,
@@ -90,7 +90,7 @@ struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
-    /// May hold deleted documents.
+    /// Returns the documents that pass, perhaps with deleted ones.
     fn of(&self, filter: &Filter) -> tantivy::Result<DocBits> {
         match filter {
             Filter::All(parts) => {
@@ -149,7 +149,7 @@ impl Evaluation<'_> {
         for column in field.columns(self.segment)? {
             let mut docs = Vec::new();
             match column {
-                // Whole numbers: the bounds are brought to those that are within.
+                // The bounds are rounded inwards to whole numbers.
                 DynamicColumn::I64(column) => {
                     let (min, max) = (min.ceil() as i64, max.floor() as i64);
                     self.within(&column, min, max, &mut docs);
@@ -170,7 +170,7 @@ impl Evaluation<'_> {
     where
         T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static,
     {
-        // The column takes bounds below its least value for that value.
+        // The column would raise bounds below its least value to that value.
         if min <= max && max >= column.min_value() && min <= column.max_value() {
             column.get_docids_for_value_range(min..=max, 0..self.docs(), docs);
         }
@@ -194,7 +194,7 @@ impl Evaluation<'_> {
     }
 }
 
-/// The live documents that `query` finds and that are in `filter`.
+/// Returns the live documents that `query` finds and `filter` contains.
 pub(crate) fn matching(
     searcher: &Searcher,
     query: &dyn Query,

@@ -1,4 +1,4 @@
-//! From products to the documents of a segment, and back.
+//! Maps product ids to the documents of a segment, and back.
 
 use catalog_events::ProductId;
 use tantivy::index::InvertedIndexReader;
@@ -8,7 +8,8 @@ use tantivy::{DocId, DocSet as _, Searcher, TERMINATED, Term};
 use crate::index::document::schema::ID;
 use crate::index::sets::doc_sets::DocSets;
 
-/// The documents that a product has in a segment, by the index of its ids; deleted ones included.
+/// Calls `each` with the documents of a product in a segment, deleted ones included. `index` is
+/// that of the ids.
 pub(crate) fn each_document(
     index: &InvertedIndexReader,
     field: Field,
@@ -26,7 +27,7 @@ pub(crate) fn each_document(
     Ok(())
 }
 
-/// In no order.
+/// Returns the product ids of a set, in no particular order.
 pub(crate) fn ids(searcher: &Searcher, of: &DocSets) -> tantivy::Result<Vec<ProductId>> {
     let mut found = Vec::new();
     for (segment, number) in searcher.segment_readers().iter().zip(0..) {

@@ -1,5 +1,4 @@
-//! What a snapshot answers besides the best hits: who passes a filter, who matches at all, how many
-//! have what, and pages in the order of a column.
+//! The queries that a snapshot answers: hits, filters, facets, sorted pages and completions.
 
 use catalog_events::ProductId;
 use tantivy::DocAddress;
@@ -8,9 +7,9 @@ use tantivy::query::AllQuery;
 use crate::index::error::IndexError;
 use crate::index::popularity::Popularity;
 use crate::index::scoring::hits::KeywordHits;
-use crate::index::scoring::product_kind::Kind;
+use crate::index::scoring::product_kind::ProductKind;
 use crate::index::scoring::terms::QueryTerms;
-use crate::index::scoring::top_hits as ranking;
+use crate::index::scoring::top_hits;
 use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::DocSets;
 use crate::index::sets::facets::{self, FacetCounts, FacetRequest};
@@ -23,7 +22,7 @@ use crate::index::suggest::table::SuggestionTable;
 use crate::index::text::vocabulary::Vocabulary;
 
 impl IndexSnapshot {
-    /// The best `limit` products that are in `filter`, best first; the same snapshot answers the same
+    /// Finds the best `limit` products in `filter`, best first. The same snapshot answers the same
     /// query alike.
     pub(crate) fn search(
         &self,
@@ -34,17 +33,17 @@ impl IndexSnapshot {
     ) -> Result<KeywordHits, IndexError> {
         let kind = self.kind(terms, weights)?;
         let (searcher, fields) = (&self.searcher, &self.fields);
-        ranking::search(searcher, fields, terms, weights, kind, limit, filter)
+        top_hits::search(searcher, fields, terms, weights, kind, limit, filter)
     }
 
-    /// The kind that a query names.
+    /// Returns the kind of product that a query names.
     pub(crate) fn kind(
         &self,
         terms: &QueryTerms,
         weights: &KeywordWeights,
-    ) -> Result<Option<Kind<'_>>, IndexError> {
+    ) -> Result<Option<ProductKind<'_>>, IndexError> {
         let fields = &self.fields.kind;
-        Ok(Kind::of(
+        Ok(ProductKind::of(
             &self.searcher,
             fields,
             &self.kinds,
@@ -53,27 +52,27 @@ impl IndexSnapshot {
         )?)
     }
 
-    /// The words of its products.
+    /// The words of the products.
     pub(crate) fn vocabulary(&self) -> Vocabulary<'_> {
         Vocabulary::new(&self.searcher, &self.fields)
     }
 
-    /// The products that pass.
+    /// Returns the products that pass the filter.
     pub(crate) fn filtered(&self, filter: &Filter) -> Result<DocSets, IndexError> {
         Ok(filter.evaluate(&self.searcher, &self.fields.columns)?)
     }
 
-    /// The products that have an identifier or any word of the query, and are in `filter`.
+    /// Returns the products in `filter` that have an identifier or any word of the query.
     pub(crate) fn matching(
         &self,
         terms: &QueryTerms,
         filter: Option<&DocSets>,
     ) -> Result<DocSets, IndexError> {
         let (searcher, fields) = (&self.searcher, &self.fields);
-        Ok(ranking::matching(searcher, fields, terms, filter)?)
+        Ok(top_hits::matching(searcher, fields, terms, filter)?)
     }
 
-    /// All products, or those in `filter`.
+    /// Returns all products, or those in `filter`.
     pub(crate) fn all(&self, filter: Option<&DocSets>) -> Result<DocSets, IndexError> {
         match filter {
             Some(filter) => Ok(filter.clone()),
@@ -93,7 +92,8 @@ impl IndexSnapshot {
         Ok(facets::count(&self.searcher, request, among)?)
     }
 
-    /// The first `limit` of `among` in that order, after the place where the page before ended.
+    /// Returns the first `limit` products of `among` in that order, after the place where the
+    /// previous page ended.
     pub(crate) fn page(
         &self,
         among: &DocSets,
@@ -104,7 +104,7 @@ impl IndexSnapshot {
         Ok(sorting::page(&self.searcher, among, order, after, limit)?)
     }
 
-    /// Adds those of the products that the snapshot has.
+    /// Adds the products that the snapshot has to a set.
     pub(crate) fn add_all<'a>(
         &self,
         to: &mut DocSets,
@@ -116,14 +116,14 @@ impl IndexSnapshot {
         Ok(())
     }
 
-    /// Whether the snapshot has the product, and within `filter`.
+    /// Whether the snapshot has the product, and has it within `filter`.
     pub(crate) fn has(&self, id: &ProductId, filter: Option<&DocSets>) -> Result<bool, IndexError> {
         let (has, _) = self.within([id], filter)?;
         Ok(has == [true])
     }
 
-    /// Whether the snapshot has each of the products, and within `filter`; and those that it has as a
-    /// set.
+    /// Tells for each product whether the snapshot has it within `filter`, and returns those
+    /// products as a set.
     pub(crate) fn within<'a>(
         &self,
         ids: impl IntoIterator<Item = &'a ProductId>,
@@ -132,11 +132,11 @@ impl IndexSnapshot {
         let mut docs = DocSets::none(&self.searcher);
         let located = self.locate_all(ids)?.into_iter();
         let has = located.map(|at| {
-            let at = at.map(|at| (at.segment_ord as usize, at.doc_id));
-            let at = at.filter(|(segment, doc)| {
-                filter.is_none_or(|filter| filter.contains(*segment, *doc))
-            });
-            at.inspect(|(segment, doc)| docs.insert(*segment, *doc))
+            at.map(|at| (at.segment_ord as usize, at.doc_id))
+                .filter(|(segment, doc)| {
+                    filter.is_none_or(|filter| filter.contains(*segment, *doc))
+                })
+                .inspect(|(segment, doc)| docs.insert(*segment, *doc))
                 .is_some()
         });
         Ok((has.collect(), docs))
@@ -146,8 +146,8 @@ impl IndexSnapshot {
         Ok(self.locate_all([id])?.pop().flatten())
     }
 
-    /// Where it has each of the products, in their order. Many at once cost less than one by one: the
-    /// dictionary of a segment is opened once.
+    /// Locates each product, in the order of `ids`. One call for many ids is cheaper than one for
+    /// each, because the dictionary of a segment is opened once.
     fn locate_all<'a>(
         &self,
         ids: impl IntoIterator<Item = &'a ProductId>,
@@ -171,7 +171,7 @@ impl IndexSnapshot {
         Ok(found)
     }
 
-    /// The most viewed and most common ends of what was typed.
+    /// Completes what was typed with the most viewed and the most common words.
     pub(crate) fn complete(
         &self,
         typed: &str,
@@ -188,7 +188,7 @@ impl IndexSnapshot {
         Ok(suggest::complete(source, typed, limit)?)
     }
 
-    /// What a large catalogue is completed from; takes long.
+    /// Builds the table from which a large catalog completes. Takes long.
     pub(crate) fn suggestion_table(
         &self,
         popularity: &Popularity,
@@ -197,7 +197,7 @@ impl IndexSnapshot {
         Ok(SuggestionTable::of(&self.searcher, field, popularity)?)
     }
 
-    /// The ids of the products of a set.
+    /// Returns the product ids of a set.
     pub(crate) fn ids(&self, of: &DocSets) -> Result<Vec<ProductId>, IndexError> {
         Ok(product_ids::ids(&self.searcher, of)?)
     }

@@ -1,5 +1,5 @@
-//! The documents of a set in the order of a column, equal values by product id. A page begins after
-//! a place in that order, so that products that come or go elsewhere do not move it.
+//! Pages of a set, sorted by a column and then by product id. A page begins after a place in that
+//! order, so that products that come or go elsewhere do not move it.
 
 use std::collections::BinaryHeap;
 use std::ops::Bound;
@@ -13,7 +13,7 @@ use crate::index::Popularity;
 use crate::index::document::columns::{CREATED_AT, PRICE};
 use crate::index::document::schema::ID;
 use crate::index::popularity::SegmentViews;
-use crate::index::sets::doc_sets::DocSets;
+use crate::index::sets::doc_sets::{DocBits, DocSets};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Order {
@@ -23,14 +23,14 @@ pub(crate) enum Order {
     Popularity(Arc<Popularity>),
 }
 
-/// Where a page ended: what it was sorted by, less first, and the id.
+/// The place where a page ended: its sort key, of which lower ones come first, and the product id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) key: u64,
     pub(crate) id: ProductId,
 }
 
-/// The first `limit` after `after`.
+/// Returns the first `limit` places after `after`.
 pub(crate) fn page(
     searcher: &Searcher,
     among: &DocSets,
@@ -45,40 +45,53 @@ pub(crate) fn page(
             continue;
         };
         let keys = Keys::of(order, segment)?;
-        // Within a segment ordinals sort as the ids do.
-        let bound = after.map(|place| {
-            Ok::<_, tantivy::TantivyError>((place.key, first_after(&ids, &place.id)?))
-        });
-        let bound = bound.transpose()?;
-        let mut best: BinaryHeap<(u64, u64)> = BinaryHeap::with_capacity(limit + 1);
-        for doc in bits.iter() {
-            let key = keys.get(doc);
-            if bound.is_some_and(|(after, _)| key < after) {
-                continue;
-            }
-            let Some(id) = ids.term_ords(doc).next() else {
-                continue;
-            };
-            let entry = (key, id);
-            if bound.is_some_and(|bound| entry < bound) {
-                continue;
-            }
-            if best.len() < limit {
-                best.push(entry);
-            } else if let Some(mut worst) = best.peek_mut()
-                && entry < *worst
-            {
-                *worst = entry;
-            }
-        }
-        places.append(&mut resolve(&ids, best.into_vec())?);
+        // Within a segment, ordinals sort as the ids do.
+        let bound = match after {
+            Some(place) => Some((place.key, first_after(&ids, &place.id)?)),
+            None => None,
+        };
+        let first = first_of_segment(bits, &ids, &keys, bound, limit);
+        places.append(&mut resolve(&ids, first)?);
     }
     places.sort();
     places.truncate(limit);
     Ok(places)
 }
 
-/// The ordinal from which on ids are greater.
+/// Returns the sort key and the ordinal of the id for the first `limit` documents from `bound` on, in
+/// no particular order.
+fn first_of_segment(
+    bits: &DocBits,
+    ids: &StrColumn,
+    keys: &Keys,
+    bound: Option<(u64, u64)>,
+    limit: usize,
+) -> Vec<(u64, u64)> {
+    let mut best: BinaryHeap<(u64, u64)> = BinaryHeap::with_capacity(limit + 1);
+    for doc in bits.iter() {
+        let key = keys.get(doc);
+        if bound.is_some_and(|(after, _)| key < after) {
+            continue;
+        }
+        let Some(id) = ids.term_ords(doc).next() else {
+            continue;
+        };
+        let entry = (key, id);
+        if bound.is_some_and(|bound| entry < bound) {
+            continue;
+        }
+        if best.len() < limit {
+            best.push(entry);
+        } else if let Some(mut worst) = best.peek_mut()
+            && entry < *worst
+        {
+            *worst = entry;
+        }
+    }
+    best.into_vec()
+}
+
+/// Returns the ordinal of the first id that is greater.
 fn first_after(ids: &StrColumn, id: &ProductId) -> tantivy::Result<u64> {
     let from = Bound::Excluded(id.as_str());
     let (from, _) = ids
@@ -104,7 +117,7 @@ fn resolve(ids: &StrColumn, entries: Vec<(u64, u64)>) -> tantivy::Result<Vec<Pla
     Ok(places)
 }
 
-/// What documents of a segment are sorted by, less first.
+/// The sort keys of the documents in a segment. Lower keys come first.
 enum Keys {
     Price {
         column: Column<u64>,

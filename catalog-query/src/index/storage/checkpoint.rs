@@ -1,14 +1,13 @@
-//! How far the index has got, saved in the payload of the commit that holds the data.
+//! The position of the index, saved in the payload of the commit that holds the data.
 
 use catalog_events::Position;
 use sha2::{Digest as _, Sha256};
 
-/// Counts the ways in which documents were made of products. An index of another format is built
-/// anew.
+/// The version of how documents are made from products. An index of another format is built anew.
 const FORMAT: u32 = 3;
 
-/// `<format> <position> <check>`. The check tells a flipped bit from a position: a position too high
-/// would skip events for good.
+/// Writes `<format> <position> <check>`. The check reveals a flipped bit: a position too high would
+/// skip events for good.
 pub(crate) fn encode(position: Position) -> String {
     let plain = format!("{FORMAT} {position}");
     let check = Sha256::digest(&plain);

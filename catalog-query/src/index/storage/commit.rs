@@ -1,4 +1,4 @@
-//! What one commit is made of, as its `meta.json` tells.
+//! The files and the position of one commit, read from its `meta.json`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -33,7 +33,7 @@ struct MetaDeletes {
 }
 
 impl Commit {
-    /// One without files when `meta` is not readable.
+    /// Reads a commit; without files if `meta` is not readable.
     pub(crate) fn read(meta: &[u8]) -> Self {
         let Ok(meta) = serde_json::from_slice::<Meta>(meta) else {
             return Self::default();
@@ -63,7 +63,7 @@ impl Commit {
     }
 }
 
-/// The segment that a file is part of: its name is 32 hexadecimal digits and an extension.
+/// Returns the segment of a file, whose name is 32 hexadecimal digits and an extension.
 pub(crate) fn segment_of(name: &str) -> Option<&str> {
     let (segment, _) = name.split_once('.')?;
     let is_id = segment.len() == 32 && segment.bytes().all(|b| b.is_ascii_hexdigit());

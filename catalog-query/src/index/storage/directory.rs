@@ -1,6 +1,6 @@
 //! A directory of index files that are written behind: a commit ends in memory, and a flush brings
-//! whole commits to the folder, synced. What is killed or loses power finds the last flushed commit
-//! there, complete, and replays from its position.
+//! whole commits to the folder, synced. After a kill or a power cut the folder holds the last
+//! flushed commit, complete, and the index replays from its position.
 
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
@@ -19,16 +19,16 @@ use crate::index::storage::disk::Disk;
 use crate::index::storage::file_state::{Bounds, DiskState, Files, SharedFiles, Stored, lock};
 use crate::index::storage::file_writer::FileWriter;
 
-/// Held while the folder may be written to, with or without a writer.
+/// The lock that is held while the folder may be written to, with or without a writer.
 const FLUSH_LOCK: &str = ".flush.lock";
 pub(crate) const META: &str = "meta.json";
-/// Tantivy's list of its files. Ours is made of the folder, so that it is never behind.
+/// Tantivy's list of its files. This directory derives the list from the folder, so that it is
+/// never behind.
 pub(crate) const MANAGED: &str = ".managed.json";
 
-/// A commit is on disk about this long after it was searchable, on a quick disk.
+/// The time from a commit to its flush, if the disk is quick.
 const FLUSH_AFTER: Duration = Duration::from_secs(1);
-/// On a slow one flushes come less often, so that they take one part in this many of its time: it is
-/// also the disk of others.
+/// Flushes take one part in this many of the time of a slow disk, which others use too.
 const FLUSH_DUTY: u32 = 20;
 const FLUSH_AFTER_MAX: Duration = Duration::from_secs(10);
 #[derive(Clone)]
@@ -45,15 +45,16 @@ struct Flush {
 }
 
 impl WriteBehindDirectory {
-    /// [`IndexError::Locked`] while another has the folder open.
+    /// Opens the folder. Fails with [`IndexError::Locked`] while another directory has it open.
     pub(crate) fn open(folder: &Path, memory_bytes_max: usize) -> Result<Self, IndexError> {
         std::fs::create_dir_all(folder).map_err(IndexError::Folder)?;
         let mapped = MmapDirectory::open(folder)?;
-        let lock = mapped.acquire_lock(&Lock {
-            filepath: PathBuf::from(FLUSH_LOCK),
-            is_blocking: false,
-        });
-        let lock = lock.map_err(tantivy::TantivyError::from)?;
+        let lock = mapped
+            .acquire_lock(&Lock {
+                filepath: PathBuf::from(FLUSH_LOCK),
+                is_blocking: false,
+            })
+            .map_err(tantivy::TantivyError::from)?;
         let shared = SharedFiles {
             disk: Disk::new(folder),
             bounds: Bounds::new(memory_bytes_max),
@@ -72,7 +73,7 @@ impl WriteBehindDirectory {
         Ok(opened)
     }
 
-    /// Takes the folder as it is, and forgets what was in memory.
+    /// Takes the folder as it is, and forgets the files in memory.
     pub(crate) fn rescan(&self) -> io::Result<()> {
         let mut files = Files::default();
         for name in self.shared.disk.names()? {
@@ -106,11 +107,11 @@ impl WriteBehindDirectory {
         self.shared.files()
     }
 
-    /// Waits until memory has room for what a writer is about to add: the disk can be slower than
-    /// the events come.
+    /// Waits until memory has room for what a writer is about to add, because events can come
+    /// faster than the disk writes.
     pub(crate) fn wait_for_room(&self, at_most: Duration) -> Result<(), IndexError> {
-        let held_max = self.shared.bounds.held_max;
-        let full = |files: &mut Files| files.held > held_max && !files.closed;
+        let held_bytes_max = self.shared.bounds.held_bytes_max;
+        let full = |files: &mut Files| files.held > held_bytes_max && !files.closed;
         let waited = self
             .shared
             .room
@@ -128,17 +129,16 @@ impl WriteBehindDirectory {
         })
     }
 
-    /// Blocks until a flush is due; false when there will be none any more.
+    /// Blocks until a flush is due. Returns false if there will be none any more.
     pub(crate) fn wait_until_due(&self) -> bool {
         let mut files = self.files();
         loop {
             if files.closed {
                 return false;
             }
-            let after = files.last_flush_took * FLUSH_DUTY;
-            let after = after.clamp(FLUSH_AFTER, FLUSH_AFTER_MAX);
-            let wait = match files.waiting {
-                _ if files.held > self.shared.bounds.flush_at => return true,
+            let after = (files.last_flush_took * FLUSH_DUTY).clamp(FLUSH_AFTER, FLUSH_AFTER_MAX);
+            let wait = match files.unflushed_since {
+                _ if files.held > self.shared.bounds.flush_at_bytes => return true,
                 Some(since) => after.saturating_sub(since.elapsed()),
                 None => FLUSH_AFTER_MAX,
             };
@@ -159,23 +159,23 @@ impl WriteBehindDirectory {
             .wait_timeout_while(self.files(), pause, open);
     }
 
-    /// Nothing is written to the folder after this.
+    /// Ends all writing to the folder.
     pub(crate) fn close(&self) {
         self.files().closed = true;
         self.shared.due.notify_all();
         self.shared.room.notify_all();
-        // One that is under way ends.
+        // A flush under way ends first.
         let _ended = lock(&self.shared.flushing);
         lock(&self.shared.folder_lock).take();
     }
 
-    /// Keeps the folder as it is while `look` looks at it.
+    /// Keeps the folder as it is while `look` runs.
     pub(crate) fn hold_folder<T>(&self, look: impl FnOnce() -> T) -> T {
         let _held = lock(&self.shared.flushing);
         look()
     }
 
-    /// Brings the current commit to the folder. Commits go on meanwhile, and are not in it.
+    /// Writes the current commit to the folder. Later commits go on meanwhile, and are not in it.
     pub(crate) fn flush(&self) -> io::Result<()> {
         let _one = lock(&self.shared.flushing);
         let Some(flush) = self.next_flush() else {
@@ -186,7 +186,7 @@ impl WriteBehindDirectory {
         let mut files = self.files();
         files.last_flush_took = started.elapsed();
         if done.is_err() || !files.removable.is_empty() {
-            files.waiting.get_or_insert_with(Instant::now);
+            files.unflushed_since.get_or_insert_with(Instant::now);
         }
         let held = files.held;
         drop(files);
@@ -213,18 +213,19 @@ impl WriteBehindDirectory {
         }
         let meta = files.meta.clone()?;
         let commit = Commit::read(&meta);
-        let all = files.held > self.shared.bounds.flush_at;
-        let stored = files.stored.iter().filter(|(name, stored)| {
+        let all = files.held > self.shared.bounds.flush_at_bytes;
+        let due = files.stored.iter().filter(|(name, stored)| {
             !matches!(stored, Stored::Disk { synced: true }) && (all || commit.has(name))
         });
-        let stored = stored.map(|(name, stored)| (name.clone(), stored.clone()));
         let flush = Flush {
-            files: stored.collect(),
+            files: due
+                .map(|(name, stored)| (name.clone(), stored.clone()))
+                .collect(),
             number: files.commits,
             commit,
             meta,
         };
-        files.waiting = None;
+        files.unflushed_since = None;
         Some(flush)
     }
 
@@ -248,7 +249,7 @@ impl WriteBehindDirectory {
         self.remove_unneeded(&flush.commit)
     }
 
-    /// From here on the file is read from disk; open readers keep what they have.
+    /// Marks a file as on disk: new readers read it there, and open readers keep what they have.
     fn is_on_disk(&self, name: &Path, synced: bool) {
         let mut files = self.files();
         match files.stored.get_mut(name) {
@@ -257,7 +258,7 @@ impl WriteBehindDirectory {
                 *stored = Stored::Disk { synced };
                 files.held -= held;
             }
-            // Merged away meanwhile.
+            // A merge has removed the file meanwhile.
             None => {
                 files.removable.insert(name.to_owned());
             }
@@ -266,7 +267,8 @@ impl WriteBehindDirectory {
         self.shared.room.notify_all();
     }
 
-    /// What `durable`, the commit in the folder, does not need and tantivy has given up.
+    /// Removes the files that tantivy has given up and that `durable`, the commit in the folder,
+    /// does not need.
     fn remove_unneeded(&self, durable: &Commit) -> io::Result<()> {
         let removable = self.files().removable.clone();
         for name in removable.into_iter().filter(|name| !durable.has(name)) {
@@ -302,9 +304,9 @@ impl Directory for WriteBehindDirectory {
             return Err(DeleteError::FileDoesNotExist(path.to_owned()));
         };
         files.held -= stored.held();
-        // Of one in memory, too, there may be a part on the disk: of a flush that failed.
+        // A flush that failed may have left a part of it on disk, even if the file is in memory.
         files.removable.insert(path.to_owned());
-        files.waiting.get_or_insert_with(Instant::now);
+        files.unflushed_since.get_or_insert_with(Instant::now);
         drop(files);
         self.shared.room.notify_all();
         Ok(())
@@ -315,12 +317,12 @@ impl Directory for WriteBehindDirectory {
         if path == Path::new(META) {
             return Ok(files.meta.is_some());
         }
-        Ok(files.stored.contains_key(path) || files.written.contains(path))
+        Ok(files.stored.contains_key(path) || files.being_written.contains(path))
     }
 
     fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
         let mut files = self.files();
-        if files.stored.contains_key(path) || !files.written.insert(path.to_owned()) {
+        if files.stored.contains_key(path) || !files.being_written.insert(path.to_owned()) {
             return Err(OpenWriteError::FileAlreadyExists(path.to_owned()));
         }
         Ok(BufWriter::new(Box::new(FileWriter::new(
@@ -339,8 +341,8 @@ impl Directory for WriteBehindDirectory {
             return Err(absent());
         }
         let names: Vec<&PathBuf> = files.stored.keys().collect();
-        let names = serde_json::to_vec(&names).map_err(io::Error::from);
-        names.map_err(|err| OpenReadError::wrap_io_error(err, path.to_owned()))
+        serde_json::to_vec(&names)
+            .map_err(|err| OpenReadError::wrap_io_error(err.into(), path.to_owned()))
     }
 
     fn atomic_write(&self, path: &Path, data: &[u8]) -> io::Result<()> {
@@ -348,7 +350,7 @@ impl Directory for WriteBehindDirectory {
             let mut files = self.files();
             files.meta = Some(data.into());
             files.commits += 1;
-            files.waiting.get_or_insert_with(Instant::now);
+            files.unflushed_since.get_or_insert_with(Instant::now);
             drop(files);
             self.shared.due.notify_all();
         }
@@ -363,7 +365,7 @@ impl Directory for WriteBehindDirectory {
         self.shared.mapped.acquire_lock(lock)
     }
 
-    /// Readers are reloaded by hand.
+    /// Tells nothing, because readers are reloaded by hand.
     fn watch(&self, _: WatchCallback) -> tantivy::Result<WatchHandle> {
         Ok(WatchHandle::empty())
     }

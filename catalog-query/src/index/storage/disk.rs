@@ -1,11 +1,11 @@
-//! The folder of an index, written so that a power cut leaves either what was there before or what
-//! came after: files are synced before anything names them.
+//! The folder of an index, written so that a power cut leaves either the old state or the new one:
+//! files are synced before anything names them.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Syncs under way at once: a file system does several for the price of one.
+/// The number of syncs at once: a file system does several for the price of one.
 const SYNCS_AT_ONCE: usize = 8;
 
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Disk {
         self.folder.join(name)
     }
 
-    /// Names of what the folder holds; those that are no text are nobody's here.
+    /// Lists the names in the folder. Names that are not valid text are none of the index.
     pub(crate) fn names(&self) -> io::Result<Vec<String>> {
         let names =
             fs::read_dir(&self.folder)?.map(|entry| Ok(entry?.file_name().into_string().ok()));
@@ -39,14 +39,14 @@ impl Disk {
         fs::read(self.path(name))
     }
 
-    /// Writes the whole file; what was there under the name is gone.
+    /// Writes the whole file, in place of any older content.
     pub(crate) fn write(&self, name: &Path, data: &[u8]) -> io::Result<()> {
         self.create(name)?.write_all(data)?;
         self.written(name);
         Ok(())
     }
 
-    /// A file to be filled by the caller, who says when it is [`Self::written`].
+    /// Creates a file for the caller to fill. The caller reports its end with [`Self::written`].
     pub(crate) fn create(&self, name: &Path) -> io::Result<File> {
         File::create(self.path(name))
     }
@@ -61,7 +61,7 @@ impl Disk {
         Ok(())
     }
 
-    /// All or an error; those that were synced are.
+    /// Syncs all files. After an error, some of them are synced.
     pub(crate) fn sync_all(&self, names: Vec<&PathBuf>) -> io::Result<()> {
         let part = names.len().div_ceil(SYNCS_AT_ONCE).max(1);
         std::thread::scope(|scope| {
@@ -84,7 +84,7 @@ impl Disk {
         Ok(())
     }
 
-    /// Puts `data` in the place of the file, at once and for good.
+    /// Replaces the file with `data`, atomically and durably.
     pub(crate) fn replace(&self, name: &Path, data: &[u8]) -> io::Result<()> {
         let next = name.with_extension("next");
         self.write(&next, data)?;
@@ -94,7 +94,7 @@ impl Disk {
         self.sync_folder()
     }
 
-    /// A file that is not there is no error.
+    /// Removes a file. Does nothing if it is not there.
     pub(crate) fn remove(&self, name: &Path) -> io::Result<()> {
         match fs::remove_file(self.path(name)) {
             Err(err) if err.kind() != io::ErrorKind::NotFound => return Err(err),
@@ -114,7 +114,7 @@ impl Disk {
     }
 }
 
-/// What was done to the folder, in order, for the test of power cuts.
+/// A change to the folder. The test of power cuts watches them in their order.
 #[cfg_attr(not(test), expect(dead_code))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step<'a> {

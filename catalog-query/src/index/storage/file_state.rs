@@ -1,4 +1,4 @@
-//! Where each file of an index is: in memory, on its way to the disk, or there.
+//! Where each file of an index is: in memory, on its way to the disk, or on it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -16,70 +16,70 @@ pub(crate) struct SharedFiles {
     pub(super) bounds: Bounds,
     pub(super) mapped: MmapDirectory,
     pub(super) files: Mutex<Files>,
-    /// Work for the flusher, or the end of it.
+    /// Signals work for the flusher, or its end.
     pub(super) due: Condvar,
-    /// Less is held in memory than was, or nothing more will be.
+    /// Signals that memory holds less than before, or that nothing more will be written.
     pub(super) room: Condvar,
-    /// Held by the one flush at a time.
+    /// Held during a flush, so that there is one at a time.
     pub(super) flushing: Mutex<()>,
     pub(super) state: watch::Sender<DiskState>,
-    /// On the folder, until the directory is closed.
+    /// The lock on the folder, until the directory is closed.
     pub(super) folder_lock: Mutex<Option<DirectoryLock>>,
 }
 
-/// What memory may hold of files that are not on disk, all derived from one bound.
+/// The bytes that memory may hold of files that are not on disk, all derived from one bound.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// With more than this, because the disk is slow or refuses, writers wait.
-    pub(super) held_max: usize,
-    /// With more than this a flush begins at once, and takes along what no commit names yet.
-    pub(super) flush_at: usize,
+    /// Above this, because the disk is slow or refuses, writers wait.
+    pub(super) held_bytes_max: usize,
+    /// Above this a flush begins at once, and includes files that no commit names yet.
+    pub(super) flush_at_bytes: usize,
     /// A file that grows larger, as merges make them, goes to the disk as it is written.
-    pub(super) file_max: usize,
+    pub(super) file_bytes_max: usize,
 }
 
 impl Bounds {
     pub(super) fn new(memory_bytes_max: usize) -> Self {
         Self {
-            held_max: memory_bytes_max,
-            flush_at: memory_bytes_max / 4,
-            file_max: memory_bytes_max / 16,
+            held_bytes_max: memory_bytes_max,
+            flush_at_bytes: memory_bytes_max / 4,
+            file_bytes_max: memory_bytes_max / 16,
         }
     }
 }
 
-/// How far the folder is.
+/// How far the folder has caught up with the commits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct DiskState {
-    /// What a restart finds.
+    /// The position from which a restart continues.
     pub(crate) durable: Position,
-    /// Bytes that only memory holds.
+    /// The bytes that only memory holds.
     pub(crate) held: usize,
     pub(crate) failures: u64,
-    /// Of the last flush.
+    /// The error of the last flush.
     pub(crate) error: Option<String>,
 }
 
 #[derive(Default)]
 pub(crate) struct Files {
     pub(super) stored: BTreeMap<PathBuf, Stored>,
-    /// Under way, by name.
-    pub(super) written: HashSet<PathBuf>,
+    /// The names of files that a writer has open.
+    pub(super) being_written: HashSet<PathBuf>,
     pub(super) meta: Option<Arc<[u8]>>,
-    /// Counts the commits and merges, which is how often `meta` changed.
+    /// Counts the changes of `meta`: commits and merges.
     pub(super) commits: u64,
     pub(super) flushed: u64,
-    /// Since when there is something to flush.
-    pub(super) waiting: Option<Instant>,
+    /// The time since which there is something to flush.
+    pub(super) unflushed_since: Option<Instant>,
     pub(super) last_flush_took: Duration,
     pub(super) held: usize,
-    /// Gone for tantivy, but maybe part of the commit that is in the folder.
+    /// The files that tantivy has deleted, but that the commit in the folder may still need.
     pub(super) removable: BTreeSet<PathBuf>,
-    /// The index was closed: nothing is flushed any more.
+    /// Whether the index was closed, so that nothing is flushed any more.
     pub(super) closed: bool,
 }
 
-/// Where a file is.
+/// The place of a finished file.
 #[derive(Clone)]
 pub(crate) enum Stored {
     Memory(OwnedBytes),
@@ -104,26 +104,26 @@ impl SharedFiles {
         lock(&self.files)
     }
 
-    /// A file that grows larger goes to the disk as it is written.
+    /// The size above which a file goes to the disk as it is written.
     pub(super) fn file_bytes_max(&self) -> usize {
-        self.bounds.file_max
+        self.bounds.file_bytes_max
     }
 
-    /// A file is whole, and can be read.
+    /// Stores a finished file, which can be read from now on.
     pub(super) fn finished(&self, name: &Path, stored: Stored) {
         let mut files = self.files();
         files.held += stored.held();
         files.removable.remove(name);
         files.stored.insert(name.to_owned(), stored);
-        let much = files.held > self.bounds.flush_at;
+        let much = files.held > self.bounds.flush_at_bytes;
         drop(files);
         if much {
             self.due.notify_all();
         }
     }
 
-    /// Nobody writes the file any more.
+    /// Notes that the writer of the file is gone.
     pub(super) fn ended(&self, name: &Path) {
-        self.files().written.remove(name);
+        self.files().being_written.remove(name);
     }
 }

@@ -1,4 +1,4 @@
-//! A file of the index while it is written.
+//! The writer of one index file.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -9,7 +9,7 @@ use tantivy::directory::{AntiCallToken, OwnedBytes, TerminatingWrite};
 
 use crate::index::storage::file_state::{SharedFiles, Stored};
 
-/// A file under way: in memory, or from some size on on disk.
+/// A file that is being written: in memory, or on disk above a certain size.
 pub(crate) struct FileWriter {
     files: Arc<SharedFiles>,
     name: PathBuf,
@@ -72,7 +72,8 @@ impl Drop for FileWriter {
     fn drop(&mut self) {
         self.files.ended(&self.name);
         if self.file.is_some() {
-            // Never finished; what stays of it is removed when the index is opened again.
+            // The file was never finished. What this cannot remove is removed when the index is
+            // opened again.
             let _ = self.files.disk.remove(&self.name);
         }
     }

@@ -1,5 +1,5 @@
-//! Brings commits to the disk, on a thread of its own, until it is dropped. Dropping does not flush:
-//! what must be on disk is flushed by name.
+//! Flushes commits to the disk on a thread of its own, until it is dropped. Dropping does not
+//! flush: a caller that needs the data on disk flushes by itself.
 
 use std::thread::{Builder, JoinHandle};
 
@@ -44,7 +44,7 @@ impl Drop for Flusher {
     fn drop(&mut self) {
         self.directory.close();
         if let Some(thread) = self.thread.take() {
-            // A panic of it was reported by itself.
+            // A panic of the thread was already reported.
             let _ = thread.join();
         }
     }

@@ -1,5 +1,6 @@
-//! The folder of an index. It holds nothing that cannot be built again: what is damaged is removed,
-//! what is only out of reach (locked, no permission, no file descriptors left) is an error.
+//! Opens the folder of an index. It holds nothing that cannot be built again: damaged files are
+//! removed, while files out of reach (locked, no permission, no file descriptors left) are an
+//! error.
 
 use std::collections::HashSet;
 use std::io;
@@ -18,18 +19,18 @@ use crate::index::storage::checkpoint;
 use crate::index::storage::commit::{Commit, segment_of};
 use crate::index::storage::directory::{MANAGED, META, WriteBehindDirectory};
 
-/// Opens the index in `folder`, or begins a new one where there is none of any use.
+/// Opens the index in `folder`, or begins a new one if there is no usable one.
 pub(crate) fn open(
     folder: &Path,
     schema: &Schema,
     memory_bytes_max: usize,
 ) -> Result<(Index, WriteBehindDirectory, Position), IndexError> {
     let directory = WriteBehindDirectory::open(folder, memory_bytes_max)?;
-    // Whoever holds the lock is writing: what looks damaged may be half a commit of theirs.
+    // The holder of the lock is writing, and what looks damaged may be half of its commit.
     let _lock = directory
         .acquire_lock(&INDEX_WRITER_LOCK)
         .map_err(TantivyError::from)?;
-    // Tantivy trusts its files and panics over some that are damaged, before it reads a checksum.
+    // Tantivy trusts its files, and panics over some damaged ones before it reads a checksum.
     let existing = catch_unwind(AssertUnwindSafe(|| {
         open_existing(folder, &directory, schema)
     }));
@@ -61,7 +62,7 @@ fn open_existing(
     if !Index::exists(directory)? {
         return Err(Unusable::Absent);
     }
-    // What a killed process left beside its last commit.
+    // A killed process may have left files beside its last commit.
     let commit = Commit::read(&directory.atomic_read(Path::new(META))?);
     remove_files(folder, |name| name != META && !commit.has(Path::new(name)))?;
     directory.rescan()?;
@@ -89,9 +90,11 @@ fn check_files(folder: &Path, index: &Index, commit: &HashSet<PathBuf>) -> Resul
     Ok(())
 }
 
-/// The files of the commit in `folder` whose content is not what was written, or that are missing.
+/// Lists the files of the commit in `folder` that are missing, or whose content is not what was
+/// written.
 pub(crate) fn damaged_files(folder: &Path) -> Result<Vec<String>, IndexError> {
-    // Opened for this alone: a mapping that is there already would show what was read before.
+    // The directory is opened for this alone, because an older mapping would show what was read
+    // before.
     let directory = MmapDirectory::open(folder)?;
     if !Index::exists(&directory).map_err(TantivyError::from)? {
         return Ok(Vec::new());
@@ -115,26 +118,30 @@ pub(crate) fn damaged_files(folder: &Path) -> Result<Vec<String>, IndexError> {
             .atomic_read(Path::new(META))
             .map_err(TantivyError::from)?,
     );
-    let never_written = |name: &Path| name.to_string_lossy().ends_with(".store.temp");
     for name in meta.list_segment_files() {
-        // Listed for every segment, also for those without deletions.
-        if !commit.has(&name) {
-            continue;
-        }
-        let checked = catch_unwind(AssertUnwindSafe(|| {
-            index.directory().validate_checksum(&name)
-        }));
-        match checked {
-            Ok(Ok(true)) => {}
-            Ok(Err(OpenReadError::FileDoesNotExist(_))) if never_written(&name) => {}
-            _ => damaged.push(name.to_string_lossy().into_owned()),
+        // Deletions are listed for every segment, even for those without any.
+        if commit.has(&name) && !is_intact(&index, &name) {
+            damaged.push(name.to_string_lossy().into_owned());
         }
     }
     damaged.sort();
     Ok(damaged)
 }
 
-/// The number of documents stands in `meta.json`, which has no checksum.
+/// Whether the checksum of a file is right. Tantivy also lists a temporary file that it never writes.
+fn is_intact(index: &Index, name: &Path) -> bool {
+    let never_written = name.to_string_lossy().ends_with(".store.temp");
+    let checked = catch_unwind(AssertUnwindSafe(|| {
+        index.directory().validate_checksum(name)
+    }));
+    match checked {
+        Ok(Ok(intact)) => intact,
+        Ok(Err(OpenReadError::FileDoesNotExist(_))) => never_written,
+        _ => false,
+    }
+}
+
+/// Checks the number of documents, which is in `meta.json` and so has no checksum.
 fn check_counts(segment: &SegmentReader) -> Result<(), Unusable> {
     let rows = segment.fast_fields().u64(HASH_HIGH)?.num_docs();
     let expected = segment.max_doc();
@@ -167,7 +174,7 @@ impl<E: Into<TantivyError>> From<E> for Unusable {
     }
 }
 
-/// Removes files of tantivy and no others: the folder is the operator's choice.
+/// Removes files of tantivy and no others, because the folder is the operator's choice.
 fn remove_files(folder: &Path, which: impl Fn(&str) -> bool) -> io::Result<()> {
     for name in file_names(folder)? {
         let is_index_file = [META, "meta.next", MANAGED].contains(&name.as_str());
@@ -195,7 +202,7 @@ mod tests {
     use crate::index::tests::support::{changed, deleted, open, open_with, product};
     use crate::index::text::language::Language;
 
-    /// An index of several segments, with a deletion.
+    /// Fills an index with several segments and a deletion.
     fn fill(folder: &std::path::Path) -> String {
         let (index, mut writer) = open(folder);
         for at in 1..=4 {
@@ -220,7 +227,7 @@ mod tests {
         index.digest_of_live().unwrap().to_string()
     }
 
-    /// Whatever happens to one file: the index is as it was, or it begins anew.
+    /// Whatever happens to one file, the index is as it was, or it begins anew.
     #[test]
     fn damage_is_noticed() {
         let original = tempfile::tempdir().unwrap();
@@ -281,8 +288,9 @@ mod tests {
             ("b", "Zubehör für Druckern"),
             ("c", "Große Tasche"),
         ];
-        let events = printers.iter().zip(1..);
-        let events: Vec<_> = events
+        let events: Vec<_> = printers
+            .iter()
+            .zip(1..)
             .map(|((id, title), at)| changed(at, 1, product(id, title)))
             .collect();
         writer.apply(&events).unwrap();

@@ -1,5 +1,5 @@
-//! Ends what a user has begun to type: words and word pairs of titles, and brands, as they are
-//! written; those of products that are viewed first, then the most common.
+//! Completes what a user has begun to type with words and word pairs of titles, and brands. Those
+//! of viewed products come first, then the most common.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,44 +13,44 @@ use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 use crate::index::document::suggestion_terms::{TITLE_WORDS_MAX, words};
 use crate::index::popularity::Popularity;
 use crate::index::sets::doc_sets::DocBits;
-use crate::index::suggest::tally::{Seen, has, size, tally};
+use crate::index::suggest::tally::{Counts, has, size, tally, views_of_term};
 
 pub(crate) use crate::index::suggest::table::SuggestionTable;
 
-/// With fewer letters, every word would be like some other.
+/// The shortest word in which a typo is forgiven: any word resembles some other of fewer letters.
 const TYPO_CHARS_MIN: usize = 4;
 const TWO_TYPOS_CHARS_MIN: usize = 8;
-/// Twice as many of the most viewed and of the most common as are asked for are looked at closely, and
-/// these.
-const LOOKED_AT_BESIDES: usize = 16;
-/// Products of a suggestion that are counted one by one; of more, the rest is estimated.
+/// How many more candidates than twice the number asked for are counted exactly, both of the most
+/// viewed and of the most common.
+const CANDIDATES_BESIDES: usize = 16;
+/// The products of a suggestion that are counted one by one. The rest is estimated.
 const COUNTED_MAX: u64 = 10_000;
-/// Terms that are looked through: in a catalogue that needs no table, about all there are.
-const TERMS_MAX: usize = 20_000;
-/// The same where the table does not know enough.
-const TERMS_BESIDE_TABLE_MAX: usize = 4_000;
+/// The terms that are scanned. A catalog that needs no table has hardly more.
+const SCANNED_TERMS_MAX: usize = 20_000;
+/// The terms that are scanned if the table does not know enough.
+const SCANNED_TERMS_BESIDE_TABLE_MAX: usize = 4_000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Suggestion {
     pub(crate) text: String,
-    /// Products that have all of it: exact up to 10,000.
+    /// The number of products with all words of the text, exact up to 10,000.
     pub(crate) documents: u64,
-    /// Views of them.
+    /// The number of views of these products.
     pub(crate) views: u64,
 }
 
-/// What suggestions are made from.
+/// The sources of suggestions.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     pub(crate) searcher: &'a Searcher,
     pub(crate) field: Field,
-    /// None for a catalogue so small that all is looked through.
+    /// None in a catalog so small that all terms are scanned.
     pub(crate) table: Option<&'a SuggestionTable>,
     pub(crate) popularity: &'a Popularity,
 }
 
-/// The most viewed and most common ends of what was typed; where those are few, also of what is
-/// alike.
+/// Returns the most viewed and most common completions of what was typed. If they are few, similar
+/// words are added.
 pub(crate) fn complete(
     source: Source<'_>,
     typed: &str,
@@ -60,24 +60,26 @@ pub(crate) fn complete(
     let Some((last, before)) = words.split_last() else {
         return Ok(Vec::new());
     };
-    // After a space, another word is asked for.
-    let open = match typed.ends_with(char::is_whitespace) {
-        true => format!("{last} "),
-        false => last.clone(),
+    // After a space the user wants another word.
+    let prefix = if typed.ends_with(char::is_whitespace) {
+        format!("{last} ")
+    } else {
+        last.clone()
     };
-    let mut found = Found {
+    let mut found = Completion {
         source,
         limit,
         suggestions: Vec::new(),
     };
-    // The longest beginning that the catalogue knows: of "a b c", "b c" after "a".
+    // The last two words are tried as a pair first: for "a b c", completions of "b c" in products
+    // that have "a".
     if let Some((previous, first)) = before.split_last() {
-        found.add(first, &format!("{previous} {open}"), None)?;
+        found.add(first, &format!("{previous} {prefix}"), None)?;
     }
-    found.add(before, &open, None)?;
+    found.add(before, &prefix, None)?;
     let chars = last.chars().count();
-    // A word that was ended and is known is no typo.
-    let complete = open.ends_with(' ') && !found.suggestions.is_empty();
+    // A finished word that is known is no typo.
+    let complete = prefix.ends_with(' ') && !found.suggestions.is_empty();
     if chars >= TYPO_CHARS_MIN && !complete {
         let typos = 1 + u8::from(chars >= TWO_TYPOS_CHARS_MIN);
         found.add(before, last, Some(typos))?;
@@ -85,22 +87,23 @@ pub(crate) fn complete(
     Ok(found.suggestions)
 }
 
-struct Found<'a> {
+struct Completion<'a> {
     source: Source<'a>,
     limit: usize,
     suggestions: Vec<Suggestion>,
 }
 
-impl Found<'_> {
-    /// Adds what ends `open`, in products that have `before`, up to the limit.
-    fn add(&mut self, before: &[String], open: &str, typos: Option<u8>) -> tantivy::Result<()> {
+impl Completion<'_> {
+    /// Adds completions of `prefix` in products that have `before`, up to the limit.
+    fn add(&mut self, before: &[String], prefix: &str, typos: Option<u8>) -> tantivy::Result<()> {
         if self.suggestions.len() >= self.limit {
             return Ok(());
         }
-        let candidates = self.source.candidates(open, typos, self.limit)?;
-        let within = match before.is_empty() || candidates.is_empty() {
-            true => None,
-            false => Some(self.source.with_all(before)?),
+        let candidates = self.source.candidates(prefix, typos, self.limit)?;
+        let within = if before.is_empty() || candidates.is_empty() {
+            None
+        } else {
+            Some(self.source.with_all(before)?)
         };
         let mut counted = Vec::new();
         for text in candidates {
@@ -108,13 +111,13 @@ impl Found<'_> {
             if text.split(' ').any(repeats) {
                 continue;
             }
-            let Seen { documents, views } = self.source.count(&text, within.as_deref())?;
-            let before = before.iter().map(String::as_str);
-            let text = before.chain([text.as_str()]).collect::<Vec<_>>().join(" ");
-            let is_new = self.suggestions.iter().all(|known| known.text != text);
+            let Counts { documents, views } = self.source.count(&text, within.as_deref())?;
+            let words = before.iter().map(String::as_str).chain([text.as_str()]);
+            let whole = words.collect::<Vec<_>>().join(" ");
+            let is_new = self.suggestions.iter().all(|known| known.text != whole);
             if documents > 0 && is_new {
                 counted.push(Suggestion {
-                    text,
+                    text: whole,
                     documents,
                     views,
                 });
@@ -131,36 +134,40 @@ impl Found<'_> {
 }
 
 impl Source<'_> {
-    /// What is looked at closely: the most viewed and the most common, deleted products included.
+    /// Returns the terms that are worth counting exactly: the most viewed and the most common, with
+    /// deleted products included.
     fn candidates(
         &self,
-        open: &str,
+        prefix: &str,
         typos: Option<u8>,
         limit: usize,
     ) -> tantivy::Result<BTreeSet<String>> {
-        let max = limit * 2 + LOOKED_AT_BESIDES;
+        let max = limit * 2 + CANDIDATES_BESIDES;
         let mut candidates = BTreeSet::new();
         if let (Some(table), None) = (self.table, typos)
-            && table.add_ends(open, max, &mut candidates)
+            && table.add_completions(prefix, max, &mut candidates)
         {
             return Ok(candidates);
         }
-        let mut seen = self.look_through(open, typos)?;
-        for rank in [|seen: &Seen| seen.views, |seen: &Seen| seen.documents] {
+        let mut seen = self.scan_terms(prefix, typos)?;
+        for rank in [|seen: &Counts| seen.views, |seen: &Counts| seen.documents] {
             seen.sort_by_key(|(_, seen)| Reverse(rank(seen)));
-            let best = seen.iter().take(max);
-            let best = best.filter(|(_, seen)| rank(seen) > 0);
+            let best = seen.iter().take(max).filter(|(_, seen)| rank(seen) > 0);
             candidates.extend(best.filter_map(|(text, _)| String::from_utf8(text.clone()).ok()));
         }
         Ok(candidates)
     }
 
-    /// The terms there are, up to a bound.
-    fn look_through(&self, open: &str, typos: Option<u8>) -> tantivy::Result<Vec<(Vec<u8>, Seen)>> {
+    /// Scans the terms that begin with `prefix`, or nearly so, up to a bound.
+    fn scan_terms(
+        &self,
+        prefix: &str,
+        typos: Option<u8>,
+    ) -> tantivy::Result<Vec<(Vec<u8>, Counts)>> {
         let mut seen = BTreeMap::new();
         let mut left = match self.table {
-            Some(_) => TERMS_BESIDE_TABLE_MAX,
-            None => TERMS_MAX,
+            Some(_) => SCANNED_TERMS_BESIDE_TABLE_MAX,
+            None => SCANNED_TERMS_MAX,
         };
         for segment in self.searcher.segment_readers() {
             let index = segment.inverted_index(self.field)?;
@@ -171,25 +178,20 @@ impl Source<'_> {
             };
             let mut see = |term: &[u8], info: &TermInfo| {
                 left -= 1;
-                let mut views = 0;
-                if !viewed.is_empty() {
-                    let option = IndexRecordOption::Basic;
-                    let mut found = index.read_postings_from_terminfo(info, option)?;
-                    views = tally(&mut found, COUNTED_MAX, |doc| Some(viewed.get(doc))).views;
-                }
+                let views = views_of_term(&index, info, COUNTED_MAX, &viewed)?;
                 add(&mut seen, term, u64::from(info.doc_freq), views);
                 tantivy::Result::Ok(left > 0)
             };
             match typos {
                 None => {
-                    let end = [open.as_bytes(), &[0xff]].concat();
-                    let mut stream = terms.range().ge(open).lt(end).into_stream()?;
+                    let end = [prefix.as_bytes(), &[0xff]].concat();
+                    let mut stream = terms.range().ge(prefix).lt(end).into_stream()?;
                     while stream.advance() && see(stream.key(), stream.value())? {}
                 }
                 Some(typos) => {
-                    let like = Term::from_field_text(self.field, open);
-                    let like = FuzzyTermQuery::new_prefix(like, typos, true).automaton()?;
-                    let mut stream = terms.search(like).into_stream()?;
+                    let like = Term::from_field_text(self.field, prefix);
+                    let query = FuzzyTermQuery::new_prefix(like, typos, true);
+                    let mut stream = terms.search(query.automaton()?).into_stream()?;
                     while stream.advance() && see(stream.key(), stream.value())? {}
                 }
             }
@@ -200,7 +202,7 @@ impl Source<'_> {
         Ok(seen.into_iter().collect())
     }
 
-    fn count(&self, text: &str, within: Option<&[Within]>) -> tantivy::Result<Seen> {
+    fn count(&self, text: &str, within: Option<&[SegmentDocs]>) -> tantivy::Result<Counts> {
         let mut found = Vec::new();
         for (number, segment) in self.searcher.segment_readers().iter().enumerate() {
             if let Some(postings) = postings(segment, self.field, text)? {
@@ -208,12 +210,12 @@ impl Source<'_> {
             }
         }
         let all: u64 = found.iter().map(|(_, _, postings)| size(postings)).sum();
-        let mut seen = Seen::default();
+        let mut seen = Counts::default();
         for (number, segment, postings) in &mut found {
             let viewed = self.popularity.of(segment)?;
             let alive = segment.alive_bitset();
             let live = |doc| alive.is_none_or(|alive| alive.is_alive(doc));
-            // A segment's share of those that are looked at is its share of all.
+            // Each segment is looked at in proportion to its share of all products.
             let max = (COUNTED_MAX * size(postings)).div_ceil(all.max(1));
             let of_segment = match within.and_then(|within| within.get(*number)) {
                 None => tally(postings, max, |doc| live(doc).then(|| viewed.get(doc))),
@@ -230,20 +232,20 @@ impl Source<'_> {
         Ok(seen)
     }
 
-    /// By segment, the live products that have all of these words.
-    fn with_all(&self, words: &[String]) -> tantivy::Result<Vec<Within>> {
+    /// Returns the live products that have all of these words, by segment.
+    fn with_all(&self, words: &[String]) -> tantivy::Result<Vec<SegmentDocs>> {
         let segments = self.searcher.segment_readers().iter();
         let within = segments.map(|segment| {
             let docs = with_all(segment, self.field, words)?;
             let mut bits = DocBits::none(segment.max_doc());
             docs.iter().for_each(|doc| bits.insert(*doc));
-            Ok(Within { docs, bits })
+            Ok(SegmentDocs { docs, bits })
         });
         within.collect()
     }
 }
 
-fn add(seen: &mut BTreeMap<Vec<u8>, Seen>, term: &[u8], documents: u64, views: u64) {
+fn add(seen: &mut BTreeMap<Vec<u8>, Counts>, term: &[u8], documents: u64, views: u64) {
     let known = match seen.get_mut(term) {
         Some(known) => known,
         None => seen.entry(term.to_owned()).or_default(),
@@ -252,24 +254,24 @@ fn add(seen: &mut BTreeMap<Vec<u8>, Seen>, term: &[u8], documents: u64, views: u
     known.views += views;
 }
 
-/// The products of a segment that a suggestion has to be in.
-struct Within {
+/// The products of a segment to which a suggestion is restricted.
+struct SegmentDocs {
     docs: Vec<DocId>,
     bits: DocBits,
 }
 
-impl Within {
+impl SegmentDocs {
     fn tally(
         &self,
         postings: &mut SegmentPostings,
         max: u64,
         views: impl Fn(DocId) -> u64,
-    ) -> Seen {
+    ) -> Counts {
         if size(postings) <= self.docs.len() as u64 {
             let views = |doc| self.bits.contains(doc).then(|| views(doc));
             return tally(postings, max, views);
         }
-        let (mut seen, mut looked_at) = (Seen::default(), 0);
+        let (mut seen, mut looked_at) = (Counts::default(), 0);
         for doc in &self.docs {
             if looked_at == max {
                 break;

@@ -1,30 +1,30 @@
-//! What of a large catalogue is worth suggesting: its most common and its most viewed terms, in their
-//! order. Made in the background, as a single letter begins hundreds of thousands of terms; what it
-//! says of a product is as old as it is.
+//! The most common and the most viewed terms of a large catalog. The table is made in the
+//! background, because hundreds of thousands of terms begin with one letter; it shows the products
+//! as they were then.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use tantivy::Searcher;
-use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::schema::Field;
 use tantivy::termdict::TermMerger;
 
 use crate::index::popularity::Popularity;
-use crate::index::suggest::tally::tally;
+use crate::index::suggest::tally::views_of_term;
 
-/// Of either kind: some megabytes.
+/// The most terms in each of the two lists, which take some megabytes.
 const TERMS_MAX: usize = 50_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct SuggestionTable {
-    /// By the number of products, deleted ones included.
+    /// The terms with the most products, deleted ones included.
     common: Terms,
     viewed: Terms,
 }
 
 impl SuggestionTable {
-    /// Goes through all terms; blocks.
+    /// Builds the table from all terms; blocks.
     pub(crate) fn of(
         searcher: &Searcher,
         field: Field,
@@ -38,17 +38,12 @@ impl SuggestionTable {
         }
         let streams = indexes.iter().map(|index| index.terms().stream());
         let mut terms = TermMerger::new(streams.collect::<Result<_, _>>()?);
-        let (mut most_common, mut most_viewed) = (Most::default(), Most::default());
+        let (mut most_common, mut most_viewed) = (TopTerms::default(), TopTerms::default());
         while terms.advance() {
             let (mut documents, mut views) = (0, 0);
             for (segment, info) in terms.current_segment_ords_and_term_infos() {
                 documents += u64::from(info.doc_freq);
-                let viewed = &viewed[segment];
-                if !viewed.is_empty() {
-                    let option = IndexRecordOption::Basic;
-                    let mut found = indexes[segment].read_postings_from_terminfo(&info, option)?;
-                    views += tally(&mut found, u64::MAX, |doc| Some(viewed.get(doc))).views;
-                }
+                views += views_of_term(&indexes[segment], &info, u64::MAX, &viewed[segment])?;
             }
             most_common.add(terms.key(), documents);
             most_viewed.add(terms.key(), views);
@@ -59,14 +54,19 @@ impl SuggestionTable {
         })
     }
 
-    /// The `max` most viewed and the `max` most common terms that begin so. False when there may be
-    /// others that are as common.
-    pub(crate) fn add_ends(&self, open: &str, max: usize, to: &mut BTreeSet<String>) -> bool {
-        self.viewed.add_ends(open, max, to);
-        self.common.add_ends(open, max, to) >= max
+    /// Adds the `max` most viewed and the `max` most common terms that begin with `prefix`. Returns
+    /// false if there may be others that are as common.
+    pub(crate) fn add_completions(
+        &self,
+        prefix: &str,
+        max: usize,
+        to: &mut BTreeSet<String>,
+    ) -> bool {
+        self.viewed.add_completions(prefix, max, to);
+        self.common.add_completions(prefix, max, to) >= max
     }
 
-    /// None unless it is among the most viewed.
+    /// The views of a term, or 0 if it is not among the most viewed.
     pub(crate) fn views(&self, text: &str) -> u64 {
         let terms = &self.viewed.0;
         let place = terms.binary_search_by(|(term, _)| term.as_ref().cmp(text));
@@ -74,32 +74,34 @@ impl SuggestionTable {
     }
 }
 
-/// In their order.
+/// Terms with their numbers, sorted by term.
 #[derive(Debug, Default)]
 struct Terms(Vec<(Arc<str>, u64)>);
 
 impl Terms {
-    /// Returns how many there are.
-    fn add_ends(&self, open: &str, max: usize, to: &mut BTreeSet<String>) -> usize {
-        let from = self.0.partition_point(|(term, _)| term.as_ref() < open);
-        let ends = self.0[from..].iter();
-        let ends = ends.take_while(|(term, _)| term.starts_with(open));
-        let mut ends: Vec<&(Arc<str>, u64)> = ends.collect();
-        let count = ends.len();
+    /// Adds the `max` greatest terms that begin with `prefix`, and returns how many begin with it.
+    fn add_completions(&self, prefix: &str, max: usize, to: &mut BTreeSet<String>) -> usize {
+        let from = self.0.partition_point(|(term, _)| term.as_ref() < prefix);
+        let mut completions: Vec<&(Arc<str>, u64)> = self.0[from..]
+            .iter()
+            .take_while(|(term, _)| term.starts_with(prefix))
+            .collect();
+        let count = completions.len();
         if max < count {
-            ends.select_nth_unstable_by_key(max, |(term, number)| (Reverse(*number), term.clone()));
-            ends.truncate(max);
+            completions
+                .select_nth_unstable_by_key(max, |(term, number)| (Reverse(*number), term.clone()));
+            completions.truncate(max);
         }
-        to.extend(ends.iter().map(|(term, _)| term.to_string()));
+        to.extend(completions.iter().map(|(term, _)| term.to_string()));
         count
     }
 }
 
-/// The terms with the greatest numbers, the least of them first.
+/// Collects the terms with the greatest numbers. The least of them is on top of the heap.
 #[derive(Default)]
-struct Most(BinaryHeap<Reverse<(u64, Arc<str>)>>);
+struct TopTerms(BinaryHeap<Reverse<(u64, Arc<str>)>>);
 
-impl Most {
+impl TopTerms {
     fn add(&mut self, term: &[u8], number: u64) {
         let is_full = self.0.len() >= TERMS_MAX;
         let least = self.0.peek().map_or(0, |Reverse((least, _))| *least);
@@ -116,8 +118,9 @@ impl Most {
     }
 
     fn terms(self) -> Terms {
-        let terms = self.0.into_iter();
-        let mut terms: Vec<_> = terms
+        let mut terms: Vec<_> = self
+            .0
+            .into_iter()
             .map(|Reverse((number, term))| (term, number))
             .collect();
         terms.sort_unstable();

@@ -1,31 +1,31 @@
-//! Suggestions of small catalogues, with and without the table of large ones.
+//! Suggestions of small catalogs, with and without the table of large ones.
 
 use catalog_events::{Position, Product};
 
 use crate::index::keyword_index::KeywordIndex;
 use crate::index::popularity::Popularity;
-use crate::index::suggest::tally::Seen;
-use crate::index::tests::support::{deleted, index_of, open, product};
+use crate::index::suggest::tally::Counts;
+use crate::index::tests::support::{changed, deleted, index_of, open, product};
 
-/// With the table of a large catalogue as without.
+/// Checks suggestions without a table, and with the table of a large catalog.
 fn check_viewed(
     index: &KeywordIndex,
     views: &[(&str, u64)],
     typed: &str,
     expected: &[(&str, u64, u64)],
 ) {
-    let views = views.iter();
-    let views = views.map(|(id, views)| (id.parse().expect("id"), *views));
-    let popularity = Popularity::new(views.collect());
+    let views_of = |(id, views): &(&str, u64)| (id.parse().expect("id"), *views);
+    let popularity = Popularity::new(views.iter().map(views_of).collect());
     let snapshot = index.snapshot();
     let table = snapshot.suggestion_table(&popularity).expect("table");
     for table in [None, Some(&table)] {
-        let found = snapshot.complete(typed, 3, table, &popularity);
-        let found = found.expect("complete");
-        let found = found
+        let suggestions = snapshot
+            .complete(typed, 3, table, &popularity)
+            .expect("complete");
+        let found: Vec<_> = suggestions
             .iter()
-            .map(|one| (one.text.as_str(), one.documents, one.views));
-        let found: Vec<_> = found.collect();
+            .map(|one| (one.text.as_str(), one.documents, one.views))
+            .collect();
         assert_eq!(found, expected, "{typed:?}, table: {}", table.is_some());
     }
 }
@@ -73,9 +73,9 @@ fn ends_words_and_pairs_the_most_common_first() {
     );
     check(&index, "western", &[("western digital", 1)]);
     check(&index, "ök", &[("öko", 1), ("öko mouse", 1)]);
-    // No pair has both ends: the words before narrow it down.
+    // No pair has both words, so the words before restrict the products.
     check(&index, "black mo", &[("black mouse", 1)]);
-    // Nobody has both, but what is alike.
+    // No product has both words, but one has a similar word.
     check(&index, "keyboard wired", &[("keyboard wireless", 1)]);
 }
 
@@ -99,9 +99,10 @@ fn forgives_typos_after_a_few_letters() {
 fn counts_what_is_there_and_takes_anything() {
     let folder = tempfile::tempdir().expect("folder");
     let (index, mut writer) = open(folder.path());
-    let events = products().into_iter().zip(1..);
-    let events: Vec<_> = events
-        .map(|(one, at)| crate::index::tests::support::changed(at, 1, one))
+    let events: Vec<_> = products()
+        .into_iter()
+        .zip(1..)
+        .map(|(one, at)| changed(at, 1, one))
         .collect();
     writer.apply(&events).expect("apply");
     writer.commit(Position(5)).expect("commit");
@@ -139,7 +140,7 @@ fn what_is_viewed_comes_first() {
         "mouse",
         &[("mouse", 4, 2), ("mouse black", 1, 0), ("mouse pad", 1, 0)],
     );
-    // Of the products that have the words before as well.
+    // Only products that have the words before as well are counted.
     check_viewed(
         &index,
         &views,
@@ -159,7 +160,8 @@ fn what_is_viewed_comes_first() {
     );
 }
 
-/// More words than are looked at: the most viewed and the most common are among those that are.
+/// There are more words than are counted. The most viewed and the most common are counted all the
+/// same.
 #[test]
 fn the_table_knows_the_few_of_many() {
     let mut products = Vec::new();
@@ -195,13 +197,13 @@ fn model_numbers_make_no_pairs() {
 
 #[test]
 fn what_is_not_looked_at_is_estimated() {
-    let seen = Seen {
+    let counts = Counts {
         documents: 10,
         views: 3,
     };
-    let scaled = seen.scaled(100, 1_000);
+    let scaled = counts.scaled(100, 1_000);
     assert_eq!((scaled.documents, scaled.views), (100, 30));
-    let all = seen.scaled(100, 100);
+    let all = counts.scaled(100, 100);
     assert_eq!((all.documents, all.views), (10, 3));
-    assert_eq!(Seen::default().scaled(0, 0).documents, 0);
+    assert_eq!(Counts::default().scaled(0, 0).documents, 0);
 }

@@ -1,4 +1,4 @@
-//! What a kill or a power cut leaves: the last flushed commit, whole, whatever was under way.
+//! A kill or a power cut leaves the last flushed commit, whole, whatever was under way.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,10 +20,10 @@ use crate::index::tests::support::{changed, deleted, found, open, product};
 use crate::index::text::language::Language;
 use crate::index::writer::IndexWriter;
 
-/// Digests by position: what an index has to hold there.
+/// The digest that the index must have at each position.
 type Expected = Arc<Mutex<BTreeMap<Position, String>>>;
 
-/// Little memory, so that large files go to the disk and flushes come by themselves.
+/// Little memory makes large files go to the disk, and flushes come by themselves.
 fn open_small(folder: &Path) -> (KeywordIndex, IndexWriter) {
     open_with(folder, 32_000)
 }
@@ -85,7 +85,7 @@ fn a_kill_leaves_the_last_flushed_commit() {
                     assert_eq!(index.check_files().unwrap(), [""; 0], "seed {seed}");
                 }
                 3 => {
-                    // Waits for the merges, too.
+                    // Dropping the writer waits for its merges, too.
                     drop(writer);
                     writer = index.writer().unwrap();
                 }
@@ -95,7 +95,7 @@ fn a_kill_leaves_the_last_flushed_commit() {
     }
 }
 
-/// A disk that forgets, at a power cut, what was not synced: content by itself, names by the folder.
+/// A disk that forgets at a power cut what was not synced: content file by file, names by folder.
 #[derive(Default)]
 struct ForgetfulDisk {
     folder: PathBuf,
@@ -117,7 +117,7 @@ impl ForgetfulDisk {
                     data: fs::read(self.folder.join(name)).expect("written"),
                     synced: false,
                 };
-                // Written over, it is lost under its synced name as well.
+                // Content that is written over is lost under its synced name as well.
                 match self.names.get(name) {
                     Some(&number) => self.contents[number] = content,
                     None => {
@@ -138,7 +138,7 @@ impl ForgetfulDisk {
         }
     }
 
-    /// The folder after the power came back, with the names that were synced, or with all.
+    /// Returns the folder after the power came back, with the synced names only, or with all names.
     fn cut(&self, all_names: bool) -> TempDir {
         let folder = tempfile::tempdir().expect("folder");
         let names = if all_names {
@@ -148,9 +148,10 @@ impl ForgetfulDisk {
         };
         for (name, number) in names {
             let content = &self.contents[*number];
-            let length = match content.synced {
-                true => content.data.len(),
-                false => content.data.len() / 2,
+            let length = if content.synced {
+                content.data.len()
+            } else {
+                content.data.len() / 2
             };
             fs::write(folder.path().join(name), &content.data[..length]).expect("write");
         }
@@ -192,10 +193,9 @@ fn a_power_cut_at_any_step_leaves_a_flushed_commit() {
             index.flush().unwrap();
         }
         drop((index, writer));
-        let expected = expected.lock().unwrap();
+        let digests = expected.lock().unwrap();
         let mut later = 0;
-        let cuts = std::mem::take(&mut *cuts.lock().unwrap());
-        for (durable, cut) in cuts {
+        for (durable, cut) in std::mem::take(&mut *cuts.lock().unwrap()) {
             let (index, _writer) = open(cut.path());
             assert!(
                 index.position() >= durable,
@@ -203,7 +203,7 @@ fn a_power_cut_at_any_step_leaves_a_flushed_commit() {
             );
             later += u32::from(index.position() > durable);
             let digest = index.digest_of_live().unwrap().to_string();
-            assert_eq!(digest, expected[&index.position()], "seed {seed}");
+            assert_eq!(digest, digests[&index.position()], "seed {seed}");
         }
         assert!(later > 0, "some cuts fell behind the renaming");
     }
@@ -214,7 +214,7 @@ fn a_full_disk_is_told_and_commits_go_on_in_memory_until_it_is_full_too() {
     let folder = tempfile::tempdir().unwrap();
     let (index, mut writer) = open_with(folder.path(), 3_000);
     index.flush().unwrap();
-    // Whatever is written to it finds the disk full.
+    // The file of this name finds the disk full.
     let full = folder.path().join("meta.next");
     std::os::unix::fs::symlink("/dev/full", &full).unwrap();
     let put = |writer: &mut IndexWriter, at: u64| {
@@ -228,7 +228,7 @@ fn a_full_disk_is_told_and_commits_go_on_in_memory_until_it_is_full_too() {
     assert_eq!((state.durable, state.failures > 0), (Position::START, true));
     assert!(state.error.is_some_and(|error| error.contains("space")));
 
-    // Nothing gets there at all: what is written stays in memory, as far as that goes.
+    // The folder is held, so that nothing gets to the disk and memory fills up.
     let refused = index
         .directory
         .hold_folder(|| (2..100).find_map(|at| put(&mut writer, at).err()));
@@ -257,7 +257,7 @@ fn what_a_failed_flush_left_of_a_file_goes_with_the_file() {
     let mut file = index.directory.open_write(&name).unwrap();
     file.write_all(b"merged away").unwrap();
     file.terminate().unwrap();
-    // As far as it got before the disk was full.
+    // This is the part that a flush wrote before the disk was full.
     fs::write(folder.path().join(&name), "merged").unwrap();
     index.directory.delete(&name).unwrap();
     index.flush().unwrap();
@@ -304,9 +304,11 @@ fn damaged_files_are_named() {
     assert_eq!(index.check_files().unwrap(), [""; 0], "nothing on disk yet");
     index.flush().unwrap();
     assert_eq!(index.check_files().unwrap(), [""; 0]);
-    let names = fs::read_dir(folder.path()).unwrap();
-    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
+    let names: Vec<String> = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with('.'))
+        .collect();
     assert!(names.len() > 6);
     for name in names {
         let path = folder.path().join(&name);

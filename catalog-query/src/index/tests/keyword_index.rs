@@ -1,4 +1,4 @@
-//! The index follows the events: positions, redelivery, deletion, restart.
+//! The index follows the events through redelivery, deletion and restart.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ fn continues_where_the_last_commit_ended() {
         .apply(&[changed(4, 1, product("b", "mouse"))])
         .unwrap();
     index.flush().unwrap();
-    // A kill: what was not committed is gone, and will be delivered again.
+    // After a kill, what was not committed is gone, and is delivered again.
     drop((index, writer));
 
     let (index, mut writer) = open(folder.path());
@@ -112,8 +112,8 @@ fn one_writer_at_a_time() {
     assert_eq!(found(&index, "mouse"), ["a"]);
 }
 
-/// A stream of changes, committed at random points, killed and delivered again from before the
-/// last commit, must end like one that was applied at once.
+/// A stream of changes is committed at random points, killed and delivered again from before the
+/// last commit. It must end like one that was applied at once.
 #[test]
 fn any_delivery_ends_in_the_same_index() {
     for seed in 0..8 {
@@ -161,15 +161,15 @@ fn random_event(random: &mut Random, at: u64) -> ProductEvent {
     }
 }
 
-/// SplitMix64.
+/// The SplitMix64 generator.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ mixed >> 31) % end
+        let once = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let twice = (once ^ once >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (twice ^ twice >> 31) % end
     }
 }
 
@@ -232,12 +232,11 @@ fn a_repair_ignores_positions_and_leaves_them() {
     let index = live.current().load_full();
     let repaired = live.repair(|held| {
         assert_eq!(held.position(), Position(9));
-        // Those who only ask wait for nobody, even while an answer of the log is waited for.
+        // Readers do not wait for a repair, even while that waits for an answer of the log.
         assert_eq!(live.resume(), (epoch, Position(9)));
         assert_eq!(live.disk_state().0, epoch);
         let c = "c".parse().unwrap();
-        let version = Version::new(1).expect("version");
-        let hash = ContentHash::of(&c, version, &product("c", "mouse"));
+        let hash = ContentHash::of(&c, Version::FIRST, &product("c", "mouse"));
         assert_eq!(held.hashes_of(&c)?, [hash]);
         Ok::<_, IndexError>(changes.to_vec())
     });
@@ -279,7 +278,7 @@ fn an_index_that_is_still_being_built_answers_no_search() {
     let mouse = QueryTerms::of("mouse", Language::English);
     let refused = live.current().load().search(&mouse, 10);
     assert!(matches!(refused, Err(IndexError::NotBuilt { .. })));
-    // So does one that takes its place, until it is there.
+    // A replacement answers no search either, until it is built.
     let (index, mut writer) = live.create(7).unwrap();
     let events = [
         changed(1, 1, product("a", "mouse")),
@@ -296,17 +295,18 @@ fn an_index_that_is_still_being_built_answers_no_search() {
     assert_eq!(found(&live.current().load(), "mouse"), ["a", "b"]);
 }
 
-/// Who waits for a position sees it when the wait is over, whichever index answers by then.
+/// A reader that waits for a position sees it when the wait is over, whichever index answers by
+/// then.
 #[tokio::test]
 async fn a_position_that_was_reached_is_seen() {
     let folder = tempfile::tempdir().unwrap();
     let live = Arc::new(LiveIndex::open(folder.path(), Language::English).unwrap());
     live.reached(Position::START).await;
     let wait = |position: u64| {
-        let live = live.clone();
+        let shared = live.clone();
         tokio::spawn(async move {
-            live.reached(Position(position)).await;
-            found(&live.current().load(), "mouse")
+            shared.reached(Position(position)).await;
+            found(&shared.current().load(), "mouse")
         })
     };
     let (second, third) = (wait(2), wait(3));

@@ -1,4 +1,4 @@
-//! Products, events and an index in a folder of its own, for the tests of this crate.
+//! Products, events and an index in a temporary folder, for the tests of this crate.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -51,7 +51,8 @@ pub(crate) fn with_attributes(id: &str, title: &str, attributes: &[(&str, &str)]
     }
 }
 
-/// Things ("p00") and what is for them ("c00"): its title is shorter and has the word too.
+/// Returns printers ("p00") and cables for them ("c00"), whose titles are shorter and have the word
+/// "printer" too.
 pub(crate) fn printers_and_cables() -> Vec<Product> {
     let printer = ["technology", "resolution", "paper", "duplex", "speed"];
     let cable = ["length", "connector", "gender", "shield"];
@@ -97,8 +98,8 @@ pub(crate) fn open(folder: &Path) -> (KeywordIndex, IndexWriter) {
     open_with(folder, IndexOptions::default())
 }
 
-/// A test that starts a server forks this process, and until the child is another program it has a
-/// copy of every lock.
+/// Waits for the lock of the folder: a test that starts a server forks this process, and the child
+/// holds a copy of every lock until it runs another program.
 pub(crate) fn open_with(folder: &Path, options: IndexOptions) -> (KeywordIndex, IndexWriter) {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
@@ -111,12 +112,13 @@ pub(crate) fn open_with(folder: &Path, options: IndexOptions) -> (KeywordIndex, 
     }
 }
 
-/// An index of these products, all in one commit.
+/// Builds an index of these products, all in one commit.
 pub(crate) fn index_in_one_go(products: &[Product]) -> (TempDir, KeywordIndex) {
     let folder = tempfile::tempdir().expect("folder");
     let (index, mut writer) = open(folder.path());
-    let events = products.iter().zip(1..);
-    let events: Vec<ProductEvent> = events
+    let events: Vec<ProductEvent> = products
+        .iter()
+        .zip(1..)
         .map(|(product, at)| changed(at, 1, product.clone()))
         .collect();
     writer.apply(&events).expect("apply");
@@ -126,7 +128,7 @@ pub(crate) fn index_in_one_go(products: &[Product]) -> (TempDir, KeywordIndex) {
     (folder, index)
 }
 
-/// An index of these products, each in a commit of its own.
+/// Builds an index of these products, each in a commit of its own.
 pub(crate) fn index_of(products: &[Product]) -> (TempDir, KeywordIndex) {
     let folder = tempfile::tempdir().expect("folder");
     let (index, mut writer) = open(folder.path());
@@ -139,12 +141,11 @@ pub(crate) fn index_of(products: &[Product]) -> (TempDir, KeywordIndex) {
     (folder, index)
 }
 
-/// The ids that a query finds, in order.
+/// Returns the ids that a query finds, in order.
 pub(crate) fn found(index: &KeywordIndex, query: &str) -> Vec<String> {
-    let found = index
+    index
         .search(&QueryTerms::of(query, Language::English), 100)
-        .expect("search");
-    found
+        .expect("search")
         .hits
         .into_iter()
         .map(|hit| hit.product_id.to_string())

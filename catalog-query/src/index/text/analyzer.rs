@@ -1,4 +1,4 @@
-//! How text becomes terms, for documents and queries alike.
+//! Turns text into terms, for documents and queries alike.
 
 use tantivy::tokenizer::{
     AsciiFoldingFilter, LowerCaser, RawTokenizer, RemoveLongFilter, TextAnalyzer, TokenStream as _,
@@ -8,12 +8,12 @@ use tantivy::tokenizer::{
 use crate::index::text::language::Language;
 use crate::index::text::tokens::{Measures, WordTokenizer};
 
-/// Words as they are written, but for letter case and accents: what spelling is corrected with. Part
-/// of the schema: count up when the analyzer changes.
+/// The analyzer of words as they are written, except for letter case and accents; spelling is
+/// corrected with them. Its name is part of the schema: count up when it changes.
 pub(crate) const SURFACE: &str = "catalog_surface_1";
 
 const WORD_BYTES_MAX: usize = 64;
-/// Nobody can ask for a longer one.
+/// The longest identifier. Nobody can ask for a longer one.
 const IDENTIFIER_BYTES_MAX: usize = 1_000;
 
 pub(crate) fn register(tokenizers: &TokenizerManager, language: Language) {
@@ -21,7 +21,8 @@ pub(crate) fn register(tokenizers: &TokenizerManager, language: Language) {
     tokenizers.register(SURFACE, surface(Measures::WithParts));
 }
 
-/// No stop words: "the boys" and "it" are products.
+/// Builds the analyzer of a language. It drops no stop words, because "the boys" and "it" are
+/// products.
 fn stems(language: Language) -> TextAnalyzer {
     let words = TextAnalyzer::builder(WordTokenizer::new(Measures::WithParts))
         .filter(RemoveLongFilter::limit(WORD_BYTES_MAX))
@@ -44,22 +45,22 @@ fn surface(measures: Measures) -> TextAnalyzer {
 /// A word of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Word {
-    /// As it is written, in lower case and without accents.
+    /// The word as it is written, in lower case and without accents.
     pub(crate) surface: String,
-    /// As the index has it.
+    /// The stem that the index holds.
     pub(crate) stem: String,
-    /// In bytes of the text.
+    /// The place of the word in the text, in bytes.
     pub(crate) from: usize,
     pub(crate) to: usize,
 }
 
 impl Language {
-    /// The words of what somebody asks for, `words_max` at most.
+    /// Returns the words of a query, at most `words_max`.
     pub(crate) fn words(self, text: &str, words_max: usize) -> Vec<Word> {
         self.analyzed(text, Measures::Whole, words_max)
     }
 
-    /// The words of a document.
+    /// Returns the words of a document.
     pub(crate) fn document_words(self, text: &str) -> Vec<Word> {
         self.analyzed(text, Measures::WithParts, usize::MAX)
     }
@@ -81,7 +82,7 @@ impl Language {
         words
     }
 
-    /// What the index has of a word in lower case.
+    /// Returns the stem that the index holds of a word in lower case.
     pub(crate) fn stem(self, surface: &str) -> String {
         stem_with(&mut self.word_stemmer(), surface)
     }
@@ -97,15 +98,16 @@ impl Language {
 
 fn stem_with(stemmer: &mut TextAnalyzer, surface: &str) -> String {
     let mut stream = stemmer.token_stream(surface);
-    match stream.advance() {
-        true => stream.token().text.clone(),
-        false => String::new(),
+    if stream.advance() {
+        stream.token().text.clone()
+    } else {
+        String::new()
     }
 }
 
-/// The canonical form of a part number or GTIN: lower case letters and digits, so that `WH-1000 XM4`
-/// is `wh1000xm4`, and no leading zeros before a number, so that a UPC equals its EAN. None when
-/// nothing is left, or too much.
+/// Returns the canonical form of a part number or GTIN: letters and digits in lower case, so that
+/// `WH-1000 XM4` is `wh1000xm4`, and no leading zeros before a number, so that a UPC equals its
+/// EAN. None if nothing is left, or more than [`IDENTIFIER_BYTES_MAX`].
 pub(crate) fn identifier(text: &str) -> Option<String> {
     let mut plain = String::new();
     for c in text.chars().filter(|c| c.is_alphanumeric()) {

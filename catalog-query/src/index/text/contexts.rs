@@ -1,5 +1,5 @@
-//! The words of a catalogue with what stands next to them in titles: what is said of the same things
-//! has the same neighbours.
+//! The words of a catalog with their neighbours in titles. Words for the same things have the same
+//! neighbours.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -9,21 +9,23 @@ use tantivy::Term;
 use crate::index::error::IndexError;
 use crate::index::snapshot::IndexSnapshot;
 
-/// Rarer words have too few neighbours to tell.
+/// The fewest products of a word; rarer words have too few neighbours.
 const DOCUMENTS_MIN: u64 = 8;
 const WORD_CHARS_MIN: usize = 3;
-/// A word that stands next to one other word so often is part of a name or an expression.
+/// A word that stands next to one other word in a larger share of its products is part of a name or
+/// an expression.
 const FIXED_SHARE_MAX: f64 = 0.7;
-/// A word that is a brand so often is a name, and names have no synonyms.
+/// A word that is a brand in a larger share of its products is a name, and names have no synonyms.
 const BRAND_SHARE_MAX: f64 = 0.2;
 
 /// A word of titles, in its most frequent form.
 #[derive(Clone, Debug)]
 pub(crate) struct ContextWord {
     pub(crate) text: String,
-    /// Products whose titles have it, deleted ones included until their segment is merged.
+    /// The products with the word in their title, including deleted ones until their segment is
+    /// merged.
     pub(crate) documents: u64,
-    /// How often which words are next to it, before (`< word`) or after (`> word`).
+    /// How often each word stands before it (`< word`) or after it (`> word`).
     pub(crate) neighbours: HashMap<String, u64>,
 }
 
@@ -33,7 +35,7 @@ impl ContextWord {
         most as f64 > FIXED_SHARE_MAX * self.documents as f64
     }
 
-    /// How often the two stand next to each other.
+    /// Returns how often the two words stand next to each other.
     pub(crate) fn next_to(&self, other: &str) -> u64 {
         let count = |side: &str| self.neighbours.get(&format!("{side} {other}"));
         ["<", ">"].iter().filter_map(|side| count(side)).sum()
@@ -41,7 +43,7 @@ impl ContextWord {
 }
 
 impl IndexSnapshot {
-    /// The `words_max` most frequent words of letters, one of those with the same stem; blocks.
+    /// Returns the `words_max` most frequent words of letters, one for each stem; blocks.
     pub(crate) fn context_words(&self, words_max: usize) -> Result<Vec<ContextWord>, IndexError> {
         Ok(self.frequent_words(words_max)?)
     }
@@ -86,27 +88,27 @@ impl IndexSnapshot {
         Ok(words)
     }
 
-    /// The most frequent first; without names.
+    /// Returns the most frequent word of each stem, the most frequent first, without names.
     fn one_of_each_stem(&self, counts: BTreeMap<String, u64>) -> tantivy::Result<Vec<ContextWord>> {
         let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
         counts.sort_by(|a, b| (Reverse(a.1), &a.0).cmp(&(Reverse(b.1), &b.0)));
-        let mut words: BTreeMap<String, ContextWord> = BTreeMap::new();
+        let mut by_stem: BTreeMap<String, ContextWord> = BTreeMap::new();
         for (text, documents) in counts {
             if documents < DOCUMENTS_MIN {
                 break;
             }
             let stem = self.fields.language.stem(&text);
-            let as_brand = Term::from_field_text(self.fields.brand, &stem);
-            let as_brand = self.searcher.doc_freq(&as_brand)? as f64;
+            let brand = Term::from_field_text(self.fields.brand, &stem);
+            let as_brand = self.searcher.doc_freq(&brand)? as f64;
             if as_brand <= BRAND_SHARE_MAX * documents as f64 {
-                words.entry(stem).or_insert_with(|| ContextWord {
+                by_stem.entry(stem).or_insert_with(|| ContextWord {
                     text,
                     documents,
                     neighbours: HashMap::new(),
                 });
             }
         }
-        let mut words: Vec<ContextWord> = words.into_values().collect();
+        let mut words: Vec<ContextWord> = by_stem.into_values().collect();
         words.sort_by(|a, b| (Reverse(a.documents), &a.text).cmp(&(Reverse(b.documents), &b.text)));
         Ok(words)
     }

@@ -1,14 +1,14 @@
-//! The language of a catalogue, which decides what forms of a word are one: documents and queries of
-//! one index have the same.
+//! The language of a catalog. It decides which forms of a word count as one, and documents and
+//! queries of one index share it.
 
 use std::str::FromStr;
 
 use tantivy::tokenizer::{Language as Stems, Stemmer};
 
-/// What `CATALOG_QUERY_LANGUAGE` names.
+/// The language that `CATALOG_QUERY_LANGUAGE` sets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Language {
-    /// Words count as they are written.
+    /// Words are not stemmed.
     None,
     Arabic,
     Danish,
@@ -35,8 +35,8 @@ pub enum Language {
 #[error("not one of {}", names().join(", "))]
 pub struct InvalidLanguage;
 
-/// Each with its name, its analyzer and how its words are stemmed. The name of an analyzer is part of
-/// the schema: an index that another one has built is built anew. Count up when it changes.
+/// Each language with its name, its analyzer and its stemmer. The name of an analyzer is part of
+/// the schema, and an index with another one is built anew: count up when it changes.
 const LANGUAGES: &[(Language, &str, &str, Option<Stems>)] = &[
     (Language::None, "none", "catalog_none_2", None),
     (
@@ -160,12 +160,12 @@ impl FromStr for Language {
 }
 
 impl Language {
-    /// The name of its analyzer.
+    /// The name of the analyzer.
     pub(crate) fn analyzer(self) -> &'static str {
         self.row().2
     }
 
-    /// None where words count as they are written.
+    /// The stemmer, or None if words are not stemmed.
     pub(crate) fn stemmer(self) -> Option<Stemmer> {
         self.row().3.map(Stemmer::new)
     }

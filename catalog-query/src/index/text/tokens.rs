@@ -1,9 +1,9 @@
-//! Text cut into words. A number and its unit are one word more, however they are written: `17"`,
-//! `17 inch` and `17-inch` are all `17inch`, `1 TB` and `1TB` are `1tb`.
+//! Cuts text into words. A number and its unit become one more word, however they are written:
+//! `17"`, `17 inch` and `17-inch` are all `17inch`, `1 TB` and `1TB` are `1tb`.
 
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
-/// Spellings of units that follow a number, and what the unit is called here.
+/// Spellings of units that may follow a number, and the name of each unit in the index.
 const UNITS: &[(&str, &str)] = &[
     ("inch", "inch"),
     ("inches", "inch"),
@@ -55,14 +55,16 @@ const UNITS: &[(&str, &str)] = &[
     ("mbps", "mbps"),
     ("gbps", "gbps"),
 ];
-/// Too ambiguous to stand alone, "10 in 1", but not behind a number without a gap.
+/// Units that must follow a number without a gap. Elsewhere they are too ambiguous, as in "10 in
+/// 1".
 const GLUED_UNITS: &[(&str, &str)] = &[("in", "inch"), ("gig", "gb")];
-/// What follows a number of inches; the longest first.
+/// Marks that follow a number of inches, the longest first.
 const INCH_MARKS: &[&str] = &["''", "\"", "″", "”", "“", "´´", "’’"];
-/// Longer numbers are part numbers.
+/// The most digits of a number with a unit. Longer ones are part numbers.
 const NUMBER_BYTES_MAX: usize = 6;
 
-/// What documents have is found by its parts too; a query asks for the whole.
+/// How a number with its unit becomes words. A document also has the parts as words, so that a
+/// query for a part finds it; a query asks only for the whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Measures {
     WithParts,
@@ -111,7 +113,7 @@ impl TokenStream for Tokens {
     }
 }
 
-/// A word of letters and digits, by its bytes.
+/// A run of letters and digits, in bytes of the text.
 #[derive(Clone, Copy)]
 struct Run {
     from: usize,
@@ -121,7 +123,7 @@ struct Run {
 /// A number with its unit.
 struct Measure {
     text: String,
-    /// How many runs it takes.
+    /// The number of runs that the measure covers.
     runs: usize,
     to: usize,
 }
@@ -181,7 +183,7 @@ fn runs(text: &str) -> Vec<Run> {
     runs
 }
 
-/// At the first run, if it begins there.
+/// Returns the measure that begins at the first run.
 fn measure(text: &str, runs: &[Run]) -> Option<Measure> {
     let run = |at: usize| runs.get(at).map(|run: &Run| &text[run.from..run.to]);
     let gap = |at: usize| Some(&text[runs.get(at)?.to..runs.get(at + 1)?.from]);
@@ -224,7 +226,7 @@ fn measure(text: &str, runs: &[Run]) -> Option<Measure> {
     whole(unit, last + 1, runs[last + 1].to)
 }
 
-/// The digits that a run begins with, and the letters that are its rest.
+/// Splits a run into the digits that it begins with and the letters of its rest.
 fn split_number(run: &str) -> Option<(&str, &str)> {
     let digits = run.bytes().take_while(u8::is_ascii_digit).count();
     let (number, rest) = run.split_at(digits);

@@ -1,5 +1,5 @@
-//! The words that the products of one snapshot have: what spelling is corrected with, and what
-//! compounds are made of.
+//! The words in the products of one snapshot. They serve to correct spelling and to split
+//! compounds.
 
 use std::collections::HashMap;
 
@@ -8,12 +8,12 @@ use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::index::document::schema::Fields;
-use crate::index::scoring::postings::Source;
+use crate::index::scoring::postings::{Postings, seek};
 use crate::index::text::language::Language;
 
-/// Documents that are looked at to see whether words occur together.
+/// The most documents that are read to see whether words occur together.
 const PROBED_MAX: usize = 2_000;
-/// Words of a dictionary that a misspelt one is compared with beyond those that are near.
+/// The most similar words that are returned.
 const CANDIDATES_MAX: usize = 64;
 
 pub(crate) struct Vocabulary<'a> {
@@ -21,11 +21,12 @@ pub(crate) struct Vocabulary<'a> {
     fields: &'a Fields,
 }
 
-/// A word that products have.
+/// A word that some product has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KnownWord {
     pub(crate) surface: String,
-    /// Products that have it in this form, deleted ones included until their segment is merged.
+    /// The products that have it in this form, including deleted ones until their segment is
+    /// merged.
     pub(crate) documents: u64,
 }
 
@@ -48,7 +49,7 @@ impl<'a> Vocabulary<'a> {
         Ok(false)
     }
 
-    /// Whether it is an identifier of any product.
+    /// Whether any product has the identifier.
     pub(crate) fn has_identifier(&self, canonical: &str) -> tantivy::Result<bool> {
         Ok(self.frequency(self.fields.identifiers, canonical)? > 0)
     }
@@ -57,8 +58,8 @@ impl<'a> Vocabulary<'a> {
         self.searcher.doc_freq(&Term::from_field_text(field, text))
     }
 
-    /// Words of letters that are exactly `distance` edits away, most frequent first; a transposition
-    /// is one edit.
+    /// Returns the words of letters that are exactly `distance` edits away, the most frequent
+    /// first. A transposition is one edit.
     pub(crate) fn near(&self, surface: &str, distance: u8) -> tantivy::Result<Vec<KnownWord>> {
         let mut found = self.within(surface, distance)?;
         if distance > 1 {
@@ -97,44 +98,40 @@ impl<'a> Vocabulary<'a> {
         Ok(found)
     }
 
-    /// Whether the words follow each other in some product: how many do, of the first that have
-    /// both.
+    /// Counts the titles and descriptions with the words in a row, in any form, up to a bound.
     pub(crate) fn in_a_row(&self, surfaces: &[&str]) -> tantivy::Result<u64> {
-        let stems: Vec<String> = surfaces
-            .iter()
-            .map(|word| self.language().stem(word))
-            .collect();
+        let stems = self.stems(surfaces);
         let mut count = 0;
         for segment in self.searcher.segment_readers() {
             for field in [self.fields.title, self.fields.description] {
-                let Some(mut source) = Source::open(segment, field, &stems)? else {
+                let Some(mut postings) = Postings::open(segment, field, &stems)? else {
                     continue;
                 };
-                while source.doc() != TERMINATED && count < PROBED_MAX as u64 {
+                while postings.doc() != TERMINATED && count < PROBED_MAX as u64 {
                     count += 1;
-                    source.advance();
+                    postings.advance();
                 }
             }
         }
         Ok(count)
     }
 
-    /// How many products have all of these words, in this form; no more than a bounded number is
-    /// looked at.
+    /// Counts the products that have all of these words in this form, looking at a bounded number.
     pub(crate) fn together(&self, surfaces: &[&str]) -> tantivy::Result<usize> {
         self.together_in(self.fields.surface, surfaces)
     }
 
-    /// How many titles have all of these words, in any form; no more than a bounded number is looked
-    /// at.
+    /// Counts the titles that have all of these words in any form, looking at a bounded number.
     pub(crate) fn together_in_titles(&self, surfaces: &[&str]) -> tantivy::Result<usize> {
-        let stems = surfaces.iter().map(|word| self.language().stem(word));
-        let stems: Vec<String> = stems.collect();
-        let stems: Vec<&str> = stems.iter().map(String::as_str).collect();
-        self.together_in(self.fields.title, &stems)
+        self.together_in(self.fields.title, &self.stems(surfaces))
     }
 
-    fn together_in(&self, field: Field, words: &[&str]) -> tantivy::Result<usize> {
+    fn stems(&self, surfaces: &[&str]) -> Vec<String> {
+        let language = self.language();
+        surfaces.iter().map(|word| language.stem(word)).collect()
+    }
+
+    fn together_in(&self, field: Field, words: &[impl AsRef<str>]) -> tantivy::Result<usize> {
         let mut count = 0;
         for segment in self.searcher.segment_readers() {
             count += together_in_segment(segment, field, words)?;
@@ -146,12 +143,12 @@ impl<'a> Vocabulary<'a> {
 fn together_in_segment(
     segment: &SegmentReader,
     field: Field,
-    words: &[&str],
+    words: &[impl AsRef<str>],
 ) -> tantivy::Result<usize> {
     let index = segment.inverted_index(field)?;
     let mut postings = Vec::new();
     for word in words {
-        let term = Term::from_field_text(field, word);
+        let term = Term::from_field_text(field, word.as_ref());
         match index.read_postings(&term, IndexRecordOption::Basic)? {
             Some(found) => postings.push(found),
             None => return Ok(0),
@@ -167,13 +164,7 @@ fn together_in_segment(
         if doc == TERMINATED {
             break;
         }
-        let has_all = others.iter_mut().all(|other| {
-            let at = match other.doc() < doc {
-                true => other.seek(doc),
-                false => other.doc(),
-            };
-            at == doc
-        });
+        let has_all = others.iter_mut().all(|other| seek(other, doc) == doc);
         count += usize::from(has_all);
         rarest.advance();
     }

@@ -8,7 +8,9 @@ use std::sync::Arc;
 
 use catalog_events::ProductId;
 
-use crate::index::{FieldMatch, FieldWeight, IndexError, IndexSnapshot, KeywordWeights, Standing};
+use crate::index::{
+    FieldMatch, FieldWeight, IndexError, IndexSnapshot, KeywordWeights, MatchStatus,
+};
 use crate::search::ranking::profile::RankingProfile;
 use crate::search::ranking::ranked_hit::RankedHit;
 use crate::search::request::understanding::UnderstoodWord;
@@ -79,7 +81,7 @@ fn named(profile: &RankingProfile, words: &KeywordWeights, coverage: f64) -> Vec
         ("vector_coverage", coverage),
         ("popularity", profile.popularity),
         ("tie_breaker", as_written(words.tie_breaker)),
-        ("shared_rareness", as_written(words.shared_rareness)),
+        ("shared_rareness", as_written(words.shared_idf)),
         ("adjacency", as_written(words.adjacency)),
         ("synonym", as_written(words.synonym)),
         ("compound", as_written(words.compound)),
@@ -147,19 +149,19 @@ impl Absence {
                 position: position.unwrap_or_default(),
             });
         }
-        let standing = snapshot.standing(&outcome.understood.terms, id)?;
+        let standing = snapshot.match_status(&outcome.understood.terms, id)?;
         Ok(match (standing, outcome.curated.hidden_by(snapshot, id)?) {
-            (Standing::NotIndexed, _) => Self::NotIndexed,
+            (MatchStatus::NotIndexed, _) => Self::NotIndexed,
             _ if !passes_filter => Self::Filtered,
             (_, Some(rule)) => Self::Hidden(rule.to_string()),
-            (Standing::Excluded(words), None) => Self::Excluded(words),
-            (Standing::WithoutPhrase(_), None) if position.is_some() => {
+            (MatchStatus::Excluded(words), None) => Self::Excluded(words),
+            (MatchStatus::WithoutPhrase(_), None) if position.is_some() => {
                 Self::OtherPage { position }
             }
-            (Standing::WithoutPhrase(words), None) => Self::WithoutPhrase(words),
-            (Standing::Matches, None) => Self::OtherPage { position },
-            (Standing::NoWord, None) if position.is_some() => Self::OtherPage { position },
-            (Standing::NoWord, None) => Self::NoMatch,
+            (MatchStatus::WithoutPhrase(words), None) => Self::WithoutPhrase(words),
+            (MatchStatus::Matches, None) => Self::OtherPage { position },
+            (MatchStatus::NoWord, None) if position.is_some() => Self::OtherPage { position },
+            (MatchStatus::NoWord, None) => Self::NoMatch,
         })
     }
 }

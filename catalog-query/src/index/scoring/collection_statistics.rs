@@ -1,0 +1,83 @@
+//! The counts of one snapshot by which BM25 weighs words. They include deleted documents until
+//! their segment is merged.
+
+use tantivy::fieldnorm::FieldNormReader;
+use tantivy::schema::Field;
+use tantivy::{Searcher, Term};
+
+use crate::index::document::schema::FIELDS;
+use crate::index::scoring::terms::Alternative;
+use crate::index::scoring::weights::FieldWeight;
+
+/// BM25's `k1 * (1 - b + b * length / average length)` for each of the 256 codes of a field length.
+pub(crate) type LengthNorms = [f32; 256];
+
+pub(crate) struct CollectionStatistics<'a> {
+    searcher: &'a Searcher,
+    fields: [Field; FIELDS],
+    documents: u64,
+}
+
+impl<'a> CollectionStatistics<'a> {
+    /// Counts the documents of a snapshot. The other methods name a field by its place in `fields`.
+    pub(crate) fn of(searcher: &'a Searcher, fields: [Field; FIELDS]) -> Self {
+        let segments = searcher.segment_readers().iter();
+        Self {
+            searcher,
+            fields,
+            documents: segments.map(|segment| u64::from(segment.max_doc())).sum(),
+        }
+    }
+
+    /// Computes the length norms of each field.
+    pub(crate) fn length_norms(
+        &self,
+        weights: &[FieldWeight; FIELDS],
+    ) -> tantivy::Result<[LengthNorms; FIELDS]> {
+        let mut norms = [[0.0; 256]; FIELDS];
+        for (place, field) in self.fields.into_iter().enumerate() {
+            norms[place] = length_norms(&weights[place], self.average_length(field)?);
+        }
+        Ok(norms)
+    }
+
+    fn average_length(&self, field: Field) -> tantivy::Result<f32> {
+        let mut tokens = 0;
+        for segment in self.searcher.segment_readers() {
+            tokens += segment.inverted_index(field)?.total_num_tokens();
+        }
+        Ok(tokens as f32 / self.documents.max(1) as f32)
+    }
+
+    /// Returns an upper bound of the number of documents with all stems in the field: the count of
+    /// the rarest stem.
+    pub(crate) fn documents_with(
+        &self,
+        field: usize,
+        alternative: &Alternative,
+    ) -> tantivy::Result<u64> {
+        let mut least = u64::MAX;
+        for stem in &alternative.stems {
+            let term = Term::from_field_text(self.fields[field], stem);
+            least = least.min(self.searcher.doc_freq(&term)?);
+        }
+        Ok(least)
+    }
+
+    /// The inverse document frequency of Robertson and Spärck Jones, kept positive, of a word that
+    /// `with` documents have. `with` may exceed the number of documents, as a sum over alternatives
+    /// can.
+    pub(crate) fn idf(&self, with: u64) -> f32 {
+        let with = with.min(self.documents);
+        let without = (self.documents - with) as f32;
+        (1.0 + (without + 0.5) / (with as f32 + 0.5)).ln()
+    }
+}
+
+fn length_norms(weight: &FieldWeight, average: f32) -> LengthNorms {
+    let average = average.max(f32::MIN_POSITIVE);
+    std::array::from_fn(|code| {
+        let length = FieldNormReader::id_to_fieldnorm(code as u8) as f32;
+        weight.k1 * (1.0 - weight.b + weight.b * length / average)
+    })
+}
