@@ -1,4 +1,4 @@
-//! Text as vectors, so that a search finds what it means and not only what it says.
+//! Turns text into vectors, so that a search also finds products that say the same in other words.
 //! Invariant: every vector has length one and belongs to the model that `Embedder::model` names.
 
 mod text;
@@ -21,7 +21,7 @@ pub(crate) use self::text::{embedding_text, text_hash};
 /// Turns texts into vectors of length one. Implementations bound what they queue and how long they
 /// take.
 pub(crate) trait Embedder: Send + Sync {
-    /// Names the model and its version: vectors of two models have nothing to do with each other.
+    /// Names the model and its version: vectors of different models cannot be compared.
     fn model(&self) -> &str;
 
     /// How many numbers a vector has.
@@ -30,10 +30,11 @@ pub(crate) trait Embedder: Send + Sync {
     /// The vectors of documents, in the order of `texts`.
     fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, EmbedError>>;
 
-    /// The vector of what somebody searches for; does not wait behind documents.
+    /// The vector of a search query, which does not wait behind documents.
     fn embed_query<'a>(&'a self, text: &'a str) -> BoxFuture<'a, Result<Vec<f32>, EmbedError>>;
 }
 
+/// Why a text has no vector.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EmbedError {
     #[error("more queries wait for the embedding model than it can take")]
@@ -42,7 +43,7 @@ pub(crate) enum EmbedError {
     Stopped,
     #[error("the embedding model failed")]
     Model(#[source] Box<dyn Error + Send + Sync>),
-    /// What the same query of somebody else ended with.
+    /// The error of an equal query that was being embedded at the same time.
     #[error(transparent)]
     Shared(Arc<EmbedError>),
 }

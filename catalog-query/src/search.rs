@@ -1,5 +1,9 @@
-//! Finds products by words, by meaning, or by both. Invariant: what a user types is data; it never
-//! reaches a query grammar, and no search is worse off than by keyword when the model fails.
+//! Finds products by words, by meaning, or by both. Invariants: what a user types is data and never
+//! reaches a query grammar; when the model fails, a search still answers by words.
+//!
+//! A query takes these forms: a [`SearchRequest`] as the caller states it, a `ParsedQuery` of
+//! words, phrases, exclusions and identifiers, a `PreparedQuery` after corrections, synonyms and
+//! rules, and the `QueryTerms` in it, whose postings the index reads.
 
 mod engine;
 mod completion;

@@ -1,5 +1,6 @@
-//! Finds pairs of words that the catalogue seems to use for the same: near in meaning, among the same
-//! neighbours, and more often in one product than chance would have it. A person decides.
+//! Finds pairs of words that the catalog seems to use for the same thing: they are near in meaning,
+//! have the same neighbours, and are more often in one product than by chance. A person decides
+//! about them.
 
 #[cfg(test)]
 mod tests;
@@ -13,18 +14,21 @@ use crate::embedding::{EmbedError, Embedder};
 use crate::index::LiveIndex;
 use crate::index::{ContextWord, IndexError, IndexSnapshot};
 
-/// A word costs the model some milliseconds.
+/// The most words that are compared: each costs the model some milliseconds.
 const WORDS_MAX: usize = 3_000;
 const WORDS_PER_STEP: usize = 32;
+/// The least cosine similarity of a pair.
 const SIMILARITY_MIN: f32 = 0.4;
-/// Nearest pairs that are held against the catalogue.
+/// The most pairs, of the nearest, that are looked up in the catalog.
 const PAIRS_MAX: usize = 4_000;
+/// Words with a common prefix of this length are forms of one word.
 const PREFIX_CHARS_MIN: usize = 4;
-/// A pair that is together so many times as often as chance has it is as good as any.
+/// A lift above this one adds nothing: the pair is so many times as often together as by chance.
 const LIFT_ENOUGH: f64 = 4.0;
-/// Of the neighbours of a word, so many shared are as good as all.
+/// A share of common neighbours above this one adds nothing.
 const SHARED_ENOUGH: f64 = 0.5;
 
+/// Suggests synonyms from the words of the live index.
 #[derive(Clone)]
 pub(crate) struct SynonymMiner {
     pub(crate) index: Arc<LiveIndex>,
@@ -32,16 +36,20 @@ pub(crate) struct SynonymMiner {
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
 }
 
+/// Two words that may be synonyms, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SynonymPair {
+    /// The word that fewer titles have.
     pub(crate) term: String,
     pub(crate) synonym: String,
     /// From 0 to 1.
     pub(crate) confidence: f64,
+    /// The cosine similarity of the two words.
     pub(crate) similarity: f64,
     pub(crate) term_documents: u64,
     pub(crate) synonym_documents: u64,
     pub(crate) both_documents: u64,
+    /// What the catalog shows, as a sentence for the person who decides.
     pub(crate) evidence: String,
 }
 
@@ -59,11 +67,11 @@ pub(crate) enum MiningError {
     Panicked(#[from] tokio::task::JoinError),
 }
 
-/// Words looked at, of how many.
+/// Takes how many words have been embedded, and of how many.
 pub(crate) type Steps = mpsc::Sender<(usize, usize)>;
 
 impl SynonymMiner {
-    /// The best `limit`, best first. Ends early when nobody listens to its steps.
+    /// The best `limit` pairs, best first. Fails early when nobody listens to its steps.
     pub(crate) async fn suggest(
         &self,
         limit: usize,
@@ -81,8 +89,8 @@ async fn suggest(
     limit: usize,
     steps: Steps,
 ) -> Result<Vec<SynonymPair>, MiningError> {
-    let of_words = Arc::clone(&snapshot);
-    let words = tokio::task::spawn_blocking(move || of_words.context_words(WORDS_MAX)).await??;
+    let listed = Arc::clone(&snapshot);
+    let words = tokio::task::spawn_blocking(move || listed.context_words(WORDS_MAX)).await??;
     let mut vectors = Vec::with_capacity(words.len());
     for chunk in words.chunks(WORDS_PER_STEP) {
         let texts = chunk.iter().map(|word| word.text.clone()).collect();
@@ -97,22 +105,23 @@ async fn suggest(
     Ok(judged.await??)
 }
 
+/// The best `limit` pairs of words, best first; blocks.
 fn judge(
     snapshot: &IndexSnapshot,
     words: &[ContextWord],
     vectors: &[Vec<f32>],
     limit: usize,
 ) -> Result<Vec<SynonymPair>, IndexError> {
-    let rareness = rareness(words);
+    let idf = neighbour_idf(words);
     let mut pairs = Vec::new();
     for (similarity, one, other) in near(words, vectors) {
-        let (mut one, mut other) = (one, other);
-        if words[one].documents > words[other].documents {
-            (one, other) = (other, one);
-        }
-        let shared = shared(&words[one], &words[other], &rareness);
-        let pair = weigh(snapshot, (&words[one], &words[other]), similarity, shared)?;
-        pairs.push(pair);
+        let (term, synonym) = if words[one].documents > words[other].documents {
+            (&words[other], &words[one])
+        } else {
+            (&words[one], &words[other])
+        };
+        let shared = shared(term, synonym, &idf);
+        pairs.push(weigh(snapshot, (term, synonym), similarity, shared)?);
     }
     pairs.sort_by(|a, b| {
         let order = b.confidence.total_cmp(&a.confidence);
@@ -122,7 +131,7 @@ fn judge(
     Ok(pairs)
 }
 
-/// The pairs that are nearest in meaning, but for two forms of one word.
+/// The pairs that are nearest in meaning, with their similarity, without forms of one word.
 fn near(words: &[ContextWord], vectors: &[Vec<f32>]) -> Vec<(f32, usize, usize)> {
     let mut near = Vec::new();
     for (one, vector) in vectors.iter().enumerate() {
@@ -138,7 +147,8 @@ fn near(words: &[ContextWord], vectors: &[Vec<f32>]) -> Vec<(f32, usize, usize)>
     near
 }
 
-/// "cabling" and "cables", "smart" and "smartphone": found or told apart without a rule.
+/// Whether one word looks like a form of the other, or like a part of it: "cabling" and "cables",
+/// "phone" and "smartphone". A search finds those, or tells them apart, without a rule.
 fn is_form_of(one: &str, other: &str) -> bool {
     let together = one.chars().zip(other.chars());
     let same = together.take_while(|(a, b)| a == b).count();
@@ -146,28 +156,30 @@ fn is_form_of(one: &str, other: &str) -> bool {
     same >= PREFIX_CHARS_MIN.min(shorter) || one.ends_with(other) || other.ends_with(one)
 }
 
-/// How much each neighbour tells: little where many words have it, nothing where it is no word.
-fn rareness(words: &[ContextWord]) -> HashMap<&str, f64> {
-    let mut with: HashMap<&str, f64> = HashMap::new();
+/// The idf of each neighbour among `words`: low where many of them have it, 0 where it is not made
+/// of letters.
+fn neighbour_idf(words: &[ContextWord]) -> HashMap<&str, f64> {
+    let mut counts: HashMap<&str, f64> = HashMap::new();
     for neighbour in words.iter().flat_map(|word| word.neighbours.keys()) {
         let is_word = neighbour.chars().skip(2).all(char::is_alphabetic);
-        *with.entry(neighbour).or_default() += f64::from(u8::from(is_word));
+        *counts.entry(neighbour).or_default() += f64::from(u8::from(is_word));
     }
     let all = words.len() as f64;
-    with.values_mut().for_each(|count| {
-        *count = match *count > 0.0 {
-            true => (all / *count).ln(),
-            false => 0.0,
-        };
-    });
-    with
+    let idf = |count: f64| {
+        if count > 0.0 { (all / count).ln() } else { 0.0 }
+    };
+    counts
+        .into_iter()
+        .map(|(neighbour, count)| (neighbour, idf(count)))
+        .collect()
 }
 
-/// How many of the neighbours of the rarer word the other one has too, from 0 to 1.
-fn shared(term: &ContextWord, synonym: &ContextWord, rareness: &HashMap<&str, f64>) -> f64 {
+/// The share of the neighbours of `term` that `synonym` has too, weighted by their idf, from 0 to
+/// 1.
+fn shared(term: &ContextWord, synonym: &ContextWord, idf: &HashMap<&str, f64>) -> f64 {
     let (mut of_both, mut of_term) = (0.0, 0.0);
     for (neighbour, count) in &term.neighbours {
-        let weight = (*count as f64).ln_1p() * rareness[neighbour.as_str()];
+        let weight = (*count as f64).ln_1p() * idf[neighbour.as_str()];
         of_term += weight;
         if synonym.neighbours.contains_key(neighbour) {
             of_both += weight;
@@ -176,8 +188,9 @@ fn shared(term: &ContextWord, synonym: &ContextWord, rareness: &HashMap<&str, f6
     of_both / of_term.max(f64::MIN_POSITIVE)
 }
 
-/// Colours, sizes and makes have the same neighbours too, but are together no more often than by
-/// chance; parts of one expression ("memory card") are together, but next to each other.
+/// Rates a pair by what the catalog shows of it. Colours, sizes and makes have the same neighbours
+/// too, but are together no more often than by chance; parts of one expression ("memory card") are
+/// together, but next to each other.
 fn weigh(
     snapshot: &IndexSnapshot,
     (term, synonym): (&ContextWord, &ContextWord),
@@ -188,15 +201,14 @@ fn weigh(
     let together = vocabulary.together_in_titles(&[&term.text, &synonym.text])?;
     let all = snapshot.documents().max(1) as f64;
     let by_chance = term.documents as f64 * synonym.documents as f64 / all;
-    // One product more or less by chance is no evidence.
+    // One product more or less is chance, and no evidence.
     let lift = together as f64 / (by_chance + 1.0);
     let adjacent = term.next_to(&synonym.text) as f64 / (together as f64).max(1.0);
     let apart = 1.0 - adjacent.min(1.0);
     let more_often = (lift.ln_1p() / LIFT_ENOUGH.ln_1p()).min(1.0);
-    let similarity = f64::from(similarity);
-    // The model knows meanings better than a catalogue shows them.
-    let evidence = (shared / SHARED_ENOUGH).min(1.0) * more_often * apart;
-    let confidence = similarity * evidence.powf(1.0 / 6.0);
+    let support = (shared / SHARED_ENOUGH).min(1.0) * more_often * apart;
+    // The sixth root: the model knows meanings better than a catalog shows them.
+    let confidence = f64::from(similarity) * support.powf(1.0 / 6.0);
     let evidence = format!(
         "together in {together} titles, by chance it would be {by_chance:.1}; next to each other in \
          {:.0} %; {:.0} % of the neighbours of the rarer word are the same",
@@ -207,7 +219,7 @@ fn weigh(
         term: term.text.clone(),
         synonym: synonym.text.clone(),
         confidence: confidence.clamp(0.0, 1.0),
-        similarity,
+        similarity: f64::from(similarity),
         term_documents: term.documents,
         synonym_documents: synonym.documents,
         both_documents: together as u64,

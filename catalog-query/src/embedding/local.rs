@@ -1,5 +1,5 @@
-//! The model in this process, on threads of its own: no request is held up by it. Queries have a
-//! thread for themselves; those of the documents give way to everything else.
+//! Runs the model in this process, on threads of its own, so that no request is held up. One thread
+//! is for queries; the threads for documents run at background priority.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -15,11 +15,12 @@ use crate::embedding::model::{LocalModel, ModelError, Tokens};
 use crate::embedding::queue::{Job, Queue, Reply};
 use crate::embedding::{EmbedError, Embedder};
 
-/// More gain little and hold up the next ones.
+/// The most texts in one batch: more gain little and delay the batches behind them.
 const BATCH_TEXTS_MAX: usize = 8;
-/// So that a thread never waits for the next batch.
+/// The batches under way for each thread, so that no thread waits for the next one.
 const BATCHES_PER_THREAD: usize = 2;
 
+/// An embedder whose model runs in this process.
 pub(crate) struct LocalEmbedder {
     model: Arc<LocalModel>,
     queue: Arc<Queue>,
@@ -27,8 +28,8 @@ pub(crate) struct LocalEmbedder {
 }
 
 impl LocalEmbedder {
-    /// Loads `model.onnx` and `tokenizer.json` from `folder`. Takes a fraction of a second and 170 MB,
-    /// and starts `threads` threads for documents and one for queries.
+    /// Loads `model.onnx` and `tokenizer.json` from `folder`. Takes a fraction of a second and 170
+    /// MB, and starts `threads` threads for documents and one for queries.
     pub(crate) fn load(folder: &Path, threads: usize) -> Result<Self, ModelError> {
         let embedder = Self {
             model: Arc::new(LocalModel::load(folder)?),
@@ -43,7 +44,8 @@ impl LocalEmbedder {
         Ok(embedder)
     }
 
-    /// `prepare` comes first on the thread, whose priority those that it starts inherit.
+    /// Starts a thread that calls `prepare` and then does the jobs of `next`. Threads that it
+    /// starts in turn inherit the priority that `prepare` sets.
     fn start(
         &self,
         name: String,
@@ -51,11 +53,15 @@ impl LocalEmbedder {
         next: fn(&Queue) -> Option<Job>,
     ) -> Result<(), ModelError> {
         let (model, queue) = (Arc::clone(&self.model), Arc::clone(&self.queue));
-        let started = thread::Builder::new().name(name).spawn(move || {
+        let body = move || {
             prepare();
             work(&model, &queue, next);
-        });
-        started.map(|_| ()).map_err(ModelError::Thread)
+        };
+        thread::Builder::new()
+            .name(name)
+            .spawn(body)
+            .map(|_| ())
+            .map_err(ModelError::Thread)
     }
 
     async fn embed_documents(&self, texts: Vec<Tokens>) -> Reply {
@@ -64,20 +70,18 @@ impl LocalEmbedder {
         vectors.await.unwrap_or(Err(EmbedError::Stopped))
     }
 
-    /// Off the threads that answer requests.
+    /// Splits texts into tokens, on a thread that may block.
     async fn tokens(&self, texts: Vec<String>) -> Result<Vec<Tokens>, EmbedError> {
         let model = Arc::clone(&self.model);
-        let tokens = tokio::task::spawn_blocking(move || {
-            let tokens = texts.iter().map(|text| model.tokens(text));
-            tokens.collect::<Result<Vec<_>, _>>()
-        });
-        let tokens = tokens.await;
-        tokens.map_err(|err| EmbedError::Model(err.into()))?
+        let split = move || texts.iter().map(|text| model.tokens(text)).collect();
+        tokio::task::spawn_blocking(split)
+            .await
+            .map_err(|err| EmbedError::Model(err.into()))?
     }
 }
 
-/// The places of texts that are embedded together: a batch of equally long ones takes less time than
-/// its texts alone, and is filled up with nothing.
+/// Groups texts, by their places, into batches of equal length: such a batch needs no padding and
+/// takes less time than its texts one by one.
 fn batches(texts: &[Tokens]) -> Vec<Vec<usize>> {
     let mut places: Vec<usize> = (0..texts.len()).collect();
     places.sort_by_key(|place| texts[*place].len());
@@ -144,13 +148,14 @@ impl Drop for LocalEmbedder {
     }
 }
 
+/// Does the jobs of `next` until the queue is closed.
 fn work(model: &LocalModel, queue: &Queue, next: fn(&Queue) -> Option<Job>) {
     let one_thread = Arc::new(ThreadPool::with_num_threads(1));
     while let Some(Job { texts, reply }) = next(queue) {
         // A text that trips the network must not take the thread with it.
-        let vectors = catch_unwind(AssertUnwindSafe(|| model.embed(&texts, &one_thread)));
-        let vectors = vectors.unwrap_or_else(|_| Err(EmbedError::Model("it panicked".into())));
-        // Whoever no longer waits has given up in the meantime.
+        let vectors = catch_unwind(AssertUnwindSafe(|| model.embed(&texts, &one_thread)))
+            .unwrap_or_else(|_| Err(EmbedError::Model("it panicked".into())));
+        // A caller that has given up in the meantime does not receive them.
         let _ = reply.send(vectors);
     }
 }
@@ -163,10 +168,7 @@ mod tests {
     fn texts_of_a_batch_are_equally_long_and_few() {
         let mut texts: Vec<Tokens> = [3, 1, 3, 2, 1].map(|length| vec![0; length]).into();
         texts.extend(vec![vec![0; 3]; BATCH_TEXTS_MAX]);
-        let lengths = |batch: &Vec<usize>| {
-            let lengths: Vec<usize> = batch.iter().map(|at| texts[*at].len()).collect();
-            lengths
-        };
+        let lengths = |batch: &Vec<usize>| batch.iter().map(|at| texts[*at].len()).collect();
         let found: Vec<Vec<usize>> = batches(&texts).iter().map(lengths).collect();
         let full = vec![3; BATCH_TEXTS_MAX];
         assert_eq!(found, [vec![1, 1], vec![2], full, vec![3, 3]]);

@@ -1,4 +1,5 @@
-//! all-MiniLM-L6-v2, or a model of its shape, on the CPU: tokens, network, mean over the tokens.
+//! Runs all-MiniLM-L6-v2, or a model of the same shape, on the CPU: a text becomes tokens, the
+//! network computes a state for each token, and the vector is the mean of the states.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,15 +13,17 @@ use tokenizers::{Tokenizer, TruncationParams};
 
 use crate::embedding::EmbedError;
 
+/// The most tokens of a text that the network reads.
 const TOKENS_MAX: usize = 256;
-/// Far more than 256 tokens of any language. Without it, a megabyte is split for nothing.
+/// The part of a text that is split into tokens: far more than 256 tokens of any language. Without
+/// this bound, a megabyte would be split for nothing.
 const TEXT_BYTES_MAX: usize = 8_192;
 
 /// The model that `devkit` downloads.
 const KNOWN_SHA256: &str = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6";
 const KNOWN_NAME: &str = "all-MiniLM-L6-v2-int8";
 
-/// A text as the network takes it.
+/// The ids of the tokens of a text.
 pub(crate) type Tokens = Vec<u32>;
 
 /// Why a model cannot be used.
@@ -40,7 +43,7 @@ pub(crate) enum ModelError {
     Thread(#[source] io::Error),
 }
 
-/// Shared by all threads that run it.
+/// A network and its tokenizer, shared by all threads that run them.
 pub(crate) struct LocalModel {
     name: String,
     dimensions: usize,
@@ -52,13 +55,13 @@ pub(crate) struct LocalModel {
 }
 
 impl LocalModel {
-    /// From `model.onnx` and `tokenizer.json`, the latter in the format of the `tokenizers` crate.
+    /// Loads `model.onnx` and `tokenizer.json`, the latter in the format of the `tokenizers` crate.
     pub(crate) fn load(folder: &Path) -> Result<Self, ModelError> {
         let onnx = read(folder.join("model.onnx"))?;
         let tokenizer = read(folder.join("tokenizer.json"))?;
         let name = name(&onnx);
         let mut options = ModelOptions::with_all_ops();
-        // 40 MB more, and a query in a tenth of the time.
+        // Takes 40 MB more and a tenth of the time for each query.
         options.prepack_weights(true);
         let network = options.load(onnx).map_err(ModelError::Network)?;
         let (inputs, output) = nodes(&network)?;
@@ -71,10 +74,11 @@ impl LocalModel {
             output,
         };
         let one_thread = Arc::new(ThreadPool::with_num_threads(1));
-        let first = model.tokens("first");
-        let first = first.and_then(|first| model.embed(&[first], &one_thread));
-        let first = first.map_err(ModelError::FirstText)?;
-        model.dimensions = first.first().map_or(0, Vec::len);
+        let vectors = model
+            .tokens("first")
+            .and_then(|first| model.embed(&[first], &one_thread))
+            .map_err(ModelError::FirstText)?;
+        model.dimensions = vectors.first().map_or(0, Vec::len);
         Ok(model)
     }
 
@@ -88,12 +92,14 @@ impl LocalModel {
 
     pub(crate) fn tokens(&self, text: &str) -> Result<Tokens, EmbedError> {
         let text = &text[..text.floor_char_boundary(TEXT_BYTES_MAX)];
-        let encoding = self.tokenizer.encode_fast(text, true);
-        let encoding = encoding.map_err(EmbedError::Model)?;
+        let encoding = self
+            .tokenizer
+            .encode_fast(text, true)
+            .map_err(EmbedError::Model)?;
         Ok(encoding.get_ids().to_vec())
     }
 
-    /// The vectors of texts that have as many tokens each: filling some up to the longest would cost
+    /// The vectors of texts that have the same number of tokens: padding shorter ones would cost
     /// more than a batch saves.
     pub(crate) fn embed(
         &self,
@@ -106,9 +112,9 @@ impl LocalModel {
             let shape = format!("the network answers {count} x {tokens} x {width} numbers");
             return Err(EmbedError::Model(shape.into()));
         }
-        let states = states.into_data();
-        let vectors = states.chunks_exact(tokens * width);
-        Ok(vectors.map(|states| mean(states, width)).collect())
+        let numbers = states.into_data();
+        let texts = numbers.chunks_exact(tokens * width);
+        Ok(texts.map(|states| mean(states, width)).collect())
     }
 
     /// The last hidden states: texts x tokens x width numbers.
@@ -118,22 +124,22 @@ impl LocalModel {
         threads: &Arc<ThreadPool>,
     ) -> Result<NdTensor<f32, 3>, EmbedError> {
         let shape = [texts.len(), texts.first().map_or(0, Vec::len)];
-        let ids = texts.iter().flatten().map(|id| id.cast_signed());
-        let ids: Vec<i32> = ids.collect();
-        if ids.len() != shape[0] * shape[1] {
+        let flat: Vec<i32> = texts.iter().flatten().map(|id| id.cast_signed()).collect();
+        if flat.len() != shape[0] * shape[1] {
             let differ = "the texts of a batch have different lengths";
             return Err(EmbedError::Model(differ.into()));
         }
-        let ids = NdTensor::from_data(shape, ids);
+        let ids = NdTensor::from_data(shape, flat);
         let mask = NdTensor::<i32, 2>::full(shape, 1);
         let types = NdTensor::<i32, 2>::zeros(shape);
         let values = [ids, mask, types].map(ValueOrView::from);
         let inputs = self.inputs.iter().copied().zip(values).collect();
         let options = RunOptions::default().with_thread_pool(Some(Arc::clone(threads)));
-        let states = self.network.run_n(inputs, [self.output], Some(options));
-        let [states] = states.map_err(|err| EmbedError::Model(err.into()))?;
-        let states: Result<_, TryFromValueError> = states.try_into();
-        states.map_err(|err| EmbedError::Model(err.into()))
+        let [states] = self
+            .network
+            .run_n(inputs, [self.output], Some(options))
+            .map_err(|err| EmbedError::Model(err.into()))?;
+        NdTensor::try_from(states).map_err(|err: TryFromValueError| EmbedError::Model(err.into()))
     }
 }
 
@@ -141,7 +147,8 @@ fn read(file: PathBuf) -> Result<Vec<u8>, ModelError> {
     std::fs::read(&file).map_err(|source| ModelError::Read { file, source })
 }
 
-/// Another network must not pass for the known one: its vectors would be compared with theirs.
+/// The name of a network, from its hash. An unknown network must not have the name of the known
+/// one: the vectors of both would be compared.
 fn name(onnx: &[u8]) -> String {
     let sha256: String = Sha256::digest(onnx)
         .iter()
@@ -154,9 +161,10 @@ fn name(onnx: &[u8]) -> String {
     }
 }
 
+/// A tokenizer without padding that cuts texts at [`TOKENS_MAX`].
 fn usable_tokenizer(json: &[u8]) -> tokenizers::Result<Tokenizer> {
     let mut tokenizer = Tokenizer::from_bytes(json)?;
-    // The file asks for a fixed 128 tokens, which every short query would pay for.
+    // The file asks for padding to 128 tokens, which every short query would pay for.
     tokenizer.with_padding(None);
     tokenizer.with_truncation(Some(TruncationParams {
         max_length: TOKENS_MAX,
@@ -165,6 +173,7 @@ fn usable_tokenizer(json: &[u8]) -> tokenizers::Result<Tokenizer> {
     Ok(tokenizer)
 }
 
+/// The inputs of the network, in the order of [`LocalModel::inputs`], and its output.
 fn nodes(network: &Model) -> Result<(Vec<NodeId>, NodeId), ModelError> {
     let node = |name| network.find_node(name).ok_or(ModelError::Node(name));
     let mut inputs = vec![node("input_ids")?, node("attention_mask")?];

@@ -1,4 +1,5 @@
-//! What waits for the model: queries, which somebody waits for, and documents, which are many.
+//! The jobs that wait for the model. Queries have a queue of their own, because somebody waits for
+//! each, and documents are many.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,13 +9,13 @@ use tokio::sync::oneshot;
 use crate::embedding::EmbedError;
 use crate::embedding::model::Tokens;
 
-/// More than this many would wait longer than a search may take.
+/// The most queries that wait: the last of more would wait longer than a search may take.
 const QUERIES_MAX: usize = 64;
 
-/// One vector for each text.
+/// The vectors of a job, one for each text.
 pub(crate) type Reply = Result<Vec<Vec<f32>>, EmbedError>;
 
-/// Texts that are embedded together: they have as many tokens each.
+/// Texts that are embedded together and have the same number of tokens.
 pub(crate) struct Job {
     pub(crate) texts: Vec<Tokens>,
     pub(crate) reply: oneshot::Sender<Reply>,
@@ -35,6 +36,7 @@ struct Waiting {
 }
 
 impl Queue {
+    /// Adds a query, unless too many wait already.
     pub(crate) fn push_query(&self, job: Job) -> Result<(), EmbedError> {
         let mut waiting = self.lock();
         waiting.queries.retain(|job| !job.reply.is_closed());
@@ -46,7 +48,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Bounded where documents come from: each caller waits for the ones it has pushed.
+    /// Adds documents. Their number is bounded by the callers: each waits for those that it has
+    /// pushed.
     pub(crate) fn push_document(&self, job: Job) {
         self.lock().documents.push_back(job);
         self.document_came.notify_one();
@@ -59,12 +62,12 @@ impl Queue {
         self.document_came.notify_all();
     }
 
-    /// The next query that somebody still waits for; none when the queue is closed.
+    /// Waits for the next query that somebody still wants; None when the queue is closed.
     pub(crate) fn next_query(&self) -> Option<Job> {
         self.next(&self.query_came, |waiting| waiting.queries.pop_front())
     }
 
-    /// The same for documents.
+    /// Waits for the next documents that somebody still wants; None when the queue is closed.
     pub(crate) fn next_document(&self) -> Option<Job> {
         self.next(&self.document_came, |waiting| waiting.documents.pop_front())
     }

@@ -1,4 +1,4 @@
-//! The real model, in this process.
+//! Tests with the real model in this process, and of the cache with made-up ones.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -78,10 +78,9 @@ async fn a_text_among_others_has_the_vector_it_has_alone() {
 #[tokio::test]
 async fn a_query_does_not_wait_behind_documents() {
     let embedder = embedder().await;
-    let documents = vec!["a notebook with a bright display and a battery".to_owned(); 100];
-    let documents = embedder.embed(documents);
-    let mut documents = std::pin::pin!(documents);
-    // Polled once, so that documents are queued before the query.
+    let texts = vec!["a notebook with a bright display and a battery".to_owned(); 100];
+    let mut documents = std::pin::pin!(embedder.embed(texts));
+    // The first poll queues the documents before the query.
     assert!(documents.as_mut().now_or_never().is_none());
     tokio::select! {
         biased;
@@ -121,7 +120,7 @@ fn files_that_are_no_model_are_errors() {
     assert!(matches!(load(), ModelError::Network(_)));
 }
 
-/// Fails the first time, then answers.
+/// An embedder that fails the first time and then answers.
 struct Flaky(AtomicUsize);
 
 impl Embedder for Flaky {
@@ -157,7 +156,7 @@ async fn remembers_vectors_but_no_errors() {
     assert_eq!(queries.embed("hub").await.expect("vector"), [2.0]);
 }
 
-/// Answers when it is told to.
+/// An embedder that answers when it is told to.
 struct Slow {
     asked: AtomicUsize,
     may_answer: Notify,

@@ -1,26 +1,26 @@
-//! What of a product is embedded, and how a change of it is noticed.
+//! The text of a product that is embedded, and the hash that tells whether it has changed.
 
 use catalog_events::Product;
 use sha2::{Digest as _, Sha256};
 
-/// Enough for a short description. The model reads 256 tokens at most, costs by the token, and a
-/// long text about everything resembles every query a little.
+/// The part of a description that is embedded. The model reads 256 tokens at most and costs by the
+/// token, and a long text about everything resembles every query a little.
 const DESCRIPTION_BYTES_MAX: usize = 512;
 const TITLE_BYTES_MAX: usize = 512;
 
-/// Title, brand and the beginning of the description.
+/// Joins the title, the brand and the beginning of the description.
 pub(crate) fn embedding_text(product: &Product) -> String {
-    let parts = [
+    let mut parts = vec![
         shorten(&product.title, TITLE_BYTES_MAX),
         product.brand.as_deref().unwrap_or_default().trim(),
         shorten(&product.description, DESCRIPTION_BYTES_MAX),
     ];
-    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.retain(|part| !part.is_empty());
     parts.join(". ")
 }
 
-/// Tells whether a product needs a new vector: the same hash is the same vector, so that a change of
-/// price embeds nothing. 128 bits of SHA-256 over the model and the text.
+/// The first 128 bits of SHA-256 over the model and the text. A product whose hash has not changed
+/// keeps its vector, so that a change of price embeds nothing.
 pub(crate) fn text_hash(model: &str, text: &str) -> [u8; 16] {
     let mut hasher = Sha256::new();
     hasher.update(model);

@@ -1,90 +1,18 @@
-//! Counts views per product from product-read events. The replicas share one queue group, so that
-//! each read is counted once.
+//! The views of the most viewed products, read again from the database now and then.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use catalog_events::{READ_SUBJECT, ReadBatch};
-use futures_util::StreamExt as _;
 use sqlx::PgPool;
-use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 
 use crate::index::Popularity;
-use crate::read_model::{count_views, most_viewed};
-
-const QUEUE_GROUP: &str = "catalog-query-popularity";
-const SAVE_EVERY_MS: u64 = 1_000;
-/// Counts kept while the database is away; beyond that views are lost, as the contract allows.
-const PRODUCTS_PENDING_MAX: usize = 100_000;
-
-pub(crate) struct PopularityCounter {
-    pub(crate) client: async_nats::Client,
-    pub(crate) registry: PgPool,
-}
-
-type Views = HashMap<String, (i64, OffsetDateTime)>;
-
-impl PopularityCounter {
-    pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let group = QUEUE_GROUP.to_owned();
-        let mut batches = self.client.queue_subscribe(READ_SUBJECT, group).await?;
-        let mut save = tokio::time::interval(Duration::from_millis(SAVE_EVERY_MS));
-        let mut views = Views::new();
-        loop {
-            tokio::select! {
-                message = batches.next() => match message {
-                    Some(message) => count(&message.payload, &mut views),
-                    None => anyhow::bail!("the subscription to {READ_SUBJECT} ended"),
-                },
-                _ = save.tick() => self.save(&mut views).await,
-                () = stop.cancelled() => break,
-            }
-        }
-        self.save(&mut views).await;
-        Ok(())
-    }
-
-    async fn save(&self, views: &mut Views) {
-        if views.is_empty() {
-            return;
-        }
-        let rows: Vec<_> = views
-            .iter()
-            .map(|(id, (n, at))| (id.clone(), *n, *at))
-            .collect();
-        match count_views(&self.registry, &rows).await {
-            Ok(()) => views.clear(),
-            Err(err) => {
-                tracing::warn!("cannot save view counts: {err}");
-                if views.len() > PRODUCTS_PENDING_MAX {
-                    views.clear();
-                }
-            }
-        }
-    }
-}
-
-fn count(payload: &[u8], views: &mut Views) {
-    let batch: ReadBatch = match serde_json::from_slice(payload) {
-        Ok(batch) => batch,
-        Err(err) => {
-            tracing::warn!("unreadable product-read event: {err}");
-            return;
-        }
-    };
-    for read in batch.reads {
-        let entry = views.entry(read.product_id.into()).or_insert((0, read.at));
-        entry.0 += 1;
-        entry.1 = entry.1.max(read.at);
-    }
-}
+use crate::read_model::most_viewed;
 
 const REFRESH_EVERY_MS: u64 = 30_000;
 
-/// What searches know of the views: those of a moment ago, of the most viewed products.
+/// Shows searches the views that the most viewed products had a moment ago.
 #[derive(Clone, Default)]
 pub(crate) struct PopularityBoard(Arc<ArcSwap<Popularity>>);
 
@@ -109,7 +37,7 @@ impl PopularityBoard {
 
     async fn refresh(&self, registry: &PgPool) {
         match most_viewed(registry).await {
-            // The same ones know already where their products are.
+            // Equal views stay, because they have looked up the documents of their products.
             Ok(views) if self.current().is_of(&views) => {}
             Ok(views) => self.show(Popularity::new(views)),
             Err(err) => tracing::warn!("cannot read view counts: {err}"),

@@ -1,5 +1,5 @@
-//! Product-read events: observed, never slowing a read. A bounded queue, batches, a connection of
-//! its own; what does not fit is dropped and counted.
+//! Publishes product-read events without slowing reads down, by a bounded queue, batches and a
+//! connection of its own. Events that do not fit are dropped and counted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,11 +13,11 @@ use tokio_util::sync::CancellationToken;
 const QUEUE_READS_MAX: usize = 10_000;
 const BATCH_READS_MAX: usize = 200;
 const BATCH_EVERY_MS: u64 = 200;
-/// A broker that is away fills the client's buffer; then publishing would wait.
+/// The longest wait for the client to take a batch: its buffer is full while the broker is away.
 const PUBLISH_MS_MAX: u64 = 100;
 const FLUSH_MS_MAX: u64 = 500;
 
-/// Given to whoever serves reads.
+/// Records reads for the publisher, without ever waiting.
 #[derive(Clone)]
 pub(crate) struct ReadRecorder {
     queue: mpsc::Sender<ProductRead>,
@@ -37,7 +37,7 @@ impl ReadRecorder {
     }
 }
 
-/// Publishes what recorders record.
+/// Publishes the recorded reads in batches.
 pub(crate) struct ReadPublisher {
     queue: mpsc::Receiver<ProductRead>,
     client: async_nats::Client,
@@ -47,6 +47,7 @@ pub(crate) struct ReadPublisher {
     dropped: Arc<AtomicU64>,
 }
 
+/// A recorder and the publisher that it feeds; `sender` names this process in the batches.
 pub(crate) fn read_events(
     client: async_nats::Client,
     sender: String,
@@ -79,23 +80,29 @@ impl ReadPublisher {
             if received == 0 {
                 break;
             }
-            if reads.len() < BATCH_READS_MAX {
-                tokio::select! {
-                    () = tokio::time::sleep(Duration::from_millis(BATCH_EVERY_MS)) => {}
-                    () = stop.cancelled() => {}
-                }
-                while reads.len() < BATCH_READS_MAX {
-                    match self.queue.try_recv() {
-                        Ok(read) => reads.push(read),
-                        Err(_) => break,
-                    }
-                }
-            }
+            self.fill_up(&mut reads, &stop).await;
             self.publish(std::mem::take(&mut reads)).await;
         }
         let deadline = Duration::from_millis(FLUSH_MS_MAX);
         let _ = tokio::time::timeout(deadline, self.client.flush()).await;
         Ok(())
+    }
+
+    /// Waits for more reads, unless the batch is full already.
+    async fn fill_up(&mut self, reads: &mut Vec<ProductRead>, stop: &CancellationToken) {
+        if reads.len() >= BATCH_READS_MAX {
+            return;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(BATCH_EVERY_MS)) => {}
+            () = stop.cancelled() => {}
+        }
+        while reads.len() < BATCH_READS_MAX {
+            match self.queue.try_recv() {
+                Ok(read) => reads.push(read),
+                Err(_) => break,
+            }
+        }
     }
 
     async fn publish(&mut self, reads: Vec<ProductRead>) {

@@ -1,5 +1,5 @@
-//! The ends of what is being typed. Invariant: what a keystroke costs is bounded, however large the
-//! catalogue is.
+//! Completes what is being typed. Invariant: the cost of a keystroke is bounded, however large the
+//! catalog is.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,25 +14,28 @@ use crate::search::deadline::{ANSWER_MAX, Deadline};
 use crate::search::error::SearchError;
 use crate::search::strategy::executor::SearchExecutor;
 
-/// Catalogues up to this are looked through for every keystroke, which takes about a millisecond.
-const LOOKED_THROUGH_MAX: u64 = 5_000;
+/// Catalogs of up to so many products are scanned at every keystroke, which takes about a
+/// millisecond.
+const SCANNED_DOCUMENTS_MAX: u64 = 5_000;
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
-/// The table takes no more than this share of a core.
+/// The pause after a renewal of the table, as a multiple of the time that it took: renewals keep a
+/// core busy for 2 % of the time at most.
 const PAUSE_PER_WORK: u32 = 50;
 
-/// The table that completes a large catalog, made a moment ago.
+/// Holds the table that completes in a large catalog.
 #[derive(Default)]
 struct Table(ArcSwapOption<SuggestionTable>);
 
 impl Table {
-    /// None for a small catalog.
+    /// The table for a catalog of so many documents; None for a small one, which needs no table.
     fn for_catalog_of(&self, documents: u64) -> Option<Arc<SuggestionTable>> {
-        // Beside an empty table a bounded number of terms is looked at.
-        (documents > LOOKED_THROUGH_MAX).then(|| self.0.load_full().unwrap_or_default())
+        // Before the first table is made, an empty one serves: it bounds the terms that are
+        // scanned.
+        (documents > SCANNED_DOCUMENTS_MAX).then(|| self.0.load_full().unwrap_or_default())
     }
 }
 
-/// What a table was made from.
+/// What the present table was made from.
 struct Made {
     position: Position,
     popularity: Arc<Popularity>,
@@ -54,30 +57,30 @@ impl Completer {
         }
     }
 
+    /// The `limit` best completions of what was typed.
     pub(crate) async fn complete(
         &self,
         typed: &str,
         limit: usize,
     ) -> Result<Vec<Suggestion>, SearchError> {
         let (typed, popularity) = (typed.to_owned(), self.popularity.current());
-        let table = Arc::clone(&self.table);
+        let holder = Arc::clone(&self.table);
         let complete = move |index: &KeywordIndex| {
             let snapshot = index.snapshot();
-            let table = table.for_catalog_of(snapshot.documents());
+            let table = holder.for_catalog_of(snapshot.documents());
             snapshot.complete(&typed, limit, table.as_deref(), &popularity)
         };
         let deadline = Deadline::after(ANSWER_MAX);
         self.executor.run_until(deadline, complete).await
     }
 
-    /// Keeps the table of a large catalogue up to date.
+    /// Renews the table of a large catalog now and then, until `stop`.
     pub(crate) async fn keep_up_to_date(&self, stop: CancellationToken) -> anyhow::Result<()> {
         let mut made = None;
         loop {
             let started = Instant::now();
-            match self.renew(&mut made).await {
-                Ok(()) => {}
-                Err(err) => tracing::warn!("cannot list what to suggest: {err}"),
+            if let Err(err) = self.renew(&mut made).await {
+                tracing::warn!("cannot list what to suggest: {err}");
             }
             let pause = REFRESH_EVERY.max(started.elapsed() * PAUSE_PER_WORK);
             tokio::select! {
@@ -87,7 +90,7 @@ impl Completer {
         }
     }
 
-    /// Unless it would be the same one, or none is needed.
+    /// Makes a new table, unless it would equal the present one or the catalog needs none.
     async fn renew(&self, made: &mut Option<Made>) -> Result<(), SearchError> {
         let popularity = self.popularity.current();
         let last = made.as_ref().map(|made| {
@@ -98,7 +101,7 @@ impl Completer {
         let make = move |index: &KeywordIndex| {
             let snapshot = index.snapshot();
             let position = snapshot.position();
-            if snapshot.documents() <= LOOKED_THROUGH_MAX || last == Some((position, true)) {
+            if snapshot.documents() <= SCANNED_DOCUMENTS_MAX || last == Some((position, true)) {
                 return Ok::<_, IndexError>(None);
             }
             Ok(Some((snapshot.suggestion_table(&views)?, position)))

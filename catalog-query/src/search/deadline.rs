@@ -10,7 +10,7 @@ pub(crate) const GRACE: Duration = Duration::from_secs(1);
 /// How long a caller waits for the index where nothing else can answer.
 pub(crate) const ANSWER_MAX: Duration = Duration::from_secs(1);
 
-/// When the time of a search is up, and how long that was from its start.
+/// When the time of a search is up, and how much time it had from its start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     pub(crate) at: Instant,

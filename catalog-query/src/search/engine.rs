@@ -1,4 +1,4 @@
-//! A search as a whole: filter, strategy, totals, facets, order and pages.
+//! Answers a search as a whole: filter, strategy, totals, facets, order and pages.
 
 mod match_set;
 mod page;
@@ -30,8 +30,9 @@ use crate::search::similar::{SimilarProducts, SimilarSearch};
 use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::factory::SearchStrategyFactory;
 use crate::search::strategy::scope::Scope;
-use crate::search::strategy::search_strategy::{Question, SearchOutcome};
+use crate::search::strategy::search_strategy::{SearchOutcome, StrategyRequest};
 
+/// Answers search requests, and also completions and requests for similar products.
 pub(crate) struct SearchEngine {
     profiles: RankingProfiles,
     strategies: SearchStrategyFactory,
@@ -77,6 +78,7 @@ impl SearchEngine {
             Some(places) => sorted_page(places, plan.request.limit),
             None => shown_page(&plan.cursor, outcome.as_ref(), plan.request.limit),
         };
+        // An index that is being built counts fewer products than the vectors have found.
         let hits_known = match &outcome {
             Some(outcome) if !scope.is_built => outcome.hits.len() as u64,
             _ => 0,
@@ -95,7 +97,8 @@ impl SearchEngine {
         })
     }
 
-    /// The products most like this one that pass, without it.
+    /// The `limit` products that are most like this one and pass `filter`, without the product
+    /// itself.
     pub(crate) async fn similar(
         &self,
         id: &ProductId,
@@ -106,7 +109,7 @@ impl SearchEngine {
         self.similar.search(id, product, filter, limit).await
     }
 
-    /// The most viewed and most common ends of what was typed.
+    /// The `limit` most viewed and most common completions of what was typed.
     pub(crate) async fn complete(
         &self,
         typed: &str,
@@ -123,7 +126,7 @@ impl SearchEngine {
         self.completer.keep_up_to_date(stop).await
     }
 
-    /// Checks what is asked, and parses it.
+    /// Checks a request and parses its query.
     fn plan(&self, request: SearchRequest) -> Result<Plan, SearchError> {
         let query = match ParsedQuery::parse(&request.query, self.executor.language()) {
             Ok(query) => Some(Arc::new(query)),
@@ -137,7 +140,8 @@ impl SearchEngine {
         let hash = RequestHash::of_request(&request);
         let cursor = Cursor::parse(&request.page_token, hash)?;
         let order = self.order(request.sort, query.is_none());
-        // A cursor for the other kind of order can only come from a forged token.
+        // A cursor for the other kind of order (by column or by relevance) can only come from a
+        // forged token.
         let is_forged = match (&cursor, &order) {
             (Cursor::After(_), None) | (Cursor::Shown(_), Some(_)) => true,
             (Cursor::Start | Cursor::After(_) | Cursor::Shown(_), _) => false,
@@ -156,7 +160,7 @@ impl SearchEngine {
         })
     }
 
-    /// The order of a column; None for relevance.
+    /// The column that orders the answer; None for relevance.
     fn order(&self, sort: Sort, browses: bool) -> Option<Order> {
         match sort {
             Sort::Relevance => browses.then_some(Order::Newest),
@@ -167,12 +171,12 @@ impl SearchEngine {
         }
     }
 
-    /// What the strategy finds; None where there is no query.
+    /// Runs the strategy of the request; None where there is no query.
     async fn find(&self, plan: &Plan, scope: &Scope) -> Result<Option<SearchOutcome>, SearchError> {
         let Some(query) = &plan.query else {
             return Ok(None);
         };
-        let question = Question {
+        let strategy_request = StrategyRequest {
             query: Arc::clone(query),
             profile: Arc::clone(&plan.profile),
             verbatim: plan.request.verbatim,
@@ -182,11 +186,11 @@ impl SearchEngine {
             popularity: self.popularity.current(),
         };
         let strategy = self.strategies.strategy(plan.request.strategy);
-        let outcome = strategy.search(&question, plan.hits_wanted(), scope);
+        let outcome = strategy.search(&strategy_request, plan.hits_wanted(), scope);
         outcome.await.map(Some)
     }
 
-    /// What rules make of the answer.
+    /// The effect of the search rules on the answer.
     async fn curated(
         &self,
         plan: &Plan,
@@ -200,7 +204,7 @@ impl SearchEngine {
         curated.await.map(Arc::new)
     }
 
-    /// The total and the facets, and the page where the order is that of a column.
+    /// Counts the matches and the facets, and takes the page where a column gives the order.
     async fn count(
         &self,
         plan: &Plan,
@@ -209,7 +213,7 @@ impl SearchEngine {
         scope: &Scope,
     ) -> Result<Counted, SearchError> {
         let matches = MatchSet::of(outcome, Arc::clone(curated));
-        // What is more than the hits themselves is known to the index alone.
+        // Only the index can list all products, sort them by a column and count facets.
         let needs_index =
             outcome.is_none() || plan.order.is_some() || !plan.request.facets.is_empty();
         if let Some(total) = matches.total_at_hand()
@@ -235,12 +239,13 @@ impl SearchEngine {
                 facets: matches.facets(&scope, &among, filter.as_ref(), &facets)?,
             })
         };
-        // An answer without a leg that was late still has its totals and facets.
+        // Counting has a budget of its own, so that an answer whose leg was late still has its
+        // totals.
         let counted_by = Deadline::after(plan.request.budget).with_grace();
         self.executor.run_until(counted_by, count).await
     }
 
-    /// Why the products of the page are there, and why one is not, where that was asked.
+    /// Explains the hits of the page and the absence of a product, where the request asks for it.
     async fn explain(
         &self,
         plan: &Plan,
@@ -280,24 +285,25 @@ fn ranked_hits(outcome: &SearchOutcome, page: &[ProductId]) -> Vec<RankedHit> {
         .collect()
 }
 
-/// A request that was checked.
+/// A request that was checked, with its parsed query.
 struct Plan {
     request: SearchRequest,
-    /// None lists whatever passes the filter.
+    /// None lists every product that passes the filter.
     query: Option<Arc<ParsedQuery>>,
     profile: Arc<RankingProfile>,
     hash: RequestHash,
     cursor: Cursor,
-    /// None for relevance.
+    /// The column that orders the answer; None for relevance.
     order: Option<Order>,
     deadline: Deadline,
 }
 
 impl Plan {
-    /// How many hits the strategy is asked for.
+    /// How many hits the strategy is asked for: those of earlier pages, this page, and one more
+    /// that tells whether there is another page.
     fn hits_wanted(&self) -> usize {
         if self.order.is_some() {
-            // The order is another: only what matches is wanted.
+            // A column gives the order: only the set of matches is wanted.
             1
         } else {
             (self.cursor.shown().len() + self.request.limit).min(SHOWN_MAX) + 1
@@ -309,8 +315,10 @@ impl Plan {
     }
 }
 
+/// The total and the facets of an answer.
 struct Counted {
     total: u64,
+    /// The places of the page and one more, where a column gives the order.
     page: Option<Vec<Place>>,
     facets: Vec<FacetCounts>,
 }

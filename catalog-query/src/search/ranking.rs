@@ -1,4 +1,4 @@
-//! How the hits of several legs become one order.
+//! Makes one order of the hits of several legs.
 
 pub(super) mod fusion;
 pub(super) mod ranked_hit;

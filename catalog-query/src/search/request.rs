@@ -1,4 +1,4 @@
-//! What is asked: the query, its filter and its page, read and understood.
+//! The request of a search: its query, its filter and its page token, parsed and prepared.
 
 pub(super) mod search_request;
 pub(super) mod prepare;

@@ -1,4 +1,5 @@
-//! Searches as a whole: against brute force, against human judgments, and with legs that fail.
+//! Tests of searches as a whole: with legs that fail, against human judgments, and against brute
+//! force.
 
 pub(crate) mod strategies;
 pub(crate) mod judged;

@@ -1,4 +1,5 @@
-//! Words of one meaning among those that only look alike, in a real feed and in a made-up one.
+//! Words of one meaning are found among words in similar places, in a real feed and in a made-up
+//! one.
 
 use std::path::PathBuf;
 
@@ -9,7 +10,7 @@ use crate::embedding::LocalEmbedder;
 use crate::index::tests::support::{index_in_one_go, product};
 use crate::search::tests::judged::feed;
 
-/// On the real feed, in the folder that `CATALOG_JUDGMENTS_DIR` names, or on a made-up one.
+/// Runs on the real feed in the folder that `CATALOG_JUDGMENTS_DIR` names, or on a made-up one.
 #[tokio::test(flavor = "multi_thread")]
 async fn words_that_are_used_for_the_same_are_among_the_first() {
     let folder = std::env::var_os("CATALOG_JUDGMENTS_DIR").map(PathBuf::from);
@@ -47,7 +48,8 @@ fn forms_of_a_word_are_no_pair() {
     }
 }
 
-/// "laptop" and "notebook" for the same bags; colours and makes that only stand in the same places.
+/// Products whose titles say "laptop" and "notebook" for the same bags, with colours and makes that
+/// only stand in the same places.
 fn made_up() -> Vec<Product> {
     let titles = (0..240).map(|number| {
         let make = ["Acme", "Volta", "Inka"][number % 3];
@@ -62,8 +64,8 @@ fn made_up() -> Vec<Product> {
         };
         format!("{make} {colour} {thing} {number}")
     });
-    let titles = titles.zip(0..);
     titles
+        .zip(0..)
         .map(|(title, number)| product(&format!("p{number}"), &title))
         .collect()
 }

@@ -1,4 +1,4 @@
-//! How an answer came about: enough to compute the order of its products again, and why a product is
+//! Explains an answer: says enough to compute the order of its products again, and why a product is
 //! not among them.
 
 #[cfg(test)]
@@ -17,29 +17,33 @@ use crate::search::request::understanding::UnderstoodWord;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::search_strategy::SearchOutcome;
 
+/// How the answer to a query came about.
 #[derive(Clone, Debug)]
 pub(crate) struct Explanation {
     pub(crate) words: Vec<WordExplanation>,
     pub(crate) phrases: Vec<String>,
     pub(crate) exclusions: Vec<String>,
     pub(crate) identifiers: Vec<String>,
+    /// The weights of the ranking profile, by their names.
     pub(crate) weights: Vec<(String, f64)>,
-    /// Those of the page, in their order, each with what of the query it has.
+    /// The hits of the page in their order, each with the words of the query that it has.
     pub(crate) hits: Vec<(RankedHit, Vec<FieldMatch>)>,
+    /// The microseconds that preparing and each leg took.
     pub(crate) micros: Vec<(&'static str, u64)>,
-    /// That are followed, as `id@version`.
+    /// The rules that are followed, as `id@version`.
     pub(crate) rules: Vec<Arc<str>>,
 }
 
+/// What a word of the query was taken to mean, and how common it is.
 #[derive(Clone, Debug)]
 pub(crate) struct WordExplanation {
     pub(crate) word: UnderstoodWord,
-    /// Products that have it, or what counts as it.
+    /// How many products have the word, or another one that counts as it.
     pub(crate) documents: u64,
 }
 
 impl Explanation {
-    /// Of these hits; blocks.
+    /// Explains the hits of a page; blocks.
     pub(crate) fn of(
         snapshot: &IndexSnapshot,
         outcome: &SearchOutcome,
@@ -73,6 +77,7 @@ impl Explanation {
     }
 }
 
+/// The weights of a profile under the names that the contract has for them.
 fn named(profile: &RankingProfile, words: &KeywordWeights, coverage: f64) -> Vec<(String, f64)> {
     let mut weights: Vec<(String, f64)> = [
         ("rank_constant", profile.rank_constant),
@@ -105,36 +110,41 @@ fn named(profile: &RankingProfile, words: &KeywordWeights, coverage: f64) -> Vec
     weights
 }
 
-/// 0.3 as a profile has it, and not 0.30000001192092896, which is the nearest number of 32 bits.
+/// A weight as a profile writes it: 0.3, and not 0.30000001192092896, the nearest number of 32
+/// bits.
 fn as_written(weight: f32) -> f64 {
-    let written = weight.to_string().parse();
-    written.unwrap_or(f64::from(weight))
+    weight.to_string().parse().unwrap_or(f64::from(weight))
 }
 
 /// Why a product is not on the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Absence {
+    /// The product is on the page after all.
     Shown {
+        /// Its place in the answer, counted from 1.
         position: usize,
     },
-    /// The index does not have it: it was not seen yet, or there is none.
+    /// The index does not have the product: it has not seen it yet, or there is none.
     NotIndexed,
-    /// It has something that the query excludes.
+    /// The product has these words, which the query excludes.
     Excluded(String),
+    /// The product does not have this phrase of the query.
     WithoutPhrase(String),
-    /// It has no word of the query and is not near in meaning.
+    /// The product has no word of the query and is not near in meaning.
     NoMatch,
+    /// The product does not pass the filter.
     Filtered,
-    /// By this rule.
+    /// This rule, as `id@version`, hides the product.
     Hidden(String),
-    /// Where it stands; None too far down to tell.
+    /// The product is on another page.
     OtherPage {
+        /// Its place in the answer, counted from 1; None where it is too far down to tell.
         position: Option<usize>,
     },
 }
 
 impl Absence {
-    /// Of `id`, on this page; blocks.
+    /// Why the product `id` is not on the page; blocks.
     pub(crate) fn of(
         snapshot: &IndexSnapshot,
         outcome: &SearchOutcome,
@@ -142,8 +152,8 @@ impl Absence {
         passes_filter: bool,
         id: &ProductId,
     ) -> Result<Self, IndexError> {
-        let position = outcome.hits.iter().position(|hit| hit.product_id == *id);
-        let position = position.map(|place| place + 1);
+        let place = outcome.hits.iter().position(|hit| hit.product_id == *id);
+        let position = place.map(|place| place + 1);
         if page.contains(id) {
             return Ok(Self::Shown {
                 position: position.unwrap_or_default(),

@@ -1,21 +1,22 @@
-//! What of a product's texts matches a query.
+//! Marks what matches a query in the texts of a product.
 
 use std::collections::HashSet;
 
 use crate::index::{Language, Word};
-use crate::search::request::understanding::Understood;
+use crate::search::request::understanding::UnderstoodQuery;
 
-/// Of a longer text the part around the first match is shown.
+/// The most bytes of a text that are shown; of a longer one, they are around the first match.
 const TEXT_BYTES_MAX: usize = 320;
-/// Before the first match.
+/// The bytes before the first match that are shown of a longer text.
 const LEAD_BYTES: usize = 80;
 
+/// Marks the words of one query.
 pub(crate) struct Highlighter {
     language: Language,
     stems: HashSet<String>,
 }
 
-/// A text, or a part of it, and what matches in it, by its bytes.
+/// A text or a part of it, and the byte ranges in it that match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Highlighted {
     pub(crate) text: String,
@@ -23,8 +24,8 @@ pub(crate) struct Highlighted {
 }
 
 impl Highlighter {
-    /// Marks the words of the query in all their forms, and their synonyms.
-    pub(crate) fn new(understood: &Understood) -> Self {
+    /// A marker of the words of the query in all their forms, and of their synonyms.
+    pub(crate) fn new(understood: &UnderstoodQuery) -> Self {
         let words = understood.terms.words.iter();
         let alternatives = words.flat_map(|word| &word.alternatives);
         let phrases = understood.terms.phrases.iter().flatten();
@@ -35,22 +36,22 @@ impl Highlighter {
         }
     }
 
-    /// None when nothing matches.
+    /// Marks a text; None when nothing matches.
     pub(crate) fn mark(&self, text: &str) -> Option<Highlighted> {
         let spans = self.spans(text);
         let (first, _) = *spans.first()?;
         let (from, to) = window(text, first);
-        let within = spans
+        let shown = spans
             .iter()
-            .filter(|(start, end)| from <= *start && *end <= to);
-        let spans = within.map(|(start, end)| (start - from, end - from));
+            .filter(|(start, end)| from <= *start && *end <= to)
+            .map(|(start, end)| (start - from, end - from));
         Some(Highlighted {
-            spans: spans.collect(),
+            spans: shown.collect(),
             text: text[from..to].to_owned(),
         })
     }
 
-    /// In their order, none in another.
+    /// The byte ranges that match, in their order and without overlaps.
     fn spans(&self, text: &str) -> Vec<(usize, usize)> {
         let mut spans: Vec<(usize, usize)> = Vec::new();
         for Word { stem, from, to, .. } in self.language.document_words(text) {
@@ -69,7 +70,7 @@ impl Highlighter {
     }
 }
 
-/// The part of a text that is shown: whole words where it can be.
+/// The byte range of a text that is shown, of whole words where possible.
 fn window(text: &str, first: usize) -> (usize, usize) {
     if text.len() <= TEXT_BYTES_MAX {
         return (0, text.len());
@@ -134,11 +135,11 @@ mod tests {
         for filler in ["lorem ", "łórem ", "łórem"] {
             let text = format!("{} mouse {}", filler.repeat(100), filler.repeat(100));
             let stems = HashSet::from(["mous".to_owned()]);
-            let marked = Highlighter {
+            let highlighter = Highlighter {
                 language: Language::English,
                 stems,
             };
-            let marked = marked.mark(&text).expect("match");
+            let marked = highlighter.mark(&text).expect("match");
             assert!(marked.text.len() <= TEXT_BYTES_MAX, "{}", marked.text.len());
             let (from, to) = marked.spans[0];
             assert_eq!(&marked.text[from..to], "mouse");

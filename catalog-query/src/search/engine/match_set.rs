@@ -1,5 +1,4 @@
-//! Which products match a search, whatever their order: totals, facets and sorted pages speak of
-//! them.
+//! The set of products that match a search. Totals, facets and sorted pages are taken from it.
 
 use std::sync::Arc;
 
@@ -8,15 +7,17 @@ use crate::search::rules::curation::curated::Curated;
 use crate::search::strategy::scope::Scope;
 use crate::search::strategy::search_strategy::SearchOutcome;
 
-/// Which products match, whatever their order.
+/// The products that match a search, in no order.
 pub(crate) struct MatchSet {
     found: Found,
     curated: Arc<Curated>,
 }
 
+/// How products come to match, before the rules.
 enum Found {
+    /// There is no query: all products of the scope match.
     All,
-    /// Those with a word or identifier, and those near in meaning.
+    /// Products match by a word or identifier, or because they are near in meaning.
     Some {
         by_words: Option<(QueryTerms, Arc<DocSets>)>,
         near: Option<Arc<DocSets>>,
@@ -38,7 +39,7 @@ impl MatchSet {
         Self { found, curated }
     }
 
-    /// Known without another look at the index.
+    /// The total, where it is known without asking the index again.
     pub(crate) fn total_at_hand(&self) -> Option<u64> {
         if self.curated.adjusts() {
             return None;
@@ -55,7 +56,7 @@ impl MatchSet {
         }
     }
 
-    /// Those in the filter of the scope.
+    /// The matches that pass the filter of the scope.
     pub(crate) fn within_scope(&self, scope: &Scope) -> Result<DocSets, IndexError> {
         let filter = scope.filter.as_deref();
         let among = match &self.found {
@@ -69,7 +70,7 @@ impl MatchSet {
         Ok(self.complete(filter, among))
     }
 
-    /// Those in another filter.
+    /// The matches that pass another filter than that of the scope.
     fn within(&self, scope: &Scope, filter: Option<&DocSets>) -> Result<DocSets, IndexError> {
         let among = match &self.found {
             Found::All => scope.snapshot.all(filter)?,
@@ -82,7 +83,7 @@ impl MatchSet {
         Ok(self.complete(filter, among))
     }
 
-    /// With those that no word tells.
+    /// Adds the matches by meaning to those by words, and applies the rules.
     fn complete(&self, filter: Option<&DocSets>, mut among: DocSets) -> DocSets {
         if let Found::Some {
             near: Some(near), ..
@@ -94,7 +95,7 @@ impl MatchSet {
         among
     }
 
-    /// Each counts among what matches whatever the field is.
+    /// Counts each facet among the products that would match if the filter left out its field.
     pub(crate) fn facets(
         &self,
         scope: &Scope,
@@ -107,11 +108,11 @@ impl MatchSet {
             if rest.as_ref() == filter {
                 return scope.snapshot.facet(facet, among);
             }
-            let rest = rest
+            let passing = rest
                 .map(|rest| scope.snapshot.filtered(&rest))
                 .transpose()?;
-            let among = self.within(scope, rest.as_ref())?;
-            scope.snapshot.facet(facet, &among)
+            let matches = self.within(scope, passing.as_ref())?;
+            scope.snapshot.facet(facet, &matches)
         });
         counts.collect()
     }

@@ -1,4 +1,4 @@
-//! One page of an answer, and the cursor of the next.
+//! Cuts one page from an answer, with the cursor of the next page.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,13 +9,14 @@ use crate::search::ranking::profile::RankingProfile;
 use crate::search::request::cursor::{Cursor, SHOWN_MAX, shown_hash};
 use crate::search::strategy::search_strategy::SearchOutcome;
 
+/// The answer to a search request.
 #[derive(Clone, Debug)]
 pub(crate) struct SearchPage {
     /// Scores are 0 where the order is not by relevance.
     pub(crate) hits: Vec<Hit>,
-    /// All matches, exactly.
+    /// The exact number of matches.
     pub(crate) total: u64,
-    /// One for each request, in their order.
+    /// The counts of each requested facet, in the order of the request.
     pub(crate) facets: Vec<FacetCounts>,
     pub(crate) next_page_token: String,
     /// How the query was understood and answered; its hits are not cut to the page. None when
@@ -28,6 +29,7 @@ pub(crate) struct SearchPage {
     pub(crate) absence: Option<Absence>,
 }
 
+/// A page in the order of a column; `places` holds more than `limit` when another page follows.
 pub(crate) fn sorted_page(mut places: Vec<Place>, limit: usize) -> (Vec<Hit>, Cursor) {
     let more = places.len() > limit;
     places.truncate(limit);
@@ -42,8 +44,8 @@ pub(crate) fn sorted_page(mut places: Vec<Place>, limit: usize) -> (Vec<Hit>, Cu
     (hits.collect(), next)
 }
 
-/// The best that were not shown. What comes or goes between two pages makes none appear twice, and
-/// none that stays is left out.
+/// A page of the best hits that earlier pages have not shown. Products that come or go between two
+/// pages neither show another product twice nor leave one out.
 pub(crate) fn shown_page(
     cursor: &Cursor,
     outcome: Option<&SearchOutcome>,
@@ -56,15 +58,18 @@ pub(crate) fn shown_page(
     let mut new = hits
         .iter()
         .filter(|hit| !known.contains(&shown_hash(&hit.product_id)));
-    let page = new.by_ref().take(room).map(|hit| Hit {
-        product_id: hit.product_id.clone(),
-        score: hit.score as f32,
-    });
-    let page: Vec<Hit> = page.collect();
+    let page: Vec<Hit> = new
+        .by_ref()
+        .take(room)
+        .map(|hit| Hit {
+            product_id: hit.product_id.clone(),
+            score: hit.score as f32,
+        })
+        .collect();
     let more = new.next().is_some() && shown.len() + page.len() < SHOWN_MAX && !page.is_empty();
     let next = if more {
-        let page = page.iter().map(|hit| shown_hash(&hit.product_id));
-        Cursor::Shown(shown.iter().copied().chain(page).collect())
+        let added = page.iter().map(|hit| shown_hash(&hit.product_id));
+        Cursor::Shown(shown.iter().copied().chain(added).collect())
     } else {
         Cursor::Start
     };

@@ -1,4 +1,5 @@
-//! Weighted reciprocal rank fusion: ranks are comparable between sources where scores are not.
+//! Fuses the hits of the legs by weighted reciprocal ranks: ranks can be compared between legs
+//! where scores cannot.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,63 +10,41 @@ use crate::search::ranking::profile::RankingProfile;
 use crate::search::ranking::ranked_hit::{LegRank, RankedHit, TIER_OTHERS};
 use crate::search::rules::curation::curated::{Boost, Boosts};
 
-/// What the sources found; None for one that was not asked or did not answer.
+/// What the legs found; None for a leg that was not asked or did not answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Legs<'a> {
     pub(crate) keyword: Option<&'a KeywordHits>,
     pub(crate) vector: Option<&'a [Hit]>,
-    /// How many of the products have a vector, from 0 to 1: one that has must not win only because
-    /// others have none yet.
+    /// The share of the products that have a vector, from 0 to 1. It scales the leg by meaning, so
+    /// that no product wins only because others have no vector yet.
     pub(crate) coverage: f64,
 }
 
 impl Legs<'_> {
-    /// Of all that were found, each once.
+    /// The ids of all products that were found, each once.
     pub(crate) fn ids(&self) -> Vec<ProductId> {
-        let keyword = self.keyword.map_or(&[][..], |found| &found.hits);
-        let keyword = keyword.iter().map(|hit| &hit.product_id);
-        let vector = self.vector.unwrap_or_default().iter();
-        let ids: BTreeSet<&ProductId> = keyword.chain(vector.map(|hit| &hit.product_id)).collect();
+        let by_words = self.keyword.iter().flat_map(|found| &found.hits);
+        let by_meaning = self.vector.into_iter().flatten();
+        let ids: BTreeSet<&ProductId> = by_words
+            .map(|hit| &hit.product_id)
+            .chain(by_meaning.map(|hit| &hit.product_id))
+            .collect();
         ids.into_iter().cloned().collect()
     }
 }
 
-/// Exact matches of an identifier stay in front: whoever types a part number wants that product,
-/// whatever others mean.
+/// The hits of all legs in one order, by tier, score and id. Exact matches of an identifier stay in
+/// front: somebody who types a part number wants that product, however near others are.
 pub(crate) fn fuse(
     profile: &RankingProfile,
     legs: Legs<'_>,
     views: &Popularity,
     boosts: &Boosts,
 ) -> Vec<RankedHit> {
-    let rank = |rank: usize, score: f32, weight: f64| LegRank {
-        rank,
-        score,
-        weight,
-        contribution: weight / (profile.rank_constant + rank as f64),
-    };
-    let mut found: BTreeMap<&ProductId, RankedHit> = BTreeMap::new();
-    for (hit, at) in legs
-        .keyword
-        .map_or(&[][..], |found| &found.hits)
-        .iter()
-        .zip(1..)
-    {
-        let ranked = entry(&mut found, &hit.product_id);
-        ranked.keyword = Some(rank(at, hit.score, profile.keyword_weight));
-        ranked.tier = match legs.vector {
-            Some(_) => hit.tier.min(TIER_OTHERS),
-            None => hit.tier,
-        };
-    }
-    for (hit, at) in legs.vector.unwrap_or_default().iter().zip(1..) {
-        let ranked = entry(&mut found, &hit.product_id);
-        ranked.vector = Some(rank(at, hit.score, profile.vector_weight * legs.coverage));
-    }
-    let mut ranked: Vec<RankedHit> = found.into_values().collect();
-    for hit in &mut ranked {
-        let legs = [hit.keyword, hit.vector].into_iter().flatten();
-        let sum: f64 = legs.map(|leg| leg.contribution).sum();
+    let mut hits = ranked_by_legs(profile, legs);
+    for hit in &mut hits {
+        let ranks = [hit.keyword, hit.vector].into_iter().flatten();
+        let sum: f64 = ranks.map(|leg| leg.contribution).sum();
         hit.popularity = 1.0 + profile.popularity * views.share(&hit.product_id);
         if let Some(Boost { factor, rules }) = boosts.get(&hit.product_id) {
             hit.boost = *factor;
@@ -73,9 +52,33 @@ pub(crate) fn fuse(
         }
         hit.score = sum * hit.popularity * hit.boost;
     }
-    // Stable, and they come sorted by id.
-    ranked.sort_by(|a, b| a.tier.cmp(&b.tier).then(b.score.total_cmp(&a.score)));
-    ranked
+    // The sort is stable: equal hits stay in the order of their ids.
+    hits.sort_by(|a, b| a.tier.cmp(&b.tier).then(b.score.total_cmp(&a.score)));
+    hits
+}
+
+/// The hits of all legs with their ranks, in the order of their ids and without scores.
+fn ranked_by_legs(profile: &RankingProfile, legs: Legs<'_>) -> Vec<RankedHit> {
+    let rank = |rank: usize, score: f32, weight: f64| LegRank {
+        rank,
+        score,
+        weight,
+        contribution: weight / (profile.rank_constant + rank as f64),
+    };
+    let mut found: BTreeMap<&ProductId, RankedHit> = BTreeMap::new();
+    for (hit, at) in legs.keyword.iter().flat_map(|found| &found.hits).zip(1..) {
+        let ranked = entry(&mut found, &hit.product_id);
+        ranked.keyword = Some(rank(at, hit.score, profile.keyword_weight));
+        ranked.tier = match legs.vector {
+            Some(_) => hit.tier.min(TIER_OTHERS),
+            None => hit.tier,
+        };
+    }
+    for (hit, at) in legs.vector.into_iter().flatten().zip(1..) {
+        let ranked = entry(&mut found, &hit.product_id);
+        ranked.vector = Some(rank(at, hit.score, profile.vector_weight * legs.coverage));
+    }
+    found.into_values().collect()
 }
 
 fn entry<'a, 'b>(
@@ -130,11 +133,11 @@ mod tests {
             &Popularity::default(),
             &Boosts::default(),
         );
-        let fused: Vec<_> = fused
+        let order: Vec<_> = fused
             .iter()
             .map(|hit| (hit.product_id.as_str(), hit.score))
             .collect();
-        assert_eq!(fused, expected);
+        assert_eq!(order, expected);
     }
 
     #[test]
@@ -208,13 +211,14 @@ mod tests {
     #[test]
     fn few_hits_decide_which_are_the_first() {
         let ids: Vec<String> = (0..200).map(|at| format!("p{at}")).collect();
-        let hits = ids.iter().zip(0..);
-        let hits: Vec<(&str, u8)> = hits
+        let hits: Vec<(&str, u8)> = ids
+            .iter()
+            .zip(0..)
             .map(|(id, at)| (id.as_str(), 2 + u8::from(at > 30)))
             .collect();
-        let views = ids.iter().zip(0..);
-        let views = views.map(|(id, at)| (self::id(id), at * 7_919 % 1_000));
-        let views = Popularity::new(views.collect());
+        let numbered = ids.iter().zip(0..);
+        let counts = numbered.map(|(id, at)| (self::id(id), at * 7_919 % 1_000));
+        let views = Popularity::new(counts.collect());
         for popularity in [0.0, 0.02, 0.3, 1.0] {
             let profile = RankingProfile {
                 popularity,

@@ -1,5 +1,5 @@
-//! Ranking profiles: every weight that decides an order, under a name and a version, so that an order
-//! can be told, compared and changed without a release.
+//! Ranking profiles: every weight that decides an order, under a name and a version, so that an
+//! order can be told, compared and changed without a release.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -14,16 +14,16 @@ use crate::search::strategy::kind::StrategyKind;
 const DEPTH_MAX: usize = 1_000;
 const WEIGHT_MAX: f64 = 1_000.0;
 
-/// Weighted reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009) of hits by words and by
-/// meaning.
+/// The weights of a weighted reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009) of
+/// hits by words and by meaning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RankingProfile {
     pub(crate) name: String,
     pub(crate) version: u32,
-    /// Of search by words alone.
+    /// The weights of the words when they are searched for alone.
     pub(crate) words: KeywordWeights,
-    /// Of search by words beside search by meaning, which brings in what the words only hint at.
+    /// The weights of the words beside a leg by meaning, which finds what the words only hint at.
     pub(crate) words_beside_vectors: KeywordWeights,
     /// Flattens the difference between the first ranks; 60 in the paper.
     pub(crate) rank_constant: f64,
@@ -47,7 +47,7 @@ impl Default for RankingProfile {
             version: 2,
             words_beside_vectors: KeywordWeights {
                 attributes,
-                // Meanings tell things from what is for them too.
+                // Vectors tell a thing from its accessories too.
                 kind: 0.0,
                 ..words.clone()
             },
@@ -62,10 +62,12 @@ impl Default for RankingProfile {
 }
 
 impl RankingProfile {
+    /// The profile as `name@version`.
     pub(crate) fn label(&self) -> String {
         format!("{}@{}", self.name, self.version)
     }
 
+    /// The weights of the words for a strategy.
     pub(crate) fn words_of(&self, kind: StrategyKind) -> &KeywordWeights {
         match kind {
             StrategyKind::Hybrid => &self.words_beside_vectors,
@@ -73,13 +75,15 @@ impl RankingProfile {
         }
     }
 
-    /// How many hits by words decide which are the first `limit`, where no rule moves any: views lift
-    /// a hit past those that score less by `popularity` at most.
+    /// How many hits by words decide which are the first `limit`, where no rule moves any: views
+    /// multiply a score by `1 + popularity` at most, so that hits further down cannot get among the
+    /// first.
     pub(crate) fn hits_that_decide(&self, limit: usize) -> usize {
         let lifted = self.popularity * (self.rank_constant + limit as f64);
         limit + lifted.ceil() as usize
     }
 
+    /// Checks that all values are within their bounds.
     fn check(&self) -> Result<(), &'static str> {
         let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
         if self.name.is_empty() || !self.name.chars().all(is_name) {
@@ -101,13 +105,14 @@ impl RankingProfile {
         if !(1..=DEPTH_MAX).contains(&self.depth) {
             return Err("depth is not from 1 to 1000");
         }
-        match self.words.is_plain() && self.words_beside_vectors.is_plain() {
-            true => Ok(()),
-            false => Err("a weight of words is not from 0 to 1000, or b not from 0 to 1"),
+        if !(self.words.is_plain() && self.words_beside_vectors.is_plain()) {
+            return Err("a weight of words is not from 0 to 1000, or b not from 0 to 1");
         }
+        Ok(())
     }
 }
 
+/// Why ranking profiles cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ProfilesError {
     #[error("cannot read {file}")]
@@ -121,7 +126,7 @@ pub(crate) enum ProfilesError {
     Invalid { name: String, reason: &'static str },
 }
 
-/// Those that a request can choose from.
+/// The profiles that a request can choose from.
 #[derive(Clone, Debug)]
 pub(crate) struct RankingProfiles {
     default: Arc<RankingProfile>,
@@ -150,8 +155,8 @@ impl RankingProfiles {
         }
     }
 
-    /// From a JSON file: `{"default": NAME, "profiles": [{"name": NAME, "version": 1, …}]}`. Weights
-    /// that are left out are the usual ones.
+    /// Loads a JSON file: `{"default": NAME, "profiles": [{"name": NAME, "version": 1, …}]}`.
+    /// Weights that are left out have their default values.
     pub(crate) fn load(file: &Path) -> Result<Self, ProfilesError> {
         let text = fs::read(file).map_err(|source| ProfilesError::Read {
             file: file.to_owned(),
@@ -182,7 +187,7 @@ impl RankingProfiles {
         }
     }
 
-    /// The default one when `name` is empty; None for a name that is not known.
+    /// The profile of a name, or the default one for an empty name; None for an unknown name.
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<RankingProfile>> {
         match name {
             "" => Some(&self.default),

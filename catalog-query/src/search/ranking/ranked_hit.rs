@@ -1,4 +1,4 @@
-//! A product of an answer with all that its place is computed from.
+//! A product of an answer, with everything that its place is computed from.
 
 use std::sync::Arc;
 
@@ -6,12 +6,13 @@ use catalog_events::ProductId;
 
 use crate::index::TIER_ALL_WORDS;
 
-/// Tier of what is found by words in general, or by meaning.
+/// The tier of all hits but those by an identifier, where hits by meaning are fused in: whether a
+/// product has all words of the query does not matter there.
 pub(crate) const TIER_OTHERS: u8 = TIER_ALL_WORDS;
 
-/// A product of an answer, with all that its place is computed from: products with a lower tier come
-/// first, then those with the higher score, then by id; those with a pinned place are then moved to
-/// it, the lowest first.
+/// A product of an answer, with everything that its place is computed from. Hits are ordered by
+/// tier, lowest first, then by score, highest first, then by id. Those with a pinned place are then
+/// moved to it, lowest place first.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct RankedHit {
     pub(crate) product_id: ProductId,
@@ -20,18 +21,18 @@ pub(crate) struct RankedHit {
     pub(crate) score: f64,
     pub(crate) keyword: Option<LegRank>,
     pub(crate) vector: Option<LegRank>,
-    /// 1 for one that nobody views.
+    /// The factor for views; 1 for a product without any.
     pub(crate) popularity: f64,
-    /// 1 for one that no rule boosts or buries.
+    /// The factor of the rules; 1 for a product that none boosts or buries.
     pub(crate) boost: f64,
-    /// From 1.
+    /// The place that a rule pins the product to, counted from 1.
     pub(crate) pinned_place: Option<usize>,
-    /// Those that moved it, as `id@version`.
+    /// The rules that moved it, as `id@version`.
     pub(crate) rules: Vec<Arc<str>>,
 }
 
 impl RankedHit {
-    /// Found by nothing.
+    /// A hit that no leg has found.
     pub(crate) fn new(id: &ProductId) -> Self {
         Self {
             product_id: id.clone(),
@@ -47,13 +48,14 @@ impl RankedHit {
     }
 }
 
-/// `contribution` is `weight / (rank_constant + rank)`.
+/// The rank of a product in one leg, and what it contributes to the score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct LegRank {
-    /// From 1.
+    /// Counted from 1.
     pub(crate) rank: usize,
-    /// BM25 or cosine.
+    /// The BM25 score or the cosine similarity.
     pub(crate) score: f32,
     pub(crate) weight: f64,
+    /// `weight / (rank_constant + rank)`.
     pub(crate) contribution: f64,
 }

@@ -1,5 +1,6 @@
-//! Where a page ended, as an opaque text. A token holds the format, a hash of the request that it
-//! belongs to, and either a place in the order of a column or which products were shown.
+//! Page tokens: where a page ended, as an opaque text. A token holds its format, a hash of the
+//! request that it belongs to, and either a place in the order of a column or the products that
+//! were shown.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,24 +10,27 @@ use sha2::{Digest as _, Sha256};
 use crate::index::Place;
 use crate::search::request::search_request::SearchRequest;
 
-/// Counts the forms of a token: one of another form is none of ours.
+/// The number of the format of tokens: tokens of another format are refused.
 const FORMAT: u8 = 1;
 const AFTER: u8 = 1;
 const SHOWN: u8 = 2;
 
-/// How far pages by relevance go: each page is the best that was not shown, so that a token tells
-/// all that was.
+/// The most products that the pages by relevance show: each page has the best products that were
+/// not shown yet, so that its token lists all that were.
 pub(crate) const SHOWN_MAX: usize = 1_000;
 
 const HASH_BYTES: usize = 8;
 const HEAD_BYTES: usize = 2 + HASH_BYTES;
 const BYTES_MAX: usize = HEAD_BYTES + SHOWN_MAX * 4;
 
+/// Where a page begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Cursor {
     #[default]
     Start,
+    /// Behind the last product of a page in the order of a column.
     After(Place),
+    /// With the best products that are not among these hashes of ids.
     Shown(Vec<u32>),
 }
 
@@ -38,18 +42,19 @@ pub(crate) enum InvalidPageToken {
     OfAnotherRequest,
 }
 
-/// Tells requests apart by all that decides which products come in which order.
+/// A hash of everything in a request that decides which products come in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RequestHash([u8; HASH_BYTES]);
 
 impl RequestHash {
-    /// A token belongs to a query, its strategy, its order and what else the caller stated.
+    /// The hash of a request: of its query, its strategy, its order and what else the caller
+    /// stated.
     pub(crate) fn of_request(request: &SearchRequest) -> Self {
         let strategy = [request.strategy as u8, request.sort as u8];
         Self::of(&[request.query.as_bytes(), &strategy, &request.identity])
     }
 
-    /// No part can be taken for the end of another.
+    /// Hashes the parts with their lengths, so that no part can be taken for the end of another.
     pub(crate) fn of(parts: &[&[u8]]) -> Self {
         let mut hasher = Sha256::new();
         for part in parts {
@@ -63,7 +68,7 @@ impl RequestHash {
     }
 }
 
-/// Of an id, as tokens hold it.
+/// The hash of an id that tokens hold.
 pub(crate) fn shown_hash(id: &ProductId) -> u32 {
     let hash = Sha256::digest(id.as_str());
     u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
@@ -86,7 +91,7 @@ impl Cursor {
         }
     }
 
-    /// An empty token is the start.
+    /// Reads a token of this request; an empty one is the start.
     pub(crate) fn parse(token: &str, request: RequestHash) -> Result<Self, InvalidPageToken> {
         if token.is_empty() {
             return Ok(Self::Start);
@@ -107,14 +112,16 @@ impl Cursor {
             AFTER => after(body),
             SHOWN => shown(body),
             _ => None,
-        };
-        let cursor = cursor.ok_or(InvalidPageToken::Malformed)?;
-        match head[2..] == request.0 {
-            true => Ok(cursor),
-            false => Err(InvalidPageToken::OfAnotherRequest),
+        }
+        .ok_or(InvalidPageToken::Malformed)?;
+        if head[2..] == request.0 {
+            Ok(cursor)
+        } else {
+            Err(InvalidPageToken::OfAnotherRequest)
         }
     }
 
+    /// The token of this cursor for a request; empty at the start.
     pub(crate) fn token(&self, request: RequestHash) -> String {
         let (kind, body) = match self {
             Self::Start => return String::new(),
@@ -186,7 +193,7 @@ mod tests {
             prop_assert!(Cursor::parse(&token, RequestHash([0; 8])).is_err());
         }
 
-        /// Neither a panic nor another place: what is read writes the same token.
+        /// A damaged token neither panics nor leads elsewhere: what is read writes the same token.
         #[test]
         fn damaged_tokens_are_harmless(
             cursor in cursors(),

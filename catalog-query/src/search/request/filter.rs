@@ -1,4 +1,4 @@
-//! Filters, facets and sort orders as requests state them, made sure of. Errors name the place.
+//! Parses the filters and facets of a request. Errors name the place that is wrong.
 
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
@@ -12,7 +12,7 @@ const FACETS_MAX: usize = 50;
 const FACET_SIZE: i32 = 10;
 const FACET_SIZE_MAX: i32 = 1_000;
 
-/// Where a request is wrong, as `filter.all.filters[2].terms.field`, and why.
+/// Where a request is wrong, for example `filter.all.filters[2].terms.field`, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {reason}")]
 pub(crate) struct InvalidField {
@@ -27,11 +27,13 @@ fn invalid(field: &str, reason: impl Into<String>) -> InvalidField {
     }
 }
 
+/// Parses a filter, and checks its size and its fields.
 pub(crate) fn parse_filter(filter: &v1::Filter) -> Result<Filter, InvalidField> {
     Parser { nodes: 0 }.filter(filter, "filter", 1)
 }
 
 struct Parser {
+    /// How many filters have been seen, nested ones included.
     nodes: usize,
 }
 
@@ -70,23 +72,8 @@ impl Parser {
             }
             Kind::Terms(terms) => self::terms(terms, &format!("{place}.terms"))?,
             Kind::Range(range) => self::range(range, &format!("{place}.range"))?,
-            Kind::Flag(flag) => {
-                let place = format!("{place}.flag.field");
-                let field = field(&flag.field, &place)?;
-                let value = flag.value;
-                let is_flag = field.has_flags();
-                is_flag
-                    .then_some(Filter::Flag { field, value })
-                    .ok_or_else(|| invalid(&place, "has no flags: only attributes do"))?
-            }
-            Kind::Category(category) => {
-                let place = format!("{place}.category.path");
-                match category.path.len() {
-                    1..=VALUES_MAX => Filter::Category(category.path.clone()),
-                    0 => return Err(invalid(&place, "is empty")),
-                    _ => return Err(invalid(&place, format!("has more than {VALUES_MAX} names"))),
-                }
-            }
+            Kind::Flag(flag) => self::flag(flag, &format!("{place}.flag"))?,
+            Kind::Category(category) => self::category(category, &format!("{place}.category"))?,
             Kind::Exists(exists) => {
                 Filter::Exists(field(&exists.field, &format!("{place}.exists.field"))?)
             }
@@ -129,7 +116,7 @@ fn range(range: &v1::RangeFilter, place: &str) -> Result<Filter, InvalidField> {
     }
     let bound = |name: &str, bound: Option<f64>, unset: f64| match bound {
         Some(bound) if bound.is_nan() => Err(invalid(&format!("{place}.{name}"), "is no number")),
-        // A negative zero would be less than zero.
+        // Adding 0.0 makes 0.0 of -0.0, which would be less.
         bound => Ok(bound.unwrap_or(unset) + 0.0),
     };
     Ok(Filter::Range {
@@ -137,6 +124,27 @@ fn range(range: &v1::RangeFilter, place: &str) -> Result<Filter, InvalidField> {
         max: bound("max", range.max, f64::INFINITY)?,
         field,
     })
+}
+
+fn flag(flag: &v1::FlagFilter, place: &str) -> Result<Filter, InvalidField> {
+    let at = format!("{place}.field");
+    let field = field(&flag.field, &at)?;
+    if !field.has_flags() {
+        return Err(invalid(&at, "has no flags: only attributes do"));
+    }
+    Ok(Filter::Flag {
+        field,
+        value: flag.value,
+    })
+}
+
+fn category(category: &v1::CategoryFilter, place: &str) -> Result<Filter, InvalidField> {
+    let at = format!("{place}.path");
+    match category.path.len() {
+        1..=VALUES_MAX => Ok(Filter::Category(category.path.clone())),
+        0 => Err(invalid(&at, "is empty")),
+        _ => Err(invalid(&at, format!("has more than {VALUES_MAX} names"))),
+    }
 }
 
 fn field(name: &str, place: &str) -> Result<FieldName, InvalidField> {
@@ -149,6 +157,7 @@ fn field(name: &str, place: &str) -> Result<FieldName, InvalidField> {
     })
 }
 
+/// Parses the facets of a request, and checks their number, fields and sizes.
 pub(crate) fn parse_facets(facets: &[v1::FacetRequest]) -> Result<Vec<FacetRequest>, InvalidField> {
     if facets.len() > FACETS_MAX {
         return Err(invalid(

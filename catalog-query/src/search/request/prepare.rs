@@ -1,5 +1,5 @@
-//! Prepares a query for the legs: understood by the words of the catalog, its scope narrowed to what
-//! its phrases, its exclusions and the rules leave.
+//! Prepares a parsed query for the legs: reads it by the words of the catalog, follows the search
+//! rules, and narrows its scope to what phrases, exclusions and rules leave.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,27 +8,28 @@ use crate::index::{IndexError, KeywordHits, KeywordIndex, KeywordWeights};
 use crate::search::deadline::micros_since;
 use crate::search::error::SearchError;
 use crate::search::request::query::ParsedQuery;
-use crate::search::request::understanding::{self, Understood};
+use crate::search::request::understanding::{self, UnderstoodQuery};
 use crate::search::rules::curation::curated::Curated;
 use crate::search::rules::rule_set::{RuleSet, RulesHandle};
 use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::scope::Scope;
-use crate::search::strategy::search_strategy::Question;
+use crate::search::strategy::search_strategy::StrategyRequest;
 
-/// A query that is ready to be looked up.
+/// A query that is ready to be looked up: the form after [`ParsedQuery`]. Its terms name the
+/// postings that a search by words reads.
 #[derive(Clone)]
 pub(crate) struct PreparedQuery {
-    pub(crate) understood: Arc<Understood>,
+    pub(crate) understood: Arc<UnderstoodQuery>,
     pub(crate) curated: Arc<Curated>,
     pub(crate) scope: Scope,
     weights: KeywordWeights,
-    /// How long preparing took.
+    /// How long preparing took, in microseconds.
     pub(crate) micros: u64,
 }
 
 impl PreparedQuery {
-    /// The best `limit` by words, in `index`.
+    /// The best `limit` products by words, unless `index` is being built.
     pub(crate) fn find(
         &self,
         index: &KeywordIndex,
@@ -40,50 +41,51 @@ impl PreparedQuery {
         scope.snapshot.search(terms, &self.weights, limit, filter)
     }
 
-    /// A query without any word finds nothing, by meaning neither.
-    pub(crate) fn is_nothing(&self) -> bool {
+    /// Whether the query has no word. Such a query finds nothing, not even by meaning.
+    pub(crate) fn has_no_words(&self) -> bool {
         self.understood.words.is_empty()
     }
 }
 
-/// Prepares queries by the search rules of now.
+/// Prepares queries by the search rules that are followed at the moment.
 pub(crate) struct QueryPreparer {
     pub(crate) executor: Arc<SearchExecutor>,
     pub(crate) rules: RulesHandle,
 }
 
 impl QueryPreparer {
+    /// Prepares a query for a strategy of this kind, within its deadline.
     pub(crate) async fn prepare(
         &self,
-        question: &Question,
+        request: &StrategyRequest,
         kind: StrategyKind,
         scope: &Scope,
     ) -> Result<PreparedQuery, SearchError> {
-        let preparation = self.preparation(question, kind, scope);
-        let deadline = question.deadline.with_grace();
+        let preparation = self.preparation(request, kind, scope);
+        let deadline = request.deadline.with_grace();
         self.executor
             .run_until(deadline, move |_| preparation.run())
             .await
     }
 
-    /// Everything that preparing needs, to be taken to another thread.
+    /// Collects everything that preparing needs, so that it can be done on another thread.
     pub(crate) fn preparation(
         &self,
-        question: &Question,
+        request: &StrategyRequest,
         kind: StrategyKind,
         scope: &Scope,
     ) -> Preparation {
         Preparation {
             started: Instant::now(),
-            query: Arc::clone(&question.query),
-            weights: question.profile.words_of(kind).clone(),
-            rules: (!question.verbatim).then(|| self.rules.load_full()),
-            by_relevance: question.by_relevance,
+            query: Arc::clone(&request.query),
+            weights: request.profile.words_of(kind).clone(),
+            rules: (!request.verbatim).then(|| self.rules.load_full()),
+            by_relevance: request.by_relevance,
             scope: scope.clone(),
         }
     }
 
-    /// What rules make of all products of the scope, where there is no query.
+    /// The effect of the rules on all products of the scope, where there is no query.
     pub(crate) async fn curated_browsing(
         &self,
         scope: &Scope,
@@ -95,23 +97,24 @@ impl QueryPreparer {
         }
         let scope = scope.clone();
         self.executor
-            .run(move |_| Curated::of_browsing(&rules.curations, &scope))
+            .run(move |_| Curated::for_browsing(&rules.curations, &scope))
             .await
     }
 }
 
+/// A parsed query with everything that preparing it needs.
 pub(crate) struct Preparation {
     started: Instant,
     query: Arc<ParsedQuery>,
     weights: KeywordWeights,
-    /// None takes the query as it is.
+    /// None for a query that is taken verbatim.
     rules: Option<Arc<RuleSet>>,
     by_relevance: bool,
     scope: Scope,
 }
 
 impl Preparation {
-    /// Asks the index; blocks.
+    /// Prepares the query; blocks, because it asks the index.
     pub(crate) fn run(mut self) -> Result<PreparedQuery, IndexError> {
         self.take_identifier_as_it_is()?;
         let (understood, curated) = self.understand()?;
@@ -125,8 +128,8 @@ impl Preparation {
         })
     }
 
-    /// A query that is the identifier of a product has no phrases and no exclusions, whatever signs
-    /// are in it.
+    /// Reads a query as plain words when it is the identifier of a product: its quotation marks and
+    /// minus signs then belong to the identifier.
     fn take_identifier_as_it_is(&mut self) -> Result<(), IndexError> {
         let vocabulary = self.scope.snapshot.vocabulary();
         if let Some(identifier) = self.query.as_identifier()
@@ -138,7 +141,8 @@ impl Preparation {
         Ok(())
     }
 
-    fn understand(&self) -> Result<(Understood, Curated), IndexError> {
+    /// What the words of the query mean, and what the rules say about it.
+    fn understand(&self) -> Result<(UnderstoodQuery, Curated), IndexError> {
         let (query, scope) = (&*self.query, &self.scope);
         let vocabulary = scope.snapshot.vocabulary();
         let Some(rules) = &self.rules else {
@@ -148,13 +152,14 @@ impl Preparation {
         let understood =
             understanding::understand(query, &vocabulary, &rules.synonyms, &self.weights)?;
         let (curations, by_relevance) = (&rules.curations, self.by_relevance);
-        let curated = Curated::of_query(curations, query, &understood, scope, by_relevance)?;
+        let curated = Curated::for_query(curations, query, &understood, scope, by_relevance)?;
         Ok((understood, curated))
     }
 
+    /// The part of the scope that phrases, exclusions and rules leave.
     fn narrowed_scope(
         &self,
-        understood: &Understood,
+        understood: &UnderstoodQuery,
         curated: &Curated,
     ) -> Result<Scope, IndexError> {
         let scope = &self.scope;

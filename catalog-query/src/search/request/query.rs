@@ -1,34 +1,38 @@
-//! What a user typed, made harmless and taken apart: words, "phrases", -exclusions, identifiers.
+//! Parses what a user typed into words, "phrases", -exclusions and identifiers. Every text is a
+//! query: signs without a meaning are ignored.
 
 use crate::index::{Identifier, Language, QueryTerms, Word, identifier, identifiers};
 use crate::search::error::{QUERY_BYTES_MAX, SearchError};
 
-/// Further ones are words.
+/// The most phrases of a query; the words of further ones are plain words.
 const PHRASES_MAX: usize = 8;
+/// The most exclusions of a query; further ones are plain words.
 const EXCLUSIONS_MAX: usize = 16;
 
-/// Invariant: `text` has no control characters and is not blank; words tell their place in it.
+/// A query taken apart, before the catalog is asked about it. Invariant: `text` has no control
+/// characters and is not blank, and the words tell their places in it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ParsedQuery {
     pub(crate) text: String,
-    /// Where in it is what is looked for: all but exclusions and quotation marks.
+    /// The byte ranges of `text` that are looked for: all but exclusions and quotation marks.
     pub(crate) wanted: Vec<(usize, usize)>,
-    /// Without any when the text is all punctuation or exclusions: such a query finds nothing. Those
-    /// of phrases too.
+    /// The words that are looked for, those of phrases too. There are none when the text is all
+    /// punctuation or exclusions: such a query finds nothing.
     pub(crate) words: Vec<QueriedWord>,
     pub(crate) phrases: Vec<Vec<Word>>,
     pub(crate) exclusions: Vec<Vec<Word>>,
     pub(crate) identifiers: Vec<Identifier>,
 }
 
+/// A word that is looked for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct QueriedWord {
     pub(crate) word: Word,
-    /// In a phrase, which is taken as it is.
+    /// True for a word of a phrase, which is taken as it is.
     pub(crate) quoted: bool,
 }
 
-/// A part of a text, by its bytes.
+/// A part of a text, from one byte to another.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Part {
     Plain(usize, usize),
@@ -37,6 +41,7 @@ enum Part {
 }
 
 impl ParsedQuery {
+    /// Takes a query apart. Blank and overlong ones are errors.
     pub(crate) fn parse(typed: &str, language: Language) -> Result<Self, SearchError> {
         if typed.len() > QUERY_BYTES_MAX {
             return Err(SearchError::QueryTooLong { bytes: typed.len() });
@@ -54,13 +59,14 @@ impl ParsedQuery {
         Ok(Self::of(text, parts, language))
     }
 
-    /// What it is an identifier of, where the signs in it are none of ours: "TB-7 -H (refurb)".
+    /// The identifier that the whole text may be, where it has phrases or exclusions: in
+    /// "TB-7 -H (refurb)" the minus sign may belong to a part number.
     pub(crate) fn as_identifier(&self) -> Option<String> {
         let has_signs = !self.phrases.is_empty() || !self.exclusions.is_empty();
         has_signs.then(|| identifier(&self.text)).flatten()
     }
 
-    /// The same text without phrases and exclusions.
+    /// Parses the same text again, without phrases and exclusions.
     pub(crate) fn plain(self, language: Language) -> Self {
         let all = Part::Plain(0, self.text.len());
         Self::of(self.text, vec![all], language)
@@ -105,21 +111,23 @@ impl ParsedQuery {
         self.words.extend(quoted);
     }
 
-    /// What is looked for, as a text.
+    /// The parts that are looked for, as one text.
     pub(crate) fn wanted_text(&self) -> String {
-        let parts = self
+        let parts: Vec<&str> = self
             .wanted
             .iter()
-            .map(|(from, to)| self.text[*from..*to].trim());
-        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+            .map(|(from, to)| self.text[*from..*to].trim())
+            .filter(|part| !part.is_empty())
+            .collect();
         parts.join(" ")
     }
 
-    /// With other words in the place of some of its bytes; `changes` come in their order.
+    /// The query with other words in some byte ranges of its text; `changes` are in the order of
+    /// the text.
     pub(crate) fn replaced(&self, changes: &[((usize, usize), String)]) -> Self {
         let mut text = String::new();
         let mut copied = 0;
-        // Where in the old text how many bytes more or less begin.
+        // Pairs of a place in the old text and the bytes by which everything from there on moves.
         let mut shifts: Vec<(usize, isize)> = Vec::new();
         for ((from, to), word) in changes {
             text.push_str(&self.text[copied..*from]);
@@ -143,6 +151,7 @@ impl ParsedQuery {
     }
 }
 
+/// Splits a text into plain parts, phrases and exclusions.
 fn parts(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let (mut plain, mut at) = (0, 0);
@@ -176,7 +185,7 @@ fn parts(text: &str) -> Vec<Part> {
     parts
 }
 
-/// The phrase or exclusion that begins here, and where the text goes on.
+/// The phrase or exclusion that begins at `at`, and where the text goes on.
 fn special(text: &str, at: usize) -> Option<(Part, usize)> {
     let rest = &text[at..];
     if let Some(excluded) = rest.strip_prefix('-') {
@@ -191,8 +200,9 @@ fn special(text: &str, at: usize) -> Option<(Part, usize)> {
     Some((Part::Phrase(from, to), next))
 }
 
-/// What is between a quotation mark here and one before a space or the end; a mark behind a digit
-/// may mean inches, and closes only when no other does.
+/// The bytes between a quotation mark at `at` and the mark that closes it, and where the text goes
+/// on. A mark before a space or the end closes; one behind a digit may mean inches, and closes only
+/// when no other mark does.
 fn quoted(text: &str, at: usize) -> Option<(usize, usize, usize)> {
     let inner = text[at..].strip_prefix('"')?;
     let from = at + 1;

@@ -1,4 +1,4 @@
-//! What a caller asks of a search.
+//! A search as a caller states it. The fields are checked, and the query is still a text.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use catalog_events::ProductId;
 use crate::index::{FacetRequest, Filter};
 use crate::search::strategy::kind::StrategyKind;
 
+/// The first form of a query: the text with everything else that the caller states.
 #[derive(Clone, Debug)]
 pub(crate) struct SearchRequest {
     pub(crate) query: String,
@@ -25,14 +26,14 @@ pub(crate) struct SearchRequest {
     pub(crate) explain: bool,
     /// The product whose absence is to be explained.
     pub(crate) why_not: Option<ProductId>,
-    /// What else decides which products come in which order, as bytes: the filter as it was stated,
-    /// the ranking profile, how the query is to be read.
+    /// Everything else that decides which products come in which order, as bytes: the filter as it
+    /// was stated, the ranking profile, how the query is to be read. Page tokens are bound to it.
     pub(crate) identity: Vec<u8>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Sort {
-    /// The newest first when there is no query.
+    /// Best first; newest first when there is no query.
     #[default]
     Relevance,
     PriceAscending,
@@ -42,7 +43,7 @@ pub(crate) enum Sort {
 }
 
 impl SearchRequest {
-    /// Whether an empty query lists products: all that pass the filter, or all in an order.
+    /// Whether an empty query lists products: it does so with a filter or in the order of a column.
     pub(crate) fn can_browse(&self) -> bool {
         self.filter.is_some() || self.sort != Sort::Relevance
     }

@@ -1,5 +1,5 @@
-//! From what was typed to what is looked for: spelling, compounds and synonyms, by the vocabulary of
-//! the catalogue. A word that some product has is never corrected.
+//! Turns a parsed query into the terms that are looked up: corrects spelling and adds compounds and
+//! synonyms, by the vocabulary of the catalog. A word that some product has is never corrected.
 
 #[cfg(test)]
 mod tests;
@@ -10,73 +10,98 @@ use crate::index::{
 use crate::search::request::query::{ParsedQuery, QueriedWord};
 use crate::search::rules::synonyms::Synonyms;
 
-/// Shorter words are too near to too many others.
+/// The fewest characters of a word that is corrected: shorter ones are near to too many others.
 const CORRECTED_CHARS_MIN: usize = 4;
-/// Longer words may have two mistakes.
+/// The fewest characters of a word that may have two mistakes.
 const TWO_MISTAKES_CHARS_MIN: usize = 8;
-/// Longer ones are no words.
+/// The most characters of a word that is corrected or cut in two.
 const CORRECTED_CHARS_MAX: usize = 32;
-/// Corrections that are compared by whether they go with the other words.
+/// The most corrections that are compared by how many products have them with the other words.
 const COMPARED_MAX: usize = 16;
-/// A part of a compound.
+/// The fewest characters of a part of a compound.
 const PART_CHARS_MIN: usize = 3;
 
-/// What is looked for, and why.
+/// The terms of a query that are looked up, and what each of its words was taken to mean: the part
+/// of a prepared query that the legs search for.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Understood {
+pub(crate) struct UnderstoodQuery {
     pub(crate) terms: QueryTerms,
-    /// In the order of the query.
+    /// The words in the order of the query, each stem once.
     pub(crate) words: Vec<UnderstoodWord>,
     pub(crate) language: Language,
-    /// For search by meaning.
+    /// The corrected text that a search by meaning embeds.
     pub(crate) text: String,
-    /// What was searched for instead of what was typed.
+    /// The text that was searched for instead of the typed one; None when nothing was corrected.
     pub(crate) corrected: Option<String>,
 }
 
+/// A word of a query, and what it was taken to mean.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct UnderstoodWord {
     pub(crate) typed: String,
-    /// None: as it was typed.
+    /// None when the word is taken as it was typed.
     pub(crate) corrected: Option<String>,
-    /// What counts as the word too.
+    /// Other words that count as this one.
     pub(crate) synonyms: Vec<String>,
-    /// In the text of the query.
+    /// The bytes of the word in the text of the query.
     place: (usize, usize),
     surface: String,
     stem: String,
     word: QueryWord,
-    /// Not to be touched: quoted, an identifier, or no word of letters.
+    /// True for a word that is not to be changed: it is quoted or has other signs than letters.
     fixed: bool,
+    /// Whether some product has the word, or what it was corrected to.
     known: bool,
 }
 
 impl UnderstoodWord {
-    /// The word alone.
+    /// The terms of this word alone.
     pub(crate) fn terms(&self) -> QueryTerms {
         QueryTerms {
             words: vec![self.word.clone()],
             ..QueryTerms::default()
         }
     }
+
+    /// Looks for another word in place of this one.
+    fn correct_to(&mut self, word: String, language: Language) {
+        self.stem = language.stem(&word);
+        self.word = QueryWord::of(&self.stem);
+        self.surface.clone_from(&word);
+        self.corrected = Some(word);
+        self.known = true;
+    }
+
+    /// Looks for two words next to each other in place of this one.
+    fn cut_into(&mut self, left: &str, right: &str, language: Language) {
+        self.word = QueryWord {
+            alternatives: vec![Alternative {
+                stems: vec![language.stem(left), language.stem(right)],
+                weight: 1.0,
+                is_synonym: false,
+            }],
+        };
+        self.corrected = Some(format!("{left} {right}"));
+        self.known = true;
+    }
 }
 
-/// Takes the query as it is.
+/// Takes the query as it is, without corrections and synonyms.
 pub(crate) fn verbatim(
     query: &ParsedQuery,
     vocabulary: &Vocabulary<'_>,
-) -> tantivy::Result<Understood> {
+) -> tantivy::Result<UnderstoodQuery> {
     let words = words(query, vocabulary)?;
     Ok(understood(query, words, vocabulary.language()))
 }
 
-/// Corrects what no product has and adds what means the same.
+/// Corrects words that no product has, and adds words that mean the same.
 pub(crate) fn understand(
     query: &ParsedQuery,
     vocabulary: &Vocabulary<'_>,
     synonyms: &Synonyms,
     weights: &KeywordWeights,
-) -> tantivy::Result<Understood> {
+) -> tantivy::Result<UnderstoodQuery> {
     let mut words = words(query, vocabulary)?;
     join(&mut words, vocabulary, weights)?;
     for at in 0..words.len() {
@@ -93,6 +118,7 @@ pub(crate) fn understand(
     Ok(understood(query, words, vocabulary.language()))
 }
 
+/// The words of a query, each stem once.
 fn words(query: &ParsedQuery, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Vec<UnderstoodWord>> {
     let mut words: Vec<UnderstoodWord> = Vec::new();
     for QueriedWord { word, quoted } in &query.words {
@@ -116,20 +142,17 @@ fn words(query: &ParsedQuery, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Ve
     Ok(words)
 }
 
-fn understood(query: &ParsedQuery, words: Vec<UnderstoodWord>, language: Language) -> Understood {
+fn understood(
+    query: &ParsedQuery,
+    words: Vec<UnderstoodWord>,
+    language: Language,
+) -> UnderstoodQuery {
     let changes: Vec<_> = words
         .iter()
         .filter_map(|word| Some((word.place, word.corrected.clone()?)))
         .collect();
-    let stems = |parts: &[Vec<Word>]| {
-        let stems = |words: &Vec<Word>| {
-            let stems = words.iter().map(|word| word.stem.clone());
-            stems.collect::<Vec<_>>()
-        };
-        parts.iter().map(stems).collect()
-    };
     let corrected = (!changes.is_empty()).then(|| query.replaced(&changes));
-    Understood {
+    UnderstoodQuery {
         terms: QueryTerms {
             words: words.iter().map(|word| word.word.clone()).collect(),
             phrases: stems(&query.phrases),
@@ -143,7 +166,14 @@ fn understood(query: &ParsedQuery, words: Vec<UnderstoodWord>, language: Languag
     }
 }
 
-/// Words that products write as one: "note book". Where both are known words, either spelling counts.
+/// The stems of each phrase or exclusion.
+fn stems(parts: &[Vec<Word>]) -> Vec<Vec<String>> {
+    let stems_of = |words: &Vec<Word>| words.iter().map(|word| word.stem.clone()).collect();
+    parts.iter().map(stems_of).collect()
+}
+
+/// Joins neighbours that products write as one word: "note book". Where products also have both
+/// words alone, the joined word counts as either of them.
 fn join(
     words: &mut Vec<UnderstoodWord>,
     vocabulary: &Vocabulary<'_>,
@@ -179,7 +209,8 @@ fn join(
     Ok(())
 }
 
-/// "smart watch" counts as "smartwatch" where products write it so.
+/// Adds the spelling as two words where products write the word so: "smart watch" counts as
+/// "smartwatch".
 fn add_parts(
     word: &mut UnderstoodWord,
     vocabulary: &Vocabulary<'_>,
@@ -198,8 +229,8 @@ fn add_parts(
     Ok(())
 }
 
-/// The two words that products have next to each other in place of this one; of several ways to
-/// cut it, the most frequent.
+/// The two words that products have next to each other in place of this one: where there are
+/// several ways to cut it, the most frequent pair.
 fn parts(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Option<(String, String)>> {
     let mut best: Option<(u64, (String, String))> = None;
     if surface.chars().count() > CORRECTED_CHARS_MAX {
@@ -221,7 +252,8 @@ fn parts(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Option<(
     Ok(best.map(|(_, parts)| parts))
 }
 
-/// A word that no product has: cut in two, or the nearest word that some product has.
+/// Corrects a word that no product has: cuts it in two, or takes the nearest word that some product
+/// has.
 fn correct(
     words: &mut [UnderstoodWord],
     at: usize,
@@ -233,61 +265,46 @@ fn correct(
         return Ok(());
     }
     if let Some((left, right)) = parts(&surface, vocabulary)? {
-        let word = &mut words[at];
-        word.word = QueryWord {
-            alternatives: vec![Alternative {
-                stems: vec![
-                    vocabulary.language().stem(&left),
-                    vocabulary.language().stem(&right),
-                ],
-                weight: 1.0,
-                is_synonym: false,
-            }],
-        };
-        word.corrected = Some(format!("{left} {right}"));
-        word.known = true;
+        words[at].cut_into(&left, &right, vocabulary.language());
         return Ok(());
     }
-    let most = if length < TWO_MISTAKES_CHARS_MIN {
+    let mistakes_max = if length < TWO_MISTAKES_CHARS_MIN {
         1
     } else {
         2
     };
-    for distance in 1..=most {
+    for distance in 1..=mistakes_max {
         let candidates = vocabulary.near(&surface, distance)?;
         if let Some(best) = fitting(candidates, words, at, vocabulary)? {
-            let word = &mut words[at];
-            word.stem = vocabulary.language().stem(&best);
-            word.word = QueryWord::of(&word.stem);
-            word.surface.clone_from(&best);
-            word.corrected = Some(best);
-            word.known = true;
+            words[at].correct_to(best, vocabulary.language());
             return Ok(());
         }
     }
     Ok(())
 }
 
-/// The candidate that most products have together with the other words; where that does not tell,
-/// the most frequent one.
+/// The candidate that most products have together with the other words; among equals, the one that
+/// most products have.
 fn fitting(
     candidates: Vec<KnownWord>,
     words: &[UnderstoodWord],
     at: usize,
     vocabulary: &Vocabulary<'_>,
 ) -> tantivy::Result<Option<String>> {
-    let others = words.iter().enumerate();
-    let others = others.filter(|(place, word)| *place != at && word.known);
-    let others: Vec<&str> = others.map(|(_, word)| word.surface.as_str()).collect();
+    let others: Vec<&str> = words
+        .iter()
+        .enumerate()
+        .filter(|(place, word)| *place != at && word.known)
+        .map(|(_, word)| word.surface.as_str())
+        .collect();
     let mut best: Option<(usize, u64, String)> = None;
     for candidate in candidates.into_iter().take(COMPARED_MAX) {
-        let together = match others.is_empty() {
-            true => 0,
-            false => {
-                let mut all = vec![candidate.surface.as_str()];
-                all.extend(&others);
-                vocabulary.together(&all)?
-            }
+        let together = if others.is_empty() {
+            0
+        } else {
+            let mut all = vec![candidate.surface.as_str()];
+            all.extend(&others);
+            vocabulary.together(&all)?
         };
         let is_better = best.as_ref().is_none_or(|(count, documents, _)| {
             (together, candidate.documents) > (*count, *documents)
@@ -299,10 +316,11 @@ fn fitting(
     Ok(best.map(|(_, _, surface)| surface))
 }
 
+/// Adds the synonyms of words and phrases, but not to words that are fixed.
 fn add_synonyms(words: &mut [UnderstoodWord], synonyms: &Synonyms, weights: &KeywordWeights) {
-    let stems: Vec<String> = words.iter().map(|word| word.stem.clone()).collect();
-    let stems: Vec<&str> = stems.iter().map(String::as_str).collect();
-    for found in synonyms.find(&stems) {
+    let stems: Vec<&str> = words.iter().map(|word| word.stem.as_str()).collect();
+    let expansions = synonyms.find(&stems);
+    for found in expansions {
         let of_rule = &mut words[found.first..found.first + found.words];
         for word in of_rule.iter_mut().filter(|word| !word.fixed) {
             for synonym in found.synonyms {

@@ -1,5 +1,5 @@
-//! What people have said about the answers of some queries: which rules speak of a query. Queries are
-//! compared by stems, and looked up by the first one: a query costs as much as it has words.
+//! Finds the curation rules for a query. Queries are compared by their stems, and rules are indexed
+//! by the first stem: the cost grows with the words of a query, and not with the number of rules.
 
 pub(crate) mod curated;
 mod target;
@@ -13,46 +13,49 @@ use catalog_events::{Curation, CurationAction, ProductId, QueryMatch, RuleId, Ve
 
 use crate::index::{Language, QueryTerms};
 use crate::search::request::query::ParsedQuery;
-use crate::search::request::understanding::Understood;
+use crate::search::request::understanding::UnderstoodQuery;
 use crate::search::rules::curation::target::Target;
 
-/// Pages by relevance show so much at most, so that nobody would see what is pinned further down.
+/// The last place of a pin: a page shows no more products, and nobody would see a pin further down.
 const POSITION_MAX: u32 = 100;
-/// What is done to a score, upwards or downwards.
+/// The largest factor by which rules raise or lower a score.
 const FACTOR_MAX: f64 = 1_000.0;
 
-/// Ready to be looked up.
+/// Curation rules, indexed by the queries that they are for.
 #[derive(Debug, Default)]
 pub(crate) struct Curations {
     language: Language,
-    /// By id.
+    /// The rules in the order of their ids.
     rules: Vec<CurationRule>,
-    /// Those of every query.
+    /// The places in `rules` of those for every query.
     always: Vec<usize>,
+    /// The queries of the other rules, by their first stem.
     by_first_stem: HashMap<String, Vec<Pattern>>,
 }
 
 #[derive(Debug)]
 struct CurationRule {
-    /// `id@version`.
+    /// The rule as `id@version`.
     label: Arc<str>,
     actions: Vec<Action>,
 }
 
 #[derive(Debug)]
 enum Action {
-    /// Counts from 1.
+    /// Shows a product at a place, counted from 1.
     Pin(ProductId, u32),
     Hide(Arc<Target>),
-    /// Multiplies the score.
+    /// Multiplies the scores of products.
     Weigh(Arc<Target>, f64),
     Redirect(String),
 }
 
+/// A query that a rule is for.
 #[derive(Debug)]
 struct Pattern {
     stems: Vec<String>,
     matching: QueryMatch,
+    /// The place in [`Curations::rules`].
     rule: usize,
 }
 
@@ -64,7 +67,7 @@ impl Curations {
         }
     }
 
-    /// Rules come by id.
+    /// Adds a rule; rules come in the order of their ids.
     pub(crate) fn add(&mut self, id: &RuleId, version: Version, curation: &Curation) {
         let rule = self.rules.len();
         if curation.queries.is_empty() {
@@ -72,7 +75,8 @@ impl Curations {
         }
         for query in &curation.queries {
             let stems = stems(self.language, query);
-            // Without a word it is no query, and still not every query.
+            // A query without words matches nothing; only a rule without queries is for every
+            // query.
             let Some(first) = stems.first().cloned() else {
                 continue;
             };
@@ -93,12 +97,13 @@ impl Curations {
         self.rules.is_empty()
     }
 
-    /// Those that speak of the query as it was typed or as it was corrected, by id.
-    fn of_query(&self, typed: &ParsedQuery, understood: &Understood) -> Vec<&CurationRule> {
+    /// The rules for a query, as it was typed or as it was corrected, in the order of their ids.
+    fn for_query(&self, typed: &ParsedQuery, understood: &UnderstoodQuery) -> Vec<&CurationRule> {
         let mut found: BTreeSet<usize> = self.always.iter().copied().collect();
-        let corrected = understood.corrected.as_deref();
-        let corrected = corrected.map(|text| ParsedQuery::parse(text, self.language));
-        let corrected = corrected.and_then(Result::ok);
+        let corrected = understood
+            .corrected
+            .as_deref()
+            .and_then(|text| ParsedQuery::parse(text, self.language).ok());
         for query in [Some(typed), corrected.as_ref()].into_iter().flatten() {
             let stems = query.words.iter().map(|word| word.word.stem.as_str());
             self.find(&stems.collect::<Vec<_>>(), &mut found);
@@ -106,11 +111,12 @@ impl Curations {
         found.into_iter().map(|rule| &self.rules[rule]).collect()
     }
 
-    /// Those of every query, of none included.
-    fn of_browsing(&self) -> Vec<&CurationRule> {
+    /// The rules where there is no query: those for every query.
+    fn for_browsing(&self) -> Vec<&CurationRule> {
         self.always.iter().map(|rule| &self.rules[*rule]).collect()
     }
 
+    /// Adds the places of the rules with a pattern that the stems of a query match.
     fn find(&self, query: &[&str], found: &mut BTreeSet<usize>) {
         for (at, stem) in query.iter().enumerate() {
             let rest = &query[at..];
@@ -134,7 +140,7 @@ impl Curations {
 }
 
 impl Action {
-    /// None for one that a newer writer knows.
+    /// None for an action that only a newer writer knows.
     fn of(action: &CurationAction) -> Option<Self> {
         let weigh = |target, factor: f64| {
             let factor = factor.clamp(1.0 / FACTOR_MAX, FACTOR_MAX);
@@ -154,7 +160,7 @@ impl Action {
     }
 }
 
-/// As queries have them.
+/// The stems of a text, as those of a query are made.
 fn stems(language: Language, text: &str) -> Vec<String> {
     let words = language.words(text, QueryTerms::WORDS_MAX);
     words.into_iter().map(|word| word.stem).collect()

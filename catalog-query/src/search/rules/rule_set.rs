@@ -1,5 +1,5 @@
-//! Search rules as searches follow them: made ready at once and replaced as a whole, so that no
-//! search sees a part of a change.
+//! The search rules that searches follow. They are compiled together and replaced as a whole, so
+//! that no search sees a part of a change.
 
 use std::sync::Arc;
 
@@ -11,9 +11,10 @@ use crate::index::Language;
 use crate::search::rules::curation::Curations;
 use crate::search::rules::synonyms::{SynonymRule, Synonyms};
 
-/// What searches read.
+/// Where searches read the present rules.
 pub(crate) type RulesHandle = Arc<ArcSwap<RuleSet>>;
 
+/// The rules that are followed at one time, ready to be looked up.
 #[derive(Debug, Default)]
 pub(crate) struct RuleSet {
     pub(crate) synonyms: Synonyms,
@@ -23,7 +24,7 @@ pub(crate) struct RuleSet {
 }
 
 impl RuleSet {
-    /// Of those of `rules`, which come by id, that are followed at `now`.
+    /// Compiles those of `rules` that are followed at `now`; they come in the order of their ids.
     pub(crate) fn compile<'a>(
         language: Language,
         rules: impl IntoIterator<Item = (&'a SearchRule, Version)>,
@@ -61,7 +62,7 @@ impl RuleSet {
         self.active
     }
 
-    /// When other rules are followed than now, if no rule changes before.
+    /// The next time at which a rule begins or ends, if no rule is changed before.
     pub(crate) fn next_change(&self) -> Option<OffsetDateTime> {
         self.next_change
     }
@@ -109,8 +110,8 @@ mod tests {
         let unknown = rule("unknown", RuleKind::Unknown);
         let rules = [dated, disabled, unknown];
         let check = |now, active, next| {
-            let rules = rules.iter().map(|rule| (rule, Version::FIRST));
-            let set = RuleSet::compile(Language::default(), rules, now);
+            let versions = rules.iter().map(|rule| (rule, Version::FIRST));
+            let set = RuleSet::compile(Language::default(), versions, now);
             assert_eq!((set.active(), set.next_change()), (active, next), "{now}");
             assert_eq!(set.synonyms.find(&["laptop"]).len(), active, "{now}");
         };

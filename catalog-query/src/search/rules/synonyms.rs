@@ -1,28 +1,29 @@
-//! Words that stand for each other, as somebody who knows the catalogue has said.
+//! Words that count as each other because a synonym rule says so.
 
 use std::collections::HashMap;
 
 use crate::index::Language;
 
-/// Longer phrases are no synonyms.
+/// The most words of a phrase; further ones are ignored.
 const WORDS_MAX: usize = 8;
 
-/// A word or short phrase is written as people write it.
+/// A rule with words or short phrases as people write them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum SynonymRule {
-    /// Whoever asks for one of these finds all of them.
+    /// A query for one of these finds all of them.
     TwoWay(Vec<String>),
-    /// Whoever asks for `from` finds these too, not the other way round.
+    /// A query for `from` also finds `to`, but not the other way round.
     OneWay { from: String, to: Vec<String> },
 }
 
-/// Ready to be looked up.
+/// Synonym rules, ready to be looked up.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Synonyms {
-    /// By the first stem.
+    /// By the first stem of the words that have synonyms.
     rules: HashMap<String, Vec<Expansion>>,
 }
 
+/// The stems of a word or phrase, and its synonyms.
 #[derive(Clone, Debug)]
 struct Expansion {
     from: Vec<String>,
@@ -31,7 +32,7 @@ struct Expansion {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Synonym {
-    /// As it was given.
+    /// The synonym as the rule states it.
     pub(crate) text: String,
     pub(crate) stems: Vec<String>,
 }
@@ -39,13 +40,15 @@ pub(crate) struct Synonym {
 /// Words of a query that have synonyms.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Found<'a> {
+    /// The place of the first word in the query.
     pub(crate) first: usize,
+    /// How many words they are.
     pub(crate) words: usize,
     pub(crate) synonyms: &'a [Synonym],
 }
 
 impl Synonyms {
-    /// For queries in that language.
+    /// Compiles rules for queries in a language.
     pub(crate) fn new(language: Language, rules: impl IntoIterator<Item = SynonymRule>) -> Self {
         let mut synonyms = Self::default();
         for rule in rules {
@@ -66,11 +69,12 @@ impl Synonyms {
         let Some(first) = from.first().cloned() else {
             return;
         };
-        let others = to.iter().map(|text| Synonym {
-            text: text.clone(),
-            stems: stems(language, text),
-        });
-        let others: Vec<Synonym> = others
+        let others: Vec<Synonym> = to
+            .iter()
+            .map(|text| Synonym {
+                text: text.clone(),
+                stems: stems(language, text),
+            })
             .filter(|other| !other.stems.is_empty() && other.stems != from)
             .collect();
         let rules = self.rules.entry(first).or_default();
@@ -86,7 +90,7 @@ impl Synonyms {
         }
     }
 
-    /// Wherever the words of a query are, or begin, something that has synonyms.
+    /// All places where words of a query, given by their stems, have synonyms.
     pub(crate) fn find<'a>(&'a self, query: &[&str]) -> Vec<Found<'a>> {
         let mut found = Vec::new();
         for (first, stem) in query.iter().enumerate() {
@@ -118,12 +122,11 @@ mod tests {
     use super::*;
 
     fn check(synonyms: &Synonyms, query: &[&str], expected: &[(usize, usize, &[&str])]) {
-        let found = synonyms.find(query);
         let texts = |found: &Found<'_>| {
             let texts = found.synonyms.iter().map(|synonym| synonym.text.clone());
             (found.first, found.words, texts.collect::<Vec<_>>())
         };
-        let found: Vec<_> = found.iter().map(texts).collect();
+        let found: Vec<_> = synonyms.find(query).iter().map(texts).collect();
         let expected: Vec<_> = expected
             .iter()
             .map(|(first, words, texts)| {

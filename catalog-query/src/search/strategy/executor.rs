@@ -1,4 +1,4 @@
-//! Runs the work of searches on threads that may block, no more at a time than the cores can bear.
+//! Runs the work of searches on threads that may block, with a bound on how much runs at once.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -10,12 +10,15 @@ use crate::index::{CurrentIndex, IndexError, IndexSnapshot, KeywordIndex, Langua
 use crate::search::deadline::Deadline;
 use crate::search::error::SearchError;
 
-/// A search keeps a core busy for about a millisecond: more at a time only make all of them slower.
+/// The searches that run at once for each core. A search keeps a core busy for about a millisecond:
+/// more at once would only make all of them slower.
 const SEARCHES_PER_CORE: usize = 2;
 
+/// Runs work on the present keyword index.
 pub(crate) struct SearchExecutor {
-    /// A rebuild replaces it while searches go on.
+    /// The index that answers. A rebuild replaces it while searches go on.
     index: CurrentIndex,
+    /// One permit for each search that may run.
     places: Arc<Semaphore>,
 }
 
@@ -38,7 +41,8 @@ impl SearchExecutor {
         self.index.load().language()
     }
 
-    /// What searches see now, and whether all of it has been built.
+    /// The present snapshot of the index, and whether the index has been built as far as it must
+    /// be.
     pub(crate) fn snapshot(&self) -> (Arc<IndexSnapshot>, bool) {
         let index = self.index.load();
         let snapshot = index.snapshot();
@@ -46,8 +50,8 @@ impl SearchExecutor {
         (snapshot, is_built)
     }
 
-    /// Does work that keeps a core busy, or waits until there is a core for it. Work that nobody waits
-    /// for any longer never begins.
+    /// Runs work that keeps a core busy, as soon as there is a place for it. Work whose caller has
+    /// gone before it begins never begins.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&KeywordIndex) -> Result<T, IndexError> + Send + 'static,
@@ -55,7 +59,7 @@ impl SearchExecutor {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let index = self.index.load_full();
         let search = tokio::task::spawn_blocking(move || {
-            // Kept until the search ends, which one that has begun does even when nobody waits.
+            // The place is kept until the work ends, even when its caller has gone in the meantime.
             let _place = place;
             work(&index)
         });
@@ -65,7 +69,7 @@ impl SearchExecutor {
             .map_err(|err| SearchError::Unavailable(err.into()))
     }
 
-    /// The same, unless its time is up before it is done or has begun.
+    /// Like [`run`](Self::run), but gives up at the deadline.
     pub(crate) async fn run_until<T: Send + 'static>(
         &self,
         deadline: Deadline,

@@ -1,4 +1,4 @@
-//! Picks the strategy that a request asks for.
+//! Makes the strategies, and picks the one that a request asks for.
 
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::search_strategy::SearchStrategy;
 use crate::search::strategy::vector::{VectorSearch, VectorStrategy, Warnings};
 
+/// One strategy of each kind. They share their parts.
 pub(crate) struct SearchStrategyFactory {
     keyword: KeywordStrategy,
     vector: VectorStrategy,

@@ -1,6 +1,6 @@
-//! The nearest products that pass a filter. The filter is known to the keyword index and the vectors
-//! to Postgres: few that pass are compared one by one, of many the index of the vectors is walked
-//! until enough have passed.
+//! Finds the nearest products that pass a filter. The keyword index knows which products pass, and
+//! Postgres has the vectors. Where few pass, their vectors are compared one by one; where many
+//! pass, the index of the vectors is walked until enough have passed.
 
 #[cfg(test)]
 mod tests;
@@ -14,13 +14,14 @@ use crate::read_model::VectorIndexError;
 use crate::search::strategy::scope::{Near, Scope};
 use crate::search::strategy::vector::VectorSearch;
 
-/// So many are compared one by one; at this number, both ways take about as long.
+/// Up to so many vectors are compared one by one: at this number, both ways take about as long.
 const EXACT_PRODUCTS_MAX: u64 = 5_000;
-/// Also when they are more, where they are less than this share of all: the walk would be long.
+/// Where at most this share of all products pass, their vectors are always compared one by one: the
+/// walk would be long.
 const EXACT_SHARE_MAX: f64 = 0.02;
 
 impl VectorSearch {
-    /// As many as `limit` whenever so many pass and have a vector.
+    /// The nearest products that pass: `limit` of them, wherever so many pass and have a vector.
     pub(crate) async fn nearest(
         &self,
         vector: &[f32],
@@ -32,17 +33,20 @@ impl VectorSearch {
             None => self.vectors.nearest(vector, limit).await?,
         };
         if !scope.is_built {
-            // It cannot tell who there is, and does not wait for those who build it.
+            // An index that is being built cannot tell which products there are.
             return Ok(Near {
                 hits,
                 ..Near::default()
             });
         }
         let scope = scope.clone();
-        let near = self.executor.run(move |_| scope.near(hits)).await;
-        near.map_err(|err| VectorIndexError(err.into()))
+        self.executor
+            .run(move |_| scope.near(hits))
+            .await
+            .map_err(|err| VectorIndexError(err.into()))
     }
 
+    /// The nearest products that pass the filter of the scope, in whichever way is quicker.
     async fn nearest_passing(
         &self,
         vector: &[f32],
@@ -60,6 +64,7 @@ impl VectorSearch {
         self.exactly(vector, limit, scope).await
     }
 
+    /// Walks the index of the vectors until `limit` products have passed or it ends.
     async fn walk(
         &self,
         vector: &[f32],
@@ -70,15 +75,16 @@ impl VectorSearch {
         let pass = move |hits| {
             let (executor, scope) = (Arc::clone(&executor), scope.clone());
             async move {
-                let passing = executor.run(move |_| scope.near(hits)).await;
-                let passing = passing.map(|near| near.hits);
-                passing.map_err(|err| VectorIndexError(err.into()))
+                let near = executor.run(move |_| scope.near(hits)).await;
+                near.map(|near| near.hits)
+                    .map_err(|err| VectorIndexError(err.into()))
             }
             .boxed()
         };
         self.vectors.nearest_passing(vector, limit, &pass).await
     }
 
+    /// Compares the vectors of all products that pass.
     async fn exactly(
         &self,
         vector: &[f32],
@@ -86,11 +92,14 @@ impl VectorSearch {
         scope: &Scope,
     ) -> Result<Vec<Hit>, VectorIndexError> {
         let all = scope.clone();
-        let ids = self.executor.run(move |_| all.ids()).await;
-        let ids = ids.map_err(|err| VectorIndexError(err.into()))?;
-        match ids.is_empty() {
-            true => Ok(Vec::new()),
-            false => self.vectors.nearest_of(vector, &ids, limit).await,
+        let ids = self
+            .executor
+            .run(move |_| all.ids())
+            .await
+            .map_err(|err| VectorIndexError(err.into()))?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
         }
+        self.vectors.nearest_of(vector, &ids, limit).await
     }
 }

@@ -1,4 +1,4 @@
-//! Search by words and by meaning at once; when one of them fails or is late, by the other.
+//! Searches by words and by meaning at once. When one leg fails or is late, the other one answers.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -17,9 +17,10 @@ use crate::search::strategy::keyword::KeywordSearch;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::ranker::rank;
 use crate::search::strategy::scope::{Near, Scope};
-use crate::search::strategy::search_strategy::{Question, SearchOutcome, SearchStrategy};
+use crate::search::strategy::search_strategy::{SearchOutcome, SearchStrategy, StrategyRequest};
 use crate::search::strategy::vector::{VectorError, VectorSearch};
 
+/// The strategy with two legs, one by words and one by meaning.
 pub(crate) struct HybridStrategy {
     pub(crate) keyword: Arc<KeywordSearch>,
     pub(crate) vector: Arc<VectorSearch>,
@@ -29,7 +30,7 @@ pub(crate) struct HybridStrategy {
 impl SearchStrategy for HybridStrategy {
     fn search<'a>(
         &'a self,
-        question: &'a Question,
+        request: &'a StrategyRequest,
         limit: usize,
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
@@ -37,11 +38,11 @@ impl SearchStrategy for HybridStrategy {
             let prepared = self
                 .keyword
                 .preparer
-                .prepare(question, StrategyKind::Hybrid, scope)
+                .prepare(request, StrategyKind::Hybrid, scope)
                 .await?;
-            let depth = question.profile.depth.max(limit);
+            let depth = request.profile.depth.max(limit);
             let ((keyword, keyword_micros), (vector, vector_micros)) =
-                self.legs(question, &prepared, depth).await;
+                self.legs(request, &prepared, depth).await;
             let (keyword, vector) = match (keyword, vector) {
                 (Err(err), Err(_)) => return Err(err),
                 (keyword, vector) => (keyword.ok(), vector.ok()),
@@ -61,7 +62,7 @@ impl SearchStrategy for HybridStrategy {
                 (None, _) => StrategyKind::Vector,
             };
             Ok(SearchOutcome {
-                hits: rank(&self.keyword.executor, question, &prepared, legs).await?,
+                hits: rank(&self.keyword.executor, request, &prepared, legs).await?,
                 matched: keyword.map(|found| found.matched),
                 strategy,
                 degraded: strategy != StrategyKind::Hybrid,
@@ -80,30 +81,25 @@ impl SearchStrategy for HybridStrategy {
     }
 }
 
-type Found<T, E> = (Result<T, E>, u64);
+/// What a leg found, and the microseconds that it took.
+type Timed<T, E> = (Result<T, E>, u64);
 
 impl HybridStrategy {
-    /// Both at once, each with how long it took; the words are given up when their time is up only
-    /// where the meaning answers.
+    /// Runs both legs at once. The leg by words is given up at the deadline only where the leg by
+    /// meaning has answered.
     async fn legs(
         &self,
-        question: &Question,
+        request: &StrategyRequest,
         prepared: &PreparedQuery,
         depth: usize,
-    ) -> (Found<KeywordHits, SearchError>, Found<Near, VectorError>) {
-        let (deadline, started) = (question.deadline, Instant::now());
-        let by_meaning = async {
-            match prepared.is_nothing() {
-                true => (Ok(Near::default()), 0),
-                false => self.vector.hits(prepared, question).await,
-            }
-        };
-        let by_words = self.keyword.hits(prepared, depth, deadline.with_grace());
-        let mut by_words = pin!(by_words);
-        let in_time = timeout_at(deadline.at, by_words.as_mut());
-        // First the one that waits for others.
-        let (vector, in_time) = tokio::join!(by_meaning, in_time);
-        let keyword = match (in_time, &vector) {
+    ) -> (Timed<KeywordHits, SearchError>, Timed<Near, VectorError>) {
+        let (deadline, started) = (request.deadline, Instant::now());
+        let by_meaning = self.vector.hits(prepared, request);
+        let mut by_words = pin!(self.keyword.hits(prepared, depth, deadline.with_grace()));
+        let by_words_in_time = timeout_at(deadline.at, by_words.as_mut());
+        // The leg by meaning begins first, because it waits for the model and for Postgres.
+        let (vector, words_in_time) = tokio::join!(by_meaning, by_words_in_time);
+        let keyword = match (words_in_time, &vector) {
             (Ok(found), _) => found,
             (Err(_), (Ok(_), _)) => {
                 let late = SearchError::Late(deadline.budget);

@@ -1,4 +1,4 @@
-//! Search by words, in the keyword index of this replica.
+//! Searches by words, in the keyword index of this replica.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,15 +14,17 @@ use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::ranker::rank;
 use crate::search::strategy::scope::Scope;
-use crate::search::strategy::search_strategy::{Question, SearchOutcome, SearchStrategy};
+use crate::search::strategy::search_strategy::{SearchOutcome, SearchStrategy, StrategyRequest};
 
+/// The leg by words.
 pub(crate) struct KeywordSearch {
     pub(crate) executor: Arc<SearchExecutor>,
     pub(crate) preparer: Arc<QueryPreparer>,
 }
 
 impl KeywordSearch {
-    /// The hits and how long they took: in time, or not at all.
+    /// The hits of a prepared query, or an error at the deadline, and the microseconds that it
+    /// took.
     pub(crate) async fn hits(
         &self,
         prepared: &PreparedQuery,
@@ -38,30 +40,31 @@ impl KeywordSearch {
         (found, micros_since(started))
     }
 
-    /// The answer of the words alone, to a query that was prepared for several legs.
+    /// The answer by words alone, for a query that was prepared for another strategy.
     pub(crate) async fn answer(
         &self,
-        question: &Question,
+        request: &StrategyRequest,
         prepared: &PreparedQuery,
         limit: usize,
         deadline: Deadline,
     ) -> Result<SearchOutcome, SearchError> {
-        let depth = question.profile.depth.max(limit);
+        let depth = request.profile.depth.max(limit);
         let (found, micros) = self.hits(prepared, depth, deadline).await;
-        self.outcome(question, prepared, found?, micros).await
+        self.outcome(request, prepared, found?, micros).await
     }
 
-    /// Prepares and finds in one go: changing threads twice would wait for a core twice.
+    /// Prepares a query and finds its hits on one thread: two changes of threads would wait for a
+    /// core twice.
     async fn prepare_and_find(
         &self,
-        question: &Question,
+        request: &StrategyRequest,
         limit: usize,
         scope: &Scope,
     ) -> Result<(PreparedQuery, KeywordHits, u64), SearchError> {
         let preparation = self
             .preparer
-            .preparation(question, StrategyKind::Keyword, scope);
-        let (profile, explained) = (Arc::clone(&question.profile), question.explained);
+            .preparation(request, StrategyKind::Keyword, scope);
+        let (profile, explained) = (Arc::clone(&request.profile), request.explained);
         let find = move |index: &KeywordIndex| {
             let prepared = preparation.run()?;
             let depth = if explained || !prepared.curated.rules.is_empty() {
@@ -74,13 +77,14 @@ impl KeywordSearch {
             Ok((prepared, hits, micros_since(started)))
         };
         self.executor
-            .run_until(question.deadline.with_grace(), find)
+            .run_until(request.deadline.with_grace(), find)
             .await
     }
 
+    /// Ranks the hits of the only leg.
     async fn outcome(
         &self,
-        question: &Question,
+        request: &StrategyRequest,
         prepared: &PreparedQuery,
         found: KeywordHits,
         micros: u64,
@@ -90,7 +94,7 @@ impl KeywordSearch {
             ..Legs::default()
         };
         Ok(SearchOutcome {
-            hits: rank(&self.executor, question, prepared, legs).await?,
+            hits: rank(&self.executor, request, prepared, legs).await?,
             matched: Some(found.matched),
             strategy: StrategyKind::Keyword,
             degraded: false,
@@ -103,6 +107,7 @@ impl KeywordSearch {
     }
 }
 
+/// The strategy with the leg by words alone.
 pub(crate) struct KeywordStrategy {
     pub(crate) keyword: Arc<KeywordSearch>,
 }
@@ -110,16 +115,14 @@ pub(crate) struct KeywordStrategy {
 impl SearchStrategy for KeywordStrategy {
     fn search<'a>(
         &'a self,
-        question: &'a Question,
+        request: &'a StrategyRequest,
         limit: usize,
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
         async move {
-            let found = self.keyword.prepare_and_find(question, limit, scope);
-            let (prepared, hits, micros) = found.await?;
-            self.keyword
-                .outcome(question, &prepared, hits, micros)
-                .await
+            let (prepared, hits, micros) =
+                self.keyword.prepare_and_find(request, limit, scope).await?;
+            self.keyword.outcome(request, &prepared, hits, micros).await
         }
         .boxed()
     }

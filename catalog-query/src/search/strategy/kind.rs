@@ -1,4 +1,4 @@
-//! The names of the strategies.
+//! The kinds of strategies that a request can ask for.
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StrategyKind {

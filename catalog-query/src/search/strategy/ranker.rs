@@ -1,4 +1,4 @@
-//! Makes one order of what the legs found, as the rules have it.
+//! Ranks what the legs found: fuses it, applies boosts, and moves pins to their places.
 
 use std::sync::Arc;
 
@@ -8,11 +8,12 @@ use crate::search::ranking::ranked_hit::RankedHit;
 use crate::search::request::prepare::PreparedQuery;
 use crate::search::rules::curation::curated::Boosts;
 use crate::search::strategy::executor::SearchExecutor;
-use crate::search::strategy::search_strategy::Question;
+use crate::search::strategy::search_strategy::StrategyRequest;
 
+/// The hits of all legs in one order, best first.
 pub(crate) async fn rank(
     executor: &SearchExecutor,
-    question: &Question,
+    request: &StrategyRequest,
     prepared: &PreparedQuery,
     legs: Legs<'_>,
 ) -> Result<Vec<RankedHit>, SearchError> {
@@ -25,6 +26,6 @@ pub(crate) async fn rank(
     } else {
         Boosts::default()
     };
-    let hits = fuse(&question.profile, legs, &question.popularity, &boosts);
+    let hits = fuse(&request.profile, legs, &request.popularity, &boosts);
     Ok(prepared.curated.placed(hits))
 }

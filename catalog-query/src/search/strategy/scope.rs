@@ -1,4 +1,4 @@
-//! What a search looks at: one snapshot of the index, and which of its products may be found.
+//! The scope of a search: one snapshot of the index, and which of its products may be found.
 
 use std::sync::Arc;
 
@@ -9,12 +9,13 @@ use crate::search::deadline::Deadline;
 use crate::search::error::SearchError;
 use crate::search::strategy::executor::SearchExecutor;
 
+/// The products that a search may find.
 #[derive(Clone)]
 pub(crate) struct Scope {
     pub(crate) snapshot: Arc<IndexSnapshot>,
-    /// None lets all pass.
+    /// The products that pass; None lets all pass.
     pub(crate) filter: Option<Arc<DocSets>>,
-    /// False while the index is being built: then the snapshot knows little of the products.
+    /// False while the index is being built, when the snapshot has only some of the products.
     pub(crate) is_built: bool,
 }
 
@@ -46,7 +47,7 @@ impl Scope {
         executor.run_until(deadline, evaluate).await
     }
 
-    /// Those that the snapshot has and that pass; blocks.
+    /// Those of the hits that the snapshot has and that pass; blocks.
     pub(crate) fn near(&self, mut hits: Vec<Hit>) -> Result<Near, IndexError> {
         let ids = hits.iter().map(|hit| &hit.product_id);
         let (pass, docs) = self.snapshot.within(ids, self.filter.as_deref())?;
@@ -55,13 +56,13 @@ impl Scope {
         Ok(Near { hits, docs })
     }
 
-    /// How many pass, and how many there are.
+    /// How many products pass, and how many there are in all.
     pub(crate) fn passing(&self) -> (u64, u64) {
         let all = self.snapshot.documents();
         (self.filter.as_ref().map_or(all, |filter| filter.len()), all)
     }
 
-    /// All that pass; blocks.
+    /// The ids of all products that pass; blocks.
     pub(crate) fn ids(&self) -> Result<Vec<ProductId>, IndexError> {
         match &self.filter {
             Some(filter) => self.snapshot.ids(filter),
@@ -70,7 +71,7 @@ impl Scope {
     }
 }
 
-/// What is near in meaning, nearest first, and as a set of what the snapshot has of it.
+/// Products near in meaning: as hits, nearest first, and as the set of those in the snapshot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Near {
     pub(crate) hits: Vec<Hit>,

@@ -1,4 +1,4 @@
-//! Search by meaning: the products whose vectors are nearest to that of the query.
+//! Searches by meaning: finds the products whose vectors are nearest to that of the query.
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,17 +17,19 @@ use crate::search::strategy::keyword::KeywordSearch;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::ranker::rank;
 use crate::search::strategy::scope::{Near, Scope};
-use crate::search::strategy::search_strategy::{Question, SearchOutcome, SearchStrategy};
+use crate::search::strategy::search_strategy::{SearchOutcome, SearchStrategy, StrategyRequest};
 
+/// The leg by meaning.
 pub(crate) struct VectorSearch {
     /// None without a model.
     pub(crate) embedder: Option<QueryEmbedder>,
     pub(crate) vectors: Arc<dyn VectorIndex>,
-    /// Asks the keyword index who passes a filter.
+    /// Asks the keyword index which products pass a filter.
     pub(crate) executor: Arc<SearchExecutor>,
     pub(crate) warnings: Warnings,
 }
 
+/// Why a search by meaning has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum VectorError {
     #[error("there is no embedding model")]
@@ -43,29 +45,33 @@ pub(crate) enum VectorError {
 }
 
 impl VectorSearch {
-    /// Fails rather than be late: there are other ways to answer.
+    /// The products nearest to a query, or an error at the deadline, and the microseconds that it
+    /// took. A query without words has none.
     pub(crate) async fn hits(
         &self,
         prepared: &PreparedQuery,
-        question: &Question,
+        request: &StrategyRequest,
     ) -> (Result<Near, VectorError>, u64) {
+        if prepared.has_no_words() {
+            return (Ok(Near::default()), 0);
+        }
         let started = Instant::now();
-        let found = async {
+        let search = async {
             let embedder = self.embedder.as_ref().ok_or(VectorError::NoModel)?;
             let vector = embedder.embed(&prepared.understood.text).await?;
-            let depth = question.profile.depth;
+            let depth = request.profile.depth;
             Ok(self.nearest(&vector, depth, &prepared.scope).await?)
         };
-        let deadline = question.deadline;
-        let found = tokio::time::timeout_at(deadline.at, found).await;
-        let found = found.unwrap_or(Err(VectorError::Late(deadline.budget)));
-        (
-            found.inspect_err(|err| self.log(err)),
-            micros_since(started),
-        )
+        let deadline = request.deadline;
+        let found = tokio::time::timeout_at(deadline.at, search)
+            .await
+            .unwrap_or(Err(VectorError::Late(deadline.budget)))
+            .inspect_err(|err| self.log(err));
+        (found, micros_since(started))
     }
 
-    /// Every answer says by itself that it is degraded; a service without a model need not say why.
+    /// Logs why a search had no answer by meaning, now and then. A missing model or vector is not
+    /// logged: every answer says that it is degraded.
     pub(crate) fn log(&self, err: &VectorError) {
         match err {
             VectorError::NoModel | VectorError::NoVector => {}
@@ -79,14 +85,16 @@ impl VectorSearch {
     }
 }
 
-/// A fault that every search runs into is told once in a while.
+/// Bounds how often a fault that every search runs into is logged. Holds when one was logged last,
+/// and how many were not since.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings(Mutex<(Option<Instant>, u64)>);
 
 impl Warnings {
     const EVERY: Duration = Duration::from_secs(10);
 
-    /// How many were not told since the last one; None when this is not to be told either.
+    /// How many warnings were not logged since the last one; None when this one is not logged
+    /// either.
     fn take(&self) -> Option<u64> {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, unsaid) = &mut *told;
@@ -99,6 +107,7 @@ impl Warnings {
     }
 }
 
+/// The strategy with the leg by meaning; the words answer when it fails.
 pub(crate) struct VectorStrategy {
     pub(crate) keyword: Arc<KeywordSearch>,
     pub(crate) vector: Arc<VectorSearch>,
@@ -107,7 +116,7 @@ pub(crate) struct VectorStrategy {
 impl SearchStrategy for VectorStrategy {
     fn search<'a>(
         &'a self,
-        question: &'a Question,
+        request: &'a StrategyRequest,
         limit: usize,
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
@@ -115,15 +124,12 @@ impl SearchStrategy for VectorStrategy {
             let prepared = self
                 .keyword
                 .preparer
-                .prepare(question, StrategyKind::Vector, scope)
+                .prepare(request, StrategyKind::Vector, scope)
                 .await?;
-            let (found, micros) = match prepared.is_nothing() {
-                true => (Ok(Near::default()), 0),
-                false => self.vector.hits(&prepared, question).await,
-            };
+            let (found, micros) = self.vector.hits(&prepared, request).await;
             let Ok(found) = found else {
-                let deadline = question.deadline.with_grace();
-                let answer = self.keyword.answer(question, &prepared, limit, deadline);
+                let deadline = request.deadline.with_grace();
+                let answer = self.keyword.answer(request, &prepared, limit, deadline);
                 return answer.await.map(|answer| SearchOutcome {
                     degraded: true,
                     ..answer
@@ -135,7 +141,7 @@ impl SearchStrategy for VectorStrategy {
                 coverage: 1.0,
             };
             Ok(SearchOutcome {
-                hits: rank(&self.keyword.executor, question, &prepared, legs).await?,
+                hits: rank(&self.keyword.executor, request, &prepared, legs).await?,
                 matched: None,
                 strategy: StrategyKind::Vector,
                 degraded: false,

@@ -1,5 +1,5 @@
-//! How good the order is: against human judgments of a real feed, in the folder that
-//! `CATALOG_JUDGMENTS_DIR` names, and against a small made-up one wherever there is none.
+//! Tests of how good the order is, against human judgments of a real feed in the folder that
+//! `CATALOG_JUDGMENTS_DIR` names, or against a small made-up one where there is no such folder.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
@@ -23,14 +23,16 @@ use crate::search::rules::synonyms::{SynonymRule, Synonyms};
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::strategies::setup_of;
 
-/// NDCG@10 over the whole feed; search by words alone.
+/// The least NDCG@10 of a search by words over the whole feed.
 const KEYWORD_FLOOR: f64 = 0.82;
-/// Over those that were judged and others, [`SUBSET`] in all.
+/// The least NDCG@10 of a search by words and meaning over [`SUBSET`] products, the judged ones
+/// first.
 const HYBRID_FLOOR: f64 = 0.85;
 const SUBSET: usize = 4_000;
 
+/// The ratings of products for one query, by their ids.
 type Ratings = HashMap<String, i32>;
-/// What is near to a text in meaning.
+/// Finds the products that are near to a text in meaning.
 type Near<'a> = &'a dyn Fn(&str) -> Vec<Hit>;
 
 struct Judged {
@@ -53,46 +55,40 @@ impl Judged {
         }
     }
 
-    /// The ids of what a query finds; `near` tells what is near to a text, for search by both.
+    /// The ids that a query finds by words, or by words and meaning where `near` is given.
     fn search(&self, query: &str, near: Option<Near<'_>>) -> Vec<String> {
         let kind = near.map_or(StrategyKind::Keyword, |_| StrategyKind::Hybrid);
         let snapshot = self.index.snapshot();
         let query = ParsedQuery::parse(query, Language::English).expect("query");
         let weights = self.profile.words_of(kind);
-        let understood = understand(&query, &snapshot.vocabulary(), &self.synonyms, weights);
-        let understood = understood.expect("understood");
-        let found = snapshot.search(&understood.terms, weights, self.profile.depth, None);
-        let (found, near) = (
-            found.expect("search"),
-            near.map(|near| near(&understood.text)),
-        );
+        let understood = understand(&query, &snapshot.vocabulary(), &self.synonyms, weights)
+            .expect("understood");
+        let by_words = snapshot
+            .search(&understood.terms, weights, self.profile.depth, None)
+            .expect("search");
+        let by_meaning = near.map(|near| near(&understood.text));
         let legs = Legs {
-            keyword: Some(&found),
-            vector: near.as_deref(),
+            keyword: Some(&by_words),
+            vector: by_meaning.as_deref(),
             coverage: 1.0,
         };
-        let hits = fuse(
-            &self.profile,
-            legs,
-            &Popularity::default(),
-            &Boosts::default(),
-        )
-        .into_iter();
+        let (views, boosts) = (Popularity::default(), Boosts::default());
+        let hits = fuse(&self.profile, legs, &views, &boosts).into_iter();
         hits.map(|hit| hit.product_id.to_string()).collect()
     }
 
-    /// The mean over the queries that have something to find.
+    /// The mean NDCG@10 over all queries.
     fn ndcg(&self, near: Option<Near<'_>>) -> f64 {
-        let scores = self
+        let scores: Vec<f64> = self
             .judgments
             .iter()
-            .map(|(query, ratings)| ndcg(&self.search(query, near), ratings));
-        let scores: Vec<f64> = scores.collect();
+            .map(|(query, ratings)| ndcg(&self.search(query, near), ratings))
+            .collect();
         scores.iter().sum::<f64>() / scores.len() as f64
     }
 }
 
-/// NDCG@10 with gains of `2^rating - 1`; what was not judged is irrelevant.
+/// NDCG@10 with gains of `2^rating - 1`, where products that were not judged count as irrelevant.
 fn ndcg(ids: &[String], ratings: &Ratings) -> f64 {
     let discounted = |ratings: &mut dyn Iterator<Item = i32>| -> f64 {
         let gain = |rating: i32| 2_f64.powi(rating) - 1.0;
@@ -127,14 +123,7 @@ async fn the_order_by_words_and_meaning_is_as_good_as_it_was() {
         return made_up();
     };
     let judgments = judgments(&folder);
-    let is_judged = |product: &Product| {
-        let mut ratings = judgments.iter().map(|(_, ratings)| ratings);
-        ratings.any(|ratings| ratings.contains_key(product.id.as_str()))
-    };
-    let (mut products, others): (Vec<Product>, Vec<Product>) =
-        feed(&folder).into_iter().partition(is_judged);
-    products.extend(others.into_iter().step_by(7));
-    products.truncate(SUBSET);
+    let products = subset(feed(&folder), &judgments);
     let model = devkit::embedding_model().await.expect("model");
     let embedder = Arc::new(LocalEmbedder::load(&model.folder, 2).expect("embedder"));
     let texts = products.iter().map(embedding_text).collect();
@@ -143,8 +132,8 @@ async fn the_order_by_words_and_meaning_is_as_good_as_it_was() {
     let depth = judged.profile.depth;
     let handle = tokio::runtime::Handle::current();
     let near = move |text: &str| {
-        let vector = tokio::task::block_in_place(|| handle.block_on(embedder.embed_query(text)));
-        let vector = vector.expect("vector");
+        let vector = tokio::task::block_in_place(|| handle.block_on(embedder.embed_query(text)))
+            .expect("vector");
         let cosine = |other: &Vec<f32>| vector.iter().zip(other).map(|(a, b)| a * b).sum::<f32>();
         let mut hits: Vec<Hit> = products
             .iter()
@@ -162,7 +151,20 @@ async fn the_order_by_words_and_meaning_is_as_good_as_it_was() {
     assert!(ndcg >= HYBRID_FLOOR, "NDCG@10 is {ndcg:.4}");
 }
 
-/// Somebody has said that a laptop is a notebook: then it is no sleeve for one.
+/// The products that were judged and every seventh other one, [`SUBSET`] at most.
+fn subset(feed: Vec<Product>, judgments: &[(String, Ratings)]) -> Vec<Product> {
+    let is_judged = |product: &Product| {
+        let mut ratings = judgments.iter().map(|(_, ratings)| ratings);
+        ratings.any(|ratings| ratings.contains_key(product.id.as_str()))
+    };
+    let (mut products, others): (Vec<Product>, Vec<Product>) =
+        feed.into_iter().partition(is_judged);
+    products.extend(others.into_iter().step_by(7));
+    products.truncate(SUBSET);
+    products
+}
+
+/// A rule says that a laptop is a notebook: then "laptop" finds notebooks and not sleeves for them.
 #[test]
 fn a_synonym_finds_the_thing_and_not_what_is_for_it() {
     let Some(folder) = folder() else {
@@ -172,17 +174,18 @@ fn a_synonym_finds_the_thing_and_not_what_is_for_it() {
     let mut judged = Judged::new(&products, judgments(&folder));
     let terms = ["laptop", "notebook"].map(str::to_owned).to_vec();
     judged.synonyms = Synonyms::new(Language::English, [SynonymRule::TwoWay(terms)]);
-    let computers = products
+    let computers: HashSet<&str> = products
         .iter()
-        .filter(|one| one.title.contains("Notebook PC"));
-    let computers: HashSet<&str> = computers.map(|one| one.id.as_str()).collect();
+        .filter(|one| one.title.contains("Notebook PC"))
+        .map(|one| one.id.as_str())
+        .collect();
     let found = judged.search("laptop", None);
     let is_computer = |id: &&String| computers.contains(id.as_str());
     let notebooks = found[..10].iter().filter(is_computer).count();
     assert!(notebooks > 5, "{notebooks} of {:?}", &found[..10]);
 }
 
-/// A catalogue of a few products with queries of all kinds, each with one perfect answer.
+/// Checks queries of all kinds on a catalog of a few products, each with one perfect answer.
 fn made_up() {
     let titles = [
         (
@@ -205,7 +208,7 @@ fn made_up() {
             ..product(id, title)
         })
         .collect();
-    let judgments = [
+    let answers = [
         ("notebook sleeve", "sleeve"),
         ("notebok slevee", "sleeve"),
         ("powerbank", "bank"),
@@ -218,7 +221,7 @@ fn made_up() {
         ("\"wall charger\"", "charger"),
     ];
     let judgments =
-        judgments.map(|(query, id)| (query.to_owned(), Ratings::from([(id.to_owned(), 3)])));
+        answers.map(|(query, id)| (query.to_owned(), Ratings::from([(id.to_owned(), 3)])));
     let judged = Judged::new(&products, judgments.into());
     for (query, ratings) in &judged.judgments {
         let found = judged.search(query, None);
@@ -226,7 +229,7 @@ fn made_up() {
     }
 }
 
-/// One of a family of part numbers that differ in a letter or a digit finds itself first.
+/// The part numbers differ in a letter or a digit, and each finds its own product first.
 #[test]
 fn an_identifier_finds_its_product_first_and_no_neighbour() {
     let sku = |number: usize| format!("WX-{}{:03}/{}", number % 10, number, ["A", "B"][number % 2]);
@@ -273,7 +276,7 @@ fn an_identifier_finds_its_product_first_and_no_neighbour() {
     }
 }
 
-/// Part numbers as suppliers write them: names, sentences, some with signs of ours.
+/// Suppliers write names and sentences as part numbers, some with quotation marks and minus signs.
 #[tokio::test]
 async fn a_part_number_of_the_feed_finds_its_product_first() {
     let Some(folder) = folder() else {
@@ -289,8 +292,8 @@ async fn a_part_number_of_the_feed_finds_its_product_first() {
     for product in with_sku.iter().step_by(with_sku.len() / 1_000) {
         let typed = product.sku.as_deref().unwrap_or_default();
         let found = setup.search(StrategyKind::Keyword, typed).await;
-        let first = found.expect("search").hits.swap_remove(0).product_id;
-        let first = products.iter().find(|one| one.id == first).expect("known");
+        let id = found.expect("search").hits.swap_remove(0).product_id;
+        let first = products.iter().find(|one| one.id == id).expect("known");
         let mut gtins = first.gtins.iter().map(|gtin| identifier(gtin));
         let wanted = number(product);
         let has_it = number(first) == wanted || gtins.any(|gtin| gtin == wanted);
@@ -298,6 +301,7 @@ async fn a_part_number_of_the_feed_finds_its_product_first() {
     }
 }
 
+/// The judged queries that have something to find.
 fn judgments(folder: &Path) -> Vec<(String, Ratings)> {
     let text = std::fs::read_to_string(folder.join("judgments-dev.csv")).expect("judgments");
     let mut judgments: BTreeMap<String, Ratings> = BTreeMap::new();
@@ -347,7 +351,7 @@ fn from_line(line: &str) -> Product {
             Value::Number(number) => AttributeValue::Number(number.as_f64().unwrap_or_default()),
             _ => continue,
         };
-        // All that the import maps to no other field, addresses of pictures among it.
+        // The import makes attributes of everything else, addresses of pictures included.
         if name != "price" {
             attributes.insert(name.to_owned(), value);
         }

@@ -1,5 +1,5 @@
-//! Totals, facets and pages against a plain evaluation over the products, for thousands of random
-//! queries and filters.
+//! Compares totals, facets and pages with a plain evaluation over all products, for thousands of
+//! random queries and filters.
 
 mod expected;
 mod random;
@@ -49,7 +49,7 @@ struct World {
     _folder: TempDir,
 }
 
-/// Products of several commits, some of them replaced and some deleted.
+/// Products in several commits, some of them replaced and some deleted.
 fn world(random: &mut Random) -> World {
     let folder = tempfile::tempdir().expect("folder");
     let (index, mut writer) = open(folder.path());
@@ -57,15 +57,12 @@ fn world(random: &mut Random) -> World {
     for at in 1..=PRODUCTS * 5 / 4 {
         let product = random.product(at % PRODUCTS);
         let id = product.id.clone();
-        let event = match at > PRODUCTS && random.below(4) == 0 {
-            true => {
-                live.remove(&id);
-                deleted(at, at as i64, id.as_str())
-            }
-            false => {
-                live.insert(id, product.clone());
-                changed(at, at as i64, product)
-            }
+        let event = if at > PRODUCTS && random.below(4) == 0 {
+            live.remove(&id);
+            deleted(at, at as i64, id.as_str())
+        } else {
+            live.insert(id, product.clone());
+            changed(at, at as i64, product)
         };
         writer.apply(&[event]).expect("apply");
         if at % 90 == 0 {
@@ -76,10 +73,12 @@ fn world(random: &mut Random) -> World {
     let products: Vec<Product> = live.into_values().collect();
     let mut near: Vec<ProductId> = products.iter().map(|product| product.id.clone()).collect();
     random.shuffle(&mut near);
-    let viewed = products.iter().filter(|_| random.below(3) == 0);
-    let viewed: Vec<ProductId> = viewed.map(|product| product.id.clone()).collect();
-    let views = viewed.into_iter().map(|id| (id, random.below(5)));
-    let views = views.collect();
+    let viewed: Vec<ProductId> = products
+        .iter()
+        .filter(|_| random.below(3) == 0)
+        .map(|product| product.id.clone())
+        .collect();
+    let views = viewed.into_iter().map(|id| (id, random.below(5))).collect();
     let expected = Expected::new(products, views, near.clone(), DEPTH);
     let rules = RulesHandle::default();
     World {
@@ -119,7 +118,7 @@ fn engine(
     SearchEngine::new(strategies, RankingProfiles::only(profile), board)
 }
 
-/// A request as it is stated.
+/// A search with its rules, as a caller states it.
 #[derive(Clone, Debug)]
 struct Case {
     query: String,
@@ -128,16 +127,17 @@ struct Case {
     facets: Vec<v1::FacetRequest>,
     sort: Sort,
     limit: usize,
-    /// By id.
+    /// The rules in the order of their ids.
     rules: Vec<SearchRule>,
 }
 
 impl Case {
     fn random(random: &mut Random) -> Self {
         let filter = (random.below(5) > 0).then(|| random.filter(1));
-        let query = match filter.is_some() && random.below(4) == 0 {
-            true => String::new(),
-            false => random.query(),
+        let query = if filter.is_some() && random.below(4) == 0 {
+            String::new()
+        } else {
+            random.query()
         };
         let facets = (0..random.below(3)).map(|_| random.facet()).collect();
         Self {
@@ -166,7 +166,7 @@ impl Case {
         let request = SearchRequest {
             query: self.query.clone(),
             profile: String::new(),
-            // All words are known: none is corrected.
+            // Products have all words of the queries, so that none is corrected.
             verbatim: false,
             budget: Duration::from_secs(60),
             explain: false,
@@ -206,7 +206,7 @@ async fn totals_facets_and_pages_equal_a_plain_evaluation() {
             check_narrower(&world, &case, &page, more, &context).await;
         }
     }
-    // The cases are none of nothing.
+    // Most cases find something and have several pages.
     assert!(found > CASES * 10 && walked > CASES / 5, "{found} {walked}");
 }
 
@@ -214,6 +214,7 @@ fn ids(page: &SearchPage) -> Vec<&ProductId> {
     page.hits.iter().map(|hit| &hit.product_id).collect()
 }
 
+/// Checks the total, the order, the pins and the facets of a first page.
 fn check_page(world: &World, case: &Case, page: &SearchPage, context: &str) {
     let matches = world.expected.matches(case, case.filter.as_ref());
     assert_eq!(page.total, matches.len() as u64, "total: {context}");
@@ -234,7 +235,7 @@ fn check_page(world: &World, case: &Case, page: &SearchPage, context: &str) {
     }
 }
 
-/// All pages together are what matches, each product once. Returns how many there were.
+/// Checks that all pages together have every match, each once. Returns the number of pages.
 async fn walk(world: &World, case: &Case, first: SearchPage, context: &str) -> u64 {
     let matches = world.expected.matches(case, case.filter.as_ref());
     let mut seen: Vec<ProductId> = Vec::new();
@@ -264,7 +265,8 @@ async fn walk(world: &World, case: &Case, first: SearchPage, context: &str) -> u
     pages
 }
 
-/// One more filter raises no count. By meaning there are always as many, so that is by words.
+/// Checks that one more filter raises no count. That holds for a search by words: a search by
+/// meaning always finds the same number of products.
 async fn check_narrower(
     world: &World,
     case: &Case,
@@ -277,11 +279,11 @@ async fn check_narrower(
     }
     let filters = case.filter.iter().cloned().chain([more]).collect();
     let all = v1::filter::Kind::All(v1::FilterList { filters });
-    let narrower = Case {
+    let narrower_case = Case {
         filter: Some(v1::Filter { kind: Some(all) }),
         ..case.clone()
     };
-    let narrower = narrower.search(world, "").await;
+    let narrower = narrower_case.search(world, "").await;
     assert!(narrower.total <= page.total, "{context}");
     for (less, counts) in narrower.facets.iter().zip(&page.facets) {
         assert!(less.missing <= counts.missing, "{context}");

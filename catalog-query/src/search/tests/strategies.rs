@@ -1,4 +1,5 @@
-//! The strategies against a real keyword index, with an embedder and vectors that a test controls.
+//! Tests of the strategies on a real keyword index, with an embedder and vectors that a test
+//! controls.
 
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,7 +24,7 @@ use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::factory::SearchStrategyFactory;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::scope::Scope;
-use crate::search::strategy::search_strategy::{Question, SearchOutcome};
+use crate::search::strategy::search_strategy::{SearchOutcome, StrategyRequest};
 
 /// What the model does with a query.
 #[derive(Clone, Copy)]
@@ -36,7 +37,7 @@ pub(crate) enum Model {
 pub(crate) struct TestEmbedder {
     pub(crate) model: Model,
     pub(crate) asked: Arc<AtomicUsize>,
-    /// What it does besides.
+    /// What the embedder does when it is asked.
     pub(crate) meanwhile: Arc<OnceLock<Box<dyn Fn() + Send + Sync>>>,
 }
 
@@ -66,7 +67,7 @@ impl Embedder for TestEmbedder {
     }
 }
 
-/// Answers with these, whatever is near.
+/// A vector index that finds these products, nearest first, whatever the query is.
 pub(crate) struct TestVectors(pub(crate) Vec<ProductId>);
 
 impl VectorIndex for TestVectors {
@@ -75,11 +76,11 @@ impl VectorIndex for TestVectors {
         _vector: &'a [f32],
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>> {
-        let hits = self.0.iter().take(limit).map(|id| Hit {
+        let nearest = self.0.iter().take(limit).map(|id| Hit {
             product_id: id.clone(),
             score: 0.5,
         });
-        let hits = hits.collect();
+        let hits = nearest.collect();
         async move { Ok(hits) }.boxed()
     }
 
@@ -129,7 +130,7 @@ pub(crate) struct Setup {
     _folder: TempDir,
 }
 
-/// "usb hub" finds a then b by words; c then b are near to everything.
+/// Three products: "usb hub" finds a and then b by words; c and then b are near to everything.
 fn setup(model: Option<Model>) -> Setup {
     let products = [
         product("a", "USB hub"),
@@ -168,17 +169,17 @@ pub(crate) fn setup_of((folder, index): (TempDir, KeywordIndex), model: Option<M
     }
 }
 
-/// Long enough for all but what never answers.
+/// The budget of a search: long enough for everything but a model that hangs.
 const BUDGET: Duration = Duration::from_millis(200);
-/// When even what cannot be left out is given up.
+/// The time after which even the last leg is given up.
 const LATEST: Duration = BUDGET.saturating_add(GRACE);
 
 fn deadline() -> Deadline {
     Deadline::after(BUDGET)
 }
 
-fn question(query: &str) -> Result<Question, SearchError> {
-    Ok(Question {
+fn request(query: &str) -> Result<StrategyRequest, SearchError> {
+    Ok(StrategyRequest {
         query: Arc::new(ParsedQuery::parse(query, Language::default())?),
         profile: Arc::default(),
         verbatim: false,
@@ -197,7 +198,7 @@ impl Setup {
     ) -> Result<SearchOutcome, SearchError> {
         let scope = Scope::of(&self.factory.executor(), None, deadline()).await?;
         let strategy = self.factory.strategy(kind);
-        strategy.search(&question(query)?, 10, &scope).await
+        strategy.search(&request(query)?, 10, &scope).await
     }
 
     async fn check(&self, asked: StrategyKind, ids: &[&str], answered: StrategyKind) {
@@ -240,7 +241,7 @@ async fn each_strategy_finds_what_it_is_for() {
     );
 }
 
-/// Part numbers are whatever a supplier writes.
+/// Part numbers can be anything that a supplier writes.
 #[tokio::test]
 async fn whoever_types_an_identifier_gets_that_product_first() {
     let long = "SmartPro 120V 3kVA 2.25kW UPS, Extended Run, SNMP, Tower, 120V, USB, DB9 Serial";
@@ -253,11 +254,11 @@ async fn whoever_types_an_identifier_gets_that_product_first() {
         long,
         "1200",
     ];
-    let products = (0..).zip(skus).map(|(number, sku)| Product {
+    let product = |(number, sku): (usize, &str)| Product {
         sku: Some(sku.to_owned()),
         ..product(&format!("p{number}"), "TB-7 thing, not refurb")
-    });
-    let products: Vec<Product> = products.collect();
+    };
+    let products: Vec<Product> = (0..).zip(skus).map(product).collect();
     let setup = setup_of(index_of(&products), Some(Model::Answers));
     for kind in [StrategyKind::Keyword, StrategyKind::Hybrid] {
         for (number, sku) in skus.iter().enumerate() {
@@ -268,7 +269,7 @@ async fn whoever_types_an_identifier_gets_that_product_first() {
             let exact = outcome.hits.iter().filter(|hit| hit.tier == 0);
             assert_eq!(exact.count(), 1, "{kind:?} {sku}");
         }
-        // A figure that happens to be one is none; a sign that belongs to no identifier is a sign.
+        // A figure among words is no identifier, and a minus sign excludes what is no part of one.
         let outcome = setup.search(kind, "thing 1200 pieces").await;
         let tiers = outcome.expect("search").hits.into_iter();
         assert_eq!(tiers.map(|hit| hit.tier).min(), Some(2), "{kind:?}");
@@ -302,10 +303,9 @@ async fn bad_queries_are_the_same_to_all() {
             setup.search(kind, " \u{0}").await,
             Err(SearchError::EmptyQuery)
         ));
-        let long = "(".repeat(20_000);
-        let long = setup.search(kind, &long).await;
+        let too_long = setup.search(kind, &"(".repeat(20_000)).await;
         assert!(matches!(
-            long,
+            too_long,
             Err(SearchError::QueryTooLong { bytes: 20_000 })
         ));
         let nothing = setup.search(kind, "?!").await.expect("harmless");
@@ -326,7 +326,7 @@ async fn searches_the_index_that_is_current() {
         .await;
 }
 
-/// Work that takes every place until it is dropped.
+/// Work that takes every place of an executor until it is dropped.
 struct AllPlaces {
     _work: Vec<BoxFuture<'static, Result<(), SearchError>>>,
     _release: Vec<mpsc::Sender<()>>,
@@ -346,7 +346,7 @@ impl AllPlaces {
                 executor.run(wait).await
             }
             .boxed();
-            // Polled once, it has its place.
+            // The first poll takes the place.
             assert!(busy.as_mut().now_or_never().is_none());
             work.push(busy);
             release.push(ends);
@@ -381,7 +381,7 @@ async fn what_waits_until_its_time_is_up_never_runs() {
     let late = executor.run_until(deadline(), run).await;
     assert!(matches!(late, Err(SearchError::Late(BUDGET))), "{late:?}");
     drop(busy);
-    // What comes behind it runs, and it does not.
+    // Work that comes later runs, and the late work does not.
     setup
         .check(StrategyKind::Keyword, &["a", "b"], StrategyKind::Keyword)
         .await;
@@ -394,12 +394,12 @@ async fn the_last_leg_is_waited_for_beyond_the_budget() {
         let setup = setup(None);
         let executor = setup.factory.executor();
         let scope = Scope::of(&executor, None, deadline()).await.expect("scope");
-        let spent = Question {
+        let spent = StrategyRequest {
             deadline: Deadline {
                 at: Instant::now() - BUDGET,
                 budget: BUDGET,
             },
-            ..question("usb hub").expect("question")
+            ..request("usb hub").expect("request")
         };
         let busy = AllPlaces::take(&executor);
         let strategy = setup.factory.strategy(kind);
@@ -416,7 +416,8 @@ async fn the_last_leg_is_waited_for_beyond_the_budget() {
 async fn without_the_words_in_time_answers_by_meaning_and_says_so() {
     let setup = setup(Some(Model::Answers));
     let executor = setup.factory.executor();
-    // Vectors alone know which products there are.
+    // The index needs a position that it never reaches: only the vectors know which products there
+    // are.
     let needed = Needed::default();
     let (_folder, index) = index_of(&[product("a", "USB hub")]);
     setup

@@ -1,4 +1,4 @@
-//! The order of an answer is computed again from its explanation, and absences are told.
+//! Computes the order of answers again from their explanations, and checks the reasons of absences.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,7 +32,8 @@ struct Setup {
     _folder: TempDir,
 }
 
-/// Of every three words two follow each other in some title; every seventh product is near.
+/// Sixty products of which every seventh is near to a query; their titles have most pairs of
+/// [`WORDS`].
 fn setup() -> Setup {
     let products: Vec<Product> = (0..60_usize)
         .map(|number| {
@@ -51,10 +52,10 @@ fn setup() -> Setup {
 }
 
 fn setup_of(products: &[Product]) -> Setup {
-    let near = products.iter().step_by(7).map(|product| product.id.clone());
-    let near: Vec<ProductId> = near.collect();
-    let views = products.iter().step_by(3).zip(1..);
-    let views: HashMap<ProductId, u64> = views
+    let every_seventh = products.iter().step_by(7);
+    let near: Vec<ProductId> = every_seventh.map(|product| product.id.clone()).collect();
+    let every_third = products.iter().step_by(3).zip(1..);
+    let views: HashMap<ProductId, u64> = every_third
         .map(|(product, views)| (product.id.clone(), views * views))
         .collect();
     let (folder, index) = index_of(products);
@@ -112,7 +113,7 @@ impl Setup {
     }
 }
 
-/// Only with what the contract says.
+/// The score of a hit, computed as the contract says.
 fn computed(hit: &RankedHit, weights: &HashMap<String, f64>) -> f64 {
     let leg = |rank: Option<crate::search::ranking::ranked_hit::LegRank>, weight: f64| {
         rank.map_or(0.0, |leg| {
@@ -127,7 +128,7 @@ fn computed(hit: &RankedHit, weights: &HashMap<String, f64>) -> f64 {
     (keyword + vector) * hit.popularity * hit.boost
 }
 
-/// Curations of one word each, that boost, bury and pin.
+/// Follows curations of one word each, which boost, bury and pin.
 fn follow_rules(setup: &Setup) {
     let rules = [
         (
@@ -153,14 +154,14 @@ fn follow_rules(setup: &Setup) {
             ]),
         ),
     ];
-    let rules = rules.map(|(id, query, actions)| {
+    let curations = rules.map(|(id, query, actions)| {
         let matching = "contains";
         curation(
             id,
             json!({"queries": [query], "matching": matching, "actions": actions}),
         )
     });
-    setup.rules.store(Arc::new(rule_set(&rules)));
+    setup.rules.store(Arc::new(rule_set(&curations)));
 }
 
 #[tokio::test]
@@ -176,7 +177,8 @@ async fn the_order_can_be_computed_from_the_explanation() {
     );
 }
 
-/// How many pairs were compared, and how many hits were pinned, and boosted or buried.
+/// Compares orders for all pairs of words. Returns how many hits were compared, how many of them
+/// were pinned, and how many were boosted or buried.
 async fn compare_orders(setup: &Setup) -> (usize, usize, usize) {
     let (mut compared, mut pinned, mut weighed) = (0, 0, 0);
     for first in WORDS {
@@ -207,7 +209,7 @@ async fn compare_orders(setup: &Setup) -> (usize, usize, usize) {
     (compared, pinned, weighed)
 }
 
-/// By what the contract says of tiers, scores, ids and pinned places.
+/// The order of hits, computed as the contract says from tiers, scores, ids and pinned places.
 fn ordered<'a>(hits: &[&'a RankedHit]) -> Vec<&'a ProductId> {
     let (mut pinned, mut others): (Vec<&RankedHit>, Vec<&RankedHit>) =
         hits.iter().partition(|hit| hit.pinned_place.is_some());

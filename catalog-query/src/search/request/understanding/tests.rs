@@ -1,4 +1,4 @@
-//! What queries are taken to mean, by the words of a small catalogue.
+//! Tests of what queries are taken to mean, by the words of a small catalog.
 
 use catalog_events::Product;
 use tempfile::TempDir;
@@ -8,7 +8,7 @@ use crate::index::KeywordIndex;
 use crate::index::tests::support::{index_of, product, text};
 use crate::search::rules::synonyms::SynonymRule;
 
-fn catalogue() -> (TempDir, KeywordIndex) {
+fn catalog() -> (TempDir, KeywordIndex) {
     let described = |id: &str, title: &str, description: &str| Product {
         description: description.to_owned(),
         ..product(id, title)
@@ -39,7 +39,7 @@ struct Setup {
 }
 
 fn setup() -> Setup {
-    let (_folder, index) = catalogue();
+    let (_folder, index) = catalog();
     let synonyms = Synonyms::new(
         Language::English,
         [
@@ -58,27 +58,28 @@ fn setup() -> Setup {
 }
 
 impl Setup {
-    fn understand(&self, typed: &str, is_verbatim: bool) -> Understood {
+    fn understand(&self, typed: &str, is_verbatim: bool) -> UnderstoodQuery {
         let query = ParsedQuery::parse(typed, Language::English).expect(typed);
         let snapshot = self.index.snapshot();
         let vocabulary = snapshot.vocabulary();
         let weights = KeywordWeights::default();
-        match is_verbatim {
-            true => verbatim(&query, &vocabulary),
-            false => understand(&query, &vocabulary, &self.synonyms, &weights),
+        if is_verbatim {
+            verbatim(&query, &vocabulary)
+        } else {
+            understand(&query, &vocabulary, &self.synonyms, &weights)
         }
         .expect(typed)
     }
 
-    fn found(&self, understood: &Understood) -> Vec<String> {
+    fn found(&self, understood: &UnderstoodQuery) -> Vec<String> {
         let weights = KeywordWeights::default();
-        let found = self.index.snapshot();
-        let found = found.search(&understood.terms, &weights, 10, None);
-        let found = found.expect("search").hits.into_iter();
-        found.map(|hit| hit.product_id.to_string()).collect()
+        let snapshot = self.index.snapshot();
+        let found = snapshot.search(&understood.terms, &weights, 10, None);
+        let hits = found.expect("search").hits.into_iter();
+        hits.map(|hit| hit.product_id.to_string()).collect()
     }
 
-    /// What it was corrected to, and that it finds these.
+    /// Checks what a query is corrected to, and that it finds these products.
     fn check(&self, typed: &str, corrected: Option<&str>, found: &[&str]) {
         let understood = self.understand(typed, false);
         assert_eq!(understood.corrected.as_deref(), corrected, "{typed:?}");
@@ -100,7 +101,7 @@ fn a_word_that_no_product_has_is_corrected() {
         Some("Matte monitor -sleeve"),
         &["monitor"],
     );
-    // It goes with the other word; on its own, "fans" would be as near.
+    // Of the words that are near, products have this one together with the other word.
     setup.check("laptop sleve", Some("laptop sleeve"), &["sleeve"]);
     // Forms of known words, short words, quoted ones and those with digits are left alone.
     for (fine, first) in [

@@ -1,8 +1,8 @@
-//! What rules make of one answer. Invariant: its sets are of the snapshot that the answer is of.
+//! The effect of the rules on one answer. Invariant: its sets belong to the snapshot of the answer.
 //!
-//! Hidden products are left out of everything. Pins count as matches, and boosts only move what the
-//! legs of the search have found, within its tier; neither does anything in another order than by
-//! relevance, nor where there is no query: whoever sorts by price expects that order.
+//! Hidden products are left out of everything. Pins count as matches, and boosts only move hits
+//! that the legs have found, within their tiers. Pins and boosts do nothing in the order of a
+//! column, nor where there is no query: a caller that sorts by price expects that order.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -12,32 +12,35 @@ use catalog_events::ProductId;
 use crate::index::{DocSets, IndexError, IndexSnapshot, QueryTerms};
 use crate::search::ranking::ranked_hit::RankedHit;
 use crate::search::request::query::ParsedQuery;
-use crate::search::request::understanding::Understood;
+use crate::search::request::understanding::UnderstoodQuery;
 use crate::search::rules::curation::target::Target;
 use crate::search::rules::curation::{Action, CurationRule, Curations, FACTOR_MAX};
 use crate::search::strategy::scope::Scope;
 
-/// By product.
+/// The boosts of products, by their ids.
 pub(in crate::search) type Boosts = HashMap<ProductId, Boost>;
 
+/// A factor for the score of one product.
 #[derive(Clone, Debug)]
 pub(in crate::search) struct Boost {
     pub(in crate::search) factor: f64,
-    /// Those that it comes from.
+    /// The rules that it comes from, as `id@version`.
     pub(in crate::search) rules: Vec<Arc<str>>,
 }
 
+/// The effect of the rules on one answer.
 #[derive(Debug, Default)]
 pub(crate) struct Curated {
-    /// That are followed, as `id@version`.
+    /// The rules that are followed, as `id@version`.
     pub(crate) rules: Vec<Arc<str>>,
     pub(crate) redirect_url: Option<String>,
     hides: Vec<(Arc<str>, Arc<Target>)>,
-    /// None hides nothing.
+    /// The products that are hidden; None when no rule hides any.
     hidden: Option<DocSets>,
-    /// The lowest place first.
+    /// The pins that are shown, the lowest place first.
     pins: Vec<Pin>,
-    /// What can be pinned, whether or not it passes the filter: facets leave a part of it out.
+    /// The products that count as matches because they are pinned, whether or not they pass the
+    /// filter: a facet leaves out a part of it.
     pinned: Option<DocSets>,
     weights: Vec<(Arc<str>, Arc<Target>, f64)>,
 }
@@ -45,24 +48,24 @@ pub(crate) struct Curated {
 #[derive(Clone, Debug)]
 struct Pin {
     id: ProductId,
-    /// From 1.
+    /// The place in the answer, counted from 1.
     place: usize,
     rule: Arc<str>,
 }
 
 impl Curated {
-    /// Of a query; blocks.
-    pub(in crate::search) fn of_query(
+    /// The effect of the rules for a query; blocks.
+    pub(in crate::search) fn for_query(
         curations: &Curations,
         typed: &ParsedQuery,
-        understood: &Understood,
+        understood: &UnderstoodQuery,
         scope: &Scope,
         by_relevance: bool,
     ) -> Result<Self, IndexError> {
         if curations.is_empty() {
             return Ok(Self::default());
         }
-        let rules = curations.of_query(typed, understood);
+        let rules = curations.for_query(typed, understood);
         let mut curated = Self::default();
         let pins = curated.take(&rules, by_relevance);
         curated.hide(&scope.snapshot)?;
@@ -70,18 +73,18 @@ impl Curated {
         Ok(curated)
     }
 
-    /// Of all products, where there is no query; blocks.
-    pub(in crate::search) fn of_browsing(
+    /// The effect of the rules where there is no query; blocks.
+    pub(in crate::search) fn for_browsing(
         curations: &Curations,
         scope: &Scope,
     ) -> Result<Self, IndexError> {
         let mut curated = Self::default();
-        curated.take(&curations.of_browsing(), false);
+        curated.take(&curations.for_browsing(), false);
         curated.hide(&scope.snapshot)?;
         Ok(curated)
     }
 
-    /// Returns what is to be pinned, in the order of rules and actions.
+    /// Takes over the actions of the rules. Returns the pins in the order of rules and actions.
     fn take(&mut self, rules: &[&CurationRule], by_relevance: bool) -> Vec<Pin> {
         let mut pins = Vec::new();
         for rule in rules {
@@ -112,6 +115,7 @@ impl Curated {
         pins
     }
 
+    /// Looks up the products that are hidden.
     fn hide(&mut self, snapshot: &IndexSnapshot) -> Result<(), IndexError> {
         for (_, target) in &self.hides {
             let docs = target.docs(snapshot)?;
@@ -123,8 +127,8 @@ impl Curated {
         Ok(())
     }
 
-    /// A pin that is hidden, excluded by the query or not there at all takes no place. One whose place
-    /// is taken gets the next.
+    /// Gives the pins their places. A pin whose place is taken gets the next one; a pin that cannot
+    /// be shown takes no place.
     fn pin(
         &mut self,
         mut pins: Vec<Pin>,
@@ -135,23 +139,13 @@ impl Curated {
             return Ok(());
         }
         let snapshot = &scope.snapshot;
-        let mut pinned = snapshot.nothing()?;
-        snapshot.add_all(&mut pinned, pins.iter().map(|pin| &pin.id))?;
-        let exclusions = QueryTerms {
-            exclusions: terms.exclusions.clone(),
-            ..QueryTerms::default()
-        };
-        if let Some(allowed) = snapshot.constrained(&exclusions, Some(&pinned))? {
-            pinned = allowed;
-        }
-        if let Some(hidden) = &self.hidden {
-            pinned.subtract(hidden);
-        }
+        let pinned = self.pinnable(&pins, terms, snapshot)?;
         let mut shown = pinned.clone();
         if let Some(filter) = &scope.filter {
             shown.intersect(filter);
         }
-        // Stable: on the same place, the rule with the lower id comes first.
+        // The sort is stable: of two pins to one place, the one of the rule with the lower id comes
+        // first.
         pins.sort_by_key(|pin| pin.place);
         let mut last = 0;
         for pin in pins {
@@ -165,8 +159,32 @@ impl Curated {
         Ok(())
     }
 
-    /// `filter` without what is hidden. An index that is being built cannot tell whom a filter leaves:
-    /// what it does not know yet is hidden by its id alone.
+    /// The products of the snapshot that are pinned, without those that the query excludes or that
+    /// are hidden.
+    fn pinnable(
+        &self,
+        pins: &[Pin],
+        terms: &QueryTerms,
+        snapshot: &IndexSnapshot,
+    ) -> Result<DocSets, IndexError> {
+        let mut pinned = snapshot.nothing()?;
+        snapshot.add_all(&mut pinned, pins.iter().map(|pin| &pin.id))?;
+        let exclusions = QueryTerms {
+            exclusions: terms.exclusions.clone(),
+            ..QueryTerms::default()
+        };
+        if let Some(allowed) = snapshot.constrained(&exclusions, Some(&pinned))? {
+            pinned = allowed;
+        }
+        if let Some(hidden) = &self.hidden {
+            pinned.subtract(hidden);
+        }
+        Ok(pinned)
+    }
+
+    /// `filter` without the hidden products. An index that is being built cannot tell which
+    /// products pass: there, `filter` stays, and [`placed`](Self::placed) drops hidden hits by
+    /// their ids.
     pub(in crate::search) fn narrowed(
         &self,
         scope: &Scope,
@@ -180,12 +198,12 @@ impl Curated {
         Ok(Some(Arc::new(rest)))
     }
 
-    /// Whether [`adjust`](Self::adjust) has anything to do.
+    /// Whether [`adjust`](Self::adjust) changes anything.
     pub(in crate::search) fn adjusts(&self) -> bool {
         self.pinned.is_some() || self.hidden.is_some()
     }
 
-    /// Makes matches of what is pinned and passes `filter`, and none of what is hidden.
+    /// Adds the pinned products that pass `filter` to the matches, and removes the hidden ones.
     pub(in crate::search) fn adjust(&self, matches: &mut DocSets, filter: Option<&DocSets>) {
         if let Some(pinned) = &self.pinned {
             let mut pinned = pinned.clone();
@@ -203,7 +221,7 @@ impl Curated {
         !self.weights.is_empty()
     }
 
-    /// Of those of `ids` that have any; blocks.
+    /// The boosts of those of `ids` that have any; blocks.
     pub(in crate::search) fn boosts(
         &self,
         snapshot: &IndexSnapshot,
@@ -228,7 +246,8 @@ impl Curated {
         Ok(boosts)
     }
 
-    /// Moves the pins to their places, or to the end where there are fewer products.
+    /// Drops hits that are hidden by their ids, and moves the pins to their places, or to the end
+    /// where there are fewer hits.
     pub(in crate::search) fn placed(&self, mut hits: Vec<RankedHit>) -> Vec<RankedHit> {
         if !self.hides.is_empty() {
             let is_hidden = |hit: &RankedHit| {
@@ -249,8 +268,9 @@ impl Curated {
             .map(|hit| (hit.product_id.clone(), hit))
             .collect();
         for pin in &self.pins {
-            let hit = found.remove(&pin.id);
-            let mut hit = hit.unwrap_or_else(|| RankedHit::new(&pin.id));
+            let mut hit = found
+                .remove(&pin.id)
+                .unwrap_or_else(|| RankedHit::new(&pin.id));
             hit.pinned_place = Some(pin.place);
             if !hit.rules.contains(&pin.rule) {
                 hit.rules.push(Arc::clone(&pin.rule));

@@ -6,19 +6,20 @@ use catalog_events::{ProductId, RuleTarget};
 
 use crate::index::{DocSets, FieldName, Filter, IndexError, IndexSnapshot, folded};
 
+/// Products by their ids, their brand or their category.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) ids: HashSet<ProductId>,
-    /// Of brand and category, where they matter.
+    /// The products of the brand and those of the category; None for a target of ids alone.
     filter: Option<Filter>,
 }
 
 impl Target {
     pub(crate) fn new(target: &RuleTarget) -> Self {
-        let brand = target.brand.as_deref().filter(|brand| !brand.is_empty());
-        let brand = brand.map(|brand| Filter::Terms {
+        let name = target.brand.as_deref().filter(|brand| !brand.is_empty());
+        let brand = name.map(|name| Filter::Terms {
             field: FieldName::Brand,
-            folded: vec![folded(brand)],
+            folded: vec![folded(name)],
         });
         let category = (!target.category.is_empty()).then(|| target.category.clone());
         let parts: Vec<Filter> = brand
@@ -31,7 +32,7 @@ impl Target {
         }
     }
 
-    /// All products of the snapshot that it is about; blocks.
+    /// All products of the target in the snapshot; blocks.
     pub(crate) fn docs(&self, snapshot: &IndexSnapshot) -> Result<DocSets, IndexError> {
         let mut docs = match &self.filter {
             Some(filter) => snapshot.filtered(filter)?,
@@ -41,20 +42,20 @@ impl Target {
         Ok(docs)
     }
 
-    /// Which of `ids` it is about; blocks.
+    /// Those of `ids` that belong to the target; blocks.
     pub(crate) fn among<'a>(
         &self,
         snapshot: &IndexSnapshot,
         ids: &'a [ProductId],
     ) -> Result<Vec<&'a ProductId>, IndexError> {
-        let filter = self.filter.as_ref();
-        let filtered = filter.map(|filter| snapshot.filtered(filter)).transpose()?;
-        let filtered = match &filtered {
-            Some(filtered) => snapshot.within(ids, Some(filtered))?.0,
+        let passes = match &self.filter {
+            Some(filter) => snapshot.within(ids, Some(&snapshot.filtered(filter)?))?.0,
             None => vec![false; ids.len()],
         };
-        let among = ids.iter().zip(filtered);
-        let among = among.filter(|(id, filtered)| *filtered || self.ids.contains(id));
+        let among = ids
+            .iter()
+            .zip(passes)
+            .filter(|(id, passes)| *passes || self.ids.contains(id));
         Ok(among.map(|(id, _)| id).collect())
     }
 }

@@ -1,4 +1,4 @@
-//! Rules against a real index: which queries they are of, and what they do to an answer.
+//! Tests of rules against a real index: which queries they are for, and what they do to an answer.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -34,10 +34,9 @@ pub(in crate::search) fn curation(id: &str, curation: Value) -> SearchRule {
 }
 
 pub(in crate::search) fn rule_set(rules: &[SearchRule]) -> RuleSet {
-    let rules = rules.iter().map(|rule| (rule, Version::FIRST));
     RuleSet::compile(
         Language::default(),
-        rules,
+        rules.iter().map(|rule| (rule, Version::FIRST)),
         datetime!(2026-01-02 03:04:05 UTC),
     )
 }
@@ -56,8 +55,8 @@ fn rules_are_found_by_the_stems_of_the_query() {
         rule("d", &["!", ""], "contains"),
     ]);
     let check = |query: &str, expected: &[&str]| {
-        let query = stems(Language::default(), query);
-        let query: Vec<&str> = query.iter().map(String::as_str).collect();
+        let stems = stems(Language::default(), query);
+        let query: Vec<&str> = stems.iter().map(String::as_str).collect();
         let mut found: BTreeSet<usize> = BTreeSet::new();
         set.curations.find(&query, &mut found);
         let labels = found.iter().map(|rule| &*set.curations.rules[*rule].label);
@@ -71,7 +70,7 @@ fn rules_are_found_by_the_stems_of_the_query() {
     check("red usb hubs", &["c@1"]);
     check("usb red hub", &[]);
     check("usb", &[]);
-    let browsing = set.curations.of_browsing();
+    let browsing = set.curations.for_browsing();
     assert_eq!(
         browsing.iter().map(|rule| &*rule.label).collect::<Vec<_>>(),
         ["a@1"]
@@ -84,7 +83,7 @@ struct Shop {
     _folder: TempDir,
 }
 
-/// Ten lamps and five mice; what is near in meaning is nothing.
+/// A shop of ten lamps and five mice, where nothing is near to a query in meaning.
 fn shop() -> Shop {
     let lamps = (0..10).map(|number| Product {
         brand: Some(if number % 2 == 0 { "Fjell" } else { "Nord" }.to_owned()),
@@ -195,7 +194,7 @@ async fn pins_have_their_place_and_pages_show_them_once() {
     ];
     assert_eq!(seen, expected);
 
-    // The filter of the request holds, and so do its exclusions.
+    // The filter and the exclusions of the request hold for pins too.
     let filtered = SearchRequest {
         filter: brand("Fjell"),
         ..query("lamps")
@@ -207,7 +206,7 @@ async fn pins_have_their_place_and_pages_show_them_once() {
     );
     let ids = shop.ids(query("lamps -mouse")).await;
     assert_eq!(ids[..2], ["lamp1", "lamp7"]);
-    // Neither in another order, nor where the query is taken as it is.
+    // Pins do nothing in the order of a column, nor where the query is taken as it is.
     for request in [
         SearchRequest {
             sort: Sort::PriceAscending,
@@ -236,8 +235,8 @@ async fn what_is_hidden_is_nowhere() {
     let facets = parse_facets(&[v1::FacetRequest {
         field: "brand".to_owned(),
         ..Default::default()
-    }]);
-    let facets = facets.expect("facets");
+    }])
+    .expect("facets");
     let searched = SearchRequest {
         facets: facets.clone(),
         ..query("lamp")
@@ -260,8 +259,9 @@ async fn what_is_hidden_is_nowhere() {
             .map(|hit| hit.product_id.as_str())
             .collect();
         assert_eq!(ids, ["lamp2", "lamp4", "lamp6", "lamp8"]);
-        let values = page.facets[0].values.iter();
-        let values: Vec<_> = values
+        let values: Vec<_> = page.facets[0]
+            .values
+            .iter()
             .map(|value| (value.value.as_str(), value.count))
             .collect();
         assert_eq!(values, [("Fjell", 4)]);

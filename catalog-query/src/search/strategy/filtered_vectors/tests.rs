@@ -1,6 +1,7 @@
-//! Filtered nearest neighbours in a real Postgres, against comparing with every vector.
+//! Compares filtered nearest neighbours in a real Postgres with those among all vectors.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use sqlx::PgPool;
 
 use crate::index::tests::support::{changed, open, product};
 use crate::index::{FieldName, Filter, Hit};
-use crate::read_model::{Beginning, Generations, PgVectorIndex};
+use crate::read_model::{Beginning, Generations, PgVectorIndex, ReadModel};
 use crate::search::deadline::Deadline;
 use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::scope::Scope;
@@ -38,27 +39,13 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
     let Beginning::Live(read_model) = generations.begin("test").await.expect("begin") else {
         panic!("an empty database begins with a live generation");
     };
-    vectors.save(&read_model.pool).await;
-    check_walks_the_index(&read_model.pool).await;
     let pool = read_model.pool.clone();
+    vectors.save(&pool).await;
+    check_walks_the_index(&pool).await;
 
     let folder = tempfile::tempdir().expect("folder");
-    let (index, mut writer) = open(folder.path());
-    let events: Vec<_> = (0..PRODUCTS).zip(1..).map(event).collect();
-    writer.apply(&events).expect("apply");
-    writer.commit(Position(PRODUCTS as u64)).expect("commit");
-    let current = Arc::new(ArcSwap::from_pointee(index));
-    let executor = Arc::new(SearchExecutor::new(current));
-    let search = VectorSearch {
-        embedder: None,
-        vectors: Arc::new(PgVectorIndex {
-            live: Arc::new(ArcSwap::from_pointee(read_model)),
-            model: "test".to_owned(),
-        }),
-        executor: Arc::clone(&executor),
-        warnings: Warnings::default(),
-    };
-    // Of 1,000 products: 0.1 %, 1 %, 10 %, 50 %, all but one; and 7 products in all.
+    let search = search_in(folder.path(), read_model);
+    // How many of 1,000 products pass, and whether there are enough of them to walk the index.
     for (passing, walks) in [
         (1, false),
         (10, false),
@@ -66,38 +53,63 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
         (500, true),
         (999, true),
     ] {
-        let within = |number: usize| number % 1_000 < passing;
-        let filter = Some(less_than("thousand", passing));
-        let scope = Scope::of(&executor, filter, in_time())
-            .await
-            .expect("scope");
-        let mut found = 0;
-        for number in 0..QUERIES {
-            let query = vectors.query(number);
-            let expected = vectors.nearest(&query, within);
-            let hits = search
-                .nearest(&query, NEAREST, &scope)
-                .await
-                .expect("search");
-            found += check(&hits.hits, &expected, within);
-            if walks {
-                let hits = search.walk(&query, NEAREST, &scope).await.expect("walk");
-                found += check(&hits, &expected, within);
-            }
-        }
-        let asked = QUERIES * NEAREST * (1 + usize::from(walks));
-        let recall = found as f64 / asked as f64;
+        let recall = recall(&search, &vectors, passing, walks).await;
         assert!(recall >= 0.98, "{passing} of 1,000 pass: {recall}");
     }
-    let scope = Scope::of(&executor, Some(less_than("number", 7)), in_time()).await;
-    let hits = search
-        .nearest(&vectors.query(0), NEAREST, &scope.expect("scope"))
-        .await;
+    let scope = scope_of(&search, less_than("number", 7)).await;
+    let hits = search.nearest(&vectors.query(0), NEAREST, &scope).await;
     assert_eq!(hits.expect("search").hits.len(), 7, "all that there are");
     check_goes_on_behind_what_was_replaced(&search, &pool, &vectors.query(0)).await;
 }
 
-/// What was deleted stays in the index of the vectors until it is vacuumed.
+/// A search in the vectors of a read model, with a keyword index of all products in `folder`.
+fn search_in(folder: &Path, read_model: ReadModel) -> VectorSearch {
+    let (index, mut writer) = open(folder);
+    let events: Vec<_> = (0..PRODUCTS).zip(1..).map(event).collect();
+    writer.apply(&events).expect("apply");
+    writer.commit(Position(PRODUCTS as u64)).expect("commit");
+    let current = Arc::new(ArcSwap::from_pointee(index));
+    VectorSearch {
+        embedder: None,
+        vectors: Arc::new(PgVectorIndex {
+            live: Arc::new(ArcSwap::from_pointee(read_model)),
+            model: "test".to_owned(),
+        }),
+        executor: Arc::new(SearchExecutor::new(current)),
+        warnings: Warnings::default(),
+    }
+}
+
+async fn scope_of(search: &VectorSearch, filter: Filter) -> Scope {
+    Scope::of(&search.executor, Some(filter), in_time())
+        .await
+        .expect("scope")
+}
+
+/// The share of the nearest products that are found where `passing` of 1,000 pass. With `walks`, a
+/// walk of the index is tried too.
+async fn recall(search: &VectorSearch, vectors: &Vectors, passing: usize, walks: bool) -> f64 {
+    let within = |number: usize| number % 1_000 < passing;
+    let scope = scope_of(search, less_than("thousand", passing)).await;
+    let mut found = 0;
+    for number in 0..QUERIES {
+        let query = vectors.query(number);
+        let expected = vectors.nearest(&query, within);
+        let near = search
+            .nearest(&query, NEAREST, &scope)
+            .await
+            .expect("search");
+        found += check(&near.hits, &expected, within);
+        if walks {
+            let hits = search.walk(&query, NEAREST, &scope).await.expect("walk");
+            found += check(&hits, &expected, within);
+        }
+    }
+    let asked = QUERIES * NEAREST * (1 + usize::from(walks));
+    found as f64 / asked as f64
+}
+
+/// Deleted vectors stay in the index until it is vacuumed, and a search goes on behind them.
 async fn check_goes_on_behind_what_was_replaced(
     search: &VectorSearch,
     pool: &PgPool,
@@ -123,17 +135,17 @@ async fn check_goes_on_behind_what_was_replaced(
     );
 }
 
-/// How many of the hits are expected.
+/// Checks hits, and returns how many of them are expected.
 fn check(hits: &[Hit], expected: &HashSet<usize>, within: impl Fn(usize) -> bool) -> usize {
     assert_eq!(hits.len(), NEAREST, "never short");
     assert!(
         hits.is_sorted_by(|a, b| a.score >= b.score),
         "nearest first"
     );
-    let numbers = hits
+    let numbers: HashSet<usize> = hits
         .iter()
-        .map(|hit| hit.product_id.as_str()[1..].parse().expect("number"));
-    let numbers: HashSet<usize> = numbers.collect();
+        .map(|hit| hit.product_id.as_str()[1..].parse().expect("number"))
+        .collect();
     assert!(numbers.iter().all(|number| within(*number)), "all pass");
     assert_eq!(numbers.len(), NEAREST, "each once");
     numbers.intersection(expected).count()
@@ -156,7 +168,8 @@ fn event((number, position): (usize, u64)) -> catalog_events::ProductEvent {
     changed(position, 1, product)
 }
 
-/// Else the test would show nothing about it.
+/// Checks that Postgres uses the index of the vectors: otherwise the test would show nothing about
+/// it.
 async fn check_walks_the_index(pool: &PgPool) {
     let mut tx = pool.begin().await.expect("transaction");
     let plan: Vec<String> = sqlx::query_scalar(
@@ -170,7 +183,7 @@ async fn check_walks_the_index(pool: &PgPool) {
     assert!(plan.join("\n").contains("embeddings_nearest"), "{plan:#?}");
 }
 
-/// Around centres, as products of a kind are.
+/// Vectors in clusters, as those of products of a kind are.
 struct Vectors(Vec<Vec<f32>>);
 
 impl Vectors {
@@ -180,7 +193,7 @@ impl Vectors {
         let near = |number: usize| {
             let noise = vector(&mut random);
             let near = centres[number * 7 % CLUSTERS].iter().zip(noise);
-            // As they are stored.
+            // Rounded as Postgres stores them.
             near.map(|(centre, noise)| f16::from_f32(centre + noise * 0.6).to_f32())
                 .collect()
         };
@@ -209,7 +222,7 @@ impl Vectors {
             .collect()
     }
 
-    /// The index is made after the rows: that is several times quicker.
+    /// Saves the vectors. The index is made after the rows, which is several times quicker.
     async fn save(&self, pool: &PgPool) {
         let run = |sql: &'static str| sqlx::query(sql).execute(pool);
         run("DROP INDEX embeddings_nearest").await.expect("drop");
@@ -244,7 +257,7 @@ fn vector(random: &mut impl FnMut() -> f32) -> Vec<f32> {
     (0..DIMENSIONS).map(|_| random()).collect()
 }
 
-/// Between -1 and 1, by SplitMix64.
+/// Random numbers between -1 and 1, by SplitMix64.
 fn uniform(seed: u64) -> impl FnMut() -> f32 {
     let mut state = seed;
     move || {

@@ -1,4 +1,4 @@
-//! What a search must answer, by looking at every product.
+//! Computes what a search must answer, by looking at every product.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -13,13 +13,14 @@ use crate::search::request::search_request::Sort;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::oracle::Case;
 
+/// The products of a world, and what searches of them must answer.
 pub(crate) struct Expected {
     pub(crate) products: Vec<Product>,
     pub(crate) views: HashMap<ProductId, u64>,
-    /// Nearest first, to whatever query.
+    /// All products, nearest first, for every query.
     pub(crate) near: Vec<ProductId>,
     pub(crate) depth: usize,
-    /// What words find each product.
+    /// For each product, the words that find it.
     words: Vec<HashSet<String>>,
 }
 
@@ -71,7 +72,7 @@ impl Expected {
         matches
     }
 
-    /// The pinned ones and where they are, from 0.
+    /// The pinned products with their places, counted from 0.
     pub(crate) fn pinned(
         &self,
         case: &Case,
@@ -98,19 +99,22 @@ impl Expected {
             .collect()
     }
 
-    /// The nearest are those that pass the whole filter.
+    /// The nearest products that pass the whole filter and are not hidden.
     fn near(&self, case: &Case) -> impl Iterator<Item = ProductId> {
         let filter = case.filter.as_ref();
-        let passing = self.products.iter();
         let rules = Followed::of(case);
-        let passing = passing.filter(|one| !rules.hide(one));
-        let passing = passing.filter(|one| filter.is_none_or(|filter| passes(filter, one)));
-        let passing: HashSet<&ProductId> = passing.map(|product| &product.id).collect();
+        let passing: HashSet<&ProductId> = self
+            .products
+            .iter()
+            .filter(|one| !rules.hide(one))
+            .filter(|one| filter.is_none_or(|filter| passes(filter, one)))
+            .map(|product| &product.id)
+            .collect();
         let near = self.near.iter().filter(move |id| passing.contains(id));
         near.take(self.depth).cloned()
     }
 
-    /// None by relevance.
+    /// The matches in the order of a column; None where they are ordered by relevance.
     pub(crate) fn ordered<'a>(
         &self,
         case: &Case,
@@ -133,7 +137,7 @@ impl Expected {
             }
         };
         let mut ordered: Vec<&ProductId> = matches.iter().collect();
-        // Stable, and they come sorted by id.
+        // The sort is stable: equal products stay in the order of their ids.
         ordered.sort_by_key(key);
         Some(ordered)
     }
@@ -157,7 +161,7 @@ impl Expected {
 /// What the rules of a case say about its query.
 struct Followed<'a> {
     targets: Vec<&'a RuleTarget>,
-    /// In the order of rules and actions.
+    /// The pins in the order of rules and actions.
     pins: Vec<(u32, ProductId)>,
 }
 
@@ -209,18 +213,23 @@ impl<'a> Followed<'a> {
     }
 }
 
+/// The words that find a product.
 fn words(product: &Product) -> HashSet<String> {
     let attributes = product.attributes.iter();
-    let attributes = attributes.filter_map(|(name, value)| match value {
+    let texts_of_attributes = attributes.filter_map(|(name, value)| match value {
         AttributeValue::Text(text) => Some(text),
         AttributeValue::Flag(true) => Some(name),
         AttributeValue::Flag(false) | AttributeValue::Number(_) => None,
     });
-    let texts = [&product.title, &product.description].into_iter();
-    let texts = texts.chain(&product.brand).chain(&product.categories);
-    let texts = texts.chain(attributes).chain(&product.gtins);
-    let words = texts.flat_map(|text| text.split(|c: char| !c.is_alphanumeric()));
-    words.map(str::to_lowercase).collect()
+    [&product.title, &product.description]
+        .into_iter()
+        .chain(&product.brand)
+        .chain(&product.categories)
+        .chain(texts_of_attributes)
+        .chain(&product.gtins)
+        .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()))
+        .map(str::to_lowercase)
+        .collect()
 }
 
 fn finds(query: &str, words: &HashSet<String>) -> bool {
@@ -228,6 +237,7 @@ fn finds(query: &str, words: &HashSet<String>) -> bool {
     asked.any(|word| words.contains(word))
 }
 
+/// The filters that must all pass.
 fn conjuncts(filter: Option<&v1::Filter>) -> Vec<&v1::Filter> {
     let Some(filter) = filter else {
         return Vec::new();
@@ -241,7 +251,7 @@ fn conjuncts(filter: Option<&v1::Filter>) -> Vec<&v1::Filter> {
     }
 }
 
-/// Of all that a filter speaks of.
+/// The fields that a filter asks about.
 fn fields(filter: &v1::Filter) -> Vec<&str> {
     match filter.kind.as_ref().expect("kind") {
         Kind::All(list) | Kind::Any(list) => list.filters.iter().flat_map(fields).collect(),
@@ -254,7 +264,7 @@ fn fields(filter: &v1::Filter) -> Vec<&str> {
     }
 }
 
-/// A value as it is, and as facets show it.
+/// A value of a field.
 #[derive(Clone, Debug)]
 enum Value {
     Text(String),
@@ -346,8 +356,8 @@ fn count<'a>(among: impl Iterator<Item = &'a Product>, asked: &v1::FacetRequest)
     let is_listed = |key: &Counted| counts.iter().any(|listed| listed.key == key.key);
     let other = products
         .iter()
-        .filter(|(has, keys)| *has && !keys.iter().any(is_listed));
-    let other = other.count() as u64;
+        .filter(|(has, keys)| *has && !keys.iter().any(is_listed))
+        .count() as u64;
     if asked.interval > 0.0 {
         counts.sort_by(|a, b| a.key.cmp(&b.key));
     }
@@ -358,7 +368,7 @@ fn count<'a>(among: impl Iterator<Item = &'a Product>, asked: &v1::FacetRequest)
     }
 }
 
-/// Sorts texts before flags before numbers.
+/// A value of a facet as it is compared: texts come before flags, and flags before numbers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Text(String),
@@ -418,7 +428,7 @@ impl Counted {
     }
 }
 
-/// None for what is in no bucket.
+/// A value as a facet counts it; None for a value that is in no bucket.
 fn counted(value: &Value, asked: &v1::FacetRequest) -> Option<Counted> {
     let buckets = asked.interval > 0.0;
     let (key, bounds, spelling) = match value {

@@ -1,4 +1,4 @@
-//! Products, queries and filters at random, of so few values that most of them meet.
+//! Makes random products, queries, rules and filters from so few values that many of them meet.
 
 use catalog_events::{AttributeValue, Currency, Money, Product, SearchRule, Status};
 use catalog_proto::v1;
@@ -9,7 +9,7 @@ use time::Duration;
 use crate::index::tests::support::product;
 use crate::search::rules::curation::tests::curation;
 
-/// SplitMix64.
+/// A random number generator, SplitMix64.
 pub(crate) struct Random(pub(crate) u64);
 
 const WORDS: [&str; 14] = [
@@ -111,7 +111,7 @@ impl Random {
         words.collect::<Vec<_>>().join(" ")
     }
 
-    /// That mostly speak of this query, by id.
+    /// Rules in the order of their ids, most of them for this query.
     pub(crate) fn rules(&mut self, query: &str) -> Vec<SearchRule> {
         let rules = (0..=self.below(2)).map(|number| {
             let queries: Vec<String> = (0..self.below(3)).map(|_| self.query_near(query)).collect();
@@ -197,9 +197,10 @@ impl Random {
             5 | 6 => {
                 let path = self.one(&PATHS);
                 let names = 1 + self.below(path.len() as u64) as usize;
-                let path = path[..names].iter();
-                let path = path.map(|name| name.to_uppercase()).collect();
-                Kind::Category(v1::CategoryFilter { path })
+                let upper = path[..names].iter().map(|name| name.to_uppercase());
+                Kind::Category(v1::CategoryFilter {
+                    path: upper.collect(),
+                })
             }
             7 => Kind::Exists(v1::ExistsFilter {
                 field: self.field(),
