@@ -25,7 +25,7 @@ use crate::grpc::{CatalogGrpc, Operations, not_serving_yet};
 use crate::index::LiveIndex;
 use crate::popularity::{PopularityBoard, PopularityCounter, ReadPublisher, read_events};
 use crate::projectors::{
-    EmbeddingProjector, IndexProjector, Progress, ReadModelProjector, RuleProjection,
+    EmbeddingProjector, KeywordIndexProjector, Progress, ReadModelProjector, RuleProjector,
 };
 use crate::read_model::{
     Beginning, CachedProductRepository, Coverage, EMBEDDING_DIMENSIONS, Generations, LiveReadModel,
@@ -50,9 +50,9 @@ pub struct App {
     catalog: CatalogGrpc<Repository>,
     operations: Operations,
     read_model_projector: ReadModelProjector,
-    index_projector: IndexProjector,
+    index_projector: KeywordIndexProjector,
     embedding_projector: Option<EmbeddingProjector>,
-    rule_projection: RuleProjection,
+    rule_projection: RuleProjector,
     generation_watch: GenerationWatch,
     document_watch: DocumentWatch,
     model_change: ModelChange,
@@ -136,7 +136,7 @@ impl Service for App {
             model,
         });
         let rules = RulesHandle::default();
-        let rule_projection = RuleProjection::new(
+        let rule_projection = RuleProjector::new(
             jetstream.clone(),
             rules.clone(),
             language,
@@ -215,7 +215,7 @@ impl Service for App {
                 repository: repository.clone(),
                 progress: progress.clone(),
             },
-            index_projector: IndexProjector {
+            index_projector: KeywordIndexProjector {
                 jetstream,
                 live: live.clone(),
                 index,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use service_kit::Retry;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -40,7 +41,7 @@ impl ModelChange {
             return;
         };
         self.serving.wait().await;
-        let mut failures = 0;
+        let mut retry = Retry::new("change of the embedding model");
         while self.live.load().model != embedder.model() {
             let (old, new) = (self.live.load().model.clone(), embedder.model());
             tracing::info!(
@@ -55,14 +56,13 @@ impl ModelChange {
                 // By another replica, which has the same in mind.
                 Err(RebuildError::Busy) => Duration::from_millis(LOOK_AGAIN_MS),
                 Err(err) => {
-                    failures += 1;
-                    let pause = match err {
-                        RebuildError::Differs { .. } => after_difference(failures),
-                        _ => service_kit::backoff(failures),
-                    };
-                    let err = anyhow::Error::new(err);
-                    tracing::error!(failures, "cannot change the embedding model: {err:#}");
-                    pause
+                    let differs = matches!(err, RebuildError::Differs { .. });
+                    let failure = retry.failed(err);
+                    if differs {
+                        after_difference(failure.in_a_row)
+                    } else {
+                        failure.pause
+                    }
                 }
             };
             tokio::time::sleep(pause).await;

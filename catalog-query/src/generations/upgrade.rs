@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use async_nats::jetstream;
 use catalog_events::{Position, STREAM};
-use service_kit::Readiness;
+use service_kit::{Readiness, Retry};
 use tokio_util::sync::CancellationToken;
 
 use crate::index::LiveIndex;
@@ -45,9 +45,10 @@ impl Upgrade {
             return Ok(());
         }
         self.require_documents().await?;
-        self.readiness.set_not_ready(match self.index.is_built() {
-            true => RULES_NOT_READ,
-            false => INDEX_NOT_BUILT,
+        self.readiness.set_not_ready(if self.index.is_built() {
+            RULES_NOT_READ
+        } else {
+            INDEX_NOT_BUILT
         });
         Ok(())
     }
@@ -97,11 +98,9 @@ impl Upgrade {
             other,
             "building the read model of this release beside that of another"
         );
-        let mut failures = 0;
+        let mut retry = Retry::new("building the read model of this release");
         while let Err(err) = self.attempt(other).await {
-            failures += 1;
-            tracing::warn!(failures, "building the read model of this release: {err:#}");
-            tokio::time::sleep(service_kit::backoff(failures)).await;
+            retry.failed(err).wait().await;
         }
         let generation = self.live.load().generation;
         tracing::info!(generation, "the read model of this release is live");

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use catalog_events::{Position, ProductEvent};
+use service_kit::Retry;
 use tokio_util::sync::CancellationToken;
 
 use crate::events::{ConsumerError, EventConsumer, Received};
@@ -26,7 +27,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(20);
 const AHEAD_LOOKS: u32 = 10;
 const AHEAD_LOOK_EVERY: Duration = Duration::from_millis(500);
 
-pub(crate) struct IndexProjector {
+pub(crate) struct KeywordIndexProjector {
     pub(crate) jetstream: jetstream::Context,
     /// Of whose documents an index is made that cannot be made of the stream.
     pub(crate) live: LiveReadModel,
@@ -37,12 +38,13 @@ pub(crate) struct IndexProjector {
     pub(crate) disk: IndexDisk,
 }
 
-impl IndexProjector {
+impl KeywordIndexProjector {
     pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         self.progress.set_active(true);
         tokio::select! {
-            () = self.project(&stop) => {}
+            () = self.project() => {}
             () = self.watch_disk() => {}
+            () = stop.cancelled() => {}
         }
         let index = self.index.clone();
         // What the disk refuses is replayed after the restart.
@@ -52,28 +54,18 @@ impl IndexProjector {
         Ok(())
     }
 
-    async fn project(&self, stop: &CancellationToken) {
-        let mut failures = 0;
-        while !stop.is_cancelled() {
-            let err = tokio::select! {
-                ended = self.follow(&mut failures) => match ended {
-                    Ok(()) => continue,
-                    Err(err) => format!("{:#}", anyhow::Error::new(err)),
-                },
-                () = stop.cancelled() => break,
-            };
-            failures += 1;
-            tracing::warn!(failures, "keyword index projection: {err}");
-            self.progress.failed(err);
-            tokio::select! {
-                () = tokio::time::sleep(service_kit::backoff(failures)) => {}
-                () = stop.cancelled() => {}
+    /// Never ends.
+    async fn project(&self) {
+        let mut retry = Retry::new("keyword index projection");
+        loop {
+            if let Err(err) = self.follow(&mut retry).await {
+                self.progress.failed(retry.failed(err)).await;
             }
         }
     }
 
     /// Applies events until the index is replaced by another.
-    async fn follow(&self, failures: &mut u32) -> Result<(), ProjectorError> {
+    async fn follow(&self, retry: &mut Retry) -> Result<(), ProjectorError> {
         let (epoch, at) = self.index.resume();
         self.progress.reached(at, 0, 0);
         if self.begin_anew(epoch, at).await? {
@@ -91,7 +83,7 @@ impl IndexProjector {
                 if !self.commit(epoch, batch, to).await? {
                     return Ok(());
                 }
-                *failures = 0;
+                retry.succeeded();
                 let until = Instant::now() + started.elapsed().min(PAUSE_MAX);
                 batch = Vec::new();
                 gather(&mut consumer, until, &mut batch).await?;

@@ -7,6 +7,7 @@ use catalog_events::Position;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use service_kit::Failure;
 use tokio::sync::watch;
 
 /// One projection: its position, and why it stands still.
@@ -56,9 +57,11 @@ impl ProjectionProgress {
         self.moved.subscribe()
     }
 
-    pub(crate) fn failed(&self, error: String) {
+    /// Shows the failure until something is applied again, and waits for as long as it asks for.
+    pub(crate) async fn failed(&self, failure: Failure) {
         self.failures.inc();
-        self.set_error(Some(error));
+        self.set_error(Some(failure.message.clone()));
+        failure.wait().await;
     }
 
     pub(crate) fn error(&self) -> Option<String> {

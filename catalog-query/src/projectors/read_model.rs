@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog_events::Position;
+use service_kit::Retry;
 use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -45,34 +46,28 @@ enum ProjectorError {
 
 impl ReadModelProjector {
     pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut failures = 0;
-        while !stop.is_cancelled() {
-            let pause = tokio::select! {
-                ended = self.follow(&mut failures) => match ended {
-                    Ok(()) => Duration::from_millis(RENEW_EVERY_MS),
-                    Err(err) => {
-                        failures += 1;
-                        let err = format!("{:#}", anyhow::Error::new(err));
-                        tracing::warn!(failures, "read model projection: {err}");
-                        self.progress.read_model.failed(err);
-                        service_kit::backoff(failures)
-                    }
-                },
-                () = stop.cancelled() => break,
-            };
-            self.progress.read_model.set_active(false);
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = stop.cancelled() => {}
-            }
-        }
+        stop.run_until_cancelled(self.project()).await;
         self.live.load_full().release_lease(self.me).await?;
         Ok(())
     }
 
+    /// Never ends.
+    async fn project(&self) {
+        let progress = &self.progress.read_model;
+        let mut retry = Retry::new("read model projection");
+        loop {
+            let ended = self.follow(&mut retry).await;
+            progress.set_active(false);
+            match ended {
+                Ok(()) => tokio::time::sleep(Duration::from_millis(RENEW_EVERY_MS)).await,
+                Err(err) => progress.failed(retry.failed(err)).await,
+            }
+        }
+    }
+
     /// Applies events to the live generation. Ends without an error when another replica does, or
     /// when another generation is live.
-    async fn follow(&self, failures: &mut u32) -> Result<(), ProjectorError> {
+    async fn follow(&self, retry: &mut Retry) -> Result<(), ProjectorError> {
         let read_model = self.live.load_full();
         let mut at = read_model.checkpoint().await?.position;
         self.progress.read_model.reached(at, 0, 0);
@@ -92,7 +87,7 @@ impl ReadModelProjector {
                 Some(reached) => at = reached,
                 None => break,
             }
-            *failures = 0;
+            retry.succeeded();
             if few {
                 tokio::time::sleep(Duration::from_millis(GATHER_MS)).await;
             }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use catalog_events::{Position, RULE_STREAM, RuleEvent, decode_rule};
+use service_kit::Retry;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +30,7 @@ const FIRST_READ_MAX: Duration = Duration::from_secs(5);
 /// The clock may be set meanwhile.
 const CLOCK_LOOK_EVERY: Duration = Duration::from_secs(60);
 
-pub(crate) struct RuleProjection {
+pub(crate) struct RuleProjector {
     jetstream: jetstream::Context,
     followed: RulesHandle,
     /// Of the words that rules are compared by.
@@ -89,7 +90,7 @@ struct Reading {
     behind_since: Option<Instant>,
 }
 
-impl RuleProjection {
+impl RuleProjector {
     pub(crate) fn new(
         jetstream: jetstream::Context,
         followed: RulesHandle,
@@ -122,24 +123,16 @@ impl RuleProjection {
     /// Never ends.
     async fn read(&self) {
         let mut reading = Reading::default();
-        let mut failures = 0;
+        let mut retry = Retry::new("search rules");
         loop {
-            if let Err(err) = self.read_on(&mut reading, &mut failures).await {
-                failures += 1;
-                let err = format!("{:#}", anyhow::Error::new(err));
-                tracing::warn!(failures, "search rules: {err}");
-                self.progress.projection.failed(err);
-                tokio::time::sleep(service_kit::backoff(failures)).await;
+            if let Err(err) = self.read_on(&mut reading, &mut retry).await {
+                self.progress.projection.failed(retry.failed(err)).await;
             }
         }
     }
 
     /// Reads what comes after what was read; returns when the stream is to be looked at again.
-    async fn read_on(
-        &self,
-        reading: &mut Reading,
-        failures: &mut u32,
-    ) -> Result<(), ConsumerError> {
+    async fn read_on(&self, reading: &mut Reading, retry: &mut Retry) -> Result<(), ConsumerError> {
         let Some(last) = self.last_in_stream().await? else {
             self.wait_for_stream(reading).await;
             return Ok(());
@@ -165,7 +158,7 @@ impl RuleProjection {
                 readable += usize::from(event.is_some());
                 reading.book.apply(position, event);
             }
-            *failures = 0;
+            retry.succeeded();
             let progress = &self.progress.projection;
             progress.reached(progress.position(), readable, received - readable);
         }
