@@ -1,5 +1,5 @@
-//! Brings the vectors of the read model to the embedding model of this replica, when it starts with
-//! another one: by a rebuild in the background, while searches go by keyword.
+//! Changes the embedding model of the read model when this replica starts with another one: by a
+//! rebuild in the background, during which searches go by keyword.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +12,10 @@ use crate::generations::rebuild::Rebuilder;
 use crate::generations::rebuild::error::RebuildError;
 use crate::read_model::{LiveReadModel, Serving};
 
+/// The pause while another replica rebuilds.
 const LOOK_AGAIN_MS: u64 = 2_000;
-/// A rebuild that differs would differ again, and replays all events to find out; the pause doubles
-/// from the one to the other.
+/// The pause after a rebuild that differs. It would probably differ again, and has to replay all
+/// events to find out, so that the pause doubles up to [`DIFFERS_SECONDS_MAX`].
 const DIFFERS_SECONDS: u64 = 120;
 const DIFFERS_SECONDS_MAX: u64 = 3_600;
 
@@ -34,8 +35,8 @@ impl ModelChange {
         Ok(())
     }
 
-    /// Once, at the start: while replicas of two models run side by side, the ones that came last
-    /// decide, and the others do not turn it back.
+    /// Changes the model once, at the start: of replicas of two models side by side, those that came
+    /// last decide, and the others do not turn it back.
     async fn change(&self) {
         let Some(embedder) = &self.rebuilder.embedder else {
             return;
@@ -49,11 +50,11 @@ impl ModelChange {
                 new,
                 "another embedding model: building the read model anew"
             );
-            // Nobody listens.
+            // Nobody listens to the progress.
             let (progress, _) = mpsc::channel(1);
             let pause = match self.rebuilder.change_model(&progress).await {
                 Ok(()) => return,
-                // By another replica, which has the same in mind.
+                // Another replica rebuilds, probably for the same reason.
                 Err(RebuildError::Busy) => Duration::from_millis(LOOK_AGAIN_MS),
                 Err(err) => {
                     let differs = matches!(err, RebuildError::Differs { .. });

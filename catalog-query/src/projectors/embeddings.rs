@@ -13,12 +13,15 @@ use crate::embedding::{EmbedError, Embedder};
 use crate::projectors::progress::Progress;
 use crate::read_model::{Generations, LiveReadModel, ReadModel, Serving};
 
-/// Many, as equally long ones are embedded together.
+/// The most texts of one batch: many, as texts of equal length are embedded together.
 const BATCH_TEXTS_MAX: i64 = 128;
+/// How often the queue of texts is looked at while it is empty.
 const POLL_EVERY_MS: u64 = 250;
+/// How often a replica that does not embed looks whether it should.
 const LOOK_AGAIN_MS: u64 = 1_000;
-/// While documents arrive at a rate, the processor is theirs; but not for ever.
+/// The longest that embedding waits while many documents arrive, which have the processor first.
 const DEFER_MS_MAX: u64 = 30_000;
+/// As many events between two polls mean that a bulk import is under way.
 const BUSY_EVENTS_PER_POLL: u64 = 100;
 
 pub(crate) struct EmbeddingProjector {
@@ -43,8 +46,9 @@ impl EmbeddingProjector {
         Ok(())
     }
 
+    /// Never ends.
     async fn embed_for_ever(&self) {
-        // Before, the vectors of another release may still be taken over.
+        // Until then, the vectors of another release may still be taken over.
         self.serving.wait().await;
         let mut retry = Retry::new("embedding");
         loop {
@@ -55,8 +59,8 @@ impl EmbeddingProjector {
         }
     }
 
-    /// Ends when the vectors are of another model, or when another replica embeds: two would do it
-    /// twice.
+    /// Embeds texts until the vectors are those of another model. Returns at once while another replica
+    /// embeds: two would do the work twice.
     async fn embed_while_ours(&self, retry: &mut Retry) -> Result<(), EmbeddingError> {
         self.progress.embeddings.set_active(false);
         if !self.is_our_model() {

@@ -11,28 +11,28 @@ use tokio_util::sync::CancellationToken;
 
 use crate::events::{ConsumerError, EventConsumer, Received};
 use crate::index::LiveIndex;
+use crate::projectors::copy::{Outlook, Start, copy_documents};
 use crate::projectors::error::ProjectorError;
-
-pub(crate) use crate::projectors::copy::copy_documents;
-use crate::projectors::copy::{Outlook, Start};
 use crate::projectors::progress::{IndexDisk, ProjectionProgress};
-use crate::read_model::{CachedProductRepository, LiveReadModel, PostgresProductRepository};
+use crate::read_model::{
+    CachedProductRepository, LiveReadModel, PostgresProductRepository, ReadModel,
+};
 
 const BATCH_EVENTS_MAX: usize = 5_000;
-/// After a commit the next one waits as long as that one took, so that commits take half of a core
-/// at most, but no longer than this.
+/// The longest pause after a commit. A pause is as long as the commit was, so that commits take half
+/// of a core at most.
 const PAUSE_MAX: Duration = Duration::from_millis(20);
-/// An index that is ahead of everything else is looked at this often before it is given up: a stream
+/// How often an index that is ahead of everything else is looked at before it is given up: a stream
 /// that lost its tail is refilled within seconds.
 const AHEAD_LOOKS: u32 = 10;
 const AHEAD_LOOK_EVERY: Duration = Duration::from_millis(500);
 
 pub(crate) struct KeywordIndexProjector {
     pub(crate) jetstream: jetstream::Context,
-    /// Of whose documents an index is made that cannot be made of the stream.
+    /// Has the documents of which an index is made that cannot be made of the stream.
     pub(crate) live: LiveReadModel,
     pub(crate) index: Arc<LiveIndex>,
-    /// Another replica may apply the documents: this one's cache hears of a change here.
+    /// The cache of this replica. It hears of changes here, as another replica may apply the documents.
     pub(crate) repository: Arc<CachedProductRepository<PostgresProductRepository>>,
     pub(crate) progress: ProjectionProgress,
     pub(crate) disk: IndexDisk,
@@ -73,11 +73,10 @@ impl KeywordIndexProjector {
         }
         let mut consumer = EventConsumer::open(&self.jetstream, at).await?;
         loop {
-            let batch = tokio::select! {
+            let mut batch = tokio::select! {
                 batch = consumer.next_batch(BATCH_EVENTS_MAX) => batch?,
                 () = self.index.replaced(epoch) => return Ok(()),
             };
-            let mut batch = batch;
             while let Some(to) = batch.last().map(Received::position) {
                 let started = Instant::now();
                 if !self.commit(epoch, batch, to).await? {
@@ -91,28 +90,12 @@ impl KeywordIndexProjector {
         }
     }
 
-    /// Makes the index of the documents when it cannot go on, or had to replay everything. True when
-    /// it did.
+    /// Makes the index of the documents when it cannot go on from `at`, or would have to replay
+    /// everything. True when it did.
     async fn begin_anew(&self, epoch: u64, at: Position) -> Result<bool, ProjectorError> {
-        let mut looks = 0;
         let read_model = self.live.load_full();
-        loop {
-            let outlook = Outlook::take(&self.jetstream, &read_model, at).await?;
-            match outlook.start() {
-                Start::Here => return Ok(false),
-                Start::Ahead if looks < AHEAD_LOOKS => {
-                    looks += 1;
-                    tokio::time::sleep(AHEAD_LOOK_EVERY).await;
-                }
-                Start::Empty => {
-                    tracing::info!("a keyword index is made of the documents");
-                    break;
-                }
-                start @ (Start::Behind | Start::Ahead) => {
-                    tracing::warn!(?start, ?outlook, "the keyword index is made anew");
-                    break;
-                }
-            }
+        if self.can_go_on(&read_model, at).await? {
+            return Ok(false);
         }
         let started = Instant::now();
         let copied = copy_documents(&read_model, &self.index, epoch).await?;
@@ -129,6 +112,34 @@ impl KeywordIndexProjector {
         Ok(true)
     }
 
+    /// Whether the index goes on from `at`. False when it has to be made of the documents.
+    async fn can_go_on(
+        &self,
+        read_model: &ReadModel,
+        at: Position,
+    ) -> Result<bool, ProjectorError> {
+        let mut looks = 0;
+        loop {
+            let outlook = Outlook::take(&self.jetstream, read_model, at).await?;
+            match outlook.start() {
+                Start::Here => return Ok(true),
+                Start::Ahead if looks < AHEAD_LOOKS => {
+                    looks += 1;
+                    tokio::time::sleep(AHEAD_LOOK_EVERY).await;
+                }
+                Start::Empty => {
+                    tracing::info!("a keyword index is made of the documents");
+                    return Ok(false);
+                }
+                start @ (Start::Behind | Start::Ahead) => {
+                    tracing::warn!(?start, ?outlook, "the keyword index is made anew");
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    /// Applies a batch that ends at `to`. False when another index has replaced that of `epoch`.
     async fn commit(
         &self,
         epoch: u64,
@@ -155,7 +166,7 @@ impl KeywordIndexProjector {
         Ok(applied)
     }
 
-    /// Shows how far the disk is; never ends.
+    /// Shows how far the disk follows the index. Never ends.
     async fn watch_disk(&self) {
         loop {
             let (epoch, mut state) = self.index.disk_state();
@@ -175,7 +186,7 @@ impl KeywordIndexProjector {
     }
 }
 
-/// Adds what arrives until `until`, as far as the batch has room.
+/// Adds the events that arrive until `until`, as far as the batch has room.
 async fn gather(
     consumer: &mut EventConsumer,
     until: Instant,

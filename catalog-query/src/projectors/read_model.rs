@@ -11,17 +11,17 @@ use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::events::{ConsumerError, Received};
-use crate::events::{EventReader, EventSource};
+use crate::events::{EventReader, EventSource, Received};
+use crate::projectors::error::ProjectorError;
 use crate::projectors::progress::Progress;
 use crate::read_model::{
     Applied, CachedProductRepository, LiveReadModel, PostgresProductRepository, ReadModel,
 };
 
-/// Bounded in bytes as well, by where the events come from.
+/// The most events of one transaction. The source of the events bounds them in bytes as well.
 const BATCH_EVENTS_MAX: usize = 1_000;
-/// After fewer events than this the next ones gather for a moment: a transaction costs about the
-/// same whether it is of one event or of fifty.
+/// After fewer events than this the next ones gather for a moment: a transaction of fifty events
+/// costs about the same as one of a single event.
 const FEW_EVENTS: usize = 50;
 const GATHER_MS: u64 = 5;
 /// How long the documents may stand still after the replica that applied events was killed.
@@ -34,14 +34,6 @@ pub(crate) struct ReadModelProjector {
     pub(crate) me: Uuid,
     pub(crate) repository: Arc<CachedProductRepository<PostgresProductRepository>>,
     pub(crate) progress: Progress,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum ProjectorError {
-    #[error(transparent)]
-    Consumer(#[from] ConsumerError),
-    #[error("database")]
-    Database(#[from] sqlx::Error),
 }
 
 impl ReadModelProjector {
@@ -65,8 +57,8 @@ impl ReadModelProjector {
         }
     }
 
-    /// Applies events to the live generation. Ends without an error when another replica does, or
-    /// when another generation is live.
+    /// Applies events to the live generation. Returns without an error when another replica applies
+    /// them, or when another generation is live.
     async fn follow(&self, retry: &mut Retry) -> Result<(), ProjectorError> {
         let read_model = self.live.load_full();
         let mut at = read_model.checkpoint().await?.position;
@@ -93,13 +85,13 @@ impl ReadModelProjector {
             }
         }
         if self.live.load().generation != read_model.generation {
-            // A rollback to it need not wait until the lease ends by itself.
+            // A rollback to that generation need not wait until the lease ends by itself.
             read_model.release_lease(self.me).await?;
         }
         Ok(())
     }
 
-    /// Waits for events and keeps the lease meanwhile. None when it is lost, or when another
+    /// Waits for events and renews the lease meanwhile. None when the lease is lost, or when another
     /// generation is live.
     async fn next_batch(
         &self,
@@ -123,7 +115,7 @@ impl ReadModelProjector {
         }
     }
 
-    /// The new position; none when another projector was faster.
+    /// Applies a batch and returns the new position; None when another projector was faster.
     async fn apply(
         &self,
         read_model: &ReadModel,
@@ -132,7 +124,7 @@ impl ReadModelProjector {
     ) -> Result<Option<Position>, ProjectorError> {
         let to = batch.last().map_or(from, Received::position);
         let applied = read_model.apply(self.me, from, &batch).await;
-        // Whatever became of it: a part may have been applied.
+        // After an error as well: a part may have been applied.
         let events = batch.iter().filter_map(Received::event);
         self.repository.invalidate(events).await;
         let Applied::Yes { parked } = applied? else {
