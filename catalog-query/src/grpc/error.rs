@@ -1,5 +1,5 @@
-//! The one place where the read side's errors become gRPC statuses. Internals are logged here and
-//! hidden from the caller.
+//! Turns the errors of the read side into gRPC statuses, here and nowhere else. Internals are logged
+//! and hidden from the caller.
 
 use service_kit::status;
 use tonic::{Code, Status};
