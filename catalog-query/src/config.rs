@@ -60,11 +60,7 @@ impl Config {
                 "MODEL_DIR",
                 "Folder with model.onnx and tokenizer.json; unset, search is by keyword only.",
             ),
-            command_grpc_target: env.optional(
-                "COMMAND_GRPC_TARGET",
-                "The event log: catalog-command, as http://host:port. Needed for events that the \
-                 stream no longer holds, and for comparing a rebuild with the log.",
-            ),
+            command_grpc_target: command_grpc_target(env),
             database_connections_max: env.or(
                 "DATABASE_CONNECTIONS_MAX",
                 "16",
@@ -80,23 +76,38 @@ impl Config {
                 "RANKING_PROFILES",
                 "JSON file of ranking profiles; unset, there is one with the usual weights.",
             ),
-            language: env.or(
-                "LANGUAGE",
-                "english",
-                "Language of the products, whose forms of words are found as one: english, german, \
-                 french, ..., or none. Another one builds the keyword index anew.",
-            ),
+            language: language(env),
             reflection: env.or(
                 "REFLECTION",
                 "true",
                 "Whether the gRPC API describes itself; off in production.",
             ),
-            token_secret: env
-                .optional(
-                    "TOKEN_SECRET",
-                    "Opens consistency tokens; the same as CATALOG_COMMAND_TOKEN_SECRET.",
-                )
-                .unwrap_or_default(),
+            token_secret: token_secret(env),
         }
     }
+}
+
+fn command_grpc_target(env: &mut Env) -> Option<LogTarget> {
+    env.optional(
+        "COMMAND_GRPC_TARGET",
+        "The event log: catalog-command, as http://host:port. Needed for events that the stream no \
+         longer holds, and for comparing a rebuild with the log.",
+    )
+}
+
+fn language(env: &mut Env) -> Language {
+    env.or(
+        "LANGUAGE",
+        "english",
+        "Language of the products, whose forms of words are found as one: english, german, french, \
+         ..., or none. Another one builds the keyword index anew.",
+    )
+}
+
+fn token_secret(env: &mut Env) -> String {
+    env.optional(
+        "TOKEN_SECRET",
+        "Opens consistency tokens; the same as CATALOG_COMMAND_TOKEN_SECRET.",
+    )
+    .unwrap_or_default()
 }

@@ -24,7 +24,8 @@ use crate::read_model::{AtLeast, Held, LiveReadModel, ProductRepository};
 const TOKENS_MAX: usize = 100;
 const WAIT_MS_DEFAULT: u64 = 250;
 const WAIT_MS_MAX: u64 = 2_000;
-/// Of all reads together. One for which there is no room is answered at once, as stale.
+/// The most tokens that all reads together may wait for. A read that does not fit is answered at
+/// once, as stale.
 const WAITING_TOKENS_MAX: usize = 10_000;
 const WAIT_SECONDS: [f64; 9] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.1, 0.25, 0.5, 2.0];
 
@@ -47,13 +48,13 @@ pub(crate) struct Expectation {
 }
 
 impl Expectation {
-    /// Whether what was read of a product is not older than its token.
+    /// Whether the answer for a product is at least as new as its token.
     pub(crate) fn is_met(&self, id: &ProductId, held: &Held) -> bool {
         held.version >= self.versions.get(id).copied()
     }
 }
 
-/// The index that has applied what a search must see.
+/// The keyword index that a search waited for.
 pub(crate) struct SeenIndex {
     index: Option<Arc<KeywordIndex>>,
     caught_up: bool,
@@ -61,8 +62,8 @@ pub(crate) struct SeenIndex {
 }
 
 impl SeenIndex {
-    /// False when the index that was waited for does not answer any more: another may have answered
-    /// before it had caught up.
+    /// Whether the search saw what it waited for. False when another index answers by now, which may
+    /// have answered before it had caught up.
     pub(crate) fn still_answers(&self) -> bool {
         let current = self.current.load();
         let same = |index| Arc::ptr_eq(index, &current);
@@ -79,7 +80,8 @@ pub(crate) struct Consistency {
 }
 
 impl Consistency {
-    /// The watch must run for anybody to be answered in time.
+    /// Returns the watch as well. It must run: it tells the reads that wait when their documents are
+    /// there.
     pub(crate) fn new(
         secret: &str,
         live: LiveReadModel,
@@ -99,7 +101,7 @@ impl Consistency {
         (consistency, DocumentWatch::new(arrivals, live, moved))
     }
 
-    /// Of the fields of a request; a wait of 0 means the default.
+    /// Reads the consistency fields of a request; a wait of 0 ms means the default.
     pub(crate) fn expectation(
         &self,
         tokens: &[String],
@@ -115,8 +117,10 @@ impl Consistency {
         };
         let mut versions = AtLeast::new();
         for (index, token) in tokens.iter().enumerate() {
-            let token = self.key.open(token);
-            let token = token.map_err(|source| ExpectationError::Token { index, source })?;
+            let token = self
+                .key
+                .open(token)
+                .map_err(|source| ExpectationError::Token { index, source })?;
             let version = versions.entry(token.product_id).or_insert(token.version);
             *version = token.version.max(*version);
         }
@@ -126,7 +130,7 @@ impl Consistency {
         })
     }
 
-    /// Waits for the documents. False when they had not caught up in time.
+    /// Waits for the documents. False when they did not catch up in time.
     pub(crate) async fn documents(
         &self,
         expectation: &Expectation,
@@ -136,8 +140,8 @@ impl Consistency {
         self.in_time(expectation, applied).await.unwrap_or(false)
     }
 
-    /// Waits for the documents and then for the keyword index. None when one of them had not caught
-    /// up in time.
+    /// Waits for the documents and then for the keyword index. None when one of them did not catch up
+    /// in time.
     pub(crate) async fn search(
         &self,
         expectation: &Expectation,
@@ -150,6 +154,7 @@ impl Consistency {
         self.in_time(expectation, seen).await.flatten()
     }
 
+    /// Counts an answer that may be older than its tokens.
     pub(crate) fn answered_stale(&self) {
         self.metrics.stale.inc();
     }
@@ -170,8 +175,8 @@ impl Consistency {
         done.ok()
     }
 
-    /// The position that brought the last of the expected writes into the documents. None when
-    /// nobody can tell.
+    /// Waits until the documents hold the expected writes; returns the position of the last of them.
+    /// None when too many reads wait already, or when the watch has ended.
     async fn applied(
         &self,
         expectation: &Expectation,
@@ -200,7 +205,7 @@ impl Consistency {
         self.index.reached(position).await;
         let current = self.index.current();
         let answering = current.load_full();
-        // Another may have been put in its place just now.
+        // Another index may have been put in its place just now.
         let caught_up = answering.position() >= position;
         SeenIndex {
             // Without an expectation any index will do.

@@ -1,5 +1,5 @@
-//! Generations of the read model take turns: a rebuild, an upgrade or another embedding model fills
-//! a new one beside the live one, which readers are switched to as a whole.
+//! Replaces the live generation of the read model: a rebuild, an upgrade or another embedding model
+//! fills a new one beside it, to which readers are switched as a whole.
 
 mod watch;
 mod upgrade;

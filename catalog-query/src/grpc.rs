@@ -1,6 +1,7 @@
-//! The gRPC face of the read side. The only file that maps errors to statuses is `grpc/error.rs`.
+//! The gRPC API of the read side. The only file that maps errors to statuses is `grpc/error.rs`.
 
 mod error;
+mod convert;
 mod search;
 mod explanation;
 mod similar;
@@ -28,7 +29,7 @@ pub(crate) use self::operations::Operations;
 
 const BATCH_IDS_MAX: usize = 100;
 
-/// Metadata of an answer that may be older than the tokens of its request.
+/// The metadata key of an answer that may be older than the tokens of its request.
 const STALE: &str = "catalog-stale";
 
 pub(crate) struct CatalogGrpc<R> {
@@ -49,11 +50,13 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
         let expected = self.expectation(tokens, request.consistency_wait_ms)?;
         // A text that is no product id names no product.
         let id: ProductId = request.id.parse().map_err(|_| not_found())?;
-        let caught_up = self.consistency.documents(&expected, &*self.repository);
-        let caught_up = caught_up.await;
+        let caught_up = self.documents_caught_up(&expected).await;
         let at_least = expected.versions.get(&id).copied();
-        let held = self.repository.get(&id, at_least).await;
-        let held = held.map_err(repository_status)?;
+        let held = self
+            .repository
+            .get(&id, at_least)
+            .await
+            .map_err(repository_status)?;
         let stale = self.told_stale(!caught_up || !expected.is_met(&id, &held));
         match held.product {
             Some(product) => {
@@ -84,8 +87,7 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
         }
         let tokens = &request.consistency_tokens;
         let expected = self.expectation(tokens, request.consistency_wait_ms)?;
-        let caught_up = self.consistency.documents(&expected, &*self.repository);
-        let caught_up = caught_up.await;
+        let caught_up = self.documents_caught_up(&expected).await;
         let ids: Vec<ProductId> = names.iter().filter_map(|name| name.parse().ok()).collect();
         let (products, met) = self.read(&ids, &expected).await?;
         for product in &products {
@@ -131,21 +133,31 @@ impl<R: ProductRepository> CatalogGrpc<R> {
         expectation.map_err(expectation_status)
     }
 
+    /// Waits for the documents. False when they did not catch up in time.
+    async fn documents_caught_up(&self, expected: &Expectation) -> bool {
+        self.consistency
+            .documents(expected, &*self.repository)
+            .await
+    }
+
     /// The products in the order of `ids`, and whether none of them is older than its token.
     async fn read(
         &self,
         ids: &[ProductId],
         expected: &Expectation,
     ) -> Result<(Vec<v1::Product>, bool), Status> {
-        let found = self.repository.get_many(ids, &expected.versions).await;
-        let found = found.map_err(repository_status)?;
+        let found = self
+            .repository
+            .get_many(ids, &expected.versions)
+            .await
+            .map_err(repository_status)?;
         let held = || ids.iter().filter_map(|id| Some((id, found.get(id)?)));
         let products = held().filter_map(|(_, held)| held.product.as_deref().cloned());
         let met = held().all(|(id, held)| expected.is_met(id, held));
         Ok((products.collect(), met))
     }
 
-    /// Counts the answers that are.
+    /// Counts an answer that is stale; returns whether it is.
     fn told_stale(&self, stale: bool) -> bool {
         if stale {
             self.consistency.answered_stale();
@@ -154,6 +166,7 @@ impl<R: ProductRepository> CatalogGrpc<R> {
     }
 }
 
+/// Marks an answer that is stale.
 fn mark(metadata: &mut MetadataMap, stale: bool) {
     if stale {
         metadata.insert(STALE, MetadataValue::from_static("true"));

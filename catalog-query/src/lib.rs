@@ -8,7 +8,6 @@ mod consistency;
 mod generations;
 mod verification;
 mod projectors;
-mod synonym_mining;
 mod search;
 mod popularity;
 mod read_model;

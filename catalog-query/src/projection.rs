@@ -7,13 +7,14 @@ use catalog_events::{ProductEvent, ProductId, Version};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Applied already, or overtaken.
+    /// The event is applied already, or overtaken by a newer one.
     Skip,
     Upsert,
-    /// Leaves the version behind as a tombstone.
+    /// The product goes and leaves its version behind as a tombstone.
     Remove,
 }
 
+/// Decides what `event` means for a product of which the version `applied` is known.
 pub(crate) fn step(applied: Option<Version>, event: &ProductEvent) -> Step {
     match applied {
         Some(seen) if event.version <= seen => Step::Skip,
@@ -109,7 +110,7 @@ mod tests {
             }
         }
 
-        /// What the digest is the sum of, summed at once.
+        /// The digest, summed from all products at once.
         fn summed(&self) -> BucketedDigest {
             self.products
                 .values()
@@ -118,7 +119,7 @@ mod tests {
         }
     }
 
-    /// For each product, which of its versions are deletions.
+    /// Makes histories of a few products: versions that follow one another, some of them deletions.
     fn histories() -> impl Strategy<Value = Vec<ProductEvent>> {
         let product = vec(prop::bool::weighted(0.25), 1..8);
         vec(product, 1..6).prop_map(|products| {

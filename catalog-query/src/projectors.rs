@@ -1,4 +1,4 @@
-//! The loops that follow the events, each at its own pace: documents, keyword index, embeddings and
+//! Four projectors follow their logs, each at its own pace: documents, keyword index, embeddings and
 //! search rules. What an event means for a product is decided in `projection.rs`.
 
 mod progress;
@@ -12,7 +12,7 @@ mod error;
 
 pub(crate) use self::copy::copy_documents;
 pub(crate) use self::embeddings::{EmbeddingError, EmbeddingProjector, embed_some};
-pub(crate) use self::keyword_index::IndexProjector;
+pub(crate) use self::keyword_index::KeywordIndexProjector;
 pub(crate) use self::progress::{Progress, ProjectionProgress, RuleProgress};
 pub(crate) use self::read_model::ReadModelProjector;
-pub(crate) use self::rules::{FirstRead, RuleProjection};
+pub(crate) use self::rules::{FirstRead, RuleProjector};

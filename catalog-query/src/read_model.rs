@@ -38,11 +38,11 @@ pub(crate) use self::vector_index::{Pass, VectorIndex, VectorIndexError};
 pub(crate) use self::vectors::{EMBEDDING_DIMENSIONS, PgVectorIndex, vector_hash};
 pub(crate) use self::views::{count_views, most_viewed};
 
-/// One generation. Every connection of `pool` has its schema first on the search path, so that the
-/// statements need not know which generation they work on.
+/// One generation of the read model. Every connection of `pool` has its schema first on the search
+/// path, so that statements need not know which generation they work on.
 pub(crate) struct ReadModel {
     pub(crate) generation: i64,
-    /// The embedding model that text hashes and vectors are of.
+    /// The embedding model of the text hashes and vectors.
     pub(crate) model: String,
     pub(crate) pool: PgPool,
 }

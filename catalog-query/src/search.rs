@@ -8,6 +8,7 @@
 mod engine;
 mod completion;
 mod similar;
+mod synonym_mining;
 mod answer;
 mod strategy;
 mod ranking;
@@ -29,3 +30,4 @@ pub(crate) use self::request::search_request::{SearchRequest, Sort};
 pub(crate) use self::rules::rule_set::{RuleSet, RulesHandle};
 pub(crate) use self::strategy::factory::SearchStrategyFactory;
 pub(crate) use self::strategy::kind::StrategyKind;
+pub(crate) use self::synonym_mining::{MiningError, SynonymMiner, SynonymPair};

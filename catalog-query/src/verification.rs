@@ -13,9 +13,9 @@ mod repair;
 mod forced;
 mod parked;
 
-use crate::verification::checked::tell;
 use std::sync::Arc;
 
+use self::checked::tell;
 pub(crate) use self::checked::{CheckStep, CheckSteps, Checked, Fault, Projection};
 pub(crate) use self::error::VerificationError;
 pub(crate) use self::listing::{Buckets, ListedProduct, ListedProducts};
@@ -38,7 +38,7 @@ pub(crate) struct Verifier {
 }
 
 impl Verifier {
-    /// Fails early when nobody reads the `steps` any more.
+    /// Checks all projections. Fails early when nobody reads the `steps` any more.
     pub(crate) async fn check(&self, steps: &CheckSteps) -> Result<(), VerificationError> {
         let live = self.live.load_full();
         let (read_model, embeddings) = read_model::check(&live, steps).await?;
@@ -48,11 +48,11 @@ impl Verifier {
             (Projection::KeywordIndex, index),
             (Projection::Embeddings, embeddings),
         ] {
-            let checked = CheckStep::Checked {
+            let step = CheckStep::Checked {
                 projection,
                 checked: Box::new(checked),
             };
-            tell(steps, checked).await?;
+            tell(steps, step).await?;
         }
         Ok(())
     }

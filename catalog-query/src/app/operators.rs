@@ -8,7 +8,7 @@ use crate::app::storage::Storage;
 use crate::generations::Rebuilder;
 use crate::grpc::Operations;
 use crate::projectors::Progress;
-use crate::synonym_mining::SynonymMiner;
+use crate::search::SynonymMiner;
 use crate::verification::{Place, Verifier};
 
 pub(super) fn rebuilder(storage: &Storage) -> Arc<Rebuilder> {

@@ -10,15 +10,16 @@ use crate::app::storage::Storage;
 use crate::config::Config;
 use crate::generations::{GenerationWatch, ModelChange, Rebuilder, Upgrade};
 use crate::projectors::{
-    EmbeddingProjector, FirstRead, IndexProjector, Progress, ReadModelProjector, RuleProjection,
+    EmbeddingProjector, FirstRead, KeywordIndexProjector, Progress, ReadModelProjector,
+    RuleProjector,
 };
 use crate::search::RulesHandle;
 
 pub(super) struct Projections {
     read_model: ReadModelProjector,
-    keyword_index: IndexProjector,
+    keyword_index: KeywordIndexProjector,
     embeddings: Option<EmbeddingProjector>,
-    rules: RuleProjection,
+    rules: RuleProjector,
     generation_watch: GenerationWatch,
     model_change: ModelChange,
     upgrade: Upgrade,
@@ -33,7 +34,7 @@ impl Projections {
         progress: &Progress,
         readiness: Readiness,
     ) -> Self {
-        let rules = RuleProjection::new(
+        let rules = RuleProjector::new(
             storage.jetstream.clone(),
             rules,
             config.language,
@@ -101,8 +102,8 @@ fn read_model_projector(storage: &Storage, progress: &Progress) -> ReadModelProj
     }
 }
 
-fn keyword_index_projector(storage: &Storage, progress: &Progress) -> IndexProjector {
-    IndexProjector {
+fn keyword_index_projector(storage: &Storage, progress: &Progress) -> KeywordIndexProjector {
+    KeywordIndexProjector {
         jetstream: storage.jetstream.clone(),
         live: storage.live.clone(),
         index: storage.index.clone(),

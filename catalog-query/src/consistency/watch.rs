@@ -1,4 +1,4 @@
-//! Looks at the documents for all reads that wait for some: one query, however many wait.
+//! Looks at the documents for all reads that wait for them: one query, however many wait.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -10,18 +10,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::read_model::LiveReadModel;
 
-/// How often a position is looked at that another replica may have moved.
+/// How often the documents are looked at, which another replica may have changed.
 const LOOK_EVERY_MS: u64 = 20;
-/// One look that hangs must not keep those who come meanwhile from being looked for.
+/// The longest that one look may take: reads that come meanwhile have to wait for its end.
 const LOOK_MS_MAX: u64 = 200;
 
-/// Versions and positions of documents, tombstones included.
+/// Version and position of each document by product id, tombstones included.
 type Applied = HashMap<String, (i64, i64)>;
 
 /// A read that waits for versions of documents.
 pub(crate) struct Waiting {
     versions: Vec<(ProductId, Version)>,
-    /// Gets the position of the last of the events that brought them.
+    /// Receives the position of the last event that brought them.
     reply: oneshot::Sender<Position>,
 }
 
@@ -33,13 +33,13 @@ impl Waiting {
         Self { versions, reply }
     }
 
-    /// None while something is missing.
+    /// The position of the last of the expected events. None while a document is missing or older.
     fn satisfied_at(&self, applied: &Applied) -> Option<Position> {
-        let positions = self.versions.iter().map(|(id, expected)| {
+        let position = |(id, expected): &(ProductId, Version)| {
             let (version, position) = applied.get(id.as_str())?;
             (*version >= expected.get()).then(|| Position::from_i64(*position))
-        });
-        let positions: Option<Vec<Position>> = positions.collect();
+        };
+        let positions: Option<Vec<Position>> = self.versions.iter().map(position).collect();
         positions?.into_iter().max()
     }
 }
@@ -47,7 +47,8 @@ impl Waiting {
 pub(crate) struct DocumentWatch {
     arrivals: mpsc::Receiver<Waiting>,
     live: LiveReadModel,
-    /// Changes when this replica has applied events; otherwise another one may have.
+    /// Changes when this replica has applied events. Those of another replica are seen at the next
+    /// look.
     moved: watch::Receiver<()>,
 }
 
@@ -72,7 +73,7 @@ impl DocumentWatch {
         Ok(())
     }
 
-    /// Ends when nobody can come any more.
+    /// Ends when no read can come any more.
     async fn watch(&mut self) {
         let mut tick = tokio::time::interval(Duration::from_millis(LOOK_EVERY_MS));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -94,16 +95,15 @@ impl DocumentWatch {
         }
     }
 
-    /// Answers those whose documents are there and returns the others.
+    /// Answers the reads whose documents are there and returns the others.
     async fn look(&self, mut waiting: Vec<Waiting>) -> Vec<Waiting> {
         waiting.retain(|one| !one.reply.is_closed());
         if waiting.is_empty() {
             return waiting;
         }
-        let looked = self.applied(&waiting);
-        let looked = tokio::time::timeout(Duration::from_millis(LOOK_MS_MAX), looked).await;
-        // Whoever waits answers by itself in time, and reports what it meets.
-        let applied = match looked {
+        let look_max = Duration::from_millis(LOOK_MS_MAX);
+        // A read that waits gives up by itself in time, so that an error here is only noted.
+        let applied = match tokio::time::timeout(look_max, self.applied(&waiting)).await {
             Ok(Ok(applied)) => applied,
             Ok(Err(err)) => {
                 tracing::debug!("cannot look at the documents: {err}");
@@ -117,7 +117,7 @@ impl DocumentWatch {
         let mut missing = Vec::new();
         for one in waiting {
             match one.satisfied_at(&applied) {
-                // One that has gone away needs no answer.
+                // A read that has gone away needs no answer.
                 Some(position) => drop(one.reply.send(position)),
                 None => missing.push(one),
             }
@@ -128,16 +128,15 @@ impl DocumentWatch {
     async fn applied(&self, waiting: &[Waiting]) -> sqlx::Result<Applied> {
         let expected = waiting.iter().flat_map(|one| &one.versions);
         let ids: HashSet<&str> = expected.map(|(id, _)| id.as_str()).collect();
-        let ids: Vec<&str> = ids.into_iter().collect();
         let live = self.live.load_full();
         let rows: Vec<(String, i64, i64)> = sqlx::query_as(
             "SELECT product_id, version, position FROM documents WHERE product_id = ANY($1)",
         )
-        .bind(&ids)
+        .bind(Vec::from_iter(ids))
         .fetch_all(&live.pool)
         .await?;
-        let rows = rows.into_iter();
         Ok(rows
+            .into_iter()
             .map(|(id, version, position)| (id, (version, position)))
             .collect())
     }

@@ -13,22 +13,24 @@ use crate::events::error::ConsumerError;
 use crate::events::received::{BATCH_BYTES_MAX, Delivered, Received};
 
 const PULL_MESSAGES_MAX: usize = 1_000;
-/// Of messages that wait here while the database is slow; as many again may be on their way.
+/// The most bytes of messages that wait here while the database is slow; as many again may be on
+/// their way.
 const PULL_BYTES_MAX: usize = 8 << 20;
 const PULL_EXPIRES_SECONDS: u64 = 10;
-/// A connection that is half open is noticed after two missed ones.
+/// How often the server shows that it is there: a half-open connection is noticed after two missed
+/// heartbeats.
 const HEARTBEAT_SECONDS: u64 = 2;
 
 pub(crate) struct EventConsumer<D = Received> {
     messages: pull::Stream,
     last: Position,
-    /// What came after the last batch, which has to be told of first.
+    /// The error that came after the last batch; the next call returns it.
     failed: Option<ConsumerError>,
     delivers: PhantomData<fn() -> D>,
 }
 
 impl<D: Delivered> EventConsumer<D> {
-    /// Delivers what comes after `from`.
+    /// Opens a consumer of what comes after `from`.
     pub(crate) async fn open(
         jetstream: &jetstream::Context,
         from: Position,
@@ -71,8 +73,8 @@ impl<D: Delivered> EventConsumer<D> {
         })
     }
 
-    /// Waits for the next event and returns it with those that are there already, `max` at most and no
-    /// more once they have [`BATCH_BYTES_MAX`].
+    /// Waits for the next event and returns it with those that are there already: at most `max`, and
+    /// no more once they have [`BATCH_BYTES_MAX`].
     pub(crate) async fn next_batch(&mut self, max: usize) -> Result<Vec<D>, ConsumerError> {
         if let Some(err) = self.failed.take() {
             return Err(err);
@@ -90,7 +92,7 @@ impl<D: Delivered> EventConsumer<D> {
         }
     }
 
-    /// Adds what is there already, without waiting, until the batch holds `max`.
+    /// Adds the messages that are there already, without waiting, until the batch is full.
     fn drain(
         &mut self,
         max: usize,
@@ -106,14 +108,15 @@ impl<D: Delivered> EventConsumer<D> {
         Ok(())
     }
 
-    /// Returns the size of what was added to the batch.
+    /// Adds a message to the batch and returns its bytes: 0 for a position that was delivered before.
     fn accept(
         &mut self,
-        message: Option<Result<jetstream::Message, pull::MessagesError>>,
+        next: Option<Result<jetstream::Message, pull::MessagesError>>,
         batch: &mut Vec<D>,
     ) -> Result<usize, ConsumerError> {
-        let message = message.ok_or(ConsumerError::Ended)?;
-        let message = message.map_err(|err| failed::<D>(&err))?;
+        let message = next
+            .ok_or(ConsumerError::Ended)?
+            .map_err(|err| failed::<D>(&err))?;
         let info = message.info().map_err(|err| failed::<D>(&err))?;
         let position = Position(info.stream_sequence);
         // A server that lost its tail delivers the refilled positions again.

@@ -1,5 +1,5 @@
-//! The event log itself, asked of the write service: for events that the stream no longer holds, and
-//! for proofs. The address is optional; whoever needs the log says so when there is none.
+//! Asks the write service for its event log: for events that the stream no longer holds, and for
+//! proofs. The address is optional; what needs the log fails without it and says so.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -15,16 +15,16 @@ use crate::events::error::LogError;
 use crate::events::received::{BATCH_BYTES_MAX, Received};
 
 const CONNECT_MS_MAX: u64 = 2_000;
-/// Of a whole answer, and of every part of one that comes in parts.
+/// How long an answer may take, and every part of an answer that comes in parts.
 const ANSWER_MS_MAX: u64 = 10_000;
 const KEEP_ALIVE_INTERVAL_MS: u64 = 5_000;
 const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 2_000;
-/// Of one part; the server decides how many events it puts in one.
+/// The most bytes of one part; the server decides how many events it puts in one.
 const PART_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX;
-/// Of one [`LogClient::product_events`].
+/// The most products in one [`LogClient::product_events`].
 pub(crate) const PRODUCT_IDS_MAX: usize = 1_000;
 
-/// `http://host:port` of catalog-command.
+/// The address of catalog-command, as `http://host:port`.
 #[derive(Clone, Debug)]
 pub struct LogTarget(Endpoint);
 
@@ -44,23 +44,24 @@ impl FromStr for LogTarget {
     }
 }
 
-/// What the log holds at a position.
+/// The digest of all products as the log has them at a position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogDigest {
     pub(crate) position: Position,
-    /// Live products.
+    /// The number of live products.
     pub(crate) documents: i64,
     pub(crate) digest: BucketedDigest,
 }
 
-/// Connects when it is first used, and again whenever the write service comes back.
+/// A client of the event log. It connects when it is first used, and again whenever the write
+/// service comes back.
 #[derive(Clone)]
 pub(crate) struct LogClient {
     client: CatalogCommandOperationsClient<Channel>,
 }
 
 impl LogClient {
-    /// To be called within a runtime.
+    /// Must be called within a Tokio runtime.
     pub(crate) fn new(target: LogTarget) -> Self {
         let channel = target
             .0
@@ -75,7 +76,7 @@ impl LogClient {
         }
     }
 
-    /// The digest that the log has at `position`, folded from it up to there.
+    /// Asks for the digest that the log has at `position`.
     pub(crate) async fn digest(&self, position: Position) -> Result<LogDigest, LogError> {
         let request = v1::GetLogDigestRequest {
             position: position.to_i64(),
@@ -83,15 +84,14 @@ impl LogClient {
         };
         let mut client = self.client.clone();
         // Folding a long log takes longer than other answers.
-        let answer = tokio::time::timeout(
-            Duration::from_millis(6 * ANSWER_MS_MAX),
-            client.get_log_digest(request),
-        );
-        let answer = answer.await.map_err(|_| late())?;
-        let answer = answer.map_err(|status| named(status, position))?;
-        let answer = answer.into_inner();
-        let digest = BucketedDigest::from_message(&answer.buckets);
-        let digest = digest.map_err(|ParseDigestError| LogError::Answer("digest"))?;
+        let answer_max = Duration::from_millis(6 * ANSWER_MS_MAX);
+        let answer = tokio::time::timeout(answer_max, client.get_log_digest(request))
+            .await
+            .map_err(|_| late())?
+            .map_err(|status| named(status, position))?
+            .into_inner();
+        let digest = BucketedDigest::from_message(&answer.buckets)
+            .map_err(|ParseDigestError| LogError::Answer("digest"))?;
         if answer.position != position.to_i64() {
             return Err(LogError::Answer("digest of the position asked for"));
         }
@@ -102,7 +102,7 @@ impl LogClient {
         })
     }
 
-    /// The events after `after`, up to `up_to` or else the head of the log.
+    /// Reads the events after `after`, up to `up_to` or else to the head of the log.
     pub(crate) async fn read(
         &self,
         after: Position,
@@ -120,7 +120,7 @@ impl LogClient {
         })
     }
 
-    /// The last event of each product at or before `position`, [`PRODUCT_IDS_MAX`] products at most.
+    /// Reads the last event of each product at or before `position`: [`PRODUCT_IDS_MAX`] at most.
     /// Products that the log does not know are left out.
     pub(crate) async fn product_events(
         &self,
@@ -132,8 +132,9 @@ impl LogClient {
             position: position.to_i64(),
         };
         let mut client = self.client.clone();
-        let parts = in_time(client.read_product_events(request), position).await?;
-        let mut parts = parts.into_inner();
+        let mut parts = in_time(client.read_product_events(request), position)
+            .await?
+            .into_inner();
         let mut events = Vec::new();
         while let Some(part) = in_time(parts.message(), position).await? {
             events.extend(part.events.into_iter().map(received));
@@ -142,14 +143,14 @@ impl LogClient {
     }
 }
 
-/// Events of the log, gapless and in order.
+/// Delivers events of the log, gapless and in order.
 pub(crate) struct LogReader {
     parts: Streaming<v1::ReadEventsResponse>,
     last: Position,
 }
 
 impl LogReader {
-    /// The next events, as many as came together; none at the end.
+    /// Waits for the next events and returns as many as came together; None at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<Received>>, LogError> {
         while let Some(part) = in_time(self.parts.message(), self.last).await? {
             let mut events = Vec::with_capacity(part.events.len());

@@ -5,14 +5,15 @@ use bytes::Bytes;
 use catalog_events::{DecodeError, Position, ProductEvent, ProductId, STREAM, decode};
 use serde::Deserialize;
 
-/// Of the messages in one batch, however many there is room for.
+/// The bytes after which a batch takes no more messages, however many it has room for.
 pub(crate) const BATCH_BYTES_MAX: usize = 8 << 20;
 
 /// One position of a log, as its stream delivers it.
 pub(crate) trait Delivered: Sized {
     const STREAM: &'static str;
 
-    /// Whatever the message holds: what cannot be read is something too.
+    /// Reads the message at `position`. This never fails: a message that cannot be read has a value
+    /// too.
     fn read(position: Position, message: &jetstream::Message) -> Self;
 }
 
@@ -20,12 +21,12 @@ pub(crate) trait Delivered: Sized {
 #[derive(Debug)]
 pub(crate) enum Received {
     Event(Box<ProductEvent>),
-    /// A message that is no product event: parked, and healed by the product's next event, which
-    /// carries its whole state.
+    /// A message that is no product event. It is parked until the next event of its product, which
+    /// carries the whole state, heals it.
     Unreadable(Box<Unreadable>),
 }
 
-/// What cannot be applied, and why.
+/// A message that cannot be applied, and why.
 #[derive(Clone, Debug)]
 pub(crate) struct Unreadable {
     pub(crate) position: Position,
@@ -46,7 +47,8 @@ impl Delivered for Received {
 }
 
 impl Received {
-    /// What was found at `position`; `subject` tells the product of what cannot be read.
+    /// Judges what was found at `position`. `subject` ends with the id of the product, also of one
+    /// whose event cannot be read.
     pub(crate) fn new(
         position: Position,
         subject: Option<&str>,
@@ -93,7 +95,7 @@ impl Received {
     }
 }
 
-/// Of a body that is no event, but may say whose it is.
+/// The product that a body names which is no event; None when it names none.
 pub(crate) fn product_id_of(payload: &[u8]) -> Option<ProductId> {
     #[derive(Deserialize)]
     struct Body {

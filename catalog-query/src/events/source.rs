@@ -1,6 +1,6 @@
-//! Where projections get their events: from the stream, and from the event log where the stream does
-//! not hold them: before its first message, in a hole of it, or while it is gone.
-//! Invariant: what comes out is gapless and in order, wherever it is from.
+//! Gives projections their events: from the stream, or from the event log where the stream does not
+//! hold them (before its first message, in a hole of it, or while it is gone).
+//! Invariant: events come gapless and in order, wherever they are from.
 
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,28 +14,28 @@ use crate::events::error::{ConsumerError, LogError};
 use crate::events::log_client::{LogClient, LogReader};
 use crate::events::received::Received;
 
-/// One for each projection.
+/// The events of one projection: each has a source of its own.
 pub(crate) struct EventSource {
     jetstream: jetstream::Context,
     log: Option<LogClient>,
-    /// The last position before a gap that was met in the stream; none is `u64::MAX`. A gap that is
-    /// still there when the consumer is opened anew is no matter of the consumer.
+    /// The last position before a gap that was met in the stream; `u64::MAX` when there was none. A
+    /// gap that a new consumer meets again is in the stream itself.
     gap_after: AtomicU64,
 }
 
-/// What to read next.
+/// Where to read next.
 enum Next {
     Stream,
-    /// Up to a position, or else to the head of the log.
+    /// The event log, up to a position or else to its head.
     Log(Option<Position>),
 }
 
-/// Delivers what comes after the position that it was opened at.
+/// Delivers the events after the position that it was opened at.
 pub(crate) struct EventReader<'a> {
     source: &'a EventSource,
     from: From,
     last: Position,
-    /// More came at once than was asked for.
+    /// Events that came at once and were more than asked for.
     rest: Vec<Received>,
 }
 
@@ -53,7 +53,7 @@ impl EventSource {
         }
     }
 
-    /// Delivers what comes after `from`.
+    /// Opens a reader of the events after `from`.
     pub(crate) async fn open(&self, from: Position) -> Result<EventReader<'_>, ConsumerError> {
         let next = self.next_after(from).await?;
         Ok(EventReader {
@@ -67,7 +67,7 @@ impl EventSource {
     async fn next_after(&self, last: Position) -> Result<Next, ConsumerError> {
         let stream = match self.jetstream.get_stream(STREAM).await {
             Ok(stream) => stream,
-            // The relay makes it again from the log; there is no need to wait for it.
+            // The relay makes the stream again from the log; there is no need to wait for it.
             Err(err) if self.log.is_some() && is_missing(&err) => return Ok(Next::Log(None)),
             Err(err) => return Err(ConsumerError::Stream(STREAM, err.to_string())),
         };
@@ -98,8 +98,8 @@ impl EventSource {
         }
     }
 
-    /// What to do about a gap: the first time, the consumer is opened anew; if it is still there, it
-    /// is in the stream.
+    /// Reads on behind a gap. The first time a gap is an error, so that the consumer is opened anew; if
+    /// it is still there, it is in the stream, and the log has the events.
     async fn cross_gap(&self, last: Position, found: Position) -> Result<From, ConsumerError> {
         let met_before = self.gap_after.swap(last.0, Ordering::Relaxed) == last.0;
         if !met_before || self.log.is_none() {
@@ -111,7 +111,7 @@ impl EventSource {
 }
 
 impl EventReader<'_> {
-    /// Waits for the next events, `max` at most and bounded in bytes.
+    /// Waits for the next events: at most `max`, and bounded in bytes.
     pub(crate) async fn next_batch(&mut self, max: usize) -> Result<Vec<Received>, ConsumerError> {
         let mut batch = match mem::take(&mut self.rest) {
             rest if rest.is_empty() => self.receive(max).await?,
@@ -144,11 +144,11 @@ impl EventReader<'_> {
         }
     }
 
-    /// After the end of what was asked of the log.
+    /// Reads on after the end of what was asked of the log.
     async fn go_on(&mut self, read_to: Option<Position>) -> Result<(), ConsumerError> {
         let next = self.source.next_after(self.last).await?;
         if let (Next::Log(None), None) = (&next, read_to) {
-            // All of the log was read: what comes next comes by the stream.
+            // All of the log was read: the next events come by the stream.
             return Err(ConsumerError::Stream(
                 STREAM,
                 "it does not exist".to_owned(),

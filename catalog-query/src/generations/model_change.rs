@@ -1,9 +1,10 @@
-//! Brings the vectors of the read model to the embedding model of this replica, when it starts with
-//! another one: by a rebuild in the background, while searches go by keyword.
+//! Changes the embedding model of the read model when this replica starts with another one: by a
+//! rebuild in the background, during which searches go by keyword.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use service_kit::Retry;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -11,9 +12,10 @@ use crate::generations::rebuild::Rebuilder;
 use crate::generations::rebuild::error::RebuildError;
 use crate::read_model::{LiveReadModel, Serving};
 
+/// The pause while another replica rebuilds.
 const LOOK_AGAIN_MS: u64 = 2_000;
-/// A rebuild that differs would differ again, and replays all events to find out; the pause doubles
-/// from the one to the other.
+/// The pause after a rebuild that differs. It would probably differ again, and has to replay all
+/// events to find out, so that the pause doubles up to [`DIFFERS_SECONDS_MAX`].
 const DIFFERS_SECONDS: u64 = 120;
 const DIFFERS_SECONDS_MAX: u64 = 3_600;
 
@@ -33,14 +35,14 @@ impl ModelChange {
         Ok(())
     }
 
-    /// Once, at the start: while replicas of two models run side by side, the ones that came last
-    /// decide, and the others do not turn it back.
+    /// Changes the model once, at the start: of replicas of two models side by side, those that came
+    /// last decide, and the others do not turn it back.
     async fn change(&self) {
         let Some(embedder) = &self.rebuilder.embedder else {
             return;
         };
         self.serving.wait().await;
-        let mut failures = 0;
+        let mut retry = Retry::new("change of the embedding model");
         while self.live.load().model != embedder.model() {
             let (old, new) = (self.live.load().model.clone(), embedder.model());
             tracing::info!(
@@ -48,21 +50,20 @@ impl ModelChange {
                 new,
                 "another embedding model: building the read model anew"
             );
-            // Nobody listens.
+            // Nobody listens to the progress.
             let (progress, _) = mpsc::channel(1);
             let pause = match self.rebuilder.change_model(&progress).await {
                 Ok(()) => return,
-                // By another replica, which has the same in mind.
+                // Another replica rebuilds, probably for the same reason.
                 Err(RebuildError::Busy) => Duration::from_millis(LOOK_AGAIN_MS),
                 Err(err) => {
-                    failures += 1;
-                    let pause = match err {
-                        RebuildError::Differs { .. } => after_difference(failures),
-                        _ => service_kit::backoff(failures),
-                    };
-                    let err = anyhow::Error::new(err);
-                    tracing::error!(failures, "cannot change the embedding model: {err:#}");
-                    pause
+                    let differs = matches!(err, RebuildError::Differs { .. });
+                    let failure = retry.failed(err);
+                    if differs {
+                        after_difference(failure.in_a_row)
+                    } else {
+                        failure.pause
+                    }
                 }
             };
             tokio::time::sleep(pause).await;

@@ -1,7 +1,7 @@
-//! Rebuilds the read model and the keyword index from the events, beside the live ones and while
-//! these answer; and goes back to the generation before. What is switched to must have the digest of
-//! the event log at its position, or of the live read model where the log cannot be asked; a
-//! difference switches nothing and says so.
+//! Rebuilds the read model and the keyword index from the events, beside the live ones, which answer
+//! meanwhile; and rolls back to the generation before. Invariant: a generation that becomes live has
+//! the digest of the event log at its position, or of the live read model where the log cannot be
+//! asked. A difference is an error and switches nothing.
 
 pub(super) mod error;
 pub(super) mod progress;
@@ -11,9 +11,6 @@ mod lease;
 mod proof;
 mod reindex;
 
-use crate::generations::rebuild::error::RebuildError;
-use crate::generations::rebuild::progress::RebuildProgress;
-use crate::generations::rebuild::progress::RebuildStep;
 use std::sync::Arc;
 
 use catalog_events::Digest;
@@ -21,11 +18,11 @@ use sqlx::Connection as _;
 use uuid::Uuid;
 
 use self::building::Building;
+use self::error::RebuildError;
+use self::progress::{RebuildProgress, RebuildStep};
 use crate::embedding::Embedder;
-use crate::events::EventSource;
-use crate::events::LogClient;
-use crate::index::LiveIndex;
-use crate::index::{IndexWriter, KeywordIndex};
+use crate::events::{EventSource, LogClient};
+use crate::index::{IndexWriter, KeywordIndex, LiveIndex};
 use crate::projectors::embed_some;
 use crate::read_model::{Generations, LiveReadModel, ReadModel};
 
@@ -37,18 +34,18 @@ pub(crate) struct Rebuilder {
     /// None when the write service's address is not set.
     pub(crate) log: Option<LogClient>,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
-    /// Holds leases; another than that of this replica's projector, which may still apply events to
-    /// a generation that was live a moment ago.
+    /// Holds the leases. It is not the holder that this replica's projector is, which may still apply
+    /// events to a generation that was live a moment ago.
     pub(crate) me: Uuid,
 }
 
 impl Rebuilder {
-    /// Builds a generation from the first event on and switches to it. One replica at a time.
+    /// Builds a generation from the first event on and switches to it. One replica does so at a time.
     pub(crate) async fn run(&self, progress: &RebuildProgress) -> Result<(), RebuildError> {
         self.alone(Box::pin(self.rebuild(progress))).await
     }
 
-    /// As [`Self::run`], unless vectors of our model answer by now: of several replicas that start
+    /// Does as [`Self::run`], unless vectors of our model answer by now: of several replicas that start
     /// with a new model, one rebuilds.
     pub(crate) async fn change_model(
         &self,
@@ -64,26 +61,30 @@ impl Rebuilder {
     }
 
     /// Makes the generation live again that was live before the last switch, once it has caught up
-    /// and was found right. On an error all stays as it was.
+    /// and was proved right. After an error everything is as it was.
     pub(crate) async fn rollback(&self, progress: &RebuildProgress) -> Result<(), RebuildError> {
         self.alone(Box::pin(self.roll_back(progress))).await
     }
 
+    /// Does the work while no other replica rebuilds.
     async fn alone(
         &self,
         work: impl Future<Output = Result<(), RebuildError>>,
     ) -> Result<(), RebuildError> {
-        let lock = self.generations.rebuild_lock().await?;
-        let lock = lock.ok_or(RebuildError::Busy)?;
+        let lock = self
+            .generations
+            .rebuild_lock()
+            .await?
+            .ok_or(RebuildError::Busy)?;
         let result = work.await;
-        // Given back before the answer, so that whoever gets it can go on.
+        // The lock is given back before the answer, so that the caller may rebuild again at once.
         let _ = lock.close().await;
         result
     }
 
     async fn rebuild(&self, progress: &RebuildProgress) -> Result<(), RebuildError> {
         if self.generations.live_id().await?.is_none() {
-            // The first one of this release is still being built.
+            // The first generation of this release is still being built.
             return Err(RebuildError::Busy);
         }
         self.generations.drop_outdated().await?;
@@ -99,15 +100,18 @@ impl Rebuilder {
     }
 
     async fn roll_back(&self, progress: &RebuildProgress) -> Result<(), RebuildError> {
-        let previous = self.generations.previous().await?;
-        let previous = previous.ok_or(RebuildError::NothingToRollBackTo)?;
+        let previous = self
+            .generations
+            .previous()
+            .await?
+            .ok_or(RebuildError::NothingToRollBackTo)?;
         let generation = previous.generation;
         tracing::info!(generation, "rollback begins");
         self.prepare_and_switch(Building::new(previous), progress)
             .await
     }
 
-    /// Of the new vectors: ours, or the one that the present ones are of.
+    /// The model of the new vectors: ours, or else that of the present ones.
     fn model(&self) -> String {
         match &self.embedder {
             Some(embedder) => embedder.model().to_owned(),
@@ -136,6 +140,7 @@ impl Rebuilder {
         self.switch(building, digest, progress).await
     }
 
+    /// Fills the generation and returns its digest, which is proved right.
     async fn prepare(
         &self,
         building: &mut Building,
@@ -143,11 +148,11 @@ impl Rebuilder {
     ) -> Result<Digest, RebuildError> {
         building.at = building.read_model.checkpoint().await?.position;
         self.catch_up(building, progress).await?;
-        // What differs already is not worth the time that embedding takes.
+        // A generation that differs already is not worth the time that embedding takes.
         self.prove(building).await?;
         self.embed(building, progress).await?;
         building.read_model.warm_up(&self.live.load_full()).await?;
-        // Events went on meanwhile; what is compared is what is switched to.
+        // Events went on meanwhile, and the proof must be of what is switched to.
         self.catch_up(building, progress).await?;
         let generation = building.read_model.generation;
         let _ = progress.send((generation, RebuildStep::Compare)).await;
@@ -187,22 +192,22 @@ impl Rebuilder {
     ) -> Result<(), RebuildError> {
         let (read_model, index) = building.finish()?;
         let generation = read_model.generation;
-        // Nobody has applied anything since the proof.
+        // Held since the proof, so that nobody has applied anything after it.
         self.hold_lease(&read_model).await?;
         let switched = self.generations.switch_to(generation).await;
         if switched.is_ok() {
             self.live.store(read_model.clone());
         }
-        // From the switch on, a projector needs it.
+        // From the switch on, a projector needs the lease.
         self.give_back_lease(&read_model).await;
         switched?;
-        // The new generation answers. What fails now is told, and undoes nothing: the old index
+        // The new generation answers. What fails now is logged and undoes nothing: the old index
         // holds the same products.
-        let switched = match index {
+        let index_switched = match index {
             Some((index, writer)) => self.switch_index(index, writer).await,
             None => self.check_index().await,
         };
-        if let Err(err) = switched {
+        if let Err(err) = index_switched {
             tracing::error!(generation, "the keyword index was not switched: {err:#}");
         }
         if let Err(err) = self.generations.drop_outdated().await {

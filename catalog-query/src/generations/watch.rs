@@ -28,7 +28,7 @@ impl GenerationWatch {
     }
 
     async fn look(&self) -> anyhow::Result<()> {
-        // None while the first one of this release is being filled.
+        // There is none while the first generation of this release is being filled.
         let live = self.generations.live_id().await?;
         if live.is_none_or(|live| live == self.live.load().generation) {
             return Ok(());

@@ -1,5 +1,5 @@
-//! The one place where the read side's errors become gRPC statuses. Internals are logged here and
-//! hidden from the caller.
+//! Turns the errors of the read side into gRPC statuses, here and nowhere else. Internals are logged
+//! and hidden from the caller.
 
 use service_kit::status;
 use tonic::{Code, Status};
@@ -9,8 +9,7 @@ use crate::events::LogError;
 use crate::generations::RebuildError;
 use crate::index::IndexError;
 use crate::read_model::RepositoryError;
-use crate::search::{InvalidField, SearchError};
-use crate::synonym_mining::MiningError;
+use crate::search::{InvalidField, MiningError, SearchError};
 use crate::verification::VerificationError;
 
 pub(crate) fn not_found() -> Status {

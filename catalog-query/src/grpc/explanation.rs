@@ -1,21 +1,24 @@
-//! How an answer came about, as messages.
+//! Turns explanations of how an answer came about into messages.
 
 use std::sync::Arc;
 
 use catalog_proto::v1;
 use catalog_proto::v1::why_not::Reason;
 
+use crate::grpc::convert::count;
 use crate::index::FieldMatch;
 use crate::search::{Absence, Explanation, Highlighter, LegRank, RankedHit};
 
 pub(crate) fn explanation(explanation: Explanation) -> v1::SearchExplanation {
-    let words = explanation.words.into_iter();
-    let words = words.map(|explained| v1::WordExplanation {
-        typed: explained.word.typed,
-        corrected: explained.word.corrected.unwrap_or_default(),
-        synonyms: explained.word.synonyms,
-        documents: count(explained.documents),
-    });
+    let words = explanation
+        .words
+        .into_iter()
+        .map(|explained| v1::WordExplanation {
+            typed: explained.word.typed,
+            corrected: explained.word.corrected.unwrap_or_default(),
+            synonyms: explained.word.synonyms,
+            documents: count(explained.documents),
+        });
     let hits = explanation.hits.into_iter();
     let micros = explanation.micros.into_iter();
     v1::SearchExplanation {
@@ -52,14 +55,15 @@ fn explained(hit: &RankedHit, matches: Vec<FieldMatch>) -> v1::HitExplanation {
     });
     let boost = (hit.boost != 1.0).then_some(("boost", hit.boost));
     let factors = [("popularity", hit.popularity)].into_iter().chain(boost);
-    let factors = factors.map(|(name, factor)| (name.to_owned(), factor));
     let pinned = hit.pinned_place.and_then(|place| i32::try_from(place).ok());
     v1::HitExplanation {
         product_id: hit.product_id.to_string(),
         score: hit.score,
         tier: i32::from(hit.tier),
         legs: legs.into_iter().flatten().collect(),
-        factors: factors.collect(),
+        factors: factors
+            .map(|(name, factor)| (name.to_owned(), factor))
+            .collect(),
         matches: matches.collect(),
         pinned_position: pinned.unwrap_or_default(),
         rules: texts(&hit.rules),
@@ -71,11 +75,12 @@ fn texts(labels: &[Arc<str>]) -> Vec<String> {
 }
 
 pub(crate) fn absence(absence: Absence) -> v1::WhyNot {
-    let at = |position: usize| i64::try_from(position).unwrap_or(i64::MAX);
     let (reason, detail, position) = match absence {
-        Absence::Shown { position } => {
-            (Reason::Shown, "it is on this page".to_owned(), at(position))
-        }
+        Absence::Shown { position } => (
+            Reason::Shown,
+            "it is on this page".to_owned(),
+            count(position),
+        ),
         Absence::NotIndexed => (
             Reason::NotIndexed,
             "the keyword index has not seen it yet".to_owned(),
@@ -103,7 +108,7 @@ pub(crate) fn absence(absence: Absence) -> v1::WhyNot {
         } => (
             Reason::OtherPage,
             format!("it is at place {position}"),
-            at(position),
+            count(position),
         ),
         Absence::OtherPage { position: None } => (
             Reason::OtherPage,
@@ -140,8 +145,4 @@ pub(crate) fn highlight(highlighter: &Highlighter, product: &v1::Product) -> v1:
     v1::Highlight {
         fields: marked.collect(),
     }
-}
-
-fn count(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -1,4 +1,4 @@
-//! What operators ask of the read side.
+//! Answers what operators ask of the read side.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +20,10 @@ use crate::grpc::{synonyms, verification};
 use crate::index::LiveIndex;
 use crate::projectors::{Progress, ProjectionProgress, RuleProgress};
 use crate::read_model::{Checkpoint, LiveReadModel, ReadModel};
-use crate::synonym_mining::SynonymMiner;
+use crate::search::SynonymMiner;
 use crate::verification::Verifier;
 
+/// The most steps that wait for a client that is slow to read.
 const PROGRESS_QUEUE_MAX: usize = 16;
 /// How long the outcome of a rebuild is kept for a client that does not read it.
 const LAST_STEP_WAIT: Duration = Duration::from_secs(60);
@@ -140,8 +141,8 @@ impl CatalogQueryOperations for Operations {
     }
 }
 
-/// Runs `work` in a task of its own, which a client that goes away does not leave half done, and
-/// tells of its steps: of the last one always, of the others as far as the client reads them.
+/// Runs `work` in a task of its own, so that it is not left half done when the client goes away.
+/// Streams its steps: the last one always, the others as far as the client reads them.
 fn told<F>(work: impl FnOnce(RebuildProgress) -> F + Send + 'static) -> Answers<v1::RebuildProgress>
 where
     F: Future<Output = Result<(), RebuildError>> + Send + 'static,
@@ -162,7 +163,7 @@ where
         };
         let (result, untold) = tokio::join!(work, forward);
         let failed = result.err().map(|err| Err(rebuild_status(err)));
-        // Nothing is held any more but this task.
+        // The work has ended: only this task waits for the client.
         for last in untold.into_iter().chain(failed) {
             let _ = answers.send_timeout(last, LAST_STEP_WAIT).await;
         }
@@ -171,6 +172,7 @@ where
 }
 
 impl Operations {
+    /// How far each projection is, and behind `stream`.
     async fn projections(
         &self,
         live: &ReadModel,
@@ -178,11 +180,11 @@ impl Operations {
         stream: Position,
     ) -> Result<Vec<v1::ProjectionStatus>, Status> {
         let embeddings = live.embedding_counts().await.map_err(database_status)?;
-        // Position, documents and digest of one commit, whatever is applied meanwhile.
+        // Position, documents and digest come from one commit, whatever is applied meanwhile.
         let index = self.index.current().load().snapshot();
         let read_index = index.clone();
-        let digest = tokio::task::spawn_blocking(move || read_index.digest_of_live()).await;
-        let digest = digest
+        let digest = tokio::task::spawn_blocking(move || read_index.digest_of_live())
+            .await
             .map_err(|err| internal(&err))?
             .map_err(|err| internal(&err))?;
         let projection = |name: &str, progress: &ProjectionProgress| v1::ProjectionStatus {

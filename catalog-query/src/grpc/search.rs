@@ -1,4 +1,4 @@
-//! A search, from the message to the message.
+//! Answers a search: reads the request and writes the answer.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,6 +9,7 @@ use prost::Message as _;
 use tonic::Status;
 
 use crate::grpc::CatalogGrpc;
+use crate::grpc::convert::{count, limit};
 use crate::grpc::error::{invalid, invalid_field, repository_status, search_status};
 use crate::grpc::explanation::{absence, explanation, highlight};
 use crate::index::{FacetCounts, ValueCount};
@@ -17,8 +18,8 @@ use crate::search::{
     Absence, Highlighter, SearchPage, SearchRequest, Sort, StrategyKind, parse_facets, parse_filter,
 };
 
-const LIMIT_DEFAULT: usize = 20;
-const LIMIT_MAX: usize = 100;
+pub(crate) const LIMIT_DEFAULT: usize = 20;
+pub(crate) const LIMIT_MAX: usize = 100;
 const BUDGET_MS_DEFAULT: u64 = 250;
 const BUDGET_MS_MAX: u64 = 2_000;
 
@@ -36,27 +37,28 @@ impl<R: ProductRepository> CatalogGrpc<R> {
         // An index may be a moment ahead of or behind the documents: what is gone is left out.
         let (products, met) = self.read(&ids, &expected).await?;
         let caught_up = seen.is_some_and(|seen| seen.still_answers());
-        let highlighter = page.outcome.as_ref().filter(|_| request.highlight);
-        let highlighter = highlighter.map(|outcome| Highlighter::new(&outcome.understood));
-        let highlights = highlighter.map(|highlighter| {
-            let highlights = products
-                .iter()
-                .map(|product| highlight(&highlighter, product));
-            highlights.collect()
-        });
+        let highlights = match &page.outcome {
+            Some(outcome) if request.highlight => {
+                let highlighter = Highlighter::new(&outcome.understood);
+                let marked = products
+                    .iter()
+                    .map(|product| highlight(&highlighter, product));
+                marked.collect()
+            }
+            _ => Vec::new(),
+        };
         let why_not = self.why_not(&request.why_not, page.absence.clone()).await?;
         Ok(v1::SearchProductsResponse {
             products,
-            highlights: highlights.unwrap_or_default(),
+            highlights,
             why_not,
             stale: self.told_stale(!caught_up || !met),
             ..answer(&request, page)
         })
     }
-}
 
-impl<R: ProductRepository> CatalogGrpc<R> {
-    /// What the index does not have may be new, or may not be at all.
+    /// Explains why the product `id` is not on the page. One that the index does not have may be new,
+    /// or may not exist.
     async fn why_not(
         &self,
         id: &str,
@@ -69,8 +71,8 @@ impl<R: ProductRepository> CatalogGrpc<R> {
                 let found = self
                     .repository
                     .get_many(std::slice::from_ref(&id), &HashMap::new())
-                    .await;
-                let found = found.map_err(repository_status)?;
+                    .await
+                    .map_err(repository_status)?;
                 found.get(&id).is_some_and(|held| held.product.is_some())
             }
             (_, Ok(_)) => true,
@@ -87,16 +89,20 @@ impl<R: ProductRepository> CatalogGrpc<R> {
 }
 
 fn read(request: &v1::SearchProductsRequest) -> Result<SearchRequest, Status> {
-    let filter = request.filter.as_ref().map(parse_filter);
     Ok(SearchRequest {
         query: request.query.clone(),
-        limit: limit(request.limit)?,
+        limit: limit(request.limit, LIMIT_DEFAULT, LIMIT_MAX)?,
         strategy: match request.strategy() {
             v1::SearchStrategy::Unspecified | v1::SearchStrategy::Hybrid => StrategyKind::Hybrid,
             v1::SearchStrategy::Keyword => StrategyKind::Keyword,
             v1::SearchStrategy::Vector => StrategyKind::Vector,
         },
-        filter: filter.transpose().map_err(invalid_field)?,
+        filter: request
+            .filter
+            .as_ref()
+            .map(parse_filter)
+            .transpose()
+            .map_err(invalid_field)?,
         facets: parse_facets(&request.facets).map_err(invalid_field)?,
         sort: sort(request.sort()),
         page_token: request.page_token.clone(),
@@ -117,8 +123,8 @@ fn budget(ms: i32) -> Result<Duration, Status> {
     }
 }
 
-/// What of a request decides which products come in which order, beside the query, the strategy and
-/// the sort order.
+/// The part of a request that decides which products come in which order, beside the query, the
+/// strategy and the sort order.
 fn identity(request: &v1::SearchProductsRequest) -> Vec<u8> {
     let identity = v1::SearchProductsRequest {
         filter: request.filter.clone(),
@@ -139,12 +145,12 @@ fn sort(sort: v1::SortOrder) -> Sort {
     }
 }
 
-/// All of the answer but the products.
+/// The answer without the products.
 fn answer(request: &v1::SearchProductsRequest, page: SearchPage) -> v1::SearchProductsResponse {
     let facets = request.facets.iter().zip(page.facets);
     let outcome = page.outcome.as_ref();
     let strategy = match outcome.map(|outcome| outcome.strategy) {
-        // Browsing is by the columns of the keyword index.
+        // A search without a query goes by the columns of the keyword index.
         None | Some(StrategyKind::Keyword) => v1::SearchStrategy::Keyword,
         Some(StrategyKind::Vector) => v1::SearchStrategy::Vector,
         Some(StrategyKind::Hybrid) => v1::SearchStrategy::Hybrid,
@@ -152,7 +158,7 @@ fn answer(request: &v1::SearchProductsRequest, page: SearchPage) -> v1::SearchPr
     v1::SearchProductsResponse {
         strategy: strategy.into(),
         degraded: outcome.is_some_and(|outcome| outcome.degraded),
-        total: i64::try_from(page.total).unwrap_or(i64::MAX),
+        total: count(page.total),
         facets: facets.map(|(asked, counts)| facet(asked, counts)).collect(),
         next_page_token: page.next_page_token,
         corrected_query: outcome
@@ -181,18 +187,5 @@ fn facet_value(value: ValueCount) -> v1::FacetValue {
         count: count(value.count),
         from,
         to,
-    }
-}
-
-fn count(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-/// 0 means the default, as older clients leave it unset; more than the most means the most.
-pub(crate) fn limit(limit: i32) -> Result<usize, Status> {
-    match usize::try_from(limit) {
-        Ok(0) => Ok(LIMIT_DEFAULT),
-        Ok(limit) => Ok(limit.min(LIMIT_MAX)),
-        Err(_) => Err(invalid("limit", "is negative")),
     }
 }

@@ -1,28 +1,25 @@
-//! Suggestions of synonyms, as messages.
+//! Streams suggestions of synonyms.
 
 use catalog_proto::v1;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use crate::grpc::error::{invalid, mining_status};
+use crate::grpc::convert::{count, limit};
+use crate::grpc::error::mining_status;
 use crate::grpc::stream::Answers;
-use crate::synonym_mining::{SynonymMiner, SynonymPair};
+use crate::search::{SynonymMiner, SynonymPair};
 
 const LIMIT_DEFAULT: usize = 50;
 const LIMIT_MAX: usize = 1_000;
 const PROGRESS_QUEUE_MAX: usize = 16;
 
-/// Stops when the client goes away.
+/// Looks for synonyms in a task of its own, which stops when the client goes away.
 pub(crate) fn suggest(
     miner: SynonymMiner,
     request: v1::SuggestSynonymsRequest,
 ) -> Result<Answers<v1::SuggestSynonymsResponse>, Status> {
-    let limit = match usize::try_from(request.limit) {
-        Ok(0) => LIMIT_DEFAULT,
-        Ok(limit) => limit.min(LIMIT_MAX),
-        Err(_) => return Err(invalid("limit", "is negative")),
-    };
+    let limit = limit(request.limit, LIMIT_DEFAULT, LIMIT_MAX)?;
     let (answers, stream) = mpsc::channel(PROGRESS_QUEUE_MAX);
     tokio::spawn(async move {
         let (steps, mut taken) = mpsc::channel(1);
@@ -34,7 +31,7 @@ pub(crate) fn suggest(
                     break;
                 }
             }
-            // Dropped with it, so that the work ends when nobody listens.
+            // The work ends when its receiver is gone.
             drop(taken);
             last
         };
@@ -60,7 +57,6 @@ fn progress((done, total): (usize, usize)) -> v1::SuggestSynonymsResponse {
 }
 
 fn suggestion(pair: SynonymPair) -> v1::SynonymSuggestion {
-    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     v1::SynonymSuggestion {
         term: pair.term,
         synonym: pair.synonym,

@@ -1,48 +1,41 @@
-//! Checks, listings, repairs and parked events as messages.
+//! Answers requests for checks, listings, repairs and parked events.
 
 use std::sync::Arc;
 
 use catalog_proto::v1;
 use prost_types::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 use crate::events::PRODUCT_IDS_MAX;
-use crate::grpc::error::{invalid, verification_status};
+use crate::grpc::convert::count;
+use crate::grpc::error::{internal, invalid, verification_status};
 use crate::grpc::stream::Answers;
 use crate::read_model::ParkedEvent;
 use crate::verification::{
-    Buckets, CheckStep, Checked, Fault, ListedProduct, ListedProducts, Projection, Verifier,
+    Buckets, CheckStep, Checked, Fault, ListedProduct, ListedProducts, Projection,
+    VerificationError, Verifier,
 };
 
+/// The most products of one repair.
 const REPAIRS_MAX: usize = PRODUCT_IDS_MAX;
+/// The most parts that wait for a client that is slow to read.
 const PARTS_QUEUE_MAX: usize = 4;
 
 pub(crate) async fn check(verifier: Arc<Verifier>) -> Result<Answers<v1::CheckProgress>, Status> {
     let place = verifier.place.take().await.map_err(verification_status)?;
-    let (steps, received) = mpsc::channel(PARTS_QUEUE_MAX);
-    let (failure, failed) = mpsc::channel(1);
-    tokio::spawn(async move {
-        let checked = verifier.check(&steps).await;
-        // Before the stream ends, so that whoever has read it to its end may go on.
-        drop(place);
-        if let Err(err) = checked {
-            // Whoever asked may have gone away.
-            let _ = failure.send(Err(verification_status(err))).await;
-        }
-    });
-    let steps = ReceiverStream::new(received).map(|step| Ok(check_step(step)));
-    Ok(Box::pin(steps.chain(ReceiverStream::new(failed))))
+    let check = async move |steps| verifier.check(&steps).await;
+    Ok(streamed(place, check, check_step))
 }
 
 pub(crate) async fn list(
     verifier: Arc<Verifier>,
     request: v1::ListProjectedProductsRequest,
 ) -> Result<Answers<v1::ListProjectedProductsResponse>, Status> {
-    let buckets = Buckets::new(&request.buckets);
-    let buckets = buckets.ok_or_else(|| invalid("buckets", "has an entry that is no bucket"))?;
+    let buckets = Buckets::new(&request.buckets)
+        .ok_or_else(|| invalid("buckets", "has an entry that is no bucket"))?;
     let projection = request.projection();
     if !matches!(
         projection,
@@ -52,22 +45,38 @@ pub(crate) async fn list(
         return Err(invalid("projection", reason));
     }
     let place = verifier.place.take().await.map_err(verification_status)?;
-    let (listing, received) = mpsc::channel(PARTS_QUEUE_MAX);
+    let list = async move |listing| match projection {
+        v1::Projection::KeywordIndex => verifier.list_index(&buckets, &listing).await,
+        _ => verifier.list_documents(&buckets, &listing).await,
+    };
+    Ok(streamed(place, list, listed_part))
+}
+
+/// Runs `work` in a task of its own, and streams what it sends as messages, then its error.
+fn streamed<T, M, F>(
+    place: OwnedSemaphorePermit,
+    work: impl FnOnce(mpsc::Sender<T>) -> F,
+    message: impl Fn(T) -> M + Send + 'static,
+) -> Answers<M>
+where
+    T: Send + 'static,
+    M: Send + 'static,
+    F: Future<Output = Result<(), VerificationError>> + Send + 'static,
+{
+    let (parts, received) = mpsc::channel(PARTS_QUEUE_MAX);
     let (failure, failed) = mpsc::channel(1);
+    let work = work(parts);
     tokio::spawn(async move {
-        let listed = match projection {
-            v1::Projection::KeywordIndex => verifier.list_index(&buckets, &listing).await,
-            _ => verifier.list_documents(&buckets, &listing).await,
-        };
-        // Before the stream ends, so that whoever has read it to its end may go on.
+        let done = work.await;
+        // The place is free before the stream ends, so that a client that has read it may go on.
         drop(place);
-        if let Err(err) = listed {
-            // Whoever asked may have gone away.
+        if let Err(err) = done {
+            // The client may have gone away.
             let _ = failure.send(Err(verification_status(err))).await;
         }
     });
-    let parts = ReceiverStream::new(received).map(|part| Ok(listed_part(part)));
-    Ok(Box::pin(parts.chain(ReceiverStream::new(failed))))
+    let messages = ReceiverStream::new(received).map(move |part| Ok(message(part)));
+    Box::pin(messages.chain(ReceiverStream::new(failed)))
 }
 
 pub(crate) async fn repair(
@@ -82,8 +91,9 @@ pub(crate) async fn repair(
     ids.sort();
     ids.dedup();
     let verifier = verifier.clone();
-    let repaired = to_the_end(async move { verifier.repair(&ids).await });
-    let repaired = repaired.await?.map_err(verification_status)?;
+    let repaired = to_the_end(async move { verifier.repair(&ids).await })
+        .await?
+        .map_err(verification_status)?;
     Ok(v1::RepairProductsResponse {
         repaired: i32::try_from(repaired).unwrap_or(i32::MAX),
     })
@@ -102,20 +112,21 @@ pub(crate) async fn retry_parked(
     request: v1::RetryParkedEventsRequest,
 ) -> Result<v1::RetryParkedEventsResponse, Status> {
     let (verifier, positions) = (verifier.clone(), request.positions);
-    let retried = to_the_end(async move { verifier.retry_parked(&positions).await });
-    let retried = retried.await?.map_err(verification_status)?;
+    let retried = to_the_end(async move { verifier.retry_parked(&positions).await })
+        .await?
+        .map_err(verification_status)?;
     Ok(v1::RetryParkedEventsResponse {
         applied: retried.applied,
         failed: retried.failed.into_iter().map(parked_event).collect(),
     })
 }
 
-/// A client that goes away does not leave a repair half done.
+/// Runs `work` in a task of its own, so that it is not left half done when the client goes away.
 async fn to_the_end<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Status> {
     let done = tokio::spawn(work).await;
-    done.map_err(|err| crate::grpc::error::internal(&err))
+    done.map_err(|err| internal(&err))
 }
 
 fn check_step(step: CheckStep) -> v1::CheckProgress {
@@ -194,8 +205,4 @@ fn parked_event(event: ParkedEvent) -> v1::ParkedEvent {
         }),
         retries: event.retries,
     }
-}
-
-fn count(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
 }

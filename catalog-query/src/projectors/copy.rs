@@ -1,5 +1,5 @@
-//! Where an index has to begin: at its own position, or, when it is new or cannot go on from there,
-//! at that of the documents, of which it is then made anew.
+//! Decides where an index has to begin, and copies the documents into a new one: an index that is
+//! empty, or cannot go on from its own position, begins at that of the documents.
 
 use std::sync::Arc;
 
@@ -12,12 +12,13 @@ use crate::index::{IndexWriter, LiveIndex};
 use crate::projectors::error::ProjectorError;
 use crate::read_model::ReadModel;
 
+/// The products of one batch that is copied.
 const BATCH_PRODUCTS: usize = 500;
-/// Batches read ahead of the index.
+/// The most batches that are read ahead of the index.
 const BATCHES_AHEAD: usize = 2;
 
-/// What is needed to judge a position, read in this order: the stream never ends before documents
-/// that were made of it.
+/// The positions that decide where an index begins. They are read in this order, so that the stream
+/// does not end before documents that were made of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outlook {
     index: Position,
@@ -26,16 +27,17 @@ pub(crate) struct Outlook {
     stream_last: Position,
 }
 
+/// Where an index begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// Where the index is.
+    /// The index goes on where it is.
     Here,
-    /// The documents save a replay of the whole stream.
+    /// The index is empty: the documents save a replay of the whole stream.
     Empty,
-    /// The stream does not hold the next event any more.
+    /// The stream does not hold the next event of the index any more.
     Behind,
-    /// The index holds what neither the stream nor the documents have: they were restored from a
-    /// backup. Or the stream is refilled right now.
+    /// The index holds what neither the stream nor the documents have: these were restored from a
+    /// backup, or the stream is being refilled right now.
     Ahead,
 }
 
@@ -48,8 +50,10 @@ impl Outlook {
         let documents: i64 = sqlx::query_scalar("SELECT position FROM checkpoint")
             .fetch_one(&read_model.pool)
             .await?;
-        let stream = jetstream.get_stream(STREAM).await;
-        let stream = stream.map_err(|err| ProjectorError::Stream(err.to_string()))?;
+        let stream = jetstream
+            .get_stream(STREAM)
+            .await
+            .map_err(|err| ProjectorError::Stream(err.to_string()))?;
         let state = &stream.cached_info().state;
         Ok(Self {
             index,
@@ -63,7 +67,7 @@ impl Outlook {
         let missing = self.index.next() < self.stream_first;
         match self.index {
             index if index > self.documents && index > self.stream_last => Start::Ahead,
-            // Nothing better is to be had from the documents.
+            // The documents have nothing newer.
             index if index >= self.documents => Start::Here,
             Position::START => Start::Empty,
             _ if missing => Start::Behind,
@@ -73,7 +77,7 @@ impl Outlook {
 }
 
 /// Replaces the index of `epoch` by one made of the documents, at their position. None when another
-/// has replaced it meanwhile: then what was made is given up.
+/// index has replaced it meanwhile: then the copy is given up.
 pub(crate) async fn copy_documents(
     read_model: &ReadModel,
     index: &Arc<LiveIndex>,
@@ -97,12 +101,12 @@ pub(crate) async fn copy_documents(
         made
     });
     let read = match read_documents(read_model, batches).await {
-        // The other end is gone only when filling failed, and that is told below.
+        // The receiver is gone only when filling failed, and that error is returned below.
         Ok(position) => {
             let _ = position_read.send(position);
             Ok(())
         }
-        // The thread waits for a position, and must hear that there is none.
+        // The thread that fills waits for a position, and must hear that there is none.
         Err(err) => {
             drop(position_read);
             Err(err)
@@ -113,7 +117,7 @@ pub(crate) async fn copy_documents(
     filled.map_err(ProjectorError::Copy)
 }
 
-/// Commits all batches at the position that comes after them.
+/// Loads all batches and commits them at the position that follows them.
 fn fill(
     mut writer: IndexWriter,
     mut batches: mpsc::Receiver<Vec<(Version, Product)>>,
@@ -122,14 +126,14 @@ fn fill(
     while let Some(batch) = batches.blocking_recv() {
         writer.load(&batch)?;
     }
-    // There is none when the documents could not be read to their end.
+    // No position comes when the documents could not be read to their end.
     let position = position.blocking_recv()?;
     writer.commit(position)?;
     Ok((writer, position))
 }
 
-/// Sends all live documents, as of the position returned. One that cannot be read is left out: a
-/// verification finds it, and a repair mends it here as well.
+/// Sends all live documents and returns the position they are at. A document that cannot be read is
+/// left out: a verification finds it, and a repair mends the index as well.
 async fn read_documents(
     read_model: &ReadModel,
     batches: mpsc::Sender<Vec<(Version, Product)>>,
@@ -156,12 +160,12 @@ async fn read_documents(
             break;
         }
     }
-    // Whoever received has failed, and tells why.
+    // Sending fails only when filling failed, which returns its own error.
     let _ = batches.send(batch).await;
     Ok(Position::from_i64(position))
 }
 
-/// None, and a line in the log, when nobody can read it.
+/// Decodes a document. One that cannot be read is logged and left out.
 fn document(id: &str, version: i64, json: &str) -> Option<(Version, Product)> {
     let Some(known) = Version::new(version) else {
         tracing::error!(product = id, version, "a document without a version");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use catalog_events::Position;
+use service_kit::Retry;
 use sqlx::Connection as _;
 use tokio_util::sync::CancellationToken;
 
@@ -12,12 +13,15 @@ use crate::embedding::{EmbedError, Embedder};
 use crate::projectors::progress::Progress;
 use crate::read_model::{Generations, LiveReadModel, ReadModel, Serving};
 
-/// Many, as equally long ones are embedded together.
+/// The most texts of one batch: many, as texts of equal length are embedded together.
 const BATCH_TEXTS_MAX: i64 = 128;
+/// How often the queue of texts is looked at while it is empty.
 const POLL_EVERY_MS: u64 = 250;
+/// How often a replica that does not embed looks whether it should.
 const LOOK_AGAIN_MS: u64 = 1_000;
-/// While documents arrive at a rate, the processor is theirs; but not for ever.
+/// The longest that embedding waits while many documents arrive, which have the processor first.
 const DEFER_MS_MAX: u64 = 30_000;
+/// As many events between two polls mean that a bulk import is under way.
 const BUSY_EVENTS_PER_POLL: u64 = 100;
 
 pub(crate) struct EmbeddingProjector {
@@ -38,35 +42,26 @@ pub(crate) enum EmbeddingError {
 
 impl EmbeddingProjector {
     pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        tokio::select! {
-            () = self.embed_for_ever() => {}
-            () = stop.cancelled() => {}
-        }
+        stop.run_until_cancelled(self.embed_for_ever()).await;
         Ok(())
     }
 
+    /// Never ends.
     async fn embed_for_ever(&self) {
-        // Before, the vectors of another release may still be taken over.
+        // Until then, the vectors of another release may still be taken over.
         self.serving.wait().await;
-        let mut failures = 0;
+        let mut retry = Retry::new("embedding");
         loop {
-            let err = match self.embed_while_ours(&mut failures).await {
-                Ok(()) => {
-                    tokio::time::sleep(Duration::from_millis(LOOK_AGAIN_MS)).await;
-                    continue;
-                }
-                Err(err) => format!("{:#}", anyhow::Error::new(err)),
-            };
-            failures += 1;
-            tracing::warn!(failures, "embedding: {err}");
-            self.progress.embeddings.failed(err);
-            tokio::time::sleep(service_kit::backoff(failures)).await;
+            match self.embed_while_ours(&mut retry).await {
+                Ok(()) => tokio::time::sleep(Duration::from_millis(LOOK_AGAIN_MS)).await,
+                Err(err) => self.progress.embeddings.failed(retry.failed(err)).await,
+            }
         }
     }
 
-    /// Ends when the vectors are of another model, or when another replica embeds: two would do it
-    /// twice.
-    async fn embed_while_ours(&self, failures: &mut u32) -> Result<(), EmbeddingError> {
+    /// Embeds texts until the vectors are those of another model. Returns at once while another replica
+    /// embeds: two would do the work twice.
+    async fn embed_while_ours(&self, retry: &mut Retry) -> Result<(), EmbeddingError> {
         self.progress.embeddings.set_active(false);
         if !self.is_our_model() {
             return Ok(());
@@ -78,11 +73,12 @@ impl EmbeddingProjector {
         let mut deferral = Deferral::default();
         while self.is_our_model() {
             lock.ping().await?;
-            let embedded = match deferral.applies(self.progress.read_model.position()) {
-                true => 0,
-                false => embed_some(&self.live.load_full(), self.embedder.as_ref()).await?,
+            let embedded = if deferral.applies(self.progress.read_model.position()) {
+                0
+            } else {
+                embed_some(&self.live.load_full(), self.embedder.as_ref()).await?
             };
-            *failures = 0;
+            retry.succeeded();
             let (at, unreadable) = (Position::START, 0);
             self.progress.embeddings.reached(at, embedded, unreadable);
             if embedded == 0 {

@@ -1,4 +1,4 @@
-//! Why a projection stops following the events until it is tried again.
+//! Why a projector stops following the events until its next try.
 
 use crate::events::ConsumerError;
 use crate::index::IndexError;

@@ -6,43 +6,45 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use catalog_events::{Position, ProductEvent};
+use service_kit::Retry;
 use tokio_util::sync::CancellationToken;
 
 use crate::events::{ConsumerError, EventConsumer, Received};
 use crate::index::LiveIndex;
+use crate::projectors::copy::{Outlook, Start, copy_documents};
 use crate::projectors::error::ProjectorError;
-
-pub(crate) use crate::projectors::copy::copy_documents;
-use crate::projectors::copy::{Outlook, Start};
 use crate::projectors::progress::{IndexDisk, ProjectionProgress};
-use crate::read_model::{CachedProductRepository, LiveReadModel, PostgresProductRepository};
+use crate::read_model::{
+    CachedProductRepository, LiveReadModel, PostgresProductRepository, ReadModel,
+};
 
 const BATCH_EVENTS_MAX: usize = 5_000;
-/// After a commit the next one waits as long as that one took, so that commits take half of a core
-/// at most, but no longer than this.
+/// The longest pause after a commit. A pause is as long as the commit was, so that commits take half
+/// of a core at most.
 const PAUSE_MAX: Duration = Duration::from_millis(20);
-/// An index that is ahead of everything else is looked at this often before it is given up: a stream
+/// How often an index that is ahead of everything else is looked at before it is given up: a stream
 /// that lost its tail is refilled within seconds.
 const AHEAD_LOOKS: u32 = 10;
 const AHEAD_LOOK_EVERY: Duration = Duration::from_millis(500);
 
-pub(crate) struct IndexProjector {
+pub(crate) struct KeywordIndexProjector {
     pub(crate) jetstream: jetstream::Context,
-    /// Of whose documents an index is made that cannot be made of the stream.
+    /// Has the documents of which an index is made that cannot be made of the stream.
     pub(crate) live: LiveReadModel,
     pub(crate) index: Arc<LiveIndex>,
-    /// Another replica may apply the documents: this one's cache hears of a change here.
+    /// The cache of this replica. It hears of changes here, as another replica may apply the documents.
     pub(crate) repository: Arc<CachedProductRepository<PostgresProductRepository>>,
     pub(crate) progress: ProjectionProgress,
     pub(crate) disk: IndexDisk,
 }
 
-impl IndexProjector {
+impl KeywordIndexProjector {
     pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         self.progress.set_active(true);
         tokio::select! {
-            () = self.project(&stop) => {}
+            () = self.project() => {}
             () = self.watch_disk() => {}
+            () = stop.cancelled() => {}
         }
         let index = self.index.clone();
         // What the disk refuses is replayed after the restart.
@@ -52,28 +54,18 @@ impl IndexProjector {
         Ok(())
     }
 
-    async fn project(&self, stop: &CancellationToken) {
-        let mut failures = 0;
-        while !stop.is_cancelled() {
-            let err = tokio::select! {
-                ended = self.follow(&mut failures) => match ended {
-                    Ok(()) => continue,
-                    Err(err) => format!("{:#}", anyhow::Error::new(err)),
-                },
-                () = stop.cancelled() => break,
-            };
-            failures += 1;
-            tracing::warn!(failures, "keyword index projection: {err}");
-            self.progress.failed(err);
-            tokio::select! {
-                () = tokio::time::sleep(service_kit::backoff(failures)) => {}
-                () = stop.cancelled() => {}
+    /// Never ends.
+    async fn project(&self) {
+        let mut retry = Retry::new("keyword index projection");
+        loop {
+            if let Err(err) = self.follow(&mut retry).await {
+                self.progress.failed(retry.failed(err)).await;
             }
         }
     }
 
     /// Applies events until the index is replaced by another.
-    async fn follow(&self, failures: &mut u32) -> Result<(), ProjectorError> {
+    async fn follow(&self, retry: &mut Retry) -> Result<(), ProjectorError> {
         let (epoch, at) = self.index.resume();
         self.progress.reached(at, 0, 0);
         if self.begin_anew(epoch, at).await? {
@@ -81,17 +73,16 @@ impl IndexProjector {
         }
         let mut consumer = EventConsumer::open(&self.jetstream, at).await?;
         loop {
-            let batch = tokio::select! {
+            let mut batch = tokio::select! {
                 batch = consumer.next_batch(BATCH_EVENTS_MAX) => batch?,
                 () = self.index.replaced(epoch) => return Ok(()),
             };
-            let mut batch = batch;
             while let Some(to) = batch.last().map(Received::position) {
                 let started = Instant::now();
                 if !self.commit(epoch, batch, to).await? {
                     return Ok(());
                 }
-                *failures = 0;
+                retry.succeeded();
                 let until = Instant::now() + started.elapsed().min(PAUSE_MAX);
                 batch = Vec::new();
                 gather(&mut consumer, until, &mut batch).await?;
@@ -99,28 +90,12 @@ impl IndexProjector {
         }
     }
 
-    /// Makes the index of the documents when it cannot go on, or had to replay everything. True when
-    /// it did.
+    /// Makes the index of the documents when it cannot go on from `at`, or would have to replay
+    /// everything. True when it did.
     async fn begin_anew(&self, epoch: u64, at: Position) -> Result<bool, ProjectorError> {
-        let mut looks = 0;
         let read_model = self.live.load_full();
-        loop {
-            let outlook = Outlook::take(&self.jetstream, &read_model, at).await?;
-            match outlook.start() {
-                Start::Here => return Ok(false),
-                Start::Ahead if looks < AHEAD_LOOKS => {
-                    looks += 1;
-                    tokio::time::sleep(AHEAD_LOOK_EVERY).await;
-                }
-                Start::Empty => {
-                    tracing::info!("a keyword index is made of the documents");
-                    break;
-                }
-                start @ (Start::Behind | Start::Ahead) => {
-                    tracing::warn!(?start, ?outlook, "the keyword index is made anew");
-                    break;
-                }
-            }
+        if self.can_go_on(&read_model, at).await? {
+            return Ok(false);
         }
         let started = Instant::now();
         let copied = copy_documents(&read_model, &self.index, epoch).await?;
@@ -137,6 +112,34 @@ impl IndexProjector {
         Ok(true)
     }
 
+    /// Whether the index goes on from `at`. False when it has to be made of the documents.
+    async fn can_go_on(
+        &self,
+        read_model: &ReadModel,
+        at: Position,
+    ) -> Result<bool, ProjectorError> {
+        let mut looks = 0;
+        loop {
+            let outlook = Outlook::take(&self.jetstream, read_model, at).await?;
+            match outlook.start() {
+                Start::Here => return Ok(true),
+                Start::Ahead if looks < AHEAD_LOOKS => {
+                    looks += 1;
+                    tokio::time::sleep(AHEAD_LOOK_EVERY).await;
+                }
+                Start::Empty => {
+                    tracing::info!("a keyword index is made of the documents");
+                    return Ok(false);
+                }
+                start @ (Start::Behind | Start::Ahead) => {
+                    tracing::warn!(?start, ?outlook, "the keyword index is made anew");
+                    return Ok(false);
+                }
+            }
+        }
+    }
+
+    /// Applies a batch that ends at `to`. False when another index has replaced that of `epoch`.
     async fn commit(
         &self,
         epoch: u64,
@@ -163,7 +166,7 @@ impl IndexProjector {
         Ok(applied)
     }
 
-    /// Shows how far the disk is; never ends.
+    /// Shows how far the disk follows the index. Never ends.
     async fn watch_disk(&self) {
         loop {
             let (epoch, mut state) = self.index.disk_state();
@@ -183,7 +186,7 @@ impl IndexProjector {
     }
 }
 
-/// Adds what arrives until `until`, as far as the batch has room.
+/// Adds the events that arrive until `until`, as far as the batch has room.
 async fn gather(
     consumer: &mut EventConsumer,
     until: Instant,

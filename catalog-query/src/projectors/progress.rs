@@ -1,4 +1,4 @@
-//! How far the projections of this replica are: for `catalogctl status`, metrics and each other.
+//! The progress of the projections of this replica, for `catalogctl status`, metrics and each other.
 
 use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, RwLock};
@@ -7,9 +7,10 @@ use catalog_events::Position;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use service_kit::Failure;
 use tokio::sync::watch;
 
-/// One projection: its position, and why it stands still.
+/// The progress of one projection: its position, and why it stands still.
 #[derive(Clone, Default)]
 pub(crate) struct ProjectionProgress {
     position: Gauge<i64, AtomicI64>,
@@ -17,11 +18,11 @@ pub(crate) struct ProjectionProgress {
     failures: Counter<u64, AtomicU64>,
     unreadable: Counter<u64, AtomicU64>,
     error: Arc<RwLock<Option<String>>>,
-    /// What goes on beside the events and stays wrong when one is applied.
+    /// An error that does not go when an event is applied, such as one of the disk.
     standing_error: Arc<RwLock<Option<String>>>,
-    /// True while this replica is the one that applies: always for its own index.
+    /// 1 while this replica is the one that applies, as it always is for its own index.
     active: Gauge<i64, AtomicI64>,
-    /// Tells those who wait for a position to look again.
+    /// Tells tasks that wait for a position to look again.
     moved: watch::Sender<()>,
 }
 
@@ -43,6 +44,8 @@ impl ProjectionProgress {
         Position::from_i64(self.position.get())
     }
 
+    /// Everything up to `position` is applied, so an error that was shown goes. Adds the numbers of
+    /// events that were applied and that could not be read.
     pub(crate) fn reached(&self, position: Position, applied: usize, unreadable: usize) {
         self.position.set(position.to_i64());
         self.applied.inc_by(applied as u64);
@@ -56,9 +59,11 @@ impl ProjectionProgress {
         self.moved.subscribe()
     }
 
-    pub(crate) fn failed(&self, error: String) {
+    /// Shows the failure until something is applied again, and waits for as long as it asks for.
+    pub(crate) async fn failed(&self, failure: Failure) {
         self.failures.inc();
-        self.set_error(Some(error));
+        self.set_error(Some(failure.message.clone()));
+        failure.wait().await;
     }
 
     pub(crate) fn error(&self) -> Option<String> {
@@ -109,7 +114,7 @@ impl IndexDisk {
     }
 }
 
-/// The search rules that this replica knows.
+/// The progress of the search rules, and how many this replica knows and follows.
 #[derive(Clone, Default)]
 pub(crate) struct RuleProgress {
     pub(crate) projection: ProjectionProgress,
@@ -141,7 +146,7 @@ impl RuleProgress {
     }
 }
 
-/// All projections of a replica.
+/// The progress of all projections of a replica.
 #[derive(Clone, Default)]
 pub(crate) struct Progress {
     pub(crate) read_model: ProjectionProgress,

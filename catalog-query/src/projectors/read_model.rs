@@ -6,21 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog_events::Position;
+use service_kit::Retry;
 use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::events::{ConsumerError, Received};
-use crate::events::{EventReader, EventSource};
+use crate::events::{EventReader, EventSource, Received};
+use crate::projectors::error::ProjectorError;
 use crate::projectors::progress::Progress;
 use crate::read_model::{
     Applied, CachedProductRepository, LiveReadModel, PostgresProductRepository, ReadModel,
 };
 
-/// Bounded in bytes as well, by where the events come from.
+/// The most events of one transaction. The source of the events bounds them in bytes as well.
 const BATCH_EVENTS_MAX: usize = 1_000;
-/// After fewer events than this the next ones gather for a moment: a transaction costs about the
-/// same whether it is of one event or of fifty.
+/// After fewer events than this the next ones gather for a moment: a transaction of fifty events
+/// costs about the same as one of a single event.
 const FEW_EVENTS: usize = 50;
 const GATHER_MS: u64 = 5;
 /// How long the documents may stand still after the replica that applied events was killed.
@@ -35,44 +36,30 @@ pub(crate) struct ReadModelProjector {
     pub(crate) progress: Progress,
 }
 
-#[derive(Debug, thiserror::Error)]
-enum ProjectorError {
-    #[error(transparent)]
-    Consumer(#[from] ConsumerError),
-    #[error("database")]
-    Database(#[from] sqlx::Error),
-}
-
 impl ReadModelProjector {
     pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let mut failures = 0;
-        while !stop.is_cancelled() {
-            let pause = tokio::select! {
-                ended = self.follow(&mut failures) => match ended {
-                    Ok(()) => Duration::from_millis(RENEW_EVERY_MS),
-                    Err(err) => {
-                        failures += 1;
-                        let err = format!("{:#}", anyhow::Error::new(err));
-                        tracing::warn!(failures, "read model projection: {err}");
-                        self.progress.read_model.failed(err);
-                        service_kit::backoff(failures)
-                    }
-                },
-                () = stop.cancelled() => break,
-            };
-            self.progress.read_model.set_active(false);
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = stop.cancelled() => {}
-            }
-        }
+        stop.run_until_cancelled(self.project()).await;
         self.live.load_full().release_lease(self.me).await?;
         Ok(())
     }
 
-    /// Applies events to the live generation. Ends without an error when another replica does, or
-    /// when another generation is live.
-    async fn follow(&self, failures: &mut u32) -> Result<(), ProjectorError> {
+    /// Never ends.
+    async fn project(&self) {
+        let progress = &self.progress.read_model;
+        let mut retry = Retry::new("read model projection");
+        loop {
+            let ended = self.follow(&mut retry).await;
+            progress.set_active(false);
+            match ended {
+                Ok(()) => tokio::time::sleep(Duration::from_millis(RENEW_EVERY_MS)).await,
+                Err(err) => progress.failed(retry.failed(err)).await,
+            }
+        }
+    }
+
+    /// Applies events to the live generation. Returns without an error when another replica applies
+    /// them, or when another generation is live.
+    async fn follow(&self, retry: &mut Retry) -> Result<(), ProjectorError> {
         let read_model = self.live.load_full();
         let mut at = read_model.checkpoint().await?.position;
         self.progress.read_model.reached(at, 0, 0);
@@ -92,19 +79,19 @@ impl ReadModelProjector {
                 Some(reached) => at = reached,
                 None => break,
             }
-            *failures = 0;
+            retry.succeeded();
             if few {
                 tokio::time::sleep(Duration::from_millis(GATHER_MS)).await;
             }
         }
         if self.live.load().generation != read_model.generation {
-            // A rollback to it need not wait until the lease ends by itself.
+            // A rollback to that generation need not wait until the lease ends by itself.
             read_model.release_lease(self.me).await?;
         }
         Ok(())
     }
 
-    /// Waits for events and keeps the lease meanwhile. None when it is lost, or when another
+    /// Waits for events and renews the lease meanwhile. None when the lease is lost, or when another
     /// generation is live.
     async fn next_batch(
         &self,
@@ -128,7 +115,7 @@ impl ReadModelProjector {
         }
     }
 
-    /// The new position; none when another projector was faster.
+    /// Applies a batch and returns the new position; None when another projector was faster.
     async fn apply(
         &self,
         read_model: &ReadModel,
@@ -137,7 +124,7 @@ impl ReadModelProjector {
     ) -> Result<Option<Position>, ProjectorError> {
         let to = batch.last().map_or(from, Received::position);
         let applied = read_model.apply(self.me, from, &batch).await;
-        // Whatever became of it: a part may have been applied.
+        // After an error as well: a part may have been applied.
         let events = batch.iter().filter_map(Received::event);
         self.repository.invalidate(events).await;
         let Applied::Yes { parked } = applied? else {

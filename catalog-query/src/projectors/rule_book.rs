@@ -1,5 +1,5 @@
-//! All search rules up to a position of their log. Invariant: the higher version of a rule wins; a
-//! deletion leaves its version behind as a tombstone, which no older event can revive.
+//! Holds all search rules up to a position of their log. Invariant: the higher version of a rule
+//! wins; a deletion leaves its version behind as a tombstone, which no older event can revive.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ pub(crate) struct RuleBook {
 #[derive(Clone, Debug)]
 struct Entry {
     version: Version,
-    /// None: deleted.
+    /// None when the rule is deleted.
     rule: Option<Arc<SearchRule>>,
 }
 
 impl RuleBook {
-    /// What was found at `position`, if it could be read.
+    /// Applies the event at `position`; None stands for one that cannot be read.
     pub(crate) fn apply(&mut self, position: Position, event: Option<RuleEvent>) {
         self.position = position;
         let Some(event) = event else {
@@ -41,7 +41,7 @@ impl RuleBook {
         self.position
     }
 
-    /// Those that exist, by id.
+    /// The rules that exist, by id.
     pub(crate) fn rules(&self) -> impl Iterator<Item = (&SearchRule, Version)> {
         let entries = self.rules.values();
         entries.filter_map(|entry| Some((&**entry.rule.as_ref()?, entry.version)))

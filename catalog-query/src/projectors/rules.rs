@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use catalog_events::{Position, RULE_STREAM, RuleEvent, decode_rule};
+use service_kit::Retry;
 use time::OffsetDateTime;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -18,37 +19,37 @@ use crate::projectors::rule_book::RuleBook;
 use crate::search::{RuleSet, RulesHandle};
 
 const BATCH_EVENTS_MAX: usize = 1_000;
-/// A stream that is not there, or is behind, is looked at this often.
+/// How often a stream is looked at that is not there, or that is behind.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long a stream may be behind what was read from it: one that was lost is refilled within
-/// seconds. After that it is another one.
+/// seconds. After that it counts as the stream of another catalog.
 const BEHIND_MAX: Duration = Duration::from_secs(20);
-/// How long a replica that starts waits for its rules: a stream that cannot be read keeps no search
-/// down.
+/// How long a replica that starts waits for its rules: searches are answered even when their stream
+/// cannot be read.
 const FIRST_READ_MAX: Duration = Duration::from_secs(5);
-/// The clock may be set meanwhile.
+/// How often the clock is looked at, which may be set while the next date is waited for.
 const CLOCK_LOOK_EVERY: Duration = Duration::from_secs(60);
 
-pub(crate) struct RuleProjection {
+pub(crate) struct RuleProjector {
     jetstream: jetstream::Context,
     followed: RulesHandle,
-    /// Of the words that rules are compared by.
+    /// The language of the words that rules are compared by.
     language: Language,
     progress: RuleProgress,
     first_read: FirstRead,
-    /// None before the rules that were there at the start have been read.
+    /// The rules as they were read; None before those that were there at the start have been.
     known: watch::Sender<Option<Arc<RuleBook>>>,
 }
 
-/// Whether the rules that were there at the start are followed. Once true it stays so.
+/// Whether searches follow the rules that were there at the start. Once true it stays so.
 #[derive(Clone, Default)]
 pub(crate) struct FirstRead(watch::Sender<bool>);
 
 impl FirstRead {
-    /// Gives up after a while; false when it did.
+    /// Waits until they do. Gives up after a while and returns false.
     pub(crate) async fn wait(&self) -> bool {
-        let mut read = self.0.subscribe();
-        let read = read.wait_for(|read| *read);
+        let mut changes = self.0.subscribe();
+        let read = changes.wait_for(|read| *read);
         tokio::time::timeout(FIRST_READ_MAX, read).await.is_ok()
     }
 }
@@ -56,7 +57,7 @@ impl FirstRead {
 /// One position of the log of rules.
 struct ReceivedRule {
     position: Position,
-    /// None for what cannot be read: it is passed over.
+    /// None for an event that cannot be read, which is passed over.
     event: Option<RuleEvent>,
 }
 
@@ -82,14 +83,14 @@ impl Delivered for ReceivedRule {
     }
 }
 
-/// What has been read, and since when the stream has less.
+/// The rules that have been read, and since when the stream has ended before them.
 #[derive(Default)]
 struct Reading {
     book: RuleBook,
     behind_since: Option<Instant>,
 }
 
-impl RuleProjection {
+impl RuleProjector {
     pub(crate) fn new(
         jetstream: jetstream::Context,
         followed: RulesHandle,
@@ -122,24 +123,16 @@ impl RuleProjection {
     /// Never ends.
     async fn read(&self) {
         let mut reading = Reading::default();
-        let mut failures = 0;
+        let mut retry = Retry::new("search rules");
         loop {
-            if let Err(err) = self.read_on(&mut reading, &mut failures).await {
-                failures += 1;
-                let err = format!("{:#}", anyhow::Error::new(err));
-                tracing::warn!(failures, "search rules: {err}");
-                self.progress.projection.failed(err);
-                tokio::time::sleep(service_kit::backoff(failures)).await;
+            if let Err(err) = self.read_on(&mut reading, &mut retry).await {
+                self.progress.projection.failed(retry.failed(err)).await;
             }
         }
     }
 
-    /// Reads what comes after what was read; returns when the stream is to be looked at again.
-    async fn read_on(
-        &self,
-        reading: &mut Reading,
-        failures: &mut u32,
-    ) -> Result<(), ConsumerError> {
+    /// Reads on from where `reading` is. Returns when the stream is to be looked at again.
+    async fn read_on(&self, reading: &mut Reading, retry: &mut Retry) -> Result<(), ConsumerError> {
         let Some(last) = self.last_in_stream().await? else {
             self.wait_for_stream(reading).await;
             return Ok(());
@@ -153,7 +146,7 @@ impl RuleProjection {
         let mut consumer = EventConsumer::<ReceivedRule>::open(&self.jetstream, from).await?;
         self.progress.projection.set_error(None);
         loop {
-            // A part of what was there at once is followed by nobody.
+            // Searches do not follow a part of the rules that were there at once.
             if reading.book.position() >= last {
                 self.known
                     .send_replace(Some(Arc::new(reading.book.clone())));
@@ -165,13 +158,13 @@ impl RuleProjection {
                 readable += usize::from(event.is_some());
                 reading.book.apply(position, event);
             }
-            *failures = 0;
+            retry.succeeded();
             let progress = &self.progress.projection;
             progress.reached(progress.position(), readable, received - readable);
         }
     }
 
-    /// None where there is no stream.
+    /// The last position of the stream; None when there is no stream.
     async fn last_in_stream(&self) -> Result<Option<Position>, ConsumerError> {
         match self.jetstream.get_stream(RULE_STREAM).await {
             Ok(stream) => Ok(Some(Position(stream.cached_info().state.last_sequence))),
@@ -180,7 +173,7 @@ impl RuleProjection {
         }
     }
 
-    /// An older write side makes none, and a new one makes it in a moment.
+    /// Waits for the stream: an older write side makes none, and a new one makes it in a moment.
     async fn wait_for_stream(&self, reading: &mut Reading) {
         reading.behind_since = None;
         let is_lost = reading.book.position() > Position::START;
@@ -193,6 +186,7 @@ impl RuleProjection {
         tokio::time::sleep(LOOK_EVERY).await;
     }
 
+    /// Waits for a stream that ends before what was read. After a while everything is read anew.
     async fn wait_for_refill(&self, reading: &mut Reading, last: Position) {
         let at = reading.book.position();
         let since = *reading.behind_since.get_or_insert_with(Instant::now);
@@ -206,8 +200,8 @@ impl RuleProjection {
         *reading = Reading::default();
     }
 
-    /// Makes searches follow what has been read, and what the dates of rules say. Never ends, but for
-    /// an error.
+    /// Makes searches follow the rules that have been read, each between its dates. Ends only with an
+    /// error.
     async fn follow(&self) -> anyhow::Result<()> {
         let mut known = self.known.subscribe();
         loop {
@@ -218,8 +212,8 @@ impl RuleProjection {
             };
             let (position, rules) = (book.position(), book.len());
             let (language, now) = (self.language, OffsetDateTime::now_utc());
-            let set = move || RuleSet::compile(language, book.rules(), now);
-            let set = tokio::task::spawn_blocking(set).await?;
+            let compile = move || RuleSet::compile(language, book.rules(), now);
+            let set = tokio::task::spawn_blocking(compile).await?;
             let (active, next_change) = (set.active(), set.next_change());
             self.followed.store(Arc::new(set));
             self.progress.set(rules, active);
@@ -235,7 +229,7 @@ impl RuleProjection {
     }
 }
 
-/// Returns early at times, so that the clock is looked at again.
+/// Waits until the next change. Returns early at times, so that the clock is looked at again.
 async fn until(next_change: Option<OffsetDateTime>) {
     let Some(at) = next_change else {
         return std::future::pending().await;

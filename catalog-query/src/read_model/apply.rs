@@ -13,20 +13,20 @@ use crate::read_model::changes::{Changes, load_existing};
 use crate::read_model::checkpoint::advance;
 use crate::read_model::parked::{heal, park};
 
-/// What became of a batch.
+/// The outcome of applying a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Applied {
-    /// All but what was parked.
+    /// Everything is applied except the events at the positions that were parked.
     Yes { parked: Vec<Position> },
-    /// Another projector holds the lease or moved the position. Of a batch with an event that
-    /// Postgres refuses, the beginning may have been applied.
+    /// Another projector holds the lease or moved the position. When Postgres refused an event of the
+    /// batch, those before it may have been applied.
     NotOurs,
 }
 
 impl ReadModel {
     /// Moves the read model from position `from` to that of the last of `batch`, which follows
-    /// `from` without a gap. What is no event is parked, and so is an event whose content Postgres
-    /// refuses; other errors are the caller's to retry.
+    /// `from` without a gap. A message that is no event is parked, and so is an event whose content
+    /// Postgres refuses; the caller tries again after other errors.
     pub(crate) async fn apply(
         &self,
         me: Uuid,
@@ -55,7 +55,7 @@ impl ReadModel {
                         }
                         parked.push(to);
                     }
-                    // Not an event's content, then.
+                    // It is not the content of an event that was refused.
                     [_] => return Err(err),
                     _ => {
                         let (first, second) = part.split_at(part.len() / 2);
@@ -70,7 +70,7 @@ impl ReadModel {
         Ok(Applied::Yes { parked })
     }
 
-    /// False when it is not ours to do: then nothing was changed.
+    /// Applies one part of a batch. False, and nothing is changed, when another projector applies.
     async fn apply_part(
         &self,
         me: Uuid,
@@ -97,8 +97,9 @@ impl ReadModel {
     }
 }
 
-/// Data exceptions (class 22): the same content would be refused for ever. What passes by itself,
-/// as a lost connection, a full disk or a deadlock, is of other classes.
+/// Whether Postgres refuses the content itself, as it would for ever: a data exception (class 22).
+/// Errors that pass by themselves, such as a lost connection, a full disk or a deadlock, are of other
+/// classes.
 pub(crate) fn is_refused(err: &sqlx::Error) -> bool {
     let database = err.as_database_error();
     database.is_some_and(|err| err.code().is_some_and(|code| code.starts_with("22")))

@@ -1,6 +1,6 @@
 //! A cache in front of a repository, kept true by events. An answer that was loaded before an event
-//! and stored after it would be stale for as long as it lives; so every event leaves the version
-//! behind that answers must have, and whoever stores an answer looks at it afterwards.
+//! and stored after it would be stale for as long as it lives. So every event leaves the version
+//! behind that answers must have, and after an answer is stored it is compared with that.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,23 +18,25 @@ use crate::read_model::repository::{AtLeast, ProductRepository, RepositoryError}
 
 /// A message in memory is about this many times its encoded size.
 const MEMORY_PER_ENCODED_BYTE: u32 = 4;
-/// Bounds what a replica that does not apply documents itself may miss while these lag.
+/// How long an answer lives: it bounds how stale a replica may be that does not apply documents
+/// itself and misses a change while these lag.
 const ENTRY_SECONDS_MAX: u64 = 30;
-/// Longer than any load of an answer can take.
+/// How long the version of a change is remembered: longer than any load of an answer can take.
 const CHANGED_SECONDS: u64 = 60;
 const CHANGED_ENTRIES_MAX: u64 = 100_000;
-/// More often than a cache looks by itself, which it does in whatever call comes then.
+/// How often expired entries are removed: more often than the cache does so by itself, which delays
+/// the call of some reader.
 const TIDY_EVERY_MS: u64 = 100;
 
 pub(crate) struct CachedProductRepository<R> {
     inner: R,
-    /// Also that there is no such product.
+    /// What is known of each product, also that there is none.
     answers: Cache<ProductId, Held>,
-    /// The newest known version of a product.
+    /// The newest known version of each product that has changed lately.
     changed: Cache<ProductId, Version>,
     /// Counts the changes that may lead to an older version: repairs, and switches of the generation.
     repairs: AtomicU64,
-    /// Whose answers these are.
+    /// The generation that the answers come from.
     generation: AtomicI64,
 }
 
@@ -61,8 +63,8 @@ impl<R: ProductRepository> CachedProductRepository<R> {
         }
     }
 
-    /// Removes what has expired, so that no reader has to: of the products of a whole import that
-    /// expire at once, it would take longer than a reader waits.
+    /// Removes expired entries, so that no reader has to: when the products of a whole import expire
+    /// at once, that takes longer than a reader waits.
     pub(crate) async fn keep_tidy(self: Arc<Self>, stop: CancellationToken) -> anyhow::Result<()> {
         let mut tick = tokio::time::interval(Duration::from_millis(TIDY_EVERY_MS));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -76,10 +78,11 @@ impl<R: ProductRepository> CachedProductRepository<R> {
         }
     }
 
-    /// To be called once the read model has applied `events`; calling it before or twice is harmless.
+    /// Removes the answers that `events` have changed. Must be called once the read model has applied
+    /// them; another call before or after that is harmless.
     pub(crate) async fn invalidate<'a>(&self, events: impl IntoIterator<Item = &'a ProductEvent>) {
         for event in events {
-            // First this, then that: see `store`.
+            // The order matters: see `store`.
             self.changed
                 .insert(event.product_id.clone(), event.version)
                 .await;
@@ -87,9 +90,10 @@ impl<R: ProductRepository> CachedProductRepository<R> {
         }
     }
 
-    /// To be called once a repair has set products to whatever version the log says.
+    /// Removes the answers for products that a repair has set to what the log says, be it older. Must
+    /// be called once it has.
     pub(crate) async fn forget(&self, ids: &[ProductId]) {
-        // First this, then that: see `store`.
+        // The order matters: see `store`.
         self.repairs.fetch_add(1, Ordering::SeqCst);
         for id in ids {
             self.changed.invalidate(id).await;
@@ -97,21 +101,23 @@ impl<R: ProductRepository> CachedProductRepository<R> {
         }
     }
 
-    /// Another generation, after a rollback for one, may hold older versions.
+    /// Removes all answers when another generation is live: it may hold older versions, as after a
+    /// rollback.
     fn follow_generation(&self) {
         let live = self.inner.generation();
         if self.generation.load(Ordering::SeqCst) == live {
             return;
         }
         if self.generation.swap(live, Ordering::SeqCst) != live {
-            // First this, then that: see `store`.
+            // The order matters: see `store`.
             self.repairs.fetch_add(1, Ordering::SeqCst);
             self.answers.invalidate_all();
         }
     }
 
-    /// Either this sees the event or the repair, or their invalidation comes after this insertion.
-    /// Of two answers that were loaded at a time, the newer one stays.
+    /// Stores an answer, unless an event or a repair came while it was loaded. Either that is seen
+    /// here, or its invalidation comes after this insertion. When two loads overlap, the newer answer
+    /// stays.
     async fn store(&self, id: &ProductId, held: Held, repairs_before: u64) {
         let newest_known = held.version;
         let entry = self.answers.entry_by_ref(id);

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use catalog_events::{BucketedDigest, ContentHash, ProductEvent, Version};
+use catalog_events::{BucketedDigest, ContentHash, Product, ProductEvent, Version};
 use sqlx::PgConnection;
 
 use crate::embedding::{embedding_text, text_hash};
 use crate::projection::{Step, step};
 use crate::read_model::checkpoint::change_digest;
 
-/// What the read model holds of a product.
+/// The version and the hashes that the read model holds of a product.
 pub(crate) struct Existing {
     version: Version,
     /// None for a tombstone.
@@ -55,7 +55,7 @@ impl ExistingRow {
     }
 }
 
-/// The rows that a batch changes, turned on their side as `unnest` takes them.
+/// The rows that a batch changes, one list for each column, as `unnest` takes them.
 #[derive(Default)]
 pub(crate) struct Changes {
     ids: Vec<String>,
@@ -72,6 +72,7 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
+    /// Adds what `event` changes in a product of which `existing` is known.
     pub(crate) fn add(
         &mut self,
         existing: Option<&Existing>,
@@ -92,20 +93,14 @@ impl Changes {
                 let Some(product) = &event.product else {
                     return Ok(());
                 };
-                let hash = ContentHash::of(&event.product_id, event.version, product);
                 let text = text_hash(model, &embedding_text(product)).to_vec();
                 let known = existing.and_then(|existing| existing.text_hash.as_ref());
                 if known != Some(&text) {
                     self.to_embed.0.push(id.clone());
                     self.to_embed.1.push(event.position.to_i64());
                 }
-                let json = serde_json::to_string(product);
-                let json = json.map_err(|err| sqlx::Error::Encode(err.into()))?;
-                self.digest.insert(hash);
-                self.documents += 1;
-                self.products.push(Some(json));
-                self.content_hashes.push(Some(hash.to_bytes().to_vec()));
                 self.text_hashes.push(Some(text));
+                self.add_content(event, product)?;
             }
         }
         if let Some(hash) = before {
@@ -118,6 +113,17 @@ impl Changes {
         Ok(())
     }
 
+    fn add_content(&mut self, event: &ProductEvent, product: &Product) -> sqlx::Result<()> {
+        let json = serde_json::to_string(product).map_err(|err| sqlx::Error::Encode(err.into()))?;
+        let hash = ContentHash::of(&event.product_id, event.version, product);
+        self.digest.insert(hash);
+        self.documents += 1;
+        self.products.push(Some(json));
+        self.content_hashes.push(Some(hash.to_bytes().to_vec()));
+        Ok(())
+    }
+
+    /// Writes the rows and the digest, and queues the texts to embed.
     pub(crate) async fn save(self, db: &mut PgConnection) -> sqlx::Result<()> {
         if self.ids.is_empty() {
             return Ok(());

@@ -1,5 +1,5 @@
-//! Where a read model stands, in one row: the position, the running digest, and which replica
-//! applies events at the moment.
+//! The one row that tells where a read model stands: the position, the running digest, and which
+//! replica applies events at the moment.
 
 use catalog_events::{BucketedDigest, Position};
 use sqlx::PgConnection;
@@ -7,12 +7,12 @@ use uuid::Uuid;
 
 use crate::read_model::ReadModel;
 
-/// Where the documents stand.
+/// The position that the documents are at, and their digest there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Checkpoint {
     pub(crate) position: Position,
     pub(crate) digest: BucketedDigest,
-    /// Live documents.
+    /// The number of live documents.
     pub(crate) documents: i64,
 }
 
@@ -29,7 +29,8 @@ impl ReadModel {
         })
     }
 
-    /// True when `me` holds or gets the right to apply events for the next `lease_ms`.
+    /// Takes or renews the right to apply events for the next `lease_ms`. False when another than `me`
+    /// has it.
     pub(crate) async fn take_lease(&self, me: Uuid, lease_ms: i64) -> sqlx::Result<bool> {
         let taken = sqlx::query(
             "UPDATE checkpoint
@@ -54,7 +55,8 @@ impl ReadModel {
     }
 }
 
-/// Moves the position, when `me` may and it is still at `from`.
+/// Moves the position. False when it is not at `from` any more, or when another than `me` has the
+/// lease.
 pub(crate) async fn advance(
     db: &mut PgConnection,
     me: Uuid,
@@ -73,16 +75,16 @@ pub(crate) async fn advance(
     Ok(moved.rows_affected() == 1)
 }
 
-/// Adds a signed change to the running digest; within the transaction that makes the change.
+/// Adds a signed change to the running digest, within the transaction that makes the change.
 pub(crate) async fn change_digest(
     db: &mut PgConnection,
     change: BucketedDigest,
     documents: i64,
 ) -> sqlx::Result<()> {
-    let digest: Vec<u8> = sqlx::query_scalar("SELECT digest FROM checkpoint FOR UPDATE")
+    let stored: Vec<u8> = sqlx::query_scalar("SELECT digest FROM checkpoint FOR UPDATE")
         .fetch_one(&mut *db)
         .await?;
-    let digest = bucketed(&digest)? + change;
+    let digest = bucketed(&stored)? + change;
     sqlx::query("UPDATE checkpoint SET digest = $1, documents = documents + $2")
         .bind(digest.to_bytes())
         .bind(documents)

@@ -1,4 +1,4 @@
-//! How many of the products have a vector of their present text, as of a moment ago.
+//! Counts every few seconds how many of the products have a vector of their present text.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,9 +9,10 @@ use tokio_util::sync::CancellationToken;
 use crate::read_model::LiveReadModel;
 
 const REFRESH_EVERY_MS: u64 = 5_000;
-/// In millionths, as there is no atomic fraction.
+/// All products, in millionths, as there is no atomic fraction.
 const ALL: u32 = 1_000_000;
 
+/// The share of the products that have a vector of their present text.
 #[derive(Clone, Debug)]
 pub(crate) struct Coverage(Arc<AtomicU32>);
 
@@ -22,14 +23,17 @@ impl Default for Coverage {
 }
 
 impl Coverage {
-    /// From 0 to 1.
+    /// The share, from 0 to 1.
     pub(crate) fn share(&self) -> f64 {
         f64::from(self.0.load(Ordering::Relaxed)) / f64::from(ALL)
     }
 
     pub(crate) fn set(&self, embedded: u64, all: u64) {
-        let share = embedded as f64 / all.max(1) as f64;
-        let share = if all == 0 { 1.0 } else { share.clamp(0.0, 1.0) };
+        let share = if all == 0 {
+            1.0
+        } else {
+            (embedded as f64 / all as f64).clamp(0.0, 1.0)
+        };
         self.0
             .store((share * f64::from(ALL)) as u32, Ordering::Relaxed);
     }

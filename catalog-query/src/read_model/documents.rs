@@ -1,4 +1,4 @@
-//! Document rows as what readers get.
+//! Reads rows of documents and turns them into what readers get.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use catalog_proto::v1;
 use sqlx::PgExecutor;
 use sqlx::types::Json;
 
-/// A document or a tombstone.
+/// The row of a document or a tombstone.
 #[derive(sqlx::FromRow)]
 pub(crate) struct DocumentRow {
     pub(crate) product_id: String,
@@ -53,9 +53,9 @@ pub(crate) async fn find_many(
 /// What the read model holds of a product.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Held {
-    /// Of the product or its tombstone; none when the read model never heard of it.
+    /// The version of the product or its tombstone; None when the read model never heard of it.
     pub(crate) version: Option<Version>,
-    /// Of the event that brought this version.
+    /// The position of the event that brought this version.
     pub(crate) position: Position,
     pub(crate) product: Option<Arc<v1::Product>>,
 }

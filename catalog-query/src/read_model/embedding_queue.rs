@@ -1,4 +1,4 @@
-//! What is still to be embedded, and saving what was.
+//! The queue of texts to embed, and saving their vectors.
 
 use catalog_events::Product;
 use pgvector::HalfVector;
@@ -20,7 +20,7 @@ pub(crate) struct EmbeddingJob {
 pub(crate) struct EmbeddingCounts {
     /// Documents that have no embedding of their present text yet.
     pub(crate) pending: i64,
-    /// Documents that have one.
+    /// Documents that have an embedding of their present text.
     pub(crate) current: i64,
 }
 
@@ -46,7 +46,7 @@ impl ReadModel {
         Ok(jobs.collect())
     }
 
-    /// Saves the vectors of those whose text did not change meanwhile and takes them off the queue.
+    /// Saves the vectors of the jobs whose text did not change meanwhile, and takes these off the queue.
     pub(crate) async fn save_embeddings(
         &self,
         jobs: &[EmbeddingJob],
@@ -64,8 +64,8 @@ impl ReadModel {
             .map(|(job, vector)| vector_hash(&job.product_id, &job.text_hash, vector))
             .collect();
         let mut tx = self.pool.begin().await?;
-        // A projector that is changing these texts right now goes first, or this comes first: the
-        // statements below must not judge a text by what it was a moment ago.
+        // A projector that is changing these texts right now goes first, or waits: the statements
+        // below must not judge a text by what it was a moment ago.
         sqlx::query(
             "SELECT 1 FROM documents WHERE product_id = ANY($1) ORDER BY product_id FOR SHARE",
         )
@@ -102,8 +102,8 @@ impl ReadModel {
     }
 
     pub(crate) async fn embedding_counts(&self) -> sqlx::Result<EmbeddingCounts> {
-        // Each document has one or is queued for it; `verify` looks at the vectors themselves, which
-        // takes a second for a million.
+        // Each document has an embedding or is queued for one; `verify` looks at the vectors
+        // themselves, which takes a second for a million.
         let (pending, documents): (i64, i64) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM embedding_queue), documents FROM checkpoint",
         )

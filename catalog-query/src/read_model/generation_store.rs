@@ -9,40 +9,41 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 
 use crate::read_model::ReadModel;
 
-/// Of the tables that `create_generation_2` makes. Generations of other formats belong to other
-/// releases, which may run beside this one.
+/// The format of the tables that `create_generation_2` makes. Generations of other formats belong to
+/// other releases, which may run beside this one.
 pub(crate) const FORMAT: i32 = 2;
-/// For so long a generation of an older release is kept for it to come back to.
+/// How long a generation of an older release is kept unused, for that release to come back to.
 const UNUSED_MS_MIN: i64 = 3_600_000;
 
-/// What a replica begins with.
+/// The generation that a replica begins with.
 pub(crate) enum Beginning {
     Live(ReadModel),
-    /// No generation of our format is live, but `other` of another release: this one has to be
-    /// filled before anybody reads from it. All replicas of our release fill the same.
+    /// No generation of our format is live, but `other` of another release is: ours has to be filled
+    /// before anybody reads from it. All replicas of our release fill the same one.
     Upgrade {
         read_model: ReadModel,
         other: i64,
     },
 }
 
-/// Candidates that HNSW keeps while it searches. With as many as the vector leg is deep, 0.98 of the
-/// nearest are found; with twice as many 0.995, for a millisecond more.
+/// The candidates that HNSW keeps while it searches. With as many as the vector leg is deep, 0.98 of
+/// the nearest are found; with twice as many 0.995, for a millisecond more.
 const HNSW_EF_SEARCH: &str = "400";
-/// A walk in search of products that pass a filter is given up after so many; then all that pass are
-/// compared.
+/// The vectors after which a walk in search of products that pass a filter is given up; then all
+/// products that pass are compared.
 const HNSW_MAX_SCAN_TUPLES: &str = "50000";
 
+/// The generations in the database, with their registry.
 #[derive(Clone)]
 pub(crate) struct Generations {
     options: PgConnectOptions,
     connections_max: u32,
-    /// For the registry and for statements that name their schemas.
+    /// Connections for the registry and for statements that name their schemas.
     registry: PgPool,
 }
 
 impl Generations {
-    /// Connects and migrates.
+    /// Connects to the database and migrates it.
     pub(crate) async fn connect(url: &str, connections_max: u32) -> anyhow::Result<Self> {
         let options = PgConnectOptions::from_str(url)
             .context("cannot use the database URL (CATALOG_QUERY_DATABASE_URL)")?;
@@ -66,7 +67,7 @@ impl Generations {
         &self.registry
     }
 
-    /// What a replica begins with: the live generation of our format, an empty one where there is
+    /// Opens what a replica begins with: the live generation of our format, an empty one where there is
     /// nothing yet, or one to be filled beside the live one of another release.
     pub(crate) async fn begin(&self, model: &str) -> anyhow::Result<Beginning> {
         let mut tx = self.registry.begin().await?;
@@ -97,14 +98,14 @@ impl Generations {
         Ok(Beginning::Upgrade { read_model, other })
     }
 
-    /// None while there is no live generation of our format.
+    /// The id of the live generation of our format; None while there is none.
     pub(crate) async fn live_id(&self) -> sqlx::Result<Option<i64>> {
         let mut db = self.registry.acquire().await?;
         let live = find(&mut db, "live").await?;
         Ok(live.map(|(id, _)| id))
     }
 
-    /// The embedding model of the live generation of our format; none while there is no such.
+    /// The embedding model of the live generation of our format; None while there is none.
     pub(crate) async fn live_model(&self) -> sqlx::Result<Option<String>> {
         let mut db = self.registry.acquire().await?;
         let live = find(&mut db, "live").await?;
@@ -117,7 +118,7 @@ impl Generations {
         self.open(id, model).await
     }
 
-    /// The newest retired one of our format, which was live before the last switch.
+    /// The id of the newest retired generation of our format, which was live before the last switch.
     pub(crate) async fn previous_id(&self) -> sqlx::Result<Option<i64>> {
         let previous = self.find_previous().await?;
         Ok(previous.map(|(id, _)| id))
@@ -141,7 +142,7 @@ impl Generations {
         .await
     }
 
-    /// Where the documents of a generation are, of whatever format; the start when it is gone.
+    /// The position of the documents of a generation of any format; the start when it is gone.
     pub(crate) async fn position(&self, generation: i64) -> sqlx::Result<Position> {
         let known: Option<i64> = sqlx::query_scalar("SELECT id FROM generations WHERE id = $1")
             .bind(generation)
@@ -150,14 +151,14 @@ impl Generations {
         if known.is_none() {
             return Ok(Position::START);
         }
-        let position = format!("SELECT position FROM generation_{generation}.checkpoint");
-        let position = sqlx::query_scalar(AssertSqlSafe(position));
-        Ok(Position::from_i64(
-            position.fetch_one(&self.registry).await?,
-        ))
+        let select = format!("SELECT position FROM generation_{generation}.checkpoint");
+        let position = sqlx::query_scalar(AssertSqlSafe(select))
+            .fetch_one(&self.registry)
+            .await?;
+        Ok(Position::from_i64(position))
     }
 
-    /// A new, empty generation beside the live one, for vectors of `model`.
+    /// Makes an empty generation beside the live one, for vectors of `model`.
     pub(crate) async fn create(&self, model: &str) -> anyhow::Result<ReadModel> {
         let mut tx = self.registry.begin().await?;
         let generation = insert(&mut tx, "building", model).await?;
@@ -186,7 +187,7 @@ impl Generations {
         })
     }
 
-    /// Makes `new` the live one. The one that was live stays, retired.
+    /// Makes `new` the live generation. The one that was live stays, retired.
     pub(crate) async fn switch_to(&self, new: i64) -> sqlx::Result<()> {
         let mut tx = self.registry.begin().await?;
         sqlx::query(
@@ -207,13 +208,13 @@ impl Generations {
         tx.commit().await
     }
 
-    /// The right to build a generation, for one replica at a time; none while another has it. It
-    /// lasts as long as the connection that is returned.
+    /// Takes the right to build a generation, which one replica has at a time; None while another has
+    /// it. It lasts as long as the connection that is returned.
     pub(crate) async fn rebuild_lock(&self) -> sqlx::Result<Option<PgConnection>> {
         self.lock(0x6361_7461_6c6f_6701).await
     }
 
-    /// The right to embed documents, as [`Self::rebuild_lock`].
+    /// Takes the right to embed documents, in the same way as [`Self::rebuild_lock`].
     pub(crate) async fn embedding_lock(&self) -> sqlx::Result<Option<PgConnection>> {
         self.lock(0x6361_7461_6c6f_6702).await
     }
@@ -227,7 +228,7 @@ impl Generations {
         Ok(locked.then_some(connection))
     }
 
-    /// Drops one that is not live: a failed build, or one retired longer ago than the last.
+    /// Drops a generation that is not live, such as a failed build.
     pub(crate) async fn drop(&self, generation: i64) -> sqlx::Result<()> {
         let mut tx = self.registry.begin().await?;
         let dropped = sqlx::query(
@@ -245,9 +246,9 @@ impl Generations {
         tx.commit().await
     }
 
-    /// Of our format, all that are neither live nor the newest retired one; of older formats, those
-    /// that no replica of the older release has held for an hour. For the holder of the rebuild
-    /// lock: whatever else is being built was left behind.
+    /// Drops all generations of our format that are neither live nor the newest retired one, and those
+    /// of older formats that no replica of the older release has held for an hour. Only the holder of
+    /// the rebuild lock may do so: then anything else that is being built was left behind.
     pub(crate) async fn drop_outdated(&self) -> sqlx::Result<()> {
         let outdated: Vec<i64> = sqlx::query_scalar(
             "SELECT id FROM generations
@@ -270,8 +271,10 @@ impl Generations {
         Ok(())
     }
 
+    /// The generations of older formats that have not been held for [`UNUSED_MS_MIN`].
     async fn left_by_older_releases(&self) -> sqlx::Result<Vec<i64>> {
-        // A lease that was given back does not tell when; the age of our own live one does.
+        // A lease that was given back does not tell when that was; the age of our own live generation
+        // does.
         let older: Vec<i64> = sqlx::query_scalar(
             "SELECT id FROM generations
              WHERE format < $1
@@ -285,11 +288,11 @@ impl Generations {
         .await?;
         let mut left = Vec::new();
         for generation in older {
-            let unused = format!(
+            let select = format!(
                 "SELECT lease_until < now() - $1 * interval '1 millisecond'
                  FROM generation_{generation}.checkpoint"
             );
-            let unused = sqlx::query_scalar(AssertSqlSafe(unused)).bind(UNUSED_MS_MIN);
+            let unused = sqlx::query_scalar(AssertSqlSafe(select)).bind(UNUSED_MS_MIN);
             if unused.fetch_one(&self.registry).await? {
                 left.push(generation);
             }
@@ -298,7 +301,7 @@ impl Generations {
     }
 }
 
-/// Id and model of the newest generation of our format in this state.
+/// Finds the id and the model of the newest generation of our format in this state.
 async fn find(db: &mut PgConnection, state: &str) -> sqlx::Result<Option<(i64, String)>> {
     sqlx::query_as(
         "SELECT id, coalesce(model, '') FROM generations WHERE state = $1 AND format = $2
@@ -310,6 +313,7 @@ async fn find(db: &mut PgConnection, state: &str) -> sqlx::Result<Option<(i64, S
     .await
 }
 
+/// Makes a generation of our format and its tables, and returns its id.
 async fn insert(db: &mut PgConnection, state: &str, model: &str) -> sqlx::Result<i64> {
     sqlx::query_scalar(
         "WITH new AS (

@@ -10,11 +10,11 @@ use crate::read_model::ReadModel;
 
 const ERROR_CHARS_MAX: usize = 1_000;
 
-/// One that waits to be healed.
+/// A parked event, which waits to be healed.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct ParkedEvent {
     pub(crate) position: i64,
-    /// None when the message did not tell.
+    /// None when the message did not name one.
     pub(crate) product_id: Option<String>,
     pub(crate) error: String,
     pub(crate) parked_at: OffsetDateTime,
@@ -22,7 +22,7 @@ pub(crate) struct ParkedEvent {
 }
 
 impl ReadModel {
-    /// Those of the lowest positions after `after`; only those at `positions`, if any are named.
+    /// The first parked events after position `after`; only those at `positions`, if any are named.
     pub(crate) async fn parked_after(
         &self,
         after: i64,
@@ -47,7 +47,7 @@ impl ReadModel {
             .await
     }
 
-    /// Forgets those at `positions`, because what they brought is applied; returns how many.
+    /// Forgets the parked events at `positions`, whose changes are applied; returns how many.
     pub(crate) async fn remove_parked(&self, positions: &[Position]) -> sqlx::Result<u64> {
         let removed = sqlx::query("DELETE FROM parked_events WHERE position = ANY($1)")
             .bind(as_numbers(positions))
@@ -56,7 +56,7 @@ impl ReadModel {
         Ok(removed.rows_affected())
     }
 
-    /// Notes that the one at `position` was tried again in vain, and why.
+    /// Notes that the event at `position` was tried again in vain, and why.
     pub(crate) async fn retry_failed(&self, position: Position, error: &str) -> sqlx::Result<()> {
         sqlx::query(
             "UPDATE parked_events SET retries = retries + 1, error = $2 WHERE position = $1",
@@ -69,7 +69,7 @@ impl ReadModel {
     }
 }
 
-/// Within the transaction that moves the checkpoint over them.
+/// Parks events, within the transaction that moves the checkpoint over them.
 pub(crate) async fn park(db: &mut PgConnection, events: &[&Unreadable]) -> sqlx::Result<()> {
     for event in events {
         tracing::error!(
@@ -91,7 +91,7 @@ pub(crate) async fn park(db: &mut PgConnection, events: &[&Unreadable]) -> sqlx:
     Ok(())
 }
 
-/// Removes what was parked of the products of `events` before these.
+/// Removes the parked events that lie before one of `events` of the same product.
 pub(crate) async fn heal<'a>(
     db: &mut PgConnection,
     events: impl IntoIterator<Item = &'a ProductEvent>,
@@ -119,7 +119,7 @@ pub(crate) async fn heal<'a>(
     Ok(())
 }
 
-/// What an error says may quote what Postgres refuses to hold.
+/// Makes an error fit the column: it may be long, and may quote a NUL, which Postgres refuses to hold.
 fn storable(error: &str) -> String {
     let chars = error.chars().filter(|char| *char != '\0');
     chars.take(ERROR_CHARS_MAX).collect()

@@ -1,4 +1,4 @@
-//! Products by id: the port that the gRPC service reads through, and its Postgres side.
+//! The port through which the gRPC service reads products by id, and its Postgres side.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -16,28 +16,29 @@ pub(crate) struct RepositoryError(#[from] sqlx::Error);
 pub(crate) type AtLeast = HashMap<ProductId, Version>;
 
 pub(crate) trait ProductRepository: Send + Sync + 'static {
-    /// Of the read model that answers now.
+    /// The generation of the read model that answers now.
     fn generation(&self) -> i64;
 
-    /// Read anew when what is at hand is older than `at_least`; what is read may be older still.
+    /// Reads a product, anew when what is at hand is older than `at_least`. The answer may be older
+    /// than that still.
     fn get(
         &self,
         id: &ProductId,
         at_least: Option<Version>,
     ) -> impl Future<Output = Result<Held, RepositoryError>> + Send;
 
-    /// The same for several; an id that the read model never heard of is left out.
+    /// Reads several products in the same way; an id that the read model never heard of is left out.
     fn get_many(
         &self,
         ids: &[ProductId],
         at_least: &AtLeast,
     ) -> impl Future<Output = Result<HashMap<ProductId, Held>, RepositoryError>> + Send;
 
-    /// What is at hand without asking the database.
+    /// Returns what is at hand without asking the database.
     fn at_hand(&self, id: &ProductId) -> impl Future<Output = Option<Held>> + Send;
 }
 
-/// Every answer is the present one.
+/// Reads from the live generation: every answer is the present one.
 pub(crate) struct PostgresProductRepository {
     pub(crate) live: LiveReadModel,
 }

@@ -1,22 +1,21 @@
-//! Takes vectors over from other generations: the same text hash is the same model and the same
-//! text, so it is the same vector.
+//! Takes vectors over from other generations: where the text hash is the same, model and text are the
+//! same, and so is the vector.
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use crate::read_model::generation_store::FORMAT;
-use crate::read_model::generation_store::Generations;
+use crate::read_model::generation_store::{FORMAT, Generations};
 use crate::read_model::vectors::VECTOR_HASH_SQL;
 
-/// A vector and its links while the index is built at once (measured: 1,500). Without room for all of
-/// them pgvector goes on row by row, which takes far longer.
+/// The memory for a vector and its links while the index is built at once (measured: 1,500). Without
+/// room for all of them pgvector goes on row by row, which takes far longer.
 const INDEX_BUILD_BYTES_EACH: u64 = 1_600;
-/// 2.6 million vectors.
+/// Enough memory for 2.6 million vectors.
 const INDEX_BUILD_MB_MAX: u64 = 4_096;
 const INDEX_BUILD_MB_MIN: u64 = 64;
 
 impl Generations {
-    /// Fills `to`, which nobody embeds for yet, from all generations there are; returns how many
-    /// vectors were taken over. The vector index is built afterwards: row by row takes far longer.
+    /// Fills generation `to`, which nobody embeds for yet, from all others; returns how many vectors
+    /// were taken over. The vector index is built afterwards: row by row takes far longer.
     pub(crate) async fn reuse_embeddings(&self, to: i64) -> sqlx::Result<u64> {
         let others: Vec<(i64, i32)> = sqlx::query_as(
             "SELECT id, format FROM generations WHERE id <> $1 AND format <= $2 ORDER BY id DESC",
@@ -63,7 +62,8 @@ fn index_build_mb(vectors: u64) -> u64 {
     mb.clamp(INDEX_BUILD_MB_MIN, INDEX_BUILD_MB_MAX)
 }
 
-/// A vector that contradicts its hash is left to be computed anew. Format 1 had no hashes.
+/// Copies the vectors of one generation. A vector that contradicts its hash is left to be computed
+/// anew; format 1 had no hashes.
 async fn copy(db: &mut PgConnection, from: i64, format: i32, to: i64) -> sqlx::Result<u64> {
     let sound = match format {
         1 => String::new(),
@@ -83,7 +83,7 @@ async fn copy(db: &mut PgConnection, from: i64, format: i32, to: i64) -> sqlx::R
     execute(db, copy).await
 }
 
-/// Names are made of numbers: nothing of a caller gets into the statements.
+/// Executes a statement. The names in it are made of numbers: nothing of a caller gets into it.
 async fn execute(db: &mut PgConnection, statement: String) -> sqlx::Result<u64> {
     let done = sqlx::query(AssertSqlSafe(statement)).execute(db).await?;
     Ok(done.rows_affected())

@@ -1,4 +1,4 @@
-//! Whether the read model answers readers.
+//! Tells whether the read model answers readers.
 
 use tokio::sync::watch;
 
@@ -15,12 +15,13 @@ impl Serving {
         *self.0.borrow()
     }
 
+    /// Waits until readers are answered.
     pub(crate) async fn wait(&self) {
         // Fails only when the sender is gone, and that is `self`.
         let _ = self.0.subscribe().wait_for(|serving| *serving).await;
     }
 
-    /// Readers are answered from now on.
+    /// Lets readers be answered from now on.
     pub(crate) fn begin(&self) {
         self.0.send_replace(true);
     }

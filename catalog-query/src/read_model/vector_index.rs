@@ -1,4 +1,4 @@
-//! Where searches find the vectors of the products.
+//! The port through which searches find the vectors of products.
 
 use std::error::Error;
 
@@ -7,22 +7,22 @@ use futures_util::future::BoxFuture;
 
 use crate::index::Hit;
 
-/// Where the vectors of the products are.
+/// Finds products by their vectors.
 pub(crate) trait VectorIndex: Send + Sync {
-    /// The `limit` products nearest to `vector` by cosine, nearest first.
+    /// Finds the `limit` products nearest to `vector` by cosine, nearest first.
     fn nearest<'a>(
         &'a self,
         vector: &'a [f32],
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
 
-    /// The vector of a product, if it has one.
+    /// Reads the vector of a product, if it has one.
     fn vector_of<'a>(
         &'a self,
         id: &'a ProductId,
     ) -> BoxFuture<'a, Result<Option<Vec<f32>>, VectorIndexError>>;
 
-    /// The nearest of these products, found without an approximation.
+    /// Finds the nearest of these products, without an approximation.
     fn nearest_of<'a>(
         &'a self,
         vector: &'a [f32],
@@ -30,7 +30,8 @@ pub(crate) trait VectorIndex: Send + Sync {
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
 
-    /// The nearest that `pass`, nearest first. Fewer than `limit` when the search was given up.
+    /// Finds the nearest products that `pass` lets through, nearest first: fewer than `limit` when the
+    /// search was given up.
     fn nearest_passing<'a>(
         &'a self,
         vector: &'a [f32],
@@ -39,7 +40,7 @@ pub(crate) trait VectorIndex: Send + Sync {
     ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
 }
 
-/// Keeps those that may be found, in their order.
+/// A filter that keeps the hits that may be found, in their order.
 pub(crate) type Pass =
     dyn Fn(Vec<Hit>) -> BoxFuture<'static, Result<Vec<Hit>, VectorIndexError>> + Send + Sync;
 

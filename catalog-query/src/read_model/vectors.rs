@@ -1,5 +1,4 @@
-//! Embeddings in pgvector: what is still to be embedded, saving what was, and the nearest
-//! neighbours of a query.
+//! Embeddings in pgvector: their hashes, and the nearest neighbours of a query.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -12,12 +11,12 @@ use sqlx::{PgExecutor, PgPool, Postgres, Transaction};
 use crate::index::Hit;
 use crate::read_model::{LiveReadModel, Pass, ReadModel, VectorIndex, VectorIndexError};
 
-/// Of the column that `create_generation_2` makes.
+/// The dimensions of the column that `create_generation_2` makes.
 pub(crate) const EMBEDDING_DIMENSIONS: usize = 384;
 
-/// Tells a vector that is not this product's, or not of this text: 128 bits of SHA-256 over product
-/// id, text hash and the vector as it is stored, 16 bits a number, high byte first. Equal to what
-/// [`VECTOR_HASH_SQL`] computes from the stored row.
+/// Hashes a vector with its product and text, so that one of another product or text is told: 128
+/// bits of SHA-256 over product id, text hash and the vector as it is stored, 16 bits a number, high
+/// byte first. Equal to what [`VECTOR_HASH_SQL`] computes from the stored row.
 pub(crate) fn vector_hash(product_id: &str, text_hash: &[u8], vector: &HalfVector) -> [u8; 16] {
     let mut hasher = Sha256::new();
     hasher.update(product_id);
@@ -32,14 +31,15 @@ pub(crate) fn vector_hash(product_id: &str, text_hash: &[u8], vector: &HalfVecto
     first
 }
 
-/// Of a row `old` of embeddings. `halfvec_send` puts four bytes of dimensions before the numbers.
+/// Computes [`vector_hash`] of a row `old` of embeddings. `halfvec_send` puts four bytes of dimensions
+/// before the numbers.
 pub(crate) const VECTOR_HASH_SQL: &str = r"substring(sha256(convert_to(old.product_id, 'UTF8')
     || '\x00'::bytea || old.text_hash || substring(halfvec_send(old.embedding) FROM 5)) FOR 16)";
 
-/// Nearest neighbours by cosine, over the HNSW index of the live generation.
+/// Finds nearest neighbours by cosine, over the HNSW index of the live generation.
 pub(crate) struct PgVectorIndex {
     pub(crate) live: LiveReadModel,
-    /// That queries are embedded with.
+    /// The embedding model of queries.
     pub(crate) model: String,
 }
 
@@ -54,18 +54,20 @@ impl VectorIndex for PgVectorIndex {
     fn nearest<'a>(&'a self, vector: &'a [f32], limit: usize) -> Found<'a> {
         Box::pin(async move {
             let live = self.read_model()?;
-            let rows = find_nearest(&live.pool, vector, limit).await;
-            let rows = rows.map_err(failed)?;
+            let rows = find_nearest(&live.pool, vector, limit)
+                .await
+                .map_err(failed)?;
             if rows.len() >= limit {
                 return Ok(hits(rows));
             }
-            // There are no more, or vectors that were replaced took their places: a search that goes
-            // on behind them takes a quarter longer.
+            // There are no more, or replaced vectors took their places: a search that goes on behind
+            // those takes a quarter longer.
             let mut tx = begin_walk(&live.pool).await.map_err(failed)?;
-            let rows = find_nearest(&mut *tx, vector, limit).await;
-            let rows = rows.map_err(failed)?;
+            let all = find_nearest(&mut *tx, vector, limit)
+                .await
+                .map_err(failed)?;
             tx.rollback().await.map_err(failed)?;
-            Ok(hits(rows))
+            Ok(hits(all))
         })
     }
 
@@ -163,7 +165,8 @@ pub(crate) async fn find_nearest(
     .await
 }
 
-/// In it, a search of the vectors goes on until it has as many as are asked for.
+/// Begins a transaction in which a search of the vectors goes on until it has as many as are asked
+/// for.
 async fn begin_walk(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
     pool.begin_with("BEGIN; SET LOCAL hnsw.iterative_scan = strict_order")
         .await
@@ -174,7 +177,7 @@ type Found<'a> = Pin<Box<dyn Future<Output = Result<Vec<Hit>, VectorIndexError>>
 const FETCH: &str = "FETCH 500 FROM near";
 
 impl PgVectorIndex {
-    /// Whose vectors are those of the model that queries are embedded with.
+    /// The live read model; an error when its vectors are of another model than queries.
     fn read_model(&self) -> Result<Arc<ReadModel>, VectorIndexError> {
         let live = self.live.load_full();
         if live.model == self.model {
@@ -193,19 +196,18 @@ fn failed(err: sqlx::Error) -> VectorIndexError {
 }
 
 fn hits(rows: Vec<(String, f64)>) -> Vec<Hit> {
-    let hits = rows.into_iter().filter_map(|(id, score)| {
-        let product_id = id.parse().ok()?;
+    let hit = |(id, score): (String, f64)| {
         Some(Hit {
-            product_id,
+            product_id: id.parse().ok()?,
             score: score as f32,
         })
-    });
-    let mut hits: Vec<Hit> = hits.collect();
+    };
+    let mut hits: Vec<Hit> = rows.into_iter().filter_map(hit).collect();
     nearest_first(&mut hits);
     hits
 }
 
-/// The index of the vectors compares them by rounded lengths: neighbours may be swapped.
+/// Sorts hits, as the index of the vectors compares them by rounded lengths and may swap neighbours.
 fn nearest_first(hits: &mut [Hit]) {
     hits.sort_by(|a, b| {
         let nearest = b.score.total_cmp(&a.score);

@@ -1,4 +1,4 @@
-//! View counts, added to by the popularity subscriber.
+//! Counts of views, to which the popularity subscriber adds.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use catalog_events::ProductId;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
-/// Adds `(product id, views, last viewed at)`; each product once.
+/// Adds views, as `(product id, views, last viewed at)` with each product once.
 pub(crate) async fn count_views(
     registry: &PgPool,
     views: &[(String, i64, OffsetDateTime)],
@@ -29,7 +29,7 @@ pub(crate) async fn count_views(
     Ok(())
 }
 
-/// The rest is told apart by nothing that matters.
+/// How many products are read: the others have so few views that these do not matter.
 const MOST_VIEWED_MAX: i64 = 100_000;
 
 pub(crate) async fn most_viewed(registry: &PgPool) -> sqlx::Result<HashMap<ProductId, u64>> {

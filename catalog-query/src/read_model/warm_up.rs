@@ -1,13 +1,13 @@
-//! Makes a generation ready to be read from at once. What the first reads of new connections and
-//! tables cost would else come all at the moment of a switch, and be more than a read may take.
+//! Makes a generation ready to be read from at once. Otherwise the first reads of new connections and
+//! tables would all come at the moment of a switch, and cost more than a read may take.
 
 use crate::read_model::vectors::EMBEDDING_DIMENSIONS;
 use crate::read_model::vectors::find_nearest;
 use crate::read_model::{ReadModel, documents};
 
-/// More are opened one by one when they are needed.
+/// The most connections that are opened ahead; more are opened one by one when they are needed.
 const CONNECTIONS_MAX: u32 = 8;
-/// As many neighbours as a search asks for.
+/// The neighbours to look for: as many as a search asks for.
 const NEIGHBOURS: usize = 200;
 
 impl ReadModel {
@@ -17,10 +17,11 @@ impl ReadModel {
         sqlx::raw_sql("ANALYZE documents; ANALYZE embeddings")
             .execute(&self.pool)
             .await?;
-        let ids: Vec<String> = sqlx::query_scalar("SELECT product_id FROM documents LIMIT 100")
-            .fetch_all(&self.pool)
-            .await?;
-        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let products: Vec<String> =
+            sqlx::query_scalar("SELECT product_id FROM documents LIMIT 100")
+                .fetch_all(&self.pool)
+                .await?;
+        let ids: Vec<&str> = products.iter().map(String::as_str).collect();
         let nearest = vec![1.0; EMBEDDING_DIMENSIONS];
         let mut connections = Vec::new();
         for _ in 0..before.pool.size().clamp(1, CONNECTIONS_MAX) {

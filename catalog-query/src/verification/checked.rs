@@ -1,4 +1,4 @@
-//! What a check finds, and what is told while it goes on.
+//! The findings of a check, and the steps that are told while it goes on.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use tokio::sync::mpsc;
 
 use crate::verification::error::VerificationError;
 
-/// More than a person reads; the total is counted all the same.
+/// The most faults that are listed, more than a person reads; all of them are counted.
 pub(crate) const FAULTS_MAX: usize = 1_000;
-/// Of one part of an answer.
+/// How long the client may take to read one part of an answer.
 pub(crate) const TELL_MS_MAX: u64 = 20_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,10 +19,10 @@ pub(crate) enum Projection {
     Embeddings,
 }
 
-/// What contradicts itself.
+/// A contradiction in what a projection holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// None when it is not about one product.
+    /// None when the fault is not about one product.
     pub(crate) product_id: Option<String>,
     pub(crate) problem: String,
 }
@@ -50,16 +50,16 @@ impl Faults {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Checked {
     pub(crate) position: Position,
-    /// Live products.
+    /// The number of live products.
     pub(crate) documents: u64,
-    /// None of the embeddings.
+    /// None for the embeddings.
     pub(crate) digest: Option<BucketedDigest>,
     pub(crate) faults: Faults,
-    /// Live documents whose embedding is still to be computed.
+    /// The number of live documents whose embedding is still to be computed.
     pub(crate) pending: u64,
 }
 
-/// What is told while a check goes on.
+/// A step of a check, as it is told to the client.
 pub(crate) enum CheckStep {
     Progress {
         projection: Projection,
@@ -74,7 +74,8 @@ pub(crate) enum CheckStep {
 
 pub(crate) type CheckSteps = mpsc::Sender<CheckStep>;
 
-/// A client that stays and does not read must not keep a snapshot for ever.
+/// Sends a part of an answer. A client that stays and does not read must not keep a snapshot for
+/// ever: after [`TELL_MS_MAX`] this is an error.
 pub(crate) async fn tell<T>(whom: &mpsc::Sender<T>, what: T) -> Result<(), VerificationError> {
     let told = whom.send_timeout(what, Duration::from_millis(TELL_MS_MAX));
     told.await.map_err(|_| VerificationError::NotRead)

@@ -14,9 +14,10 @@ use crate::verification::error::VerificationError;
 use crate::verification::rows::{Document, Embedding, expected_text_hash};
 use crate::verification::states::{State, states};
 
-/// What became of a repair.
+/// The outcome of a repair.
 #[derive(Debug, Default)]
 pub(crate) struct Forced {
+    /// The products that were not as they must be.
     pub(crate) changed: BTreeSet<String>,
     /// Products whose last event cannot be read, and why.
     pub(crate) unreadable: Vec<(ProductId, String)>,
@@ -26,7 +27,7 @@ pub(crate) struct Forced {
 struct Wanted {
     version: i64,
     position: i64,
-    /// None of a tombstone.
+    /// None for a tombstone.
     live: Option<Live>,
 }
 
@@ -36,10 +37,11 @@ struct Live {
     text_hash: [u8; 16],
 }
 
-/// By product id; none of a product that the log does not know.
+/// The rows that products must have, by product id; None for a product that the log does not know.
 type AllWanted = BTreeMap<String, Option<Wanted>>;
 
-/// A product whose content Postgres refuses does not keep the others from being set.
+/// Sets products to what the log says. One whose content Postgres refuses does not keep the others
+/// from being set.
 pub(crate) async fn force_each(
     live: &ReadModel,
     log: &LogClient,
@@ -70,6 +72,7 @@ pub(crate) async fn force_each(
     Ok(all)
 }
 
+/// Sets products to what the log says, all of them in one transaction.
 async fn force(
     live: &ReadModel,
     log: &LogClient,
@@ -97,7 +100,7 @@ async fn force(
     Ok(forced)
 }
 
-/// Removes what has no id of a product, which no log can have.
+/// Removes rows whose id is no product id, which no log can have.
 pub(crate) async fn remove(
     live: &ReadModel,
     ids: &[String],
@@ -110,14 +113,14 @@ pub(crate) async fn remove(
     Ok(removed)
 }
 
-/// The position that nobody moves until the end of the transaction.
+/// Locks the position until the end of the transaction, and returns it.
 async fn lock(db: &mut PgConnection) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT position FROM checkpoint FOR UPDATE")
         .fetch_one(db)
         .await
 }
 
-/// The ids of what was not as it must be.
+/// Sets rows and digest; returns the ids of the rows that were not as they must be.
 async fn set(db: &mut PgConnection, wanted: &AllWanted) -> sqlx::Result<BTreeSet<String>> {
     let mut changed = documents(db, wanted).await?;
     changed.extend(embeddings(db, wanted).await?);
@@ -142,6 +145,7 @@ impl Wanted {
         })
     }
 
+    /// Whether the row is as it must be.
     fn is(&self, row: &Document) -> bool {
         let same_content = match (&self.live, row.content()) {
             (None, Ok(None)) => row.content_hash.is_none() && row.text_hash.is_none(),
@@ -156,7 +160,7 @@ impl Wanted {
     }
 }
 
-/// The products whose rows were not as they must be.
+/// Sets the documents; returns the products whose rows were not as they must be.
 async fn documents(db: &mut PgConnection, wanted: &AllWanted) -> sqlx::Result<BTreeSet<String>> {
     let ids: Vec<&String> = wanted.keys().collect();
     // In the order in which the embedder locks them.
@@ -167,13 +171,13 @@ async fn documents(db: &mut PgConnection, wanted: &AllWanted) -> sqlx::Result<BT
     .bind(&ids)
     .fetch_all(&mut *db)
     .await?;
-    let rows: BTreeMap<&str, &Document> = rows
+    let held: BTreeMap<&str, &Document> = rows
         .iter()
         .map(|row| (row.product_id.as_str(), row))
         .collect();
     let mut changed = BTreeSet::new();
     for (id, wanted) in wanted {
-        match (wanted, rows.get(id.as_str())) {
+        match (wanted, held.get(id.as_str())) {
             (None, None) => continue,
             (Some(wanted), Some(row)) if wanted.is(row) => continue,
             (Some(wanted), _) => write(db, id, wanted).await?,
@@ -217,7 +221,8 @@ struct EmbeddingRow {
     embedding: Embedding,
 }
 
-/// The products whose vectors were not as they must be: removed, and queued where one is wanted.
+/// Removes vectors that are not as they must be, and queues texts where a vector is wanted. Returns
+/// their products.
 async fn embeddings(db: &mut PgConnection, wanted: &AllWanted) -> sqlx::Result<BTreeSet<String>> {
     let ids: Vec<&String> = wanted.keys().collect();
     let rows: Vec<EmbeddingRow> = sqlx::query_as(
@@ -246,13 +251,7 @@ async fn embeddings(db: &mut PgConnection, wanted: &AllWanted) -> sqlx::Result<B
         }
         wrong.insert(row.product_id);
     }
-    let removed: Vec<&String> = wrong.iter().collect();
-    for table in [
-        "DELETE FROM embeddings WHERE product_id = ANY($1)",
-        "DELETE FROM embedding_queue WHERE product_id = ANY($1)",
-    ] {
-        sqlx::query(table).bind(&removed).execute(&mut *db).await?;
-    }
+    remove_embeddings(db, &wrong).await?;
     sqlx::query(
         "INSERT INTO embedding_queue (product_id, position)
          SELECT * FROM unnest($1::text[], $2::bigint[])",
@@ -264,7 +263,22 @@ async fn embeddings(db: &mut PgConnection, wanted: &AllWanted) -> sqlx::Result<B
     Ok(wrong)
 }
 
-/// What was parked of these products has been made up for.
+/// Removes vectors and takes their products off the queue.
+async fn remove_embeddings(db: &mut PgConnection, ids: &BTreeSet<String>) -> sqlx::Result<()> {
+    let removed: Vec<&String> = ids.iter().collect();
+    for statement in [
+        "DELETE FROM embeddings WHERE product_id = ANY($1)",
+        "DELETE FROM embedding_queue WHERE product_id = ANY($1)",
+    ] {
+        sqlx::query(statement)
+            .bind(&removed)
+            .execute(&mut *db)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Forgets the parked events of these products, which the repair has made up for.
 async fn heal(db: &mut PgConnection, wanted: &AllWanted, position: i64) -> sqlx::Result<()> {
     let ids: Vec<&String> = wanted.keys().collect();
     sqlx::query("DELETE FROM parked_events WHERE product_id = ANY($1) AND position <= $2")
@@ -275,12 +289,13 @@ async fn heal(db: &mut PgConnection, wanted: &AllWanted, position: i64) -> sqlx:
     Ok(())
 }
 
-/// Of the hashes as they are stored: a check of the documents tells whether these are right.
+/// Sums the running digest from the stored hashes: a check of the documents tells whether these are
+/// right.
 async fn sum_digest(db: &mut PgConnection) -> sqlx::Result<()> {
     let mut digest = BucketedDigest::default();
     let mut documents = 0_i64;
-    let hashes = "SELECT content_hash FROM documents WHERE content_hash IS NOT NULL";
-    let mut hashes = sqlx::query_scalar::<_, Vec<u8>>(hashes).fetch(&mut *db);
+    let select = "SELECT content_hash FROM documents WHERE content_hash IS NOT NULL";
+    let mut hashes = sqlx::query_scalar::<_, Vec<u8>>(select).fetch(&mut *db);
     while let Some(hash) = hashes.try_next().await? {
         documents += 1;
         if let Ok(hash) = hash.try_into() {

@@ -4,13 +4,13 @@ use crate::index::LiveIndex;
 use crate::verification::checked::{CheckStep, CheckSteps, Checked, Faults, Projection, tell};
 use crate::verification::error::VerificationError;
 
-/// Documents and digest are of one commit, whatever is applied meanwhile.
+/// Checks the index. Documents and digest come from one commit, whatever is applied meanwhile.
 pub(crate) async fn check(
     index: &LiveIndex,
     steps: &CheckSteps,
 ) -> Result<Checked, VerificationError> {
     let index = index.current().load_full();
-    let checked = tokio::task::spawn_blocking(move || {
+    let checking = tokio::task::spawn_blocking(move || {
         let mut faults = Faults::default();
         for file in index.check_files()? {
             faults.add(None, format!("the file {file} is damaged or missing"));
@@ -24,7 +24,7 @@ pub(crate) async fn check(
             pending: 0,
         })
     });
-    let checked = checked.await??;
+    let checked = checking.await??;
     let progress = CheckStep::Progress {
         projection: Projection::KeywordIndex,
         done: checked.documents,

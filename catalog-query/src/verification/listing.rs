@@ -1,4 +1,4 @@
-//! What a projection holds, product by product, so that a difference can be named.
+//! Lists what a projection holds, product by product, so that a difference can be named.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::verification::rows::Document;
 
 const PAGE_PRODUCTS: usize = 1_000;
 
-/// A part of a projection; every part of one listing is of the same position.
+/// A part of a listing; all parts of one listing are of the same position.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ListedProducts {
     pub(crate) position: Position,
@@ -24,31 +24,33 @@ pub(crate) struct ListedProduct {
     pub(crate) product_id: String,
     /// None where the projection holds no versions.
     pub(crate) version: Option<i64>,
-    /// None when nobody can read what is stored.
+    /// None when the stored product cannot be read.
     pub(crate) content_hash: Option<ContentHash>,
 }
 
 pub(crate) type Listing = mpsc::Sender<ListedProducts>;
 
-/// Buckets that are listed; all of them when none is named.
+/// The buckets that are listed.
 #[derive(Clone, Debug)]
 pub(crate) struct Buckets(HashSet<usize>);
 
 impl Buckets {
-    /// None when one of them is no bucket.
+    /// Takes the named buckets, or all of them when none is named. None when one of the numbers is no
+    /// bucket.
     pub(crate) fn new(named: &[i32]) -> Option<Self> {
         if named.is_empty() {
             return Some(Self((0..BucketedDigest::BUCKETS).collect()));
         }
-        let known = |bucket: usize| bucket < BucketedDigest::BUCKETS;
-        let buckets = named.iter().map(|bucket| usize::try_from(*bucket).ok());
-        let buckets = buckets.map(|bucket| bucket.filter(|bucket| known(*bucket)));
-        buckets.collect::<Option<_>>().map(Self)
+        let bucket = |number: &i32| {
+            let bucket = usize::try_from(*number).ok();
+            bucket.filter(|bucket| *bucket < BucketedDigest::BUCKETS)
+        };
+        named.iter().map(bucket).collect::<Option<_>>().map(Self)
     }
 }
 
 impl Verifier {
-    /// The live documents. One that cannot be read is in every bucket. Sends at least one part.
+    /// Lists the live documents. One that cannot be read is in every bucket. Sends at least one part.
     pub(crate) async fn list_documents(
         &self,
         buckets: &Buckets,
@@ -80,7 +82,7 @@ impl Verifier {
         }
     }
 
-    /// What searches of this replica see. Sends at least one part.
+    /// Lists what searches of this replica see. Sends at least one part.
     pub(crate) async fn list_index(
         &self,
         buckets: &Buckets,
@@ -110,6 +112,7 @@ impl Verifier {
     }
 }
 
+/// A document as it is listed; None for a tombstone or a document of another bucket.
 fn listed(document: &Document, buckets: &Buckets) -> Option<ListedProduct> {
     let content_hash = match document.content() {
         Ok(Some((_, hash))) if buckets.0.contains(&hash.bucket()) => Some(hash),

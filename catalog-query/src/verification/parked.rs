@@ -1,5 +1,5 @@
-//! Tries parked events again, as the log has them: what was damaged on its way, or by a fault of an
-//! older release, applies then.
+//! Tries parked events again, as the log has them: an event applies then that was damaged on its way,
+//! or that was parked by a fault of an older release.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,26 +13,30 @@ use crate::verification::error::VerificationError;
 use crate::verification::forced::{Forced, force_each};
 use crate::verification::states::{State, states};
 
+/// The most parked events that are listed.
 const PARKED_MAX: i64 = 1_000;
-/// So that the log can be asked for all their products at once.
+/// The most parked events that are tried at once: the log can be asked for all their products in one
+/// request.
 const PAGE_MAX: i64 = PRODUCT_IDS_MAX as i64;
 
+/// The outcome of trying parked events again.
 #[derive(Debug, Default)]
 pub(crate) struct Retried {
+    /// The positions of the events that apply now.
     pub(crate) applied: Vec<i64>,
-    /// With their present error.
+    /// The events that do not, with their present error.
     pub(crate) failed: Vec<ParkedEvent>,
 }
 
 impl Verifier {
-    /// The first of them, and how many there are.
+    /// The first parked events, and how many there are.
     pub(crate) async fn parked(&self) -> Result<(Vec<ParkedEvent>, i64), VerificationError> {
         let live = self.live.load_full();
         let first = live.parked_after(i64::MIN, &[], PARKED_MAX).await?;
         Ok((first, live.parked_count().await?))
     }
 
-    /// Those at `positions` that are parked; all of them when none is named.
+    /// Tries the parked events at `positions` again; all of them when none is named.
     pub(crate) async fn retry_parked(
         &self,
         positions: &[i64],
@@ -53,7 +57,7 @@ impl Verifier {
         Ok(retried)
     }
 
-    /// By a repair of all their products at once.
+    /// Tries events again, by a repair of all their products at once.
     async fn apply_again(
         &self,
         log: &LogClient,
@@ -62,11 +66,11 @@ impl Verifier {
         retried: &mut Retried,
     ) -> Result<(), VerificationError> {
         let products = products(log, &parked).await?;
-        let ids: BTreeSet<&ProductId> = products.iter().flatten().collect();
-        let ids: Vec<ProductId> = ids.into_iter().cloned().collect();
-        let forced = match ids.is_empty() {
-            true => Forced::default(),
-            false => self.set_to_log(&ids).await?,
+        let ids = distinct(&products);
+        let forced = if ids.is_empty() {
+            Forced::default()
+        } else {
+            self.set_to_log(&ids).await?
         };
         let unreadable: BTreeMap<ProductId, String> = forced.unreadable.into_iter().collect();
         let mut applied = Vec::new();
@@ -88,16 +92,17 @@ impl Verifier {
     }
 }
 
-/// A part of what was parked in a generation, mended.
+/// The outcome of mending a part of what was parked in a generation.
 pub(crate) struct Mended {
-    /// Go on from here.
+    /// The position to go on from.
     pub(crate) after: i64,
-    /// What an index of the same position must hold.
+    /// What an index at the same position must hold of their products.
     pub(crate) changes: Vec<Change>,
 }
 
-/// Sets the next of what is parked after position `after` to what the log says, in a generation that
-/// nobody else changes; none at the end. What the log cannot tell stays parked.
+/// Sets the products of the next events that are parked after position `after` to what the log says,
+/// in a generation that nobody else changes; None at the end. Events that the log cannot tell stay
+/// parked.
 pub(crate) async fn mend_parked(
     read_model: &ReadModel,
     log: &LogClient,
@@ -107,32 +112,46 @@ pub(crate) async fn mend_parked(
     let Some(last) = parked.last() else {
         return Ok(None);
     };
-    let after = last.position;
+    let mut mended = Mended {
+        after: last.position,
+        changes: Vec::new(),
+    };
     let products = products(log, &parked).await?;
-    let ids: BTreeSet<&ProductId> = products.iter().flatten().collect();
-    let ids: Vec<ProductId> = ids.into_iter().cloned().collect();
+    let ids = distinct(&products);
     if ids.is_empty() {
-        let changes = Vec::new();
-        return Ok(Some(Mended { after, changes }));
+        return Ok(Some(mended));
     }
     let forced = force_each(read_model, log, &ids).await?;
     let refused: BTreeSet<ProductId> = forced.unreadable.into_iter().map(|(id, _)| id).collect();
-    let settled = parked.iter().zip(&products).filter(|(_, product)| {
-        let product = product.as_ref();
-        product.is_ok_and(|id| !refused.contains(id))
-    });
-    let settled = settled.map(|(event, _)| Position::from_i64(event.position));
-    let settled: Vec<Position> = settled.collect();
-    read_model.remove_parked(&settled).await?;
+    let settled = |product: &Result<ProductId, String>| match product {
+        Ok(id) => !refused.contains(id),
+        Err(_) => false,
+    };
+    let settled_positions: Vec<Position> = parked
+        .iter()
+        .zip(&products)
+        .filter(|(_, product)| settled(product))
+        .map(|(event, _)| Position::from_i64(event.position))
+        .collect();
+    read_model.remove_parked(&settled_positions).await?;
     let at = read_model.checkpoint().await?.position;
-    let changes = states(log, &ids, at).await?;
-    let changes = changes.into_iter().filter_map(State::change);
-    let changes = changes.filter(|(id, _)| !refused.contains(id)).collect();
-    Ok(Some(Mended { after, changes }))
+    mended.changes = states(log, &ids, at)
+        .await?
+        .into_iter()
+        .filter_map(State::change)
+        .filter(|(id, _)| !refused.contains(id))
+        .collect();
+    Ok(Some(mended))
 }
 
-/// The products of the events that the log has at the same positions; an error says why nobody can
-/// tell.
+/// The products that are known, each once.
+fn distinct(products: &[Result<ProductId, String>]) -> Vec<ProductId> {
+    let ids: BTreeSet<&ProductId> = products.iter().flatten().collect();
+    ids.into_iter().cloned().collect()
+}
+
+/// Asks the log for the products of the events at the same positions; an error says why it cannot
+/// tell one.
 async fn products(
     log: &LogClient,
     parked: &[ParkedEvent],

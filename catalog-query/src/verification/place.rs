@@ -1,4 +1,4 @@
-//! The place for one check or listing at a time.
+//! Lets one check or listing run at a time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +7,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::verification::error::VerificationError;
 
+/// How long the place is waited for.
 pub(crate) const PLACE_WAIT_MS_MAX: u64 = 1_000;
 
-/// For one check or listing at a time: each reads everything, and holds a snapshot meanwhile.
+/// The place for one check or listing: each reads everything, and holds a snapshot meanwhile.
 #[derive(Clone)]
 pub(crate) struct Place(Arc<Semaphore>);
 
@@ -20,11 +21,11 @@ impl Default for Place {
 }
 
 impl Place {
-    /// Until what is returned is dropped. Waits a moment for one that is about to end.
+    /// Takes the place until the permit is dropped. Waits a moment for work that is about to end.
     pub(crate) async fn take(&self) -> Result<OwnedSemaphorePermit, VerificationError> {
         let waited = Duration::from_millis(PLACE_WAIT_MS_MAX);
         let taken = tokio::time::timeout(waited, self.0.clone().acquire_owned()).await;
-        // It is never closed.
+        // The semaphore is never closed.
         taken
             .ok()
             .and_then(Result::ok)

@@ -7,7 +7,7 @@ use crate::verification::checked::{CheckStep, CheckSteps, Checked, Projection, t
 use crate::verification::error::VerificationError;
 use crate::verification::rows::{Document, Row, Snapshot, expected_text_hash};
 
-/// The documents and the embeddings.
+/// Checks both; returns what it finds of the documents and of the embeddings.
 pub(crate) async fn check(
     live: &ReadModel,
     steps: &CheckSteps,
@@ -46,9 +46,9 @@ struct Checking {
     model: String,
     documents: Checked,
     embeddings: Checked,
-    /// Of the content as it is.
+    /// The digest of the content as it is.
     digest: BucketedDigest,
-    /// Of the hashes as they are stored, which the running digest must be the sum of.
+    /// The sum of the hashes as they are stored, which the running digest must be.
     stored: BucketedDigest,
     stored_documents: i64,
 }
@@ -94,7 +94,7 @@ impl Checking {
             Err(problem) => {
                 self.documents.documents += 1;
                 self.fault(document, &problem);
-                // Its embedding cannot be judged.
+                // Without its text the embedding cannot be judged.
                 return;
             }
         };
@@ -117,12 +117,11 @@ impl Checking {
         if let Some(problem) = embedding.problem(id, text_hash) {
             self.embeddings.faults.add(Some(id), problem);
         } else if text_hash.is_some() {
-            let current = embedding.text_hash.as_deref() == text_hash;
-            let count = match current {
-                true => &mut self.embeddings.documents,
-                false => &mut self.embeddings.pending,
-            };
-            *count += 1;
+            if embedding.text_hash.as_deref() == text_hash {
+                self.embeddings.documents += 1;
+            } else {
+                self.embeddings.pending += 1;
+            }
         }
     }
 

@@ -14,8 +14,8 @@ use crate::verification::forced::{Forced, force_each, remove};
 use crate::verification::states::{State, states};
 
 impl Verifier {
-    /// How many products were changed in any projection. Sums the running digest anew also when no
-    /// product is named. What has no id of a product is removed.
+    /// Repairs products; returns how many were changed in any projection. Sums the running digest anew
+    /// even when no product is named. Removes rows whose id is no product id.
     pub(crate) async fn repair(&self, ids: &[String]) -> Result<usize, VerificationError> {
         let known = |id: &&String| id.parse::<ProductId>().is_ok();
         let (known, foreign): (Vec<&String>, Vec<&String>) = ids.iter().partition(known);
@@ -29,13 +29,15 @@ impl Verifier {
         Ok(repaired + removed.len())
     }
 
+    /// Sets products to what the log says, in all projections.
     pub(crate) async fn set_to_log(&self, ids: &[ProductId]) -> Result<Forced, VerificationError> {
         let log = self.log.as_ref().ok_or(VerificationError::NoLog)?;
         let mut forced = force_each(&self.live.load_full(), log, ids).await?;
         self.repository.forget(ids).await;
         let indexed = self.index(log, ids).await?;
-        let indexed = indexed.iter().map(ToString::to_string);
-        forced.changed.extend(indexed);
+        forced
+            .changed
+            .extend(indexed.iter().map(ToString::to_string));
         for (id, error) in &forced.unreadable {
             tracing::warn!(product = id.as_str(), "cannot be repaired: {error}");
         }
@@ -47,8 +49,8 @@ impl Verifier {
         Ok(forced)
     }
 
-    /// The products that were not as the log says at the position of the index, which does not move
-    /// while the log is asked.
+    /// Repairs the index; returns the products that were not as the log says. The position of the index
+    /// does not move while the log is asked.
     async fn index(
         &self,
         log: &LogClient,
@@ -69,7 +71,7 @@ impl Verifier {
     }
 }
 
-/// What differs from the log.
+/// The changes to what differs from the log.
 fn index_changes(
     held: &IndexSnapshot,
     wanted: BTreeMap<ProductId, State>,

@@ -24,7 +24,7 @@ pub(crate) struct Document {
     pub(crate) product_id: String,
     pub(crate) version: i64,
     pub(crate) position: i64,
-    /// Null for a tombstone.
+    /// None for a tombstone.
     pub(crate) product: Option<String>,
     pub(crate) content_hash: Option<Vec<u8>>,
     pub(crate) text_hash: Option<Vec<u8>>,
@@ -41,7 +41,8 @@ pub(crate) struct Embedding {
 }
 
 impl Document {
-    /// What readers get and its hash; none of a tombstone. An error says why nobody can read it.
+    /// Decodes the product and computes its hash; None for a tombstone. An error says why it cannot be
+    /// read.
     pub(crate) fn content(&self) -> Result<Option<(Product, ContentHash)>, String> {
         let Some(json) = &self.product else {
             return Ok(None);
@@ -51,8 +52,8 @@ impl Document {
         if product.id.as_str() != self.product_id {
             return Err(format!("the document is that of product {}", product.id));
         }
-        let version = Version::new(self.version);
-        let version = version.ok_or_else(|| format!("the version is {}", self.version))?;
+        let version =
+            Version::new(self.version).ok_or_else(|| format!("the version is {}", self.version))?;
         let hash = ContentHash::of(&product.id, version, &product);
         Ok(Some((product, hash)))
     }
@@ -64,8 +65,8 @@ pub(crate) fn expected_text_hash(model: &str, product: &Product) -> [u8; 16] {
 }
 
 impl Embedding {
-    /// What is wrong with it, given the hash of the document's text; none of a tombstone or of a
-    /// document that is not there.
+    /// Tells what is wrong with the embedding, given the hash of the document's text, which is None for
+    /// a tombstone and for a document that is not there.
     pub(crate) fn problem(&self, product_id: &str, text_hash: Option<&[u8]>) -> Option<String> {
         let Some(text_hash) = text_hash else {
             let problem = match (&self.vector, self.queued) {
@@ -88,7 +89,7 @@ impl Embedding {
     }
 }
 
-/// One moment of a read model.
+/// A read model as it was at one moment, page by page.
 pub(crate) struct Snapshot<'m> {
     tx: Transaction<'m, Postgres>,
     after: String,
@@ -98,7 +99,7 @@ pub(crate) struct Snapshot<'m> {
 }
 
 impl Snapshot<'_> {
-    /// How many rows there are.
+    /// Counts the rows.
     pub(crate) async fn count(&mut self) -> sqlx::Result<u64> {
         let count: i64 = sqlx::query_scalar("SELECT count(*) FROM documents")
             .fetch_one(&mut *self.tx)
@@ -106,7 +107,7 @@ impl Snapshot<'_> {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// The next rows by product id; none at the end.
+    /// Reads the next rows by product id; an empty page is the end.
     pub(crate) async fn page(&mut self) -> sqlx::Result<Vec<Row>> {
         let rows: Vec<Row> = sqlx::query_as(
             "SELECT document.product_id, document.version, document.position,
@@ -129,7 +130,7 @@ impl Snapshot<'_> {
         Ok(rows)
     }
 
-    /// Products that have a vector or are queued for one, and have no row.
+    /// Finds products that have a vector or are queued for one, and have no row.
     pub(crate) async fn orphans(&mut self) -> sqlx::Result<Vec<(String, &'static str)>> {
         let mut orphans = Vec::new();
         for (statement, problem) in [
@@ -152,7 +153,7 @@ impl Snapshot<'_> {
 }
 
 impl ReadModel {
-    /// Everything as it is now, whatever is applied meanwhile.
+    /// Takes a snapshot, which stays as it is whatever is applied meanwhile.
     pub(crate) async fn snapshot(&self) -> sqlx::Result<Snapshot<'static>> {
         let mut tx = self
             .pool

@@ -1,4 +1,4 @@
-//! What the event log says of products at a position: what a repair sets them to.
+//! Asks the event log what products are at a position, which is what a repair sets them to.
 
 use std::collections::BTreeMap;
 
@@ -8,19 +8,19 @@ use crate::events::Received;
 use crate::events::{LogClient, LogError};
 use crate::index::Change;
 
-/// Of one product.
+/// What the log says of one product.
 #[derive(Debug)]
 pub(crate) enum State {
-    /// The last event, a deletion included.
+    /// The product has this last event, which may be a deletion.
     Event(Box<ProductEvent>),
-    /// The log has no event of it.
+    /// The log has no event of the product.
     Absent,
     /// The last event cannot be read, and nobody knows what the product is.
     Unreadable(String),
 }
 
 impl State {
-    /// None when nobody knows what the product is.
+    /// The change that sets an index to this state; None when nobody knows what the product is.
     pub(crate) fn change((id, state): (ProductId, State)) -> Option<Change> {
         match state {
             State::Event(event) => {
@@ -33,6 +33,7 @@ impl State {
     }
 }
 
+/// Asks the log for the states of products at `position`.
 pub(crate) async fn states(
     log: &LogClient,
     ids: &[ProductId],
@@ -60,7 +61,7 @@ pub(crate) async fn states(
     }
     for id in ids {
         states.entry(id.clone()).or_insert_with(|| match &nobodys {
-            // It may be the event of this product: better leave that as it is than remove it.
+            // That may be the event of this product: better to leave the product than to remove it.
             Some(error) => State::Unreadable(error.clone()),
             None => State::Absent,
         });

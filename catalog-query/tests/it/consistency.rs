@@ -1,4 +1,4 @@
-//! Reads that carry the tokens of earlier writes: not older than those, or marked.
+//! Reads that carry the tokens of earlier writes are not older than those, or they are marked.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use crate::harness::{Replica, World, eventually, folder, ids};
 
 const LONG_MS: i32 = 2_000;
 
-/// What a read by id answers: the title, or none, and whether it says that it is stale.
+/// Reads by id; returns the title, if there is one, and whether the answer says that it is stale.
 async fn get(replica: &Replica, id: &str, token: String, wait_ms: i32) -> (Option<String>, bool) {
     let request = v1::GetProductRequest {
         id: id.to_owned(),
@@ -56,7 +56,7 @@ async fn search(
     answer.expect("search").into_inner()
 }
 
-/// Nobody can apply documents until the transaction ends.
+/// Keeps everybody from applying documents until the transaction ends.
 async fn hold_documents(world: &World, generation: i64) -> Transaction<'static, Postgres> {
     let mut tx = world.pool.begin().await.expect("begin");
     let lock = format!("SELECT 1 FROM generation_{generation}.checkpoint FOR UPDATE");
@@ -117,10 +117,10 @@ async fn a_read_that_is_too_early_says_so_and_a_later_one_is_fresh() {
     assert_eq!(read, (Some("Gaming mouse".to_owned()), true));
     assert!(batch(&replica, "new", world.token("new")).await.stale);
     assert!(search(&replica, "lamp", world.token("new"), 50).await.stale);
-    // Whoever asks for nothing waits for nothing and is told nothing.
+    // A read without a token does not wait and is not marked.
     replica.get("old").await.expect("served");
 
-    // One that waits is answered as soon as the documents are there.
+    // A read that waits is answered as soon as the documents are there.
     let (read, ()) = tokio::join!(get(&replica, "new", world.token("new"), LONG_MS), async {
         held.rollback().await.expect("release");
     });
@@ -131,7 +131,7 @@ async fn a_read_that_is_too_early_says_so_and_a_later_one_is_fresh() {
     assert_eq!((ids(&found.products), found.stale), (vec!["new"], false));
 }
 
-/// Server processes that do nothing until this is dropped.
+/// Server processes that stand still until this is dropped.
 struct Stopped(Vec<i32>);
 
 impl Stopped {
@@ -197,6 +197,37 @@ async fn a_look_that_hangs_keeps_nobody_else_waiting() {
     assert_eq!(read, (Some("Desk lamp".to_owned()), false));
 }
 
+/// How all reads refuse these consistency fields, each in the same way.
+async fn refused(replica: &Replica, tokens: Vec<String>, wait_ms: i32) -> Status {
+    let request = v1::GetProductRequest {
+        id: "p".to_owned(),
+        consistency_tokens: tokens.clone(),
+        consistency_wait_ms: wait_ms,
+    };
+    let mut catalog = replica.catalog.clone();
+    let status = catalog.get_product(request).await.expect_err("refused");
+    let request = v1::BatchGetProductsRequest {
+        consistency_tokens: tokens.clone(),
+        consistency_wait_ms: wait_ms,
+        ..Default::default()
+    };
+    let batch = catalog.batch_get_products(request).await;
+    let request = v1::SearchProductsRequest {
+        query: "mouse".to_owned(),
+        consistency_tokens: tokens,
+        consistency_wait_ms: wait_ms,
+        ..Default::default()
+    };
+    let search = catalog.search_products(request).await;
+    for same in [batch.expect_err("batch"), search.expect_err("search")] {
+        assert_eq!(
+            (same.code(), same.message()),
+            (status.code(), status.message())
+        );
+    }
+    status
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_token_of_this_catalog_is_refused() {
     let mut world = World::without_model().await;
@@ -205,39 +236,10 @@ async fn what_is_no_token_of_this_catalog_is_refused() {
     let mut replica = world.replica(&folder).await;
     replica.caught_up(&world).await;
     let good = world.token("p");
-    let mut changed = good.clone().into_bytes();
-    changed[3] ^= 1;
-    let changed = String::from_utf8(changed).expect("text");
+    let mut bytes = good.clone().into_bytes();
+    bytes[3] ^= 1;
+    let changed = String::from_utf8(bytes).expect("text");
 
-    let refused = async |tokens: Vec<String>, wait_ms: i32| -> Status {
-        let request = v1::GetProductRequest {
-            id: "p".to_owned(),
-            consistency_tokens: tokens.clone(),
-            consistency_wait_ms: wait_ms,
-        };
-        let mut catalog = replica.catalog.clone();
-        let status = catalog.get_product(request).await.expect_err("refused");
-        let request = v1::BatchGetProductsRequest {
-            consistency_tokens: tokens.clone(),
-            consistency_wait_ms: wait_ms,
-            ..Default::default()
-        };
-        let batch = catalog.batch_get_products(request).await;
-        let request = v1::SearchProductsRequest {
-            query: "mouse".to_owned(),
-            consistency_tokens: tokens,
-            consistency_wait_ms: wait_ms,
-            ..Default::default()
-        };
-        let search = catalog.search_products(request).await;
-        for same in [batch.expect_err("batch"), search.expect_err("search")] {
-            assert_eq!(
-                (same.code(), same.message()),
-                (status.code(), status.message())
-            );
-        }
-        status
-    };
     for (tokens, wait_ms, field, says) in [
         (
             vec![good.clone(), changed],
@@ -259,7 +261,7 @@ async fn what_is_no_token_of_this_catalog_is_refused() {
         ),
         (vec![good.clone()], -1, "consistency_wait_ms", "negative"),
     ] {
-        let status = refused(tokens, wait_ms).await;
+        let status = refused(&replica, tokens, wait_ms).await;
         assert_eq!(status.code(), Code::InvalidArgument);
         let violations = service_kit::violations(&status);
         assert_eq!(violations[0].0, field);

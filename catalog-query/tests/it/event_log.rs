@@ -1,4 +1,4 @@
-//! The write service as the read side sees it: its event log behind gRPC, from a list of events.
+//! Stands in for the write service: serves an event log by gRPC, from a list of events.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -34,7 +34,7 @@ impl EventLog {
         });
     }
 
-    /// Serves it for as long as the test runs; returns the target.
+    /// Serves the log for as long as the test runs; returns its target.
     pub(crate) async fn serve(&self) -> String {
         let any: SocketAddr = ([127, 0, 0, 1], 0).into();
         let listener = TcpListener::bind(any).await.expect("listen");
@@ -71,7 +71,7 @@ impl EventLog {
     }
 }
 
-/// Only what is asked of it here is answered.
+/// Answers only the calls that the read side makes.
 #[tonic::async_trait]
 impl CatalogCommandOperations for EventLog {
     async fn get_log_digest(

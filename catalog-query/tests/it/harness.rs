@@ -31,19 +31,19 @@ use crate::event_log::EventLog;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
-/// What consistency tokens are sealed with.
+/// The secret that consistency tokens are sealed with.
 const TOKEN_SECRET: &str = "secret of the test";
 
 static DEVKIT: OnceCell<Devkit> = OnceCell::const_new();
 
-/// What replicas stand on, and the part of the write side: it puts events on the stream.
+/// The database and the broker of the replicas. It plays the write side: it puts events on the stream.
 pub(crate) struct World {
     pub(crate) nats: Nats,
     pub(crate) jetstream: jetstream::Context,
     pub(crate) pool: PgPool,
     /// The same events, as the write service keeps them.
     pub(crate) log: EventLog,
-    /// Where replicas that start from now on find it.
+    /// The address where replicas that start from now on find the log.
     pub(crate) log_target: Option<String>,
     pub(crate) model_dir: Option<PathBuf>,
     database_url: String,
@@ -106,7 +106,7 @@ impl World {
         }
     }
 
-    /// A replica with its index in `folder`.
+    /// Starts a replica with its index in `folder`.
     pub(crate) async fn replica(&self, folder: &TempDir) -> Replica {
         let model_dir = self.model_dir.as_ref();
         let mut env = Env::from_pairs(
@@ -168,7 +168,7 @@ impl World {
         self.publish(id, None).await;
     }
 
-    /// The log has one state of the product, the stream another.
+    /// Puts one state of the product into the log and another onto the stream.
     pub(crate) async fn put_forged(
         &mut self,
         id: &str,
@@ -184,7 +184,7 @@ impl World {
             .await;
     }
 
-    /// What the log has as an event, the stream has as rubbish.
+    /// Puts an event into the log and rubbish onto the stream.
     pub(crate) async fn put_damaged(&mut self, id: &str, title: &str) {
         let version = self.next_version(id);
         let event = self.event(id, version, Some(product(id, title)));
@@ -210,7 +210,7 @@ impl World {
         version
     }
 
-    /// Of the next position.
+    /// Makes an event of the next position.
     fn event(&self, id: &str, version: Version, product: Option<Product>) -> EncodedMessage {
         let (event_type, change) = match &product {
             Some(_) => (EventType::Created, Change::Created),
@@ -250,7 +250,7 @@ impl World {
         assert_eq!(stored.sequence, self.position.0, "position equals sequence");
     }
 
-    /// What the last write of the product returned.
+    /// The consistency token that the last write of the product returned.
     pub(crate) fn token(&self, id: &str) -> String {
         let token = ConsistencyToken {
             product_id: id.parse().expect("id"),
@@ -265,7 +265,8 @@ impl World {
 }
 
 impl Replica {
-    /// Until documents and keyword index have applied everything, and embeddings with `model`.
+    /// Waits until documents and keyword index have applied everything, and so have the embeddings in a
+    /// world with a model.
     pub(crate) async fn caught_up(&mut self, world: &World) -> v1::GetReadStatusResponse {
         let model = world.model_dir.is_some();
         eventually("caught up", async || {
@@ -291,7 +292,7 @@ impl Replica {
         answer.expect("status").into_inner()
     }
 
-    /// As a load balancer asks.
+    /// Asks as a load balancer does.
     pub(crate) async fn is_ready(&self) -> bool {
         let mut connection = TcpStream::connect(self.ops).await.expect("connect");
         let request = b"GET /health/ready HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
@@ -328,7 +329,7 @@ impl Replica {
         Ok(answer.into_inner())
     }
 
-    /// Without giving anything back, as a killed process would.
+    /// Ends it without giving anything back, as a killed process does.
     pub(crate) async fn kill(self) {
         self.task.abort();
         assert!(self.task.await.expect_err("aborted").is_cancelled());

@@ -1,4 +1,4 @@
-//! Events that cannot be applied: set aside with their error, while everything else goes on.
+//! Events that cannot be applied are set aside with their error, while everything else goes on.
 
 use catalog_proto::v1::SearchStrategy;
 use tonic::Code;
@@ -6,7 +6,7 @@ use tonic::Code;
 use crate::harness::{Replica, World, folder, ids};
 use crate::rebuild::rebuild;
 
-/// Positions, products and payloads of what is parked in the live generation.
+/// The positions, products and payloads of the events parked in the live generation.
 async fn parked(world: &World, replica: &Replica) -> Vec<(i64, Option<String>, Vec<u8>)> {
     let generation = replica.status().await.generation;
     let select = format!(
@@ -55,7 +55,7 @@ async fn a_poison_message_is_parked_and_healed_by_the_next_event() {
         std::slice::from_ref(&unnamed)
     );
 
-    // A rebuild meets the same poison.
+    // A rebuild meets the same events.
     let before = replica.status().await;
     rebuild(&replica).await.expect("rebuilt");
     let after = replica.caught_up(&world).await;

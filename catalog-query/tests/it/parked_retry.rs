@@ -1,5 +1,5 @@
-//! Parked events that the log has whole: tried again, and made up for wherever a rebuild or a rollback
-//! meets them again.
+//! Parked events that the log has whole are tried again, and made up for wherever a rebuild or a
+//! rollback meets them again.
 
 use catalog_proto::v1;
 
@@ -88,7 +88,7 @@ async fn a_rebuild_and_a_rollback_after_a_retry_hold_what_was_mended() {
     assert_eq!(second.projections[1].digest, mended.digest);
     assert_eq!(findings(&world, &replica).await, Findings::new());
 
-    // One that was parked after the rebuild, so that the generation before has it parked as well.
+    // This event is parked after the rebuild, so that the generation before has it parked as well.
     world.put_damaged("p3", "as it was written").await;
     replica.caught_up(&world).await;
     let retry = v1::RetryParkedEventsRequest { positions: vec![] };

@@ -24,7 +24,7 @@ async fn ask_the_log(world: &mut World) {
     world.log_target = Some(world.log.serve().await);
 }
 
-/// Documents of the read model, once these are where the world is.
+/// Waits until the documents are where the world is, and counts them.
 async fn documents(replica: &Replica, world: &World) -> i64 {
     eventually("applied", async || {
         let status = replica.status().await;

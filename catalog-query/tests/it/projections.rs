@@ -97,7 +97,7 @@ async fn two_replicas_share_the_documents_and_own_their_indexes() {
     assert_eq!(a.projections[0].digest, a.projections[1].digest);
     assert_eq!(a.projections[1].digest, b.projections[1].digest);
     first.stop().await;
-    // The other one takes over applying documents.
+    // The other replica takes over applying documents.
     world.put("late", "Coffee cup").await;
     let status = second.caught_up(&world).await;
     assert_eq!(status.documents, 201);

@@ -1,4 +1,4 @@
-//! What readers see.
+//! Reads by id, in batches and by search, as readers see them.
 
 use std::time::Duration;
 
@@ -6,9 +6,18 @@ use catalog_events::{READ_SUBJECT, ReadBatch};
 use catalog_proto::v1;
 use catalog_proto::v1::SearchStrategy;
 use futures_util::StreamExt as _;
-use tonic::Code;
+use tonic::{Code, Status};
 
-use crate::harness::{World, eventually, folder, ids};
+use crate::harness::{Replica, World, eventually, folder, ids};
+
+async fn batch(replica: &Replica, ids: Vec<String>) -> Result<Vec<v1::Product>, Status> {
+    let request = v1::BatchGetProductsRequest {
+        ids,
+        ..Default::default()
+    };
+    let answer = replica.catalog.clone().batch_get_products(request).await?;
+    Ok(answer.into_inner().products)
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_product_is_served_by_id_in_batches_and_by_search() {
@@ -32,30 +41,12 @@ async fn a_product_is_served_by_id_in_batches_and_by_search() {
         );
     }
 
-    let names = ["cup", "nobody", "mouse", "not an id"]
-        .map(str::to_owned)
-        .to_vec();
-    let batch = v1::BatchGetProductsRequest {
-        ids: names,
-        ..Default::default()
-    };
-    let batch = replica
-        .catalog
-        .batch_get_products(batch)
-        .await
-        .expect("batch")
-        .into_inner();
-    assert_eq!(ids(&batch.products), ["cup", "mouse"]);
-    let too_many = v1::BatchGetProductsRequest {
-        ids: vec!["x".to_owned(); 101],
-        ..Default::default()
-    };
-    let too_many = replica
-        .catalog
-        .batch_get_products(too_many)
-        .await
-        .expect_err("over the limit");
-    assert_eq!(too_many.code(), Code::InvalidArgument);
+    let names = ["cup", "nobody", "mouse", "not an id"].map(str::to_owned);
+    let products = batch(&replica, names.to_vec()).await.expect("batch");
+    assert_eq!(ids(&products), ["cup", "mouse"]);
+    let too_many = batch(&replica, vec!["x".to_owned(); 101]).await;
+    let refused = too_many.expect_err("over the limit");
+    assert_eq!(refused.code(), Code::InvalidArgument);
 
     for strategy in [
         SearchStrategy::Unspecified,
@@ -115,12 +106,12 @@ async fn bad_searches_are_refused_and_odd_ones_are_harmless() {
         strategy: 0,
         ..Default::default()
     };
-    let negative = replica
+    let refused = replica
         .catalog
         .search_products(negative)
         .await
         .expect_err("negative limit");
-    assert_eq!(negative.code(), Code::InvalidArgument);
+    assert_eq!(refused.code(), Code::InvalidArgument);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -185,8 +176,10 @@ async fn reads_are_published_and_views_counted() {
     }
     let mut received = Vec::new();
     while received.len() < 7 {
-        let message = tokio::time::timeout(Duration::from_secs(10), reads.next()).await;
-        let message = message.expect("in time").expect("message");
+        let message = tokio::time::timeout(Duration::from_secs(10), reads.next())
+            .await
+            .expect("in time")
+            .expect("message");
         let batch: ReadBatch = serde_json::from_slice(&message.payload).expect("batch");
         received.extend(batch.reads);
         assert_eq!((batch.sent, batch.dropped), (received.len() as u64, 0));
@@ -197,12 +190,12 @@ async fn reads_are_published_and_views_counted() {
             .all(|read| read.product_id.as_str() == "seen")
     );
     let views = eventually("counted", async || {
-        let views: Vec<(String, i64)> =
+        let counted: Vec<(String, i64)> =
             sqlx::query_as("SELECT product_id, views FROM product_views")
                 .fetch_all(&world.pool)
                 .await
                 .expect("views");
-        (!views.is_empty()).then_some(views)
+        (!counted.is_empty()).then_some(counted)
     })
     .await;
     assert_eq!(views, [("seen".to_owned(), 7)]);

@@ -1,11 +1,13 @@
 //! A rebuild goes unnoticed by readers, gives the same read models, and refuses what differs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use catalog_proto::v1;
 use catalog_proto::v1::SearchStrategy;
+use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::rebuild_progress::Phase;
+use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use crate::harness::{Replica, World, folder, ids};
@@ -25,6 +27,26 @@ pub(crate) async fn rebuild(replica: &Replica) -> Result<Vec<v1::RebuildProgress
     Ok(seen)
 }
 
+/// Searches and reads a product again and again; returns how often, as none may fail.
+async fn read_until(done: Arc<AtomicBool>, mut catalog: CatalogServiceClient<Channel>) -> u64 {
+    let mut rounds = 0;
+    while !done.load(Ordering::Relaxed) {
+        let search = v1::SearchProductsRequest {
+            query: "mouse".into(),
+            ..Default::default()
+        };
+        let answer = catalog.search_products(search).await.expect("never fails");
+        assert_eq!(answer.into_inner().products.len(), 20, "never short");
+        let get = v1::GetProductRequest {
+            id: "p8".into(),
+            ..Default::default()
+        };
+        catalog.get_product(get).await.expect("never fails");
+        rounds += 1;
+    }
+    rounds
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn searches_and_writes_go_on_during_a_rebuild() {
     let mut world = World::new().await;
@@ -39,35 +61,7 @@ async fn searches_and_writes_go_on_during_a_rebuild() {
     let before = replica.caught_up(&world).await;
 
     let done = Arc::new(AtomicBool::new(false));
-    let searches = Arc::new(AtomicU64::new(0));
-    let searcher = {
-        let (done, searches) = (done.clone(), searches.clone());
-        let catalog = replica.catalog.clone();
-        tokio::spawn(async move {
-            while !done.load(Ordering::Relaxed) {
-                let request = v1::SearchProductsRequest {
-                    query: "mouse".into(),
-                    ..Default::default()
-                };
-                let answer = catalog
-                    .clone()
-                    .search_products(request)
-                    .await
-                    .expect("never fails");
-                assert_eq!(answer.into_inner().products.len(), 20, "never short");
-                let request = v1::GetProductRequest {
-                    id: "p8".into(),
-                    ..Default::default()
-                };
-                catalog
-                    .clone()
-                    .get_product(request)
-                    .await
-                    .expect("never fails");
-                searches.fetch_add(1, Ordering::Relaxed);
-            }
-        })
-    };
+    let searcher = tokio::spawn(read_until(done.clone(), replica.catalog.clone()));
     let (steps, ()) = tokio::join!(rebuild(&replica), async {
         for n in 300..350 {
             world
@@ -76,8 +70,8 @@ async fn searches_and_writes_go_on_during_a_rebuild() {
         }
     });
     done.store(true, Ordering::Relaxed);
-    searcher.await.expect("no search failed");
-    assert!(searches.load(Ordering::Relaxed) > 0);
+    let rounds = searcher.await.expect("no search failed");
+    assert!(rounds > 0);
     let steps = steps.expect("rebuilt");
     let last = steps.last().expect("progress");
     assert_eq!(last.phase(), Phase::Switched);

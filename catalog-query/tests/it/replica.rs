@@ -1,4 +1,4 @@
-//! Replicas that come late, fall behind or hold what is no more: their keyword index is made of the
+//! A replica that comes late, falls behind or holds what is no more makes its keyword index of the
 //! documents, and answers like one that was made of the events.
 
 use catalog_events::STREAM;
@@ -24,7 +24,7 @@ async fn fill(world: &mut World, from: usize, to: usize) {
     }
 }
 
-/// The stream holds nothing older than the last event.
+/// Leaves nothing but the last event on the stream.
 async fn forget_events(world: &World) {
     let stream = world.jetstream.get_stream(STREAM).await.expect("stream");
     let keep = world.position() as u64;
@@ -54,7 +54,7 @@ async fn a_new_replica_begins_with_the_documents() {
     fill(&mut world, 0, 700).await;
     let mut first = world.replica(&first_folder).await;
     first.caught_up(&world).await;
-    // Only the documents can tell it what was.
+    // Only the documents can tell the replica what was.
     forget_events(&world).await;
     let mut second = world.replica(&second_folder).await;
     second.caught_up(&world).await;
@@ -65,7 +65,7 @@ async fn a_new_replica_begins_with_the_documents() {
     second.caught_up(&world).await;
     assert_alike(&first, &second).await;
 
-    // What it began with is its own: a restart goes on from there.
+    // The copy is an index of its own: a restart goes on from there.
     second.stop().await;
     world.put("p1", "Desk lamp").await;
     let mut second = world.replica(&second_folder).await;
@@ -167,7 +167,7 @@ async fn a_replica_is_ready_once_its_index_holds_what_the_documents_hold() {
     let mut world = World::new().await;
     let (first_folder, second_folder) = (folder(), folder());
     let mut first = world.replica(&first_folder).await;
-    // Of an empty catalogue, as soon as it knows that there are no rules.
+    // A replica of an empty catalog is ready as soon as it knows that there are no rules.
     eventually("ready", async || first.is_ready().await.then_some(())).await;
     let found = first.search("cup", SearchStrategy::Keyword).await;
     assert!(found.expect("search").products.is_empty());
@@ -175,15 +175,17 @@ async fn a_replica_is_ready_once_its_index_holds_what_the_documents_hold() {
     world.put("cup", "Coffee cup").await;
     first.caught_up(&world).await;
 
-    // What stands where the index must be made keeps it from being made.
+    // A file where the index must be made keeps it from being made.
     let obstacle = second_folder.path().join("index-copy-1");
     std::fs::write(&obstacle, "").expect("write");
     let mut second = world.replica(&second_folder).await;
     assert!(!second.is_ready().await);
     let refused = second.search("cup", SearchStrategy::Keyword).await;
     assert_eq!(refused.expect_err("not yet").code(), Code::Unavailable);
-    let found = second.search("cup", SearchStrategy::Hybrid).await;
-    let found = found.expect("by meaning");
+    let found = second
+        .search("cup", SearchStrategy::Hybrid)
+        .await
+        .expect("by meaning");
     assert_eq!(
         (found.strategy(), found.degraded),
         (SearchStrategy::Vector, true)

@@ -1,4 +1,4 @@
-//! Going back to the generation before, and rebuilds that the event log proves right.
+//! Rollbacks to the generation before, and rebuilds that the event log proves right.
 
 use catalog_proto::v1;
 use catalog_proto::v1::SearchStrategy;
@@ -27,7 +27,8 @@ async fn execute(world: &World, statement: String) {
         .expect("execute");
 }
 
-/// As a bug or a hand in the database would leave it: a document is gone, and the digest says so.
+/// Corrupts the read model as a bug or a hand in the database would: a document is gone, and the
+/// digest says so.
 async fn corrupt(world: &World, generation: i64) {
     let set = "digest = decode(repeat('07', 1024), 'hex'), documents = documents - 1";
     execute(
@@ -79,7 +80,7 @@ async fn a_rollback_catches_up_and_answers() {
         let found = replica.search(query, strategy).await.expect("search");
         assert_eq!(ids(&found.products)[0], id);
     }
-    // And forth again.
+    // A second rollback goes forth again.
     rollback(&replica).await.expect("rolled back");
     let forth = replica.caught_up(&world).await;
     assert_eq!(forth.generation, second.generation);
@@ -120,7 +121,7 @@ async fn a_corrupt_read_model_is_healed_by_what_equals_the_log() {
     let gone = replica.get("p1").await.expect_err("gone");
     assert_eq!(gone.code(), Code::NotFound);
     rebuild(&replica).await.expect("healed by a rebuild");
-    // At once: what was remembered of the generation before answers no more.
+    // Answers that were cached from the generation before are gone at once.
     replica.get("p1").await.expect("there again");
     let healed = replica.caught_up(&world).await;
     assert_eq!(
@@ -128,7 +129,7 @@ async fn a_corrupt_read_model_is_healed_by_what_equals_the_log() {
         (right.generation + 1, &right.digest, 2)
     );
 
-    // What was live then is corrupt, and the log knows.
+    // The generation before is corrupt, and the log knows.
     let refused = rollback(&replica).await.expect_err("differs");
     assert_eq!(refused.code(), Code::FailedPrecondition);
     assert!(refused.message().contains("the event log"), "{refused}");
@@ -144,7 +145,7 @@ async fn a_corrupt_read_model_is_healed_by_what_equals_the_log() {
     );
 }
 
-/// As a rollback leaves it whose replica was killed on the way.
+/// Leaves a generation as a rollback does whose replica is killed on the way.
 async fn leave_lease(world: &World, generation: i64, seconds: u32) {
     let statement = format!(
         "UPDATE generation_{generation}.checkpoint SET holder = gen_random_uuid(),
@@ -171,7 +172,7 @@ async fn a_killed_rollback_holds_up_the_next_one_only_for_a_moment() {
     let back = replica.caught_up(&world).await;
     assert_eq!((back.generation, back.documents), (first.generation, 3));
 
-    // One that somebody holds for long is left alone: whoever that is would not let a projector in.
+    // A lease that somebody holds for long is left alone: its holder would not let a projector in.
     leave_lease(&world, second.generation, 600).await;
     let refused = rollback(&replica).await.expect_err("contended");
     assert_eq!(refused.code(), Code::Unavailable);

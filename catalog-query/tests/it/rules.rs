@@ -1,4 +1,4 @@
-//! Search rules, from their stream to the answers.
+//! Search rules take effect from their stream to the answers.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -57,7 +57,7 @@ impl RuleLog {
         self.publish_last(world).await;
     }
 
-    /// What is in the place of an event.
+    /// Puts a message in the place of an event.
     async fn put_rubbish(&mut self, world: &World) {
         self.messages.push(EncodedMessage {
             subject: "catalog.evt.v1.rule.put.rubbish".to_owned(),
@@ -84,7 +84,7 @@ impl RuleLog {
         }
     }
 
-    /// Until all of the log is followed.
+    /// Waits until all of the log is followed.
     async fn followed(&self, replica: &Replica) -> v1::SearchRuleStatus {
         eventually("followed", async || {
             let status = replica.status().await.rules.expect("rules");
@@ -135,7 +135,7 @@ async fn check(replica: &Replica, query: &str, expected: &[&str]) {
     assert_eq!(found.total, expected.len() as i64, "{query}");
 }
 
-/// A laptop, a notebook, and four lamps of two brands.
+/// Makes a world of a laptop, a notebook, and four lamps of two brands.
 async fn world() -> World {
     let mut world = World::without_model().await;
     world.put_product(plain("laptop", "Laptop", "Acme")).await;
@@ -232,16 +232,13 @@ async fn curations_change_answers_and_are_explained() {
             )
         })
         .collect();
-    let told: Vec<_> = told
-        .iter()
-        .map(|(place, boost, rules)| (*place, *boost, rules.as_str()))
-        .collect();
     let expected = [
         (0, Some(2.0), "boost@1"),
         (2, None, "pin@1"),
         (0, None, ""),
         (0, Some(2.0 * (1.0 / 50.0)), "boost@1 bury@1"),
-    ];
+    ]
+    .map(|(place, boost, rules)| (place, boost, rules.to_owned()));
     assert_eq!(told, expected);
 
     let request = v1::SearchProductsRequest {
@@ -312,7 +309,7 @@ async fn rules_outlive_a_restart_rubbish_and_the_loss_of_their_stream() {
     replica.stop().await;
     let mut replica = world.replica(&folder).await;
     eventually("ready", async || replica.is_ready().await.then_some(())).await;
-    // Who is ready has read them.
+    // A replica that is ready has read the rules.
     check(&replica, "notebook", &["notebook", "laptop"]).await;
     replica.caught_up(&world).await;
 
@@ -333,7 +330,7 @@ async fn rules_outlive_a_restart_rubbish_and_the_loss_of_their_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_stream_of_another_catalogue_is_read_anew() {
+async fn the_stream_of_another_catalog_is_read_anew() {
     let world = world().await;
     let folder = folder();
     let mut log = RuleLog::with_stream(&world).await;

@@ -51,6 +51,75 @@ async fn search(
     Ok(answer.into_inner())
 }
 
+/// Checks the total and the facets of a filtered search.
+async fn check_facets(replica: &Replica) {
+    let request = v1::SearchProductsRequest {
+        query: "mouse".to_owned(),
+        filter: Some(brand("ACME")),
+        facets: vec![
+            facet("brand"),
+            facet("attributes.buttons"),
+            facet("category"),
+        ],
+        ..Default::default()
+    };
+    let found = search(replica, request).await.expect("search");
+    assert_eq!((found.total, found.next_page_token.as_str()), (3, ""));
+    let brands: Vec<(&str, i64)> = found.facets[0]
+        .values
+        .iter()
+        .map(|value| (value.value.as_str(), value.count))
+        .collect();
+    // What was chosen does not hide its alternatives.
+    assert_eq!(brands, [("Acme", 3), ("Nord", 2)]);
+    assert_eq!(found.facets[1].values.len(), 3);
+    assert_eq!(
+        (found.facets[2].missing, found.facets[2].values.len()),
+        (3, 0)
+    );
+}
+
+/// Checks that pages in an order hold every product once.
+async fn check_pages(replica: &Replica) {
+    let mut request = v1::SearchProductsRequest {
+        limit: 2,
+        sort: v1::SortOrder::PriceDescending.into(),
+        ..Default::default()
+    };
+    let mut walked = Vec::new();
+    loop {
+        let page = search(replica, request.clone()).await.expect("page");
+        assert_eq!(page.total, 6);
+        walked.extend(page.products.into_iter().map(|product| product.id));
+        request.page_token = page.next_page_token;
+        if request.page_token.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(walked, ["cup", "m4", "m3", "m2", "m1", "m0"]);
+}
+
+/// Checks that views order an answer and are told of a suggestion.
+async fn check_popularity(replica: &Replica) {
+    let popular = v1::SearchProductsRequest {
+        query: "mouse".to_owned(),
+        sort: v1::SortOrder::Popularity.into(),
+        ..Default::default()
+    };
+    eventually("by popularity", async || {
+        let found = search(replica, popular.clone()).await.expect("search");
+        (ids(&found.products) == ["m1", "m3", "m0", "m2", "m4"]).then_some(())
+    })
+    .await;
+    let request = v1::AutocompleteRequest {
+        prefix: "gam".to_owned(),
+        limit: 1,
+    };
+    let answer = replica.catalog.clone().autocomplete(request).await;
+    let ends = answer.expect("ends").into_inner().suggestions;
+    assert_eq!((ends[0].documents, ends[0].views), (5, 16));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_search_is_filtered_counted_and_paged() {
     let world = world(World::without_model().await).await;
@@ -67,65 +136,9 @@ async fn a_search_is_filtered_counted_and_paged() {
     let mut replica = world.replica(&folder).await;
     replica.caught_up(&world).await;
 
-    let request = v1::SearchProductsRequest {
-        query: "mouse".to_owned(),
-        filter: Some(brand("ACME")),
-        facets: vec![
-            facet("brand"),
-            facet("attributes.buttons"),
-            facet("category"),
-        ],
-        ..Default::default()
-    };
-    let found = search(&replica, request.clone()).await.expect("search");
-    assert_eq!((found.total, found.next_page_token.as_str()), (3, ""));
-    let brands: Vec<(&str, i64)> = found.facets[0]
-        .values
-        .iter()
-        .map(|value| (value.value.as_str(), value.count))
-        .collect();
-    // What was chosen does not hide its alternatives.
-    assert_eq!(brands, [("Acme", 3), ("Nord", 2)]);
-    assert_eq!(found.facets[1].values.len(), 3);
-    assert_eq!(
-        (found.facets[2].missing, found.facets[2].values.len()),
-        (3, 0)
-    );
-
-    let mut request = v1::SearchProductsRequest {
-        limit: 2,
-        sort: v1::SortOrder::PriceDescending.into(),
-        ..Default::default()
-    };
-    let mut walked = Vec::new();
-    loop {
-        let page = search(&replica, request.clone()).await.expect("page");
-        assert_eq!(page.total, 6);
-        walked.extend(page.products.into_iter().map(|product| product.id));
-        request.page_token = page.next_page_token;
-        if request.page_token.is_empty() {
-            break;
-        }
-    }
-    assert_eq!(walked, ["cup", "m4", "m3", "m2", "m1", "m0"]);
-
-    let popular = v1::SearchProductsRequest {
-        query: "mouse".to_owned(),
-        sort: v1::SortOrder::Popularity.into(),
-        ..Default::default()
-    };
-    eventually("by popularity", async || {
-        let found = search(&replica, popular.clone()).await.expect("search");
-        (ids(&found.products) == ["m1", "m3", "m0", "m2", "m4"]).then_some(())
-    })
-    .await;
-    let request = v1::AutocompleteRequest {
-        prefix: "gam".to_owned(),
-        limit: 1,
-    };
-    let ends = replica.catalog.clone().autocomplete(request).await;
-    let ends = ends.expect("ends").into_inner().suggestions;
-    assert_eq!((ends[0].documents, ends[0].views), (5, 16));
+    check_facets(&replica).await;
+    check_pages(&replica).await;
+    check_popularity(&replica).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -174,21 +187,17 @@ async fn what_is_wrong_with_a_search_is_told() {
         ..mouse()
     };
     check(other, "page_token").await;
-    for page_token in ["x", "AQ", &page_token[1..], &page_token.repeat(2)] {
-        let page_token = page_token.to_owned();
-        check(
-            v1::SearchProductsRequest {
-                page_token,
-                ..mouse()
-            },
-            "page_token",
-        )
-        .await;
+    for forged in ["x", "AQ", &page_token[1..], &page_token.repeat(2)] {
+        let request = v1::SearchProductsRequest {
+            page_token: forged.to_owned(),
+            ..mouse()
+        };
+        check(request, "page_token").await;
     }
 }
 
-/// What comes, goes or moves between two pages makes no product appear twice, and none that stays
-/// is left out.
+/// A product that comes, goes or moves between two pages makes no product appear twice, and none that
+/// stays is left out.
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_hold_while_products_change() {
     let mut world = world(World::without_model().await).await;
@@ -287,7 +296,7 @@ async fn without_vectors_words_tell_what_is_alike() {
         .expect("similar")
         .into_inner();
     assert!(found.degraded);
-    // They have its brand as well.
+    // These two have its brand as well.
     assert_eq!(ids(&found.products)[..2], ["m2", "m4"]);
     assert_eq!(found.products.len(), 5);
 
@@ -296,8 +305,8 @@ async fn without_vectors_words_tell_what_is_alike() {
             prefix: prefix.to_owned(),
             limit: 2,
         };
-        let ends = replica.catalog.clone().autocomplete(request).await;
-        let ends = ends.expect("ends").into_inner().suggestions.into_iter();
+        let answer = replica.catalog.clone().autocomplete(request).await;
+        let ends = answer.expect("ends").into_inner().suggestions.into_iter();
         ends.map(|end| (end.text, end.documents, end.views))
             .collect::<Vec<_>>()
     };

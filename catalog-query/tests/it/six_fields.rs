@@ -1,5 +1,5 @@
-//! A client of the Python system goes on working: made at run time from the six-field proto it has,
-//! not from our generated code.
+//! A client of the Python system goes on working. It is made at run time from the six-field proto that
+//! the client has, not from our generated code.
 
 use std::path::PathBuf;
 
@@ -91,8 +91,8 @@ impl OldClient {
         for (name, value) in fields {
             message.set_field_by_name(name, value.clone());
         }
-        let path = format!("/catalog.v1.CatalogService/{}", method.name());
-        let path = PathAndQuery::try_from(path).expect("path");
+        let name = format!("/catalog.v1.CatalogService/{}", method.name());
+        let path = PathAndQuery::try_from(name).expect("path");
         self.grpc
             .ready()
             .await

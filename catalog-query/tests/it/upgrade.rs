@@ -1,4 +1,4 @@
-//! Releases with another form of the read model, and replicas with another embedding model.
+//! Releases with another format of the read model, and replicas with another embedding model.
 
 use std::fs;
 use std::path::Path;
@@ -37,6 +37,32 @@ async fn downgrade(world: &World, position: i64) {
     execute(world, &to_format_1).await;
 }
 
+async fn make_all_vectors_the_cups(world: &World, generation: i64) {
+    let update = format!(
+        "UPDATE generation_{generation}.embeddings SET embedding =
+             (SELECT embedding FROM generation_{generation}.embeddings WHERE product_id = 'cup')"
+    );
+    execute(world, &update).await;
+}
+
+/// Checks that generation 2 has the vectors of generation 1, which are all the same, and sound hashes.
+async fn check_taken_over(world: &World) {
+    let (same, hashed): (bool, bool) = sqlx::query_as(
+        "SELECT (SELECT count(DISTINCT embedding::text) = 1 FROM generation_2.embeddings
+                 WHERE product_id <> 'late'),
+                (SELECT bool_and(vector_hash = substring(sha256(
+                     convert_to(product_id, 'UTF8') || '\\x00'::bytea || text_hash
+                     || substring(halfvec_send(embedding) FROM 5)) FOR 16))
+                 FROM generation_2.embeddings)",
+    )
+    .fetch_one(&world.pool)
+    .await
+    .expect("vectors");
+    assert!(same, "vectors are taken over");
+    // Two hashes are made by the statement that takes over, one by the code that saves new vectors.
+    assert!(hashed, "all hashes of vectors are made alike");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_format_answers_nobody_until_a_new_one_is_filled() {
     let mut world = World::new().await;
@@ -50,13 +76,8 @@ async fn an_older_format_answers_nobody_until_a_new_one_is_filled() {
     replica.stop().await;
     // The other release is one event further than the stream has got.
     downgrade(&world, world.position() + 1).await;
-    // The mouse's vector is the cup's, so that one sees whether vectors are taken over.
-    execute(
-        &world,
-        "UPDATE generation_1.embeddings SET embedding =
-             (SELECT embedding FROM generation_1.embeddings WHERE product_id = 'cup')",
-    )
-    .await;
+    // So that one sees whether vectors are taken over.
+    make_all_vectors_the_cups(&world, 1).await;
 
     let replica = world.replica(&folder).await;
     let refused = replica.get("cup").await.expect_err("not yet");
@@ -70,25 +91,12 @@ async fn an_older_format_answers_nobody_until_a_new_one_is_filled() {
     assert_eq!((before.generation, after.generation), (1, 2));
     assert_eq!(after.documents, 3);
 
-    let (same, hashed): (bool, bool) = sqlx::query_as(
-        "SELECT (SELECT count(DISTINCT embedding::text) = 1 FROM generation_2.embeddings
-                 WHERE product_id <> 'late'),
-                (SELECT bool_and(vector_hash = substring(sha256(
-                     convert_to(product_id, 'UTF8') || '\\x00'::bytea || text_hash
-                     || substring(halfvec_send(embedding) FROM 5)) FOR 16))
-                 FROM generation_2.embeddings)",
-    )
-    .fetch_one(&world.pool)
-    .await
-    .expect("vectors");
     assert_eq!(
         generations(&world).await,
         "1live 2live",
         "the older release goes on with its own"
     );
-    assert!(same, "vectors are taken over");
-    // Two by the statement that takes over, one by what saves new ones.
-    assert!(hashed, "all hashes of vectors are made alike");
+    check_taken_over(&world).await;
 
     replica.stop().await;
     second.stop().await;
@@ -96,12 +104,7 @@ async fn an_older_format_answers_nobody_until_a_new_one_is_filled() {
     assert_eq!(replica.caught_up(&world).await.digest, after.digest);
 
     // A vector that contradicts its hash is not taken over, but computed anew.
-    execute(
-        &world,
-        "UPDATE generation_2.embeddings SET embedding =
-             (SELECT embedding FROM generation_2.embeddings WHERE product_id = 'cup')",
-    )
-    .await;
+    make_all_vectors_the_cups(&world, 2).await;
     rebuild(&replica).await.expect("rebuilt");
     let vectors: i64 =
         sqlx::query_scalar("SELECT count(DISTINCT embedding::text) FROM generation_3.embeddings")
@@ -110,7 +113,7 @@ async fn an_older_format_answers_nobody_until_a_new_one_is_filled() {
             .expect("vectors");
     assert_eq!(vectors, 2);
     assert_eq!(generations(&world).await, "1live 2retired 3live");
-    // Nobody has held the old one for long: it is cleaned up with the rest.
+    // Nobody has held the old generation for long: it is cleaned up with the rest.
     execute(
         &world,
         "UPDATE generations SET created_at = created_at - interval '2 hours'",
@@ -120,7 +123,7 @@ async fn an_older_format_answers_nobody_until_a_new_one_is_filled() {
     assert_eq!(generations(&world).await, "3retired 4live");
 }
 
-/// Number and state of each.
+/// The number and the state of each generation.
 async fn generations(world: &World) -> String {
     sqlx::query_scalar("SELECT string_agg(id || state, ' ' ORDER BY id) FROM generations")
         .fetch_one(&world.pool)
@@ -128,7 +131,7 @@ async fn generations(world: &World) -> String {
         .expect("generations")
 }
 
-/// The same network with another name in it: another model, as far as anybody can tell.
+/// Copies the network with another name in it: another model, as far as anybody can tell.
 fn another_model(original: &Path) -> TempDir {
     let folder = folder();
     let mut onnx = fs::read(original.join("model.onnx")).expect("model");
@@ -177,20 +180,16 @@ async fn another_embedding_model_is_changed_to_in_the_background() {
         .execute(&mut *lock)
         .await
         .expect("unlock");
-    let found = eventually("changed", async || {
-        let found = second.search("cup", SearchStrategy::Hybrid).await.ok()?;
-        (!found.degraded).then_some(found)
-    })
-    .await;
-    assert_eq!(ids(&found.products)[0], "cup");
-    let found = eventually("changed", async || {
-        let found = third.search("cup", SearchStrategy::Hybrid).await.ok()?;
-        (!found.degraded).then_some(found)
-    })
-    .await;
-    assert_eq!(ids(&found.products)[0], "cup");
-    // The replica of the old model serves what is live, by keyword, and does not turn it back; and
-    // whoever applies a change, the one with the right model embeds it.
+    for replica in [&second, &third] {
+        let found = eventually("changed", async || {
+            let answer = replica.search("cup", SearchStrategy::Hybrid).await.ok()?;
+            (!answer.degraded).then_some(answer)
+        })
+        .await;
+        assert_eq!(ids(&found.products)[0], "cup");
+    }
+    // The replica of the old model serves what is live, by keyword, and does not turn it back. A
+    // change that any replica applies is embedded by one with the right model.
     eventually("followed", async || {
         let status = first.status().await;
         (status.generation > before.generation).then_some(())

@@ -1,5 +1,5 @@
-//! What is planted into the projections is found, located and mended; where nothing is planted,
-//! nothing is found.
+//! Corruption that is planted into the projections is found, located and mended; where nothing is
+//! planted, nothing is found.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::FileExt as _;
@@ -14,10 +14,11 @@ use tonic::Code;
 use crate::event_log::EventLog;
 use crate::harness::{Replica, World, eventually, folder, product};
 
-/// Products by projection that a verification names; "?" for what is not about one product.
+/// The products that a verification names, by projection; "?" stands for a fault that is not about
+/// one product.
 pub(crate) type Findings = BTreeMap<&'static str, BTreeSet<String>>;
 
-/// As `catalogctl verify` does it: what contradicts itself, and what differs from the log.
+/// Verifies as `catalogctl verify` does: finds what contradicts itself and what differs from the log.
 pub(crate) async fn findings(world: &World, replica: &Replica) -> Findings {
     findings_of(&world.log, replica).await
 }
@@ -25,8 +26,8 @@ pub(crate) async fn findings(world: &World, replica: &Replica) -> Findings {
 async fn findings_of(log: &EventLog, replica: &Replica) -> Findings {
     let mut operations = replica.operations.clone();
     let request = v1::CheckProjectionsRequest {};
-    let steps = operations.check_projections(request).await;
-    let mut steps = steps.expect("check").into_inner();
+    let answer = operations.check_projections(request).await;
+    let mut steps = answer.expect("check").into_inner();
     let mut findings = Findings::new();
     let mut checked = 0;
     while let Some(step) = steps.message().await.expect("step") {
@@ -45,8 +46,8 @@ async fn findings_of(log: &EventLog, replica: &Replica) -> Findings {
             continue;
         }
         let held = BucketedDigest::from_message(&digest.buckets).expect("digest");
-        let logged = log.live(digest.position).into_values();
-        let logged: BucketedDigest = logged.map(|(_, hash)| hash).collect();
+        let live = log.live(digest.position).into_values();
+        let logged: BucketedDigest = live.map(|(_, hash)| hash).collect();
         let differing = logged.differing(&held);
         if !differing.is_empty() {
             found.extend(differences(log, replica, projection, &differing).await);
@@ -68,8 +69,8 @@ async fn differences(
         buckets: differing.iter().map(|bucket| *bucket as i32).collect(),
     };
     let mut operations = replica.operations.clone();
-    let parts = operations.list_projected_products(request).await;
-    let mut parts = parts.expect("list").into_inner();
+    let answer = operations.list_projected_products(request).await;
+    let mut parts = answer.expect("list").into_inner();
     let (mut position, mut held) = (None, BTreeMap::new());
     while let Some(part) = parts.message().await.expect("part") {
         assert!(position.is_none_or(|position| position == part.position));
@@ -80,8 +81,8 @@ async fn differences(
                 .map(|state| (state.id, state.content_hash)),
         );
     }
-    let logged = log.live(position.expect("one part at least"));
-    let logged: BTreeMap<String, Vec<u8>> = logged
+    let live = log.live(position.expect("one part at least"));
+    let logged: BTreeMap<String, Vec<u8>> = live
         .into_iter()
         .filter(|(_, (_, hash))| differing.contains(&hash.bucket()))
         .map(|(id, (_, hash))| (id, hash.to_bytes().to_vec()))
@@ -110,14 +111,16 @@ pub(crate) fn named(expected: &[(&'static str, &[&str])]) -> Findings {
 }
 
 async fn repair(replica: &Replica, findings: &Findings) -> i32 {
-    let ids: BTreeSet<String> = findings.values().flatten().cloned().collect();
-    let ids = ids.into_iter().filter(|id| id != "?").collect();
-    let request = v1::RepairProductsRequest { ids };
+    let found: BTreeSet<&String> = findings.values().flatten().collect();
+    let products = found.into_iter().filter(|id| *id != "?").cloned();
+    let request = v1::RepairProductsRequest {
+        ids: products.collect(),
+    };
     let answer = replica.operations.clone().repair_products(request).await;
     answer.expect("repaired").into_inner().repaired
 }
 
-/// A world with a log to compare with, and products of which one is deleted and one changed.
+/// Makes a world with a log to compare with, and products of which one is deleted and one changed.
 pub(crate) async fn filled(mut world: World) -> (World, Replica, tempfile::TempDir) {
     world.log_target = Some(world.log.serve().await);
     for n in 0..12 {
@@ -144,105 +147,114 @@ async fn plant(world: &World, replica: &Replica, statement: &str) {
     assert!(planted.rows_affected() > 0, "{statement}");
 }
 
+const DOCUMENTS: &str = "documents";
+const EMBEDDINGS: &str = "embeddings";
+const TEXT: &str = "UPDATE {g}.documents SET product = jsonb_set(product, '{title}', '\"x\"') \
+                    WHERE product_id = 'p2'";
+const PRICE: &str = "UPDATE {g}.documents SET product = jsonb_set(product, '{price,minor}', \
+                     '1') WHERE product_id = 'p2'";
+
+/// A statement that corrupts the read model, and the products that a verification names then.
+type Corruption = (
+    &'static str,
+    &'static [(&'static str, &'static [&'static str])],
+);
+
+const CORRUPTIONS: &[Corruption] = &[
+    (TEXT, &[(DOCUMENTS, &["p2"]), (EMBEDDINGS, &["p2"])]),
+    (PRICE, &[(DOCUMENTS, &["p2"])]),
+    (
+        "UPDATE {g}.documents SET product = '{}' WHERE product_id = 'p2'",
+        &[(DOCUMENTS, &["p2"])],
+    ),
+    (
+        "UPDATE {g}.documents SET version = 1 WHERE product_id = 'p1'",
+        &[(DOCUMENTS, &["p1"])],
+    ),
+    (
+        "UPDATE {g}.documents SET version = 9 WHERE product_id = 'p1'",
+        &[(DOCUMENTS, &["p1"])],
+    ),
+    (
+        "UPDATE {g}.documents SET position = 1000 WHERE product_id = 'p3'",
+        &[(DOCUMENTS, &["p3"])],
+    ),
+    (
+        "DELETE FROM {g}.documents WHERE product_id = 'p3'",
+        &[(DOCUMENTS, &["?", "p3"]), (EMBEDDINGS, &["p3"])],
+    ),
+    (
+        "INSERT INTO {g}.documents SELECT 'ghost', version, position,
+                 jsonb_set(product, '{id}', '\"ghost\"'), content_hash, text_hash
+             FROM {g}.documents WHERE product_id = 'p4'",
+        &[(DOCUMENTS, &["?", "ghost"]), (EMBEDDINGS, &["ghost"])],
+    ),
+    (
+        "INSERT INTO {g}.documents SELECT 'not an id', version, position, product,
+                 content_hash, text_hash FROM {g}.documents WHERE product_id = 'p4'",
+        &[(DOCUMENTS, &["?", "not an id"])],
+    ),
+    (
+        "UPDATE {g}.documents revived SET version = 2, product =
+                 jsonb_set(other.product, '{id}', '\"p0\"')
+             FROM {g}.documents other WHERE revived.product_id = 'p0' AND other.product_id = 'p5'",
+        &[(DOCUMENTS, &["p0"]), (EMBEDDINGS, &["p0"])],
+    ),
+    (
+        "UPDATE {g}.documents SET content_hash = '\\x000102030405060708090a0b0c0d0e0f'
+             WHERE product_id = 'p6'",
+        &[(DOCUMENTS, &["?", "p6"])],
+    ),
+    (
+        "UPDATE {g}.documents SET text_hash = '\\x000102030405060708090a0b0c0d0e0f'
+             WHERE product_id = 'p6'",
+        &[(DOCUMENTS, &["p6"])],
+    ),
+    (
+        "UPDATE {g}.checkpoint SET digest = set_byte(digest, 77, 1 # get_byte(digest, 77))",
+        &[(DOCUMENTS, &["?"])],
+    ),
+    (
+        "UPDATE {g}.checkpoint SET documents = documents - 1",
+        &[(DOCUMENTS, &["?"])],
+    ),
+    (
+        "UPDATE {g}.embeddings one SET embedding = other.embedding FROM {g}.embeddings other
+             WHERE (one.product_id, other.product_id) IN (('p7', 'p8'), ('p8', 'p7'))",
+        &[(EMBEDDINGS, &["p7", "p8"])],
+    ),
+    (
+        "UPDATE {g}.embeddings one SET embedding = other.embedding,
+                 text_hash = other.text_hash, vector_hash = other.vector_hash
+             FROM {g}.embeddings other
+             WHERE (one.product_id, other.product_id) IN (('p7', 'p8'), ('p8', 'p7'))",
+        &[(EMBEDDINGS, &["p7", "p8"])],
+    ),
+    (
+        "DELETE FROM {g}.embeddings WHERE product_id = 'p9'",
+        &[(EMBEDDINGS, &["p9"])],
+    ),
+    (
+        "UPDATE {g}.embeddings SET product_id = 'nobody' WHERE product_id = 'p9'",
+        &[(EMBEDDINGS, &["nobody", "p9"])],
+    ),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_corruption_of_the_read_model_is_found_located_and_mended() {
     let (world, mut replica, _folder) = filled(World::new().await).await;
     assert_eq!(findings(&world, &replica).await, Findings::new());
-    const TEXT: &str = "UPDATE {g}.documents SET product = jsonb_set(product, '{title}', '\"x\"') \
-                        WHERE product_id = 'p2'";
-    const PRICE: &str = "UPDATE {g}.documents SET product = jsonb_set(product, '{price,minor}', \
-                         '1') WHERE product_id = 'p2'";
-    let documents = "documents";
-    let embeddings = "embeddings";
-    for (statement, expected) in [
-        (TEXT, named(&[(documents, &["p2"]), (embeddings, &["p2"])])),
-        (PRICE, named(&[(documents, &["p2"])])),
-        (
-            "UPDATE {g}.documents SET product = '{}' WHERE product_id = 'p2'",
-            named(&[(documents, &["p2"])]),
-        ),
-        (
-            "UPDATE {g}.documents SET version = 1 WHERE product_id = 'p1'",
-            named(&[(documents, &["p1"])]),
-        ),
-        (
-            "UPDATE {g}.documents SET version = 9 WHERE product_id = 'p1'",
-            named(&[(documents, &["p1"])]),
-        ),
-        (
-            "UPDATE {g}.documents SET position = 1000 WHERE product_id = 'p3'",
-            named(&[(documents, &["p3"])]),
-        ),
-        (
-            "DELETE FROM {g}.documents WHERE product_id = 'p3'",
-            named(&[(documents, &["?", "p3"]), (embeddings, &["p3"])]),
-        ),
-        (
-            "INSERT INTO {g}.documents SELECT 'ghost', version, position,
-                 jsonb_set(product, '{id}', '\"ghost\"'), content_hash, text_hash
-             FROM {g}.documents WHERE product_id = 'p4'",
-            named(&[(documents, &["?", "ghost"]), (embeddings, &["ghost"])]),
-        ),
-        (
-            "INSERT INTO {g}.documents SELECT 'not an id', version, position, product,
-                 content_hash, text_hash FROM {g}.documents WHERE product_id = 'p4'",
-            named(&[(documents, &["?", "not an id"])]),
-        ),
-        (
-            "UPDATE {g}.documents revived SET version = 2, product =
-                 jsonb_set(other.product, '{id}', '\"p0\"')
-             FROM {g}.documents other WHERE revived.product_id = 'p0' AND other.product_id = 'p5'",
-            named(&[(documents, &["p0"]), (embeddings, &["p0"])]),
-        ),
-        (
-            "UPDATE {g}.documents SET content_hash = '\\x000102030405060708090a0b0c0d0e0f'
-             WHERE product_id = 'p6'",
-            named(&[(documents, &["?", "p6"])]),
-        ),
-        (
-            "UPDATE {g}.documents SET text_hash = '\\x000102030405060708090a0b0c0d0e0f'
-             WHERE product_id = 'p6'",
-            named(&[(documents, &["p6"])]),
-        ),
-        (
-            "UPDATE {g}.checkpoint SET digest = set_byte(digest, 77, 1 # get_byte(digest, 77))",
-            named(&[(documents, &["?"])]),
-        ),
-        (
-            "UPDATE {g}.checkpoint SET documents = documents - 1",
-            named(&[(documents, &["?"])]),
-        ),
-        (
-            "UPDATE {g}.embeddings one SET embedding = other.embedding FROM {g}.embeddings other
-             WHERE (one.product_id, other.product_id) IN (('p7', 'p8'), ('p8', 'p7'))",
-            named(&[(embeddings, &["p7", "p8"])]),
-        ),
-        (
-            "UPDATE {g}.embeddings one SET embedding = other.embedding,
-                 text_hash = other.text_hash, vector_hash = other.vector_hash
-             FROM {g}.embeddings other
-             WHERE (one.product_id, other.product_id) IN (('p7', 'p8'), ('p8', 'p7'))",
-            named(&[(embeddings, &["p7", "p8"])]),
-        ),
-        (
-            "DELETE FROM {g}.embeddings WHERE product_id = 'p9'",
-            named(&[(embeddings, &["p9"])]),
-        ),
-        (
-            "UPDATE {g}.embeddings SET product_id = 'nobody' WHERE product_id = 'p9'",
-            named(&[(embeddings, &["nobody", "p9"])]),
-        ),
-    ] {
+    for (statement, expected) in CORRUPTIONS {
         // Vectors that the last repair has removed are there again.
         replica.caught_up(&world).await;
         // So that the cache has to be told.
         replica.get("p2").await.expect("served");
         plant(&world, &replica, statement).await;
         let found = findings(&world, &replica).await;
-        assert_eq!(found, expected, "{statement}");
+        assert_eq!(found, named(expected), "{statement}");
         let repaired = repair(&replica, &found).await;
-        let products = found.values().flatten().filter(|id| *id != "?");
-        let products: BTreeSet<_> = products.collect();
+        let named = found.values().flatten().filter(|id| *id != "?");
+        let products: BTreeSet<&String> = named.collect();
         assert_eq!(repaired, products.len() as i32, "{statement}");
         let clean = findings(&world, &replica).await;
         assert_eq!(clean, Findings::new(), "after the repair of {statement}");
@@ -309,8 +321,8 @@ async fn nothing_is_found_and_repairs_get_through_while_writes_go_on() {
         }
         (world, written)
     });
-    let all = (0..30).map(|n| format!("p{n}")).collect();
-    let all = Findings::from([("documents", all)]);
+    let ids = (0..30).map(|n| format!("p{n}")).collect();
+    let all = Findings::from([("documents", ids)]);
     for _ in 0..10 {
         assert_eq!(findings_of(&log, &replica).await, Findings::new());
         assert_eq!(repair(&replica, &all).await, 0, "nothing is wrong");
@@ -371,7 +383,7 @@ async fn a_damaged_file_of_the_index_is_found() {
         .expect("open")
         .write_all_at(&[bytes[middle] ^ 1], middle as u64)
         .expect("change one byte");
-    // Known as a part of the index once the rest of the commit is on the disk too.
+    // The file counts as a part of the index once the rest of the commit is on the disk too.
     let found = eventually("found", async || {
         let found = findings(&world, &replica).await;
         (!found.is_empty()).then_some(found)
@@ -417,8 +429,8 @@ async fn a_repair_without_a_log_says_what_is_missing() {
     let request = v1::RepairProductsRequest {
         ids: vec!["p".to_owned()],
     };
-    let refused = replica.operations.repair_products(request).await;
-    let refused = refused.expect_err("no log");
+    let answer = replica.operations.repair_products(request).await;
+    let refused = answer.expect_err("no log");
     assert_eq!(refused.code(), Code::FailedPrecondition);
     assert!(
         refused
@@ -427,7 +439,7 @@ async fn a_repair_without_a_log_says_what_is_missing() {
     );
 }
 
-/// Any plants at once, on any products, from a seed.
+/// Plants any corruptions at once, on any products, from a seed.
 #[tokio::test(flavor = "multi_thread")]
 async fn random_plants_are_all_found_and_mended() {
     let (world, replica, _folder) = filled(World::without_model().await).await;
@@ -446,9 +458,9 @@ async fn random_plants_are_all_found_and_mended() {
         for _ in 0..=dice.below(4) {
             let id = format!("p{}", 1 + dice.below(11));
             if planted.insert(id.clone()) {
-                let statement = PLANTS[dice.below(PLANTS.len())];
-                let statement = statement.replace("{n}", &dice.below(16).to_string());
-                let statement = format!("{statement} WHERE product_id = '{id}'");
+                let pattern = PLANTS[dice.below(PLANTS.len())];
+                let update = pattern.replace("{n}", &dice.below(16).to_string());
+                let statement = format!("{update} WHERE product_id = '{id}'");
                 plant(&world, &replica, &statement).await;
             }
         }

@@ -14,13 +14,13 @@ pub(crate) struct Building {
     /// None in a rollback: the products of the index are the same.
     pub(crate) index: Option<Arc<KeywordIndex>>,
     writer: Option<IndexWriter>,
-    /// Has the writer while it works.
+    /// Work on the index that goes on; it has the writer meanwhile.
     indexing: Option<JoinHandle<(IndexWriter, Result<(), IndexError>)>>,
-    /// Where the documents are; read when the work begins.
+    /// The position of the documents, which is read when the work begins.
     pub(crate) at: Position,
 }
 
-/// Filled, with its index where one was built.
+/// A generation that is filled, with its index where one was built.
 pub(crate) type Built = (Arc<ReadModel>, Option<(KeywordIndex, IndexWriter)>);
 
 impl Building {
@@ -42,7 +42,8 @@ impl Building {
         }
     }
 
-    /// Index work blocks, so it gets a thread that may. Does nothing where no index is built.
+    /// Does `work` on the index and waits for its end. Such work blocks, so it gets a thread that may.
+    /// Nothing is done where no index is built.
     pub(crate) async fn with_writer(
         &mut self,
         work: impl FnOnce(&mut IndexWriter) -> Result<(), IndexError> + Send + 'static,
@@ -51,7 +52,7 @@ impl Building {
         self.indexed().await
     }
 
-    /// The same, and goes on while the index is written; what was begun before is waited for.
+    /// Begins `work` on the index and returns while it goes on, once the work before it has ended.
     pub(crate) async fn start_indexing(
         &mut self,
         work: impl FnOnce(&mut IndexWriter) -> Result<(), IndexError> + Send + 'static,
@@ -70,7 +71,7 @@ impl Building {
         Ok(())
     }
 
-    /// Completes once nobody writes to the index.
+    /// Waits until nobody writes to the index.
     pub(crate) async fn indexed(&mut self) -> Result<(), RebuildError> {
         let Some(indexing) = self.indexing.take() else {
             return Ok(());
@@ -80,6 +81,7 @@ impl Building {
         Ok(result?)
     }
 
+    /// Hands over what was filled.
     pub(crate) fn finish(self) -> Result<Built, RebuildError> {
         let index = match (self.index.map(Arc::into_inner), self.writer) {
             (None, _) => None,

@@ -9,12 +9,13 @@ use crate::generations::rebuild::error::RebuildError;
 use crate::generations::rebuild::progress::{RebuildProgress, RebuildStep};
 use crate::read_model::Applied;
 
-/// Bounded in bytes as well, by where the events come from.
+/// The most events of one batch. The source of the events bounds them in bytes as well.
 pub(crate) const BATCH_EVENTS_MAX: usize = 1_000;
+/// How many failures to receive events in a row a replay survives.
 pub(crate) const REPLAY_FAILURES_MAX: u32 = 8;
 
 impl Rebuilder {
-    /// Replays up to where the live documents are, never beyond: only there can both be compared.
+    /// Replays up to where the live documents are, never beyond: both can be compared only there.
     pub(crate) async fn catch_up(
         &self,
         building: &mut Building,
@@ -29,8 +30,8 @@ impl Rebuilder {
         }
     }
 
-    /// Reads with a consumer of its own: one that nobody reads from for a while is ended by the
-    /// server.
+    /// Replays up to `target`, with a consumer of its own: the server ends one that nobody reads from
+    /// for a while.
     pub(crate) async fn replay_to(
         &self,
         building: &mut Building,
@@ -50,14 +51,14 @@ impl Rebuilder {
                     tracing::warn!(failures, "replay starts again at {}: {err}", building.at);
                     tokio::time::sleep(service_kit::backoff(failures)).await;
                 }
-                // Whatever becomes of the index, it is left in peace.
+                // Nobody writes to the index any more when this returns.
                 done => return building.indexed().await.and(done),
             }
         }
     }
 
-    /// Until `target`, or an error. While the documents of a batch are applied, the next one is read
-    /// and the one before is indexed.
+    /// Replays until `target` or an error. While the documents of a batch are applied, the next one is
+    /// read and the one before is indexed.
     async fn replay_some(
         &self,
         building: &mut Building,
@@ -89,10 +90,8 @@ impl Rebuilder {
                 .await?;
             building.at = to;
             if let Some(progress) = progress {
-                let step = RebuildStep::Replay {
-                    done: building.at.0,
-                    total: target.0,
-                };
+                let (done, total) = (building.at.0, target.0);
+                let step = RebuildStep::Replay { done, total };
                 let _ = progress.send((building.read_model.generation, step)).await;
             }
             match next {
@@ -103,6 +102,7 @@ impl Rebuilder {
     }
 }
 
+/// The events of a batch without those that were parked.
 pub(crate) fn readable(batch: Vec<Received>, parked: &[Position]) -> Vec<ProductEvent> {
     let events = batch.into_iter().filter_map(|received| match received {
         Received::Event(event) if !parked.contains(&event.position) => Some(*event),

@@ -13,14 +13,14 @@ pub(crate) enum RebuildError {
     Busy,
     #[error("there is no earlier generation to roll back to")]
     NothingToRollBackTo,
-    /// Nothing was switched.
+    /// The new generation is not what it was compared with, and nothing was switched.
     #[error(
         "at position {position} {reference} has digest {expected} ({documents} documents), the new \
          read model {new}, its keyword index {index}: not switched"
     )]
     Differs {
         position: Position,
-        /// What was compared with.
+        /// The name of what it was compared with.
         reference: &'static str,
         documents: i64,
         expected: Digest,

@@ -1,5 +1,5 @@
-//! The right to apply events to a generation that does not answer: short, so that it ends soon after
-//! a holder that was killed, and renewed for as long as the work goes on.
+//! Leases the right to apply events to a generation that does not answer. A lease is short, so that
+//! it ends soon after a holder that was killed, and renewed for as long as the work goes on.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,8 @@ use crate::read_model::ReadModel;
 
 const LEASE_MS: i64 = 3_000;
 const RENEW_EVERY_MS: u64 = 1_000;
-/// A killed holder loses it after [`LEASE_MS`]; a replica that has yet to notice that another
-/// generation is live gives it up within a few seconds, too.
+/// How long a lease is waited for. A killed holder loses it after [`LEASE_MS`]; a replica that has
+/// yet to notice that another generation is live gives it up within a few seconds, too.
 const WAIT_MS_MAX: u64 = 10_000;
 const LOOK_EVERY_MS: u64 = 50;
 
@@ -34,15 +34,16 @@ impl Rebuilder {
         done
     }
 
-    /// For the moment of the switch.
+    /// Takes the lease or renews it; [`RebuildError::Contended`] when somebody else has it.
     pub(crate) async fn hold_lease(&self, read_model: &ReadModel) -> Result<(), RebuildError> {
-        match read_model.take_lease(self.me, LEASE_MS).await? {
-            true => Ok(()),
-            false => Err(RebuildError::Contended),
+        if read_model.take_lease(self.me, LEASE_MS).await? {
+            Ok(())
+        } else {
+            Err(RebuildError::Contended)
         }
     }
 
-    /// One that cannot be given back ends by itself.
+    /// Gives the lease back. One that cannot be given back ends by itself.
     pub(crate) async fn give_back_lease(&self, read_model: &ReadModel) {
         if let Err(err) = read_model.release_lease(self.me).await {
             let generation = read_model.generation;
@@ -64,7 +65,7 @@ impl Rebuilder {
         }
     }
 
-    /// Ends only when somebody else has got it.
+    /// Renews the lease until somebody else has got it, and returns that error.
     async fn renew_lease(&self, read_model: &ReadModel) -> RebuildError {
         loop {
             tokio::time::sleep(Duration::from_millis(RENEW_EVERY_MS)).await;

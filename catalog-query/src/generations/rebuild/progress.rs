@@ -1,9 +1,9 @@
-//! What is told while a rebuild goes on.
+//! The steps of a rebuild or a rollback, as they are told to the client.
 
 use catalog_events::Digest;
 use tokio::sync::mpsc;
 
-/// What is told while it goes on.
+/// How far a rebuild is.
 #[derive(Clone, Debug)]
 pub(crate) enum RebuildStep {
     Replay { done: u64, total: u64 },
@@ -12,4 +12,5 @@ pub(crate) enum RebuildStep {
     Switched { digest: Digest },
 }
 
+/// Takes the steps, each with the number of the new generation.
 pub(crate) type RebuildProgress = mpsc::Sender<(i64, RebuildStep)>;

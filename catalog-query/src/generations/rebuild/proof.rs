@@ -10,6 +10,7 @@ use crate::generations::rebuild::error::RebuildError;
 use crate::read_model::Checkpoint;
 use crate::verification::{VerificationError, mend_parked};
 
+/// How often the event log is asked before it counts as out of reach.
 const ASKED_TIMES_MAX: u32 = 3;
 
 const LOG: &str = "the event log";
@@ -23,8 +24,10 @@ struct Reference {
 }
 
 impl Rebuilder {
+    /// Compares the generation with the event log or the live read model, and returns its digest when
+    /// they are equal.
     pub(crate) async fn prove(&self, building: &mut Building) -> Result<Digest, RebuildError> {
-        // Position and digest are of one row, so they belong together whatever is applied meanwhile.
+        // Position and digest come from one row, so they belong together whatever is applied meanwhile.
         let live = self.live.load().checkpoint().await?;
         self.replay_to(building, live.position, None).await?;
         self.mend_parked(building).await?;
@@ -33,14 +36,14 @@ impl Rebuilder {
             .with_writer(move |writer| writer.commit(position))
             .await?;
         let new = building.read_model.checkpoint().await?;
+        let total = new.digest.total();
         let index = match building.index.clone() {
             Some(index) => tokio::task::spawn_blocking(move || index.digest_of_live())
                 .await
                 .map_err(anyhow::Error::new)??,
-            None => new.digest.total(),
+            None => total,
         };
         let reference = self.reference(building, live, &new).await?;
-        let total = new.digest.total();
         let equal = new.digest == reference.digest && new.documents == reference.documents;
         if equal && index == total {
             return Ok(total);
@@ -55,8 +58,8 @@ impl Rebuilder {
         })
     }
 
-    /// What was parked on the way may have been made up for in the live read model, by a retry or a
-    /// repair: then it is made up for here too.
+    /// Sets the products of events that were parked on the way to what the log says. A retry or a repair
+    /// may have done so in the live read model.
     async fn mend_parked(&self, building: &mut Building) -> Result<(), RebuildError> {
         let Some(log) = &self.log else {
             return Ok(());
@@ -79,7 +82,8 @@ impl Rebuilder {
         }
     }
 
-    /// The log is right even where the live read model is not: then a rebuild heals it.
+    /// What to compare with: the log where it can be asked, as it is right even where the live read
+    /// model is not. Then a rebuild heals that.
     async fn reference(
         &self,
         building: &Building,
@@ -87,8 +91,8 @@ impl Rebuilder {
         new: &Checkpoint,
     ) -> Result<Reference, RebuildError> {
         let agree = new.digest == live.digest && new.documents == live.documents;
-        // What is parked is in the log and cannot be in a read model. Of a generation that is ahead
-        // of the live one, only the log can tell.
+        // A parked event is in the log and cannot be in a read model. Only the log can judge a
+        // generation that is ahead of the live one.
         let parked = building.read_model.parked_count().await? > 0;
         let by_live = Reference {
             name: LIVE,
@@ -119,18 +123,15 @@ impl Rebuilder {
         }
     }
 
-    /// None when the log's address is not known.
+    /// Asks the log for its digest at `position`; None when its address is not known.
     async fn log_digest(&self, position: Position) -> Option<Result<LogDigest, LogError>> {
         let log = self.log.as_ref()?;
-        let mut asked = 0;
-        loop {
-            asked += 1;
+        for asked in 1..ASKED_TIMES_MAX {
             match log.digest(position).await {
-                Err(_) if asked < ASKED_TIMES_MAX => {
-                    tokio::time::sleep(service_kit::backoff(asked)).await;
-                }
-                answer => return Some(answer),
+                Ok(digest) => return Some(Ok(digest)),
+                Err(_) => tokio::time::sleep(service_kit::backoff(asked)).await,
             }
         }
+        Some(log.digest(position).await)
     }
 }

@@ -1,5 +1,5 @@
-//! Looks after a rollback whether the keyword index of this replica holds what the documents hold,
-//! and makes it anew from the documents when it does not.
+//! Checks after a rollback that the keyword index of this replica holds what the documents hold, and
+//! makes it anew from the documents when it does not.
 
 use std::time::Duration;
 
@@ -29,11 +29,12 @@ impl Rebuilder {
         }
     }
 
-    /// None when both are never seen at one position, as under a steady stream of events.
+    /// Whether index and documents have one digest. None when both are never seen at one position, as
+    /// under a steady stream of events.
     async fn index_agrees(&self) -> anyhow::Result<Option<bool>> {
         for _ in 0..LOOKS_MAX {
             let live = self.live.load_full().checkpoint().await?;
-            // Position and digest of one commit.
+            // Position and digest come from one commit.
             let snapshot = self.index.current().load().snapshot();
             let position = snapshot.position();
             let digest = tokio::task::spawn_blocking(move || snapshot.digest_of_live()).await??;

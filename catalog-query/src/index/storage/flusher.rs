@@ -3,6 +3,8 @@
 
 use std::thread::{Builder, JoinHandle};
 
+use service_kit::Retry;
+
 use crate::index::error::IndexError;
 use crate::index::storage::directory::WriteBehindDirectory;
 
@@ -27,15 +29,12 @@ impl Flusher {
 
 fn run(directory: &WriteBehindDirectory) {
     service_kit::work_in_background();
-    let mut failures = 0;
+    let mut retry = Retry::new("cannot write the keyword index to disk");
     while directory.wait_until_due() {
-        match directory.flush() {
-            Ok(()) => failures = 0,
-            Err(err) => {
-                failures += 1;
-                tracing::warn!(failures, "cannot write the keyword index to disk: {err}");
-                directory.pause(service_kit::backoff(failures));
-            }
+        if let Err(err) = directory.flush() {
+            directory.pause(retry.failed(err).pause);
+        } else {
+            retry.succeeded();
         }
     }
 }
