@@ -22,7 +22,8 @@ pub(crate) enum Price {
         minor: i64,
         currency: Option<Currency>,
     },
-    /// An amount that the write service turns into minor units of the product's currency.
+    /// A decimal without a currency, only in changes of a product: the write service turns it into minor
+    /// units of the product's currency.
     Major(Decimal),
 }
 

@@ -6,8 +6,8 @@ use crate::commands::{Before, Call, CommandError, Commands, Written};
 use crate::domain::{self, Amount};
 
 impl Commands {
-    /// `currency` none keeps the one that the product has: a try that lost a race holds the amount
-    /// against the currency that the other writer left.
+    /// Without a `currency` the product keeps its own. The amount is converted anew in each try: another
+    /// writer may have changed the currency since the last one.
     pub(crate) async fn change_price(
         &self,
         id: &ProductId,

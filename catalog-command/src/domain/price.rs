@@ -5,10 +5,11 @@ use catalog_events::{Currency, Decimal, Money, MoneyError};
 
 use crate::domain::Violation;
 
-/// Minor units beside a decimal text that a service which does not know the text refuses.
+/// What the BFF sends as minor units beside a decimal text: a write service of an older release, which
+/// does not know the text, refuses it instead of taking 0 for the price.
 const REFUSED_BY_OLDER_SERVICES: i64 = -1;
 
-/// An amount that was not held against a currency yet.
+/// The number of a price whose currency is not known yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Amount {
     Minor(i64),

@@ -25,8 +25,8 @@ pub(crate) enum Sequenced {
     Moved(u64),
 }
 
-/// Moves up to `limit` events from the outbox to the log, numbers them without a gap, and brings the
-/// digest of the log to where they lead.
+/// Moves up to `limit` events from the outbox to the log, numbers them without a gap, and updates the
+/// digest of the log by them.
 pub(crate) async fn sequence(
     pool: &PgPool,
     epoch: Epoch,
@@ -227,8 +227,8 @@ pub(crate) async fn first_position_younger_than(
 const BACKLOG_COUNTED_MAX: i64 = 100_000;
 
 /// How many committed events have no position yet, one more than [`BACKLOG_COUNTED_MAX`] where there
-/// are more, and since when the oldest of them waits. They are counted along the index: the table itself
-/// keeps the room of all that went through it.
+/// are more, and since when the oldest of them waits. They are counted along the index: the table itself is
+/// bloated by all rows that went through it.
 pub(crate) async fn outbox_backlog(
     db: &mut PgConnection,
 ) -> sqlx::Result<(i64, Option<OffsetDateTime>)> {

@@ -10,7 +10,8 @@ use crate::index::storage::checkpoint;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Commit {
-    /// By segment, as its files name it: the opstamp of its deletions, if it has any.
+    /// The name of each segment, which its files begin with, and the opstamp of its file of deletions,
+    /// if it has one.
     segments: HashMap<String, Option<u64>>,
     pub(crate) position: Position,
 }

@@ -47,7 +47,7 @@ impl Scope {
         executor.run_until(deadline, evaluate).await
     }
 
-    /// Those of the hits that the snapshot has and that pass; blocks.
+    /// Keeps the hits that the snapshot has and that pass; blocks on the index.
     pub(crate) fn near(&self, mut hits: Vec<Hit>) -> Result<Near, IndexError> {
         let ids = hits.iter().map(|hit| &hit.product_id);
         let (pass, docs) = self.snapshot.within(ids, self.filter.as_deref())?;
@@ -62,7 +62,7 @@ impl Scope {
         (self.filter.as_ref().map_or(all, |filter| filter.len()), all)
     }
 
-    /// The ids of all products that pass; blocks.
+    /// The ids of all products that pass; blocks on the index.
     pub(crate) fn ids(&self) -> Result<Vec<ProductId>, IndexError> {
         match &self.filter {
             Some(filter) => self.snapshot.ids(filter),
@@ -71,7 +71,7 @@ impl Scope {
     }
 }
 
-/// Products near in meaning: as hits, nearest first, and as the set of those in the snapshot.
+/// Products near in meaning: as hits, nearest first, and as a set of documents of the snapshot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Near {
     pub(crate) hits: Vec<Hit>,
