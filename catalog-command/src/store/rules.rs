@@ -136,7 +136,8 @@ pub(crate) async fn list_rules(
 struct ListedRow {
     #[sqlx(flatten)]
     rule: RuleRow,
-    /// The number of rules from the first of the page on, counted up to one more than its limit.
+    /// How many rules there are from the first of the page on, counted up to one more than the page
+    /// holds: so it tells whether another page follows.
     found: i64,
 }
 

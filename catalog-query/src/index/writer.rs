@@ -1,5 +1,5 @@
 //! The one writer of an index. Invariant: the position of a commit is that of its last event, or of
-//! a later one that changes nothing here.
+//! a later one that the index has no use for, such as one that cannot be read.
 
 use std::sync::Arc;
 use std::time::Duration;

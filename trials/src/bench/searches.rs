@@ -48,7 +48,7 @@ struct Span {
     queries_max: usize,
 }
 
-/// The warm-up asks every query once; a query that takes longer does not wait for memory.
+/// The warm-up asks every query once, so that what is measured afterwards finds its data in memory.
 const WARM_UP: Span = Span {
     length: Duration::from_secs(30),
     queries_max: QUERIES as usize,
@@ -190,8 +190,8 @@ impl Searched {
     }
 }
 
-/// How many milliseconds longer a hybrid search of one client takes than the slower of its legs
-/// alone.
+/// A hybrid search by one client takes this many milliseconds more than a search by the slower one of
+/// its two legs.
 pub(super) fn beyond_slowest_leg_ms(figures: &[SearchFigures]) -> Option<f64> {
     let p50 = |kind: Searched| {
         let mut figures = figures.iter();

@@ -39,8 +39,8 @@ pub(crate) enum Filter {
 }
 
 impl Filter {
-    /// Drops the conditions that concern only `field`: its facet counts the documents that pass the
-    /// others. None if none is left.
+    /// The filter without its conditions on `field`: the facet of a field counts the documents that pass
+    /// all other conditions. None if there are no others.
     pub(crate) fn without(&self, field: &FieldName) -> Option<Self> {
         match self {
             Self::All(parts) => {

@@ -8,8 +8,8 @@ use tantivy::tokenizer::{
 use crate::index::text::language::Language;
 use crate::index::text::tokens::{Measures, WordTokenizer};
 
-/// The analyzer of words as they are written, except for letter case and accents; spelling is
-/// corrected with them. Its name is part of the schema: count up when it changes.
+/// The name of the analyzer of words as they are written, except for letter case and accents. Spelling
+/// is corrected with those words. The schema holds the name: count up when the analyzer changes.
 pub(crate) const SURFACE: &str = "catalog_surface_1";
 
 const WORD_BYTES_MAX: usize = 64;

@@ -1,4 +1,5 @@
-//! Which file needs which other, the circles among them, and an order without any arrow back.
+//! A graph of files or modules: an arrow goes from one to another whose items it names. It finds the
+//! circles (knots) and an order in which every arrow goes forward.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
