@@ -34,8 +34,8 @@ pub(crate) struct Rebuilder {
     /// None when the write service's address is not set.
     pub(crate) log: Option<LogClient>,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
-    /// Holds the leases. It is not the holder that this replica's projector is, which may still apply
-    /// events to a generation that was live a moment ago.
+    /// The holder of the rebuilder's leases. This replica's projector is another holder: it may still
+    /// apply events to a generation that was live a moment ago.
     pub(crate) me: Uuid,
 }
 
