@@ -80,8 +80,7 @@ pub(crate) struct Consistency {
 }
 
 impl Consistency {
-    /// Returns the watch as well. It must run: it tells the reads that wait when their documents are
-    /// there.
+    /// Also returns the watch. It must run: it tells waiting reads when their documents are there.
     pub(crate) fn new(
         secret: &str,
         live: LiveReadModel,

@@ -30,7 +30,7 @@ pub(crate) enum Received {
 #[derive(Clone, Debug)]
 pub(crate) struct Unreadable {
     pub(crate) position: Position,
-    /// None when the message does not tell.
+    /// None when the message names no product.
     pub(crate) product_id: Option<ProductId>,
     pub(crate) error: String,
     pub(crate) payload: Bytes,
@@ -47,8 +47,8 @@ impl Delivered for Received {
 }
 
 impl Received {
-    /// Judges what was found at `position`. `subject` ends with the id of the product, also of one
-    /// whose event cannot be read.
+    /// Makes a value of the message at `position`. When it cannot be read, its product is the one that
+    /// `subject` ends with, or without a subject the one that the payload names.
     pub(crate) fn new(
         position: Position,
         subject: Option<&str>,

@@ -14,7 +14,7 @@ use crate::events::error::{ConsumerError, LogError};
 use crate::events::log_client::{LogClient, LogReader};
 use crate::events::received::Received;
 
-/// The events of one projection: each has a source of its own.
+/// The source of the events of one projection.
 pub(crate) struct EventSource {
     jetstream: jetstream::Context,
     log: Option<LogClient>,

@@ -29,7 +29,7 @@ const AHEAD_LOOK_EVERY: Duration = Duration::from_millis(500);
 
 pub(crate) struct KeywordIndexProjector {
     pub(crate) jetstream: jetstream::Context,
-    /// Has the documents of which an index is made that cannot be made of the stream.
+    /// The documents, of which an index is made when the stream does not have all events for it.
     pub(crate) live: LiveReadModel,
     pub(crate) index: Arc<LiveIndex>,
     /// The cache of this replica. It hears of changes here, as another replica may apply the documents.

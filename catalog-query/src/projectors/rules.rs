@@ -146,7 +146,7 @@ impl RuleProjector {
         let mut consumer = EventConsumer::<ReceivedRule>::open(&self.jetstream, from).await?;
         self.progress.projection.set_error(None);
         loop {
-            // Searches do not follow a part of the rules that were there at once.
+            // Searches follow no rules until all that the stream held at first are read.
             if reading.book.position() >= last {
                 self.known
                     .send_replace(Some(Arc::new(reading.book.clone())));

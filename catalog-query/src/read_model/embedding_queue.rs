@@ -2,6 +2,7 @@
 
 use catalog_events::Product;
 use pgvector::HalfVector;
+use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use crate::embedding::embedding_text;
@@ -66,12 +67,7 @@ impl ReadModel {
         let mut tx = self.pool.begin().await?;
         // A projector that is changing these texts right now goes first, or waits: the statements
         // below must not judge a text by what it was a moment ago.
-        sqlx::query(
-            "SELECT 1 FROM documents WHERE product_id = ANY($1) ORDER BY product_id FOR SHARE",
-        )
-        .bind(&ids)
-        .execute(&mut *tx)
-        .await?;
+        lock_documents(&mut tx, &ids).await?;
         sqlx::query(
             "INSERT INTO embeddings (product_id, text_hash, embedding, vector_hash)
              SELECT new.id, new.text_hash, new.embedding, new.vector_hash
@@ -88,16 +84,7 @@ impl ReadModel {
         .bind(&vector_hashes)
         .execute(&mut *tx)
         .await?;
-        sqlx::query(
-            "DELETE FROM embedding_queue queue USING documents document
-             WHERE queue.product_id = ANY($1) AND document.product_id = queue.product_id
-               AND EXISTS (SELECT 1 FROM embeddings embedding
-                           WHERE embedding.product_id = queue.product_id
-                             AND embedding.text_hash = document.text_hash)",
-        )
-        .bind(&ids)
-        .execute(&mut *tx)
-        .await?;
+        take_off_queue(&mut tx, &ids).await?;
         tx.commit().await
     }
 
@@ -114,4 +101,27 @@ impl ReadModel {
             current: documents - pending,
         })
     }
+}
+
+async fn lock_documents(db: &mut PgConnection, ids: &[&str]) -> sqlx::Result<()> {
+    sqlx::query("SELECT 1 FROM documents WHERE product_id = ANY($1) ORDER BY product_id FOR SHARE")
+        .bind(ids)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Takes the products off the queue that have a vector of their present text.
+async fn take_off_queue(db: &mut PgConnection, ids: &[&str]) -> sqlx::Result<()> {
+    sqlx::query(
+        "DELETE FROM embedding_queue queue USING documents document
+         WHERE queue.product_id = ANY($1) AND document.product_id = queue.product_id
+           AND EXISTS (SELECT 1 FROM embeddings embedding
+                       WHERE embedding.product_id = queue.product_id
+                         AND embedding.text_hash = document.text_hash)",
+    )
+    .bind(ids)
+    .execute(db)
+    .await?;
+    Ok(())
 }

@@ -172,7 +172,7 @@ impl Generations {
             ("search_path", search_path.as_str()),
             ("hnsw.ef_search", HNSW_EF_SEARCH),
             ("hnsw.max_scan_tuples", HNSW_MAX_SCAN_TUPLES),
-            // Cursors are for walks along the index of the vectors, of which the beginning is read.
+            // Cursors walk along the index of the vectors, and only the beginning is read.
             ("cursor_tuple_fraction", "0.001"),
         ]);
         let pool = PgPoolOptions::new()

@@ -98,7 +98,7 @@ impl VectorIndex for PgVectorIndex {
         Box::pin(async move {
             let live = self.read_model()?;
             let ids: Vec<&str> = ids.iter().map(ProductId::as_str).collect();
-            // Materialized: the index of the vectors would be walked past all that are not wanted.
+            // Not materialized, it would walk the index of the vectors past all that are not wanted.
             let rows: Vec<(String, f64)> = sqlx::query_as(
                 "WITH wanted AS MATERIALIZED (
                      SELECT product_id, embedding <=> $1 AS distance FROM embeddings

@@ -163,7 +163,7 @@ impl Wanted {
 /// Sets the documents; returns the products whose rows were not as they must be.
 async fn documents(db: &mut PgConnection, wanted: &AllWanted) -> sqlx::Result<BTreeSet<String>> {
     let ids: Vec<&String> = wanted.keys().collect();
-    // In the order in which the embedder locks them.
+    // The embedder locks rows in the same order.
     let rows: Vec<Document> = sqlx::query_as(
         "SELECT product_id, version, position, product::text AS product, content_hash, text_hash
          FROM documents WHERE product_id = ANY($1) ORDER BY product_id FOR UPDATE",

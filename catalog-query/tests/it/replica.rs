@@ -101,7 +101,7 @@ async fn an_index_of_a_catalog_that_was_restored_is_made_anew() {
     replica.caught_up(&world).await;
     replica.stop().await;
 
-    // Stream and documents of another history, which is shorter.
+    // Stream and documents have another history from now on, which is shorter.
     let mut restored = World::without_model().await;
     restored.put("p1", "Gaming mouse 1").await;
     let other_folder = folder();

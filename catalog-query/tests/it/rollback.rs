@@ -80,7 +80,7 @@ async fn a_rollback_catches_up_and_answers() {
         let found = replica.search(query, strategy).await.expect("search");
         assert_eq!(ids(&found.products)[0], id);
     }
-    // A second rollback goes forth again.
+    // A second rollback leads to the newer generation again.
     rollback(&replica).await.expect("rolled back");
     let forth = replica.caught_up(&world).await;
     assert_eq!(forth.generation, second.generation);

@@ -1,4 +1,4 @@
-//! Search rules take effect from their stream to the answers.
+//! Search rules, followed from their stream to the answers.
 
 use std::collections::HashMap;
 use std::time::Duration;

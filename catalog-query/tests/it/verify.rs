@@ -298,7 +298,7 @@ async fn what_never_came_through_the_stream_is_found_in_every_projection() {
     let found = replica.search("delivered", keyword).await.expect("search");
     assert_eq!(found.products.len(), 0);
 
-    // What was mended is what events build on.
+    // Later events build on what was mended.
     world.put("p3", "Desk lamp").await;
     replica.caught_up(&world).await;
     assert_eq!(findings(&world, &replica).await, Findings::new());

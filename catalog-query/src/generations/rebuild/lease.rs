@@ -23,7 +23,7 @@ impl Rebuilder {
         work: impl Future<Output = Result<T, RebuildError>>,
     ) -> Result<T, RebuildError> {
         self.wait_for_lease(read_model).await?;
-        // Both at once: a transaction of the work may hold the row that is renewed.
+        // Work and renewal run side by side: a transaction of the work may hold the row to renew.
         let done = tokio::select! {
             done = work => done,
             lost = self.renew_lease(read_model) => Err(lost),

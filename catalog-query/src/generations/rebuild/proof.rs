@@ -82,8 +82,8 @@ impl Rebuilder {
         }
     }
 
-    /// What to compare with: the log where it can be asked, as it is right even where the live read
-    /// model is not. Then a rebuild heals that.
+    /// Chooses what to compare with: the log where it can be asked, because it is right even when the
+    /// live read model is not. A rebuild heals that then.
     async fn reference(
         &self,
         building: &Building,
