@@ -42,7 +42,7 @@ impl ModelChange {
             return;
         };
         self.serving.wait().await;
-        let mut retry = Retry::new("change of the embedding model");
+        let mut retry = Retry::new("cannot change the embedding model");
         while self.live.load().model != embedder.model() {
             let (old, new) = (self.live.load().model.clone(), embedder.model());
             tracing::info!(
