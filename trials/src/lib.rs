@@ -1,5 +1,5 @@
 //! Puts the catalog to the test as real processes: [`cluster`] starts them, [`chaos`] breaks what
-//! they stand on and checks what they promised, and [`bench`] measures them.
+//! they stand on and checks what they promised, and [`mod@bench`] measures them.
 
 #![allow(clippy::print_stderr)] // Commands talk to their user.
 

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use service_kit::Retry;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -42,7 +41,7 @@ impl ModelChange {
             return;
         };
         self.serving.wait().await;
-        let mut retry = Retry::new("cannot change the embedding model");
+        let mut failures = 0;
         while self.live.load().model != embedder.model() {
             let (old, new) = (self.live.load().model.clone(), embedder.model());
             tracing::info!(
@@ -57,13 +56,14 @@ impl ModelChange {
                 // Another replica rebuilds, probably for the same reason.
                 Err(RebuildError::Busy) => Duration::from_millis(LOOK_AGAIN_MS),
                 Err(err) => {
-                    let differs = matches!(err, RebuildError::Differs { .. });
-                    let failure = retry.failed(err);
-                    if differs {
-                        after_difference(failure.in_a_row)
-                    } else {
-                        failure.pause
-                    }
+                    failures += 1;
+                    let pause = match err {
+                        RebuildError::Differs { .. } => after_difference(failures),
+                        _ => service_kit::backoff(failures),
+                    };
+                    let reason = anyhow::Error::new(err);
+                    tracing::error!(failures, "cannot change the embedding model: {reason:#}");
+                    pause
                 }
             };
             tokio::time::sleep(pause).await;
