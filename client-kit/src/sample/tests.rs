@@ -85,6 +85,7 @@ const FIRST_PRODUCT: Expect = expect![[r#"
             gtins: [
                 "2026544357613",
             ],
+            price: "",
         }"#]];
 
 #[test]
