@@ -221,6 +221,29 @@ async fn a_repetition_that_overtakes_the_first_gets_its_answer() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_update_that_overtakes_the_first_gets_its_answer() {
+    let catalog = start().await;
+    let update = |request_id: &str| v1::UpdateProductRequest {
+        expected_version: Some(1),
+        request_id: request_id.to_owned(),
+        ..patch(IN_JPY, "5", &["price"])
+    };
+    let mut repetitions = JoinSet::new();
+    for _ in 0..20 {
+        let (mut commands, request) = (catalog.commands.clone(), update("r1"));
+        repetitions.spawn(async move { commands.update_product(request).await });
+    }
+    while let Some(answer) = repetitions.join_next().await {
+        let answer = answer.expect("no panic").expect("an answer").into_inner();
+        let product = answer.product.expect("product");
+        assert_eq!((product.version, product.price_minor), (2, 5));
+    }
+    let refused = catalog.commands.clone().update_product(update("r2")).await;
+    assert_eq!(refused.expect_err("a stale version").code(), Code::Aborted);
+    assert_eq!(catalog.events(3).await.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_currency_that_changes_at_the_same_time_makes_no_wrong_price() {
     const WRITERS: usize = 60;
     let catalog = start().await;
