@@ -69,7 +69,12 @@ impl Service for App {
         let client = catalog_events::connect(Self::NAME, &config.nats_url)
             .await
             .context("CATALOG_COMMAND_NATS_URL")?;
-        let grpc = bind_grpc(&config).await?;
+        let reflected = config
+            .reflection
+            .then_some(catalog_proto::FILE_DESCRIPTOR_SET);
+        let grpc = GrpcServer::bind(config.grpc_addr)
+            .await?
+            .with_reflection(reflected);
         let progress = WriteProgress::default();
         let ops = bind_ops(&config, &progress).await?;
 
@@ -117,15 +122,6 @@ impl Service for App {
 }
 
 type CommandServer = CatalogCommandServiceServer<CommandGrpc>;
-
-async fn bind_grpc(config: &Config) -> anyhow::Result<GrpcServer> {
-    let server = GrpcServer::bind(config.grpc_addr).await?;
-    Ok(if config.reflection {
-        server.with_reflection(catalog_proto::FILE_DESCRIPTOR_SET)
-    } else {
-        server
-    })
-}
 
 async fn bind_ops(config: &Config, progress: &WriteProgress) -> anyhow::Result<Ops> {
     let mut registry = Registry::default();

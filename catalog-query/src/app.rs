@@ -63,7 +63,12 @@ impl Service for App {
 
     async fn build(config: Config) -> anyhow::Result<Self> {
         let profiles = load_profiles(&config)?;
-        let grpc = bind_grpc(&config).await?;
+        let reflected = config
+            .reflection
+            .then_some(catalog_proto::FILE_DESCRIPTOR_SET);
+        let grpc = GrpcServer::bind(config.grpc_addr)
+            .await?
+            .with_reflection(reflected);
         let storage = Storage::open(&config).await?;
         let progress = Progress::default();
         let mut registry = Registry::default();
@@ -133,15 +138,6 @@ impl Service for App {
         tasks.spawn("grpc", |stop| self.grpc.serve(routes, stop));
         tasks.run().await
     }
-}
-
-async fn bind_grpc(config: &Config) -> anyhow::Result<GrpcServer> {
-    let server = GrpcServer::bind(config.grpc_addr).await?;
-    Ok(if config.reflection {
-        server.with_reflection(catalog_proto::FILE_DESCRIPTOR_SET)
-    } else {
-        server
-    })
 }
 
 fn routes(catalog: Catalog, operations: Operations, serving: Serving) -> Routes {

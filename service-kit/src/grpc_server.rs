@@ -55,10 +55,11 @@ impl GrpcServer {
         self.addr
     }
 
-    /// Lets clients ask what the API looks like. `descriptors` is an encoded `FileDescriptorSet`.
+    /// Lets clients ask what the API looks like. `descriptors` is an encoded `FileDescriptorSet`; None
+    /// tells them nothing.
     #[must_use]
-    pub fn with_reflection(mut self, descriptors: &'static [u8]) -> Self {
-        self.reflected = Some(descriptors);
+    pub fn with_reflection(mut self, descriptors: Option<&'static [u8]>) -> Self {
+        self.reflected = descriptors;
         self
     }
 
