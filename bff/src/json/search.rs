@@ -22,6 +22,8 @@ pub(crate) struct SearchJson<'a> {
     next_page_token: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     corrected_query: Option<&'a str>,
+    did_you_mean: Option<&'a str>,
+    relaxed: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,6 +145,8 @@ impl<'a> SearchJson<'a> {
             facets: answer.facets.iter().map(facet).collect(),
             next_page_token: some(&answer.next_page_token),
             corrected_query: some(&answer.corrected_query),
+            did_you_mean: some(&answer.did_you_mean),
+            relaxed: &answer.relaxed,
             redirect_url: some(&answer.redirect_url),
             ranking_profile: some(&answer.ranking_profile),
             highlights: answer.highlights.iter().map(highlights).collect(),

@@ -55,6 +55,8 @@ impl Search {
         tasks.spawn("popularity", |stop| counter.run(stop));
         tasks.spawn("popularity board", |stop| self.board.run(registry, stop));
         tasks.spawn("embedding coverage", |stop| self.coverage.run(live, stop));
+        let engine = Arc::clone(&self.engine);
+        tasks.spawn("similarity floor", |stop| engine.keep_calibrated(stop));
         tasks.spawn("completions", |stop| self.engine.keep_completions(stop));
     }
 }

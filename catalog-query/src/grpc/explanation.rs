@@ -96,9 +96,17 @@ pub(crate) fn absence(absence: Absence) -> v1::WhyNot {
             format!("it does not have the phrase {words:?}"),
             0,
         ),
-        Absence::NoMatch => (
+        Absence::NoMatch(lacked) if lacked.is_empty() => (
             Reason::NoMatch,
-            "it has no word of the query and is not near it in meaning".to_owned(),
+            "it has no word of the query and is not near enough to it in meaning".to_owned(),
+            0,
+        ),
+        Absence::NoMatch(lacked) => (
+            Reason::NoMatch,
+            format!(
+                "it lacks {} and is not near enough in meaning",
+                lacked.join(", ")
+            ),
             0,
         ),
         Absence::Filtered => (Reason::Filtered, "the filter leaves it out".to_owned(), 0),

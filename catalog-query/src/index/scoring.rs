@@ -4,6 +4,8 @@ pub(super) mod explain;
 pub(super) mod top_hits;
 pub(super) mod hits;
 pub(super) mod bm25;
+mod score_window;
+pub(super) mod requirement;
 pub(super) mod collection_statistics;
 pub(super) mod product_kind;
 pub(super) mod postings;

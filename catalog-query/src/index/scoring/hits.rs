@@ -19,7 +19,7 @@ pub(crate) struct KeywordHit {
     pub(crate) product_id: ProductId,
     pub(crate) score: f32,
     /// 0 if the query is an identifier of the product; 1 if a part of the query is one; 2 if the
-    /// product has all words; 3 if it has any.
+    /// product has all words; 3 if it has some, or only the beginning of the last one.
     pub(crate) tier: u8,
 }
 
@@ -31,4 +31,6 @@ pub(crate) struct KeywordHits {
     pub(crate) total: u64,
     /// The set of all matches.
     pub(crate) matched: Arc<DocSets>,
+    /// The numbers of the words that were dropped, because no product has them with the others.
+    pub(crate) relaxed: Vec<usize>,
 }

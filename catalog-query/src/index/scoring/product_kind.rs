@@ -10,7 +10,7 @@ use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 use crate::index::document::kind_signature::{
     BITS, KindFields, NAMES_MIN, Signature, Signatures, WORDS, each_bit,
 };
-use crate::index::scoring::terms::QueryTerms;
+use crate::index::scoring::terms::{AlternativeKind, QueryTerms};
 use crate::index::scoring::weights::KeywordWeights;
 
 const BYTES: usize = BITS / 8;
@@ -144,7 +144,9 @@ impl<'a> ProductKind<'a> {
         let Some((typed, others)) = last.alternatives.split_first() else {
             return Ok(None);
         };
-        let synonyms = others.iter().filter(|other| other.is_synonym);
+        let synonyms = others
+            .iter()
+            .filter(|other| other.kind == AlternativeKind::Synonym);
         let stems: Vec<&String> = std::iter::once(typed)
             .chain(synonyms)
             .filter_map(|alternative| match &alternative.stems[..] {

@@ -46,6 +46,8 @@ pub(crate) struct KeywordWeights {
     pub(crate) kind_of_synonyms: f32,
     /// The weight of "smartwatch" for "smart watch", and the other way round.
     pub(crate) compound: f32,
+    /// The weight of a word that begins as the last word of the query.
+    pub(crate) continuation: f32,
 }
 
 impl Default for KeywordWeights {
@@ -63,6 +65,7 @@ impl Default for KeywordWeights {
             kind: 0.6,
             kind_of_synonyms: 0.6,
             compound: 0.3,
+            continuation: 0.5,
         }
     }
 }
@@ -78,6 +81,7 @@ impl KeywordWeights {
             self.kind,
             self.kind_of_synonyms,
             self.compound,
+            self.continuation,
         ];
         let fields = self.fields();
         let of_fields = fields.iter().flat_map(|field| [field.weight, field.k1]);

@@ -54,7 +54,7 @@ impl IndexSnapshot {
 
     /// The words of the products.
     pub(crate) fn vocabulary(&self) -> Vocabulary<'_> {
-        Vocabulary::new(&self.searcher, &self.fields)
+        Vocabulary::new(&self.searcher, &self.fields, &self.long_words)
     }
 
     /// Returns the products that pass the filter.

@@ -38,113 +38,113 @@ pub struct InvalidLanguage;
 /// Each language with its name, its analyzer and its stemmer. The name of an analyzer is part of
 /// the schema, and an index with another one is built anew: count up when it changes.
 const LANGUAGES: &[(Language, &str, &str, Option<Stems>)] = &[
-    (Language::None, "none", "catalog_none_2", None),
+    (Language::None, "none", "catalog_none_3", None),
     (
         Language::Arabic,
         "arabic",
-        "catalog_arabic_2",
+        "catalog_arabic_3",
         Some(Stems::Arabic),
     ),
     (
         Language::Danish,
         "danish",
-        "catalog_danish_2",
+        "catalog_danish_3",
         Some(Stems::Danish),
     ),
     (
         Language::Dutch,
         "dutch",
-        "catalog_dutch_2",
+        "catalog_dutch_3",
         Some(Stems::Dutch),
     ),
     (
         Language::English,
         "english",
-        "catalog_english_2",
+        "catalog_english_3",
         Some(Stems::English),
     ),
     (
         Language::Finnish,
         "finnish",
-        "catalog_finnish_2",
+        "catalog_finnish_3",
         Some(Stems::Finnish),
     ),
     (
         Language::French,
         "french",
-        "catalog_french_2",
+        "catalog_french_3",
         Some(Stems::French),
     ),
     (
         Language::German,
         "german",
-        "catalog_german_2",
+        "catalog_german_3",
         Some(Stems::German),
     ),
     (
         Language::Greek,
         "greek",
-        "catalog_greek_2",
+        "catalog_greek_3",
         Some(Stems::Greek),
     ),
     (
         Language::Hungarian,
         "hungarian",
-        "catalog_hungarian_2",
+        "catalog_hungarian_3",
         Some(Stems::Hungarian),
     ),
     (
         Language::Italian,
         "italian",
-        "catalog_italian_2",
+        "catalog_italian_3",
         Some(Stems::Italian),
     ),
     (
         Language::Norwegian,
         "norwegian",
-        "catalog_norwegian_2",
+        "catalog_norwegian_3",
         Some(Stems::Norwegian),
     ),
     (
         Language::Portuguese,
         "portuguese",
-        "catalog_portuguese_2",
+        "catalog_portuguese_3",
         Some(Stems::Portuguese),
     ),
     (
         Language::Romanian,
         "romanian",
-        "catalog_romanian_2",
+        "catalog_romanian_3",
         Some(Stems::Romanian),
     ),
     (
         Language::Russian,
         "russian",
-        "catalog_russian_2",
+        "catalog_russian_3",
         Some(Stems::Russian),
     ),
     (
         Language::Spanish,
         "spanish",
-        "catalog_spanish_2",
+        "catalog_spanish_3",
         Some(Stems::Spanish),
     ),
     (
         Language::Swedish,
         "swedish",
-        "catalog_swedish_2",
+        "catalog_swedish_3",
         Some(Stems::Swedish),
     ),
     (
         Language::Tamil,
         "tamil",
-        "catalog_tamil_2",
+        "catalog_tamil_3",
         Some(Stems::Tamil),
     ),
     (
         Language::Turkish,
         "turkish",
-        "catalog_turkish_2",
+        "catalog_turkish_3",
         Some(Stems::Turkish),
     ),
 ];
@@ -168,6 +168,20 @@ impl Language {
     /// The stemmer, or None if words are not stemmed.
     pub(crate) fn stemmer(self) -> Option<Stemmer> {
         self.row().3.map(Stemmer::new)
+    }
+
+    /// Whether words of the language are put together without a space as a rule.
+    pub(crate) fn has_compounds(self) -> bool {
+        matches!(
+            self,
+            Self::Danish
+                | Self::Dutch
+                | Self::Finnish
+                | Self::German
+                | Self::Hungarian
+                | Self::Norwegian
+                | Self::Swedish
+        )
     }
 
     fn row(self) -> &'static (Self, &'static str, &'static str, Option<Stems>) {

@@ -29,6 +29,9 @@ pub(crate) struct RankingProfile {
     pub(crate) rank_constant: f64,
     pub(crate) keyword_weight: f64,
     pub(crate) vector_weight: f64,
+    /// The least similarity of a product that matches by its meaning alone. The catalog itself may
+    /// raise it: what is as near to a text without meaning does not match.
+    pub(crate) similarity_floor: f64,
     /// How many hits of either kind are fused.
     pub(crate) depth: usize,
     /// What the most viewed product gains, as a share of its score; 0 leaves views out.
@@ -55,6 +58,7 @@ impl Default for RankingProfile {
             rank_constant: 60.0,
             keyword_weight: 1.0,
             vector_weight: 0.4,
+            similarity_floor: 0.45,
             depth: 200,
             popularity: 0.02,
         }
@@ -94,6 +98,7 @@ impl RankingProfile {
             self.keyword_weight,
             self.vector_weight,
             self.popularity,
+            self.similarity_floor,
         ];
         let plain = |weight: f64| (0.0..=WEIGHT_MAX).contains(&weight);
         if !weights.into_iter().all(plain) {

@@ -41,6 +41,16 @@ impl PreparedQuery {
         scope.snapshot.search(terms, &self.weights, limit, filter)
     }
 
+    /// The words that were dropped to find `found`, as they were typed.
+    pub(crate) fn relaxed(&self, found: &KeywordHits) -> Vec<String> {
+        let words = &self.understood.words;
+        let dropped = found.relaxed.iter().filter_map(|at| words.get(*at));
+        match found.matched.len() {
+            0 => Vec::new(),
+            _ => dropped.map(|word| word.typed.clone()).collect(),
+        }
+    }
+
     /// Whether the query has no word. Such a query finds nothing, not even by meaning.
     pub(crate) fn has_no_words(&self) -> bool {
         self.understood.words.is_empty()

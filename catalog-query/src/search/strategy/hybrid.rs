@@ -7,7 +7,7 @@ use std::time::Instant;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::timeout_at;
 
-use crate::index::KeywordHits;
+use crate::index::{Hit, KeywordHits, KeywordIndex};
 use crate::read_model::Coverage;
 use crate::search::deadline::micros_since;
 use crate::search::error::SearchError;
@@ -51,9 +51,17 @@ impl SearchStrategy for HybridStrategy {
                 Some(_) => self.coverage.share(),
                 None => 1.0,
             };
+            let floor = self.vector.floor(&prepared, request);
+            let near = match &vector {
+                Some(near) => Some(
+                    self.near(near, keyword.as_ref(), floor, &prepared.scope)
+                        .await?,
+                ),
+                None => None,
+            };
             let legs = Legs {
                 keyword: keyword.as_ref(),
-                vector: vector.as_ref().map(|near| &near.hits[..]),
+                vector: near.as_deref(),
                 coverage,
             };
             let strategy = match (&keyword, &vector) {
@@ -63,7 +71,11 @@ impl SearchStrategy for HybridStrategy {
             };
             Ok(SearchOutcome {
                 hits: rank(&self.keyword.executor, request, &prepared, legs).await?,
+                relaxed: keyword
+                    .as_ref()
+                    .map_or_else(Vec::new, |found| prepared.relaxed(found)),
                 matched: keyword.map(|found| found.matched),
+                similarity_floor: floor,
                 strategy,
                 degraded: strategy != StrategyKind::Hybrid,
                 near: vector.map(|near| Arc::new(near.docs)),
@@ -85,6 +97,29 @@ impl SearchStrategy for HybridStrategy {
 type Timed<T, E> = (Result<T, E>, u64);
 
 impl HybridStrategy {
+    /// The hits by meaning that match: those that are near enough, and those that match by words.
+    async fn near(
+        &self,
+        near: &Near,
+        by_words: Option<&KeywordHits>,
+        floor: f32,
+        scope: &Scope,
+    ) -> Result<Vec<Hit>, SearchError> {
+        let (mut hits, snapshot) = (near.hits.clone(), Arc::clone(&scope.snapshot));
+        let Some(matched) = by_words.map(|found| Arc::clone(&found.matched)) else {
+            hits.retain(|hit| hit.score >= floor);
+            return Ok(hits);
+        };
+        let keep = move |_: &KeywordIndex| {
+            let ids = hits.iter().map(|hit| &hit.product_id);
+            let (is_matched, _) = snapshot.within(ids, Some(&matched))?;
+            let mut is_matched = is_matched.into_iter();
+            hits.retain(|hit| is_matched.next().unwrap_or(false) || hit.score >= floor);
+            Ok(hits)
+        };
+        self.keyword.executor.run(keep).await
+    }
+
     /// Runs both legs at once. The leg by words is given up at the deadline only where the leg by
     /// meaning has answered.
     async fn legs(

@@ -95,6 +95,7 @@ impl KeywordSearch {
         };
         Ok(SearchOutcome {
             hits: rank(&self.executor, request, prepared, legs).await?,
+            relaxed: prepared.relaxed(&found),
             matched: Some(found.matched),
             strategy: StrategyKind::Keyword,
             degraded: false,
@@ -102,6 +103,7 @@ impl KeywordSearch {
             near: None,
             curated: Arc::clone(&prepared.curated),
             coverage: 0.0,
+            similarity_floor: 0.0,
             micros: vec![("understanding", prepared.micros), ("keyword", micros)],
         })
     }

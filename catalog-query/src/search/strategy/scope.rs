@@ -47,12 +47,17 @@ impl Scope {
         executor.run_until(deadline, evaluate).await
     }
 
-    /// Keeps the hits that the snapshot has and that pass; blocks on the index.
-    pub(crate) fn near(&self, mut hits: Vec<Hit>) -> Result<Near, IndexError> {
+    /// Keeps the hits that the snapshot has and that pass; blocks on the index. Those whose score is
+    /// at least `floor` are the set.
+    pub(crate) fn near(&self, mut hits: Vec<Hit>, floor: f32) -> Result<Near, IndexError> {
         let ids = hits.iter().map(|hit| &hit.product_id);
-        let (pass, docs) = self.snapshot.within(ids, self.filter.as_deref())?;
+        let (pass, _) = self.snapshot.within(ids, self.filter.as_deref())?;
         let mut pass = pass.into_iter();
         hits.retain(|_| pass.next().unwrap_or(false));
+        let near = hits.iter().take_while(|hit| hit.score >= floor);
+        let (_, docs) = self
+            .snapshot
+            .within(near.map(|hit| &hit.product_id), None)?;
         Ok(Near { hits, docs })
     }
 
@@ -71,7 +76,8 @@ impl Scope {
     }
 }
 
-/// Products near in meaning: as hits, nearest first, and as a set of documents of the snapshot.
+/// Products near in meaning: as hits, nearest first, and those that are near enough to match as a set
+/// of documents of the snapshot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Near {
     pub(crate) hits: Vec<Hit>,
