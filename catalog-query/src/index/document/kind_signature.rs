@@ -69,10 +69,19 @@ pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
         .map(|word| word.stem)
         .collect();
     let words = language.document_words(&product.title);
+    // The letters of "G7" are no word.
+    let is_glued = |at: usize| {
+        let to = words.get(at).map(|word| word.to);
+        to.is_some() && words.get(at + 1).map(|next| next.from) == to
+    };
     let is_plain: Vec<bool> = words
         .iter()
-        .map(|word| {
-            word.surface.chars().all(char::is_alphabetic) && !noise.contains(word.stem.as_str())
+        .enumerate()
+        .map(|(at, word)| {
+            word.surface.chars().all(char::is_alphabetic)
+                && !noise.contains(word.stem.as_str())
+                && !is_glued(at)
+                && !(at > 0 && is_glued(at - 1))
         })
         .collect();
     let mut heads = HashSet::new();

@@ -59,7 +59,10 @@ impl Judged {
     fn search(&self, query: &str, near: Option<Near<'_>>) -> Vec<String> {
         let kind = near.map_or(StrategyKind::Keyword, |_| StrategyKind::Hybrid);
         let snapshot = self.index.snapshot();
-        let query = ParsedQuery::parse(query, Language::English).expect("query");
+        let query = ParsedQuery {
+            is_open: true,
+            ..ParsedQuery::parse(query, Language::English).expect("query")
+        };
         let weights = self.profile.words_of(kind);
         let understood = understand(&query, &snapshot.vocabulary(), &self.synonyms, weights)
             .expect("understood");

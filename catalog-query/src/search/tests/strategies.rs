@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use crate::embedding::{EmbedError, Embedder};
 use crate::index::tests::support::{index_of, product};
-use crate::index::{Hit, KeywordIndex, Language, Needed};
+use crate::index::{Hit, KeywordIndex, Language, MatchMode, Needed};
 use crate::read_model::{Coverage, Pass, VectorIndex, VectorIndexError};
 use crate::search::deadline::{Deadline, GRACE};
 use crate::search::error::SearchError;
@@ -180,7 +180,10 @@ fn deadline() -> Deadline {
 
 fn request(query: &str) -> Result<StrategyRequest, SearchError> {
     Ok(StrategyRequest {
-        query: Arc::new(ParsedQuery::parse(query, Language::default())?),
+        query: Arc::new(ParsedQuery {
+            mode: MatchMode::Any,
+            ..ParsedQuery::parse(query, Language::default())?
+        }),
         profile: Arc::default(),
         verbatim: false,
         deadline: deadline(),

@@ -12,7 +12,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::index::tests::support::{index_of, product};
-use crate::index::{Filter, Language};
+use crate::index::{Filter, Language, MatchMode};
 use crate::popularity::PopularityBoard;
 use crate::read_model::Coverage;
 use crate::search::answer::explanation::Absence;
@@ -144,6 +144,8 @@ fn query(query: &str) -> SearchRequest {
         sort: Sort::Relevance,
         page_token: String::new(),
         profile: String::new(),
+        match_mode: MatchMode::Any,
+        is_open: false,
         verbatim: false,
         budget: Duration::from_secs(60),
         explain: true,
