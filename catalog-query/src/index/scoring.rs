@@ -5,6 +5,7 @@ pub(super) mod top_hits;
 pub(super) mod hits;
 pub(super) mod bm25;
 pub(super) mod collection_statistics;
+pub(super) mod nearest_kind;
 pub(super) mod product_kind;
 pub(super) mod postings;
 pub(super) mod terms;

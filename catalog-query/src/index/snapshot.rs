@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::index::document::schema::{Fields, HASH_HIGH, HASH_LOW, ID};
 use crate::index::error::IndexError;
+use crate::index::scoring::nearest_kind::LazyFeatures;
 use crate::index::scoring::product_kind::LazyKinds;
 use crate::index::text::language::Language;
 
@@ -18,6 +19,7 @@ pub(crate) struct IndexSnapshot {
     pub(crate) searcher: Searcher,
     pub(crate) fields: Fields,
     pub(crate) kinds: LazyKinds,
+    pub(crate) features: LazyFeatures,
     position: Position,
 }
 
@@ -27,6 +29,7 @@ impl IndexSnapshot {
             searcher,
             fields,
             kinds: LazyKinds::default(),
+            features: LazyFeatures::default(),
             position,
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use catalog_events::ProductId;
 
-use crate::index::{DocSets, Filter, Hit, IndexError, IndexSnapshot, KeywordIndex};
+use crate::index::{DocAddress, DocSets, Filter, Hit, IndexError, IndexSnapshot, KeywordIndex};
 use crate::search::deadline::Deadline;
 use crate::search::error::SearchError;
 use crate::search::strategy::executor::SearchExecutor;
@@ -50,10 +50,14 @@ impl Scope {
     /// Keeps the hits that the snapshot has and that pass; blocks on the index.
     pub(crate) fn near(&self, mut hits: Vec<Hit>) -> Result<Near, IndexError> {
         let ids = hits.iter().map(|hit| &hit.product_id);
-        let (pass, docs) = self.snapshot.within(ids, self.filter.as_deref())?;
-        let mut pass = pass.into_iter();
-        hits.retain(|_| pass.next().unwrap_or(false));
-        Ok(Near { hits, docs })
+        let (within, docs) = self.snapshot.within(ids, self.filter.as_deref())?;
+        let mut pass = within.iter();
+        hits.retain(|_| pass.next().is_some_and(Option::is_some));
+        Ok(Near {
+            hits,
+            places: within.into_iter().flatten().collect(),
+            docs,
+        })
     }
 
     /// How many products pass, and how many there are in all.
@@ -71,9 +75,11 @@ impl Scope {
     }
 }
 
-/// Products near in meaning: as hits, nearest first, and as a set of documents of the snapshot.
+/// Products near in meaning: as hits, nearest first, with their places in the snapshot, and as a set
+/// of documents of the snapshot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Near {
     pub(crate) hits: Vec<Hit>,
+    pub(crate) places: Vec<DocAddress>,
     pub(crate) docs: DocSets,
 }

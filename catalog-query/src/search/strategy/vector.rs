@@ -45,6 +45,10 @@ pub(crate) enum VectorError {
 }
 
 impl VectorSearch {
+    pub(crate) fn has_model(&self) -> bool {
+        self.embedder.is_some()
+    }
+
     /// The products nearest to a query, or an error at the deadline, and the microseconds that it
     /// took. A query without words has none.
     pub(crate) async fn hits(
@@ -124,7 +128,7 @@ impl SearchStrategy for VectorStrategy {
             let prepared = self
                 .keyword
                 .preparer
-                .prepare(request, StrategyKind::Vector, scope)
+                .prepare(request, request.profile.words.clone(), scope)
                 .await?;
             let (found, micros) = self.vector.hits(&prepared, request).await;
             let Ok(found) = found else {
@@ -139,6 +143,7 @@ impl SearchStrategy for VectorStrategy {
                 keyword: None,
                 vector: Some(&found.hits),
                 coverage: 1.0,
+                ..Legs::default()
             };
             Ok(SearchOutcome {
                 hits: rank(&self.keyword.executor, request, &prepared, legs).await?,
@@ -148,6 +153,8 @@ impl SearchStrategy for VectorStrategy {
                 near: Some(Arc::new(found.docs)),
                 curated: prepared.curated,
                 understood: prepared.understood,
+                words: prepared.weights,
+                vector_weight: request.profile.vector_weight,
                 coverage: 1.0,
                 micros: vec![("understanding", prepared.micros), ("vector", micros)],
             })
