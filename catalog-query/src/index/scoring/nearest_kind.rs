@@ -2,10 +2,10 @@
 //! tells how much any other product is of that kind. Catalogs that call a thing by another word
 //! than the query ("notebook" for "laptop") are understood all the same.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use tantivy::{DocAddress, Searcher, SegmentReader};
+use tantivy::{DocAddress, Searcher};
 
 use crate::index::document::kind_features::{FEATURES, Features, is_head};
 use crate::index::error::IndexError;
@@ -180,26 +180,22 @@ impl IndexSnapshot {
         let Some(last) = terms.words.last() else {
             return Ok(0.0);
         };
-        let mut called = 0;
-        for at in nearest {
-            let segment = self.searcher.segment_reader(at.segment_ord);
-            let mut alternatives = last.alternatives.iter().take(ALTERNATIVES_MAX);
-            let has = alternatives.try_fold(false, |has, alternative| {
-                Ok::<_, IndexError>(has || self.title_has(segment, at, &alternative.stems)?)
-            })?;
-            called += usize::from(has);
+        let mut in_order = nearest.to_vec();
+        in_order.sort_unstable();
+        let mut called = HashSet::new();
+        for of_segment in in_order.chunk_by(|a, b| a.segment_ord == b.segment_ord) {
+            let segment = self.searcher.segment_reader(of_segment[0].segment_ord);
+            for alternative in last.alternatives.iter().take(ALTERNATIVES_MAX) {
+                let title = self.fields.title;
+                if let Some(mut titles) = Postings::open(segment, title, &alternative.stems)? {
+                    let has = of_segment
+                        .iter()
+                        .filter(|at| titles.seek(at.doc_id) == at.doc_id);
+                    called.extend(has);
+                }
+            }
         }
-        Ok(called as f32 / nearest.len().max(1) as f32)
-    }
-
-    fn title_has(
-        &self,
-        segment: &SegmentReader,
-        at: &DocAddress,
-        stems: &[String],
-    ) -> tantivy::Result<bool> {
-        let postings = Postings::open(segment, self.fields.title, stems)?;
-        Ok(postings.is_some_and(|mut postings| postings.seek(at.doc_id) == at.doc_id))
+        Ok(called.len() as f32 / nearest.len().max(1) as f32)
     }
 }
 

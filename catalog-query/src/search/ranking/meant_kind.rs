@@ -46,7 +46,7 @@ impl MeantKind {
         let first = &by_words.places[..by_words.places.len().min(NEAREST)];
         let has_other_name = is_of_another_kind(&kind, weights, first)
             && !last_word_has_digits(understood)
-            && f64::from(snapshot.share_called(nearest, &understood.terms)?)
+            && f64::from(snapshot.share_called(&near.places, &understood.terms)?)
                 <= weights.other_name.called_max;
         let penalty = if has_other_name {
             weights.other_name.penalty

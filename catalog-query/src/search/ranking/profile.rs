@@ -59,7 +59,7 @@ pub(crate) struct OtherNameWeights {
     pub(crate) similarity_max: f64,
     /// The nearest products have at least this much in common, from 0 to 1.
     pub(crate) cohesion_min: f64,
-    /// At most this share of the nearest products has the last word of the query in its title.
+    /// At most this share of all hits by meaning has the last word of the query in its title.
     pub(crate) called_max: f64,
     /// Takes the place of the other penalty, whatever the nearest products have in common.
     pub(crate) penalty: f64,
@@ -79,9 +79,9 @@ impl Default for KindWeights {
 impl Default for OtherNameWeights {
     fn default() -> Self {
         Self {
-            similarity_max: 0.15,
-            cohesion_min: 0.2,
-            called_max: 0.35,
+            similarity_max: 0.2,
+            cohesion_min: 0.15,
+            called_max: 0.2,
             penalty: 0.8,
             vector_weight: 1.0,
         }
