@@ -182,7 +182,7 @@ impl IndexSnapshot {
         };
         let mut in_order = nearest.to_vec();
         in_order.sort_unstable();
-        let mut called = HashSet::new();
+        let mut called: HashSet<&DocAddress> = HashSet::new();
         for of_segment in in_order.chunk_by(|a, b| a.segment_ord == b.segment_ord) {
             let segment = self.searcher.segment_reader(of_segment[0].segment_ord);
             for alternative in last.alternatives.iter().take(ALTERNATIVES_MAX) {
