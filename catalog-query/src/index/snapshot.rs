@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::index::document::schema::{Fields, HASH_HIGH, HASH_LOW, ID};
 use crate::index::error::IndexError;
+use crate::index::scoring::nearest_kind::LazyFeatures;
 use crate::index::scoring::product_kind::LazyKinds;
 use crate::index::text::language::Language;
 use crate::index::text::long_words::LongWords;
@@ -20,6 +21,7 @@ pub(crate) struct IndexSnapshot {
     pub(crate) fields: Fields,
     pub(crate) kinds: LazyKinds,
     pub(crate) long_words: LongWords,
+    pub(crate) features: LazyFeatures,
     position: Position,
 }
 
@@ -30,6 +32,7 @@ impl IndexSnapshot {
             fields,
             kinds: LazyKinds::default(),
             long_words: LongWords::default(),
+            features: LazyFeatures::default(),
             position,
         }
     }

@@ -1,6 +1,7 @@
 //! Tests of the strategies on a real keyword index, with an embedder and vectors that a test
 //! controls.
 
+use std::collections::HashSet;
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
@@ -107,6 +108,15 @@ impl VectorIndex for TestVectors {
         .boxed()
     }
 
+    fn without_vector<'a>(
+        &'a self,
+        ids: &'a [ProductId],
+    ) -> BoxFuture<'a, Result<HashSet<ProductId>, VectorIndexError>> {
+        let without = ids.iter().filter(|id| !self.0.contains(id)).cloned();
+        let without = without.collect();
+        async move { Ok(without) }.boxed()
+    }
+
     fn nearest_passing<'a>(
         &'a self,
         vector: &'a [f32],
@@ -158,7 +168,7 @@ pub(crate) fn setup_of((folder, index): (TempDir, KeywordIndex), model: Option<M
         RulesHandle::default(),
         embedder,
         vectors,
-        Coverage::default(),
+        Coverage::new(u64::MAX),
     );
     Setup {
         factory,
