@@ -2,4 +2,5 @@
 
 pub(super) mod fusion;
 pub(super) mod ranked_hit;
+pub(super) mod listing;
 pub(super) mod profile;
