@@ -55,7 +55,8 @@ pub(crate) struct EvalArgs {
     /// Cuts the last word of every query to this share of its letters, as of somebody who is typing
     #[arg(long, value_name = "SHARE", conflicts_with = "known_items")]
     cut: Option<Share>,
-    /// The ranking profile [default: that of the service]
+    /// The ranking profile, or the one that --profiles are compared with [default: that of the
+    /// service]
     #[arg(
         long,
         value_name = "NAME",
@@ -73,7 +74,7 @@ pub(crate) struct EvalArgs {
     #[arg(long, value_name = "SECONDS", group = "kind", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     every: Option<u64>,
     /// Compares ranking profiles that the service has, by nested cross-validation
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = ["profile", "kind", "save", "compare"])]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', conflicts_with_all = ["kind", "save", "compare"])]
     profiles: Vec<String>,
     /// The file of ranking profiles that the service has: all of it, or of it those of --profiles
     #[arg(long, value_name = "FILE", conflicts_with_all = ["known_items", "prefixes", "every", "save", "compare"])]
@@ -126,7 +127,7 @@ pub(crate) async fn command(args: EvalArgs, endpoints: &EndpointArgs) -> anyhow:
     } else if args.profiles_file.is_some() || !args.profiles.is_empty() {
         compare_profiles(&args, &mut asker).await?;
     } else {
-        judged(&args, &mut asker).await?;
+        relevance(&args, &mut asker).await?;
     }
     asker.admit_degraded();
     Ok(ExitCode::SUCCESS)
@@ -172,6 +173,7 @@ async fn compare_profiles(args: &EvalArgs, asker: &mut Asker) -> anyhow::Result<
             names: &args.profiles,
             file: args.profiles_file.as_deref(),
         },
+        default: &args.profile,
         strategies: &args.strategy,
         judgments: &args.judgments()?,
         typing: args.typing(),
@@ -197,7 +199,7 @@ impl EvalArgs {
     }
 }
 
-async fn judged(args: &EvalArgs, asker: &mut Asker) -> anyhow::Result<()> {
+async fn relevance(args: &EvalArgs, asker: &mut Asker) -> anyhow::Result<()> {
     let judgments = args.judgments()?;
     let saved = args.compare.as_deref().map(judged::load).transpose()?;
     let (strategies, profile) = (&args.strategy, &args.profile);

@@ -55,9 +55,10 @@ fn ndcg<'a>(ids: impl Iterator<Item = &'a String>, ratings: &Ratings) -> f64 {
 
 fn discounted(ratings: impl Iterator<Item = i32>) -> f64 {
     let gains = ratings.take(NDCG_PLACES).zip(2..);
-    gains
-        .map(|(rating, place)| (2_f64.powi(rating) - 1.0) / f64::from(place).log2())
-        .sum()
+    // Not `sum`, which makes -0.0 of nothing.
+    gains.fold(0.0, |sum, (rating, place)| {
+        sum + (2_f64.powi(rating) - 1.0) / f64::from(place).log2()
+    })
 }
 
 #[cfg(test)]

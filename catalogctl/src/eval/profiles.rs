@@ -7,6 +7,7 @@ mod grid;
 mod report;
 mod plateau;
 mod clusters;
+mod values;
 
 use std::collections::BTreeMap;
 
@@ -19,10 +20,11 @@ use self::cross_validation::Validation;
 pub(super) use self::grid::{Grid, write};
 use self::plateau::{Distances, Scores};
 use self::report::{Compared, Report};
+use self::values::{Value, values};
 use super::asker::Asker;
 use super::judged;
 use super::measures::Ratings;
-use super::report::{Measured, Run};
+use super::report::Run;
 use super::typing::Typing;
 use crate::search::Strategy;
 
@@ -40,6 +42,8 @@ pub(crate) enum ChosenBy {
 /// What is compared, and how.
 pub(super) struct Profiles<'a> {
     pub(super) source: Source<'a>,
+    /// The profile that the choice is compared with; empty for that of the service.
+    pub(super) default: &'a str,
     pub(super) strategies: &'a [Strategy],
     pub(super) judgments: &'a BTreeMap<String, Ratings>,
     pub(super) typing: Typing,
@@ -64,9 +68,13 @@ impl Profiles<'_> {
             "the queries are all of a kind, so none can be held back to test a choice on"
         );
         let folds = clusters.folds(self.folds, self.seed);
-        let mut report = Report::new(&clusters, folds.len(), self.seed);
         let names = self.source.names()?;
-        let default = self.measure(asker, "", &judgments).await?;
+        // First, so that a service with other profiles is told before long measurements.
+        let mut by_strategy = Vec::new();
+        for strategy in self.strategies {
+            by_strategy.push(self.source.candidates(asker, &names, *strategy).await?);
+        }
+        let default = self.measure(asker, self.default, &judgments).await?;
         let mut runs = Vec::new();
         let mut meter = Meter::new("measuring");
         for (done, name) in names.iter().enumerate() {
@@ -74,8 +82,8 @@ impl Profiles<'_> {
             runs.push(self.measure(asker, name, &judgments).await?);
         }
         meter.clear();
-        for strategy in self.strategies {
-            let candidates = self.source.candidates(asker, &names, *strategy).await?;
+        let mut report = Report::new(&clusters, folds.len(), self.seed);
+        for (strategy, candidates) in self.strategies.iter().zip(&by_strategy) {
             let of_runs = runs.iter().map(|run| values(run, *strategy));
             let scores = Scores {
                 values: of_runs.clone().map(|run| self.chosen_by(&run)).collect(),
@@ -85,12 +93,13 @@ impl Profiles<'_> {
             let validation = Validation::of(&scores, &folds, &distances);
             report.add(&Compared {
                 strategy: *strategy,
-                candidates: &candidates,
+                candidates,
                 distances: &distances,
                 validation: &validation,
                 clusters: &clusters,
                 runs: of_runs.collect(),
                 default: values(&default, *strategy),
+                default_name: self.default,
             });
         }
         Ok(report)
@@ -113,25 +122,4 @@ impl Profiles<'_> {
         });
         chosen.collect()
     }
-}
-
-/// NDCG@10 of one query, raw and over judged hits only.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Value {
-    raw: f64,
-    judged: f64,
-}
-
-/// The values of a strategy, in the order of the queries.
-fn values(run: &Run, strategy: Strategy) -> Vec<Value> {
-    let queries = run.strategies.get(strategy.name()).into_iter().flatten();
-    let value = |measured: &Measured| {
-        Some(Value {
-            raw: measured.ndcg_at_10?,
-            judged: measured.judged_ndcg_at_10?,
-        })
-    };
-    queries
-        .filter_map(|(_, measured)| value(measured))
-        .collect()
 }

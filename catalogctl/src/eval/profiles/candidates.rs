@@ -122,7 +122,12 @@ async fn told(
         explain: true,
         ..SearchProductsRequest::default()
     };
-    let answer = asker.ask(request).await?;
+    let answer = asker.ask(request).await.with_context(|| {
+        format!(
+            "profile {name:?} (the read service reads the file in CATALOG_QUERY_RANKING_PROFILES \
+             when it starts)"
+        )
+    })?;
     let weights = answer.explanation.unwrap_or_default().weights.into_iter();
     let of_profile = weights.filter(|(name, _)| !NOT_OF_THE_PROFILE.contains(&&**name));
     Ok((answer.ranking_profile, of_profile.collect()))

@@ -93,7 +93,7 @@ fn base_profile<'a>(known: &'a ListedProfiles, name: &str) -> anyhow::Result<&'a
 }
 
 impl Grid {
-    /// The base and every point, each with its values in its name.
+    /// The base and every point that is not the base, each with its values in its name.
     fn profiles(&self, base: &Value) -> anyhow::Result<Vec<Value>> {
         let mut points = vec![(Vec::new(), base.clone())];
         for Axis { names, values } in &self.0 {
@@ -117,7 +117,8 @@ impl Grid {
             profile["version"] = json!(fingerprint(&profile.to_string()) % VERSIONS);
             profile
         });
-        Ok(std::iter::once(base.clone()).chain(named).collect())
+        let others = named.filter(|point| numbers(point) != numbers(base));
+        Ok(std::iter::once(base.clone()).chain(others).collect())
     }
 }
 
@@ -165,7 +166,7 @@ mod tests {
         }
         assert_eq!(numbers(point), expected, "all else is that of the base");
 
-        let finer: Grid = "depth=100,150".parse().unwrap();
+        let finer: Grid = "depth=100,150,200".parse().unwrap();
         let around = folder.path().join("finer.json");
         let from = "vector_weight-0.4_words.kind-0.3";
         assert_eq!(write(&finer, Some(&file), from, &around).unwrap(), 3);

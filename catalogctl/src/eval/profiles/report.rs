@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::Value;
 use super::candidates::Candidate;
 use super::clusters::Clusters;
 use super::cross_validation::Validation;
 use super::plateau::Distances;
+use super::values::Value;
 use crate::eval::estimate::{Estimate, estimate_of_groups};
 use crate::search::Strategy;
 
@@ -24,8 +24,10 @@ pub(super) struct Compared<'a> {
     pub(super) clusters: &'a Clusters,
     /// The values of every profile, in the order of the queries.
     pub(super) runs: Vec<Vec<Value>>,
-    /// Those of the profile that the service takes by itself.
+    /// Those of the profile to compare with.
     pub(super) default: Vec<Value>,
+    /// The name of that profile; empty for the one that the service takes by itself.
+    pub(super) default_name: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,10 +47,16 @@ struct Summary {
     folds: Vec<FoldSummary>,
     /// What a choice is worth on queries that it was not made on.
     unseen: Figures,
-    /// The profile that the service takes by itself, on the same queries.
+    /// The profile to compare with, on the same queries.
     default: Figures,
+    /// Its name; absent for the one that the service takes by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_name: Option<String>,
     /// What the choice has more than that profile.
     difference: Figures,
+    /// Whether all profiles measure the same on every query: they differ in nothing that the
+    /// strategy uses.
+    alike: bool,
     /// The parameters in which the profiles differ.
     parameters: Vec<String>,
     best: String,
@@ -171,6 +179,8 @@ impl Compared<'_> {
             folds: folds.collect(),
             unseen: self.figures(outer.iter().copied()),
             default: self.figures(all.map(|query| (query, default(query)))),
+            default_name: Some(self.default_name.to_owned()).filter(|name| !name.is_empty()),
+            alike: self.runs.windows(2).all(|pair| pair[0] == pair[1]),
             difference: self.figures(gained),
             parameters: self.distances.parameters.clone(),
             best: name(overall.best),
@@ -197,6 +207,10 @@ impl Compared<'_> {
 
 impl Summary {
     fn write(&self, text: &mut String) {
+        if self.alike {
+            let note = "  all measure the same: they differ in nothing that this strategy uses";
+            let _ = writeln!(text, "{note}");
+        }
         let _ = writeln!(
             text,
             "  profile by profile, NDCG@10 raw and over judged hits:"
@@ -216,9 +230,10 @@ impl Summary {
                 fold.ndcg_at_10, fold.judged_ndcg_at_10, fold.queries, fold.chosen, fold.plateau
             );
         }
+        let own = "the service's own profile";
         for (name, figures) in [
             ("chosen, on unseen queries", self.unseen),
-            ("the service's own profile", self.default),
+            (self.default_name.as_deref().unwrap_or(own), self.default),
             ("difference", self.difference),
         ] {
             let both = [
@@ -291,6 +306,7 @@ mod tests {
             validation: &validation,
             clusters: &clusters,
             default: runs[0].clone(),
+            default_name: "old",
             runs,
         });
         assert_eq!(
@@ -304,6 +320,7 @@ mod tests {
         let gained = summary.difference.ndcg_at_10.expect("some");
         assert_eq!((gained.low, gained.mean, gained.high), (0.25, 0.25, 0.25));
         assert_eq!(summary.plateau, ["new"]);
+        assert!(!summary.alike);
         assert_eq!(summary.centre_parameters, [("w".to_owned(), 0.4)].into());
         assert!(summary.folds.iter().all(|fold| fold.chosen == "new"));
         let text = report.text();
@@ -311,6 +328,7 @@ mod tests {
             text.contains("1 of 2 profiles around new (the best point is new)"),
             "{text}"
         );
+        assert!(text.contains("  old "), "{text}");
         assert!(
             text.starts_with("4 queries in 3 clusters, the largest of 2; 2 folds"),
             "{text}"
