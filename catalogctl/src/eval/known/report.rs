@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::drawn::{Item, LeftOut};
 use crate::eval::estimate::{Estimate, estimate};
+use crate::search::Strategy;
 
 const MISSED_SHOWN: usize = 10;
 const HITS_PLACES: usize = 10;
@@ -27,6 +28,9 @@ pub(in crate::eval) struct Report {
     items: usize,
     left_out: LeftOut,
     strategies: BTreeMap<String, Summary>,
+    /// What hybrid search has more than search by words, item by item, where both are measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hybrid_minus_keyword: Option<Figures>,
 }
 
 #[derive(Debug, Serialize)]
@@ -63,7 +67,11 @@ impl Report {
                 looked.items.iter().zip(places.iter().copied()).collect();
             (strategy.clone(), summary(&found))
         });
+        let places = |strategy: Strategy| looked.places.get(strategy.name());
+        let both = places(Strategy::Hybrid).zip(places(Strategy::Keyword));
         Self {
+            hybrid_minus_keyword: both
+                .map(|(hybrid, keyword)| Figures::difference(hybrid, keyword)),
             products: looked.products,
             items: looked.items.len(),
             left_out: looked.left_out,
@@ -77,6 +85,7 @@ impl Report {
             items,
             left_out,
             strategies,
+            hybrid_minus_keyword,
         } = self;
         let mut text =
             format!("{items} known items of {products} products; left out: {left_out}\n");
@@ -94,21 +103,35 @@ impl Report {
                 let _ = writeln!(text, "    {place:>3}  {query}  ({title})");
             }
         }
+        if let Some(difference) = hybrid_minus_keyword {
+            text += "hybrid - keyword\n";
+            text += &difference.line("all");
+        }
         text
     }
 }
 
 impl Figures {
     fn of(places: &[Option<usize>]) -> Self {
-        let share = |value: &dyn Fn(usize) -> f64| {
-            let values = places.iter().map(|place| place.map_or(0.0, value));
-            estimate(&values.collect::<Vec<f64>>())
-        };
+        Self::estimated(places.iter().map(|place| worth(*place)).collect())
+    }
+
+    fn difference(places: &[Option<usize>], others: &[Option<usize>]) -> Self {
+        let pairs = places.iter().zip(others).map(|(place, other)| {
+            let (this, that) = (worth(*place), worth(*other));
+            [0, 1, 2].map(|measure| this[measure] - that[measure])
+        });
+        Self::estimated(pairs.collect())
+    }
+
+    fn estimated(worths: Vec<[f64; 3]>) -> Self {
+        let measure =
+            |at: usize| estimate(&worths.iter().map(|worth| worth[at]).collect::<Vec<_>>());
         Self {
-            queries: places.len(),
-            hits_at_1: share(&|place| f64::from(u8::from(place == 1))),
-            hits_at_10: share(&|place| f64::from(u8::from(place <= HITS_PLACES))),
-            mrr: share(&|place| 1.0 / place as f64),
+            queries: worths.len(),
+            hits_at_1: measure(0),
+            hits_at_10: measure(1),
+            mrr: measure(2),
         }
     }
 
@@ -125,6 +148,13 @@ impl Figures {
             shown(self.mrr)
         )
     }
+}
+
+/// What a place adds to hits@1, hits@10 and the sum of reciprocal ranks.
+fn worth(place: Option<usize>) -> [f64; 3] {
+    let within = |places: usize| f64::from(u8::from(place.is_some_and(|at| at <= places)));
+    let reciprocal = place.map_or(0.0, |at| 1.0 / at as f64);
+    [within(1), within(HITS_PLACES), reciprocal]
 }
 
 fn summary(found: &[(&Item, Option<usize>)]) -> Summary {
@@ -196,7 +226,14 @@ mod tests {
                 few_words: 2,
                 ambiguous: 3,
             },
-            places: [("keyword".to_owned(), vec![Some(1), Some(4), None, Some(20)])].into(),
+            places: [
+                ("keyword".to_owned(), vec![Some(1), Some(4), None, Some(20)]),
+                (
+                    "hybrid".to_owned(),
+                    vec![Some(2), Some(4), Some(1), Some(10)],
+                ),
+            ]
+            .into(),
         };
         let report = Report::of(&looked);
         let summary = &report.strategies["keyword"];
@@ -216,6 +253,9 @@ mod tests {
         assert_eq!(means(&summary.by_change["dropped"]), means(&summary.all));
         assert_eq!(means(&summary.by_change["misspelt"]), (2, 0.0, 0.0, 0.025));
         assert!(!summary.by_change.contains_key("units"));
+        let difference = report.hybrid_minus_keyword.as_ref().expect("both");
+        let mrr = (-0.5 + 0.0 + 1.0 + 0.05) / 4.0;
+        assert_eq!(means(difference), (4, 0.0, 0.5, mrr));
         let missed: Vec<(&str, Option<usize>)> = summary
             .missed
             .iter()
@@ -223,6 +263,7 @@ mod tests {
             .collect();
         assert_eq!(missed, [("c", None), ("d", Some(20)), ("b", Some(4))]);
         let text = report.text();
+        assert!(text.contains("hybrid - keyword\n  all "), "{text}");
         assert!(
             text.contains("2 have fewer than three words, 3 share"),
             "{text}"
