@@ -3,4 +3,5 @@
 pub(super) mod fusion;
 pub(super) mod meant_kind;
 pub(super) mod ranked_hit;
+pub(super) mod listing;
 pub(super) mod profile;

@@ -269,6 +269,17 @@ impl RankingProfiles {
         }
     }
 
+    /// All profiles, by name.
+    pub(crate) fn all(&self) -> Vec<&RankingProfile> {
+        let mut all: Vec<&RankingProfile> = self.by_name.values().map(Arc::as_ref).collect();
+        all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    pub(crate) fn default_name(&self) -> &str {
+        &self.default.name
+    }
+
     /// The profile of a name, or the default one for an empty name; None for an unknown name.
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<RankingProfile>> {
         match name {
