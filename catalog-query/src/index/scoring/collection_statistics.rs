@@ -50,13 +50,13 @@ impl<'a> CollectionStatistics<'a> {
     }
 
     /// Returns an upper bound of the number of documents with all stems in the field: the count of
-    /// the rarest stem.
+    /// the rarest stem, or what is known of the row.
     pub(crate) fn documents_with(
         &self,
         field: usize,
         alternative: &Alternative,
     ) -> tantivy::Result<u64> {
-        let mut least = u64::MAX;
+        let mut least = alternative.documents_max.unwrap_or(u64::MAX);
         for stem in &alternative.stems {
             let term = Term::from_field_text(self.fields[field], stem);
             least = least.min(self.searcher.doc_freq(&term)?);

@@ -61,6 +61,8 @@ pub(crate) struct Alternative {
     /// The weight of a match, where the word that was typed weighs 1.
     pub(crate) weight: f32,
     pub(crate) kind: AlternativeKind,
+    /// The most documents that have the stems in a row, where it is known.
+    pub(crate) documents_max: Option<u64>,
 }
 
 /// What an alternative is to the word that was typed.
@@ -81,6 +83,7 @@ impl QueryWord {
                 stems: vec![stem.to_owned()],
                 weight: 1.0,
                 kind: AlternativeKind::Spelling,
+                documents_max: None,
             }],
         }
     }
@@ -102,7 +105,19 @@ impl QueryWord {
                 stems,
                 weight,
                 kind,
+                documents_max: None,
             });
+        }
+    }
+
+    /// Says how many documents have the rows of stems that are one word without a space.
+    pub(crate) fn limit_rows(&mut self, documents: u64) {
+        for row in self
+            .alternatives
+            .iter_mut()
+            .filter(|row| row.stems.len() > 1)
+        {
+            row.documents_max = Some(documents);
         }
     }
 }

@@ -52,7 +52,8 @@ pub(crate) fn search(
         })?;
         failed?;
     }
-    let relaxed = matching.requirement.dropped(best.level.unwrap_or(0));
+    let level = best.level;
+    let relaxed = level.map_or_else(Vec::new, |level| matching.requirement.dropped(level));
     top.hits(best.matched, relaxed)
 }
 
@@ -128,6 +129,7 @@ pub(crate) fn pairs(terms: &QueryTerms) -> Vec<Alternative> {
         stems: [pair[0].as_slice(), pair[1].as_slice()].concat(),
         weight: 1.0,
         kind: AlternativeKind::Spelling,
+        documents_max: None,
     };
     stems.windows(2).map(pair).collect()
 }
@@ -308,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn attributes_that_tell_products_apart_are_searched() {
+    fn texts_and_true_flags_of_attributes_are_searched() {
         let attributes = [
             ("connector", text("Mini-USB")),
             ("product_colour", text("Black")),
@@ -327,15 +329,9 @@ mod tests {
         }]);
         check(&index, "mini usb", &["a"]);
         check(&index, "touchscreen", &["a"]);
-        for noise in [
-            "black",
-            "china",
-            "backlight",
-            "12",
-            "colour",
-            "gallery",
-            "2009",
-        ] {
+        check(&index, "black", &["a"]);
+        check(&index, "china phone", &["a"]);
+        for noise in ["backlight", "12", "colour", "gallery", "2009"] {
             check(&index, noise, &[]);
         }
     }

@@ -280,16 +280,16 @@ impl Lexer<'_> {
             return None;
         }
         let (first, mut end, _) = self.side(from);
-        let mut parts = vec![format!("{letters}{first}")];
-        let mut text = parts[0].clone();
+        let mut text = format!("{letters}{first}");
+        let (mut parts, mut sides) = (Vec::new(), 1);
         while let Some(next) = self.times(end) {
             let (side, behind, measure) = self.side(next);
             text = format!("{text}x{side}");
-            parts.extend([side].into_iter().chain(measure));
-            end = behind;
+            parts.extend(measure);
+            (end, sides) = (behind, sides + 1);
         }
         let goes_on = self.sign(end).is_some_and(char::is_alphanumeric);
-        (parts.len() > 1 && !goes_on).then_some((text, parts, end))
+        (sides > 1 && !goes_on).then_some((text, parts, end))
     }
 
     fn is_digit(&self, at: usize) -> bool {

@@ -9,7 +9,7 @@ use crate::index::text::stems::Stems;
 use crate::index::text::tokens::{chunks, exact_form, joined};
 
 /// The weight of a spelling that is not the one that was typed.
-const OTHER_SPELLING: f32 = 0.7;
+const OTHER_SPELLING: f32 = 0.4;
 /// The weight of another meaning of a number.
 const OTHER_READING: f32 = 0.6;
 /// The most atoms that are looked for in a row as one word.

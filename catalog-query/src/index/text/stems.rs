@@ -45,7 +45,7 @@ impl Stems {
             return word.to_owned();
         };
         let stem = stemmer.stem(self.singular(word));
-        if self.language == Language::English && stem.ends_with('s') && stem != word {
+        if self.language == Language::English && word.ends_with("ses") && stem.ends_with('s') {
             // "lenses" is "lens", and that is the stem "len".
             return stemmer.stem(&stem).into_owned();
         }

@@ -115,7 +115,10 @@ impl Pieces {
             let text = joined(&chunk[atoms.clone()]);
             pieces.put(&text, positions[atoms.start], from, to, Form::Other);
         };
-        if (2..=JOINED_ATOMS_MAX).contains(&chunk.len()) {
+        // Atoms in a row are found however they are joined. Only words that a sign joins become another
+        // atom without it. A vocabulary has all names, to be completed.
+        let is_needed = pairs(chunk).next().is_some() || self.language.is_none();
+        if is_needed && (2..=JOINED_ATOMS_MAX).contains(&chunk.len()) {
             put(self, 0..chunk.len());
             if chunk.len() > 2 {
                 for range in runs(chunk).chain(pairs(chunk)) {
@@ -239,7 +242,7 @@ fn runs(chunk: &[Atom]) -> impl Iterator<Item = std::ops::Range<usize>> {
 }
 
 /// Neighbours of letters with a sign between them.
-fn pairs(chunk: &[Atom]) -> impl Iterator<Item = std::ops::Range<usize>> {
+fn pairs(chunk: &[Atom]) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
     let are_words = |pair: &[Atom]| {
         matches!(pair[1].joint, Joint::Sign(_)) && pair.iter().all(|atom| atom.kind == Kind::Word)
     };

@@ -44,10 +44,7 @@ impl PreparedQuery {
     pub(crate) fn relaxed(&self, found: &KeywordHits) -> Vec<String> {
         let words = &self.understood.words;
         let dropped = found.relaxed.iter().filter_map(|at| words.get(*at));
-        match found.matched.len() {
-            0 => Vec::new(),
-            _ => dropped.map(|word| word.typed.clone()).collect(),
-        }
+        dropped.map(|word| word.typed.clone()).collect()
     }
 
     /// The same query, searched with other weights of its words.

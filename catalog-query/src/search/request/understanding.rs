@@ -165,6 +165,11 @@ fn add_word(
         return Ok(());
     }
     let is_letter = |c: char| c.is_alphabetic() && !is_unspaced(c);
+    let mut spelled = QueryWord::spelled(word);
+    match vocabulary.documents(&word.surface)? {
+        0 => {}
+        documents => spelled.limit_rows(documents),
+    }
     words.push(UnderstoodWord {
         typed: query.text[word.from..word.to].to_owned(),
         corrected: None,
@@ -173,7 +178,7 @@ fn add_word(
         place: (word.from, word.to),
         surface: word.surface.clone(),
         stem: word.stem.clone(),
-        word: QueryWord::spelled(word),
+        word: spelled,
         is_quoted,
         is_plain: word.surface.chars().all(is_letter),
         is_known,
@@ -191,7 +196,9 @@ fn falls_apart(word: &Word, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool
         .all(|(left, right)| left.to == right.from);
     if is_glued {
         for part in &word.parts {
-            if !vocabulary.has_spelling(&part.spellings)? {
+            if !vocabulary.has_spelling(&part.spellings)?
+                && !compounds::has_parts(&part.surface, vocabulary)?
+            {
                 return Ok(false);
             }
         }

@@ -122,6 +122,8 @@ fn engine(
 #[derive(Clone, Debug)]
 struct Case {
     query: String,
+    mode: MatchMode,
+    is_open: bool,
     strategy: StrategyKind,
     filter: Option<v1::Filter>,
     facets: Vec<v1::FacetRequest>,
@@ -129,18 +131,24 @@ struct Case {
     limit: usize,
     /// The rules in the order of their ids.
     rules: Vec<SearchRule>,
+    /// The words that the answer says were dropped.
+    relaxed: Vec<String>,
 }
 
 impl Case {
     fn random(random: &mut Random) -> Self {
         let filter = (random.below(5) > 0).then(|| random.filter(1));
+        let is_open = random.below(2) == 0;
         let query = if filter.is_some() && random.below(4) == 0 {
             String::new()
         } else {
-            random.query()
+            random.query(is_open)
         };
         let facets = (0..random.below(3)).map(|_| random.facet()).collect();
         Self {
+            mode: [MatchMode::Auto, MatchMode::All, MatchMode::Any][random.below(3) as usize],
+            is_open,
+            relaxed: Vec::new(),
             strategy: match random.below(6) {
                 0 => StrategyKind::Hybrid,
                 1 => StrategyKind::Vector,
@@ -161,14 +169,16 @@ impl Case {
     async fn search(&self, world: &World, page_token: &str) -> SearchPage {
         let stated = v1::SearchProductsRequest {
             filter: self.filter.clone(),
+            match_mode: self.mode as i32,
+            prefix: i32::from(self.is_open),
             ..Default::default()
         };
         let request = SearchRequest {
             query: self.query.clone(),
             profile: String::new(),
+            match_mode: self.mode,
+            is_open: self.is_open,
             // Products have all words of the queries, so that none is corrected.
-            match_mode: MatchMode::Any,
-            is_open: false,
             verbatim: false,
             budget: Duration::from_secs(60),
             explain: false,
@@ -193,13 +203,18 @@ async fn totals_facets_and_pages_equal_a_plain_evaluation() {
     let seed = 20_260_102;
     let mut random = Random(seed);
     let world = world(&mut random);
-    let (mut found, mut walked) = (0_u64, 0_u64);
+    let (mut found, mut walked, mut relaxed) = (0_u64, 0_u64, 0);
     for number in 0..CASES {
-        let case = Case::random(&mut random);
+        let mut case = Case::random(&mut random);
         world.rules.store(Arc::new(rule_set(&case.rules)));
         let context = format!("seed {seed}, case {number}: {case:?}");
         let page = case.search(&world, "").await;
         found += page.total;
+        if let Some(outcome) = &page.outcome {
+            case.relaxed.clone_from(&outcome.relaxed);
+            relaxed += usize::from(!case.relaxed.is_empty());
+            world.expected.check_relaxed(&case, &context);
+        }
         check_page(&world, &case, &page, &context);
         if number % 10 == 0 {
             walked += walk(&world, &case, page, &context).await;
@@ -210,6 +225,7 @@ async fn totals_facets_and_pages_equal_a_plain_evaluation() {
     }
     // Most cases find something and have several pages.
     assert!(found > CASES * 10 && walked > CASES / 5, "{found} {walked}");
+    assert!(relaxed > CASES as usize / 20, "{relaxed}");
 }
 
 fn ids(page: &SearchPage) -> Vec<&ProductId> {

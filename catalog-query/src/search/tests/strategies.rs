@@ -69,6 +69,9 @@ impl Embedder for TestEmbedder {
 }
 
 /// A vector index that finds these products, nearest first, whatever the query is.
+/// How many products have a similarity above the floor.
+pub(crate) const NEAR_ENOUGH: usize = 16;
+
 pub(crate) struct TestVectors(pub(crate) Vec<ProductId>);
 
 impl VectorIndex for TestVectors {
@@ -77,11 +80,12 @@ impl VectorIndex for TestVectors {
         _vector: &'a [f32],
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>> {
-        let nearest = self.0.iter().take(limit).map(|id| Hit {
+        let nearest = self.0.iter().take(limit).enumerate();
+        let hits = nearest.map(|(at, id)| Hit {
             product_id: id.clone(),
-            score: 0.5,
+            score: if at < NEAR_ENOUGH { 0.5 } else { 0.3 },
         });
-        let hits = nearest.collect();
+        let hits = hits.collect();
         async move { Ok(hits) }.boxed()
     }
 

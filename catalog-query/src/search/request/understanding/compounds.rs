@@ -8,6 +8,8 @@ use crate::search::request::understanding::UnderstoodWord;
 const CUT_CHARS_MAX: usize = 32;
 /// The fewest characters of a word that is looked for inside of longer ones.
 const INNER_CHARS_MIN: usize = 4;
+/// The weight of the joined word where more products write it so than apart.
+const USUAL: f32 = 0.5;
 /// The most longer words that count as a word inside of them.
 const COMPOUNDS_MAX: usize = 24;
 
@@ -29,9 +31,9 @@ pub(super) fn join(
         }
         if left.is_known && right.is_known {
             // It is the usual way to write it only where more products write it so.
-            let apart = vocabulary.together_in_titles(&[&left.surface, &right.surface])? as u64;
-            let is_usual = vocabulary.documents(&joined)? > apart;
-            let weight = if is_usual { 1.0 } else { weights.compound };
+            let apart = vocabulary.in_a_row(&[&left.surface, &right.surface])?;
+            let is_usual = vocabulary.documents(&joined)? >= apart;
+            let weight = if is_usual { USUAL } else { weights.compound };
             for word in &mut words[at..at + 2] {
                 let row = vec![joined_stem.clone()];
                 word.word.add(row, weight, AlternativeKind::Spelling);
@@ -82,6 +84,12 @@ pub(super) fn add_parts(
     Ok(())
 }
 
+/// Whether products have the word as two words next to each other.
+pub(super) fn has_parts(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool> {
+    let is_word = surface.chars().all(char::is_alphabetic);
+    Ok(is_word && parts(surface, vocabulary)?.is_some())
+}
+
 /// Looks for two words next to each other in place of one that no product has.
 pub(super) fn cut(word: &mut UnderstoodWord, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool> {
     let Some((left, right)) = parts(&word.surface, vocabulary)? else {
@@ -130,13 +138,11 @@ pub(super) fn add_compounds(
         return Ok(());
     }
     // The stem leaves out endings, which differ inside of a compound.
-    let is_beginning = word.surface.starts_with(&word.stem);
-    let part = if is_beginning {
-        &word.stem
-    } else {
-        &word.surface
-    };
-    if part.chars().count() < INNER_CHARS_MIN {
+    let is_telling = |part: &str| part.chars().count() >= INNER_CHARS_MIN;
+    let has_stem = word.surface.starts_with(&word.stem) && is_telling(&word.stem);
+    let part = if has_stem { &word.stem } else { &word.surface };
+    let has_short_parts = vocabulary.language().has_compounds() && part.chars().count() > 2;
+    if !is_telling(part) && !has_short_parts {
         return Ok(());
     }
     let weight = if word.is_known { weights.compound } else { 1.0 };

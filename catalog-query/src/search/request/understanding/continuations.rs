@@ -76,9 +76,10 @@ fn put(
     weights: &KeywordWeights,
 ) {
     for continuation in found {
-        let row = vec![vocabulary.language().stem(&continuation.surface)];
-        let kind = AlternativeKind::Continuation;
-        word.word.add(row, weights.continuation, kind);
+        for row in vocabulary.language().rows(&continuation.surface) {
+            let kind = AlternativeKind::Continuation;
+            word.word.add(row, weights.continuation, kind);
+        }
         word.is_known = true;
     }
 }

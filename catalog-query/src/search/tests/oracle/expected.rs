@@ -8,10 +8,11 @@ use catalog_events::{
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 
-use crate::index::{FacetCounts, ValueCount};
+use crate::index::{FacetCounts, MatchMode, ValueCount};
 use crate::search::request::search_request::Sort;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::oracle::Case;
+use crate::search::tests::strategies::NEAR_ENOUGH;
 
 /// The products of a world, and what searches of them must answer.
 pub(crate) struct Expected {
@@ -52,7 +53,7 @@ impl Expected {
                 let wanted = match (case.query.is_empty(), case.strategy) {
                     (true, _) => true,
                     (false, StrategyKind::Vector) => false,
-                    (false, _) => finds(&case.query, words),
+                    (false, _) => finds(case, words),
                 };
                 wanted && passes(product)
             });
@@ -70,6 +71,21 @@ impl Expected {
             matches.remove(&product.id);
         }
         matches
+    }
+
+    /// Checks that words were dropped only where no product has them all, whatever the filter.
+    pub(crate) fn check_relaxed(&self, case: &Case, context: &str) {
+        if case.mode != MatchMode::Auto || case.strategy == StrategyKind::Vector {
+            return assert!(case.relaxed.is_empty(), "{context}");
+        }
+        let strict = Case {
+            relaxed: Vec::new(),
+            ..case.clone()
+        };
+        let is_possible = self.words.iter().any(|words| finds(&strict, words));
+        let asked = case.query.split(' ').count();
+        assert!(case.relaxed.is_empty() || !is_possible, "{context}");
+        assert!(case.relaxed.len() < asked.max(1), "{context}");
     }
 
     /// The pinned products with their places, counted from 0.
@@ -99,7 +115,7 @@ impl Expected {
             .collect()
     }
 
-    /// The nearest products that pass the whole filter and are not hidden.
+    /// The products near enough that pass the whole filter and are not hidden.
     fn near(&self, case: &Case) -> impl Iterator<Item = ProductId> {
         let filter = case.filter.as_ref();
         let rules = Followed::of(case);
@@ -110,8 +126,8 @@ impl Expected {
             .filter(|one| filter.is_none_or(|filter| passes(filter, one)))
             .map(|product| &product.id)
             .collect();
-        let near = self.near.iter().filter(move |id| passing.contains(id));
-        near.take(self.depth).cloned()
+        let near = self.near.iter().take(self.depth.min(NEAR_ENOUGH));
+        near.filter(move |id| passing.contains(id)).cloned()
     }
 
     /// The matches in the order of a column; None where they are ordered by relevance.
@@ -232,9 +248,28 @@ fn words(product: &Product) -> HashSet<String> {
         .collect()
 }
 
-fn finds(query: &str, words: &HashSet<String>) -> bool {
-    let mut asked = query.split(' ').map(|word| word.trim_start_matches('0'));
-    asked.any(|word| words.contains(word))
+fn finds(case: &Case, words: &HashSet<String>) -> bool {
+    let asked: Vec<&str> = case.query.split(' ').collect();
+    let is_identifier =
+        |word: &str| word.starts_with('0') && words.contains(word.trim_start_matches('0'));
+    if asked.iter().any(|word| is_identifier(word)) {
+        return true;
+    }
+    let has = |at: usize| has_word(case, &asked, at, words);
+    let is_kept = |at: &usize| !case.relaxed.iter().any(|word| word == asked[*at]);
+    match case.mode {
+        MatchMode::Any => (0..asked.len()).any(has),
+        MatchMode::All => (0..asked.len()).all(has),
+        MatchMode::Auto => {
+            let kept: Vec<usize> = (0..asked.len()).filter(is_kept).collect();
+            !kept.is_empty() && kept.into_iter().all(has)
+        }
+    }
+}
+
+fn has_word(case: &Case, asked: &[&str], at: usize, words: &HashSet<String>) -> bool {
+    let is_open = case.is_open && at + 1 == asked.len();
+    words.contains(asked[at]) || is_open && words.iter().any(|word| word.starts_with(asked[at]))
 }
 
 /// The filters that must all pass.

@@ -103,12 +103,17 @@ impl Random {
         self.one(&[-2.5, -1.0, -0.0, 0.0, 0.1, 1.0, 2.0, 2.5, 7.0, 1e9, 1e300])
     }
 
-    pub(crate) fn query(&mut self) -> String {
+    pub(crate) fn query(&mut self, is_open: bool) -> String {
         let words = (0..=self.below(2)).map(|_| match self.below(8) {
             0 => format!("0040000{:03}", self.below(500)),
             _ => self.one(&WORDS).to_owned(),
         });
-        words.collect::<Vec<_>>().join(" ")
+        let mut query = words.collect::<Vec<_>>().join(" ");
+        if is_open && self.below(2) == 0 && query.ends_with(char::is_alphabetic) {
+            // As it is being typed.
+            query.truncate(query.len() - self.below(3) as usize);
+        }
+        query
     }
 
     /// Rules in the order of their ids, most of them for this query.
@@ -126,7 +131,7 @@ impl Random {
     fn query_near(&mut self, query: &str) -> String {
         let words: Vec<&str> = query.split(' ').collect();
         match self.below(4) {
-            0 => self.query(),
+            0 => self.query(false),
             1 => self.one(&words).to_owned(),
             _ => query.to_owned(),
         }
