@@ -44,6 +44,7 @@ impl PreparedQuery {
     pub(crate) fn relaxed(&self, found: &KeywordHits) -> Vec<String> {
         let words = &self.understood.words;
         let dropped = found.relaxed.iter().filter_map(|at| words.get(*at));
+        let dropped = dropped.filter(|word| !word.is_identifier);
         dropped.map(|word| word.typed.clone()).collect()
     }
 

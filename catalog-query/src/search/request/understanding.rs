@@ -55,6 +55,8 @@ pub(crate) struct UnderstoodWord {
     is_plain: bool,
     /// Whether some product has the word, or what it was corrected to.
     is_known: bool,
+    /// Whether it is the part number or GTIN of some product, which is found by it whatever its words.
+    pub(crate) is_identifier: bool,
 }
 
 impl UnderstoodWord {
@@ -170,8 +172,16 @@ fn add_word(
         0 => {}
         documents => spelled.limit_rows(documents),
     }
+    let typed = query.text[word.from..word.to].to_owned();
+    let identifier = index::identifier(&typed);
+    let is_asked = |text: &String| query.identifiers.iter().any(|one| one.text == *text);
+    let is_identifier = match identifier.filter(is_asked) {
+        Some(identifier) => vocabulary.has_identifier(&identifier)?,
+        None => false,
+    };
     words.push(UnderstoodWord {
-        typed: query.text[word.from..word.to].to_owned(),
+        typed,
+        is_identifier,
         corrected: None,
         suggested: None,
         synonyms: Vec::new(),
