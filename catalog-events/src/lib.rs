@@ -18,6 +18,7 @@ mod connect;
 mod digest;
 mod consistency;
 mod read;
+mod searched;
 mod grpc;
 mod event;
 mod product;
@@ -43,6 +44,9 @@ pub use crate::rule::{
     Curation, CurationAction, QueryMatch, RuleEvent, RuleKind, RuleTarget, SearchRule,
 };
 pub use crate::rule_form::{ActionForm, KindForm, RuleForm, StoredRule, TargetForm, moment};
+pub use crate::searched::{
+    CLICK_SUBJECT, ClickBatch, Clicked, SEARCH_SUBJECT, SearchBatch, Searched, SearchedBy,
+};
 #[cfg(feature = "nats")]
 pub use crate::stream::{RULE_STREAM, STREAM, rule_stream_config, stream_config};
 pub use crate::subject::{EVENTS_WILDCARD, RULES_WILDCARD, event_subject, rule_subject};
