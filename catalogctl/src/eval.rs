@@ -140,6 +140,7 @@ impl Asker {
             strategy: strategy.into(),
             ranking_profile: self.profile.clone(),
             budget_ms: BUDGET_MS,
+            untracked: true,
             ..SearchProductsRequest::default()
         };
         let answer = self.client.search_products(bounded(request)).await;

@@ -80,6 +80,7 @@ pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow
         query: args.query.join(" "),
         limit: args.limit,
         strategy: strategy.into(),
+        untracked: true,
         ..Default::default()
     };
     let mut client = CatalogServiceClient::new(target.channel()?);
