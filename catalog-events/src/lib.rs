@@ -17,8 +17,7 @@ mod rule;
 mod connect;
 mod digest;
 mod consistency;
-mod read;
-mod searched;
+mod usage;
 mod grpc;
 mod event;
 mod product;
@@ -39,14 +38,14 @@ pub use crate::message::{
 };
 pub use crate::money::{Currency, Money, MoneyError};
 pub use crate::product::{AttributeValue, Product, Status};
-pub use crate::read::{ProductRead, READ_SUBJECT, ReadBatch, ReadSource};
 pub use crate::rule::{
     Curation, CurationAction, QueryMatch, RuleEvent, RuleKind, RuleTarget, SearchRule,
 };
 pub use crate::rule_form::{ActionForm, KindForm, RuleForm, StoredRule, TargetForm, moment};
-pub use crate::searched::{
-    CLICK_SUBJECT, ClickBatch, Clicked, SEARCH_SUBJECT, SearchBatch, Searched, SearchedBy,
-};
 #[cfg(feature = "nats")]
 pub use crate::stream::{RULE_STREAM, STREAM, rule_stream_config, stream_config};
 pub use crate::subject::{EVENTS_WILDCARD, RULES_WILDCARD, event_subject, rule_subject};
+pub use crate::usage::{
+    CLICK_SUBJECT, ClickBatch, Clicked, ProductRead, READ_SUBJECT, ReadBatch, ReadSource,
+    SEARCH_SUBJECT, SearchBatch, Searched, SearchedBy,
+};

@@ -9,7 +9,6 @@ use trials::bench::{self, BenchArgs, PeerArgs};
 use trials::chaos::{self, ChaosArgs};
 use trials::cluster;
 
-use crate::analytics::{self, AnalyticsArgs};
 use crate::endpoints::EndpointArgs;
 use crate::eval::{self, EvalArgs};
 use crate::import::{self, ImportArgs};
@@ -18,6 +17,7 @@ use crate::parked::{self, ParkedArgs};
 use crate::probe::{self, ProbeArgs};
 use crate::rebuild::{self, RebuildArgs};
 use crate::rules::{self, RulesArgs, SynonymsArgs};
+use crate::search::analytics::{self, AnalyticsArgs};
 use crate::search::{self, GetArgs, SearchArgs};
 use crate::status::{self, StatusArgs};
 use crate::tail::{self, TailArgs};

@@ -6,7 +6,6 @@ pub mod cli;
 mod rules;
 mod eval;
 mod search;
-mod analytics;
 mod tail;
 mod rebuild;
 mod verify;

@@ -1,5 +1,6 @@
 //! `catalogctl search` and `catalogctl get`: show products as the read service has them.
 
+pub(crate) mod analytics;
 mod table;
 
 use std::collections::HashSet;

@@ -27,7 +27,7 @@ pub(super) struct SearchTally {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct QueryTally {
     pub(super) searches: i64,
-    /// Of the searches without a filter.
+    /// Searches without a filter that found nothing.
     pub(super) without_result: i64,
     pub(super) corrected: i64,
     pub(super) clicks: i64,

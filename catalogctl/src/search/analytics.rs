@@ -121,7 +121,7 @@ fn to_json(answer: &GetSearchAnalyticsResponse) -> Value {
     let latency = answer.latency.iter().map(|times| {
         json!({
             "strategy": strategy(times), "searches": times.searches,
-            "p50_ms": times.p50_ms, "p95_ms": times.p95_ms,
+            "p50_ms": rounded(times.p50_ms), "p95_ms": rounded(times.p95_ms),
         })
     });
     json!({
@@ -135,6 +135,11 @@ fn to_json(answer: &GetSearchAnalyticsResponse) -> Value {
         "positions": positions.collect::<Vec<_>>(),
         "latency": latency.collect::<Vec<_>>(),
     })
+}
+
+/// Three digits after the point are more than these figures are exact to.
+fn rounded(ms: f64) -> f64 {
+    (ms * 1_000.0).round() / 1_000.0
 }
 
 fn strategy(times: &SearchLatency) -> &'static str {
@@ -189,11 +194,28 @@ mod tests {
                 times(SearchStrategy::Hybrid),
             ],
         };
-        expect![[r#""#]].assert_eq(&to_text(&answer));
+        expect![[r#"
+            12 searches in 7 days: 2 without a result, 1 corrected, 0 degraded; 3 products opened
+              all             12 searches  p50     2.3 ms  p95    12.3 ms
+              hybrid          12 searches  p50     2.3 ms  p95    12.3 ms
+
+            popular queries
+                   10  gaming mouse                                      7 found, 1 opened
+
+            queries without a result
+                    2  zzz[2J                                            0 found, 1 opened
+
+            opened by place
+                    1  3 of 10 (30.0 %)
+        "#]]
+        .assert_eq(&to_text(&answer));
         let today = GetSearchAnalyticsResponse {
             days: 1,
             ..GetSearchAnalyticsResponse::default()
         };
-        expect![[r#""#]].assert_eq(&to_text(&today));
+        expect![[r#"
+            0 searches today: 0 without a result, 0 corrected, 0 degraded; 0 products opened
+        "#]]
+        .assert_eq(&to_text(&today));
     }
 }
