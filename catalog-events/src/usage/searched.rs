@@ -114,3 +114,52 @@ pub struct Clicked {
     #[serde(with = "time::serde::rfc3339")]
     pub at: OffsetDateTime,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use time::macros::datetime;
+
+    use super::*;
+
+    /// Subscribers of other makes read this form: names and types never change.
+    #[test]
+    fn the_form_on_the_wire_holds() {
+        let search = Searched {
+            search_id: Uuid::nil(),
+            query: "Gaming MOUSE".to_owned(),
+            normalized: "gaming mouse".to_owned(),
+            strategy: SearchedBy::Hybrid,
+            total: 7,
+            shown: 5,
+            ms: 2.5,
+            corrected: false,
+            degraded: true,
+            filtered: false,
+            at: datetime!(2026-01-02 03:04:05 UTC),
+        };
+        let click = Clicked {
+            search_id: Uuid::nil(),
+            product_id: "p-1".parse().expect("id"),
+            position: 3,
+            query: None,
+            at: datetime!(2026-01-02 03:04:05 UTC),
+        };
+        let id = "00000000-0000-0000-0000-000000000000";
+        let at = "2026-01-02T03:04:05Z";
+        assert_eq!(
+            serde_json::to_value(&search).expect("JSON"),
+            json!({
+                "search_id": id, "query": "Gaming MOUSE", "normalized": "gaming mouse",
+                "strategy": "hybrid", "total": 7, "shown": 5, "ms": 2.5, "corrected": false,
+                "degraded": true, "filtered": false, "at": at,
+            })
+        );
+        let form = json!({"search_id": id, "product_id": "p-1", "position": 3, "at": at});
+        assert_eq!(serde_json::to_value(&click).expect("JSON"), form);
+        assert_eq!(
+            serde_json::from_value::<Clicked>(form).expect("read"),
+            click
+        );
+    }
+}
