@@ -84,7 +84,7 @@ impl Service for App {
         let readiness = Readiness::default();
         let ops = Ops::bind(config.ops_addr, registry, readiness.clone()).await?;
 
-        let search = Search::new(profiles, config.usage_half_life, &storage);
+        let search = Search::new(profiles, config.usage_half_life, &storage).await;
         // A connection of their own: reads must not wait behind events, nor events behind reads.
         let (usage, usage_events) = UsageEvents::new(connect_nats(&config.nats_url).await?);
         let rebuilder = operators::rebuilder(&storage);

@@ -17,6 +17,8 @@ mod error;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use tantivy::DocAddress;
+
 pub(crate) use self::document::columns::{FieldName, folded};
 pub(crate) use self::error::IndexError;
 pub(crate) use self::keyword_index::KeywordIndex;
@@ -31,8 +33,9 @@ pub(crate) use self::scoring::explain::{FieldMatch, MatchStatus};
 #[cfg(test)]
 pub(crate) use self::scoring::hits::KeywordHit;
 pub(crate) use self::scoring::hits::{Hit, KeywordHits};
+pub(crate) use self::scoring::nearest_kind::NearestKind;
 pub(crate) use self::scoring::terms::{
-    Alternative, Identifier, QueryTerms, QueryWord, identifiers,
+    AlternativeKind, Identifier, MatchMode, QueryTerms, QueryWord, Rows, identifiers,
 };
 pub(crate) use self::scoring::weights::{FieldWeight, KeywordWeights};
 pub(crate) use self::sets::doc_sets::DocSets;
@@ -42,8 +45,10 @@ pub(crate) use self::sets::sorting::{Order, Place};
 pub(crate) use self::snapshot::IndexSnapshot;
 pub(crate) use self::suggest::complete::Suggestion;
 pub(crate) use self::suggest::table::SuggestionTable;
-pub(crate) use self::text::analyzer::{Word, identifier};
+pub(crate) use self::text::analyzer::{PlacedStem, identifier};
 pub(crate) use self::text::contexts::ContextWord;
 pub use self::text::language::{InvalidLanguage, Language};
+pub(crate) use self::text::scripts::{Script, is_unspaced};
+pub(crate) use self::text::spellings::Word;
 pub(crate) use self::text::vocabulary::{KnownWord, Vocabulary};
 pub(crate) use self::writer::{Change, IndexWriter};

@@ -20,4 +20,5 @@ pub use crate::app::App;
 pub use crate::config::Config;
 pub use crate::events::{InvalidLogTarget, LogTarget};
 pub use crate::index::{InvalidLanguage, Language};
+pub use crate::search::{ListedProfiles, ranking_profiles};
 pub use crate::usage::{HalfLife, InvalidHalfLife};

@@ -7,7 +7,8 @@ CREATE TABLE search_queries (
     searches bigint NOT NULL,
     -- Of the searches without a filter.
     without_result bigint NOT NULL,
-    corrected bigint NOT NULL,
+    -- Answered for another spelling or for fewer words.
+    altered bigint NOT NULL,
     clicks bigint NOT NULL,
     -- What the last search without a filter found; null where there was none.
     total bigint,

@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use catalog_proto::v1;
-use catalog_proto::v1::{SearchStrategy, SortOrder};
+use catalog_proto::v1::{MatchMode, PrefixMode, SearchStrategy, SortOrder};
 
 use crate::http::answer::json_response;
 use crate::http::api::Api;
@@ -110,6 +110,12 @@ fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
         .one("strategy")?
         .map_or(Ok(SearchStrategy::Unspecified), strategy);
     let sort = query.one("sort")?.map_or(Ok(SortOrder::Unspecified), sort);
+    let match_mode = query
+        .one("match")?
+        .map_or(Ok(MatchMode::Unspecified), match_mode);
+    let prefix = query
+        .one("prefix")?
+        .map_or(Ok(PrefixMode::Unspecified), prefix);
     let page_token = query.one("page_token")?.unwrap_or_default().to_owned();
     let ranking_profile = query.one("profile")?.unwrap_or_default().to_owned();
 
@@ -137,6 +143,9 @@ fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
         page_token,
         explain: flag(query, "explain", &mut errors)?,
         ranking_profile,
+        match_mode: or_default(errors.take("/match".to_owned(), match_mode)),
+        prefix: or_default(errors.take("/prefix".to_owned(), prefix)),
+        verbatim: flag(query, "verbatim", &mut errors)?,
         highlight: flag(query, "highlight", &mut errors)?,
         untracked: flag(query, "untracked", &mut errors)?,
         ..v1::SearchProductsRequest::default()
@@ -167,6 +176,23 @@ fn strategy(name: &str) -> Result<SearchStrategy, &'static str> {
         "vector" => Ok(SearchStrategy::Vector),
         "hybrid" => Ok(SearchStrategy::Hybrid),
         _ => Err("must be keyword, vector or hybrid"),
+    }
+}
+
+fn match_mode(name: &str) -> Result<MatchMode, &'static str> {
+    match name {
+        "auto" => Ok(MatchMode::Auto),
+        "all" => Ok(MatchMode::All),
+        "any" => Ok(MatchMode::Any),
+        _ => Err("must be auto, all or any"),
+    }
+}
+
+fn prefix(name: &str) -> Result<PrefixMode, &'static str> {
+    match name {
+        "last" => Ok(PrefixMode::Last),
+        "none" => Ok(PrefixMode::None),
+        _ => Err("must be last or none"),
     }
 }
 

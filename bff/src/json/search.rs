@@ -25,6 +25,8 @@ pub(crate) struct SearchJson<'a> {
     search_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     corrected_query: Option<&'a str>,
+    did_you_mean: Option<&'a str>,
+    relaxed: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -152,6 +154,8 @@ impl<'a> SearchJson<'a> {
             next_page_token: some(&answer.next_page_token),
             search_id: some(&answer.search_id),
             corrected_query: some(&answer.corrected_query),
+            did_you_mean: some(&answer.did_you_mean),
+            relaxed: &answer.relaxed,
             redirect_url: some(&answer.redirect_url),
             ranking_profile: some(&answer.ranking_profile),
             highlights: answer.highlights.iter().map(highlights).collect(),

@@ -48,6 +48,8 @@ pub struct Searched {
     pub ms: f64,
     /// Whether another spelling was searched for than was typed.
     pub corrected: bool,
+    /// Whether words of the query were dropped, because no product has all of them.
+    pub relaxed: bool,
     /// Whether part of the search was not available or late.
     pub degraded: bool,
     /// Whether a filter restricted the products.
@@ -134,6 +136,7 @@ mod tests {
             shown: 5,
             ms: 2.5,
             corrected: false,
+            relaxed: true,
             degraded: true,
             filtered: false,
             at: datetime!(2026-01-02 03:04:05 UTC),
@@ -152,7 +155,7 @@ mod tests {
             json!({
                 "search_id": id, "query": "Gaming MOUSE", "normalized": "gaming mouse",
                 "strategy": "hybrid", "total": 7, "shown": 5, "ms": 2.5, "corrected": false,
-                "degraded": true, "filtered": false, "at": at,
+                "relaxed": true, "degraded": true, "filtered": false, "at": at,
             })
         );
         let form = json!({"search_id": id, "product_id": "p-1", "position": 3, "at": at});

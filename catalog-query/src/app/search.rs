@@ -21,9 +21,13 @@ pub(super) struct Search {
 }
 
 impl Search {
-    pub(super) fn new(profiles: RankingProfiles, half_life: HalfLife, storage: &Storage) -> Self {
+    pub(super) async fn new(
+        profiles: RankingProfiles,
+        half_life: HalfLife,
+        storage: &Storage,
+    ) -> Self {
         let rules = RulesHandle::default();
-        let coverage = Coverage::default();
+        let coverage = Coverage::counted(&storage.live).await;
         let vectors = PgVectorIndex {
             live: storage.live.clone(),
             model: storage.model.clone(),
@@ -66,6 +70,8 @@ impl Search {
             self.board.run(registry, half_life, stop)
         });
         tasks.spawn("embedding coverage", |stop| self.coverage.run(live, stop));
+        let engine = Arc::clone(&self.engine);
+        tasks.spawn("similarity floor", |stop| engine.keep_calibrated(stop));
         tasks.spawn("completions", |stop| self.engine.keep_completions(stop));
     }
 }

@@ -54,7 +54,9 @@ fn explained(hit: &RankedHit, matches: Vec<FieldMatch>) -> v1::HitExplanation {
         score: f64::from(found.score),
     });
     let boost = (hit.boost != 1.0).then_some(("boost", hit.boost));
-    let factors = [("popularity", hit.popularity)].into_iter().chain(boost);
+    let kind = (hit.kind != 1.0).then_some(("kind", hit.kind));
+    let factors = [("popularity", hit.popularity)].into_iter();
+    let factors = factors.chain(kind).chain(boost);
     let pinned = hit.pinned_place.and_then(|place| i32::try_from(place).ok());
     v1::HitExplanation {
         product_id: hit.product_id.to_string(),
@@ -96,9 +98,17 @@ pub(crate) fn absence(absence: Absence) -> v1::WhyNot {
             format!("it does not have the phrase {words:?}"),
             0,
         ),
-        Absence::NoMatch => (
+        Absence::NoMatch(lacked) if lacked.is_empty() => (
             Reason::NoMatch,
-            "it has no word of the query and is not near it in meaning".to_owned(),
+            "it has no word of the query and is not near enough to it in meaning".to_owned(),
+            0,
+        ),
+        Absence::NoMatch(lacked) => (
+            Reason::NoMatch,
+            format!(
+                "it lacks {} and is not near enough in meaning",
+                lacked.join(", ")
+            ),
             0,
         ),
         Absence::Filtered => (Reason::Filtered, "the filter leaves it out".to_owned(), 0),

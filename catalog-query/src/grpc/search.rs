@@ -12,7 +12,7 @@ use crate::grpc::CatalogGrpc;
 use crate::grpc::convert::{count, limit};
 use crate::grpc::error::{invalid, invalid_field, repository_status, search_status};
 use crate::grpc::explanation::{absence, explanation, highlight};
-use crate::index::{FacetCounts, ValueCount};
+use crate::index::{FacetCounts, MatchMode, ValueCount};
 use crate::read_model::ProductRepository;
 use crate::search::{
     Absence, Highlighter, SearchPage, SearchRequest, Sort, StrategyKind, parse_facets, parse_filter,
@@ -108,6 +108,12 @@ fn read(request: &v1::SearchProductsRequest) -> Result<SearchRequest, Status> {
         page_token: request.page_token.clone(),
         identity: identity(request),
         profile: request.ranking_profile.clone(),
+        match_mode: match request.match_mode() {
+            v1::MatchMode::Unspecified | v1::MatchMode::Auto => MatchMode::Auto,
+            v1::MatchMode::All => MatchMode::All,
+            v1::MatchMode::Any => MatchMode::Any,
+        },
+        is_open: request.prefix() != v1::PrefixMode::None,
         verbatim: request.verbatim,
         budget: budget(request.budget_ms)?,
         explain: request.explain,
@@ -130,6 +136,8 @@ fn identity(request: &v1::SearchProductsRequest) -> Vec<u8> {
         filter: request.filter.clone(),
         ranking_profile: request.ranking_profile.clone(),
         verbatim: request.verbatim,
+        match_mode: request.match_mode,
+        prefix: request.prefix,
         ..v1::SearchProductsRequest::default()
     };
     identity.encode_to_vec()
@@ -164,6 +172,10 @@ fn answer(request: &v1::SearchProductsRequest, page: SearchPage) -> v1::SearchPr
         corrected_query: outcome
             .and_then(|outcome| outcome.understood.corrected.clone())
             .unwrap_or_default(),
+        did_you_mean: outcome
+            .and_then(|outcome| outcome.understood.suggested.clone())
+            .unwrap_or_default(),
+        relaxed: outcome.map_or_else(Vec::new, |outcome| outcome.relaxed.clone()),
         ranking_profile: page.profile.label(),
         explanation: page.explanation.map(explanation),
         redirect_url: page.redirect_url.unwrap_or_default(),

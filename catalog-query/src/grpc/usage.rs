@@ -59,6 +59,7 @@ impl TrackedSearch {
             shown: answer.products.len() as u32,
             ms: micros / 1_000.0,
             corrected: !answer.corrected_query.is_empty(),
+            relaxed: !answer.relaxed.is_empty(),
             degraded: answer.degraded,
             filtered: self.filtered,
         };

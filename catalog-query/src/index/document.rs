@@ -5,5 +5,6 @@ pub(super) mod schema;
 pub(super) mod columns;
 pub(super) mod suggestion_terms;
 pub(super) mod kind_signature;
+pub(super) mod kind_features;
 pub(super) mod noise;
 pub(super) mod text_options;

@@ -10,14 +10,18 @@ use tokio::sync::watch;
 
 use crate::index::document::schema::{Fields, HASH_HIGH, HASH_LOW, ID};
 use crate::index::error::IndexError;
+use crate::index::scoring::nearest_kind::LazyFeatures;
 use crate::index::scoring::product_kind::LazyKinds;
 use crate::index::text::language::Language;
+use crate::index::text::long_words::LongWords;
 
 #[derive(Clone)]
 pub(crate) struct IndexSnapshot {
     pub(crate) searcher: Searcher,
     pub(crate) fields: Fields,
     pub(crate) kinds: LazyKinds,
+    pub(crate) long_words: LongWords,
+    pub(crate) features: LazyFeatures,
     position: Position,
 }
 
@@ -27,7 +31,17 @@ impl IndexSnapshot {
             searcher,
             fields,
             kinds: LazyKinds::default(),
+            long_words: LongWords::default(),
+            features: LazyFeatures::default(),
             position,
+        }
+    }
+
+    /// The next snapshot of the same index. It keeps what is known of segments that stay.
+    pub(crate) fn next(&self, searcher: Searcher, position: Position) -> Self {
+        Self {
+            long_words: self.long_words.clone(),
+            ..Self::new(searcher, self.fields, position)
         }
     }
 

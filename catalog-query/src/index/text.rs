@@ -2,6 +2,14 @@
 
 pub(super) mod contexts;
 pub(super) mod vocabulary;
+pub(super) mod long_words;
 pub(super) mod analyzer;
 pub(super) mod language;
-pub(super) mod tokens;
+pub(super) mod spellings;
+mod tokens;
+mod stems;
+mod lexer;
+mod numbers;
+mod units;
+pub(super) mod scripts;
+mod signs;

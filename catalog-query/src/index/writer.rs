@@ -12,7 +12,7 @@ use crate::index::document::contents;
 use crate::index::document::schema::Fields;
 use crate::index::error::IndexError;
 use crate::index::options::IndexOptions;
-use crate::index::snapshot::{IndexSnapshot, Published};
+use crate::index::snapshot::Published;
 use crate::index::storage::checkpoint;
 use crate::index::storage::directory::WriteBehindDirectory;
 use crate::projection::newest;
@@ -144,7 +144,8 @@ impl IndexWriter {
         commit.set_payload(&payload);
         commit.commit()?;
         self.reader.reload()?;
-        let snapshot = IndexSnapshot::new(self.reader.searcher(), self.fields, self.applied);
+        let before = self.published.snapshot();
+        let snapshot = before.next(self.reader.searcher(), self.applied);
         self.published.publish(snapshot);
         Ok(())
     }

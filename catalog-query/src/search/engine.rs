@@ -28,6 +28,7 @@ use crate::search::rules::curation::curated::Curated;
 use crate::search::similar::{SimilarProducts, SimilarSearch};
 use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::factory::SearchStrategyFactory;
+use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::scope::Scope;
 use crate::search::strategy::search_strategy::{SearchOutcome, StrategyRequest};
 use crate::usage::PopularityBoard;
@@ -126,20 +127,34 @@ impl SearchEngine {
         self.completer.keep_up_to_date(stop).await
     }
 
+    /// Keeps the similarity from which products count as near in meaning up to date.
+    pub(crate) async fn keep_calibrated(
+        self: Arc<Self>,
+        stop: CancellationToken,
+    ) -> anyhow::Result<()> {
+        self.strategies.keep_calibrated(stop).await
+    }
+
     /// Checks a request and parses its query.
     fn plan(&self, request: SearchRequest) -> Result<Plan, SearchError> {
         let query = match ParsedQuery::parse(&request.query, self.executor.language()) {
-            Ok(query) => Some(Arc::new(query)),
+            Ok(query) if query.text == "*" => None,
+            Ok(query) => Some(Arc::new(ParsedQuery {
+                mode: request.match_mode,
+                is_open: request.is_open && !request.verbatim,
+                ..query
+            })),
             Err(SearchError::EmptyQuery) if request.can_browse() => None,
             Err(err) => return Err(err),
         };
+        let browses = query.as_ref().is_none_or(|query| query.is_everything());
         let profile = self
             .profiles
             .get(&request.profile)
             .ok_or(SearchError::UnknownProfile)?;
         let hash = RequestHash::of_request(&request);
         let cursor = Cursor::parse(&request.page_token, hash)?;
-        let order = self.order(request.sort, query.is_none());
+        let order = self.order(request.sort, browses);
         // A cursor for the other kind of order (by column or by relevance) can only come from a
         // forged token.
         let is_forged = match (&cursor, &order) {
@@ -185,7 +200,13 @@ impl SearchEngine {
             explained: plan.is_explained(),
             popularity: self.popularity.current(),
         };
-        let strategy = self.strategies.strategy(plan.request.strategy);
+        // Where no word is looked for, there is nothing to find by meaning.
+        let kind = if query.is_everything() {
+            StrategyKind::Keyword
+        } else {
+            plan.request.strategy
+        };
+        let strategy = self.strategies.strategy(kind);
         let outcome = strategy.search(&strategy_request, plan.hits_wanted(), scope);
         outcome.await.map(Some)
     }
@@ -257,14 +278,14 @@ impl SearchEngine {
             return Ok((None, None));
         };
         let (outcome, profile) = (outcome.clone(), Arc::clone(&plan.profile));
-        let (kind, explain) = (plan.request.strategy, plan.request.explain);
+        let explain = plan.request.explain;
         let why_not = plan.request.why_not.clone();
         let page: Vec<ProductId> = hits.iter().map(|hit| hit.product_id.clone()).collect();
         let tell = move |_: &KeywordIndex| {
             let snapshot = &scope.snapshot;
             let ranked = ranked_hits(&outcome, &page);
             let explanation =
-                explain.then(|| Explanation::of(snapshot, &outcome, &profile, kind, &ranked));
+                explain.then(|| Explanation::of(snapshot, &outcome, &profile, &ranked));
             let absence = why_not.map(|id| {
                 let passes =
                     !snapshot.has(&id, None)? || snapshot.has(&id, scope.filter.as_deref())?;

@@ -5,6 +5,7 @@ pub(super) mod hybrid;
 pub(super) mod vector;
 pub(super) mod filtered_vectors;
 pub(super) mod keyword;
+pub(super) mod similarity_floor;
 pub(super) mod ranker;
 pub(super) mod search_strategy;
 pub(super) mod executor;

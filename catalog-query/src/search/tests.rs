@@ -4,3 +4,4 @@
 pub(crate) mod strategies;
 pub(crate) mod judged;
 mod oracle;
+mod queries;

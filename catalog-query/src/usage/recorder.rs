@@ -27,6 +27,7 @@ pub(crate) struct AnsweredSearch<'a> {
     pub(crate) shown: u32,
     pub(crate) ms: f64,
     pub(crate) corrected: bool,
+    pub(crate) relaxed: bool,
     pub(crate) degraded: bool,
     pub(crate) filtered: bool,
 }
@@ -62,6 +63,7 @@ impl UsageRecorder {
             shown: search.shown,
             ms: search.ms,
             corrected: search.corrected,
+            relaxed: search.relaxed,
             degraded: search.degraded,
             filtered: search.filtered,
             at: OffsetDateTime::now_utc(),

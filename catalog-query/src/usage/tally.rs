@@ -29,7 +29,8 @@ pub(super) struct QueryTally {
     pub(super) searches: i64,
     /// Searches without a filter that found nothing.
     pub(super) without_result: i64,
-    pub(super) corrected: i64,
+    /// Searches that were answered for another spelling or for fewer words.
+    pub(super) altered: i64,
     pub(super) clicks: i64,
     /// What the last search without a filter found; None where there was none.
     pub(super) total: Option<i64>,
@@ -77,7 +78,7 @@ impl SearchTally {
             return;
         };
         query.searches += 1;
-        query.corrected += corrected;
+        query.altered += i64::from(search.corrected || search.relaxed);
         if !search.filtered {
             query.without_result += found_nothing;
             query.total = i64::try_from(search.total).ok();
@@ -123,6 +124,7 @@ mod tests {
             shown: total.min(20) as u32,
             ms: 1.0,
             corrected: false,
+            relaxed: false,
             degraded: false,
             filtered: false,
             at: OffsetDateTime::UNIX_EPOCH,

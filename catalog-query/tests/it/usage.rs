@@ -146,6 +146,7 @@ async fn a_search_is_told_once_and_without_personal_data() {
         shown: 1,
         ms: told[0].ms,
         corrected: false,
+        relaxed: false,
         degraded: false,
         filtered: false,
         at: told[0].at,

@@ -159,6 +159,7 @@ fn search_line(search: &Searched) -> Shown {
     };
     let notes = [
         (search.corrected, "corrected"),
+        (search.relaxed, "relaxed"),
         (search.degraded, "degraded"),
         (search.filtered, "filtered"),
     ];
@@ -245,6 +246,7 @@ mod tests {
             shown: 7,
             ms: 2.345,
             corrected: true,
+            relaxed: true,
             degraded: false,
             filtered: false,
             at: datetime!(2026-01-02 03:04:05.678 UTC),
@@ -264,7 +266,7 @@ mod tests {
             read_line(&read).text,
             "2026-01-02T03:04:05Z  read    p-1  get"
         );
-        let expected = "2026-01-02T03:04:05Z  search  \"Mouse [2J\\\"\"  7 found by hybrid in 2.3 ms  corrected";
+        let expected = "2026-01-02T03:04:05Z  search  \"Mouse [2J\\\"\"  7 found by hybrid in 2.3 ms  corrected  relaxed";
         assert_eq!(search_line(&searched()).text, expected);
         let private = Searched {
             query: String::new(),

@@ -7,3 +7,4 @@ mod tidy;
 mod kill;
 mod chaos;
 mod verify;
+mod eval;

@@ -78,7 +78,8 @@ pub struct SearchProductsRequest {
     /// Adds `highlights` to the answer.
     #[prost(bool, tag = "13")]
     pub highlight: bool,
-    /// Takes the query as it is: no corrected spelling, no synonyms, no curation.
+    /// Takes the query as it is: no corrected spelling, no synonyms, no beginnings of words, no
+    /// curation.
     #[prost(bool, tag = "14")]
     pub verbatim: bool,
     /// How many milliseconds the keyword leg and the vector leg may take together. 0 means 250; at most
@@ -86,6 +87,12 @@ pub struct SearchProductsRequest {
     /// answer waits up to a second longer for it.
     #[prost(int32, tag = "15")]
     pub budget_ms: i32,
+    /// Which words of the query a product must have; unset means MATCH_MODE_AUTO.
+    #[prost(enumeration = "MatchMode", tag = "16")]
+    pub match_mode: i32,
+    /// Whether the last word may be the beginning of a word; unset means PREFIX_MODE_LAST.
+    #[prost(enumeration = "PrefixMode", tag = "17")]
+    pub prefix: i32,
     /// Keeps this search out of the search events and of all that is made of them: for evaluations, for
     /// operators, and for the steps of a user who is still typing.
     #[prost(bool, tag = "30")]
@@ -134,6 +141,13 @@ pub struct SearchProductsResponse {
     /// Where a curation rule sends this query instead of to the products.
     #[prost(string, tag = "13")]
     pub redirect_url: ::prost::alloc::string::String,
+    /// The words that were dropped, as they were typed, because no product has them with the others.
+    #[prost(string, repeated, tag = "14")]
+    pub relaxed: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// What may have been meant and was not searched for: a word of the query is rare, and a far more
+    /// common one is near.
+    #[prost(string, tag = "15")]
+    pub did_you_mean: ::prost::alloc::string::String,
     /// Names this search to `UsageService.RecordClick`. Only the first page of a search with a query has
     /// one, unless it is `untracked`; clicks on later pages name it too.
     #[prost(string, tag = "30")]
@@ -646,6 +660,77 @@ pub mod attribute_value {
         /// True or false.
         #[prost(bool, tag = "3")]
         Flag(bool),
+    }
+}
+/// Which words of a query a product must have to match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum MatchMode {
+    /// Stands for MATCH_MODE_AUTO.
+    Unspecified = 0,
+    /// All words, while any product has them all. Otherwise words are dropped, those that most products
+    /// have first, and told in `relaxed`. No filter counts in this choice.
+    Auto = 1,
+    /// All words.
+    All = 2,
+    /// Any word.
+    Any = 3,
+}
+impl MatchMode {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "MATCH_MODE_UNSPECIFIED",
+            Self::Auto => "MATCH_MODE_AUTO",
+            Self::All => "MATCH_MODE_ALL",
+            Self::Any => "MATCH_MODE_ANY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "MATCH_MODE_UNSPECIFIED" => Some(Self::Unspecified),
+            "MATCH_MODE_AUTO" => Some(Self::Auto),
+            "MATCH_MODE_ALL" => Some(Self::All),
+            "MATCH_MODE_ANY" => Some(Self::Any),
+            _ => None,
+        }
+    }
+}
+/// Which words of a query may be beginnings of words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum PrefixMode {
+    /// Stands for PREFIX_MODE_LAST.
+    Unspecified = 0,
+    /// The last one, as it is being typed. Products with the whole word come first.
+    Last = 1,
+    /// None.
+    None = 2,
+}
+impl PrefixMode {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "PREFIX_MODE_UNSPECIFIED",
+            Self::Last => "PREFIX_MODE_LAST",
+            Self::None => "PREFIX_MODE_NONE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "PREFIX_MODE_UNSPECIFIED" => Some(Self::Unspecified),
+            "PREFIX_MODE_LAST" => Some(Self::Last),
+            "PREFIX_MODE_NONE" => Some(Self::None),
+            _ => None,
+        }
     }
 }
 /// The orders in which products can be listed.

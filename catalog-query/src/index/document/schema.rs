@@ -1,7 +1,7 @@
 //! The fields of the index. None is stored: an answer is product ids, and the products themselves
 //! come from Postgres.
 
-use tantivy::schema::IndexRecordOption::{WithFreqs, WithFreqsAndPositions};
+use tantivy::schema::IndexRecordOption::WithFreqsAndPositions;
 use tantivy::schema::{FAST, Field, Schema};
 
 use crate::index::document::columns::ColumnFields;
@@ -57,7 +57,7 @@ impl Fields {
             brand: schema.add_text_field("brand", words(WithFreqsAndPositions)),
             description: schema.add_text_field("description", words(WithFreqsAndPositions)),
             categories: schema.add_text_field("categories", words(WithFreqsAndPositions)),
-            attributes: schema.add_text_field("attributes", words(WithFreqs)),
+            attributes: schema.add_text_field("attributes", words(WithFreqsAndPositions)),
             surface: schema.add_text_field("surface", surface()),
             identifiers: schema.add_text_field("identifiers", term()),
             columns: ColumnFields::add_to(&mut schema),

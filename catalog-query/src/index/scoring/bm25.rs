@@ -9,15 +9,18 @@ use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 use crate::index::document::schema::{FIELD_NAMES, FIELDS, Fields};
 use crate::index::scoring::collection_statistics::{CollectionStatistics, LengthNorms};
 use crate::index::scoring::postings::Postings;
-use crate::index::scoring::terms::{Alternative, QueryTerms, QueryWord};
+use crate::index::scoring::requirement::Requirement;
+use crate::index::scoring::score_window::{ScoreWindow, WINDOW_DOCS};
+use crate::index::scoring::terms::{Alternative, AlternativeKind, QueryTerms, QueryWord, Rows};
 use crate::index::scoring::weights::KeywordWeights;
+use crate::index::sets::doc_sets::DocBits;
 
-const WINDOW_DOCS: u32 = 2_048;
-
-/// A document that matches, with its rank.
+/// A document that may match, with its rank.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Match {
     pub(crate) doc: DocId,
+    /// The number of the set of words that it has. It matches if no document has an earlier set.
+    pub(crate) level: usize,
     pub(crate) tier: u8,
     pub(crate) score: f32,
 }
@@ -26,7 +29,8 @@ pub(crate) struct Match {
 pub(crate) const TIER_IDENTIFIER: u8 = 0;
 pub(crate) const TIER_IDENTIFIER_WITHIN: u8 = 1;
 pub(crate) const TIER_ALL_WORDS: u8 = 2;
-pub(crate) const TIER_ANY_WORD: u8 = 3;
+/// Some word is missing, or the last one is only the beginning of a word.
+pub(crate) const TIER_PARTLY: u8 = 3;
 
 /// A query with the statistics of one snapshot that its words are weighed by.
 pub(crate) struct Matching<'a> {
@@ -34,9 +38,8 @@ pub(crate) struct Matching<'a> {
     pub(crate) terms: &'a QueryTerms,
     pub(crate) clauses: Vec<Clause<'a>>,
     tie_breaker: f32,
-    /// A bit for each word that any product has. Other words cannot tell products apart, and are
-    /// not asked for.
-    known_words: u32,
+    /// The words that a document must have.
+    pub(crate) requirement: Requirement,
     length_norms: [LengthNorms; FIELDS],
 }
 
@@ -64,12 +67,14 @@ impl<'a> Matching<'a> {
             terms,
             clauses: Vec::new(),
             tie_breaker: weights.tie_breaker,
-            known_words: 0,
+            requirement: Requirement::new(terms.mode, &[], 0),
             length_norms: statistics.length_norms(&weights.fields())?,
         };
+        let mut documents = Vec::with_capacity(terms.words.len());
         for (number, word) in terms.words.iter().enumerate() {
-            matching.add_word(number, word, &statistics, weights)?;
+            documents.push(matching.add_word(number, word, &statistics, weights)?);
         }
+        matching.requirement = Requirement::new(terms.mode, &documents, terms.quoted);
         if weights.adjacency > 0.0 {
             for pair in pairs {
                 matching.add_pair(pair, &statistics, weights)?;
@@ -79,29 +84,36 @@ impl<'a> Matching<'a> {
     }
 
     /// Adds the clauses of a word: one for each alternative, in each field that has any of them.
+    /// Returns about how many documents have the word.
     fn add_word(
         &mut self,
         number: usize,
         word: &'a QueryWord,
         statistics: &CollectionStatistics<'_>,
         weights: &KeywordWeights,
-    ) -> tantivy::Result<()> {
-        let mut counts = [0; FIELDS];
-        for (field, count) in counts.iter_mut().enumerate() {
+    ) -> tantivy::Result<u64> {
+        let (mut counts, mut all) = ([0; FIELDS], [0; FIELDS]);
+        for field in 0..FIELDS {
             for alternative in &word.alternatives {
-                *count += statistics.documents_with(field, alternative)?;
+                let documents = statistics.documents_with(field, alternative)?;
+                all[field] += documents;
+                if alternative.kind != AlternativeKind::Continuation {
+                    counts[field] += documents;
+                }
             }
         }
-        let shared = statistics.idf(counts.into_iter().max().unwrap_or(0));
-        for (field, count) in counts.into_iter().enumerate() {
-            if count > 0 {
-                self.known_words |= 1 << number;
-                let own = statistics.idf(count);
-                let idf = own + weights.shared_idf * (shared - own);
-                self.add(Some(number), field, &word.alternatives, idf, weights);
-            }
+        // The words that begin so tell how rare a word is only where it is not one itself.
+        if counts == [0; FIELDS] {
+            counts = all;
         }
-        Ok(())
+        let most = counts.into_iter().max().unwrap_or(0);
+        let shared = statistics.idf(most);
+        for field in (0..FIELDS).filter(|field| all[*field] > 0) {
+            let own = statistics.idf(counts[field].max(1));
+            let idf = own + weights.shared_idf * (shared - own);
+            self.add(Some(number), field, &word.alternatives, idf, weights);
+        }
+        Ok(most)
     }
 
     /// Adds the clauses of two words that follow each other in the query.
@@ -142,12 +154,15 @@ impl<'a> Matching<'a> {
             }));
     }
 
-    /// Calls `found` for every document of the segment that matches, in document order.
+    /// Calls `found` for every document of the segment that has enough words, in document order.
     pub(crate) fn each(
         &self,
         segment: &SegmentReader,
         mut found: impl FnMut(Match),
     ) -> tantivy::Result<()> {
+        if self.terms.is_everything() {
+            return self.each_allowed(segment, found);
+        }
         let mut cursors = Vec::new();
         for clause in &self.clauses {
             cursors.extend(self.cursor(segment, clause)?);
@@ -169,18 +184,45 @@ impl<'a> Matching<'a> {
             }
             window.drain(|place, words, score| {
                 let doc = from + place;
-                let passes =
-                    alive.is_none_or(|alive| alive.is_alive(doc)) && constraints.allow(doc);
-                if passes {
-                    let tier = match tier_of(here, doc) {
-                        Some(tier) => tier,
-                        None if words == self.known_words => TIER_ALL_WORDS,
-                        None => TIER_ANY_WORD,
-                    };
-                    found(Match { doc, tier, score });
+                let (level, tier) = match (tier_of(here, doc), self.requirement.level(words.any)) {
+                    (Some(tier), _) => (0, tier),
+                    (None, Some(level)) if self.requirement.is_complete(words.whole) => {
+                        (level, TIER_ALL_WORDS)
+                    }
+                    (None, Some(level)) => (level, TIER_PARTLY),
+                    (None, None) => return,
+                };
+                if alive.is_none_or(|alive| alive.is_alive(doc)) && constraints.allow(doc) {
+                    found(Match {
+                        doc,
+                        level,
+                        tier,
+                        score,
+                    });
                 }
             });
             from = to;
+        }
+        Ok(())
+    }
+
+    /// Calls `found` for every document that no exclusion leaves out.
+    fn each_allowed(
+        &self,
+        segment: &SegmentReader,
+        mut found: impl FnMut(Match),
+    ) -> tantivy::Result<()> {
+        let constraints = self.constraints(segment)?;
+        for doc in segment
+            .doc_ids_alive()
+            .filter(|doc| constraints.allow(*doc))
+        {
+            found(Match {
+                doc,
+                level: 0,
+                tier: TIER_ALL_WORDS,
+                score: 0.0,
+            });
         }
         Ok(())
     }
@@ -203,9 +245,10 @@ impl<'a> Matching<'a> {
                 while cursor.postings.doc() < to {
                     let doc = cursor.postings.doc();
                     let score = cursor.score();
+                    let place = (doc - from) as usize;
                     match word {
-                        Some(_) => window.add((doc - from) as usize, score),
-                        None => window.add_bonus((doc - from) as usize, score),
+                        Some(_) => window.add(place, score, cursor.is_whole),
+                        None => window.add_bonus(place, score),
                     }
                     cursor.postings.advance();
                 }
@@ -245,6 +288,7 @@ impl<'a> Matching<'a> {
         Ok(Some(Cursor {
             postings,
             word: clause.word,
+            is_whole: clause.alternative.kind != AlternativeKind::Continuation,
             scale: clause.scale,
             lengths: segment.get_fieldnorms_reader(field)?,
             length_norms: &self.length_norms[clause.field],
@@ -283,70 +327,74 @@ impl<'a> Matching<'a> {
     }
 
     /// Returns the documents that have every phrase, or None if the query has no phrases.
-    fn required(&self, segment: &SegmentReader) -> tantivy::Result<Option<Vec<DocId>>> {
-        let mut required: Option<Vec<DocId>> = None;
+    fn required(&self, segment: &SegmentReader) -> tantivy::Result<Option<DocBits>> {
+        let mut required: Option<DocBits> = None;
         for phrase in &self.terms.phrases {
             let have = self.with_phrase(segment, phrase)?;
-            required = Some(match required {
-                None => have,
-                Some(mut docs) => {
-                    docs.retain(|doc| have.binary_search(doc).is_ok());
-                    docs
-                }
-            });
+            match &mut required {
+                None => required = Some(have),
+                Some(docs) => docs.intersect(&have),
+            }
         }
         Ok(required)
     }
 
-    /// Returns the documents that have any of the exclusions.
-    fn excluded(&self, segment: &SegmentReader) -> tantivy::Result<Vec<DocId>> {
-        let mut excluded = Vec::new();
+    /// Returns the documents that have any of the exclusions, or None if the query has none.
+    fn excluded(&self, segment: &SegmentReader) -> tantivy::Result<Option<DocBits>> {
+        let mut excluded: Option<DocBits> = None;
         for exclusion in &self.terms.exclusions {
-            excluded.extend(self.with_phrase(segment, exclusion)?);
+            let have = self.with_phrase(segment, exclusion)?;
+            match &mut excluded {
+                None => excluded = Some(have),
+                Some(docs) => docs.unite(&have),
+            }
         }
-        excluded.sort_unstable();
-        excluded.dedup();
         Ok(excluded)
     }
 
-    /// Returns the documents that have the stems in a row in some field, in order.
+    /// Returns the documents that have any of the rows of stems in some field.
     pub(crate) fn with_phrase(
         &self,
         segment: &SegmentReader,
-        stems: &[String],
-    ) -> tantivy::Result<Vec<DocId>> {
-        let mut docs = Vec::new();
-        for field in self.fields.searched() {
-            if let Some(mut postings) = Postings::open(segment, field, stems)? {
-                while postings.doc() != TERMINATED {
-                    docs.push(postings.doc());
-                    postings.advance();
+        rows: &Rows,
+    ) -> tantivy::Result<DocBits> {
+        let mut docs = DocBits::none(segment.max_doc());
+        for row in rows {
+            for field in self.fields.searched() {
+                if let Some(mut postings) = Postings::open(segment, field, row)? {
+                    while postings.doc() != TERMINATED {
+                        docs.insert(postings.doc());
+                        postings.advance();
+                    }
                 }
             }
         }
-        docs.sort_unstable();
-        docs.dedup();
         Ok(docs)
     }
 }
 
 /// The phrases and exclusions of a query as sets of documents in one segment.
 pub(crate) struct Constraints {
-    required: Option<Vec<DocId>>,
-    excluded: Vec<DocId>,
+    required: Option<DocBits>,
+    excluded: Option<DocBits>,
 }
 
 impl Constraints {
     pub(crate) fn allow(&self, doc: DocId) -> bool {
-        let required = self.required.as_ref();
-        required.is_none_or(|docs| docs.binary_search(&doc).is_ok())
-            && self.excluded.binary_search(&doc).is_err()
+        let required = self.required.as_ref().is_none_or(|docs| docs.contains(doc));
+        required
+            && self
+                .excluded
+                .as_ref()
+                .is_none_or(|docs| !docs.contains(doc))
     }
 }
 
 struct Cursor<'a> {
     postings: Postings,
     word: Option<usize>,
+    /// False for a word that only begins as the one of the query.
+    is_whole: bool,
     scale: f32,
     lengths: FieldNormReader,
     length_norms: &'a LengthNorms,
@@ -357,78 +405,6 @@ impl Cursor<'_> {
         let length = self.length_norms[usize::from(self.lengths.fieldnorm_id(self.postings.doc()))];
         let frequency = self.postings.frequency() as f32;
         self.scale * frequency / (frequency + length)
-    }
-}
-
-/// The scores of consecutive documents, one word at a time. Bits mark the documents that have any
-/// score.
-struct ScoreWindow {
-    touched: Vec<u64>,
-    has_word: Vec<u64>,
-    best: Vec<f32>,
-    sum: Vec<f32>,
-    total: Vec<f32>,
-    bonus: Vec<f32>,
-    words: Vec<u32>,
-}
-
-impl ScoreWindow {
-    fn new() -> Self {
-        let (size, bits) = (WINDOW_DOCS as usize, WINDOW_DOCS as usize / 64);
-        Self {
-            touched: vec![0; bits],
-            has_word: vec![0; bits],
-            best: vec![0.0; size],
-            sum: vec![0.0; size],
-            total: vec![0.0; size],
-            bonus: vec![0.0; size],
-            words: vec![0; size],
-        }
-    }
-
-    fn add(&mut self, place: usize, score: f32) {
-        self.has_word[place / 64] |= 1 << (place % 64);
-        self.best[place] = self.best[place].max(score);
-        self.sum[place] += score;
-    }
-
-    fn add_bonus(&mut self, place: usize, score: f32) {
-        self.bonus[place] = self.bonus[place].max(score);
-        self.touch(place);
-    }
-
-    fn touch(&mut self, place: usize) {
-        self.touched[place / 64] |= 1 << (place % 64);
-    }
-
-    /// Adds the scores of a finished word to the totals. A word counts in its best field, and the
-    /// other fields only add the tie breaker's share.
-    fn end_word(&mut self, word: usize, tie_breaker: f32) {
-        for (at, bits) in self.has_word.iter_mut().enumerate() {
-            self.touched[at] |= *bits;
-            while *bits != 0 {
-                let place = at * 64 + bits.trailing_zeros() as usize;
-                *bits &= *bits - 1;
-                let (best, sum) = (self.best[place], self.sum[place]);
-                self.total[place] += best + tie_breaker * (sum - best);
-                self.words[place] |= 1 << word;
-                (self.best[place], self.sum[place]) = (0.0, 0.0);
-            }
-        }
-    }
-
-    /// Calls `found` with the place, the words and the score of each touched document, and resets
-    /// it.
-    fn drain(&mut self, mut found: impl FnMut(u32, u32, f32)) {
-        for (at, bits) in self.touched.iter_mut().enumerate() {
-            while *bits != 0 {
-                let place = at * 64 + bits.trailing_zeros() as usize;
-                *bits &= *bits - 1;
-                let score = self.total[place] + self.bonus[place];
-                found(place as u32, self.words[place], score);
-                (self.total[place], self.bonus[place], self.words[place]) = (0.0, 0.0, 0);
-            }
-        }
     }
 }
 

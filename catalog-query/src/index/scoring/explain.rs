@@ -5,8 +5,8 @@ use tantivy::DocAddress;
 
 use crate::index::document::schema::FIELD_NAMES;
 use crate::index::error::IndexError;
-use crate::index::scoring::bm25::{Matching, tier_of};
-use crate::index::scoring::terms::QueryTerms;
+use crate::index::scoring::bm25::Matching;
+use crate::index::scoring::terms::{QueryTerms, Rows};
 use crate::index::scoring::top_hits;
 use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::{DocBits, DocSets};
@@ -32,8 +32,8 @@ pub(crate) enum MatchStatus {
     Excluded(String),
     /// The product lacks this phrase.
     WithoutPhrase(String),
-    /// The product has no word or identifier of the query.
-    NoWord,
+    /// The product lacks these words of the query, by their numbers.
+    Lacks(Vec<usize>),
     Matches,
 }
 
@@ -116,25 +116,32 @@ impl IndexSnapshot {
         let weights = KeywordWeights::default();
         let matching = Matching::new(&self.searcher, &self.fields, terms, &[], &weights)?;
         let segment = self.searcher.segment_reader(at.segment_ord);
+        let first = |rows: &Rows| rows.first().map_or_else(String::new, |row| row.join(" "));
         for exclusion in &terms.exclusions {
-            let with = matching.with_phrase(segment, exclusion)?;
-            if with.binary_search(&at.doc_id).is_ok() {
-                return Ok(MatchStatus::Excluded(exclusion.join(" ")));
+            if matching
+                .with_phrase(segment, exclusion)?
+                .contains(at.doc_id)
+            {
+                return Ok(MatchStatus::Excluded(first(exclusion)));
             }
         }
         for phrase in &terms.phrases {
-            let with = matching.with_phrase(segment, phrase)?;
-            if with.binary_search(&at.doc_id).is_err() {
-                return Ok(MatchStatus::WithoutPhrase(phrase.join(" ")));
+            if !matching.with_phrase(segment, phrase)?.contains(at.doc_id) {
+                return Ok(MatchStatus::WithoutPhrase(first(phrase)));
             }
         }
-        let has_words = !matching.clause_scores(segment, at.doc_id)?.is_empty();
-        let is_exact = tier_of(&matching.exact(segment)?, at.doc_id).is_some();
-        Ok(if has_words || is_exact {
-            MatchStatus::Matches
-        } else {
-            MatchStatus::NoWord
-        })
+        let matched = self.matching(terms, None)?;
+        if matched.contains(at.segment_ord as usize, at.doc_id) {
+            return Ok(MatchStatus::Matches);
+        }
+        let mut has = vec![false; terms.words.len()];
+        for (clause, _) in matching.clause_scores(segment, at.doc_id)? {
+            if let Some(has) = clause.word.and_then(|word| has.get_mut(word)) {
+                *has = true;
+            }
+        }
+        let lacked = (0..has.len()).filter(|word| !has[*word]);
+        Ok(MatchStatus::Lacks(lacked.collect()))
     }
 
     /// Counts the products that have a word of the query or one of its alternatives.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use catalog_events::ProductId;
+use tantivy::DocAddress;
 
 use crate::index::sets::doc_sets::DocSets;
 
@@ -19,7 +20,7 @@ pub(crate) struct KeywordHit {
     pub(crate) product_id: ProductId,
     pub(crate) score: f32,
     /// 0 if the query is an identifier of the product; 1 if a part of the query is one; 2 if the
-    /// product has all words; 3 if it has any.
+    /// product has all words; 3 if it has some, or only the beginning of the last one.
     pub(crate) tier: u8,
 }
 
@@ -27,8 +28,12 @@ pub(crate) struct KeywordHit {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct KeywordHits {
     pub(crate) hits: Vec<KeywordHit>,
+    /// Where the snapshot has each hit.
+    pub(crate) places: Vec<DocAddress>,
     /// The number of matches, regardless of the limit.
     pub(crate) total: u64,
     /// The set of all matches.
     pub(crate) matched: Arc<DocSets>,
+    /// The numbers of the words that were dropped, because no product has them with the others.
+    pub(crate) relaxed: Vec<usize>,
 }

@@ -2,22 +2,42 @@
 
 use crate::index::text::analyzer;
 use crate::index::text::language::Language;
+use crate::index::text::spellings::{Spelling, Word};
 
 /// The shortest part of a query that is taken for a part number: "10", "ps4" and "a3" rarely are.
 /// Figures must be longer, so that "1200" in "1200 dpi" is none.
 const PART_BYTES_MIN: usize = 4;
 const FIGURE_DIGITS_MIN: usize = 6;
 
-/// The terms of a query. It finds the products that have any of the words, all of the phrases and
-/// none of the exclusions; those with more of the words come first. Products with an identifier of
-/// the query come before all others.
+/// Which of its words a product must have to match a query.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum MatchMode {
+    /// All words, while any product has them all. Otherwise words are dropped, those that most
+    /// products have first, until some product has all that are left. No filter counts in this
+    /// choice, so that a filter never makes more products match.
+    #[default]
+    Auto,
+    All,
+    Any,
+}
+
+/// The terms of a query. It finds the products that have the words that its mode asks for, all of
+/// the phrases and none of the exclusions, and those with an identifier of the query, which come
+/// before all others. With exclusions alone it finds every other product.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct QueryTerms {
     pub(crate) words: Vec<QueryWord>,
-    pub(crate) phrases: Vec<Vec<String>>,
-    pub(crate) exclusions: Vec<Vec<String>>,
+    pub(crate) mode: MatchMode,
+    /// The words that are in phrases, as bits by their number.
+    pub(crate) quoted: u32,
+    /// Each phrase as the rows of stems that count as it.
+    pub(crate) phrases: Vec<Rows>,
+    pub(crate) exclusions: Vec<Rows>,
     pub(crate) identifiers: Vec<Identifier>,
 }
+
+/// Rows of stems that count as one phrase: "wi-fi" is `wi fi` or `wifi`.
+pub(crate) type Rows = Vec<Vec<String>>;
 
 /// A text of a query that may be a part number or GTIN.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +60,18 @@ pub(crate) struct Alternative {
     pub(crate) stems: Vec<String>,
     /// The weight of a match, where the word that was typed weighs 1.
     pub(crate) weight: f32,
-    /// Whether it is another word of the same meaning. Otherwise it is another spelling.
-    pub(crate) is_synonym: bool,
+    pub(crate) kind: AlternativeKind,
+}
+
+/// What an alternative is to the word that was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AlternativeKind {
+    /// The same word, however it is written.
+    Spelling,
+    /// Another word of the same meaning.
+    Synonym,
+    /// A longer word that begins so. Products with the whole word come first.
+    Continuation,
 }
 
 impl QueryWord {
@@ -50,25 +80,28 @@ impl QueryWord {
             alternatives: vec![Alternative {
                 stems: vec![stem.to_owned()],
                 weight: 1.0,
-                is_synonym: false,
+                kind: AlternativeKind::Spelling,
             }],
         }
     }
 
-    pub(crate) fn add_spelling(&mut self, stems: Vec<String>, weight: f32) {
-        self.add(stems, weight, false);
+    /// A word with all its spellings.
+    pub(crate) fn spelled(word: &Word) -> Self {
+        let mut spelled = Self {
+            alternatives: Vec::with_capacity(word.spellings.len()),
+        };
+        for Spelling { stems, weight } in &word.spellings {
+            spelled.add(stems.clone(), *weight, AlternativeKind::Spelling);
+        }
+        spelled
     }
 
-    pub(crate) fn add_synonym(&mut self, stems: Vec<String>, weight: f32) {
-        self.add(stems, weight, true);
-    }
-
-    fn add(&mut self, stems: Vec<String>, weight: f32, is_synonym: bool) {
+    pub(crate) fn add(&mut self, stems: Vec<String>, weight: f32, kind: AlternativeKind) {
         if !stems.is_empty() && self.alternatives.iter().all(|known| known.stems != stems) {
             self.alternatives.push(Alternative {
                 stems,
                 weight,
-                is_synonym,
+                kind,
             });
         }
     }
@@ -78,19 +111,27 @@ impl QueryTerms {
     /// The most words of a query that are searched; the rest are ignored.
     pub(crate) const WORDS_MAX: usize = 32;
 
-    /// Reads a user's text. Any text is valid: it yields words, or none.
+    /// Reads a text to find products that have any of its words. Any text is valid: it yields words,
+    /// or none.
     pub(crate) fn of(text: &str, language: Language) -> Self {
-        let mut stems: Vec<String> = Vec::new();
+        let mut words: Vec<QueryWord> = Vec::new();
         for word in language.words(text, Self::WORDS_MAX) {
-            if !stems.contains(&word.stem) {
-                stems.push(word.stem);
+            let word = QueryWord::spelled(&word);
+            if !word.alternatives.is_empty() && !words.contains(&word) {
+                words.push(word);
             }
         }
         Self {
-            words: stems.iter().map(|stem| QueryWord::of(stem)).collect(),
+            words,
+            mode: MatchMode::Any,
             identifiers: identifiers(text),
             ..Self::default()
         }
+    }
+
+    /// Whether every product matches that no exclusion leaves out.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.words.is_empty() && self.phrases.is_empty() && !self.exclusions.is_empty()
     }
 }
 

@@ -1,21 +1,21 @@
 //! Collects the best hits of a query. An identifier that matches comes first, then products that
-//! have all words, then products that have any; within a tier BM25 decides, and equal scores are
-//! ordered by product id.
+//! have all words, then those with some or with the beginning of the last one; within a tier BM25
+//! decides, and equal scores are ordered by product id.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
 
 use catalog_events::ProductId;
-use tantivy::Searcher;
+use tantivy::{DocAddress, Searcher};
 
 use crate::index::document::schema::{Fields, ID};
 use crate::index::error::IndexError;
 use crate::index::scoring::bm25::{Match, Matching};
 use crate::index::scoring::hits::{KeywordHit, KeywordHits};
 use crate::index::scoring::product_kind::ProductKind;
-use crate::index::scoring::terms::{Alternative, QueryTerms};
+use crate::index::scoring::terms::{Alternative, AlternativeKind, QueryTerms};
 use crate::index::scoring::weights::KeywordWeights;
-use crate::index::sets::doc_sets::{DocBits, DocSets};
+use crate::index::sets::doc_sets::DocSets;
 
 /// The matches kept beyond twice the limit, so that the list is rarely shrunk.
 const CANDIDATES_SPARE: usize = 1_024;
@@ -31,14 +31,19 @@ pub(crate) fn search(
 ) -> Result<KeywordHits, IndexError> {
     let pairs = pairs(terms);
     let matching = Matching::new(searcher, fields, terms, &pairs, weights)?;
+    let mut best = Best::new(searcher);
     let mut top = TopHits::new(searcher, limit);
-    let mut matched = DocSets::none(searcher);
     for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
         let mut failed = Ok(());
         matching.each(segment, |mut found| {
+            match best.admits(&found) {
+                Admission::No => return,
+                Admission::First => top = TopHits::new(searcher, limit),
+                Admission::Yes => {}
+            }
             let passes = filter.is_none_or(|filter| filter.contains(number as usize, found.doc));
             if passes && failed.is_ok() {
-                matched.insert(number as usize, found.doc);
+                best.matched.insert(number as usize, found.doc);
                 if let Some(kind) = &kind {
                     found.score *= kind.factor(number as usize, found.doc);
                 }
@@ -47,7 +52,8 @@ pub(crate) fn search(
         })?;
         failed?;
     }
-    top.hits(matched)
+    let relaxed = matching.requirement.dropped(best.level.unwrap_or(0));
+    top.hits(best.matched, relaxed)
 }
 
 /// Returns all documents that [`search`] finds without a limit.
@@ -59,17 +65,56 @@ pub(crate) fn matching(
 ) -> tantivy::Result<DocSets> {
     let weights = KeywordWeights::default();
     let matching = Matching::new(searcher, fields, terms, &[], &weights)?;
-    let mut number = 0;
-    DocSets::of(searcher, |segment| {
-        let mut bits = DocBits::none(segment.max_doc());
+    let mut best = Best::new(searcher);
+    for (number, segment) in searcher.segment_readers().iter().enumerate() {
         matching.each(segment, |found| {
-            if filter.is_none_or(|filter| filter.contains(number, found.doc)) {
-                bits.insert(found.doc);
+            let is_in = filter.is_none_or(|filter| filter.contains(number, found.doc));
+            if best.admits(&found) != Admission::No && is_in {
+                best.matched.insert(number, found.doc);
             }
         })?;
-        number += 1;
-        Ok(bits)
-    })
+    }
+    Ok(best.matched)
+}
+
+/// The documents with the earliest set of words that any document has. Those that a filter leaves
+/// out count in this choice, so that a filter never makes more documents match.
+struct Best<'a> {
+    searcher: &'a Searcher,
+    level: Option<usize>,
+    matched: DocSets,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admission {
+    No,
+    Yes,
+    /// It is better than all before, which do not match after all.
+    First,
+}
+
+impl<'a> Best<'a> {
+    fn new(searcher: &'a Searcher) -> Self {
+        Self {
+            searcher,
+            level: None,
+            matched: DocSets::none(searcher),
+        }
+    }
+
+    fn admits(&mut self, found: &Match) -> Admission {
+        match self.level {
+            Some(level) if found.level > level => Admission::No,
+            Some(level) if found.level == level => Admission::Yes,
+            known => {
+                self.level = Some(found.level);
+                if known.is_some() {
+                    self.matched = DocSets::none(self.searcher);
+                }
+                Admission::First
+            }
+        }
+    }
 }
 
 /// Returns the pairs of words that follow each other in the query.
@@ -77,12 +122,12 @@ pub(crate) fn pairs(terms: &QueryTerms) -> Vec<Alternative> {
     let stems: Vec<_> = terms
         .words
         .iter()
-        .map(|word| &word.alternatives[0].stems)
+        .filter_map(|word| Some(&word.alternatives.first()?.stems))
         .collect();
     let pair = |pair: &[&Vec<String>]| Alternative {
         stems: [pair[0].as_slice(), pair[1].as_slice()].concat(),
         weight: 1.0,
-        is_synonym: false,
+        kind: AlternativeKind::Spelling,
     };
     stems.windows(2).map(pair).collect()
 }
@@ -196,20 +241,24 @@ impl<'a> TopHits<'a> {
         Ok(())
     }
 
-    fn hits(mut self, matched: DocSets) -> Result<KeywordHits, IndexError> {
+    fn hits(mut self, matched: DocSets, relaxed: Vec<usize>) -> Result<KeywordHits, IndexError> {
         self.shrink()?;
         let hits = self.kept.into_iter().filter_map(|candidate| {
             let product_id = ProductId::try_from(candidate.id?).ok()?;
-            Some(KeywordHit {
+            let hit = KeywordHit {
                 product_id,
                 score: candidate.found.score,
                 tier: candidate.found.tier,
-            })
+            };
+            Some((hit, DocAddress::new(candidate.segment, candidate.found.doc)))
         });
+        let (hits, places) = hits.unzip();
         Ok(KeywordHits {
-            hits: hits.collect(),
+            hits,
+            places,
             total: self.total,
             matched: Arc::new(matched),
+            relaxed,
         })
     }
 }

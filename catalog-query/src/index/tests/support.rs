@@ -114,8 +114,17 @@ pub(crate) fn open_with(folder: &Path, options: IndexOptions) -> (KeywordIndex, 
 
 /// Builds an index of these products, all in one commit.
 pub(crate) fn index_in_one_go(products: &[Product]) -> (TempDir, KeywordIndex) {
+    index_in(Language::default(), products)
+}
+
+/// Builds an index of these products in a language, all in one commit.
+pub(crate) fn index_in(language: Language, products: &[Product]) -> (TempDir, KeywordIndex) {
     let folder = tempfile::tempdir().expect("folder");
-    let (index, mut writer) = open(folder.path());
+    let options = IndexOptions {
+        language,
+        ..IndexOptions::default()
+    };
+    let (index, mut writer) = open_with(folder.path(), options);
     let events: Vec<ProductEvent> = products
         .iter()
         .zip(1..)

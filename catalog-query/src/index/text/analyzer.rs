@@ -1,16 +1,15 @@
 //! Turns text into terms, for documents and queries alike.
 
-use tantivy::tokenizer::{
-    AsciiFoldingFilter, LowerCaser, RawTokenizer, RemoveLongFilter, TextAnalyzer, TokenStream as _,
-    TokenizerManager,
-};
+use tantivy::tokenizer::{RemoveLongFilter, TextAnalyzer, TokenizerManager};
 
 use crate::index::text::language::Language;
-use crate::index::text::tokens::{Measures, WordTokenizer};
+use crate::index::text::signs::{folded, plain_signs};
+use crate::index::text::stems::Stems;
+use crate::index::text::tokens::{Form, WordTokenizer, pieces};
 
 /// The name of the analyzer of words as they are written, except for letter case and accents. Spelling
 /// is corrected with those words. The schema holds the name: count up when the analyzer changes.
-pub(crate) const SURFACE: &str = "catalog_surface_1";
+pub(crate) const SURFACE: &str = "catalog_surface_2";
 
 const WORD_BYTES_MAX: usize = 64;
 /// The longest identifier. Nobody can ask for a longer one.
@@ -18,90 +17,66 @@ const IDENTIFIER_BYTES_MAX: usize = 1_000;
 
 pub(crate) fn register(tokenizers: &TokenizerManager, language: Language) {
     tokenizers.register(language.analyzer(), stems(language));
-    tokenizers.register(SURFACE, surface(Measures::WithParts));
+    tokenizers.register(SURFACE, surface());
 }
 
 /// Builds the analyzer of a language. It drops no stop words, because "the boys" and "it" are
 /// products.
 fn stems(language: Language) -> TextAnalyzer {
-    let words = TextAnalyzer::builder(WordTokenizer::new(Measures::WithParts))
-        .filter(RemoveLongFilter::limit(WORD_BYTES_MAX))
-        .filter(LowerCaser)
-        .filter(AsciiFoldingFilter);
-    match language.stemmer() {
-        Some(stemmer) => words.filter(stemmer).build(),
-        None => words.build(),
-    }
+    TextAnalyzer::builder(WordTokenizer {
+        language: Some(language),
+    })
+    .filter(RemoveLongFilter::limit(WORD_BYTES_MAX))
+    .build()
 }
 
-fn surface(measures: Measures) -> TextAnalyzer {
-    TextAnalyzer::builder(WordTokenizer::new(measures))
+fn surface() -> TextAnalyzer {
+    TextAnalyzer::builder(WordTokenizer { language: None })
         .filter(RemoveLongFilter::limit(WORD_BYTES_MAX))
-        .filter(LowerCaser)
-        .filter(AsciiFoldingFilter)
         .build()
 }
 
-/// A word of a text.
+/// A term that the index holds of a text, and its place there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Word {
-    /// The word as it is written, in lower case and without accents.
-    pub(crate) surface: String,
-    /// The stem that the index holds.
+pub(crate) struct PlacedStem {
     pub(crate) stem: String,
-    /// The place of the word in the text, in bytes.
+    /// The plain form of the word.
+    pub(crate) surface: String,
+    /// Counts the words of the text.
+    pub(crate) position: usize,
+    /// The bytes of the text.
     pub(crate) from: usize,
     pub(crate) to: usize,
+    /// False for what the word is beside its plain form.
+    pub(crate) is_plain: bool,
 }
 
 impl Language {
-    /// Returns the words of a query, at most `words_max`.
-    pub(crate) fn words(self, text: &str, words_max: usize) -> Vec<Word> {
-        self.analyzed(text, Measures::Whole, words_max)
+    /// Returns the terms that the index holds of a document's text.
+    pub(crate) fn document_stems(self, text: &str) -> Vec<PlacedStem> {
+        let stems = Stems::of(self);
+        let placed = pieces(text, Some(self)).into_iter();
+        let stems = placed.map(|piece| PlacedStem {
+            stem: piece.term(&stems),
+            position: piece.position,
+            from: piece.from,
+            to: piece.to,
+            is_plain: piece.form == Form::Atom,
+            surface: piece.text,
+        });
+        stems.collect()
     }
 
-    /// Returns the words of a document.
-    pub(crate) fn document_words(self, text: &str) -> Vec<Word> {
-        self.analyzed(text, Measures::WithParts, usize::MAX)
-    }
-
-    fn analyzed(self, text: &str, measures: Measures, words_max: usize) -> Vec<Word> {
-        let mut analyzer = surface(measures);
-        let mut stemmer = self.word_stemmer();
-        let mut stream = analyzer.token_stream(text);
-        let mut words = Vec::new();
-        while words.len() < words_max && stream.advance() {
-            let token = stream.token();
-            words.push(Word {
-                stem: stem_with(&mut stemmer, &token.text),
-                surface: token.text.clone(),
-                from: token.offset_from,
-                to: token.offset_to,
-            });
-        }
+    /// Returns the words of a document, each once, in their plain form.
+    pub(crate) fn document_words(self, text: &str) -> Vec<PlacedStem> {
+        let mut words = self.document_stems(text);
+        words.retain(|word| word.is_plain);
         words
     }
 
     /// Returns the stem that the index holds of a word in lower case.
     pub(crate) fn stem(self, surface: &str) -> String {
-        stem_with(&mut self.word_stemmer(), surface)
-    }
-
-    fn word_stemmer(self) -> TextAnalyzer {
-        let word = TextAnalyzer::builder(RawTokenizer::default());
-        match self.stemmer() {
-            Some(stemmer) => word.filter(stemmer).build(),
-            None => word.build(),
-        }
-    }
-}
-
-fn stem_with(stemmer: &mut TextAnalyzer, surface: &str) -> String {
-    let mut stream = stemmer.token_stream(surface);
-    if stream.advance() {
-        stream.token().text.clone()
-    } else {
-        String::new()
+        Stems::of(self).stem(surface)
     }
 }
 
@@ -109,12 +84,9 @@ fn stem_with(stemmer: &mut TextAnalyzer, surface: &str) -> String {
 /// `WH-1000 XM4` is `wh1000xm4`, and no leading zeros before a number, so that a UPC equals its
 /// EAN. None if nothing is left, or more than [`IDENTIFIER_BYTES_MAX`].
 pub(crate) fn identifier(text: &str) -> Option<String> {
-    let mut plain = String::new();
-    for c in text.chars().filter(|c| c.is_alphanumeric()) {
-        plain.extend(c.to_lowercase());
-        if plain.len() > IDENTIFIER_BYTES_MAX {
-            return None;
-        }
+    let plain = folded(&plain_signs(text));
+    if plain.len() > IDENTIFIER_BYTES_MAX {
+        return None;
     }
     let number = plain.bytes().all(|b| b.is_ascii_digit());
     let canonical = if number {

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use tantivy::tokenizer::{Language as Stems, Stemmer};
+use frostem::{Algorithm, Stemmer};
 
 /// The language that `CATALOG_QUERY_LANGUAGE` sets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,115 +37,115 @@ pub struct InvalidLanguage;
 
 /// Each language with its name, its analyzer and its stemmer. The name of an analyzer is part of
 /// the schema, and an index with another one is built anew: count up when it changes.
-const LANGUAGES: &[(Language, &str, &str, Option<Stems>)] = &[
-    (Language::None, "none", "catalog_none_2", None),
+const LANGUAGES: &[(Language, &str, &str, Option<Algorithm>)] = &[
+    (Language::None, "none", "catalog_none_3", None),
     (
         Language::Arabic,
         "arabic",
-        "catalog_arabic_2",
-        Some(Stems::Arabic),
+        "catalog_arabic_3",
+        Some(Algorithm::Arabic),
     ),
     (
         Language::Danish,
         "danish",
-        "catalog_danish_2",
-        Some(Stems::Danish),
+        "catalog_danish_3",
+        Some(Algorithm::Danish),
     ),
     (
         Language::Dutch,
         "dutch",
-        "catalog_dutch_2",
-        Some(Stems::Dutch),
+        "catalog_dutch_3",
+        Some(Algorithm::Dutch),
     ),
     (
         Language::English,
         "english",
-        "catalog_english_2",
-        Some(Stems::English),
+        "catalog_english_3",
+        Some(Algorithm::English),
     ),
     (
         Language::Finnish,
         "finnish",
-        "catalog_finnish_2",
-        Some(Stems::Finnish),
+        "catalog_finnish_3",
+        Some(Algorithm::Finnish),
     ),
     (
         Language::French,
         "french",
-        "catalog_french_2",
-        Some(Stems::French),
+        "catalog_french_3",
+        Some(Algorithm::French),
     ),
     (
         Language::German,
         "german",
-        "catalog_german_2",
-        Some(Stems::German),
+        "catalog_german_3",
+        Some(Algorithm::German),
     ),
     (
         Language::Greek,
         "greek",
-        "catalog_greek_2",
-        Some(Stems::Greek),
+        "catalog_greek_3",
+        Some(Algorithm::Greek),
     ),
     (
         Language::Hungarian,
         "hungarian",
-        "catalog_hungarian_2",
-        Some(Stems::Hungarian),
+        "catalog_hungarian_3",
+        Some(Algorithm::Hungarian),
     ),
     (
         Language::Italian,
         "italian",
-        "catalog_italian_2",
-        Some(Stems::Italian),
+        "catalog_italian_3",
+        Some(Algorithm::Italian),
     ),
     (
         Language::Norwegian,
         "norwegian",
-        "catalog_norwegian_2",
-        Some(Stems::Norwegian),
+        "catalog_norwegian_3",
+        Some(Algorithm::Norwegian),
     ),
     (
         Language::Portuguese,
         "portuguese",
-        "catalog_portuguese_2",
-        Some(Stems::Portuguese),
+        "catalog_portuguese_3",
+        Some(Algorithm::Portuguese),
     ),
     (
         Language::Romanian,
         "romanian",
-        "catalog_romanian_2",
-        Some(Stems::Romanian),
+        "catalog_romanian_3",
+        Some(Algorithm::Romanian),
     ),
     (
         Language::Russian,
         "russian",
-        "catalog_russian_2",
-        Some(Stems::Russian),
+        "catalog_russian_3",
+        Some(Algorithm::Russian),
     ),
     (
         Language::Spanish,
         "spanish",
-        "catalog_spanish_2",
-        Some(Stems::Spanish),
+        "catalog_spanish_3",
+        Some(Algorithm::Spanish),
     ),
     (
         Language::Swedish,
         "swedish",
-        "catalog_swedish_2",
-        Some(Stems::Swedish),
+        "catalog_swedish_3",
+        Some(Algorithm::Swedish),
     ),
     (
         Language::Tamil,
         "tamil",
-        "catalog_tamil_2",
-        Some(Stems::Tamil),
+        "catalog_tamil_3",
+        Some(Algorithm::Tamil),
     ),
     (
         Language::Turkish,
         "turkish",
-        "catalog_turkish_2",
-        Some(Stems::Turkish),
+        "catalog_turkish_3",
+        Some(Algorithm::Turkish),
     ),
 ];
 
@@ -170,7 +170,29 @@ impl Language {
         self.row().3.map(Stemmer::new)
     }
 
-    fn row(self) -> &'static (Self, &'static str, &'static str, Option<Stems>) {
+    /// Whether the language writes "ü" as "ue" where it has to.
+    pub(crate) fn spells_umlauts(self) -> bool {
+        matches!(
+            self,
+            Self::Danish | Self::Finnish | Self::German | Self::Norwegian | Self::Swedish
+        )
+    }
+
+    /// Whether words of the language are put together without a space as a rule.
+    pub(crate) fn has_compounds(self) -> bool {
+        matches!(
+            self,
+            Self::Danish
+                | Self::Dutch
+                | Self::Finnish
+                | Self::German
+                | Self::Hungarian
+                | Self::Norwegian
+                | Self::Swedish
+        )
+    }
+
+    fn row(self) -> &'static (Self, &'static str, &'static str, Option<Algorithm>) {
         &LANGUAGES[self as usize]
     }
 }

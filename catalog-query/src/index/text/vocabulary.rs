@@ -1,7 +1,7 @@
 //! The words in the products of one snapshot. They serve to correct spelling and to split
 //! compounds.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::{Field, IndexRecordOption};
@@ -10,15 +10,23 @@ use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 use crate::index::document::schema::Fields;
 use crate::index::scoring::postings::{Postings, seek};
 use crate::index::text::language::Language;
+use crate::index::text::long_words::LongWords;
+use crate::index::text::scripts::Script;
+use crate::index::text::spellings::Spelling;
 
 /// The most documents that are read to see whether words occur together.
 const PROBED_MAX: usize = 2_000;
+/// The most words of one segment that are compared to find the frequent ones that begin alike.
+const CONTINUATIONS_SEEN_MAX: usize = 20_000;
+/// About how many words of a segment the letters are taken from.
+const LETTER_WORDS: usize = 2_000;
 /// The most similar words that are returned.
 const CANDIDATES_MAX: usize = 64;
 
 pub(crate) struct Vocabulary<'a> {
     searcher: &'a Searcher,
     fields: &'a Fields,
+    long_words: &'a LongWords,
 }
 
 /// A word that some product has.
@@ -31,8 +39,16 @@ pub(crate) struct KnownWord {
 }
 
 impl<'a> Vocabulary<'a> {
-    pub(crate) fn new(searcher: &'a Searcher, fields: &'a Fields) -> Self {
-        Self { searcher, fields }
+    pub(crate) fn new(
+        searcher: &'a Searcher,
+        fields: &'a Fields,
+        long_words: &'a LongWords,
+    ) -> Self {
+        Self {
+            searcher,
+            fields,
+            long_words,
+        }
     }
 
     pub(crate) fn language(&self) -> Language {
@@ -67,21 +83,16 @@ impl<'a> Vocabulary<'a> {
                 found.remove(nearer);
             }
         }
-        let mut words: Vec<KnownWord> = found
-            .into_iter()
-            .map(|(surface, documents)| KnownWord { surface, documents })
-            .collect();
-        words.sort_by(|a, b| {
-            let by_documents = b.documents.cmp(&a.documents);
-            by_documents.then_with(|| a.surface.cmp(&b.surface))
-        });
-        words.truncate(CANDIDATES_MAX);
-        Ok(words)
+        Ok(most_frequent(found, CANDIDATES_MAX))
     }
 
     fn within(&self, surface: &str, distance: u8) -> tantivy::Result<HashMap<String, u64>> {
         let term = Term::from_field_text(self.fields.surface, surface);
-        let query = FuzzyTermQuery::new(term, distance, true);
+        self.accepted(&FuzzyTermQuery::new(term, distance, true))
+    }
+
+    /// Returns the words of letters that a fuzzy query finds, with their frequencies.
+    fn accepted(&self, query: &FuzzyTermQuery) -> tantivy::Result<HashMap<String, u64>> {
         let mut found: HashMap<String, u64> = HashMap::new();
         for segment in self.searcher.segment_readers() {
             let index = segment.inverted_index(self.fields.surface)?;
@@ -98,16 +109,119 @@ impl<'a> Vocabulary<'a> {
         Ok(found)
     }
 
-    /// Counts the titles and descriptions with the words in a row, in any form, up to a bound.
+    /// Returns the letters of words by script: each as often as it comes in a sample of them.
+    pub(crate) fn letters(&self) -> tantivy::Result<BTreeMap<Script, Vec<char>>> {
+        let mut letters: BTreeMap<Script, Vec<char>> = BTreeMap::new();
+        for segment in self.searcher.segment_readers() {
+            let index = segment.inverted_index(self.fields.surface)?;
+            let step = index.terms().num_terms() / LETTER_WORDS + 1;
+            let mut terms = index.terms().stream()?;
+            let mut number = 0;
+            while terms.advance() {
+                number += 1;
+                let word = str::from_utf8(terms.key()).unwrap_or_default();
+                for c in word.chars().filter(|_| number % step == 0) {
+                    if let Some(script) = Script::of(c) {
+                        letters.entry(script).or_default().push(c);
+                    }
+                }
+            }
+        }
+        Ok(letters)
+    }
+
+    /// Whether any product has one of the spellings.
+    pub(crate) fn has_spelling(&self, spellings: &[Spelling]) -> tantivy::Result<bool> {
+        for Spelling { stems, .. } in spellings {
+            let is_known = match &stems[..] {
+                [stem] => self.has(stem)?,
+                row => self.count_rows(row, 1)? > 0,
+            };
+            if is_known {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Returns how many products have the word in this form, including deleted ones until their
+    /// segment is merged.
+    pub(crate) fn documents(&self, surface: &str) -> tantivy::Result<u64> {
+        self.frequency(self.fields.surface, surface)
+    }
+
+    /// Returns the words that begin so, the most frequent first, without the word itself.
+    pub(crate) fn continuations(
+        &self,
+        surface: &str,
+        words_max: usize,
+    ) -> tantivy::Result<Vec<KnownWord>> {
+        let mut found: HashMap<String, u64> = HashMap::new();
+        for segment in self.searcher.segment_readers() {
+            let index = segment.inverted_index(self.fields.surface)?;
+            let range = index.terms().range().ge(surface.as_bytes());
+            let mut stream = range.into_stream()?;
+            let mut seen = 0;
+            while stream.advance() && seen < CONTINUATIONS_SEEN_MAX {
+                let key = stream.key();
+                if !key.starts_with(surface.as_bytes()) {
+                    break;
+                }
+                seen += 1;
+                if key.len() > surface.len()
+                    && let Ok(word) = str::from_utf8(key)
+                {
+                    let documents = u64::from(stream.value().doc_freq);
+                    *found.entry(word.to_owned()).or_default() += documents;
+                }
+            }
+        }
+        Ok(most_frequent(found, words_max))
+    }
+
+    /// Returns the words of letters that begin with something one edit away from `surface`, the most
+    /// frequent first.
+    pub(crate) fn nearly_beginning(
+        &self,
+        surface: &str,
+        words_max: usize,
+    ) -> tantivy::Result<Vec<KnownWord>> {
+        let term = Term::from_field_text(self.fields.surface, surface);
+        let query = FuzzyTermQuery::new_prefix(term, 1, true);
+        Ok(most_frequent(self.accepted(&query)?, words_max))
+    }
+
+    /// Returns the long words that have `part` at their beginning, at their end or between other
+    /// parts, the most frequent first.
+    pub(crate) fn compounds_of(
+        &self,
+        part: &str,
+        words_max: usize,
+    ) -> tantivy::Result<Vec<KnownWord>> {
+        let mut found: HashMap<String, u64> = HashMap::new();
+        for word in self
+            .long_words
+            .with_part(self.searcher, self.fields, part)?
+        {
+            let documents = self.documents(&word)?;
+            found.insert(word, documents);
+        }
+        Ok(most_frequent(found, words_max))
+    }
+
+    /// Counts the texts with the words in a row, in any form, up to a bound.
     pub(crate) fn in_a_row(&self, surfaces: &[&str]) -> tantivy::Result<u64> {
-        let stems = self.stems(surfaces);
+        self.count_rows(&self.stems(surfaces), PROBED_MAX as u64)
+    }
+
+    fn count_rows(&self, stems: &[String], most: u64) -> tantivy::Result<u64> {
         let mut count = 0;
         for segment in self.searcher.segment_readers() {
-            for field in [self.fields.title, self.fields.description] {
-                let Some(mut postings) = Postings::open(segment, field, &stems)? else {
+            for field in self.fields.searched() {
+                let Some(mut postings) = Postings::open(segment, field, stems)? else {
                     continue;
                 };
-                while postings.doc() != TERMINATED && count < PROBED_MAX as u64 {
+                while postings.doc() != TERMINATED && count < most {
                     count += 1;
                     postings.advance();
                 }
@@ -138,6 +252,19 @@ impl<'a> Vocabulary<'a> {
         }
         Ok(count)
     }
+}
+
+fn most_frequent(found: HashMap<String, u64>, words_max: usize) -> Vec<KnownWord> {
+    let mut words: Vec<KnownWord> = found
+        .into_iter()
+        .map(|(surface, documents)| KnownWord { surface, documents })
+        .collect();
+    words.sort_by(|a, b| {
+        let by_documents = b.documents.cmp(&a.documents);
+        by_documents.then_with(|| a.surface.cmp(&b.surface))
+    });
+    words.truncate(words_max);
+    words
 }
 
 fn together_in_segment(

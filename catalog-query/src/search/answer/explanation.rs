@@ -8,13 +8,10 @@ use std::sync::Arc;
 
 use catalog_events::ProductId;
 
-use crate::index::{
-    FieldMatch, FieldWeight, IndexError, IndexSnapshot, KeywordWeights, MatchStatus,
-};
+use crate::index::{FieldMatch, FieldWeight, IndexError, IndexSnapshot, MatchStatus, Rows};
 use crate::search::ranking::profile::RankingProfile;
 use crate::search::ranking::ranked_hit::RankedHit;
 use crate::search::request::understanding::UnderstoodWord;
-use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::search_strategy::SearchOutcome;
 
 /// How the answer to a query came about.
@@ -48,11 +45,10 @@ impl Explanation {
         snapshot: &IndexSnapshot,
         outcome: &SearchOutcome,
         profile: &RankingProfile,
-        kind: StrategyKind,
         page: &[RankedHit],
     ) -> Result<Self, IndexError> {
         let understood = &outcome.understood;
-        let (terms, weights) = (&understood.terms, profile.words_of(kind));
+        let (terms, weights) = (&understood.terms, &*outcome.words);
         let ids: Vec<ProductId> = page.iter().map(|hit| hit.product_id.clone()).collect();
         let matches = snapshot.matches(terms, weights, &ids)?;
         let words = understood.words.iter().map(|word| {
@@ -61,7 +57,10 @@ impl Explanation {
                 word: word.clone(),
             })
         });
-        let texts = |parts: &[Vec<String>]| parts.iter().map(|words| words.join(" ")).collect();
+        let texts = |parts: &[Rows]| {
+            let first = parts.iter().filter_map(|rows| rows.first());
+            first.map(|row| row.join(" ")).collect()
+        };
         Ok(Self {
             words: words.collect::<Result<_, IndexError>>()?,
             phrases: texts(&terms.phrases),
@@ -69,7 +68,7 @@ impl Explanation {
             identifiers: (terms.identifiers.iter())
                 .map(|identifier| identifier.text.clone())
                 .collect(),
-            weights: named(profile, weights, outcome.coverage),
+            weights: named(profile, outcome),
             hits: page.iter().cloned().zip(matches).collect(),
             micros: outcome.micros.clone(),
             rules: outcome.curated.rules.clone(),
@@ -78,18 +77,22 @@ impl Explanation {
 }
 
 /// The weights of a profile under the names that the contract has for them.
-fn named(profile: &RankingProfile, words: &KeywordWeights, coverage: f64) -> Vec<(String, f64)> {
+fn named(profile: &RankingProfile, outcome: &SearchOutcome) -> Vec<(String, f64)> {
+    let words = &outcome.words;
     let mut weights: Vec<(String, f64)> = [
         ("rank_constant", profile.rank_constant),
         ("keyword", profile.keyword_weight),
-        ("vector", profile.vector_weight),
-        ("vector_coverage", coverage),
+        ("only_match", profile.only_match_weight),
+        ("vector", outcome.vector_weight),
+        ("vector_coverage", outcome.coverage),
+        ("similarity_floor", as_written(outcome.similarity_floor)),
         ("popularity", profile.popularity),
         ("tie_breaker", as_written(words.tie_breaker)),
         ("shared_rareness", as_written(words.shared_idf)),
         ("adjacency", as_written(words.adjacency)),
         ("synonym", as_written(words.synonym)),
         ("compound", as_written(words.compound)),
+        ("continuation", as_written(words.continuation)),
         ("kind", as_written(words.kind)),
         ("kind_of_synonyms", as_written(words.kind_of_synonyms)),
     ]
@@ -130,8 +133,8 @@ pub(crate) enum Absence {
     Excluded(String),
     /// The product does not have this phrase of the query.
     WithoutPhrase(String),
-    /// The product has no word of the query and is not near in meaning.
-    NoMatch,
+    /// The product lacks these words of the query and is not near enough in meaning.
+    NoMatch(Vec<String>),
     /// The product does not pass the filter.
     Filtered,
     /// This rule, as `id@version`, hides the product.
@@ -170,8 +173,14 @@ impl Absence {
             }
             (MatchStatus::WithoutPhrase(words), None) => Self::WithoutPhrase(words),
             (MatchStatus::Matches, None) => Self::OtherPage { position },
-            (MatchStatus::NoWord, None) if position.is_some() => Self::OtherPage { position },
-            (MatchStatus::NoWord, None) => Self::NoMatch,
+            (MatchStatus::Lacks(_), None) if position.is_some() => Self::OtherPage { position },
+            (MatchStatus::Lacks(words), None) => {
+                let all = &outcome.understood.words;
+                let typed = words
+                    .into_iter()
+                    .filter_map(|word| Some(all.get(word)?.typed.clone()));
+                Self::NoMatch(typed.collect())
+            }
         })
     }
 }

@@ -1,8 +1,8 @@
 //! Marks what matches a query in the texts of a product.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use crate::index::{Language, Word};
+use crate::index::{Language, PlacedStem};
 use crate::search::request::understanding::UnderstoodQuery;
 
 /// The most bytes of a text that are shown; of a longer one, they are around the first match.
@@ -13,7 +13,8 @@ const LEAD_BYTES: usize = 80;
 /// Marks the words of one query.
 pub(crate) struct Highlighter {
     language: Language,
-    stems: HashSet<String>,
+    /// The rows of stems that are marked, by their first stem.
+    rows: HashMap<String, Vec<Vec<String>>>,
 }
 
 /// A text or a part of it, and the byte ranges in it that match.
@@ -28,11 +29,21 @@ impl Highlighter {
     pub(crate) fn new(understood: &UnderstoodQuery) -> Self {
         let words = understood.terms.words.iter();
         let alternatives = words.flat_map(|word| &word.alternatives);
+        let rows = alternatives.map(|alternative| &alternative.stems);
         let phrases = understood.terms.phrases.iter().flatten();
-        let stems = alternatives.flat_map(|alternative| &alternative.stems);
+        Self::of(understood.language, rows.chain(phrases).cloned())
+    }
+
+    fn of(language: Language, rows: impl IntoIterator<Item = Vec<String>>) -> Self {
+        let mut by_first: HashMap<String, Vec<Vec<String>>> = HashMap::new();
+        for row in rows {
+            if let Some(first) = row.first() {
+                by_first.entry(first.clone()).or_default().push(row);
+            }
+        }
         Self {
-            language: understood.language,
-            stems: stems.chain(phrases).cloned().collect(),
+            language,
+            rows: by_first,
         }
     }
 
@@ -53,21 +64,38 @@ impl Highlighter {
 
     /// The byte ranges that match, in their order and without overlaps.
     fn spans(&self, text: &str) -> Vec<(usize, usize)> {
-        let mut spans: Vec<(usize, usize)> = Vec::new();
-        for Word { stem, from, to, .. } in self.language.document_words(text) {
-            if !self.stems.contains(&stem) {
-                continue;
+        let stems = self.language.document_stems(text);
+        let mut found: Vec<(usize, usize)> = Vec::new();
+        for (at, stem) in stems.iter().enumerate() {
+            for row in self.rows.get(&stem.stem).into_iter().flatten() {
+                found.extend(span_of(row, &stems[at..]));
             }
+        }
+        found.sort_unstable();
+        let mut spans: Vec<(usize, usize)> = Vec::new();
+        for (from, to) in found {
             match spans.last_mut() {
-                Some(last) if from < last.1 => {
-                    last.0 = last.0.min(from);
-                    last.1 = last.1.max(to);
-                }
+                Some(last) if from < last.1 => last.1 = last.1.max(to),
                 _ => spans.push((from, to)),
             }
         }
         spans
     }
+}
+
+/// The byte range of a row that begins with the first of the stems, if the others follow it.
+fn span_of(row: &[String], stems: &[PlacedStem]) -> Option<(usize, usize)> {
+    let first = stems.first()?;
+    let mut to = first.to;
+    for (stem, position) in row.iter().zip(first.position..).skip(1) {
+        let mut here = stems.iter().skip_while(|next| next.position < position);
+        let next = here.find(|next| next.position > position || next.stem == *stem)?;
+        if next.position > position {
+            return None;
+        }
+        to = next.to;
+    }
+    Some((first.from, to))
 }
 
 /// The byte range of a text that is shown, of whole words where possible.
@@ -94,12 +122,8 @@ mod tests {
     use super::*;
 
     fn check(words: &[&str], text: &str, expected: &str) {
-        let stems = words.iter().map(|word| Language::English.stem(word));
-        let marked = Highlighter {
-            language: Language::English,
-            stems: stems.collect(),
-        }
-        .mark(text);
+        let rows = words.iter().map(|word| vec![Language::English.stem(word)]);
+        let marked = Highlighter::of(Language::English, rows).mark(text);
         let mut shown = String::new();
         if let Some(Highlighted { text, spans }) = marked {
             let mut copied = 0;
@@ -125,7 +149,7 @@ mod tests {
             "A 17\" monitor, 17 inch",
             "A [17\"] monitor, [17 inch]",
         );
-        check(&["17"], "A 17\" monitor", "A [17]\" monitor");
+        check(&["17"], "A 17\" monitor", "A [17\"] monitor");
         check(&["mouse"], "nothing here", "");
         check(&[], "", "");
     }
@@ -134,11 +158,7 @@ mod tests {
     fn of_a_long_text_the_part_around_the_first_match_is_shown() {
         for filler in ["lorem ", "łórem ", "łórem"] {
             let text = format!("{} mouse {}", filler.repeat(100), filler.repeat(100));
-            let stems = HashSet::from(["mous".to_owned()]);
-            let highlighter = Highlighter {
-                language: Language::English,
-                stems,
-            };
+            let highlighter = Highlighter::of(Language::English, [vec!["mous".to_owned()]]);
             let marked = highlighter.mark(&text).expect("match");
             assert!(marked.text.len() <= TEXT_BYTES_MAX, "{}", marked.text.len());
             let (from, to) = marked.spans[0];

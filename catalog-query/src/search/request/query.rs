@@ -1,7 +1,9 @@
 //! Parses what a user typed into words, "phrases", -exclusions and identifiers. Every text is a
 //! query: signs without a meaning are ignored.
 
-use crate::index::{Identifier, Language, QueryTerms, Word, identifier, identifiers};
+use crate::index::{
+    Identifier, Language, MatchMode, QueryTerms, Rows, Word, identifier, identifiers,
+};
 use crate::search::error::{QUERY_BYTES_MAX, SearchError};
 
 /// The most phrases of a query; the words of further ones are plain words.
@@ -17,11 +19,14 @@ pub(crate) struct ParsedQuery {
     /// The byte ranges of `text` that are looked for: all but exclusions and quotation marks.
     pub(crate) wanted: Vec<(usize, usize)>,
     /// The words that are looked for, those of phrases too. There are none when the text is all
-    /// punctuation or exclusions: such a query finds nothing.
+    /// punctuation, which finds nothing, or all exclusions, which leave every other product.
     pub(crate) words: Vec<QueriedWord>,
-    pub(crate) phrases: Vec<Vec<Word>>,
-    pub(crate) exclusions: Vec<Vec<Word>>,
+    pub(crate) phrases: Vec<Rows>,
+    pub(crate) exclusions: Vec<Exclusion>,
     pub(crate) identifiers: Vec<Identifier>,
+    pub(crate) mode: MatchMode,
+    /// Whether the last word may be the beginning of a word.
+    pub(crate) is_open: bool,
 }
 
 /// A word that is looked for.
@@ -30,6 +35,13 @@ pub(crate) struct QueriedWord {
     pub(crate) word: Word,
     /// True for a word of a phrase, which is taken as it is.
     pub(crate) quoted: bool,
+}
+
+/// A word or phrase that products must not have.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Exclusion {
+    pub(crate) words: Vec<Word>,
+    pub(crate) rows: Rows,
 }
 
 /// A part of a text, from one byte to another.
@@ -54,9 +66,14 @@ impl ParsedQuery {
         if pieces.is_empty() {
             return Err(SearchError::EmptyQuery);
         }
-        let text = pieces.join(" ");
+        let text = with_plain_signs(&pieces.join(" "));
         let parts = parts(&text);
         Ok(Self::of(text, parts, language))
+    }
+
+    /// Whether all products are asked for that no exclusion leaves out.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.words.is_empty() && self.phrases.is_empty() && !self.exclusions.is_empty()
     }
 
     /// The identifier that the whole text may be, where it has phrases or exclusions: in
@@ -69,7 +86,11 @@ impl ParsedQuery {
     /// Parses the same text again, without phrases and exclusions.
     pub(crate) fn plain(self, language: Language) -> Self {
         let all = Part::Plain(0, self.text.len());
-        Self::of(self.text, vec![all], language)
+        Self {
+            mode: self.mode,
+            is_open: self.is_open,
+            ..Self::of(self.text, vec![all], language)
+        }
     }
 
     fn of(text: String, parts: Vec<Part>, language: Language) -> Self {
@@ -80,6 +101,8 @@ impl ParsedQuery {
             phrases: Vec::new(),
             exclusions: Vec::new(),
             identifiers: Vec::new(),
+            mode: MatchMode::default(),
+            is_open: false,
         };
         for part in parts {
             query.add(part, language);
@@ -93,14 +116,17 @@ impl ParsedQuery {
         let rest = QueryTerms::WORDS_MAX - self.words.len();
         let mut words = language.words(&self.text[from..to], rest.max(1));
         for word in &mut words {
-            word.from += from;
-            word.to += from;
+            word.shift(from);
         }
+        let rows = || language.rows(&self.text[from..to]);
         let is_quoted = matches!(part, Part::Phrase(..)) && self.phrases.len() < PHRASES_MAX;
         match part {
             Part::Exclusion(..) if words.is_empty() => return,
-            Part::Exclusion(..) => return self.exclusions.push(words),
-            Part::Phrase(..) if is_quoted && !words.is_empty() => self.phrases.push(words.clone()),
+            Part::Exclusion(..) => {
+                let rows = rows();
+                return self.exclusions.push(Exclusion { words, rows });
+            }
+            Part::Phrase(..) if is_quoted && !words.is_empty() => self.phrases.push(rows()),
             Part::Plain(..) | Part::Phrase(..) => {}
         }
         self.wanted.push((from, to));
@@ -151,6 +177,16 @@ impl ParsedQuery {
     }
 }
 
+/// Writes all quotation marks and minus signs of a text as those of a keyboard.
+fn with_plain_signs(text: &str) -> String {
+    let plain = text.chars().map(|c| match c {
+        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{201f}' | '«' | '»' | '\u{ff02}' => '"',
+        '\u{2212}' | '\u{ff0d}' | '\u{fe63}' => '-',
+        other => other,
+    });
+    plain.collect()
+}
+
 /// Splits a text into plain parts, phrases and exclusions.
 fn parts(text: &str) -> Vec<Part> {
     let mut parts = Vec::new();
@@ -193,11 +229,19 @@ fn special(text: &str, at: usize) -> Option<(Part, usize)> {
             return Some((Part::Exclusion(from, to), next));
         }
         let length = excluded.find(' ').unwrap_or(excluded.len());
-        let is_word = excluded.chars().next().is_some_and(char::is_alphanumeric);
+        let begins = excluded.chars().next().is_some_and(char::is_alphanumeric);
+        let is_word = begins && !is_temperature(&excluded[..length]);
         return is_word.then(|| (Part::Exclusion(at + 1, at + 1 + length), at + 1 + length));
     }
     let (from, to, next) = quoted(text, at)?;
     Some((Part::Phrase(from, to), next))
+}
+
+/// Whether a minus sign before the text makes it a negative number, as in "-20" and "-5.5°C".
+fn is_temperature(text: &str) -> bool {
+    let number = text.trim_end_matches(|c: char| "°CcFf%".contains(c));
+    let is_digit = |c: char| c.is_ascii_digit() || c == '.' || c == ',';
+    !number.is_empty() && number.chars().all(is_digit)
 }
 
 /// The bytes between a quotation mark at `at` and the mark that closes it, and where the text goes
@@ -253,11 +297,8 @@ mod tests {
 
     fn parsed(typed: &str) -> (String, Vec<String>, Vec<String>) {
         let query = ParsedQuery::parse(typed, Language::English).expect(typed);
-        let texts = |parts: &[Vec<Word>]| {
-            let text = |words: &Vec<Word>| {
-                let words: Vec<&str> = words.iter().map(|word| word.surface.as_str()).collect();
-                words.join(" ")
-            };
+        let texts = |parts: &[Rows]| {
+            let text = |rows: &Rows| rows[0].join(" ");
             parts.iter().map(text).collect::<Vec<_>>()
         };
         for QueriedWord { word, .. } in &query.words {
@@ -270,7 +311,13 @@ mod tests {
         (
             query.wanted_text(),
             texts(&query.phrases),
-            texts(&query.exclusions),
+            texts(
+                &query
+                    .exclusions
+                    .iter()
+                    .map(|one| one.rows.clone())
+                    .collect::<Vec<_>>(),
+            ),
         )
     }
 

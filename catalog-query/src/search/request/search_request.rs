@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use catalog_events::ProductId;
 
-use crate::index::{FacetRequest, Filter};
+use crate::index::{FacetRequest, Filter, MatchMode};
 use crate::search::strategy::kind::StrategyKind;
 
 /// The first form of a query: the text with everything else that the caller states.
@@ -19,7 +19,12 @@ pub(crate) struct SearchRequest {
     pub(crate) page_token: String,
     /// The name of a ranking profile; empty means the default one.
     pub(crate) profile: String,
-    /// Takes the query as it is: no corrected spelling, no synonyms, no curation.
+    /// Which of its words a product must have.
+    pub(crate) match_mode: MatchMode,
+    /// Whether the last word may be the beginning of a word.
+    pub(crate) is_open: bool,
+    /// Takes the query as it is: no corrected spelling, no synonyms, no beginnings of words, no
+    /// curation.
     pub(crate) verbatim: bool,
     /// How long the legs may take together.
     pub(crate) budget: Duration,

@@ -1,38 +1,38 @@
-//! Turns a parsed query into the terms that are looked up: corrects spelling and adds compounds and
-//! synonyms, by the vocabulary of the catalog. A word that some product has is never corrected.
+//! Turns a parsed query into the terms that are looked up: corrects spelling and adds compounds,
+//! continuations and synonyms, by the vocabulary of the catalog. A word that some product has is
+//! never corrected; where a far more common one is near, it is only told.
 
+mod compounds;
+mod continuations;
+mod correction;
 #[cfg(test)]
 mod tests;
 
 use crate::index::{
-    Alternative, KeywordWeights, KnownWord, Language, QueryTerms, QueryWord, Vocabulary, Word,
+    self, AlternativeKind, Identifier, KeywordWeights, Language, QueryTerms, QueryWord, Vocabulary,
+    Word, is_unspaced,
 };
 use crate::search::request::query::{ParsedQuery, QueriedWord};
-use crate::search::rules::synonyms::Synonyms;
+use crate::search::rules::synonyms::{Synonym, Synonyms};
 
-/// The fewest characters of a word that is corrected: shorter ones are near to too many others.
-const CORRECTED_CHARS_MIN: usize = 4;
-/// The fewest characters of a word that may have two mistakes.
-const TWO_MISTAKES_CHARS_MIN: usize = 8;
-/// The most characters of a word that is corrected or cut in two.
-const CORRECTED_CHARS_MAX: usize = 32;
-/// The most corrections that are compared by how many products have them with the other words.
-const COMPARED_MAX: usize = 16;
-/// The fewest characters of a part of a compound.
-const PART_CHARS_MIN: usize = 3;
+/// The most products with an identifier of the query among those that have it as a word: with more
+/// of them, "256MB" is a size and no part number.
+const WORDS_OF_IDENTIFIER_MAX: u64 = 3;
 
 /// The terms of a query that are looked up, and what each of its words was taken to mean: the part
 /// of a prepared query that the legs search for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct UnderstoodQuery {
     pub(crate) terms: QueryTerms,
-    /// The words in the order of the query, each stem once.
+    /// The words in the order of the query, each stem once. They are those of the terms.
     pub(crate) words: Vec<UnderstoodWord>,
     pub(crate) language: Language,
     /// The corrected text that a search by meaning embeds.
     pub(crate) text: String,
     /// The text that was searched for instead of the typed one; None when nothing was corrected.
     pub(crate) corrected: Option<String>,
+    /// A text that was not searched for, and that may have been meant.
+    pub(crate) suggested: Option<String>,
 }
 
 /// A word of a query, and what it was taken to mean.
@@ -41,6 +41,8 @@ pub(crate) struct UnderstoodWord {
     pub(crate) typed: String,
     /// None when the word is taken as it was typed.
     pub(crate) corrected: Option<String>,
+    /// A far more common word that is near, or one for a word that nothing is near enough to.
+    suggested: Option<String>,
     /// Other words that count as this one.
     pub(crate) synonyms: Vec<String>,
     /// The bytes of the word in the text of the query.
@@ -48,10 +50,11 @@ pub(crate) struct UnderstoodWord {
     surface: String,
     stem: String,
     word: QueryWord,
-    /// True for a word that is not to be changed: it is quoted or has other signs than letters.
-    fixed: bool,
+    is_quoted: bool,
+    /// Whether it is made of letters alone, so that mistakes in it can be corrected.
+    is_plain: bool,
     /// Whether some product has the word, or what it was corrected to.
-    known: bool,
+    is_known: bool,
 }
 
 impl UnderstoodWord {
@@ -63,36 +66,33 @@ impl UnderstoodWord {
         }
     }
 
+    fn add_synonyms(&mut self, synonyms: &[Synonym], weights: &KeywordWeights) {
+        for synonym in synonyms {
+            for row in &synonym.rows {
+                self.word
+                    .add(row.clone(), weights.synonym, AlternativeKind::Synonym);
+            }
+            self.synonyms.push(synonym.text.clone());
+        }
+    }
+
     /// Looks for another word in place of this one.
     fn correct_to(&mut self, word: String, language: Language) {
         self.stem = language.stem(&word);
         self.word = QueryWord::of(&self.stem);
         self.surface.clone_from(&word);
         self.corrected = Some(word);
-        self.known = true;
-    }
-
-    /// Looks for two words next to each other in place of this one.
-    fn cut_into(&mut self, left: &str, right: &str, language: Language) {
-        self.word = QueryWord {
-            alternatives: vec![Alternative {
-                stems: vec![language.stem(left), language.stem(right)],
-                weight: 1.0,
-                is_synonym: false,
-            }],
-        };
-        self.corrected = Some(format!("{left} {right}"));
-        self.known = true;
+        self.is_known = true;
     }
 }
 
-/// Takes the query as it is, without corrections and synonyms.
+/// Takes the query as it is, without corrections, continuations and synonyms.
 pub(crate) fn verbatim(
     query: &ParsedQuery,
     vocabulary: &Vocabulary<'_>,
 ) -> tantivy::Result<UnderstoodQuery> {
     let words = words(query, vocabulary)?;
-    Ok(understood(query, words, vocabulary.language()))
+    understood(query, words, vocabulary)
 }
 
 /// Corrects words that no product has, and adds words that mean the same.
@@ -103,230 +103,193 @@ pub(crate) fn understand(
     weights: &KeywordWeights,
 ) -> tantivy::Result<UnderstoodQuery> {
     let mut words = words(query, vocabulary)?;
-    join(&mut words, vocabulary, weights)?;
+    compounds::join(&mut words, vocabulary, weights)?;
     for at in 0..words.len() {
-        if words[at].fixed {
+        if words[at].is_quoted {
             continue;
         }
-        if words[at].known {
-            add_parts(&mut words[at], vocabulary, weights)?;
+        let is_last = query.is_open && at + 1 == words.len();
+        if is_last {
+            continuations::add(&mut words[at], vocabulary, weights)?;
+        }
+        if words[at].is_known {
+            compounds::add_parts(&mut words[at], vocabulary, weights)?;
+            if vocabulary.language().has_compounds() {
+                compounds::add_compounds(&mut words[at], vocabulary, weights)?;
+            }
+            correction::suggest_the_common(&mut words[at], vocabulary)?;
         } else {
-            correct(&mut words, at, vocabulary)?;
+            compounds::add_compounds(&mut words[at], vocabulary, weights)?;
+            if is_last {
+                continuations::add_mistaken(&mut words[at], vocabulary, weights)?;
+            }
+            correction::correct(&mut words, at, vocabulary)?;
         }
     }
     add_synonyms(&mut words, synonyms, weights);
-    Ok(understood(query, words, vocabulary.language()))
+    understood(query, words, vocabulary)
 }
 
-/// The words of a query, each stem once.
+/// The words of the query, each stem once.
 fn words(query: &ParsedQuery, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Vec<UnderstoodWord>> {
     let mut words: Vec<UnderstoodWord> = Vec::new();
-    for QueriedWord { word, quoted } in &query.words {
-        if words.iter().any(|known| known.stem == word.stem) {
-            continue;
-        }
-        let is_plain = word.surface.chars().all(char::is_alphabetic);
-        let known = vocabulary.has(&word.stem)?;
-        words.push(UnderstoodWord {
-            typed: query.text[word.from..word.to].to_owned(),
-            corrected: None,
-            synonyms: Vec::new(),
-            place: (word.from, word.to),
-            surface: word.surface.clone(),
-            stem: word.stem.clone(),
-            word: QueryWord::of(&word.stem),
-            fixed: *quoted || !is_plain,
-            known,
-        });
+    let last = query.words.len();
+    for (QueriedWord { word, quoted }, at) in query.words.iter().zip(1..) {
+        let is_open = query.is_open && at == last && !quoted;
+        add_word(&mut words, query, word, *quoted, is_open, vocabulary)?;
     }
+    words.truncate(QueryTerms::WORDS_MAX);
     Ok(words)
+}
+
+/// Adds a word, or the words that it falls into where no product has it as one.
+fn add_word(
+    words: &mut Vec<UnderstoodWord>,
+    query: &ParsedQuery,
+    word: &Word,
+    is_quoted: bool,
+    is_open: bool,
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<()> {
+    if words.iter().any(|known| known.stem == word.stem) || word.spellings.is_empty() {
+        return Ok(());
+    }
+    let is_known = vocabulary.has_spelling(&word.spellings)?;
+    if !is_known
+        && falls_apart(word, vocabulary)?
+        && !(is_open && continuations::begins(&word.surface, vocabulary)?)
+    {
+        for part in &word.parts {
+            add_word(words, query, part, is_quoted, is_open, vocabulary)?;
+        }
+        return Ok(());
+    }
+    let is_letter = |c: char| c.is_alphabetic() && !is_unspaced(c);
+    words.push(UnderstoodWord {
+        typed: query.text[word.from..word.to].to_owned(),
+        corrected: None,
+        suggested: None,
+        synonyms: Vec::new(),
+        place: (word.from, word.to),
+        surface: word.surface.clone(),
+        stem: word.stem.clone(),
+        word: QueryWord::spelled(word),
+        is_quoted,
+        is_plain: word.surface.chars().all(is_letter),
+        is_known,
+    });
+    Ok(())
+}
+
+/// Whether a word is looked for by its parts. Letters and digits without a sign between them are only
+/// parts where products have them all: nobody who types "qwx7" asks for sevens.
+fn falls_apart(word: &Word, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool> {
+    let parts = word.parts.iter();
+    let is_glued = parts
+        .clone()
+        .zip(parts.skip(1))
+        .all(|(left, right)| left.to == right.from);
+    if is_glued {
+        for part in &word.parts {
+            if !vocabulary.has_spelling(&part.spellings)? {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(!word.parts.is_empty())
 }
 
 fn understood(
     query: &ParsedQuery,
     words: Vec<UnderstoodWord>,
-    language: Language,
-) -> UnderstoodQuery {
-    let changes: Vec<_> = words
-        .iter()
-        .filter_map(|word| Some((word.place, word.corrected.clone()?)))
-        .collect();
-    let corrected = (!changes.is_empty()).then(|| query.replaced(&changes));
-    UnderstoodQuery {
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<UnderstoodQuery> {
+    let changed = |change: fn(&UnderstoodWord) -> Option<&String>| {
+        let changes: Vec<_> = words
+            .iter()
+            .filter_map(|word| Some((word.place, change(word)?.clone())))
+            .collect();
+        (!changes.is_empty()).then(|| query.replaced(&changes))
+    };
+    let corrected = changed(|word| word.corrected.as_ref());
+    let has_suggestion = words.iter().any(|word| word.suggested.is_some());
+    let suggested = changed(|word| word.suggested.as_ref().or(word.corrected.as_ref()));
+    Ok(UnderstoodQuery {
         terms: QueryTerms {
             words: words.iter().map(|word| word.word.clone()).collect(),
-            phrases: stems(&query.phrases),
-            exclusions: stems(&query.exclusions),
-            identifiers: query.identifiers.clone(),
+            mode: query.mode,
+            quoted: words
+                .iter()
+                .zip(0..)
+                .map(|(word, at)| u32::from(word.is_quoted) << at)
+                .sum(),
+            phrases: query.phrases.clone(),
+            exclusions: query
+                .exclusions
+                .iter()
+                .map(|exclusion| compounds::excluded(exclusion, vocabulary))
+                .collect::<tantivy::Result<_>>()?,
+            identifiers: identifiers(query, vocabulary)?,
         },
-        language,
+        language: vocabulary.language(),
         text: corrected.as_ref().unwrap_or(query).wanted_text(),
         corrected: corrected.map(|query| query.text),
+        suggested: suggested.filter(|_| has_suggestion).map(|query| query.text),
         words,
-    }
+    })
 }
 
-/// The stems of each phrase or exclusion.
-fn stems(parts: &[Vec<Word>]) -> Vec<Vec<String>> {
-    let stems_of = |words: &Vec<Word>| words.iter().map(|word| word.stem.clone()).collect();
-    parts.iter().map(stems_of).collect()
-}
-
-/// Joins neighbours that products write as one word: "note book". Where products also have both
-/// words alone, the joined word counts as either of them.
-fn join(
-    words: &mut Vec<UnderstoodWord>,
+/// The identifiers that the query may hold. A part of it that many products have as a word, or that
+/// is a number with its unit, is none, even if some product has such a part number.
+fn identifiers(
+    query: &ParsedQuery,
     vocabulary: &Vocabulary<'_>,
-    weights: &KeywordWeights,
-) -> tantivy::Result<()> {
-    let mut at = 0;
-    while at + 1 < words.len() {
-        let (left, right) = (&words[at], &words[at + 1]);
-        let joined = format!("{}{}", left.surface, right.surface);
-        let joined_stem = vocabulary.language().stem(&joined);
-        let may_join = !left.fixed && !right.fixed && left.place.1 + 1 == right.place.0;
-        if !may_join || !vocabulary.has(&joined_stem)? {
-            at += 1;
-            continue;
-        }
-        if left.known && right.known {
-            for word in &mut words[at..at + 2] {
-                word.word
-                    .add_spelling(vec![joined_stem.clone()], weights.compound);
-                word.synonyms.push(joined.clone());
-            }
-        } else {
-            let right = words.remove(at + 1);
-            let left = &mut words[at];
-            left.typed = format!("{} {}", left.typed, right.typed);
-            left.place.1 = right.place.1;
-            left.word = QueryWord::of(&joined_stem);
-            left.corrected = Some(joined.clone());
-            (left.surface, left.stem, left.known) = (joined, joined_stem, true);
-        }
-        at += 1;
-    }
-    Ok(())
-}
-
-/// Adds the spelling as two words where products write the word so: "smart watch" counts as
-/// "smartwatch".
-fn add_parts(
-    word: &mut UnderstoodWord,
-    vocabulary: &Vocabulary<'_>,
-    weights: &KeywordWeights,
-) -> tantivy::Result<()> {
-    if word.corrected.is_none()
-        && let Some((left, right)) = parts(&word.surface, vocabulary)?
-    {
-        let stems = vec![
-            vocabulary.language().stem(&left),
-            vocabulary.language().stem(&right),
-        ];
-        word.word.add_spelling(stems, weights.compound);
-        word.synonyms.push(format!("{left} {right}"));
-    }
-    Ok(())
-}
-
-/// The two words that products have next to each other in place of this one: where there are
-/// several ways to cut it, the most frequent pair.
-fn parts(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Option<(String, String)>> {
-    let mut best: Option<(u64, (String, String))> = None;
-    if surface.chars().count() > CORRECTED_CHARS_MAX {
-        return Ok(None);
-    }
-    for (cut, _) in surface.char_indices().skip(PART_CHARS_MIN) {
-        let (left, right) = surface.split_at(cut);
-        if right.chars().count() < PART_CHARS_MIN
-            || !vocabulary.has(&vocabulary.language().stem(left))?
-            || !vocabulary.has(&vocabulary.language().stem(right))?
-        {
-            continue;
-        }
-        let count = vocabulary.in_a_row(&[left, right])?;
-        if count > best.as_ref().map_or(0, |(count, _)| *count) {
-            best = Some((count, (left.to_owned(), right.to_owned())));
-        }
-    }
-    Ok(best.map(|(_, parts)| parts))
-}
-
-/// Corrects a word that no product has: cuts it in two, or takes the nearest word that some product
-/// has.
-fn correct(
-    words: &mut [UnderstoodWord],
-    at: usize,
-    vocabulary: &Vocabulary<'_>,
-) -> tantivy::Result<()> {
-    let surface = words[at].surface.clone();
-    let length = surface.chars().count();
-    if !(CORRECTED_CHARS_MIN..=CORRECTED_CHARS_MAX).contains(&length) {
-        return Ok(());
-    }
-    if let Some((left, right)) = parts(&surface, vocabulary)? {
-        words[at].cut_into(&left, &right, vocabulary.language());
-        return Ok(());
-    }
-    let mistakes_max = if length < TWO_MISTAKES_CHARS_MIN {
-        1
-    } else {
-        2
+) -> tantivy::Result<Vec<Identifier>> {
+    let is_measure = |identifier: &Identifier| {
+        let mut measures = query.words.iter().filter(|word| word.word.is_measure);
+        measures.any(|QueriedWord { word, .. }| {
+            let typed = query
+                .text
+                .get(word.from..word.to)
+                .and_then(index::identifier);
+            typed.as_ref() == Some(&identifier.text)
+        })
     };
-    for distance in 1..=mistakes_max {
-        let candidates = vocabulary.near(&surface, distance)?;
-        if let Some(best) = fitting(candidates, words, at, vocabulary)? {
-            words[at].correct_to(best, vocabulary.language());
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-/// The candidate that most products have together with the other words; among equals, the one that
-/// most products have.
-fn fitting(
-    candidates: Vec<KnownWord>,
-    words: &[UnderstoodWord],
-    at: usize,
-    vocabulary: &Vocabulary<'_>,
-) -> tantivy::Result<Option<String>> {
-    let others: Vec<&str> = words
-        .iter()
-        .enumerate()
-        .filter(|(place, word)| *place != at && word.known)
-        .map(|(_, word)| word.surface.as_str())
-        .collect();
-    let mut best: Option<(usize, u64, String)> = None;
-    for candidate in candidates.into_iter().take(COMPARED_MAX) {
-        let together = if others.is_empty() {
-            0
-        } else {
-            let mut all = vec![candidate.surface.as_str()];
-            all.extend(&others);
-            vocabulary.together(&all)?
+    let mut identifiers = Vec::new();
+    for identifier in &query.identifiers {
+        let is_common = || {
+            let documents = vocabulary.documents(&identifier.text)?;
+            tantivy::Result::Ok(documents > WORDS_OF_IDENTIFIER_MAX)
         };
-        let is_better = best.as_ref().is_none_or(|(count, documents, _)| {
-            (together, candidate.documents) > (*count, *documents)
-        });
-        if is_better {
-            best = Some((together, candidate.documents, candidate.surface));
+        let is_number = identifier.text.bytes().all(|byte| byte.is_ascii_digit());
+        if identifier.is_whole || is_number || !is_measure(identifier) && !is_common()? {
+            identifiers.push(identifier.clone());
         }
     }
-    Ok(best.map(|(_, _, surface)| surface))
+    Ok(identifiers)
 }
 
-/// Adds the synonyms of words and phrases, but not to words that are fixed.
+/// Adds the synonyms of words and phrases, but not to words that are quoted.
 fn add_synonyms(words: &mut [UnderstoodWord], synonyms: &Synonyms, weights: &KeywordWeights) {
     let stems: Vec<&str> = words.iter().map(|word| word.stem.as_str()).collect();
     let expansions = synonyms.find(&stems);
     for found in expansions {
         let of_rule = &mut words[found.first..found.first + found.words];
-        for word in of_rule.iter_mut().filter(|word| !word.fixed) {
-            for synonym in found.synonyms {
-                word.word
-                    .add_synonym(synonym.stems.clone(), weights.synonym);
-                word.synonyms.push(synonym.text.clone());
+        for word in of_rule.iter_mut().filter(|word| !word.is_quoted) {
+            word.add_synonyms(found.synonyms, weights);
+        }
+    }
+    // A word that products write as two has the synonyms of the two.
+    for word in words.iter_mut().filter(|word| !word.is_quoted) {
+        let rows = word.word.alternatives.iter().map(|row| row.stems.clone());
+        for row in rows.filter(|row| row.len() == 2).collect::<Vec<_>>() {
+            let row: Vec<&str> = row.iter().map(String::as_str).collect();
+            let of_all = synonyms
+                .find(&row)
+                .into_iter()
+                .filter(|found| found.words == 2);
+            for found in of_all {
+                word.add_synonyms(found.synonyms, weights);
             }
         }
     }

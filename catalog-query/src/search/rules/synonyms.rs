@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::index::Language;
+use crate::index::{Language, Rows};
 
-/// The most words of a phrase; further ones are ignored.
+/// The most words of a phrase; a longer one has no effect.
 const WORDS_MAX: usize = 8;
 
 /// A rule with words or short phrases as people write them.
@@ -34,7 +34,8 @@ struct Expansion {
 pub(crate) struct Synonym {
     /// The synonym as the rule states it.
     pub(crate) text: String,
-    pub(crate) stems: Vec<String>,
+    /// The rows of stems that count as it.
+    pub(crate) rows: Rows,
 }
 
 /// Words of a query that have synonyms.
@@ -65,19 +66,22 @@ impl Synonyms {
     }
 
     fn add(&mut self, language: Language, from: &str, to: &[String]) {
-        let from = stems(language, from);
-        let Some(first) = from.first().cloned() else {
+        let rows = language.rows(from);
+        for row in &rows {
+            let others = to.iter().map(|text| Synonym {
+                text: text.clone(),
+                rows: language.rows(text),
+            });
+            let others = others.filter(|other| !other.rows.is_empty() && other.rows != rows);
+            self.add_row(row.clone(), others.collect());
+        }
+    }
+
+    fn add_row(&mut self, from: Vec<String>, others: Vec<Synonym>) {
+        let Some(first) = from.first().filter(|_| from.len() <= WORDS_MAX) else {
             return;
         };
-        let others: Vec<Synonym> = to
-            .iter()
-            .map(|text| Synonym {
-                text: text.clone(),
-                stems: stems(language, text),
-            })
-            .filter(|other| !other.stems.is_empty() && other.stems != from)
-            .collect();
-        let rules = self.rules.entry(first).or_default();
+        let rules = self.rules.entry(first.clone()).or_default();
         match rules.iter_mut().find(|rule| rule.from == from) {
             Some(rule) => {
                 for other in others {
@@ -110,11 +114,6 @@ impl Synonyms {
         }
         found
     }
-}
-
-fn stems(language: Language, text: &str) -> Vec<String> {
-    let words = language.words(text, WORDS_MAX);
-    words.into_iter().map(|word| word.stem).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use tokio_util::sync::CancellationToken;
 
 use crate::embedding::{Embedder, QueryEmbedder};
 use crate::index::KeywordIndex;
@@ -14,6 +15,7 @@ use crate::search::strategy::hybrid::HybridStrategy;
 use crate::search::strategy::keyword::{KeywordSearch, KeywordStrategy};
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::search_strategy::SearchStrategy;
+use crate::search::strategy::similarity_floor::{self, SimilarityFloors};
 use crate::search::strategy::vector::{VectorSearch, VectorStrategy, Warnings};
 
 /// One strategy of each kind. They share their parts.
@@ -46,6 +48,7 @@ impl SearchStrategyFactory {
             vectors,
             executor,
             warnings: Warnings::default(),
+            floors: SimilarityFloors::default(),
         });
         Self {
             keyword: KeywordStrategy {
@@ -73,6 +76,14 @@ impl SearchStrategyFactory {
 
     pub(crate) fn vector_search(&self) -> Arc<VectorSearch> {
         Arc::clone(&self.vector.vector)
+    }
+
+    /// Keeps the similarity from which products count as near up to date.
+    pub(crate) async fn keep_calibrated(&self, stop: CancellationToken) -> anyhow::Result<()> {
+        let HybridStrategy {
+            vector, coverage, ..
+        } = &self.hybrid;
+        similarity_floor::keep_calibrated(vector, coverage, stop).await
     }
 
     pub(crate) fn strategy(&self, kind: StrategyKind) -> &dyn SearchStrategy {

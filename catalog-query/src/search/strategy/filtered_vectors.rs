@@ -32,6 +32,16 @@ impl VectorSearch {
             Some(_) => self.nearest_passing(vector, limit, scope).await?,
             None => self.vectors.nearest(vector, limit).await?,
         };
+        self.within_scope(hits, f32::NEG_INFINITY, scope).await
+    }
+
+    /// The hits that the scope has. Those from `floor` on are its set.
+    pub(crate) async fn within_scope(
+        &self,
+        hits: Vec<Hit>,
+        floor: f32,
+        scope: &Scope,
+    ) -> Result<Near, VectorIndexError> {
         if !scope.is_built {
             // An index that is being built cannot tell which products there are.
             return Ok(Near {
@@ -41,7 +51,7 @@ impl VectorSearch {
         }
         let scope = scope.clone();
         self.executor
-            .run(move |_| scope.near(hits))
+            .run(move |_| scope.near(hits, floor))
             .await
             .map_err(|err| VectorIndexError(err.into()))
     }
@@ -75,7 +85,9 @@ impl VectorSearch {
         let pass = move |hits| {
             let (executor, scope) = (Arc::clone(&executor), scope.clone());
             async move {
-                let near = executor.run(move |_| scope.near(hits)).await;
+                let near = executor
+                    .run(move |_| scope.near(hits, f32::NEG_INFINITY))
+                    .await;
                 near.map(|near| near.hits)
                     .map_err(|err| VectorIndexError(err.into()))
             }

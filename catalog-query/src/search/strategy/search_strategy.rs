@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::index::{DocSets, Popularity};
+use crate::index::{DocSets, KeywordWeights, Popularity};
 use crate::search::deadline::Deadline;
 use crate::search::error::SearchError;
 use crate::search::ranking::profile::RankingProfile;
@@ -54,15 +54,24 @@ pub(crate) struct SearchOutcome {
     /// The strategy that answered: a rung below the one asked for when `degraded`.
     pub(crate) strategy: StrategyKind,
     pub(crate) degraded: bool,
-    /// The query as it was looked up. A product that has any of its words matches, unless phrases
-    /// or exclusions leave it out.
+    /// The query as it was looked up. A product that has the words that its mode asks for matches,
+    /// unless phrases or exclusions leave it out.
     pub(crate) understood: Arc<UnderstoodQuery>,
-    /// The products near in meaning, which match too; None when the leg by meaning did not answer.
+    /// The words that were dropped, as they were typed: no product has them with the others.
+    pub(crate) relaxed: Vec<String>,
+    /// The products near enough in meaning, which match too; None when the leg by meaning did not
+    /// answer.
     pub(crate) near: Option<Arc<DocSets>>,
     /// The effect of the rules on the answer.
     pub(crate) curated: Arc<Curated>,
+    /// The weights of the words that were looked up.
+    pub(crate) words: Arc<KeywordWeights>,
+    /// The weight of the leg by meaning if all products had a vector.
+    pub(crate) vector_weight: f64,
     /// The share of the products that have vectors, where vectors were used.
     pub(crate) coverage: f64,
+    /// The similarity from which a product counts as near in meaning.
+    pub(crate) similarity_floor: f32,
     /// The microseconds that preparing and each leg took, by their names.
     pub(crate) micros: Vec<(&'static str, u64)>,
 }

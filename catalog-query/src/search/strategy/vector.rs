@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use crate::embedding::{EmbedError, QueryEmbedder};
+use crate::index::Hit;
 use crate::read_model::{VectorIndex, VectorIndexError};
 use crate::search::deadline::micros_since;
 use crate::search::error::SearchError;
@@ -18,6 +19,7 @@ use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::ranker::rank;
 use crate::search::strategy::scope::{Near, Scope};
 use crate::search::strategy::search_strategy::{SearchOutcome, SearchStrategy, StrategyRequest};
+use crate::search::strategy::similarity_floor::SimilarityFloors;
 
 /// The leg by meaning.
 pub(crate) struct VectorSearch {
@@ -27,6 +29,7 @@ pub(crate) struct VectorSearch {
     /// Asks the keyword index which products pass a filter.
     pub(crate) executor: Arc<SearchExecutor>,
     pub(crate) warnings: Warnings,
+    pub(crate) floors: SimilarityFloors,
 }
 
 /// Why a search by meaning has no answer.
@@ -45,8 +48,15 @@ pub(crate) enum VectorError {
 }
 
 impl VectorSearch {
-    /// The products nearest to a query, or an error at the deadline, and the microseconds that it
-    /// took. A query without words has none.
+    pub(crate) fn has_model(&self) -> bool {
+        self.embedder.is_some()
+    }
+
+    /// The products of the scope among those that are nearest to a query, or an error at the deadline,
+    /// and the microseconds that it took. A query without words has none.
+    ///
+    /// The nearest products are those of the whole catalog, so that a filter never makes a product
+    /// match that would not match without it.
     pub(crate) async fn hits(
         &self,
         prepared: &PreparedQuery,
@@ -59,8 +69,9 @@ impl VectorSearch {
         let search = async {
             let embedder = self.embedder.as_ref().ok_or(VectorError::NoModel)?;
             let vector = embedder.embed(&prepared.understood.text).await?;
-            let depth = request.profile.depth;
-            Ok(self.nearest(&vector, depth, &prepared.scope).await?)
+            let hits = self.vectors.nearest(&vector, request.profile.depth).await?;
+            let floor = self.floor(prepared, request);
+            Ok(self.within_scope(hits, floor, &prepared.scope).await?)
         };
         let deadline = request.deadline;
         let found = tokio::time::timeout_at(deadline.at, search)
@@ -68,6 +79,12 @@ impl VectorSearch {
             .unwrap_or(Err(VectorError::Late(deadline.budget)))
             .inspect_err(|err| self.log(err));
         (found, micros_since(started))
+    }
+
+    /// The similarity from which a product counts as near in meaning.
+    pub(crate) fn floor(&self, prepared: &PreparedQuery, request: &StrategyRequest) -> f32 {
+        let calibrated = self.floors.of(&prepared.understood.text);
+        calibrated.max(request.profile.similarity_floor as f32)
     }
 
     /// Logs why a search had no answer by meaning, now and then. A missing model or vector is not
@@ -124,7 +141,7 @@ impl SearchStrategy for VectorStrategy {
             let prepared = self
                 .keyword
                 .preparer
-                .prepare(request, StrategyKind::Vector, scope)
+                .prepare(request, request.profile.words.clone(), scope)
                 .await?;
             let (found, micros) = self.vector.hits(&prepared, request).await;
             let Ok(found) = found else {
@@ -135,19 +152,30 @@ impl SearchStrategy for VectorStrategy {
                     ..answer
                 });
             };
+            let floor = self.vector.floor(&prepared, request);
+            let near: Vec<Hit> = found
+                .hits
+                .into_iter()
+                .filter(|hit| hit.score >= floor)
+                .collect();
             let legs = Legs {
                 keyword: None,
-                vector: Some(&found.hits),
+                vector: Some(&near),
                 coverage: 1.0,
+                ..Legs::default()
             };
             Ok(SearchOutcome {
                 hits: rank(&self.keyword.executor, request, &prepared, legs).await?,
                 matched: None,
+                relaxed: Vec::new(),
+                similarity_floor: floor,
                 strategy: StrategyKind::Vector,
                 degraded: false,
                 near: Some(Arc::new(found.docs)),
                 curated: prepared.curated,
                 understood: prepared.understood,
+                words: prepared.weights,
+                vector_weight: request.profile.vector_weight,
                 coverage: 1.0,
                 micros: vec![("understanding", prepared.micros), ("vector", micros)],
             })

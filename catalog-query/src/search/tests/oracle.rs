@@ -15,7 +15,7 @@ use prost::Message as _;
 use tempfile::TempDir;
 
 use crate::index::tests::support::{changed, deleted, open};
-use crate::index::{KeywordIndex, Popularity};
+use crate::index::{KeywordIndex, MatchMode, Popularity};
 use crate::read_model::Coverage;
 use crate::search::engine::{SearchEngine, SearchPage};
 use crate::search::ranking::profile::{RankingProfile, RankingProfiles};
@@ -111,7 +111,7 @@ fn engine(
         rules,
         Some(Arc::new(embedder)),
         vectors,
-        Coverage::default(),
+        Coverage::new(u64::MAX),
     );
     let board = PopularityBoard::default();
     board.show(Popularity::new(expected.views.clone()));
@@ -167,6 +167,8 @@ impl Case {
             query: self.query.clone(),
             profile: String::new(),
             // Products have all words of the queries, so that none is corrected.
+            match_mode: MatchMode::Any,
+            is_open: false,
             verbatim: false,
             budget: Duration::from_secs(60),
             explain: false,

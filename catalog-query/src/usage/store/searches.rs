@@ -37,13 +37,13 @@ async fn add_queries(db: &mut PgConnection, day: Date, tally: &SearchTally) -> s
         tally.queries.values().map(|query| query.last_at).collect();
     sqlx::query(
         "INSERT INTO search_queries AS known
-             (day, query, searches, without_result, corrected, clicks, total, last_at)
+             (day, query, searches, without_result, altered, clicks, total, last_at)
          SELECT $1, * FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[],
              $6::bigint[], $7::bigint[], $8::timestamptz[])
          ON CONFLICT (day, query) DO UPDATE
          SET searches = known.searches + excluded.searches,
              without_result = known.without_result + excluded.without_result,
-             corrected = known.corrected + excluded.corrected,
+             altered = known.altered + excluded.altered,
              clicks = known.clicks + excluded.clicks,
              total = coalesce(excluded.total, known.total),
              last_at = greatest(known.last_at, excluded.last_at)",
@@ -52,7 +52,7 @@ async fn add_queries(db: &mut PgConnection, day: Date, tally: &SearchTally) -> s
     .bind(&queries)
     .bind(counts(|query| query.searches))
     .bind(counts(|query| query.without_result))
-    .bind(counts(|query| query.corrected))
+    .bind(counts(|query| query.altered))
     .bind(counts(|query| query.clicks))
     .bind(&totals)
     .bind(&times)
@@ -167,7 +167,7 @@ pub(in crate::usage) async fn without_result(
 }
 
 /// By query: its searches, those longer ago counting less, and what the last of them found. Only
-/// queries that at least `searches_min` searches asked as they are spelled, and that find something.
+/// queries that at least `searches_min` searches asked as they are typed, and that find something.
 pub(in crate::usage) async fn suggestible_queries(
     registry: &PgPool,
     half_life: HalfLife,
@@ -179,11 +179,11 @@ pub(in crate::usage) async fn suggestible_queries(
         "SELECT query, weight, total FROM (
              SELECT query,
                  sum(searches * power(0.5, least(1000, greatest(0, $1 - day) / $2))) AS weight,
-                 sum(searches - corrected) AS as_spelled,
+                 sum(searches - altered) AS as_typed,
                  (array_agg(total ORDER BY day DESC) FILTER (WHERE total IS NOT NULL))[1] AS total
              FROM search_queries GROUP BY query
          ) AS weighed
-         WHERE as_spelled >= $3 AND total > 0 ORDER BY weight DESC, query LIMIT $4",
+         WHERE as_typed >= $3 AND total > 0 ORDER BY weight DESC, query LIMIT $4",
     )
     .bind(today)
     .bind(half_life.days())

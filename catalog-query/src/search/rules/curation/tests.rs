@@ -12,7 +12,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::index::tests::support::{index_of, product};
-use crate::index::{Filter, Language};
+use crate::index::{Filter, Language, MatchMode};
 use crate::read_model::Coverage;
 use crate::search::answer::explanation::Absence;
 use crate::search::engine::{SearchEngine, SearchPage};
@@ -108,7 +108,7 @@ fn shop() -> Shop {
         rules.clone(),
         Some(Arc::new(embedder)),
         Arc::new(TestVectors(Vec::new())),
-        Coverage::default(),
+        Coverage::new(u64::MAX),
     );
     let profiles = RankingProfiles::default();
     Shop {
@@ -144,6 +144,8 @@ fn query(query: &str) -> SearchRequest {
         sort: Sort::Relevance,
         page_token: String::new(),
         profile: String::new(),
+        match_mode: MatchMode::Any,
+        is_open: false,
         verbatim: false,
         budget: Duration::from_secs(60),
         explain: true,

@@ -1,0 +1,171 @@
+//! Words that products write as one or as two, and words that are parts of longer ones.
+
+use crate::index::{AlternativeKind, KeywordWeights, QueryWord, Rows, Vocabulary};
+use crate::search::request::query::Exclusion;
+use crate::search::request::understanding::UnderstoodWord;
+
+/// The most characters of a word that is cut in two.
+const CUT_CHARS_MAX: usize = 32;
+/// The fewest characters of a word that is looked for inside of longer ones.
+const INNER_CHARS_MIN: usize = 4;
+/// The most longer words that count as a word inside of them.
+const COMPOUNDS_MAX: usize = 24;
+
+/// Joins neighbours that products write as one word: "note book". Where products also have both
+/// words alone, the joined word counts as either of them.
+pub(super) fn join(
+    words: &mut Vec<UnderstoodWord>,
+    vocabulary: &Vocabulary<'_>,
+    weights: &KeywordWeights,
+) -> tantivy::Result<()> {
+    let mut at = 0;
+    while at + 1 < words.len() {
+        let (left, right) = (&words[at], &words[at + 1]);
+        let joined = format!("{}{}", left.surface, right.surface);
+        let joined_stem = vocabulary.language().stem(&joined);
+        if !may_be_one(left, right) || !vocabulary.has(&joined_stem)? {
+            at += 1;
+            continue;
+        }
+        if left.is_known && right.is_known {
+            // It is the usual way to write it only where more products write it so.
+            let apart = vocabulary.together_in_titles(&[&left.surface, &right.surface])? as u64;
+            let is_usual = vocabulary.documents(&joined)? > apart;
+            let weight = if is_usual { 1.0 } else { weights.compound };
+            for word in &mut words[at..at + 2] {
+                let row = vec![joined_stem.clone()];
+                word.word.add(row, weight, AlternativeKind::Spelling);
+                word.synonyms.push(joined.clone());
+            }
+        } else {
+            let right = words.remove(at + 1);
+            let left = &mut words[at];
+            left.typed = format!("{} {}", left.typed, right.typed);
+            left.place.1 = right.place.1;
+            left.word = QueryWord::of(&joined_stem);
+            left.corrected = Some(joined.clone());
+            (left.surface, left.stem, left.is_known) = (joined, joined_stem, true);
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// Whether two neighbours may be one word: both of letters, or the groups of a number.
+fn may_be_one(left: &UnderstoodWord, right: &UnderstoodWord) -> bool {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_grouped = is_number(&left.surface)
+        && is_number(&right.surface)
+        && left.surface.len() <= 3
+        && right.surface.len() == 3;
+    let is_free = !left.is_quoted && !right.is_quoted && left.place.1 + 1 == right.place.0;
+    is_free && (left.is_plain && right.is_plain || is_grouped)
+}
+
+/// Adds the spelling as two words where products write the word so: "smart watch" counts as
+/// "smartwatch".
+pub(super) fn add_parts(
+    word: &mut UnderstoodWord,
+    vocabulary: &Vocabulary<'_>,
+    weights: &KeywordWeights,
+) -> tantivy::Result<()> {
+    if word.corrected.is_none()
+        && word.is_plain
+        && let Some((left, right)) = parts(&word.surface, vocabulary)?
+    {
+        let language = vocabulary.language();
+        let row = vec![language.stem(&left), language.stem(&right)];
+        word.word
+            .add(row, weights.compound, AlternativeKind::Spelling);
+        word.synonyms.push(format!("{left} {right}"));
+    }
+    Ok(())
+}
+
+/// Looks for two words next to each other in place of one that no product has.
+pub(super) fn cut(word: &mut UnderstoodWord, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool> {
+    let Some((left, right)) = parts(&word.surface, vocabulary)? else {
+        return Ok(false);
+    };
+    let language = vocabulary.language();
+    word.word = QueryWord {
+        alternatives: Vec::new(),
+    };
+    let row = vec![language.stem(&left), language.stem(&right)];
+    word.word.add(row, 1.0, AlternativeKind::Spelling);
+    word.corrected = Some(format!("{left} {right}"));
+    word.is_known = true;
+    Ok(true)
+}
+
+/// The two words that products have next to each other in place of this one: where there are
+/// several ways to cut it, the most frequent pair.
+fn parts(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Option<(String, String)>> {
+    let mut best: Option<(u64, (String, String))> = None;
+    if surface.chars().count() > CUT_CHARS_MAX {
+        return Ok(None);
+    }
+    for (cut, _) in surface.char_indices().skip(1) {
+        let (left, right) = surface.split_at(cut);
+        if !vocabulary.has(&vocabulary.language().stem(left))?
+            || !vocabulary.has(&vocabulary.language().stem(right))?
+        {
+            continue;
+        }
+        let count = vocabulary.in_a_row(&[left, right])?;
+        if count > best.as_ref().map_or(0, |(count, _)| *count) {
+            best = Some((count, (left.to_owned(), right.to_owned())));
+        }
+    }
+    Ok(best.map(|(_, parts)| parts))
+}
+
+/// Adds the longer words that have this one as a part: "Gartenschlauch" counts as "Schlauch".
+pub(super) fn add_compounds(
+    word: &mut UnderstoodWord,
+    vocabulary: &Vocabulary<'_>,
+    weights: &KeywordWeights,
+) -> tantivy::Result<()> {
+    if !word.is_plain || word.corrected.is_some() {
+        return Ok(());
+    }
+    // The stem leaves out endings, which differ inside of a compound.
+    let is_beginning = word.surface.starts_with(&word.stem);
+    let part = if is_beginning {
+        &word.stem
+    } else {
+        &word.surface
+    };
+    if part.chars().count() < INNER_CHARS_MIN {
+        return Ok(());
+    }
+    let weight = if word.is_known { weights.compound } else { 1.0 };
+    for compound in vocabulary.compounds_of(part, COMPOUNDS_MAX)? {
+        let row = vec![vocabulary.language().stem(&compound.surface)];
+        word.word.add(row, weight, AlternativeKind::Spelling);
+        word.is_known = true;
+        word.synonyms.push(compound.surface);
+    }
+    Ok(())
+}
+
+/// The rows of an exclusion, with the ways to write it as one word or as two.
+pub(super) fn excluded(
+    exclusion: &Exclusion,
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<Rows> {
+    let mut rows = exclusion.rows.clone();
+    let language = vocabulary.language();
+    match &exclusion.words[..] {
+        [only] => {
+            if let Some((left, right)) = parts(&only.surface, vocabulary)? {
+                rows.push(vec![language.stem(&left), language.stem(&right)]);
+            }
+        }
+        [left, right] => rows.push(vec![
+            language.stem(&format!("{}{}", left.surface, right.surface)),
+        ]),
+        _ => {}
+    }
+    Ok(rows)
+}
