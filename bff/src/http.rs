@@ -9,6 +9,7 @@ mod search;
 mod filter;
 mod writes;
 mod rules;
+mod usage;
 mod body;
 mod params;
 mod version;
@@ -24,7 +25,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, put};
+use axum::routing::{get, post, put};
 use service_kit::{RequestLogLayer, TraceContext};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -40,9 +41,11 @@ const PRICE: &str = "/api/products/{id}/price";
 const HISTORY: &str = "/api/products/{id}/history";
 const SIMILAR: &str = "/api/products/{id}/similar";
 const AUTOCOMPLETE: &str = "/api/autocomplete";
+const CLICK: &str = "/api/events/click";
+const SEARCH_ANALYTICS: &str = "/api/analytics/searches";
 const SEARCH_RULES: &str = "/api/search-rules";
 const SEARCH_RULE: &str = "/api/search-rules/{id}";
-const ROUTES: [&str; 10] = [
+const ROUTES: [&str; 12] = [
     HEALTH,
     PRODUCTS,
     SEARCH,
@@ -51,6 +54,8 @@ const ROUTES: [&str; 10] = [
     HISTORY,
     SIMILAR,
     AUTOCOMPLETE,
+    CLICK,
+    SEARCH_ANALYTICS,
     SEARCH_RULES,
     SEARCH_RULE,
 ];
@@ -76,6 +81,8 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route(HISTORY, get(history::get_history))
         .route(SIMILAR, get(search::similar_products))
         .route(AUTOCOMPLETE, get(search::autocomplete))
+        .route(CLICK, post(usage::record_click))
+        .route(SEARCH_ANALYTICS, get(usage::search_analytics))
         .route(SEARCH_RULES, get(rules::list_rules))
         .route(SEARCH_RULE, rule);
     layered(routes, api)

@@ -5,5 +5,6 @@ pub(crate) mod raw;
 mod price;
 pub(crate) mod draft;
 pub(crate) mod product;
+pub(crate) mod usage;
 pub(crate) mod search;
 pub(crate) mod rule;

@@ -10,6 +10,7 @@ mod clients;
 mod reads;
 mod writes;
 mod rules;
+mod usage;
 
 pub(crate) use crate::upstream::call::{CONSISTENCY_WAIT, is_stale};
 pub(crate) use crate::upstream::caller::{Actor, Caller};

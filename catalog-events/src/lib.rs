@@ -17,7 +17,7 @@ mod rule;
 mod connect;
 mod digest;
 mod consistency;
-mod read;
+mod usage;
 mod grpc;
 mod event;
 mod product;
@@ -38,7 +38,6 @@ pub use crate::message::{
 };
 pub use crate::money::{Currency, Money, MoneyError};
 pub use crate::product::{AttributeValue, Product, Status};
-pub use crate::read::{ProductRead, READ_SUBJECT, ReadBatch, ReadSource};
 pub use crate::rule::{
     Curation, CurationAction, QueryMatch, RuleEvent, RuleKind, RuleTarget, SearchRule,
 };
@@ -46,3 +45,7 @@ pub use crate::rule_form::{ActionForm, KindForm, RuleForm, StoredRule, TargetFor
 #[cfg(feature = "nats")]
 pub use crate::stream::{RULE_STREAM, STREAM, rule_stream_config, stream_config};
 pub use crate::subject::{EVENTS_WILDCARD, RULES_WILDCARD, event_subject, rule_subject};
+pub use crate::usage::{
+    CLICK_SUBJECT, ClickBatch, Clicked, ProductRead, READ_SUBJECT, ReadBatch, ReadSource,
+    SEARCH_SUBJECT, SearchBatch, Searched, SearchedBy,
+};

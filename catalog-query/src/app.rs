@@ -10,23 +10,23 @@ use std::sync::Arc;
 
 use catalog_proto::v1::catalog_query_operations_server::CatalogQueryOperationsServer;
 use catalog_proto::v1::catalog_service_server::CatalogServiceServer;
+use catalog_proto::v1::usage_service_server::UsageServiceServer;
 use prometheus_client::registry::Registry;
 use service_kit::{Env, GrpcServer, Health, Ops, Readiness, Service, Tasks};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::{Request, Status};
-use uuid::Uuid;
 
 use self::projections::Projections;
 use self::search::{Search, load_profiles};
 use self::storage::{Repository, Storage, connect_nats};
 use crate::config::{Config, SERVICE};
 use crate::consistency::{Consistency, DocumentWatch};
-use crate::grpc::{CatalogGrpc, Operations, not_serving_yet};
+use crate::grpc::{CatalogGrpc, Operations, UsageGrpc, not_serving_yet};
 use crate::index::LiveIndex;
-use crate::popularity::{ReadPublisher, read_events};
 use crate::projectors::{FirstRead, Progress};
 use crate::read_model::Serving;
+use crate::usage::UsageEvents;
 
 type Catalog = CatalogGrpc<Repository>;
 
@@ -39,7 +39,8 @@ pub struct App {
     catalog: Catalog,
     operations: Operations,
     document_watch: DocumentWatch,
-    read_publisher: ReadPublisher,
+    usage_grpc: UsageGrpc,
+    usage_events: UsageEvents,
 }
 
 impl App {
@@ -83,10 +84,9 @@ impl Service for App {
         let readiness = Readiness::default();
         let ops = Ops::bind(config.ops_addr, registry, readiness.clone()).await?;
 
-        let search = Search::new(profiles, &storage).await;
+        let search = Search::new(profiles, config.usage_half_life, &storage).await;
         // A connection of their own: reads must not wait behind events, nor events behind reads.
-        let read_connection = connect_nats(&config.nats_url).await?;
-        let (recorder, read_publisher) = read_events(read_connection, Uuid::new_v4().to_string());
+        let (usage, usage_events) = UsageEvents::new(connect_nats(&config.nats_url).await?);
         let rebuilder = operators::rebuilder(&storage);
         let projections = Projections::new(
             &config,
@@ -102,7 +102,11 @@ impl Service for App {
                 repository: storage.repository.clone(),
                 search: search.engine.clone(),
                 consistency,
-                reads: recorder,
+                usage: usage.clone(),
+            },
+            usage_grpc: UsageGrpc {
+                usage,
+                registry: storage.generations.registry().clone(),
             },
             operations: operators::operations(&storage, rebuilder, &progress),
             grpc,
@@ -111,7 +115,7 @@ impl Service for App {
             search,
             projections,
             document_watch,
-            read_publisher,
+            usage_events,
         })
     }
 
@@ -124,7 +128,7 @@ impl Service for App {
             rules: self.projections.first_read(),
         };
         let serving = self.storage.serving.clone();
-        let routes = routes(self.catalog, self.operations, serving);
+        let routes = routes(self.catalog, self.usage_grpc, self.operations, serving);
         let repository = self.storage.repository.clone();
 
         let mut tasks = Tasks::new(stop);
@@ -132,7 +136,7 @@ impl Service for App {
         self.projections.spawn(&mut tasks);
         tasks.spawn("health", |stop| ready.run(stop));
         tasks.spawn("document watch", |stop| self.document_watch.run(stop));
-        tasks.spawn("product-read events", |stop| self.read_publisher.run(stop));
+        self.usage_events.spawn(&mut tasks);
         self.search.spawn(&self.storage, &mut tasks);
         tasks.spawn("ops", |stop| self.ops.run(stop));
         tasks.spawn("grpc", |stop| self.grpc.serve(routes, stop));
@@ -140,7 +144,7 @@ impl Service for App {
     }
 }
 
-fn routes(catalog: Catalog, operations: Operations, serving: Serving) -> Routes {
+fn routes(catalog: Catalog, usage: UsageGrpc, operations: Operations, serving: Serving) -> Routes {
     let answer_once_serving = move |request: Request<()>| -> Result<Request<()>, Status> {
         if serving.is_on() {
             Ok(request)
@@ -152,6 +156,7 @@ fn routes(catalog: Catalog, operations: Operations, serving: Serving) -> Routes 
         catalog,
         answer_once_serving,
     ))
+    .add_service(UsageServiceServer::new(usage))
     .add_service(CatalogQueryOperationsServer::new(operations))
 }
 

@@ -7,6 +7,7 @@ use service_kit::Env;
 
 use crate::events::LogTarget;
 use crate::index::Language;
+use crate::usage::HalfLife;
 
 /// The name of this service, for the log and for the servers that it connects to.
 pub(crate) const SERVICE: &str = "catalog-query";
@@ -25,6 +26,7 @@ pub struct Config {
     pub embedding_threads: usize,
     pub ranking_profiles: Option<PathBuf>,
     pub language: Language,
+    pub usage_half_life: HalfLife,
     pub reflection: bool,
     pub token_secret: String,
 }
@@ -77,6 +79,7 @@ impl Config {
                 "JSON file of ranking profiles; unset, there is one with the usual weights.",
             ),
             language: language(env),
+            usage_half_life: usage_half_life(env),
             reflection: env.or(
                 "REFLECTION",
                 "true",
@@ -101,6 +104,14 @@ fn language(env: &mut Env) -> Language {
         "english",
         "Language of the products, whose forms of words are found as one: english, german, french, \
          ..., or none. Another one builds the keyword index anew.",
+    )
+}
+
+fn usage_half_life(env: &mut Env) -> HalfLife {
+    env.or(
+        "USAGE_HALF_LIFE_DAYS",
+        "30",
+        "After how many days a view or a search counts half as much as a new one: 0.01 to 36500.",
     )
 }
 

@@ -8,6 +8,7 @@ mod similar;
 mod operations;
 mod stream;
 mod synonyms;
+mod usage;
 mod verification;
 
 use std::sync::Arc;
@@ -20,12 +21,14 @@ use tonic::{Request, Response, Status};
 
 use self::error::{expectation_status, invalid, not_found, repository_status};
 use crate::consistency::{Consistency, Expectation};
-use crate::popularity::ReadRecorder;
 use crate::read_model::ProductRepository;
 use crate::search::SearchEngine;
+use crate::usage::UsageRecorder;
 
 pub(crate) use self::error::not_serving_yet;
 pub(crate) use self::operations::Operations;
+use self::usage::TrackedSearch;
+pub(crate) use self::usage::UsageGrpc;
 
 const BATCH_IDS_MAX: usize = 100;
 
@@ -36,7 +39,7 @@ pub(crate) struct CatalogGrpc<R> {
     pub(crate) repository: Arc<R>,
     pub(crate) search: Arc<SearchEngine>,
     pub(crate) consistency: Consistency,
-    pub(crate) reads: ReadRecorder,
+    pub(crate) usage: UsageRecorder,
 }
 
 #[tonic::async_trait]
@@ -60,7 +63,7 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
         let stale = self.told_stale(!caught_up || !expected.is_met(&id, &held));
         match held.product {
             Some(product) => {
-                self.reads.record(&id, ReadSource::Get);
+                self.usage.read(&id, ReadSource::Get);
                 let mut answer = Response::new(Arc::unwrap_or_clone(product));
                 mark(answer.metadata_mut(), stale);
                 Ok(answer)
@@ -92,7 +95,7 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
         let (products, met) = self.read(&ids, &expected).await?;
         for product in &products {
             if let Ok(id) = product.id.parse() {
-                self.reads.record(&id, ReadSource::Batch);
+                self.usage.read(&id, ReadSource::Batch);
             }
         }
         Ok(Response::new(v1::BatchGetProductsResponse {
@@ -121,9 +124,13 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
         &self,
         request: Request<v1::SearchProductsRequest>,
     ) -> Result<Response<v1::SearchProductsResponse>, Status> {
-        self.answer_search(request.into_inner())
-            .await
-            .map(Response::new)
+        let request = request.into_inner();
+        let tracked = TrackedSearch::of(&request);
+        let mut answer = self.answer_search(request).await?;
+        if let Some(tracked) = tracked {
+            answer.search_id = tracked.record(&self.usage, &answer);
+        }
+        Ok(Response::new(answer))
     }
 }
 

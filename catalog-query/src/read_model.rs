@@ -15,7 +15,6 @@ mod reuse;
 mod repository;
 mod serving;
 mod cached;
-mod views;
 mod warm_up;
 
 use std::sync::Arc;
@@ -36,7 +35,6 @@ pub(crate) use self::repository::{
 pub(crate) use self::serving::Serving;
 pub(crate) use self::vector_index::{Pass, VectorIndex, VectorIndexError};
 pub(crate) use self::vectors::{EMBEDDING_DIMENSIONS, PgVectorIndex, vector_hash};
-pub(crate) use self::views::{count_views, most_viewed};
 
 /// One generation of the read model. Every connection of `pool` has its schema first on the search
 /// path, so that statements need not know which generation they work on.

@@ -17,6 +17,7 @@ use crate::parked::{self, ParkedArgs};
 use crate::probe::{self, ProbeArgs};
 use crate::rebuild::{self, RebuildArgs};
 use crate::rules::{self, RulesArgs, SynonymsArgs};
+use crate::search::analytics::{self, AnalyticsArgs};
 use crate::search::{self, GetArgs, SearchArgs};
 use crate::status::{self, StatusArgs};
 use crate::tail::{self, TailArgs};
@@ -49,7 +50,9 @@ enum Command {
     Synonyms(SynonymsArgs),
     /// Search rules: pins, hides, boosts and redirects for some queries
     Rules(RulesArgs),
-    /// Shows events as they happen
+    /// Shows what people searched for, what they did not find and what they opened
+    Analytics(AnalyticsArgs),
+    /// Shows events, reads or searches as they happen
     Tail(TailArgs),
     /// Shows where the log, the stream and the read models stand
     Status(StatusArgs),
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
         Command::Get(args) => block_on(search::get(args, &endpoints)),
         Command::Synonyms(args) => block_on(rules::synonyms(args, &endpoints)),
         Command::Rules(args) => block_on(rules::rules(args, &endpoints)),
+        Command::Analytics(args) => block_on(analytics::command(args, &endpoints)),
         Command::Tail(args) => block_on(tail::command(args, &endpoints)),
         Command::Status(args) => block_on(status::command(args, &endpoints)),
         Command::Verify(args) => block_on(verify::command(args, &endpoints)),
@@ -208,6 +212,8 @@ mod tests {
             "catalogctl import - --batch 0",
             "catalogctl search",
             "catalogctl tail --all --new",
+            "catalogctl tail --reads --all",
+            "catalogctl analytics --days 91",
             "catalogctl status --timeout-seconds 5",
             "catalogctl up --empty --sample 5",
             "catalogctl eval",

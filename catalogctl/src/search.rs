@@ -1,5 +1,6 @@
 //! `catalogctl search` and `catalogctl get`: show products as the read service has them.
 
+pub(crate) mod analytics;
 mod table;
 
 use std::collections::HashSet;
@@ -80,6 +81,7 @@ pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow
         query: args.query.join(" "),
         limit: args.limit,
         strategy: strategy.into(),
+        untracked: true,
         ..Default::default()
     };
     let mut client = CatalogServiceClient::new(target.channel()?);

@@ -198,7 +198,10 @@ async fn answer(http: &str) -> anyhow::Result<()> {
         .timeout(Duration::from_millis(ANSWER_MS_MAX))
         .build()?;
     let deadline = Instant::now() + Duration::from_secs(READY_SECONDS_MAX);
-    for path in ["/api/health", "/api/products/search?q=mouse&limit=1"] {
+    for path in [
+        "/api/health",
+        "/api/products/search?q=mouse&limit=1&untracked=true",
+    ] {
         let url = format!("{http}{path}");
         loop {
             let why = match client.get(&url).send().await {

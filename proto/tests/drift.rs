@@ -6,11 +6,12 @@ use std::{env, fs};
 
 use protox::prost::Message as _;
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     "catalog/v1/catalog.proto",
     "catalog/v1/commands.proto",
     "catalog/v1/operations.proto",
     "catalog/v1/rules.proto",
+    "catalog/v1/usage.proto",
 ];
 const GENERATED: [&str; 2] = ["catalog.v1.rs", "catalog.v1.bin"];
 

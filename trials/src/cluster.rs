@@ -289,7 +289,7 @@ impl Cluster {
         let client = reqwest::Client::new();
         let probes = [
             format!("{}/api/health", self.http()),
-            format!("{}/api/products/search?q=x", self.http()),
+            format!("{}/api/products/search?q=x&untracked=true", self.http()),
         ];
         let started = Instant::now();
         loop {

@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use catalog_events::ProductId;
 use service_kit::TraceContext;
 
-use crate::problem::{FieldErrors, Problem};
+use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
 use crate::upstream::{Actor, Caller};
 
 /// The product id of the path. A text that cannot be an id is answered 404, like an unknown one.
@@ -56,6 +56,14 @@ impl Query {
         named.map(|(_, value)| value.as_str())
     }
 
+    /// Notes every parameter that is not one of `known`.
+    pub(super) fn only(&self, known: &[&'static str], errors: &mut FieldErrors) {
+        for (name, _) in self.pairs().filter(|(name, _)| !known.contains(name)) {
+            let detail = with_nearest("is not a parameter of this request", name, known);
+            errors.push(pointer(&[name]), detail);
+        }
+    }
+
     /// The value of a parameter that may be given once; a repetition is a 422.
     pub(super) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
         let mut values = self.all(name);
@@ -76,12 +84,23 @@ pub(super) fn read_limit(
     max: i32,
     errors: &mut FieldErrors,
 ) -> Result<i32, Problem> {
-    let stated = query.one("limit")?;
-    let limit = stated
-        .map_or(Some(unless_told), |limit| limit.parse().ok())
-        .filter(|limit| (1..=max).contains(limit))
+    read_number(query, "limit", unless_told, max, errors)
+}
+
+/// A parameter from 1 to `max`, or `unless_told` where the query does not have it.
+pub(super) fn read_number(
+    query: &Query,
+    name: &str,
+    unless_told: i32,
+    max: i32,
+    errors: &mut FieldErrors,
+) -> Result<i32, Problem> {
+    let stated = query.one(name)?;
+    let number = stated
+        .map_or(Some(unless_told), |number| number.parse().ok())
+        .filter(|number| (1..=max).contains(number))
         .ok_or_else(|| format!("must be a whole number from 1 to {max}"));
-    Ok(errors.take("/limit".to_owned(), limit).unwrap_or_default())
+    Ok(errors.take(format!("/{name}"), number).unwrap_or_default())
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

@@ -70,8 +70,8 @@ pub(super) async fn similar_products(
     json_response(StatusCode::OK, &SimilarJson::of(&answer))
 }
 
-/// `GET /api/autocomplete?q=…`: suggestions of what to search for, the most viewed and most common
-/// first.
+/// `GET /api/autocomplete?q=…`: suggestions of what to search for: what many searches asked, then the
+/// most viewed and most common words.
 pub(super) async fn autocomplete(
     State(api): State<Arc<Api>>,
     caller: Caller,
@@ -147,6 +147,7 @@ fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
         prefix: or_default(errors.take("/prefix".to_owned(), prefix)),
         verbatim: flag(query, "verbatim", &mut errors)?,
         highlight: flag(query, "highlight", &mut errors)?,
+        untracked: flag(query, "untracked", &mut errors)?,
         ..v1::SearchProductsRequest::default()
     };
     errors.finish()?;

@@ -20,6 +20,9 @@ pub(crate) struct SearchJson<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     facets: Vec<FacetJson<'a>>,
     next_page_token: Option<&'a str>,
+    /// What clicks name the search by; only the first page of a search that is told as an event has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     corrected_query: Option<&'a str>,
     did_you_mean: Option<&'a str>,
@@ -131,6 +134,11 @@ struct SuggestionJson<'a> {
     text: &'a str,
     documents: i64,
     views: i64,
+    /// Left out unless many searches asked just this.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    popular: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    searches: Option<i64>,
 }
 
 impl<'a> SearchJson<'a> {
@@ -144,6 +152,7 @@ impl<'a> SearchJson<'a> {
             total: answer.total,
             facets: answer.facets.iter().map(facet).collect(),
             next_page_token: some(&answer.next_page_token),
+            search_id: some(&answer.search_id),
             corrected_query: some(&answer.corrected_query),
             did_you_mean: some(&answer.did_you_mean),
             relaxed: &answer.relaxed,
@@ -170,6 +179,8 @@ impl<'a> SuggestionsJson<'a> {
             text: &one.text,
             documents: one.documents,
             views: one.views,
+            popular: one.popular,
+            searches: one.popular.then_some(one.searches),
         });
         Self {
             items: items.collect(),
@@ -264,7 +275,7 @@ fn sorted<'a>(weights: impl IntoIterator<Item = (&'a String, &'a f64)>) -> BTree
 }
 
 /// The name of a strategy; an unset one means hybrid.
-fn strategy(strategy: v1::SearchStrategy) -> &'static str {
+pub(crate) fn strategy(strategy: v1::SearchStrategy) -> &'static str {
     match strategy {
         v1::SearchStrategy::Keyword => "keyword",
         v1::SearchStrategy::Vector => "vector",

@@ -5,6 +5,7 @@ use std::time::Duration;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
+use catalog_proto::v1::usage_service_client::UsageServiceClient;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::config::{Config, GrpcTarget};
@@ -17,6 +18,7 @@ const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 pub(crate) struct Upstream {
     pub(super) catalog: CatalogServiceClient<Channel>,
+    pub(super) usage: UsageServiceClient<Channel>,
     pub(super) command: CatalogCommandServiceClient<Channel>,
     pub(super) rules: SearchRuleServiceClient<Channel>,
     pub(super) get_deadline: Duration,
@@ -28,12 +30,14 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// Must be called within a runtime.
     pub(crate) fn connect_lazily(config: &Config) -> Self {
-        let catalog = CatalogServiceClient::new(channel(&config.catalog_grpc_target));
+        let read_side = channel(&config.catalog_grpc_target);
+        let catalog = CatalogServiceClient::new(read_side.clone());
         let write_side = channel(&config.command_grpc_target);
         let command = CatalogCommandServiceClient::new(write_side.clone());
         let rules = SearchRuleServiceClient::new(write_side);
         Self {
             catalog: catalog.max_decoding_message_size(ANSWER_BYTES_MAX),
+            usage: UsageServiceClient::new(read_side),
             command: command.max_decoding_message_size(ANSWER_BYTES_MAX),
             rules: rules.max_decoding_message_size(ANSWER_BYTES_MAX),
             get_deadline: config.get_deadline,

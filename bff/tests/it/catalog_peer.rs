@@ -1,6 +1,7 @@
 //! The peer's read side.
 
 use catalog_proto::v1::catalog_service_server::CatalogService;
+use catalog_proto::v1::usage_service_server::UsageService;
 use catalog_proto::v1::*;
 use tonic::{Request, Response, Status};
 
@@ -85,6 +86,8 @@ impl CatalogService for Handler {
                 text: title.clone(),
                 documents: 1,
                 views: 2,
+                popular: title.ends_with('!'),
+                searches: 9,
             });
             Ok(AutocompleteResponse {
                 suggestions: suggestions.take(message.limit as usize).collect(),
@@ -104,6 +107,27 @@ impl CatalogService for Handler {
                 products: others.take(message.limit as usize).cloned().collect(),
                 degraded: false,
             })
+        })
+        .await
+    }
+}
+
+#[tonic::async_trait]
+impl UsageService for Handler {
+    async fn record_click(
+        &self,
+        request: Request<RecordClickRequest>,
+    ) -> Result<Response<RecordClickResponse>, Status> {
+        self.serve("RecordClick", request, |_, _| Ok(RecordClickResponse {}))
+            .await
+    }
+
+    async fn get_search_analytics(
+        &self,
+        request: Request<GetSearchAnalyticsRequest>,
+    ) -> Result<Response<GetSearchAnalyticsResponse>, Status> {
+        self.serve("GetSearchAnalytics", request, |state, _| {
+            Ok(state.analytics.clone())
         })
         .await
     }

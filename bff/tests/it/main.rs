@@ -8,6 +8,7 @@ mod bff;
 
 mod reads;
 mod search;
+mod usage;
 mod rules;
 mod writes;
 mod prices;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use catalog_proto::v1::catalog_command_service_server::CatalogCommandServiceServer;
 use catalog_proto::v1::catalog_service_server::CatalogServiceServer;
 use catalog_proto::v1::search_rule_service_server::SearchRuleServiceServer;
+use catalog_proto::v1::usage_service_server::UsageServiceServer;
 use catalog_proto::v1::*;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::metadata::MetadataMap;
@@ -27,6 +28,8 @@ pub(crate) struct State {
     pub(crate) rules: BTreeMap<String, SearchRule>,
     /// The answer to searches, where it is not to come from the map.
     pub(crate) search: Option<SearchProductsResponse>,
+    /// The answer to questions about searches.
+    pub(crate) analytics: GetSearchAnalyticsResponse,
     mode: Mode,
     /// The answers to the next `GetProduct` calls, one each: those of a read side that lags.
     pub(crate) lagging: VecDeque<Option<Product>>,
@@ -67,6 +70,7 @@ impl Peer {
         let server = tonic::transport::Server::builder()
             .add_service(CatalogServiceServer::new(handler.clone()))
             .add_service(CatalogCommandServiceServer::new(handler.clone()))
+            .add_service(UsageServiceServer::new(handler.clone()))
             .add_service(SearchRuleServiceServer::new(handler))
             .serve_with_incoming_shutdown(incoming, stop.cancelled_owned());
         tokio::spawn(server);
@@ -91,6 +95,10 @@ impl Peer {
 
     pub(crate) fn answer_searches(&self, answer: SearchProductsResponse) {
         self.lock().search = Some(answer);
+    }
+
+    pub(crate) fn answer_analytics(&self, answer: GetSearchAnalyticsResponse) {
+        self.lock().analytics = answer;
     }
 
     pub(crate) fn set_stale(&self, stale: bool) {

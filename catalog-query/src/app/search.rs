@@ -7,20 +7,25 @@ use service_kit::Tasks;
 
 use crate::app::storage::Storage;
 use crate::config::Config;
-use crate::popularity::{PopularityBoard, PopularityCounter};
 use crate::read_model::{Coverage, PgVectorIndex};
 use crate::search::{RankingProfiles, RulesHandle, SearchEngine, SearchStrategyFactory};
+use crate::usage::{HalfLife, PopularityBoard, UsageSubscriber, UsageUpkeep};
 
 pub(super) struct Search {
     pub(super) engine: Arc<SearchEngine>,
     /// Filled by the projector of the search rules.
     pub(super) rules: RulesHandle,
     board: PopularityBoard,
+    half_life: HalfLife,
     coverage: Coverage,
 }
 
 impl Search {
-    pub(super) async fn new(profiles: RankingProfiles, storage: &Storage) -> Self {
+    pub(super) async fn new(
+        profiles: RankingProfiles,
+        half_life: HalfLife,
+        storage: &Storage,
+    ) -> Self {
         let rules = RulesHandle::default();
         let coverage = Coverage::counted(&storage.live).await;
         let vectors = PgVectorIndex {
@@ -40,6 +45,7 @@ impl Search {
             engine: Arc::new(engine),
             rules,
             board,
+            half_life,
             coverage,
         }
     }
@@ -47,13 +53,22 @@ impl Search {
     /// Keeps what searches know beside the index up to date.
     pub(super) fn spawn(self, storage: &Storage, tasks: &mut Tasks) {
         let registry = storage.generations.registry().clone();
-        let counter = PopularityCounter {
+        let half_life = self.half_life;
+        let subscriber = UsageSubscriber {
             client: storage.nats.clone(),
             registry: registry.clone(),
+            half_life,
+        };
+        let upkeep = UsageUpkeep {
+            registry: registry.clone(),
+            half_life,
         };
         let live = storage.live.clone();
-        tasks.spawn("popularity", |stop| counter.run(stop));
-        tasks.spawn("popularity board", |stop| self.board.run(registry, stop));
+        tasks.spawn("usage subscriber", |stop| subscriber.run(stop));
+        tasks.spawn("usage upkeep", |stop| upkeep.run(stop));
+        tasks.spawn("popularity board", |stop| {
+            self.board.run(registry, half_life, stop)
+        });
         tasks.spawn("embedding coverage", |stop| self.coverage.run(live, stop));
         let engine = Arc::clone(&self.engine);
         tasks.spawn("similarity floor", |stop| engine.keep_calibrated(stop));

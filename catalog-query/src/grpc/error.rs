@@ -32,6 +32,21 @@ pub(crate) fn invalid(field: &str, reason: impl Into<String>) -> Status {
     )
 }
 
+/// A request with several fields at fault, as (field, reason).
+pub(crate) fn invalid_fields(violations: Vec<(&str, String)>) -> Status {
+    let told = violations
+        .iter()
+        .map(|(field, reason)| format!("{field}: {reason}"));
+    let message = told.collect::<Vec<_>>().join("; ");
+    let violations = violations.into_iter();
+    status(
+        Code::InvalidArgument,
+        "INVALID_REQUEST",
+        message,
+        violations.map(|(field, reason)| (field.to_owned(), reason)),
+    )
+}
+
 pub(crate) fn invalid_field(err: InvalidField) -> Status {
     invalid(&err.field, err.reason)
 }

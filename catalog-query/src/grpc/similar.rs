@@ -64,6 +64,8 @@ impl<R: ProductRepository> CatalogGrpc<R> {
                 text: suggestion.text,
                 documents: count(suggestion.documents),
                 views: count(suggestion.views),
+                popular: suggestion.searches.is_some(),
+                searches: count(suggestion.searches.unwrap_or_default()),
             })
             .collect();
         Ok(v1::AutocompleteResponse { suggestions })

@@ -13,10 +13,9 @@ use catalog_proto::v1;
 use self::match_set::MatchSet;
 pub(crate) use self::page::SearchPage;
 use self::page::{shown_page, sorted_page};
-use crate::index::{FacetCounts, Filter, Hit, IndexError, KeywordIndex, Order, Place, Suggestion};
-use crate::popularity::PopularityBoard;
+use crate::index::{FacetCounts, Filter, Hit, IndexError, KeywordIndex, Order, Place};
 use crate::search::answer::explanation::{Absence, Explanation};
-use crate::search::completion::Completer;
+use crate::search::completion::{Completer, Completion};
 use crate::search::deadline::Deadline;
 use crate::search::error::SearchError;
 use crate::search::ranking::profile::{RankingProfile, RankingProfiles};
@@ -32,6 +31,7 @@ use crate::search::strategy::factory::SearchStrategyFactory;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::scope::Scope;
 use crate::search::strategy::search_strategy::{SearchOutcome, StrategyRequest};
+use crate::usage::PopularityBoard;
 
 /// Answers search requests, and also completions and requests for similar products.
 pub(crate) struct SearchEngine {
@@ -110,12 +110,12 @@ impl SearchEngine {
         self.similar.search(id, product, filter, limit).await
     }
 
-    /// The `limit` most viewed and most common completions of what was typed.
+    /// The `limit` completions of what was typed that are asked most, viewed most and most common.
     pub(crate) async fn complete(
         &self,
         typed: &str,
         limit: usize,
-    ) -> Result<Vec<Suggestion>, SearchError> {
+    ) -> Result<Vec<Completion>, SearchError> {
         self.completer.complete(typed, limit).await
     }
 

@@ -13,6 +13,7 @@ mod upgrade;
 mod six_fields;
 mod consistency;
 mod search;
+mod usage;
 mod rules;
 mod verify;
 mod parked_retry;

@@ -57,6 +57,11 @@ impl Asker {
         request: SearchProductsRequest,
     ) -> anyhow::Result<SearchProductsResponse> {
         let query = request.query.clone();
+        // What operators try is nothing that shoppers asked for.
+        let request = SearchProductsRequest {
+            untracked: true,
+            ..request
+        };
         let answer = self.client.search_products(bounded(request)).await;
         let answer = answer
             .map_err(|status| self.target.error(&status))

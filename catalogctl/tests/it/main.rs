@@ -2,6 +2,7 @@
 
 mod support;
 mod journey;
+mod usage;
 mod tidy;
 mod kill;
 mod chaos;

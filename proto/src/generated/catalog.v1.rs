@@ -93,6 +93,10 @@ pub struct SearchProductsRequest {
     /// Whether the last word may be the beginning of a word; unset means PREFIX_MODE_LAST.
     #[prost(enumeration = "PrefixMode", tag = "17")]
     pub prefix: i32,
+    /// Keeps this search out of the search events and of all that is made of them: for evaluations, for
+    /// operators, and for the steps of a user who is still typing.
+    #[prost(bool, tag = "30")]
+    pub untracked: bool,
 }
 /// One page of the answer to a search.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -144,6 +148,10 @@ pub struct SearchProductsResponse {
     /// common one is near.
     #[prost(string, tag = "15")]
     pub did_you_mean: ::prost::alloc::string::String,
+    /// Names this search to `UsageService.RecordClick`. Only the first page of a search with a query has
+    /// one, unless it is `untracked`; clicks on later pages name it too.
+    #[prost(string, tag = "30")]
+    pub search_id: ::prost::alloc::string::String,
 }
 /// A condition on products. Fields are `brand`, `category`, `status`, `currency`, `price` (in minor
 /// units), `created_at` (in seconds since 1970) and `attributes.NAME`.
@@ -543,9 +551,15 @@ pub struct Suggestion {
     /// The number of products that have it.
     #[prost(int64, tag = "2")]
     pub documents: i64,
-    /// How often these products were viewed, as it was a moment ago.
+    /// How often these products were viewed, as it was a moment ago. Old views count less than new ones.
     #[prost(int64, tag = "3")]
     pub views: i64,
+    /// True when many searches asked for just this text.
+    #[prost(bool, tag = "4")]
+    pub popular: bool,
+    /// How many searches those were, older ones counting less; 0 unless `popular` is set.
+    #[prost(int64, tag = "5")]
+    pub searches: i64,
 }
 /// Asks for products like another one.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -5680,6 +5694,506 @@ pub mod search_rule_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "catalog.v1.SearchRuleService";
     impl<T> tonic::server::NamedService for SearchRuleServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// A product was opened from the answer to a search.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordClickRequest {
+    /// The `search_id` of the first page of the answer.
+    #[prost(string, tag = "1")]
+    pub search_id: ::prost::alloc::string::String,
+    /// The id of the product.
+    #[prost(string, tag = "2")]
+    pub product_id: ::prost::alloc::string::String,
+    /// Its place in the answer, from 1 and across pages; 10,000 at most.
+    #[prost(int32, tag = "3")]
+    pub position: i32,
+}
+/// The click was taken in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RecordClickResponse {}
+/// Asks what was searched for.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSearchAnalyticsRequest {
+    /// How many days to look back, today in UTC included: 0 means 7; at most 90.
+    #[prost(int32, tag = "1")]
+    pub days: i32,
+    /// How many queries to list of each kind: 0 means 20; at most 1,000.
+    #[prost(int32, tag = "2")]
+    pub limit: i32,
+}
+/// What was searched for.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetSearchAnalyticsResponse {
+    /// The number of days that the figures are of, today included.
+    #[prost(int32, tag = "1")]
+    pub days: i32,
+    /// The searches of these days in figures.
+    #[prost(message, optional, tag = "2")]
+    pub totals: ::core::option::Option<SearchTotals>,
+    /// The queries that were asked most, most frequent first.
+    #[prost(message, repeated, tag = "3")]
+    pub popular: ::prost::alloc::vec::Vec<QueryCount>,
+    /// The queries that found nothing, most frequent first. Searches with a filter do not count here.
+    #[prost(message, repeated, tag = "4")]
+    pub without_result: ::prost::alloc::vec::Vec<QueryCount>,
+    /// What was opened at each place of the answers, in their order.
+    #[prost(message, repeated, tag = "5")]
+    pub positions: ::prost::alloc::vec::Vec<PositionClicks>,
+    /// How long the searches took, in all and by strategy.
+    #[prost(message, repeated, tag = "6")]
+    pub latency: ::prost::alloc::vec::Vec<SearchLatency>,
+}
+/// Searches in figures.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SearchTotals {
+    /// How many searches there were.
+    #[prost(int64, tag = "1")]
+    pub searches: i64,
+    /// How many found nothing, with or without a filter.
+    #[prost(int64, tag = "2")]
+    pub without_result: i64,
+    /// How many were answered for another spelling than was typed.
+    #[prost(int64, tag = "3")]
+    pub corrected: i64,
+    /// How many had an answer that was `degraded`.
+    #[prost(int64, tag = "4")]
+    pub degraded: i64,
+    /// How many products were opened from the answers.
+    #[prost(int64, tag = "5")]
+    pub clicks: i64,
+}
+/// A query and how often it was asked. Queries are compared in NFKC, in lower case, with single spaces.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct QueryCount {
+    /// The query.
+    #[prost(string, tag = "1")]
+    pub query: ::prost::alloc::string::String,
+    /// How many searches asked for it; in `without_result`, how many found nothing.
+    #[prost(int64, tag = "2")]
+    pub searches: i64,
+    /// How many products the last of them found.
+    #[prost(int64, tag = "3")]
+    pub total: i64,
+    /// How many products were opened from its answers, as far as the query was known then.
+    #[prost(int64, tag = "4")]
+    pub clicks: i64,
+}
+/// What was opened at one place of the answers.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PositionClicks {
+    /// The place, from 1. The last one, 101, stands for all beyond 100.
+    #[prost(int32, tag = "1")]
+    pub position: i32,
+    /// How many answers showed a product there on their first page.
+    #[prost(int64, tag = "2")]
+    pub shown: i64,
+    /// How many products were opened there.
+    #[prost(int64, tag = "3")]
+    pub clicks: i64,
+}
+/// How long searches took, within 5 %.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct SearchLatency {
+    /// The strategy that answered; unset for all together.
+    #[prost(enumeration = "SearchStrategy", tag = "1")]
+    pub strategy: i32,
+    /// How many searches there were.
+    #[prost(int64, tag = "2")]
+    pub searches: i64,
+    /// Half of them took no longer, in milliseconds.
+    #[prost(double, tag = "3")]
+    pub p50_ms: f64,
+    /// All but 5 % of them took no longer, in milliseconds.
+    #[prost(double, tag = "4")]
+    pub p95_ms: f64,
+}
+/// Generated client implementations.
+pub mod usage_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Takes in clicks and answers statistics of searches. Both are approximate by contract: events may be
+    /// lost. No personal data is kept: no user, no address, and no query that looks like either.
+    #[derive(Debug, Clone)]
+    pub struct UsageServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl UsageServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> UsageServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> UsageServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            UsageServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Tells that a product was opened from the answer to a search. It is published as an event and may be
+        /// lost; a product that is opened twice from one search counts once.
+        pub async fn record_click(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RecordClickRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RecordClickResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.UsageService/RecordClick",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("catalog.v1.UsageService", "RecordClick"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns statistics of the searches of the last days.
+        pub async fn get_search_analytics(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetSearchAnalyticsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetSearchAnalyticsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.UsageService/GetSearchAnalytics",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.UsageService", "GetSearchAnalytics"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod usage_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with UsageServiceServer.
+    #[async_trait]
+    pub trait UsageService: std::marker::Send + std::marker::Sync + 'static {
+        /// Tells that a product was opened from the answer to a search. It is published as an event and may be
+        /// lost; a product that is opened twice from one search counts once.
+        async fn record_click(
+            &self,
+            request: tonic::Request<super::RecordClickRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RecordClickResponse>,
+            tonic::Status,
+        >;
+        /// Returns statistics of the searches of the last days.
+        async fn get_search_analytics(
+            &self,
+            request: tonic::Request<super::GetSearchAnalyticsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::GetSearchAnalyticsResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Takes in clicks and answers statistics of searches. Both are approximate by contract: events may be
+    /// lost. No personal data is kept: no user, no address, and no query that looks like either.
+    #[derive(Debug)]
+    pub struct UsageServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> UsageServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for UsageServiceServer<T>
+    where
+        T: UsageService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/catalog.v1.UsageService/RecordClick" => {
+                    #[allow(non_camel_case_types)]
+                    struct RecordClickSvc<T: UsageService>(pub Arc<T>);
+                    impl<
+                        T: UsageService,
+                    > tonic::server::UnaryService<super::RecordClickRequest>
+                    for RecordClickSvc<T> {
+                        type Response = super::RecordClickResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RecordClickRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UsageService>::record_click(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RecordClickSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.UsageService/GetSearchAnalytics" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSearchAnalyticsSvc<T: UsageService>(pub Arc<T>);
+                    impl<
+                        T: UsageService,
+                    > tonic::server::UnaryService<super::GetSearchAnalyticsRequest>
+                    for GetSearchAnalyticsSvc<T> {
+                        type Response = super::GetSearchAnalyticsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetSearchAnalyticsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UsageService>::get_search_analytics(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSearchAnalyticsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for UsageServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "catalog.v1.UsageService";
+    impl<T> tonic::server::NamedService for UsageServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -130,7 +130,7 @@ impl Writer {
     async fn find(&self, number: u64, written: Instant) -> anyhow::Result<f64> {
         let word = self.word(number);
         let url = format!(
-            "{}/api/products/search?strategy=keyword&limit=1&q={word}",
+            "{}/api/products/search?strategy=keyword&limit=1&untracked=true&q={word}",
             self.http
         );
         loop {

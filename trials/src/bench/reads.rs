@@ -193,6 +193,7 @@ async fn any_product(cluster: &Cluster) -> anyhow::Result<v1::Product> {
         query: "black".to_owned(),
         limit: 1,
         strategy: v1::SearchStrategy::Keyword.into(),
+        untracked: true,
         ..Default::default()
     };
     let found = client.search_products(request).await?.into_inner();

@@ -143,9 +143,9 @@ impl Readers {
             let stop = readers.stop.clone();
             readers.tasks.spawn(async move {
                 let paths = [
-                    "/api/products/search?strategy=keyword&q=wireless+mouse",
+                    "/api/products/search?strategy=keyword&q=wireless+mouse&untracked=true",
                     "/api/products/sample-000001",
-                    "/api/products/search?q=desk+lamp",
+                    "/api/products/search?q=desk+lamp&untracked=true",
                 ];
                 for path in paths.iter().cycle() {
                     if stop.is_cancelled() {

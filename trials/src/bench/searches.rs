@@ -185,6 +185,7 @@ impl Searched {
                 kind: Some(FilterKind::Terms(terms)),
             }),
             facets: facet.into_iter().collect(),
+            untracked: true,
             ..SearchProductsRequest::default()
         }
     }

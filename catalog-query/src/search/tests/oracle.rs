@@ -16,7 +16,6 @@ use tempfile::TempDir;
 
 use crate::index::tests::support::{changed, deleted, open};
 use crate::index::{KeywordIndex, MatchMode, Popularity};
-use crate::popularity::PopularityBoard;
 use crate::read_model::Coverage;
 use crate::search::engine::{SearchEngine, SearchPage};
 use crate::search::ranking::profile::{RankingProfile, RankingProfiles};
@@ -30,6 +29,7 @@ use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::oracle::expected::Expected;
 use crate::search::tests::oracle::random::Random;
 use crate::search::tests::strategies::{Model, TestEmbedder, TestVectors};
+use crate::usage::PopularityBoard;
 
 const PRODUCTS: u64 = 400;
 const CASES: u64 = 10_000;

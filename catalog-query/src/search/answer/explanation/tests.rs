@@ -12,7 +12,6 @@ use tempfile::TempDir;
 use super::*;
 use crate::index::tests::support::{index_of, printers_and_cables, product};
 use crate::index::{KIND, MatchMode, Popularity};
-use crate::popularity::PopularityBoard;
 use crate::read_model::Coverage;
 use crate::search::engine::{SearchEngine, SearchPage};
 use crate::search::ranking::profile::RankingProfiles;
@@ -23,6 +22,7 @@ use crate::search::rules::rule_set::RulesHandle;
 use crate::search::strategy::factory::SearchStrategyFactory;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::strategies::{Model, TestEmbedder, TestVectors};
+use crate::usage::PopularityBoard;
 
 const WORDS: [&str; 8] = [
     "usb", "hub", "cable", "mouse", "monitor", "power", "bank", "case",

@@ -13,7 +13,6 @@ use time::macros::datetime;
 use super::*;
 use crate::index::tests::support::{index_of, product};
 use crate::index::{Filter, Language, MatchMode};
-use crate::popularity::PopularityBoard;
 use crate::read_model::Coverage;
 use crate::search::answer::explanation::Absence;
 use crate::search::engine::{SearchEngine, SearchPage};
@@ -24,6 +23,7 @@ use crate::search::rules::rule_set::{RuleSet, RulesHandle};
 use crate::search::strategy::factory::SearchStrategyFactory;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::strategies::{Model, TestEmbedder, TestVectors};
+use crate::usage::PopularityBoard;
 
 pub(in crate::search) fn curation(id: &str, curation: Value) -> SearchRule {
     let mut kind = curation;

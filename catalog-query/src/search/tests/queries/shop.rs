@@ -10,7 +10,6 @@ use time::macros::datetime;
 use crate::embedding::Embedder;
 use crate::index::Language;
 use crate::index::tests::support::index_in;
-use crate::popularity::PopularityBoard;
 use crate::read_model::{Coverage, VectorIndex};
 use crate::search::engine::{SearchEngine, SearchPage};
 use crate::search::ranking::profile::RankingProfiles;
@@ -22,6 +21,7 @@ use crate::search::tests::queries::adapter::{Told, request, told};
 use crate::search::tests::queries::meaning;
 use crate::search::tests::queries::table::{Catalog, Query};
 use crate::search::tests::strategies::TestVectors;
+use crate::usage::PopularityBoard;
 
 /// The engine of a catalog.
 pub(super) struct Shop {
