@@ -128,9 +128,9 @@ fn computed(hit: &RankedHit, weights: &HashMap<String, f64>) -> f64 {
             leg.contribution
         })
     };
-    let is_only = |leg: LegRank| leg.rank == 1 && leg.weight != weights["keyword"];
+    let is_named = |leg: LegRank| leg.rank == 1 && leg.weight != weights["keyword"];
     let keyword = match hit.keyword {
-        Some(leg) if is_only(leg) => weights["only_match"],
+        Some(leg) if is_named(leg) => weights["named"],
         _ => weights["keyword"],
     };
     let coverage = weights["vector_coverage"];
