@@ -3,4 +3,5 @@
 
 pub(crate) mod strategies;
 pub(crate) mod judged;
+mod few_vectors_and_kinds;
 mod oracle;
