@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::read_model::{LiveReadModel, ReadModel};
 
 const REFRESH_EVERY_MS: u64 = 1_000;
+const REFRESH_EVERY_MS_MAX: u64 = 5_000;
 /// A pause is at least this many times as long as the count before it.
 const PAUSE_FACTOR: u32 = 20;
 
@@ -47,10 +48,13 @@ impl Coverage {
         stop: CancellationToken,
     ) -> anyhow::Result<()> {
         let pause_min = Duration::from_millis(REFRESH_EVERY_MS);
+        let pause_max = Duration::from_millis(REFRESH_EVERY_MS_MAX);
         loop {
             let started = Instant::now();
             self.refresh(&live.load_full()).await;
-            let pause = pause_min.max(started.elapsed() * PAUSE_FACTOR);
+            // A count that waited for a lock must not put off the next one for long.
+            let pause = started.elapsed() * PAUSE_FACTOR;
+            let pause = pause.clamp(pause_min, pause_max);
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = stop.cancelled() => return Ok(()),

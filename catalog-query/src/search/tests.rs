@@ -3,5 +3,6 @@
 
 pub(crate) mod strategies;
 pub(crate) mod judged;
+mod few_vectors_and_kinds;
 mod oracle;
 mod queries;

@@ -5,14 +5,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
+use tantivy::schema::Field;
 use tantivy::{DocAddress, Searcher};
 
 use crate::index::document::kind_features::{FEATURES, Features, is_head};
-use crate::index::error::IndexError;
 use crate::index::scoring::postings::Postings;
 use crate::index::scoring::product_kind::sampled;
 use crate::index::scoring::terms::QueryTerms;
-use crate::index::snapshot::IndexSnapshot;
 
 /// The fewest products from which a kind is learned.
 const EXAMPLES_MIN: usize = 3;
@@ -110,6 +109,15 @@ pub(crate) struct NearestKind<'a> {
 }
 
 impl<'a> NearestKind<'a> {
+    /// Learns the kind of these products. None if their features do not tell one.
+    pub(crate) fn of(
+        searcher: &Searcher,
+        features: &'a LazyFeatures,
+        nearest: &[DocAddress],
+    ) -> tantivy::Result<Option<Self>> {
+        Ok(Self::learned(features.open(searcher)?, nearest))
+    }
+
     fn learned(statistics: &'a FeatureStatistics, nearest: &[DocAddress]) -> Option<Self> {
         let vectors: Vec<Vec<(u16, f32)>> = nearest
             .iter()
@@ -161,47 +169,37 @@ fn cosine(vector: &[(u16, f32)], centroid: &HashMap<u16, f32>) -> f32 {
     products.sum()
 }
 
-impl IndexSnapshot {
-    /// Learns the kind of the products nearest to a query. None if their features do not tell one.
-    pub(crate) fn nearest_kind(
-        &self,
-        nearest: &[DocAddress],
-    ) -> Result<Option<NearestKind<'_>>, IndexError> {
-        let statistics = self.features.open(&self.searcher)?;
-        Ok(NearestKind::learned(statistics, nearest))
-    }
-
-    /// Returns the share of these products whose title has the last word of the query, from 0 to 1.
-    pub(crate) fn share_called(
-        &self,
-        nearest: &[DocAddress],
-        terms: &QueryTerms,
-    ) -> Result<f32, IndexError> {
-        let Some(last) = terms.words.last() else {
-            return Ok(0.0);
-        };
-        let mut in_order = nearest.to_vec();
-        in_order.sort_unstable();
-        let mut called: HashSet<&DocAddress> = HashSet::new();
-        for of_segment in in_order.chunk_by(|a, b| a.segment_ord == b.segment_ord) {
-            let segment = self.searcher.segment_reader(of_segment[0].segment_ord);
-            for alternative in last.alternatives.iter().take(ALTERNATIVES_MAX) {
-                let title = self.fields.title;
-                if let Some(mut titles) = Postings::open(segment, title, &alternative.stems)? {
-                    let has = of_segment
-                        .iter()
-                        .filter(|at| titles.seek(at.doc_id) == at.doc_id);
-                    called.extend(has);
-                }
+/// Returns the share of these products whose title has the last word of the query, from 0 to 1.
+pub(crate) fn share_called(
+    searcher: &Searcher,
+    title: Field,
+    products: &[DocAddress],
+    terms: &QueryTerms,
+) -> tantivy::Result<f32> {
+    let Some(last) = terms.words.last() else {
+        return Ok(0.0);
+    };
+    let mut in_order = products.to_vec();
+    in_order.sort_unstable();
+    let mut called: HashSet<&DocAddress> = HashSet::new();
+    for of_segment in in_order.chunk_by(|a, b| a.segment_ord == b.segment_ord) {
+        let segment = searcher.segment_reader(of_segment[0].segment_ord);
+        for alternative in last.alternatives.iter().take(ALTERNATIVES_MAX) {
+            if let Some(mut titles) = Postings::open(segment, title, &alternative.stems)? {
+                let has = of_segment
+                    .iter()
+                    .filter(|at| titles.seek(at.doc_id) == at.doc_id);
+                called.extend(has);
             }
         }
-        Ok(called.len() as f32 / nearest.len().max(1) as f32)
     }
+    Ok(called.len() as f32 / products.len().max(1) as f32)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::snapshot::IndexSnapshot;
     use crate::index::tests::support::{
         index_in_one_go, index_of, printers_and_cables, product, with_attributes,
     };

@@ -8,6 +8,7 @@ use crate::index::document::columns::{FieldName, folded, text_fact};
 use crate::index::error::IndexError;
 use crate::index::popularity::Popularity;
 use crate::index::scoring::hits::KeywordHits;
+use crate::index::scoring::nearest_kind::{self, NearestKind};
 use crate::index::scoring::product_kind::ProductKind;
 use crate::index::scoring::terms::QueryTerms;
 use crate::index::scoring::top_hits;
@@ -50,6 +51,27 @@ impl IndexSnapshot {
             &self.kinds,
             terms,
             weights,
+        )?)
+    }
+
+    /// Learns the kind of the products nearest to a query. None if their features do not tell one.
+    pub(crate) fn nearest_kind(
+        &self,
+        nearest: &[DocAddress],
+    ) -> Result<Option<NearestKind<'_>>, IndexError> {
+        let (searcher, features) = (&self.searcher, &self.features);
+        Ok(NearestKind::of(searcher, features, nearest)?)
+    }
+
+    /// Returns the share of these products whose title has the last word of the query, from 0 to 1.
+    pub(crate) fn share_called(
+        &self,
+        products: &[DocAddress],
+        terms: &QueryTerms,
+    ) -> Result<f32, IndexError> {
+        let (searcher, title) = (&self.searcher, self.fields.title);
+        Ok(nearest_kind::share_called(
+            searcher, title, products, terms,
         )?)
     }
 

@@ -82,7 +82,7 @@ fn named(profile: &RankingProfile, outcome: &SearchOutcome) -> Vec<(String, f64)
     let mut weights: Vec<(String, f64)> = [
         ("rank_constant", profile.rank_constant),
         ("keyword", profile.keyword_weight),
-        ("only_match", profile.only_match_weight),
+        ("named", profile.named_weight),
         ("vector", outcome.vector_weight),
         ("vector_coverage", outcome.coverage),
         ("similarity_floor", as_written(outcome.similarity_floor)),

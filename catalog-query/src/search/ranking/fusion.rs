@@ -24,8 +24,8 @@ pub(crate) struct Legs<'a> {
     pub(crate) coverage: f64,
     /// The hits by words that have no vector yet.
     pub(crate) without_vector: Option<&'a HashSet<ProductId>>,
-    /// Whether the first hit by words is the only product that has all of three or more words.
-    pub(crate) has_only_match: bool,
+    /// Whether the query names the first hit by words.
+    pub(crate) names_first: bool,
     /// The kind of product that the query means, where it is known.
     pub(crate) kind: Option<&'a MeantKind>,
 }
@@ -90,8 +90,8 @@ fn ranked_by_legs(profile: &RankingProfile, legs: Legs<'_>) -> Vec<RankedHit> {
     let mut found: BTreeMap<&ProductId, RankedHit> = BTreeMap::new();
     for (hit, at) in legs.keyword.iter().flat_map(|found| &found.hits).zip(1..) {
         let ranked = entry(&mut found, &hit.product_id);
-        let weight = if at == 1 && legs.has_only_match {
-            profile.only_match_weight
+        let weight = if at == 1 && legs.names_first {
+            profile.named_weight
         } else {
             profile.keyword_weight
         };
@@ -279,15 +279,15 @@ mod tests {
     }
 
     #[test]
-    fn the_only_product_with_all_of_many_words_stays_first() {
+    fn a_product_that_the_query_names_stays_first() {
         let keyword = by_words(&[("a", 2), ("b", 3)]);
         let vector = by_meaning(&["b", "c"]);
-        let first = |has_only_match| {
+        let first = |names_first| {
             let legs = Legs {
                 keyword: Some(&keyword),
                 vector: Some(&vector),
                 coverage: 1.0,
-                has_only_match,
+                names_first,
                 ..Legs::default()
             };
             let profile = RankingProfile::default();

@@ -28,9 +28,9 @@ pub(crate) struct RankingProfile {
     /// Flattens the difference between the first ranks; 60 in the paper.
     pub(crate) rank_constant: f64,
     pub(crate) keyword_weight: f64,
-    /// The weight of the leg by words for the only product that has all of three or more words:
-    /// somebody who knows so much of a product wants that one.
-    pub(crate) only_match_weight: f64,
+    /// The weight of the leg by words for a product that the query names: one that stands out among
+    /// those that have all of three or more words.
+    pub(crate) named_weight: f64,
     pub(crate) vector_weight: f64,
     /// The least similarity of a product that matches by its meaning alone. The catalog itself may
     /// raise it: what is as near to a text without meaning does not match.
@@ -127,7 +127,7 @@ impl Default for RankingProfile {
             },
             rank_constant: 60.0,
             keyword_weight: 1.0,
-            only_match_weight: 2.0,
+            named_weight: 2.0,
             vector_weight: 0.3,
             similarity_floor: 0.45,
             meant_kind: KindWeights::default(),
@@ -167,7 +167,7 @@ impl RankingProfile {
         let weights = [
             self.rank_constant,
             self.keyword_weight,
-            self.only_match_weight,
+            self.named_weight,
             self.vector_weight,
             self.meant_kind.other_name.vector_weight,
             self.popularity,

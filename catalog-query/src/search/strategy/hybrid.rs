@@ -27,8 +27,10 @@ use crate::search::strategy::vector::{VectorError, VectorSearch};
 
 /// From this share of the products on, it does not matter which of them lack a vector.
 const COVERAGE_OF_NEARLY_ALL: f64 = 0.99;
-/// The fewest words of which a product that alone has them all is the one that is meant.
-const ONLY_MATCH_WORDS_MIN: usize = 3;
+/// The fewest words by which a query may name one product.
+const NAMING_WORDS_MIN: usize = 3;
+/// How many times the score of the second hit the first has at least, where a query names it.
+const NAMED_SCORE_RATIO_MIN: f32 = 1.2;
 
 /// The strategy with two legs, one by words and one by meaning.
 pub(crate) struct HybridStrategy {
@@ -188,18 +190,20 @@ impl HybridStrategy {
         both: BothLegs,
         micros: Vec<(&'static str, u64)>,
     ) -> Result<SearchOutcome, SearchError> {
-        let (without_vector, kind) = tokio::join!(
-            self.without_vector(request, &both),
-            self.meant_kind(request, &prepared, &both)
-        );
-        let kind = kind?;
+        let names_first = names_first(&prepared, &both.keyword);
+        let without_vector = self.without_vector(request, &both).await;
+        let kind = if names_first {
+            None
+        } else {
+            self.meant_kind(request, &prepared, &both).await?
+        };
         let near = self.near_enough(&both, &prepared.scope).await?;
         let legs = Legs {
             keyword: Some(&both.keyword),
             vector: Some(&near),
             coverage: both.coverage,
             without_vector: without_vector.as_ref(),
-            has_only_match: has_only_match(&prepared, &both.keyword),
+            names_first,
             kind: kind.as_ref(),
         };
         Ok(SearchOutcome {
@@ -264,9 +268,17 @@ impl HybridStrategy {
     }
 }
 
-/// Whether the first hit is the only product that has all words of a long query.
-fn has_only_match(prepared: &PreparedQuery, by_words: &KeywordHits) -> bool {
-    let is_long = prepared.understood.terms.words.len() >= ONLY_MATCH_WORDS_MIN;
-    let mut tiers = by_words.hits.iter().map(|hit| hit.tier);
-    is_long && tiers.next() == Some(TIER_ALL_WORDS) && tiers.next() != Some(TIER_ALL_WORDS)
+/// Whether the query names the first hit by words, and so no kind of products: no other has all of
+/// its many words, or the others are far behind.
+fn names_first(prepared: &PreparedQuery, by_words: &KeywordHits) -> bool {
+    if prepared.understood.terms.words.len() < NAMING_WORDS_MIN {
+        return false;
+    }
+    match &by_words.hits[..] {
+        [first, ..] if first.tier != TIER_ALL_WORDS => false,
+        [first, second, ..] if second.tier == TIER_ALL_WORDS => {
+            first.score >= second.score * NAMED_SCORE_RATIO_MIN
+        }
+        hits => !hits.is_empty(),
+    }
 }

@@ -154,7 +154,17 @@ fn setup(model: Option<Model>) -> Setup {
     setup_of(index_of(&products), model)
 }
 
-pub(crate) fn setup_of((folder, index): (TempDir, KeywordIndex), model: Option<Model>) -> Setup {
+pub(crate) fn setup_of(index: (TempDir, KeywordIndex), model: Option<Model>) -> Setup {
+    setup_with(index, model, &["c", "b"], Coverage::new(u64::MAX))
+}
+
+/// Products of which these are near to everything, and as many have a vector as `coverage` says.
+pub(crate) fn setup_with(
+    (folder, index): (TempDir, KeywordIndex),
+    model: Option<Model>,
+    near: &[&str],
+    coverage: Coverage,
+) -> Setup {
     let current = Arc::new(ArcSwap::from_pointee(index));
     let asked = Arc::new(AtomicUsize::new(0));
     let meanwhile = Arc::default();
@@ -165,14 +175,14 @@ pub(crate) fn setup_of((folder, index): (TempDir, KeywordIndex), model: Option<M
             meanwhile: Arc::clone(&meanwhile),
         })
     });
-    let near = ["c", "b"].map(|id| id.parse().expect("id"));
-    let vectors = Arc::new(TestVectors(near.to_vec()));
+    let near = near.iter().map(|id| id.parse().expect("id"));
+    let vectors = Arc::new(TestVectors(near.collect()));
     let factory = SearchStrategyFactory::new(
         Arc::clone(&current),
         RulesHandle::default(),
         embedder,
         vectors,
-        Coverage::new(u64::MAX),
+        coverage,
     );
     Setup {
         factory,
