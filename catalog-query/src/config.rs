@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use catalog_events::Currency;
 use service_kit::Env;
 
 use crate::events::LogTarget;
@@ -25,6 +26,7 @@ pub struct Config {
     pub embedding_threads: usize,
     pub ranking_profiles: Option<PathBuf>,
     pub language: Language,
+    pub currency: Option<Currency>,
     pub reflection: bool,
     pub token_secret: String,
 }
@@ -77,6 +79,11 @@ impl Config {
                 "JSON file of ranking profiles; unset, there is one with the usual weights.",
             ),
             language: language(env),
+            currency: env.optional(
+                "CURRENCY",
+                "Currency in which a search compares prices unless it asks for another, such as EUR; \
+                 unset, the one that most products have.",
+            ),
             reflection: env.or(
                 "REFLECTION",
                 "true",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use catalog_events::{BucketedDigest, ContentHash, Digest, Position, ProductId};
+use catalog_events::{BucketedDigest, ContentHash, Currency, Digest, Position, ProductId};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyError, Term};
 use tokio::sync::watch;
@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::index::document::schema::{Fields, HASH_HIGH, HASH_LOW, ID};
 use crate::index::error::IndexError;
 use crate::index::scoring::product_kind::LazyKinds;
+use crate::index::sets::price::CatalogCurrency;
 use crate::index::text::language::Language;
 use crate::index::text::long_words::LongWords;
 
@@ -20,6 +21,9 @@ pub(crate) struct IndexSnapshot {
     pub(crate) fields: Fields,
     pub(crate) kinds: LazyKinds,
     pub(crate) long_words: LongWords,
+    pub(crate) currency: CatalogCurrency,
+    /// The currency of the catalog where it was configured.
+    pub(crate) configured_currency: Option<Currency>,
     position: Position,
 }
 
@@ -30,7 +34,17 @@ impl IndexSnapshot {
             fields,
             kinds: LazyKinds::default(),
             long_words: LongWords::default(),
+            currency: CatalogCurrency::default(),
+            configured_currency: None,
             position,
+        }
+    }
+
+    /// Compares prices in this currency where a search asks for none.
+    pub(crate) fn with_currency(self, configured_currency: Option<Currency>) -> Self {
+        Self {
+            configured_currency,
+            ..self
         }
     }
 
@@ -38,6 +52,7 @@ impl IndexSnapshot {
     pub(crate) fn next(&self, searcher: Searcher, position: Position) -> Self {
         Self {
             long_words: self.long_words.clone(),
+            configured_currency: self.configured_currency,
             ..Self::new(searcher, self.fields, position)
         }
     }

@@ -158,11 +158,7 @@ mod tests {
     fn of_a_long_text_the_part_around_the_first_match_is_shown() {
         for filler in ["lorem ", "łórem ", "łórem"] {
             let text = format!("{} mouse {}", filler.repeat(100), filler.repeat(100));
-            let stems = HashSet::from(["mous".to_owned()]);
-            let highlighter = Highlighter {
-                language: Language::English,
-                stems,
-            };
+            let highlighter = Highlighter::of(Language::English, [vec!["mous".to_owned()]]);
             let marked = highlighter.mark(&text).expect("match");
             assert!(marked.text.len() <= TEXT_BYTES_MAX, "{}", marked.text.len());
             let (from, to) = marked.spans[0];

@@ -11,12 +11,12 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::index::tests::support::{index_of, printers_and_cables, product};
-use crate::index::{KIND, Popularity};
+use crate::index::{KIND, MatchMode, Popularity};
 use crate::popularity::PopularityBoard;
 use crate::read_model::Coverage;
 use crate::search::engine::{SearchEngine, SearchPage};
 use crate::search::ranking::profile::RankingProfiles;
-use crate::search::request::search_request::{SearchRequest, Sort};
+use crate::search::request::search_request::{Presentation, SearchRequest, Sort};
 use crate::search::rules::curation::tests::{curation, rule_set};
 use crate::search::rules::rule_set::RulesHandle;
 use crate::search::strategy::factory::SearchStrategyFactory;
@@ -100,9 +100,12 @@ impl Setup {
             strategy,
             filter: None,
             facets: Vec::new(),
+            presentation: Presentation::default(),
             sort: Sort::Relevance,
             page_token: String::new(),
             profile: String::new(),
+            match_mode: MatchMode::Any,
+            is_open: false,
             verbatim: false,
             budget: Duration::from_secs(60),
             explain: true,
@@ -285,7 +288,7 @@ async fn an_absence_has_a_reason() {
     for (query, id, absence) in [
         ("usb", first.as_str(), Absence::Shown { position: 1 }),
         ("usb", &beyond, Absence::OtherPage { position: Some(11) }),
-        ("usb", other, Absence::NoMatch),
+        ("usb", other, Absence::NoMatch(vec!["usb".to_owned()])),
         ("usb", "unknown", Absence::NotIndexed),
         ("hub -usb", &first, Absence::Excluded("usb".to_owned())),
         (

@@ -12,14 +12,14 @@ use time::macros::datetime;
 
 use super::*;
 use crate::index::tests::support::{index_of, product};
-use crate::index::{Filter, Language};
+use crate::index::{Filter, Language, MatchMode};
 use crate::popularity::PopularityBoard;
 use crate::read_model::Coverage;
 use crate::search::answer::explanation::Absence;
 use crate::search::engine::{SearchEngine, SearchPage};
 use crate::search::ranking::profile::RankingProfiles;
 use crate::search::request::filter::{parse_facets, parse_filter};
-use crate::search::request::search_request::{SearchRequest, Sort};
+use crate::search::request::search_request::{Presentation, SearchRequest, Sort};
 use crate::search::rules::rule_set::{RuleSet, RulesHandle};
 use crate::search::strategy::factory::SearchStrategyFactory;
 use crate::search::strategy::kind::StrategyKind;
@@ -141,9 +141,12 @@ fn query(query: &str) -> SearchRequest {
         strategy: StrategyKind::Hybrid,
         filter: None,
         facets: Vec::new(),
+        presentation: Presentation::default(),
         sort: Sort::Relevance,
         page_token: String::new(),
         profile: String::new(),
+        match_mode: MatchMode::Any,
+        is_open: false,
         verbatim: false,
         budget: Duration::from_secs(60),
         explain: true,

@@ -18,6 +18,7 @@ use crate::read_model::{Beginning, Generations, PgVectorIndex, ReadModel};
 use crate::search::deadline::Deadline;
 use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::scope::Scope;
+use crate::search::strategy::similarity_floor::SimilarityFloors;
 use crate::search::strategy::vector::{VectorSearch, Warnings};
 
 const PRODUCTS: usize = 20_000;
@@ -77,6 +78,7 @@ fn search_in(folder: &Path, read_model: ReadModel) -> VectorSearch {
         }),
         executor: Arc::new(SearchExecutor::new(current)),
         warnings: Warnings::default(),
+        floors: SimilarityFloors::default(),
     }
 }
 

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use catalog_events::{
-    AttributeValue, CurationAction, Product, ProductId, QueryMatch, RuleKind, RuleTarget, Status,
+    AttributeValue, CurationAction, Currency, Product, ProductId, QueryMatch, RuleKind, RuleTarget,
+    Status,
 };
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 
-use crate::index::{FacetCounts, ValueCount};
+use crate::index::{FacetCounts, FieldName, NumberSummary, ValueCount};
 use crate::search::request::search_request::Sort;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::oracle::Case;
@@ -43,7 +44,9 @@ impl Expected {
 
     pub(crate) fn matches(&self, case: &Case, filter: Option<&v1::Filter>) -> BTreeSet<ProductId> {
         let rules = Followed::of(case);
-        let passes = |product: &Product| filter.is_none_or(|filter| passes(filter, product));
+        let currency = self.currency(case);
+        let passes =
+            |product: &Product| filter.is_none_or(|filter| passes(filter, product, currency));
         let by_words = self
             .products
             .iter()
@@ -99,15 +102,30 @@ impl Expected {
             .collect()
     }
 
+    /// The currency in which a case compares prices.
+    pub(crate) fn currency(&self, case: &Case) -> Currency {
+        let asked = case.filter.as_ref().and_then(asked_currency);
+        asked.unwrap_or_else(|| {
+            let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+            for product in &self.products {
+                let currency = product.price.currency();
+                *counts.entry(currency.code().to_owned()).or_default() += 1;
+            }
+            let first = counts.into_iter().min_by_key(|(_, count)| -count);
+            first.expect("products").0.parse().expect("currency")
+        })
+    }
+
     /// The nearest products that pass the whole filter and are not hidden.
     fn near(&self, case: &Case) -> impl Iterator<Item = ProductId> {
         let filter = case.filter.as_ref();
+        let currency = self.currency(case);
         let rules = Followed::of(case);
         let passing: HashSet<&ProductId> = self
             .products
             .iter()
             .filter(|one| !rules.hide(one))
-            .filter(|one| filter.is_none_or(|filter| passes(filter, one)))
+            .filter(|one| filter.is_none_or(|filter| passes(filter, one, currency)))
             .map(|product| &product.id)
             .collect();
         let near = self.near.iter().filter(move |id| passing.contains(id));
@@ -127,14 +145,24 @@ impl Expected {
         };
         let products = self.products.iter();
         let by_id: HashMap<&ProductId, &Product> = products.map(|one| (&one.id, one)).collect();
+        let first = self.currency(case);
         let key = |id: &&ProductId| {
             let product = by_id[*id];
-            match sort {
+            let currency = product.price.currency();
+            let rank = match sort {
+                Sort::PriceAscending | Sort::PriceDescending if currency != first => {
+                    currency.code().to_owned()
+                }
+                _ => String::new(),
+            };
+            let is_last = case.discontinued_last && product.status == Status::Discontinued;
+            let value = match sort {
                 Sort::PriceAscending => product.price.minor(),
                 Sort::PriceDescending => -product.price.minor(),
                 Sort::Popularity => -(self.views.get(*id).copied().unwrap_or(0) as i64),
                 Sort::Newest | Sort::Relevance => -product.created_at.unix_timestamp(),
-            }
+            };
+            (is_last, rank, value)
         };
         let mut ordered: Vec<&ProductId> = matches.iter().collect();
         // The sort is stable: equal products stay in the order of their ids.
@@ -154,7 +182,7 @@ impl Expected {
         let all = Kind::All(v1::FilterList { filters: rest });
         let matches = self.matches(case, Some(&v1::Filter { kind: Some(all) }));
         let among = self.products.iter().filter(|one| matches.contains(&one.id));
-        count(among, asked)
+        count(among, asked, self.currency(case))
     }
 }
 
@@ -261,6 +289,7 @@ fn fields(filter: &v1::Filter) -> Vec<&str> {
         Kind::Flag(flag) => vec![&flag.field],
         Kind::Category(_) => vec!["category"],
         Kind::Exists(exists) => vec![&exists.field],
+        Kind::Parameter(named) => panic!("no case has {named:?}"),
     }
 }
 
@@ -298,20 +327,48 @@ fn values(product: &Product, field: &str) -> Vec<Value> {
     }
 }
 
-fn passes(filter: &v1::Filter, product: &Product) -> bool {
+/// The currency that a filter asks for.
+fn asked_currency(filter: &v1::Filter) -> Option<Currency> {
     match filter.kind.as_ref().expect("kind") {
-        Kind::All(list) => list.filters.iter().all(|part| passes(part, product)),
-        Kind::Any(list) => list.filters.iter().any(|part| passes(part, product)),
-        Kind::Not(part) => !passes(part, product),
+        Kind::All(list) => list.filters.iter().find_map(asked_currency),
+        Kind::Any(list) if list.filters.len() == 1 => asked_currency(&list.filters[0]),
+        Kind::Terms(terms) if terms.field == "currency" && terms.values.len() == 1 => {
+            terms.values[0].to_uppercase().parse().ok()
+        }
+        _ => None,
+    }
+}
+
+/// Whether a product passes a filter whose prices are in `currency` unless it asks for another.
+fn passes(filter: &v1::Filter, product: &Product, currency: Currency) -> bool {
+    let currency = asked_currency(filter).unwrap_or(currency);
+    let is_comparable = |field: &str| field != "price" || product.price.currency() == currency;
+    match filter.kind.as_ref().expect("kind") {
+        Kind::All(list) => list
+            .filters
+            .iter()
+            .all(|part| passes(part, product, currency)),
+        Kind::Any(list) => list
+            .filters
+            .iter()
+            .any(|part| passes(part, product, currency)),
+        Kind::Not(part) => !passes(part, product, currency),
         Kind::Terms(terms) => values(product, &terms.field).iter().any(|value| {
-            let wanted = terms.values.iter().map(|value| value.to_lowercase());
-            matches!(value, Value::Text(text) if wanted.into_iter().any(|one| one == text.to_lowercase()))
+            let mut wanted = terms.values.iter().map(|value| value.to_lowercase());
+            is_comparable(&terms.field)
+                && wanted.any(|wanted| match value {
+                    Value::Text(text) => text.to_lowercase() == wanted,
+                    Value::Number(number) => wanted.parse() == Ok(*number),
+                    Value::Flag(flag) => flag.to_string() == wanted,
+                })
         }),
         Kind::Range(range) => values(product, &range.field).iter().any(|value| {
             let within = |number: f64| {
-                range.min.is_none_or(|min| number >= min) && range.max.is_none_or(|max| number <= max)
+                range.min.is_none_or(|min| number >= min)
+                    && range.max.is_none_or(|max| number <= max)
+                    && range.below.is_none_or(|below| number < below)
             };
-            matches!(value, Value::Number(number) if within(*number))
+            is_comparable(&range.field) && matches!(value, Value::Number(number) if within(*number))
         }),
         Kind::Flag(flag) => values(product, &flag.field)
             .iter()
@@ -322,15 +379,30 @@ fn passes(filter: &v1::Filter, product: &Product) -> bool {
             path.into_iter().all(|name| names.next() == Some(name))
         }
         Kind::Exists(exists) => !values(product, &exists.field).is_empty(),
+        Kind::Parameter(named) => panic!("no case has {named:?}"),
     }
 }
 
-fn count<'a>(among: impl Iterator<Item = &'a Product>, asked: &v1::FacetRequest) -> FacetCounts {
+fn count<'a>(
+    among: impl Iterator<Item = &'a Product>,
+    asked: &v1::FacetRequest,
+    currency: Currency,
+) -> FacetCounts {
     let mut counts: Vec<Counted> = Vec::new();
     let mut products = Vec::new();
     let mut missing = 0;
+    let mut numbers: Vec<f64> = Vec::new();
     for product in among {
-        let values = values(product, &asked.field);
+        let is_other = asked.field == "price" && product.price.currency() != currency;
+        let values = if is_other {
+            Vec::new()
+        } else {
+            values(product, &asked.field)
+        };
+        numbers.extend(values.iter().filter_map(|value| match value {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }));
         missing += u64::from(values.is_empty());
         let keys: Vec<Counted> = values
             .iter()
@@ -344,6 +416,10 @@ fn count<'a>(among: impl Iterator<Item = &'a Product>, asked: &v1::FacetRequest)
         }
         products.push((!values.is_empty(), keys));
     }
+    counts.retain(|one| {
+        let listed = one.value().value.to_lowercase();
+        listed.contains(&asked.containing.to_lowercase())
+    });
     counts.sort_by(|a, b| {
         let order = b.count().cmp(&a.count());
         order.then_with(|| a.key.cmp(&b.key))
@@ -362,10 +438,22 @@ fn count<'a>(among: impl Iterator<Item = &'a Product>, asked: &v1::FacetRequest)
         counts.sort_by(|a, b| a.key.cmp(&b.key));
     }
     FacetCounts {
+        field: FieldName::parse(&asked.field).expect("field"),
+        numbers: summary(&numbers),
         values: counts.iter().map(Counted::value).collect(),
         other,
         missing,
     }
+}
+
+fn summary(numbers: &[f64]) -> Option<NumberSummary> {
+    let count = numbers.len() as u64;
+    (count > 0).then(|| NumberSummary {
+        count,
+        min: numbers.iter().copied().fold(f64::INFINITY, f64::min),
+        max: numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        mean: numbers.iter().sum::<f64>() / count as f64,
+    })
 }
 
 /// A value of a facet as it is compared: texts come before flags, and flags before numbers.
@@ -450,7 +538,15 @@ fn counted(value: &Value, asked: &v1::FacetRequest) -> Option<Counted> {
             None,
             (number + 0.0).to_string(),
         ),
-        Value::Text(text) => (Key::Text(text.to_lowercase()), None, text.clone()),
+        Value::Text(text) => {
+            let is_attribute = asked.field.starts_with("attributes.");
+            let number = text.parse().ok().filter(|_| is_attribute);
+            let key = number.map_or_else(
+                || Key::Text(text.to_lowercase()),
+                |number| Key::Number(Number(number)),
+            );
+            (key, None, text.clone())
+        }
         Value::Flag(flag) => (Key::Flag(*flag), None, flag.to_string()),
     };
     Some(Counted {

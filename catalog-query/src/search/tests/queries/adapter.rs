@@ -6,10 +6,10 @@ use std::time::Duration;
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 
-use crate::index::Filter;
+use crate::index::{Filter, MatchMode};
 use crate::search::engine::SearchPage;
 use crate::search::request::filter::parse_filter;
-use crate::search::request::search_request::{SearchRequest, Sort};
+use crate::search::request::search_request::{Presentation, SearchRequest, Sort};
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::queries::table::Query;
 
@@ -28,7 +28,7 @@ pub(super) struct Told {
 }
 
 pub(super) fn request(query: &Query, strategy: StrategyKind, sort: Sort) -> SearchRequest {
-    // The engine knows one way to match and no prefixes: what is asked for only tells requests apart.
+    // What else tells requests apart.
     let reading = format!("{:?} {:?}", query.matching, query.prefix);
     SearchRequest {
         query: query.q.clone(),
@@ -36,9 +36,21 @@ pub(super) fn request(query: &Query, strategy: StrategyKind, sort: Sort) -> Sear
         strategy,
         filter: filter(query),
         facets: Vec::new(),
+        presentation: Presentation::default(),
         sort,
         page_token: String::new(),
         profile: String::new(),
+        match_mode: match query.matching.as_deref() {
+            None | Some("auto") => MatchMode::Auto,
+            Some("all") => MatchMode::All,
+            Some("any") => MatchMode::Any,
+            Some(other) => panic!("match {other:?}"),
+        },
+        is_open: match query.prefix.as_deref() {
+            None | Some("last") => true,
+            Some("none") => false,
+            Some(other) => panic!("prefix {other:?}"),
+        },
         verbatim: query.verbatim,
         budget: Duration::from_secs(60),
         explain: false,
@@ -54,8 +66,8 @@ pub(super) fn told(page: &SearchPage) -> Told {
     let understood = &outcome.understood;
     Told {
         corrected: understood.corrected.clone().unwrap_or_default(),
-        did_you_mean: String::new(),
-        relaxed: Vec::new(),
+        did_you_mean: understood.suggested.clone().unwrap_or_default(),
+        relaxed: outcome.relaxed.clone(),
     }
 }
 
