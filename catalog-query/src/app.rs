@@ -83,7 +83,7 @@ impl Service for App {
         let readiness = Readiness::default();
         let ops = Ops::bind(config.ops_addr, registry, readiness.clone()).await?;
 
-        let search = Search::new(profiles, &storage);
+        let search = Search::new(profiles, &storage).await;
         // A connection of their own: reads must not wait behind events, nor events behind reads.
         let read_connection = connect_nats(&config.nats_url).await?;
         let (recorder, read_publisher) = read_events(read_connection, Uuid::new_v4().to_string());

@@ -17,6 +17,8 @@ mod error;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use tantivy::DocAddress;
+
 pub(crate) use self::document::columns::FieldName;
 pub(crate) use self::document::values::folded;
 pub(crate) use self::error::IndexError;
@@ -33,6 +35,7 @@ pub(crate) use self::scoring::explain::{FieldMatch, MatchStatus};
 #[cfg(test)]
 pub(crate) use self::scoring::hits::KeywordHit;
 pub(crate) use self::scoring::hits::{Hit, KeywordHits};
+pub(crate) use self::scoring::nearest_kind::NearestKind;
 pub(crate) use self::scoring::terms::{
     AlternativeKind, Identifier, MatchMode, QueryTerms, QueryWord, Rows, identifiers,
 };

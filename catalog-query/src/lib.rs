@@ -20,3 +20,4 @@ pub use crate::app::App;
 pub use crate::config::Config;
 pub use crate::events::{InvalidLogTarget, LogTarget};
 pub use crate::index::{InvalidLanguage, Language};
+pub use crate::search::{ListedProfiles, ranking_profiles};

@@ -23,6 +23,7 @@ pub(crate) use self::answer::explanation::{Absence, Explanation};
 pub(crate) use self::answer::highlight::Highlighter;
 pub(crate) use self::engine::{SearchEngine, SearchPage};
 pub(crate) use self::error::SearchError;
+pub use self::ranking::listing::{ListedProfiles, ranking_profiles};
 pub(crate) use self::ranking::profile::RankingProfiles;
 pub(crate) use self::ranking::ranked_hit::{LegRank, RankedHit};
 pub(crate) use self::request::filter::{InvalidField, parse_facets, parse_filter};

@@ -210,6 +210,13 @@ mod tests {
             "catalogctl tail --all --new",
             "catalogctl status --timeout-seconds 5",
             "catalogctl up --empty --sample 5",
+            "catalogctl eval",
+            "catalogctl eval --queries f",
+            "catalogctl eval --judgments f --cut 2",
+            "catalogctl eval --known-items 5 --typos 1",
+            "catalogctl eval --known-items 5 --every 5",
+            "catalogctl eval --judgments f --profiles a --prefixes",
+            "catalogctl eval --grid depth=1",
         ] {
             let err = Cli::try_parse_from(bad.split_whitespace()).expect_err(bad);
             assert_eq!(err.exit_code(), 2, "{bad}");

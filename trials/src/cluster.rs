@@ -133,6 +133,11 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// Sets a variable of the services that are started from now on.
+    pub fn configure(&mut self, variable: &'static str, value: String) {
+        self.environment.push((variable, value));
+    }
+
     /// Starts a service that is not running.
     pub fn launch(&mut self, part: Part) -> anyhow::Result<()> {
         let path = part.log(self.folder.path());

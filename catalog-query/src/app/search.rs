@@ -20,9 +20,9 @@ pub(super) struct Search {
 }
 
 impl Search {
-    pub(super) fn new(profiles: RankingProfiles, storage: &Storage) -> Self {
+    pub(super) async fn new(profiles: RankingProfiles, storage: &Storage) -> Self {
         let rules = RulesHandle::default();
-        let coverage = Coverage::default();
+        let coverage = Coverage::counted(&storage.live).await;
         let vectors = PgVectorIndex {
             live: storage.live.clone(),
             model: storage.model.clone(),

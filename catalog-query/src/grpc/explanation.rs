@@ -54,7 +54,9 @@ fn explained(hit: &RankedHit, matches: Vec<FieldMatch>) -> v1::HitExplanation {
         score: f64::from(found.score),
     });
     let boost = (hit.boost != 1.0).then_some(("boost", hit.boost));
-    let factors = [("popularity", hit.popularity)].into_iter().chain(boost);
+    let kind = (hit.kind != 1.0).then_some(("kind", hit.kind));
+    let factors = [("popularity", hit.popularity)].into_iter();
+    let factors = factors.chain(kind).chain(boost);
     let pinned = hit.pinned_place.and_then(|place| i32::try_from(place).ok());
     v1::HitExplanation {
         product_id: hit.product_id.to_string(),

@@ -6,5 +6,6 @@ pub(super) mod columns;
 pub(super) mod values;
 pub(super) mod suggestion_terms;
 pub(super) mod kind_signature;
+pub(super) mod kind_features;
 pub(super) mod noise;
 pub(super) mod text_options;

@@ -7,6 +7,7 @@ pub(super) mod bm25;
 mod score_window;
 pub(super) mod requirement;
 pub(super) mod collection_statistics;
+pub(super) mod nearest_kind;
 pub(super) mod product_kind;
 pub(super) mod postings;
 pub(super) mod terms;

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::index::document::schema::{Fields, HASH_HIGH, HASH_LOW, ID};
 use crate::index::error::IndexError;
+use crate::index::scoring::nearest_kind::LazyFeatures;
 use crate::index::scoring::product_kind::LazyKinds;
 use crate::index::sets::price::CatalogCurrency;
 use crate::index::text::language::Language;
@@ -24,6 +25,7 @@ pub(crate) struct IndexSnapshot {
     pub(crate) currency: CatalogCurrency,
     /// The currency of the catalog where it was configured.
     pub(crate) configured_currency: Option<Currency>,
+    pub(crate) features: LazyFeatures,
     position: Position,
 }
 
@@ -36,6 +38,7 @@ impl IndexSnapshot {
             long_words: LongWords::default(),
             currency: CatalogCurrency::default(),
             configured_currency: None,
+            features: LazyFeatures::default(),
             position,
         }
     }

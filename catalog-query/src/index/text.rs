@@ -7,6 +7,7 @@ pub(super) mod analyzer;
 pub(super) mod language;
 pub(super) mod spellings;
 mod tokens;
+mod stems;
 mod lexer;
 mod numbers;
 mod units;

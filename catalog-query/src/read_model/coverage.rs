@@ -1,41 +1,44 @@
-//! Counts every few seconds how many of the products have a vector of their present text.
+//! Knows how many products have a vector of their present text.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::read_model::LiveReadModel;
+use crate::read_model::{LiveReadModel, ReadModel};
 
-const REFRESH_EVERY_MS: u64 = 5_000;
-/// All products, in millionths, as there is no atomic fraction.
-const ALL: u32 = 1_000_000;
+const REFRESH_EVERY_MS: u64 = 1_000;
+/// A pause is at least this many times as long as the count before it.
+const PAUSE_FACTOR: u32 = 20;
 
-/// The share of the products that have a vector of their present text.
+/// How many products have a vector of their present text. Products that arrive later than the last
+/// count have none, so that the share is never taken to be greater than it is by more than what was
+/// changed or deleted since.
 #[derive(Clone, Debug)]
-pub(crate) struct Coverage(Arc<AtomicU32>);
-
-impl Default for Coverage {
-    fn default() -> Self {
-        Self(Arc::new(AtomicU32::new(ALL)))
-    }
-}
+pub(crate) struct Coverage(Arc<AtomicU64>);
 
 impl Coverage {
-    /// The share, from 0 to 1.
-    pub(crate) fn share(&self) -> f64 {
-        f64::from(self.0.load(Ordering::Relaxed)) / f64::from(ALL)
+    pub(crate) fn new(embedded: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(embedded)))
     }
 
-    pub(crate) fn set(&self, embedded: u64, all: u64) {
-        let share = if all == 0 {
+    /// Counts once, before anything is searched. Where that fails, no product is taken to have a
+    /// vector until the next count.
+    pub(crate) async fn counted(live: &LiveReadModel) -> Self {
+        let coverage = Self::new(0);
+        coverage.refresh(&live.load_full()).await;
+        coverage
+    }
+
+    /// The share of this many products that have a vector, from 0 to 1.
+    pub(crate) fn share(&self, documents: u64) -> f64 {
+        let embedded = self.0.load(Ordering::Relaxed);
+        if embedded >= documents {
             1.0
         } else {
-            (embedded as f64 / all as f64).clamp(0.0, 1.0)
-        };
-        self.0
-            .store((share * f64::from(ALL)) as u32, Ordering::Relaxed);
+            embedded as f64 / documents as f64
+        }
     }
 
     pub(crate) async fn run(
@@ -43,22 +46,24 @@ impl Coverage {
         live: LiveReadModel,
         stop: CancellationToken,
     ) -> anyhow::Result<()> {
-        let mut refresh = tokio::time::interval(Duration::from_millis(REFRESH_EVERY_MS));
+        let pause_min = Duration::from_millis(REFRESH_EVERY_MS);
         loop {
+            let started = Instant::now();
+            self.refresh(&live.load_full()).await;
+            let pause = pause_min.max(started.elapsed() * PAUSE_FACTOR);
             tokio::select! {
-                _ = refresh.tick() => self.refresh(&live).await,
+                () = tokio::time::sleep(pause) => {}
                 () = stop.cancelled() => return Ok(()),
             }
         }
     }
 
-    async fn refresh(&self, live: &LiveReadModel) {
-        let live = live.load_full();
+    async fn refresh(&self, live: &ReadModel) {
         match live.embedding_counts().await {
-            Ok(counts) => {
-                let all = counts.current + counts.pending;
-                self.set(counts.current.unsigned_abs(), all.unsigned_abs());
-            }
+            Ok(counts) => self.0.store(
+                u64::try_from(counts.current).unwrap_or_default(),
+                Ordering::Relaxed,
+            ),
             Err(err) => tracing::warn!("cannot count embeddings: {err}"),
         }
     }
@@ -70,11 +75,9 @@ mod tests {
 
     #[test]
     fn a_share_is_from_nothing_to_all() {
-        let coverage = Coverage::default();
-        assert_eq!(coverage.share(), 1.0);
         for (embedded, all, share) in [(1, 4, 0.25), (0, 4, 0.0), (0, 0, 1.0), (9, 4, 1.0)] {
-            coverage.set(embedded, all);
-            assert_eq!(coverage.share(), share, "{embedded} of {all}");
+            let coverage = Coverage::new(embedded);
+            assert_eq!(coverage.share(all), share, "{embedded} of {all}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The port through which searches find the vectors of products.
 
+use std::collections::HashSet;
 use std::error::Error;
 
 use catalog_events::ProductId;
@@ -29,6 +30,12 @@ pub(crate) trait VectorIndex: Send + Sync {
         ids: &'a [ProductId],
         limit: usize,
     ) -> BoxFuture<'a, Result<Vec<Hit>, VectorIndexError>>;
+
+    /// Tells which of these products have no vector of their present text yet.
+    fn without_vector<'a>(
+        &'a self,
+        ids: &'a [ProductId],
+    ) -> BoxFuture<'a, Result<HashSet<ProductId>, VectorIndexError>>;
 
     /// Finds the nearest products that `pass` lets through, nearest first: fewer than `limit` when the
     /// search was given up.

@@ -1,9 +1,11 @@
 //! Embeddings in pgvector: their hashes, and the nearest neighbours of a query.
 
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use catalog_events::ProductId;
+use futures_util::future::BoxFuture;
 use pgvector::HalfVector;
 use sha2::{Digest as _, Sha256};
 use sqlx::{PgExecutor, PgPool, Postgres, Transaction};
@@ -114,6 +116,24 @@ impl VectorIndex for PgVectorIndex {
             .await
             .map_err(failed)?;
             Ok(hits(rows))
+        })
+    }
+
+    fn without_vector<'a>(
+        &'a self,
+        ids: &'a [ProductId],
+    ) -> BoxFuture<'a, Result<HashSet<ProductId>, VectorIndexError>> {
+        Box::pin(async move {
+            let live = self.read_model()?;
+            let ids: Vec<&str> = ids.iter().map(ProductId::as_str).collect();
+            let queued: Vec<String> = sqlx::query_scalar(
+                "SELECT product_id FROM embedding_queue WHERE product_id = ANY($1)",
+            )
+            .bind(&ids)
+            .fetch_all(&live.pool)
+            .await
+            .map_err(failed)?;
+            Ok(queued.iter().filter_map(|id| id.parse().ok()).collect())
         })
     }
 

@@ -311,14 +311,14 @@ impl SearchEngine {
             return Ok((None, None));
         };
         let (outcome, profile) = (outcome.clone(), Arc::clone(&plan.profile));
-        let (kind, explain) = (plan.request.strategy, plan.request.explain);
+        let explain = plan.request.explain;
         let why_not = plan.request.why_not.clone();
         let page: Vec<ProductId> = hits.iter().map(|hit| hit.product_id.clone()).collect();
         let tell = move |_: &KeywordIndex| {
             let snapshot = &scope.snapshot;
             let ranked = ranked_hits(&outcome, &page);
             let explanation =
-                explain.then(|| Explanation::of(snapshot, &outcome, &profile, kind, &ranked));
+                explain.then(|| Explanation::of(snapshot, &outcome, &profile, &ranked));
             let absence = why_not.map(|id| {
                 let passes =
                     !snapshot.has(&id, None)? || snapshot.has(&id, scope.filter.as_deref())?;

@@ -1,6 +1,8 @@
-//! Reads the judgments of people: CSV with the columns `query`, `docid` and `rating`.
+//! Reads the judgments of people: CSV with the columns `query`, `docid` and `rating`; and queries
+//! without any.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -22,6 +24,14 @@ pub(super) fn read(file: &Path) -> anyhow::Result<BTreeMap<String, Ratings>> {
     let shown = file.display();
     let rows = csv::Reader::from_path(file).with_context(|| format!("cannot read {shown}"))?;
     parse(rows).with_context(|| format!("{shown} holds no judgments"))
+}
+
+/// Reads queries without ratings, one a line.
+pub(super) fn read_queries(file: &Path) -> anyhow::Result<Vec<String>> {
+    let text =
+        fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    Ok(lines.map(str::to_owned).collect())
 }
 
 fn parse<R: std::io::Read>(mut rows: csv::Reader<R>) -> anyhow::Result<BTreeMap<String, Ratings>> {

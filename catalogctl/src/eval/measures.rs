@@ -7,8 +7,6 @@ pub(super) type Ratings = HashMap<String, i32>;
 
 const NDCG_PLACES: usize = 10;
 const RECALL_PLACES: usize = 50;
-/// How many resamples are drawn; ten thousand would move the bounds only in the third decimal.
-const RESAMPLES: usize = 2_000;
 
 /// The measures of one list.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,6 +14,10 @@ pub(super) struct Measures {
     /// NDCG@10 with gain `2^rating - 1`, discount `log2(place + 1)` and 0 for unjudged products;
     /// none without a positive rating.
     pub(super) ndcg: Option<f64>,
+    /// NDCG@10 of the judged products of the list, as if there were no others (the condensed list
+    /// of Sakai, SIGIR 2007). Judgments that were collected with another search do not punish this
+    /// one for what nobody looked at.
+    pub(super) condensed_ndcg: Option<f64>,
     /// The share of the products with a positive rating that are among the first 50.
     pub(super) recall: Option<f64>,
     /// One over the place of the first product with a positive rating, 0 without.
@@ -33,8 +35,10 @@ impl Measures {
         let shown = ids.iter().take(NDCG_PLACES);
         let judged = shown.clone().filter(|id| ratings.contains_key(*id)).count();
         let judgeable = (relevant > 0).then_some(());
+        let condensed = || ids.iter().filter(|id| ratings.contains_key(*id));
         Self {
-            ndcg: judgeable.map(|()| ndcg(ids, ratings)),
+            ndcg: judgeable.map(|()| ndcg(ids.iter(), ratings)),
+            condensed_ndcg: judgeable.map(|()| ndcg(condensed(), ratings)),
             recall: judgeable.map(|()| found as f64 / relevant as f64),
             reciprocal_rank: judgeable.map(|()| first.map_or(0.0, |at| 1.0 / (at + 1) as f64)),
             judged: judged as f64 / shown.len().max(1) as f64,
@@ -42,8 +46,8 @@ impl Measures {
     }
 }
 
-fn ndcg(ids: &[String], ratings: &Ratings) -> f64 {
-    let gained = ids.iter().map(|id| ratings.get(id).copied().unwrap_or(0));
+fn ndcg<'a>(ids: impl Iterator<Item = &'a String>, ratings: &Ratings) -> f64 {
+    let gained = ids.map(|id| ratings.get(id).copied().unwrap_or(0));
     let mut best: Vec<i32> = ratings.values().copied().collect();
     best.sort_unstable_by(|a, b| b.cmp(a));
     discounted(gained) / discounted(best.into_iter())
@@ -51,40 +55,9 @@ fn ndcg(ids: &[String], ratings: &Ratings) -> f64 {
 
 fn discounted(ratings: impl Iterator<Item = i32>) -> f64 {
     let gains = ratings.take(NDCG_PLACES).zip(2..);
-    gains
-        .map(|(rating, place)| (2_f64.powi(rating) - 1.0) / f64::from(place).log2())
-        .sum()
-}
-
-/// A mean with its confidence interval: where it would lie 95 % of the time with other queries of
-/// the same kind.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
-pub(super) struct Estimate {
-    pub(super) mean: f64,
-    pub(super) low: f64,
-    pub(super) high: f64,
-}
-
-/// Estimates a mean by the bootstrap: the queries are drawn again, with replacement, from a fixed
-/// seed. There is none without values.
-pub(super) fn estimate(values: &[f64]) -> Option<Estimate> {
-    if values.is_empty() {
-        return None;
-    }
-    let count = values.len();
-    let mut random = fastrand::Rng::with_seed(1);
-    let mut means: Vec<f64> = (0..RESAMPLES)
-        .map(|_| {
-            let drawn = (0..count).map(|_| values[random.usize(..count)]);
-            drawn.sum::<f64>() / count as f64
-        })
-        .collect();
-    means.sort_unstable_by(f64::total_cmp);
-    let at = |share: f64| means[((RESAMPLES - 1) as f64 * share).round() as usize];
-    Some(Estimate {
-        mean: values.iter().sum::<f64>() / count as f64,
-        low: at(0.025),
-        high: at(0.975),
+    // Not `sum`, which makes -0.0 of nothing.
+    gains.fold(0.0, |sum, (rating, place)| {
+        sum + (2_f64.powi(rating) - 1.0) / f64::from(place).log2()
     })
 }
 
@@ -121,24 +94,27 @@ mod tests {
         let gained = 7.0 / 3_f64.log2() + 1.0 / 4_f64.log2();
         let ideal = 7.0 / 2_f64.log2() + 1.0 / 3_f64.log2();
         assert!((found.ndcg.unwrap() - gained / ideal).abs() < 1e-12);
+        assert_eq!(found.condensed_ndcg, Some(1.0), "without the unjudged x");
         assert_eq!(found.reciprocal_rank, Some(0.5));
         assert!((found.judged - 2.0 / 3.0).abs() < 1e-12);
         let far_down: Vec<String> = (0..10).map(|n| format!("x{n}")).chain(ids("a b")).collect();
         let late = Measures::of(&far_down, &judged);
         assert_eq!((late.ndcg, late.recall), (Some(0.0), Some(1.0)));
+        assert_eq!(late.condensed_ndcg, Some(1.0));
     }
 
+    /// Judged are b (1), c (0) and a (3), in this order: gains 1, 0, 7 at places 1, 2, 3.
     #[test]
-    fn an_interval_holds_the_mean_and_narrows_with_the_number_of_queries() {
-        assert_eq!(estimate(&[]), None);
-        let sure = estimate(&[0.5; 20]).unwrap();
-        assert_eq!((sure.mean, sure.low, sure.high), (0.5, 0.5, 0.5));
-        let width = |count: usize| {
-            let values: Vec<f64> = (0..count).map(|n| (n % 2) as f64).collect();
-            let estimate = estimate(&values).unwrap();
-            assert!(estimate.low < estimate.mean && estimate.mean < estimate.high);
-            estimate.high - estimate.low
-        };
-        assert!(width(400) < width(40));
+    fn unjudged_products_leave_the_condensed_list_and_irrelevant_ones_stay() {
+        let judged = ratings(&[("a", 3), ("b", 1), ("c", 0)]);
+        let found = Measures::of(&ids("x b y c z a"), &judged);
+        let ideal = 7.0 + 1.0 / 3_f64.log2();
+        let condensed = (1.0 + 7.0 / 4_f64.log2()) / ideal;
+        assert!((found.condensed_ndcg.unwrap() - condensed).abs() < 1e-12);
+        let raw = (1.0 / 3_f64.log2() + 7.0 / 7_f64.log2()) / ideal;
+        assert!((found.ndcg.unwrap() - raw).abs() < 1e-12);
+        assert_eq!(found.judged, 0.5);
+        let nothing_to_find = Measures::of(&ids("c"), &ratings(&[("c", 0)]));
+        assert_eq!(nothing_to_find.condensed_ndcg, None);
     }
 }

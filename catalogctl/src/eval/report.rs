@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::measures::{Estimate, Measures, estimate};
+use super::estimate::{Estimate, estimate};
+use super::measures::Measures;
 
 const WORST_QUERIES: usize = 10;
 
@@ -17,12 +18,15 @@ pub(super) struct Run {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Measured {
-    /// The query as it was mistyped, where it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) mistyped: Option<String>,
+    /// The query as it was sent, where that is not how it stands in the judgments.
+    #[serde(default, alias = "mistyped", skip_serializing_if = "Option::is_none")]
+    pub(super) typed: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) corrected: Option<String>,
     pub(super) ndcg_at_10: Option<f64>,
+    /// None in runs that an older version saved, too.
+    #[serde(default)]
+    pub(super) judged_ndcg_at_10: Option<f64>,
     pub(super) recall_at_50: Option<f64>,
     pub(super) reciprocal_rank: Option<f64>,
     pub(super) judged_at_10: f64,
@@ -31,9 +35,10 @@ pub(super) struct Measured {
 impl Measured {
     pub(super) fn new(measures: &Measures) -> Self {
         Self {
-            mistyped: None,
+            typed: None,
             corrected: None,
             ndcg_at_10: measures.ndcg,
+            judged_ndcg_at_10: measures.condensed_ndcg,
             recall_at_50: measures.recall,
             reciprocal_rank: measures.reciprocal_rank,
             judged_at_10: measures.judged,
@@ -50,6 +55,8 @@ pub(super) struct Report {
 struct Summary {
     queries: usize,
     ndcg_at_10: Option<Estimate>,
+    /// NDCG@10 over judged hits only.
+    judged_ndcg_at_10: Option<Estimate>,
     recall_at_50: Option<Estimate>,
     mrr: Option<Estimate>,
     judged_at_10: Option<Estimate>,
@@ -57,6 +64,9 @@ struct Summary {
     /// The change of NDCG@10 since the saved run, over the queries that both have.
     #[serde(skip_serializing_if = "Option::is_none")]
     difference: Option<Estimate>,
+    /// The same over judged hits only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judged_difference: Option<Estimate>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,7 +74,7 @@ struct Worst {
     query: String,
     ndcg_at_10: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mistyped: Option<String>,
+    typed: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     corrected: Option<String>,
 }
@@ -86,20 +96,25 @@ impl Report {
             let _ = writeln!(text, "{strategy}, {} queries", summary.queries);
             for (name, estimate) in [
                 ("NDCG@10", summary.ndcg_at_10),
+                ("NDCG@10 over judged hits", summary.judged_ndcg_at_10),
+                ("judged@10", summary.judged_at_10),
                 ("recall@50", summary.recall_at_50),
                 ("MRR", summary.mrr),
-                ("judged@10", summary.judged_at_10),
                 ("NDCG@10 against the saved run", summary.difference),
+                (
+                    "NDCG@10 over judged hits against the saved run",
+                    summary.judged_difference,
+                ),
             ] {
-                if let Some(Estimate { mean, low, high }) = estimate {
-                    let _ = writeln!(text, "  {name}  {mean:.4}  (95 %: {low:.4} to {high:.4})");
+                if let Some(estimate) = estimate {
+                    let _ = writeln!(text, "  {name}  {estimate}");
                 }
             }
             let _ = writeln!(text, "  worst by NDCG@10:");
             for worst in &summary.worst {
                 let _ = write!(text, "    {:.3}  {}", worst.ndcg_at_10, worst.query);
-                if let Some(mistyped) = &worst.mistyped {
-                    let _ = write!(text, ", typed {mistyped:?}");
+                if let Some(typed) = &worst.typed {
+                    let _ = write!(text, ", typed {typed:?}");
                 }
                 if let Some(corrected) = &worst.corrected {
                     let _ = write!(text, ", corrected to {corrected:?}");
@@ -119,20 +134,21 @@ fn summary(
         let values: Vec<f64> = queries.values().filter_map(value).collect();
         estimate(&values)
     };
-    let difference = before.and_then(|before| {
+    let difference = |value: fn(&Measured) -> Option<f64>| {
+        let before = before?;
         let pairs = queries.iter().filter_map(|(query, now)| {
             let before = before.get(query)?;
-            Some(now.ndcg_at_10? - before.ndcg_at_10?)
+            Some(value(now)? - value(before)?)
         });
         estimate(&pairs.collect::<Vec<f64>>())
-    });
+    };
     let mut worst: Vec<Worst> = queries
         .iter()
         .filter_map(|(query, measured)| {
             Some(Worst {
                 query: query.clone(),
                 ndcg_at_10: measured.ndcg_at_10?,
-                mistyped: measured.mistyped.clone(),
+                typed: measured.typed.clone(),
                 corrected: measured.corrected.clone(),
             })
         })
@@ -142,11 +158,13 @@ fn summary(
     Summary {
         queries: queries.len(),
         ndcg_at_10: of(|measured| measured.ndcg_at_10),
+        judged_ndcg_at_10: of(|measured| measured.judged_ndcg_at_10),
         recall_at_50: of(|measured| measured.recall_at_50),
         mrr: of(|measured| measured.reciprocal_rank),
         judged_at_10: of(|measured| Some(measured.judged_at_10)),
         worst,
-        difference,
+        difference: difference(|measured| measured.ndcg_at_10),
+        judged_difference: difference(|measured| measured.judged_ndcg_at_10),
     }
 }
 
@@ -156,9 +174,10 @@ mod tests {
 
     fn run(values: &[(&str, Option<f64>)]) -> Run {
         let measured = |ndcg: Option<f64>| Measured {
-            mistyped: None,
+            typed: None,
             corrected: None,
             ndcg_at_10: ndcg,
+            judged_ndcg_at_10: ndcg,
             recall_at_50: ndcg,
             reciprocal_rank: ndcg,
             judged_at_10: 1.0,
@@ -202,5 +221,21 @@ mod tests {
                 .difference
                 .is_none()
         );
+    }
+
+    #[test]
+    fn a_run_that_an_older_version_saved_is_compared_with_in_what_it_has() {
+        let saved = r#"{"strategies": {"hybrid": {"a": {"mistyped": "q", "ndcg_at_10": 0.5,
+            "recall_at_50": 1.0, "reciprocal_rank": 1.0, "judged_at_10": 0.5}}}}"#;
+        let saved: Run = serde_json::from_str(saved).expect("readable");
+        let old = &saved.strategies["hybrid"]["a"];
+        assert_eq!(old.typed.as_deref(), Some("q"));
+        assert_eq!(old.judged_ndcg_at_10, None);
+        let report = Report::of(&run(&[("a", Some(0.75))]), Some(&saved));
+        let summary = &report.strategies["hybrid"];
+        assert_eq!(summary.difference.expect("both").mean, 0.25);
+        assert_eq!(summary.judged_difference, None);
+        let text = report.text();
+        assert!(text.contains("NDCG@10 over judged hits  0.7500"), "{text}");
     }
 }

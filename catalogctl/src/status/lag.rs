@@ -17,6 +17,15 @@ impl Status {
         self.lag_of(|projection| projection != EMBEDDINGS)
     }
 
+    /// How many products have an embedding and how many wait for theirs; none when the read service
+    /// did not answer.
+    pub(crate) fn embedded(&self) -> Option<(u64, u64)> {
+        let projections = &self.read.as_ref().ok()?.projections;
+        let embeddings = projections.iter().find(|one| one.name == EMBEDDINGS)?;
+        let (done, waiting) = (embeddings.documents, embeddings.lag);
+        Some((done.try_into().ok()?, waiting.try_into().ok()?))
+    }
+
     fn lag_of(&self, counts: impl Fn(&str) -> bool) -> Option<u64> {
         let (write, read) = (self.write.as_ref().ok()?, self.read.as_ref().ok()?);
         let end = write.log_position + write.outbox_pending;

@@ -6,3 +6,4 @@ mod tidy;
 mod kill;
 mod chaos;
 mod verify;
+mod eval;

@@ -5,7 +5,6 @@ use tantivy::TantivyDocument;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::index::document::noise::is_noise;
 use crate::index::document::schema::Fields;
 use crate::index::document::suggestion_terms;
 use crate::index::text::analyzer;
@@ -29,7 +28,8 @@ pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> 
     for category in &product.categories {
         words(fields.categories, category);
     }
-    for text in attribute_texts(product).chain(product.sku.as_deref()) {
+    let numbers = product.sku.iter().chain(&product.gtins);
+    for text in attribute_texts(product).chain(numbers.map(String::as_str)) {
         words(fields.attributes, text);
     }
     for identifier in identifiers(product) {
@@ -44,11 +44,8 @@ pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> 
 /// Yields the attributes that are searched: texts by their value, true flags by their name (a
 /// product with `touchscreen: true` is a touchscreen). Numbers say little without their unit.
 fn attribute_texts(product: &Product) -> impl Iterator<Item = &str> {
-    let telling = product
-        .attributes
-        .iter()
-        .filter(|(name, _)| !is_noise(name));
-    telling.filter_map(|(name, value)| match value {
+    let attributes = product.attributes.iter();
+    attributes.filter_map(|(name, value)| match value {
         AttributeValue::Text(text) => (!is_for_machines(text)).then_some(text.as_str()),
         AttributeValue::Flag(true) => Some(name.as_str()),
         AttributeValue::Flag(false) | AttributeValue::Number(_) => None,

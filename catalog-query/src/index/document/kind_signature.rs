@@ -10,6 +10,7 @@ use tantivy::columnar::ColumnValues;
 use tantivy::schema::{Field, NumericOptions, STRING, SchemaBuilder};
 use tantivy::{DocId, SegmentReader, TantivyDocument, TantivyError};
 
+use crate::index::document::kind_features::FeatureField;
 use crate::index::document::noise::is_noise;
 use crate::index::text::language::Language;
 
@@ -26,6 +27,7 @@ pub(crate) const NAMES_MIN: u32 = 3;
 pub(crate) struct KindFields {
     /// The stems of the title's head words.
     pub(crate) heads: Field,
+    features: FeatureField,
     signature: [Field; WORDS],
 }
 
@@ -34,6 +36,7 @@ impl KindFields {
         let column = || NumericOptions::default().set_fast();
         Self {
             heads: schema.add_text_field("heads", STRING),
+            features: FeatureField::add_to(schema),
             signature: COLUMNS.map(|name| schema.add_u64_field(name, column())),
         }
     }
@@ -44,7 +47,9 @@ impl KindFields {
         product: &Product,
         language: Language,
     ) {
-        for head in heads(product, language) {
+        let heads = heads(product, language);
+        self.features.fill(document, product, &heads);
+        for head in heads {
             document.add_text(self.heads, head);
         }
         for (field, word) in self.signature.into_iter().zip(signature(product)) {
@@ -69,10 +74,19 @@ pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
         .map(|word| word.stem)
         .collect();
     let words = language.document_words(&product.title);
+    // The letters of "G7" are no word.
+    let is_glued = |at: usize| {
+        let to = words.get(at).map(|word| word.to);
+        to.is_some() && words.get(at + 1).map(|next| next.from) == to
+    };
     let is_plain: Vec<bool> = words
         .iter()
-        .map(|word| {
-            word.surface.chars().all(char::is_alphabetic) && !noise.contains(word.stem.as_str())
+        .enumerate()
+        .map(|(at, word)| {
+            word.surface.chars().all(char::is_alphabetic)
+                && !noise.contains(word.stem.as_str())
+                && !is_glued(at)
+                && !(at > 0 && is_glued(at - 1))
         })
         .collect();
     let mut heads = HashSet::new();

@@ -67,14 +67,14 @@ impl<'a> Matching<'a> {
             terms,
             clauses: Vec::new(),
             tie_breaker: weights.tie_breaker,
-            requirement: Requirement::new(terms.mode, &[]),
+            requirement: Requirement::new(terms.mode, &[], 0),
             length_norms: statistics.length_norms(&weights.fields())?,
         };
         let mut documents = Vec::with_capacity(terms.words.len());
         for (number, word) in terms.words.iter().enumerate() {
             documents.push(matching.add_word(number, word, &statistics, weights)?);
         }
-        matching.requirement = Requirement::new(terms.mode, &documents);
+        matching.requirement = Requirement::new(terms.mode, &documents, terms.quoted);
         if weights.adjacency > 0.0 {
             for pair in pairs {
                 matching.add_pair(pair, &statistics, weights)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use catalog_events::ProductId;
+use tantivy::DocAddress;
 
 use crate::index::sets::doc_sets::DocSets;
 
@@ -27,6 +28,8 @@ pub(crate) struct KeywordHit {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct KeywordHits {
     pub(crate) hits: Vec<KeywordHit>,
+    /// Where the snapshot has each hit.
+    pub(crate) places: Vec<DocAddress>,
     /// The number of matches, regardless of the limit.
     pub(crate) total: u64,
     /// The set of all matches.

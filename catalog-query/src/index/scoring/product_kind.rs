@@ -41,21 +41,30 @@ fn shares(signatures: &[Signature]) -> [f32; BITS] {
     counts.map(|count| count as f32 / signatures.len().max(1) as f32)
 }
 
+/// Yields about [`SAMPLE`] documents with the numbers of their segments.
+pub(crate) fn sampled(segments: &[SegmentReader]) -> impl Iterator<Item = (usize, DocId)> {
+    let all: u32 = segments.iter().map(SegmentReader::max_doc).sum();
+    let step = (all / SAMPLE).max(1) * SAMPLE_RUN;
+    segments
+        .iter()
+        .enumerate()
+        .flat_map(move |(number, segment)| {
+            let most = segment.max_doc();
+            let runs = (0..most).step_by(step as usize);
+            runs.flat_map(move |from| {
+                (from..(from + SAMPLE_RUN).min(most)).map(move |doc| (number, doc))
+            })
+        })
+}
+
 /// The share of all products that has each bit, estimated from a sample.
 struct Background([f32; BITS]);
 
 impl Background {
     fn of(segments: &[SegmentReader], signatures: &[Signatures]) -> Self {
-        let all: u32 = segments.iter().map(SegmentReader::max_doc).sum();
-        let step = (all / SAMPLE).max(1) * SAMPLE_RUN;
-        let mut sample = Vec::with_capacity(SAMPLE as usize * 2);
-        for (segment, signatures) in segments.iter().zip(signatures) {
-            for from in (0..segment.max_doc()).step_by(step as usize) {
-                let run = from..(from + SAMPLE_RUN).min(segment.max_doc());
-                sample.extend(run.filter_map(|doc| signatures.of(doc)));
-            }
-        }
-        Self(shares(&sample))
+        let sample = sampled(segments);
+        let signatures = sample.filter_map(|(segment, doc)| signatures[segment].of(doc));
+        Self(shares(&signatures.collect::<Vec<_>>()))
     }
 
     /// Returns the bits that are rare enough to tell a kind.

@@ -15,8 +15,9 @@ pub(crate) struct Requirement {
 }
 
 impl Requirement {
-    /// Orders the sets of words. `documents` holds for each word how many products have it.
-    pub(crate) fn new(mode: MatchMode, documents: &[u64]) -> Self {
+    /// Orders the sets of words. `documents` holds for each word how many products have it; `quoted`
+    /// are the words that phrases demand, which are dropped last.
+    pub(crate) fn new(mode: MatchMode, documents: &[u64], quoted: u32) -> Self {
         let all: u32 = documents.iter().zip(0..).map(|(_, at)| 1 << at).sum();
         let unknown: u32 = documents
             .iter()
@@ -27,7 +28,7 @@ impl Requirement {
         Self {
             levels: match mode {
                 MatchMode::All | MatchMode::Any => vec![all],
-                MatchMode::Auto => relaxed_step_by_step(all & !unknown, documents),
+                MatchMode::Auto => relaxed_step_by_step(all & !unknown, documents, quoted),
             },
             unknown,
             is_any: mode == MatchMode::Any,
@@ -69,13 +70,19 @@ impl Requirement {
 
 /// Drops one word after the other: the one that most products have, because it tells least; among
 /// equals the first, because the last word of a query names the thing.
-fn relaxed_step_by_step(known: u32, documents: &[u64]) -> Vec<u32> {
+fn relaxed_step_by_step(known: u32, documents: &[u64], quoted: u32) -> Vec<u32> {
     let mut levels = vec![known];
     let mut rest = known;
     while rest.count_ones() > 1 {
         let most = (0..documents.len())
             .filter(|at| rest >> at & 1 == 1)
-            .max_by_key(|at| (documents[*at], std::cmp::Reverse(*at)));
+            .max_by_key(|at| {
+                (
+                    quoted >> at & 1 == 0,
+                    documents[*at],
+                    std::cmp::Reverse(*at),
+                )
+            });
         rest &= !most.map_or(rest, |at| 1 << at);
         levels.push(rest);
     }
@@ -88,7 +95,9 @@ mod tests {
 
     #[test]
     fn words_that_tell_least_are_dropped_first() {
-        let auto = Requirement::new(MatchMode::Auto, &[50, 0, 3, 400]);
+        let auto = Requirement::new(MatchMode::Auto, &[50, 0, 3, 400], 0);
+        let quoted = Requirement::new(MatchMode::Auto, &[50, 0, 3, 400], 0b1000);
+        assert_eq!(quoted.levels, [0b1101, 0b1100, 0b1000]);
         assert_eq!(auto.levels, [0b1101, 0b0101, 0b0100]);
         assert_eq!(auto.level(0b1101), Some(0));
         assert_eq!(auto.level(0b0101), Some(1));
@@ -101,15 +110,15 @@ mod tests {
 
     #[test]
     fn all_and_any_drop_nothing() {
-        let all = Requirement::new(MatchMode::All, &[5, 0]);
+        let all = Requirement::new(MatchMode::All, &[5, 0], 0);
         assert_eq!((all.level(0b01), all.level(0b11)), (None, Some(0)));
-        let any = Requirement::new(MatchMode::Any, &[5, 0, 7]);
+        let any = Requirement::new(MatchMode::Any, &[5, 0, 7], 0);
         assert_eq!((any.level(0b100), any.level(0)), (Some(0), None));
         assert!(any.is_complete(0b101) && !any.is_complete(0b001));
         assert!(any.dropped(0).is_empty());
-        let none = Requirement::new(MatchMode::Auto, &[]);
+        let none = Requirement::new(MatchMode::Auto, &[], 0);
         assert_eq!(none.level(0), None);
-        let unknown = Requirement::new(MatchMode::Auto, &[0]);
+        let unknown = Requirement::new(MatchMode::Auto, &[0], 0);
         assert_eq!((unknown.level(0), unknown.dropped(0)), (None, vec![0]));
     }
 }

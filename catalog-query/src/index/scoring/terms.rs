@@ -28,6 +28,8 @@ pub(crate) enum MatchMode {
 pub(crate) struct QueryTerms {
     pub(crate) words: Vec<QueryWord>,
     pub(crate) mode: MatchMode,
+    /// The words that are in phrases, as bits by their number.
+    pub(crate) quoted: u32,
     /// Each phrase as the rows of stems that count as it.
     pub(crate) phrases: Vec<Rows>,
     pub(crate) exclusions: Vec<Rows>,

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use catalog_events::ProductId;
-use tantivy::Searcher;
+use tantivy::{DocAddress, Searcher};
 
 use crate::index::document::schema::{Fields, ID};
 use crate::index::error::IndexError;
@@ -245,14 +245,17 @@ impl<'a> TopHits<'a> {
         self.shrink()?;
         let hits = self.kept.into_iter().filter_map(|candidate| {
             let product_id = ProductId::try_from(candidate.id?).ok()?;
-            Some(KeywordHit {
+            let hit = KeywordHit {
                 product_id,
                 score: candidate.found.score,
                 tier: candidate.found.tier,
-            })
+            };
+            Some((hit, DocAddress::new(candidate.segment, candidate.found.doc)))
         });
+        let (hits, places) = hits.unzip();
         Ok(KeywordHits {
-            hits: hits.collect(),
+            hits,
+            places,
             total: self.total,
             matched: Arc::new(matched),
             relaxed,

@@ -53,7 +53,7 @@ pub(crate) struct KeywordWeights {
 impl Default for KeywordWeights {
     fn default() -> Self {
         Self {
-            title: FieldWeight::new(1.0, 1.2, 0.75),
+            title: FieldWeight::new(1.0, 2.0, 0.75),
             brand: FieldWeight::new(1.0, 1.2, 0.75),
             description: FieldWeight::new(1.0, 1.2, 0.75),
             categories: FieldWeight::new(0.5, 1.2, 0.75),
@@ -88,6 +88,31 @@ impl KeywordWeights {
         let bounded = |weight: f32| (0.0..=1_000.0).contains(&weight);
         weights.into_iter().chain(of_fields).all(bounded)
             && fields.iter().all(|field| (0.0..=1.0).contains(&field.b))
+    }
+
+    /// Returns weights between these and `others`: these for a share of 0, the others for 1.
+    pub(crate) fn towards(&self, others: &Self, share: f32) -> Self {
+        let between = |this: f32, other: f32| this + (other - this) * share;
+        let field = |this: FieldWeight, other: FieldWeight| FieldWeight {
+            weight: between(this.weight, other.weight),
+            k1: between(this.k1, other.k1),
+            b: between(this.b, other.b),
+        };
+        Self {
+            title: field(self.title, others.title),
+            brand: field(self.brand, others.brand),
+            description: field(self.description, others.description),
+            categories: field(self.categories, others.categories),
+            attributes: field(self.attributes, others.attributes),
+            tie_breaker: between(self.tie_breaker, others.tie_breaker),
+            shared_idf: between(self.shared_idf, others.shared_idf),
+            adjacency: between(self.adjacency, others.adjacency),
+            synonym: between(self.synonym, others.synonym),
+            kind: between(self.kind, others.kind),
+            kind_of_synonyms: between(self.kind_of_synonyms, others.kind_of_synonyms),
+            compound: between(self.compound, others.compound),
+            continuation: between(self.continuation, others.continuation),
+        }
     }
 
     /// Returns the weights in the order of the searched fields.

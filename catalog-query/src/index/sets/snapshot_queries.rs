@@ -1,9 +1,11 @@
 //! The queries that a snapshot answers: hits, filters, facets, sorted pages and completions.
 
 use catalog_events::{Currency, ProductId};
-use tantivy::DocAddress;
 use tantivy::query::AllQuery;
+use tantivy::{DocAddress, Term};
 
+use crate::index::document::columns::{FieldName, text_fact};
+use crate::index::document::values::folded;
 use crate::index::error::IndexError;
 use crate::index::popularity::Popularity;
 use crate::index::scoring::hits::KeywordHits;
@@ -183,28 +185,34 @@ impl IndexSnapshot {
 
     /// Whether the snapshot has the product, and has it within `filter`.
     pub(crate) fn has(&self, id: &ProductId, filter: Option<&DocSets>) -> Result<bool, IndexError> {
-        let (has, _) = self.within([id], filter)?;
-        Ok(has == [true])
+        let (places, _) = self.within([id], filter)?;
+        Ok(places.iter().all(Option::is_some))
     }
 
-    /// Tells for each product whether the snapshot has it within `filter`, and returns those
+    /// Tells for each product where the snapshot has it within `filter`, and returns those
     /// products as a set.
     pub(crate) fn within<'a>(
         &self,
         ids: impl IntoIterator<Item = &'a ProductId>,
         filter: Option<&DocSets>,
-    ) -> Result<(Vec<bool>, DocSets), IndexError> {
+    ) -> Result<(Vec<Option<DocAddress>>, DocSets), IndexError> {
         let mut docs = DocSets::none(&self.searcher);
         let located = self.locate_all(ids)?.into_iter();
-        let has = located.map(|at| {
-            at.map(|at| (at.segment_ord as usize, at.doc_id))
-                .filter(|(segment, doc)| {
-                    filter.is_none_or(|filter| filter.contains(*segment, *doc))
-                })
-                .inspect(|(segment, doc)| docs.insert(*segment, *doc))
-                .is_some()
+        let within = located.map(|at| {
+            let at = at.filter(|at| {
+                filter.is_none_or(|filter| filter.contains(at.segment_ord as usize, at.doc_id))
+            })?;
+            docs.insert(at.segment_ord as usize, at.doc_id);
+            Some(at)
         });
-        Ok((has.collect(), docs))
+        Ok((within.collect(), docs))
+    }
+
+    /// Whether some product has this brand, letter case aside.
+    pub(crate) fn has_brand(&self, name: &str) -> Result<bool, IndexError> {
+        let fact = text_fact(&FieldName::Brand, &folded(name));
+        let term = Term::from_field_text(self.fields.columns.facts, &fact);
+        Ok(self.searcher.doc_freq(&term)? > 0)
     }
 
     pub(crate) fn locate(&self, id: &ProductId) -> Result<Option<DocAddress>, IndexError> {

@@ -1,12 +1,11 @@
 //! Turns text into terms, for documents and queries alike.
 
-use tantivy::tokenizer::{
-    RawTokenizer, RemoveLongFilter, TextAnalyzer, TokenStream as _, TokenizerManager,
-};
+use tantivy::tokenizer::{RemoveLongFilter, TextAnalyzer, TokenizerManager};
 
 use crate::index::text::language::Language;
 use crate::index::text::signs::{folded, plain_signs};
-use crate::index::text::tokens::{Accents, WordTokenizer, pieces};
+use crate::index::text::stems::Stems;
+use crate::index::text::tokens::{Form, WordTokenizer, pieces};
 
 /// The name of the analyzer of words as they are written, except for letter case and accents. Spelling
 /// is corrected with those words. The schema holds the name: count up when the analyzer changes.
@@ -24,22 +23,17 @@ pub(crate) fn register(tokenizers: &TokenizerManager, language: Language) {
 /// Builds the analyzer of a language. It drops no stop words, because "the boys" and "it" are
 /// products.
 fn stems(language: Language) -> TextAnalyzer {
-    let words = TextAnalyzer::builder(WordTokenizer {
-        accents: Accents::Kept,
-    })
-    .filter(RemoveLongFilter::limit(WORD_BYTES_MAX));
-    match language.stemmer() {
-        Some(stemmer) => words.filter(stemmer).build(),
-        None => words.build(),
-    }
-}
-
-fn surface() -> TextAnalyzer {
     TextAnalyzer::builder(WordTokenizer {
-        accents: Accents::Folded,
+        language: Some(language),
     })
     .filter(RemoveLongFilter::limit(WORD_BYTES_MAX))
     .build()
+}
+
+fn surface() -> TextAnalyzer {
+    TextAnalyzer::builder(WordTokenizer { language: None })
+        .filter(RemoveLongFilter::limit(WORD_BYTES_MAX))
+        .build()
 }
 
 /// A term that the index holds of a text, and its place there.
@@ -60,15 +54,15 @@ pub(crate) struct PlacedStem {
 impl Language {
     /// Returns the terms that the index holds of a document's text.
     pub(crate) fn document_stems(self, text: &str) -> Vec<PlacedStem> {
-        let mut stemmer = self.word_stemmer();
-        let placed = pieces(text, Accents::Kept).into_iter();
+        let stems = Stems::of(self);
+        let placed = pieces(text, Some(self)).into_iter();
         let stems = placed.map(|piece| PlacedStem {
-            stem: stem_with(&mut stemmer, &piece.text),
-            surface: piece.text,
+            stem: piece.term(&stems),
             position: piece.position,
             from: piece.from,
             to: piece.to,
-            is_plain: piece.is_atom,
+            is_plain: piece.form == Form::Atom,
+            surface: piece.text,
         });
         stems.collect()
     }
@@ -82,24 +76,7 @@ impl Language {
 
     /// Returns the stem that the index holds of a word in lower case.
     pub(crate) fn stem(self, surface: &str) -> String {
-        stem_with(&mut self.word_stemmer(), surface)
-    }
-
-    pub(super) fn word_stemmer(self) -> TextAnalyzer {
-        let word = TextAnalyzer::builder(RawTokenizer::default());
-        match self.stemmer() {
-            Some(stemmer) => word.filter(stemmer).build(),
-            None => word.build(),
-        }
-    }
-}
-
-pub(super) fn stem_with(stemmer: &mut TextAnalyzer, surface: &str) -> String {
-    let mut stream = stemmer.token_stream(surface);
-    if stream.advance() {
-        stream.token().text.clone()
-    } else {
-        String::new()
+        Stems::of(self).stem(surface)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use tantivy::tokenizer::{Language as Stems, Stemmer};
+use frostem::{Algorithm, Stemmer};
 
 /// The language that `CATALOG_QUERY_LANGUAGE` sets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,115 +37,115 @@ pub struct InvalidLanguage;
 
 /// Each language with its name, its analyzer and its stemmer. The name of an analyzer is part of
 /// the schema, and an index with another one is built anew: count up when it changes.
-const LANGUAGES: &[(Language, &str, &str, Option<Stems>)] = &[
+const LANGUAGES: &[(Language, &str, &str, Option<Algorithm>)] = &[
     (Language::None, "none", "catalog_none_3", None),
     (
         Language::Arabic,
         "arabic",
         "catalog_arabic_3",
-        Some(Stems::Arabic),
+        Some(Algorithm::Arabic),
     ),
     (
         Language::Danish,
         "danish",
         "catalog_danish_3",
-        Some(Stems::Danish),
+        Some(Algorithm::Danish),
     ),
     (
         Language::Dutch,
         "dutch",
         "catalog_dutch_3",
-        Some(Stems::Dutch),
+        Some(Algorithm::Dutch),
     ),
     (
         Language::English,
         "english",
         "catalog_english_3",
-        Some(Stems::English),
+        Some(Algorithm::English),
     ),
     (
         Language::Finnish,
         "finnish",
         "catalog_finnish_3",
-        Some(Stems::Finnish),
+        Some(Algorithm::Finnish),
     ),
     (
         Language::French,
         "french",
         "catalog_french_3",
-        Some(Stems::French),
+        Some(Algorithm::French),
     ),
     (
         Language::German,
         "german",
         "catalog_german_3",
-        Some(Stems::German),
+        Some(Algorithm::German),
     ),
     (
         Language::Greek,
         "greek",
         "catalog_greek_3",
-        Some(Stems::Greek),
+        Some(Algorithm::Greek),
     ),
     (
         Language::Hungarian,
         "hungarian",
         "catalog_hungarian_3",
-        Some(Stems::Hungarian),
+        Some(Algorithm::Hungarian),
     ),
     (
         Language::Italian,
         "italian",
         "catalog_italian_3",
-        Some(Stems::Italian),
+        Some(Algorithm::Italian),
     ),
     (
         Language::Norwegian,
         "norwegian",
         "catalog_norwegian_3",
-        Some(Stems::Norwegian),
+        Some(Algorithm::Norwegian),
     ),
     (
         Language::Portuguese,
         "portuguese",
         "catalog_portuguese_3",
-        Some(Stems::Portuguese),
+        Some(Algorithm::Portuguese),
     ),
     (
         Language::Romanian,
         "romanian",
         "catalog_romanian_3",
-        Some(Stems::Romanian),
+        Some(Algorithm::Romanian),
     ),
     (
         Language::Russian,
         "russian",
         "catalog_russian_3",
-        Some(Stems::Russian),
+        Some(Algorithm::Russian),
     ),
     (
         Language::Spanish,
         "spanish",
         "catalog_spanish_3",
-        Some(Stems::Spanish),
+        Some(Algorithm::Spanish),
     ),
     (
         Language::Swedish,
         "swedish",
         "catalog_swedish_3",
-        Some(Stems::Swedish),
+        Some(Algorithm::Swedish),
     ),
     (
         Language::Tamil,
         "tamil",
         "catalog_tamil_3",
-        Some(Stems::Tamil),
+        Some(Algorithm::Tamil),
     ),
     (
         Language::Turkish,
         "turkish",
         "catalog_turkish_3",
-        Some(Stems::Turkish),
+        Some(Algorithm::Turkish),
     ),
 ];
 
@@ -170,6 +170,14 @@ impl Language {
         self.row().3.map(Stemmer::new)
     }
 
+    /// Whether the language writes "ü" as "ue" where it has to.
+    pub(crate) fn spells_umlauts(self) -> bool {
+        matches!(
+            self,
+            Self::Danish | Self::Finnish | Self::German | Self::Norwegian | Self::Swedish
+        )
+    }
+
     /// Whether words of the language are put together without a space as a rule.
     pub(crate) fn has_compounds(self) -> bool {
         matches!(
@@ -184,7 +192,7 @@ impl Language {
         )
     }
 
-    fn row(self) -> &'static (Self, &'static str, &'static str, Option<Stems>) {
+    fn row(self) -> &'static (Self, &'static str, &'static str, Option<Algorithm>) {
         &LANGUAGES[self as usize]
     }
 }

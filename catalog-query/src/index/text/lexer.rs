@@ -116,7 +116,7 @@ impl Lexer<'_> {
 
     /// Whether no letter or digit stands right before.
     fn begins_anew(&self) -> bool {
-        self.at == 0 || self.end != self.at
+        self.atoms.is_empty() || self.end != self.at
     }
 
     fn text(&self, from: usize, to: usize) -> String {
@@ -167,7 +167,7 @@ impl Lexer<'_> {
         let end = self.while_is(at, is_letter);
         let is_name = at > 0
             && self.sign(at - 1) == Some('.')
-            && self.end != at - 1
+            && (self.atoms.is_empty() || self.end != at - 1)
             && (at == 1 || self.sign(at - 2) == Some(' '));
         let text = self.text(at, end);
         let has_s = self.sign(end) == Some('\'')

@@ -13,6 +13,7 @@ use crate::index::document::schema::Fields;
 const COMPOUND_CHARS_MIN: usize = 7;
 const OTHER_PART_CHARS_MIN: usize = 3;
 const ENDING_CHARS_MAX: usize = 2;
+const SHORT_CHARS_MAX: usize = 3;
 /// The most compounds of a part.
 const FOUND_MAX: usize = 256;
 
@@ -38,6 +39,11 @@ impl LongWords {
                 let to = text[at..].find('\n').map_or(text.len(), |end| at + end);
                 let chars = |from: usize, to: usize| text[from..to].chars().count();
                 let (before, behind) = (chars(from, at), chars(at + part.len(), to));
+                // A short part is one only at the end: "Hut" in "Strohhut", and not in "Hutze".
+                let is_short = part.chars().nth(SHORT_CHARS_MAX).is_none();
+                if is_short && (behind > 0 || before < COMPOUND_CHARS_MIN - SHORT_CHARS_MAX) {
+                    continue;
+                }
                 let is_part = (before == 0 || before >= OTHER_PART_CHARS_MIN)
                     && (behind <= ENDING_CHARS_MAX || behind >= OTHER_PART_CHARS_MIN);
                 let is_compound = before.max(behind) >= OTHER_PART_CHARS_MIN;

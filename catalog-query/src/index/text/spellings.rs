@@ -2,16 +2,14 @@
 //! `wi` before `fi`, "müller" is `müller`, `muller` or `mueller`, "ddr4" is `ddr4` or `ddr` before
 //! `4`.
 
-use tantivy::tokenizer::TextAnalyzer;
-
-use crate::index::text::analyzer::stem_with;
 use crate::index::text::language::Language;
 use crate::index::text::lexer::{Atom, Joint, Kind, atoms};
 use crate::index::text::signs::{folded, spelled_out};
-use crate::index::text::tokens::{chunks, joined};
+use crate::index::text::stems::Stems;
+use crate::index::text::tokens::{chunks, exact_form, joined};
 
 /// The weight of a spelling that is not the one that was typed.
-const OTHER_SPELLING: f32 = 0.9;
+const OTHER_SPELLING: f32 = 0.7;
 /// The weight of another meaning of a number.
 const OTHER_READING: f32 = 0.6;
 /// The most atoms that are looked for in a row as one word.
@@ -58,8 +56,9 @@ impl Language {
     /// Returns the words of a query, at most `words_max`.
     pub(crate) fn words(self, text: &str, words_max: usize) -> Vec<Word> {
         let atoms = atoms(text);
-        let mut reader = Reader {
-            stemmer: self.word_stemmer(),
+        let reader = Reader {
+            language: self,
+            stems: Stems::of(self),
         };
         let chunks = chunks(&atoms).flat_map(|chunk| chunk.chunks(ATOMS_MAX));
         chunks
@@ -72,8 +71,9 @@ impl Language {
     /// apart, and joined.
     pub(crate) fn rows(self, text: &str) -> Vec<Vec<String>> {
         let atoms = atoms(text);
-        let mut reader = Reader {
-            stemmer: self.word_stemmer(),
+        let reader = Reader {
+            language: self,
+            stems: Stems::of(self),
         };
         let apart = reader.row(&atoms);
         let chunks = chunks(&atoms);
@@ -91,16 +91,17 @@ impl Language {
 }
 
 struct Reader {
-    stemmer: TextAnalyzer,
+    language: Language,
+    stems: Stems,
 }
 
 impl Reader {
-    fn stem(&mut self, surface: &str) -> String {
-        stem_with(&mut self.stemmer, surface)
+    fn stem(&self, surface: &str) -> String {
+        self.stems.stem(surface)
     }
 
     /// Reads joined atoms as one word. There is at least one.
-    fn word(&mut self, chunk: &[Atom]) -> Word {
+    fn word(&self, chunk: &[Atom]) -> Word {
         let (first, last) = (&chunk[0], &chunk[chunk.len() - 1]);
         let exact = joined(chunk);
         let name = format!("{}{exact}{}", first.before, last.behind);
@@ -136,7 +137,7 @@ impl Reader {
     }
 
     /// A name with its signs, as in "C++"; the bare name is looked for where no product has it.
-    fn name(&mut self, name: &str, chunk: &[Atom]) -> Word {
+    fn name(&self, name: &str, chunk: &[Atom]) -> Word {
         let mut bare = chunk.to_vec();
         for atom in &mut bare {
             atom.before = "";
@@ -158,20 +159,17 @@ impl Reader {
         }
     }
 
-    fn spell_atom(&mut self, spellings: &mut Vec<Spelling>, atom: &Atom) {
+    fn spell_atom(&self, spellings: &mut Vec<Spelling>, atom: &Atom) {
         if atom.kind == Kind::Run {
             let row = self.row(std::slice::from_ref(atom));
             return add(spellings, row, 1.0);
         }
-        let plain = folded(&atom.text);
-        let exact = self.stem(&atom.text);
-        add(spellings, vec![exact], 1.0);
-        let stem = self.stem(&plain);
-        let weight = if plain == atom.text {
-            1.0
-        } else {
-            OTHER_SPELLING
-        };
+        let exact = exact_form(&atom.text, self.language);
+        if let Some(exact) = exact {
+            add(spellings, vec![exact.to_owned()], 1.0);
+        }
+        let weight = if exact.is_some() { OTHER_SPELLING } else { 1.0 };
+        let stem = self.stem(&folded(&atom.text));
         add(spellings, vec![stem], weight);
         if let Some(spelled) = spelled_out(&atom.text) {
             let stem = self.stem(&spelled);
@@ -188,7 +186,7 @@ impl Reader {
     }
 
     /// The stems of atoms in a row.
-    fn row(&mut self, atoms: &[Atom]) -> Vec<String> {
+    fn row(&self, atoms: &[Atom]) -> Vec<String> {
         let mut row = Vec::new();
         for (at, atom) in atoms.iter().enumerate() {
             let plain = folded(&atom.text);
@@ -211,7 +209,7 @@ impl Reader {
     }
 
     /// The pairs of a run of characters, each as a word of its own.
-    fn pairs(&mut self, run: &Atom) -> Vec<Word> {
+    fn pairs(&self, run: &Atom) -> Vec<Word> {
         let characters: Vec<char> = folded(&run.text).chars().collect();
         if run.kind != Kind::Run || characters.len() < 3 {
             return Vec::new();
@@ -237,7 +235,7 @@ impl Reader {
     }
 
     /// The words that a joined word falls into: at its signs, or else where letters meet digits.
-    fn parts(&mut self, chunk: &[Atom]) -> Vec<Word> {
+    fn parts(&self, chunk: &[Atom]) -> Vec<Word> {
         if let [run] = chunk {
             return self.pairs(run);
         }

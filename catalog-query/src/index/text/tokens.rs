@@ -4,18 +4,23 @@
 
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
+use crate::index::text::language::Language;
 use crate::index::text::lexer::{Atom, Joint, Kind, atoms};
 use crate::index::text::signs::{folded, spelled_out};
+use crate::index::text::stems::Stems;
 
 /// The most atoms that are joined into one more word.
 const JOINED_ATOMS_MAX: usize = 8;
 
-/// Whether words are told from their accented forms.
+/// What a term is to the text that it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Accents {
-    /// Accented words are terms beside the plain ones, so that exact matches come first.
-    Kept,
-    Folded,
+pub(super) enum Form {
+    /// The plain form of the one atom at its position.
+    Atom,
+    /// Another way to write it.
+    Other,
+    /// The word as it is written, with its accents and its ending, so that exact matches come first.
+    Exact,
 }
 
 /// A term of a document at a place of its text.
@@ -26,15 +31,25 @@ pub(super) struct Piece {
     pub(super) position: usize,
     pub(super) from: usize,
     pub(super) to: usize,
-    /// Whether it is the plain form of the one atom at its position.
-    pub(super) is_atom: bool,
+    pub(super) form: Form,
 }
 
-/// Returns the terms of a document's text, in the order of their positions.
-pub(super) fn pieces(text: &str, accents: Accents) -> Vec<Piece> {
+impl Piece {
+    /// The term that the index holds.
+    pub(super) fn term(&self, stems: &Stems) -> String {
+        match self.form {
+            Form::Exact => self.text.clone(),
+            Form::Atom | Form::Other => stems.stem(&self.text),
+        }
+    }
+}
+
+/// Returns the terms of a document's text, in the order of their positions: in a language, or without
+/// exact forms.
+pub(super) fn pieces(text: &str, language: Option<Language>) -> Vec<Piece> {
     let atoms = atoms(text);
     let mut pieces = Pieces {
-        accents,
+        language,
         all: Vec::with_capacity(atoms.len() * 2),
         position: 0,
     };
@@ -44,6 +59,13 @@ pub(super) fn pieces(text: &str, accents: Accents) -> Vec<Piece> {
     pieces.add_spaced_thousands(&atoms);
     pieces.all.sort_by_key(|piece| piece.position);
     pieces.all
+}
+
+/// Whether a word has an exact form beside its plain one: it has accents, or what may stand for them.
+pub(super) fn exact_form(text: &str, language: Language) -> Option<&str> {
+    let is_spelled_out = || ["ae", "oe", "ue"].iter().any(|two| text.contains(two));
+    let has_exact_form = folded(text) != text || language.spells_umlauts() && is_spelled_out();
+    has_exact_form.then_some(text)
 }
 
 /// Splits atoms where they are not joined.
@@ -75,7 +97,7 @@ pub(super) fn joined(atoms: &[Atom]) -> String {
 }
 
 struct Pieces {
-    accents: Accents,
+    language: Option<Language>,
     all: Vec<Piece>,
     position: usize,
 }
@@ -91,7 +113,7 @@ impl Pieces {
         let put = |pieces: &mut Self, atoms: std::ops::Range<usize>| {
             let (from, to) = (chunk[atoms.start].from, chunk[atoms.end - 1].to);
             let text = joined(&chunk[atoms.clone()]);
-            pieces.put(&text, positions[atoms.start], from, to, false);
+            pieces.put(&text, positions[atoms.start], from, to, Form::Other);
         };
         if (2..=JOINED_ATOMS_MAX).contains(&chunk.len()) {
             put(self, 0..chunk.len());
@@ -105,7 +127,7 @@ impl Pieces {
             && (!begin.before.is_empty() || !end.behind.is_empty())
         {
             let name = format!("{}{}{}", begin.before, joined(chunk), end.behind);
-            self.put(&name, first, begin.from, end.to, false);
+            self.put(&name, first, begin.from, end.to, Form::Other);
         }
     }
 
@@ -114,9 +136,9 @@ impl Pieces {
             return self.add_run(atom);
         }
         let place = (self.position, atom.from, atom.to);
-        self.put(&atom.text, place.0, place.1, place.2, true);
+        self.put(&atom.text, place.0, place.1, place.2, Form::Atom);
         for text in atom.also.iter().chain(&atom.parts) {
-            self.put(text, place.0, place.1, place.2, false);
+            self.put(text, place.0, place.1, place.2, Form::Other);
         }
         self.position += 1;
     }
@@ -128,10 +150,10 @@ impl Pieces {
         let place = |at: usize| atom.places.get(at).copied().unwrap_or((atom.from, atom.to));
         for (at, c) in characters.iter().enumerate() {
             let (from, to) = place(at);
-            self.put(&c.to_string(), self.position, from, to, true);
+            self.put(&c.to_string(), self.position, from, to, Form::Atom);
             if let Some(next) = characters.get(at + 1) {
                 let (_, to) = place(at + 1);
-                self.put(&format!("{c}{next}"), self.position, from, to, false);
+                self.put(&format!("{c}{next}"), self.position, from, to, Form::Other);
             }
             self.position += 1;
         }
@@ -142,7 +164,7 @@ impl Pieces {
         let places: Vec<usize> = self
             .all
             .iter()
-            .filter(|piece| piece.is_atom)
+            .filter(|piece| piece.form == Form::Atom)
             .map(|piece| piece.position)
             .collect();
         if places.len() != atoms.len() {
@@ -151,37 +173,39 @@ impl Pieces {
         }
         for (pair, position) in atoms.windows(2).zip(places) {
             if let Some(text) = spaced_thousand(&pair[0], &pair[1]) {
-                self.put(&text, position, pair[0].from, pair[1].to, false);
+                self.put(&text, position, pair[0].from, pair[1].to, Form::Other);
             }
         }
     }
 
-    fn put(&mut self, text: &str, position: usize, from: usize, to: usize, is_atom: bool) {
-        let plain = folded(text);
-        if self.accents == Accents::Kept {
-            for other in [Some(text), spelled_out(text).as_deref()]
-                .into_iter()
-                .flatten()
-            {
-                if other != plain {
-                    self.push(other.to_owned(), position, from, to, false);
-                }
-            }
-        } else if let Some(spelled) = spelled_out(text) {
-            self.push(spelled, position, from, to, false);
+    fn put(&mut self, text: &str, position: usize, from: usize, to: usize, form: Form) {
+        if let Some(exact) = self
+            .language
+            .and_then(|language| exact_form(text, language))
+        {
+            self.push(exact.to_owned(), position, from, to, Form::Exact);
         }
-        self.push(plain, position, from, to, is_atom);
+        if let Some(spelled) = spelled_out(text) {
+            self.push(spelled, position, from, to, Form::Other);
+        }
+        self.push(folded(text), position, from, to, form);
     }
 
-    fn push(&mut self, text: String, position: usize, from: usize, to: usize, is_atom: bool) {
+    fn push(&mut self, text: String, position: usize, from: usize, to: usize, form: Form) {
+        let is_exact = form == Form::Exact;
         let mut near = self.all.iter().rev().take(16);
-        if !near.any(|known| known.position == position && known.text == text) {
+        let is_known = near.any(|known| {
+            known.position == position
+                && known.text == text
+                && is_exact == (known.form == Form::Exact)
+        });
+        if !is_known {
             self.all.push(Piece {
                 text,
                 position,
                 from,
                 to,
-                is_atom,
+                form,
             });
         }
     }
@@ -225,21 +249,23 @@ fn pairs(chunk: &[Atom]) -> impl Iterator<Item = std::ops::Range<usize>> {
         .map(|(at, _)| at..at + 2)
 }
 
+/// Turns texts into the terms of documents: into stems of a language, or into words as they are.
 #[derive(Clone)]
 pub(super) struct WordTokenizer {
-    pub(super) accents: Accents,
+    pub(super) language: Option<Language>,
 }
 
 impl Tokenizer for WordTokenizer {
     type TokenStream<'a> = Tokens;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> Tokens {
-        let pieces = pieces(text, self.accents).into_iter();
+        let stems = Stems::of(self.language.unwrap_or(Language::None));
+        let pieces = pieces(text, self.language).into_iter();
         let tokens = pieces.map(|piece| Token {
             offset_from: piece.from,
             offset_to: piece.to,
             position: piece.position,
-            text: piece.text,
+            text: piece.term(&stems),
             position_length: 1,
         });
         Tokens {

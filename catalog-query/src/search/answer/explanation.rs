@@ -8,13 +8,10 @@ use std::sync::Arc;
 
 use catalog_events::ProductId;
 
-use crate::index::{
-    FieldMatch, FieldWeight, IndexError, IndexSnapshot, KeywordWeights, MatchStatus, Rows,
-};
+use crate::index::{FieldMatch, FieldWeight, IndexError, IndexSnapshot, MatchStatus, Rows};
 use crate::search::ranking::profile::RankingProfile;
 use crate::search::ranking::ranked_hit::RankedHit;
 use crate::search::request::understanding::UnderstoodWord;
-use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::search_strategy::SearchOutcome;
 
 /// How the answer to a query came about.
@@ -48,11 +45,10 @@ impl Explanation {
         snapshot: &IndexSnapshot,
         outcome: &SearchOutcome,
         profile: &RankingProfile,
-        kind: StrategyKind,
         page: &[RankedHit],
     ) -> Result<Self, IndexError> {
         let understood = &outcome.understood;
-        let (terms, weights) = (&understood.terms, profile.words_of(kind));
+        let (terms, weights) = (&understood.terms, &*outcome.words);
         let ids: Vec<ProductId> = page.iter().map(|hit| hit.product_id.clone()).collect();
         let matches = snapshot.matches(terms, weights, &ids)?;
         let words = understood.words.iter().map(|word| {
@@ -72,7 +68,7 @@ impl Explanation {
             identifiers: (terms.identifiers.iter())
                 .map(|identifier| identifier.text.clone())
                 .collect(),
-            weights: named(profile, weights, outcome),
+            weights: named(profile, outcome),
             hits: page.iter().cloned().zip(matches).collect(),
             micros: outcome.micros.clone(),
             rules: outcome.curated.rules.clone(),
@@ -81,15 +77,13 @@ impl Explanation {
 }
 
 /// The weights of a profile under the names that the contract has for them.
-fn named(
-    profile: &RankingProfile,
-    words: &KeywordWeights,
-    outcome: &SearchOutcome,
-) -> Vec<(String, f64)> {
+fn named(profile: &RankingProfile, outcome: &SearchOutcome) -> Vec<(String, f64)> {
+    let words = &outcome.words;
     let mut weights: Vec<(String, f64)> = [
         ("rank_constant", profile.rank_constant),
         ("keyword", profile.keyword_weight),
-        ("vector", profile.vector_weight),
+        ("only_match", profile.only_match_weight),
+        ("vector", outcome.vector_weight),
         ("vector_coverage", outcome.coverage),
         ("similarity_floor", as_written(outcome.similarity_floor)),
         ("popularity", profile.popularity),

@@ -149,7 +149,7 @@ mod tests {
             "A 17\" monitor, 17 inch",
             "A [17\"] monitor, [17 inch]",
         );
-        check(&["17"], "A 17\" monitor", "A [17]\" monitor");
+        check(&["17"], "A 17\" monitor", "A [17\"] monitor");
         check(&["mouse"], "nothing here", "");
         check(&[], "", "");
     }

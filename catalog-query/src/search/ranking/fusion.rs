@@ -1,14 +1,18 @@
 //! Fuses the hits of the legs by weighted reciprocal ranks: ranks can be compared between legs
 //! where scores cannot.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use catalog_events::ProductId;
 
 use crate::index::{Hit, KeywordHits, Popularity};
+use crate::search::ranking::meant_kind::MeantKind;
 use crate::search::ranking::profile::RankingProfile;
 use crate::search::ranking::ranked_hit::{LegRank, RankedHit, TIER_OTHERS};
 use crate::search::rules::curation::curated::{Boost, Boosts};
+
+/// How many hits by words on either side of one without a vector tell what it would get.
+const NEIGHBORS: usize = 20;
 
 /// What the legs found; None for a leg that was not asked or did not answer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,9 +22,24 @@ pub(crate) struct Legs<'a> {
     /// The share of the products that have a vector, from 0 to 1. It scales the leg by meaning, so
     /// that no product wins only because others have no vector yet.
     pub(crate) coverage: f64,
+    /// The hits by words that have no vector yet.
+    pub(crate) without_vector: Option<&'a HashSet<ProductId>>,
+    /// Whether the first hit by words is the only product that has all of three or more words.
+    pub(crate) has_only_match: bool,
+    /// The kind of product that the query means, where it is known.
+    pub(crate) kind: Option<&'a MeantKind>,
 }
 
 impl Legs<'_> {
+    /// The weight of the leg by meaning if all products had a vector.
+    pub(crate) fn vector_weight(&self, profile: &RankingProfile) -> f64 {
+        if self.kind.is_some_and(|kind| kind.has_other_name) {
+            profile.meant_kind.other_name.vector_weight
+        } else {
+            profile.vector_weight
+        }
+    }
+
     /// The ids of all products that were found, each once.
     pub(crate) fn ids(&self) -> Vec<ProductId> {
         let by_words = self.keyword.iter().flat_map(|found| &found.hits);
@@ -45,12 +64,15 @@ pub(crate) fn fuse(
     for hit in &mut hits {
         let ranks = [hit.keyword, hit.vector].into_iter().flatten();
         let sum: f64 = ranks.map(|leg| leg.contribution).sum();
+        if let Some(kind) = legs.kind {
+            hit.kind = kind.factor(&hit.product_id, legs.coverage);
+        }
         hit.popularity = 1.0 + profile.popularity * views.share(&hit.product_id);
         if let Some(Boost { factor, rules }) = boosts.get(&hit.product_id) {
             hit.boost = *factor;
             hit.rules.clone_from(rules);
         }
-        hit.score = sum * hit.popularity * hit.boost;
+        hit.score = sum * hit.kind * hit.popularity * hit.boost;
     }
     // The sort is stable: equal hits stay in the order of their ids.
     hits.sort_by(|a, b| a.tier.cmp(&b.tier).then(b.score.total_cmp(&a.score)));
@@ -59,26 +81,69 @@ pub(crate) fn fuse(
 
 /// The hits of all legs with their ranks, in the order of their ids and without scores.
 fn ranked_by_legs(profile: &RankingProfile, legs: Legs<'_>) -> Vec<RankedHit> {
-    let rank = |rank: usize, score: f32, weight: f64| LegRank {
+    let rank = |rank: usize, score: f32, weight: f64, coverage: f64| LegRank {
         rank,
         score,
         weight,
-        contribution: weight / (profile.rank_constant + rank as f64),
+        contribution: weight / (profile.rank_constant + rank as f64 / coverage),
     };
     let mut found: BTreeMap<&ProductId, RankedHit> = BTreeMap::new();
     for (hit, at) in legs.keyword.iter().flat_map(|found| &found.hits).zip(1..) {
         let ranked = entry(&mut found, &hit.product_id);
-        ranked.keyword = Some(rank(at, hit.score, profile.keyword_weight));
+        let weight = if at == 1 && legs.has_only_match {
+            profile.only_match_weight
+        } else {
+            profile.keyword_weight
+        };
+        ranked.keyword = Some(rank(at, hit.score, weight, 1.0));
         ranked.tier = match legs.vector {
             Some(_) => hit.tier.min(TIER_OTHERS),
             None => hit.tier,
         };
     }
+    // Among few vectors the first is not as near as among many. Its rank is what it would be among
+    // all products, and it weighs less.
+    let weight = legs.vector_weight(profile) * legs.coverage.powi(2);
     for (hit, at) in legs.vector.into_iter().flatten().zip(1..) {
         let ranked = entry(&mut found, &hit.product_id);
-        ranked.vector = Some(rank(at, hit.score, profile.vector_weight * legs.coverage));
+        ranked.vector = Some(rank(at, hit.score, weight, legs.coverage));
     }
+    add_expected(&mut found, legs, weight);
     found.into_values().collect()
+}
+
+/// Gives each hit by words that has no vector yet what the hits around it get from the leg by
+/// meaning, so that it neither gains nor loses.
+fn add_expected<'a>(found: &mut BTreeMap<&'a ProductId, RankedHit>, legs: Legs<'a>, weight: f64) {
+    let (Some(without), Some(by_words)) = (legs.without_vector, legs.keyword) else {
+        return;
+    };
+    let hits = &by_words.hits;
+    let known: Vec<Option<f64>> = hits
+        .iter()
+        .map(|hit| {
+            let has_vector = !without.contains(&hit.product_id);
+            let leg = found.get(&hit.product_id).and_then(|ranked| ranked.vector);
+            has_vector.then_some(leg.map_or(0.0, |leg| leg.contribution))
+        })
+        .collect();
+    for (at, hit) in hits.iter().enumerate() {
+        if known[at].is_some() {
+            continue;
+        }
+        let around = at.saturating_sub(NEIGHBORS)..hits.len().min(at + NEIGHBORS + 1);
+        let contributions: Vec<f64> = known[around].iter().flatten().copied().collect();
+        let ranked = entry(found, &hit.product_id);
+        // An old vector of a product whose text has changed still counts.
+        if ranked.vector.is_none() && !contributions.is_empty() {
+            ranked.vector = Some(LegRank {
+                rank: 0,
+                score: 0.0,
+                weight,
+                contribution: contributions.iter().sum::<f64>() / contributions.len() as f64,
+            });
+        }
+    }
 }
 
 fn entry<'a, 'b>(
@@ -126,6 +191,7 @@ mod tests {
             keyword: Some(&keyword),
             vector: Some(&vector),
             coverage,
+            ..Legs::default()
         };
         let fused = fuse(
             &RankingProfile::default(),
@@ -147,27 +213,90 @@ mod tests {
             &["c", "b"],
             1.0,
             &[
-                ("b", 1.0 / 62.0 + 0.4 / 62.0),
+                ("b", 1.0 / 62.0 + 0.3 / 62.0),
                 ("a", 1.0 / 61.0),
-                ("c", 0.4 / 61.0),
+                ("c", 0.3 / 61.0),
             ],
         );
         check(
             &[],
             &["b", "a"],
             1.0,
-            &[("b", 0.4 / 61.0), ("a", 0.4 / 62.0)],
+            &[("b", 0.3 / 61.0), ("a", 0.3 / 62.0)],
         );
         check(&[], &[], 1.0, &[]);
     }
 
     #[test]
     fn vectors_weigh_as_much_as_there_are() {
+        let weight = 0.3 * 0.5 * 0.5;
         check(
             &[("a", 2), ("b", 2)],
             &["b"],
-            0.01,
-            &[("a", 1.0 / 61.0), ("b", 1.0 / 62.0 + 0.4 * 0.01 / 61.0)],
+            0.5,
+            &[
+                ("b", 1.0 / 62.0 + weight / (60.0 + 1.0 / 0.5)),
+                ("a", 1.0 / 61.0),
+            ],
+        );
+        check(
+            &[("a", 2), ("b", 2)],
+            &["b"],
+            0.0,
+            &[("a", 1.0 / 61.0), ("b", 1.0 / 62.0)],
+        );
+    }
+
+    #[test]
+    fn a_product_without_a_vector_neither_gains_nor_loses() {
+        let keyword = by_words(&[("a", 2), ("b", 2), ("c", 2)]);
+        let vector = by_meaning(&["c", "b"]);
+        let without = HashSet::from([id("a")]);
+        let fused = |without_vector| {
+            let legs = Legs {
+                keyword: Some(&keyword),
+                vector: Some(&vector),
+                coverage: 2.0 / 3.0,
+                without_vector,
+                ..Legs::default()
+            };
+            let profile = RankingProfile::default();
+            fuse(&profile, legs, &Popularity::default(), &Boosts::default())
+        };
+        let ids = |hits: &[RankedHit]| -> Vec<String> {
+            let ids = hits.iter().map(|hit| hit.product_id.to_string());
+            ids.collect()
+        };
+        let known = fused(None);
+        assert_eq!(ids(&known), ["b", "c", "a"], "as if a were far away");
+        let expected = fused(Some(&without));
+        assert_eq!(ids(&expected), ["a", "b", "c"]);
+        let part = |hit: &RankedHit| hit.vector.map(|leg| leg.contribution);
+        let (b, c) = (part(&expected[1]), part(&expected[2]));
+        let mean = b.zip(c).map(|(b, c)| (b + c) / 2.0);
+        assert_eq!(part(&expected[0]), mean);
+        assert_eq!(expected[0].vector.map(|leg| leg.rank), Some(0));
+    }
+
+    #[test]
+    fn the_only_product_with_all_of_many_words_stays_first() {
+        let keyword = by_words(&[("a", 2), ("b", 3)]);
+        let vector = by_meaning(&["b", "c"]);
+        let first = |has_only_match| {
+            let legs = Legs {
+                keyword: Some(&keyword),
+                vector: Some(&vector),
+                coverage: 1.0,
+                has_only_match,
+                ..Legs::default()
+            };
+            let profile = RankingProfile::default();
+            let fused = fuse(&profile, legs, &Popularity::default(), &Boosts::default());
+            fused[0].product_id.to_string()
+        };
+        assert_eq!(
+            (first(false), first(true)),
+            ("b".to_owned(), "a".to_owned())
         );
     }
 
@@ -180,7 +309,7 @@ mod tests {
             &[
                 ("x", 1.0 / 61.0),
                 ("y", 1.0 / 62.0),
-                ("a", 1.0 / 63.0 + 0.4 / 61.0),
+                ("a", 1.0 / 63.0 + 0.3 / 61.0),
             ],
         );
     }

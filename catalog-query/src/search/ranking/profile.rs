@@ -9,7 +9,6 @@ use std::{fs, io};
 use serde::{Deserialize, Serialize};
 
 use crate::index::{FieldWeight, KeywordWeights};
-use crate::search::strategy::kind::StrategyKind;
 
 const DEPTH_MAX: usize = 1_000;
 const WEIGHT_MAX: f64 = 1_000.0;
@@ -24,41 +23,114 @@ pub(crate) struct RankingProfile {
     /// The weights of the words when they are searched for alone.
     pub(crate) words: KeywordWeights,
     /// The weights of the words beside a leg by meaning, which finds what the words only hint at.
+    /// While only some of the products have a vector, the weights lie between these and `words`.
     pub(crate) words_beside_vectors: KeywordWeights,
     /// Flattens the difference between the first ranks; 60 in the paper.
     pub(crate) rank_constant: f64,
     pub(crate) keyword_weight: f64,
+    /// The weight of the leg by words for the only product that has all of three or more words:
+    /// somebody who knows so much of a product wants that one.
+    pub(crate) only_match_weight: f64,
     pub(crate) vector_weight: f64,
     /// The least similarity of a product that matches by its meaning alone. The catalog itself may
     /// raise it: what is as near to a text without meaning does not match.
     pub(crate) similarity_floor: f64,
+    /// What the kind of product that a query means counts beside a leg by meaning.
+    pub(crate) meant_kind: KindWeights,
     /// How many hits of either kind are fused.
     pub(crate) depth: usize,
     /// What the most viewed product gains, as a share of its score; 0 leaves views out.
     pub(crate) popularity: f64,
 }
 
+/// What the kind of product that a query means counts. The products nearest to the query tell it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct KindWeights {
+    /// The share of its score that a product of a wholly different kind loses, where the nearest
+    /// products are all alike.
+    pub(crate) penalty: f64,
+    pub(crate) other_name: OtherNameWeights,
+}
+
+/// When the catalog is taken to call a thing by another name than the query ("notebook" for
+/// "laptop"), and what counts then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct OtherNameWeights {
+    /// The mean similarity of the first hits by words to the kind is below this.
+    pub(crate) similarity_max: f64,
+    /// The nearest products have at least this much in common, from 0 to 1.
+    pub(crate) cohesion_min: f64,
+    /// At most this share of all hits by meaning has the last word of the query in its title.
+    pub(crate) called_max: f64,
+    /// Takes the place of the other penalty, whatever the nearest products have in common.
+    pub(crate) penalty: f64,
+    /// Takes the place of the weight of the leg by meaning.
+    pub(crate) vector_weight: f64,
+}
+
+impl Default for KindWeights {
+    fn default() -> Self {
+        Self {
+            penalty: 0.5,
+            other_name: OtherNameWeights::default(),
+        }
+    }
+}
+
+impl Default for OtherNameWeights {
+    fn default() -> Self {
+        Self {
+            similarity_max: 0.2,
+            cohesion_min: 0.15,
+            called_max: 0.2,
+            penalty: 0.8,
+            vector_weight: 1.0,
+        }
+    }
+}
+
+impl KindWeights {
+    fn shares(&self) -> [f64; 5] {
+        let other = &self.other_name;
+        [
+            self.penalty,
+            other.similarity_max,
+            other.cohesion_min,
+            other.called_max,
+            other.penalty,
+        ]
+    }
+}
+
 impl Default for RankingProfile {
     fn default() -> Self {
-        let words = KeywordWeights::default();
-        let attributes = FieldWeight {
-            weight: 0.75,
-            ..words.attributes
+        let usual = KeywordWeights::default();
+        let attributes = |weight| FieldWeight {
+            weight,
+            ..usual.attributes
         };
         Self {
             name: "standard".to_owned(),
-            version: 2,
+            version: 3,
             words_beside_vectors: KeywordWeights {
-                attributes,
+                attributes: attributes(0.75),
                 // Vectors tell a thing from its accessories too.
                 kind: 0.0,
-                ..words.clone()
+                ..usual.clone()
             },
-            words,
+            words: KeywordWeights {
+                attributes: attributes(0.4),
+                shared_idf: 0.2,
+                ..usual
+            },
             rank_constant: 60.0,
             keyword_weight: 1.0,
-            vector_weight: 0.4,
+            only_match_weight: 2.0,
+            vector_weight: 0.3,
             similarity_floor: 0.45,
+            meant_kind: KindWeights::default(),
             depth: 200,
             popularity: 0.02,
         }
@@ -71,12 +143,11 @@ impl RankingProfile {
         format!("{}@{}", self.name, self.version)
     }
 
-    /// The weights of the words for a strategy.
-    pub(crate) fn words_of(&self, kind: StrategyKind) -> &KeywordWeights {
-        match kind {
-            StrategyKind::Hybrid => &self.words_beside_vectors,
-            StrategyKind::Keyword | StrategyKind::Vector => &self.words,
-        }
+    /// The weights of the words beside a leg by meaning in which this share of the products has a
+    /// vector. Without any, they are those of the words alone.
+    pub(crate) fn words_at(&self, coverage: f64) -> KeywordWeights {
+        self.words
+            .towards(&self.words_beside_vectors, coverage as f32)
     }
 
     /// How many hits by words decide which are the first `limit`, where no rule moves any: views
@@ -96,13 +167,19 @@ impl RankingProfile {
         let weights = [
             self.rank_constant,
             self.keyword_weight,
+            self.only_match_weight,
             self.vector_weight,
+            self.meant_kind.other_name.vector_weight,
             self.popularity,
             self.similarity_floor,
         ];
         let plain = |weight: f64| (0.0..=WEIGHT_MAX).contains(&weight);
         if !weights.into_iter().all(plain) {
             return Err("a weight is not from 0 to 1000");
+        }
+        let is_share = |share: &f64| (0.0..=1.0).contains(share);
+        if !self.meant_kind.shares().iter().all(is_share) {
+            return Err("a share of meant_kind is not from 0 to 1");
         }
         if self.popularity > 1.0 {
             return Err("popularity is more than 1");
@@ -192,6 +269,17 @@ impl RankingProfiles {
         }
     }
 
+    /// All profiles, by name.
+    pub(crate) fn all(&self) -> Vec<&RankingProfile> {
+        let mut all: Vec<&RankingProfile> = self.by_name.values().map(Arc::as_ref).collect();
+        all.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    pub(crate) fn default_name(&self) -> &str {
+        &self.default.name
+    }
+
     /// The profile of a name, or the default one for an empty name; None for an unknown name.
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<RankingProfile>> {
         match name {
@@ -225,7 +313,7 @@ mod tests {
         assert!(profiles.get("other").is_none());
         assert_eq!(
             RankingProfiles::default().get("").expect("default").label(),
-            "standard@2"
+            "standard@3"
         );
     }
 
@@ -248,6 +336,10 @@ mod tests {
             (
                 r#"{"default": "a", "profiles": [{"name": "a", "vector_weight": -1}]}"#,
                 "weight",
+            ),
+            (
+                r#"{"default": "a", "profiles": [{"name": "a", "meant_kind": {"other_name": {"penalty": 1.1}}}]}"#,
+                "share of meant_kind",
             ),
             (r#"{"default": "a", "profiles": [{"name": "a b"}]}"#, "name"),
             (

@@ -17,10 +17,12 @@ pub(crate) const TIER_OTHERS: u8 = TIER_ALL_WORDS;
 pub(crate) struct RankedHit {
     pub(crate) product_id: ProductId,
     pub(crate) tier: u8,
-    /// The sum of what the legs contribute, times `popularity`, times `boost`.
+    /// The sum of what the legs contribute, times `kind`, `popularity` and `boost`.
     pub(crate) score: f64,
     pub(crate) keyword: Option<LegRank>,
     pub(crate) vector: Option<LegRank>,
+    /// The factor of the kind that the query means; 1 for a product of that kind.
+    pub(crate) kind: f64,
     /// The factor for views; 1 for a product without any.
     pub(crate) popularity: f64,
     /// The factor of the rules; 1 for a product that none boosts or buries.
@@ -40,6 +42,7 @@ impl RankedHit {
             score: 0.0,
             keyword: None,
             vector: None,
+            kind: 1.0,
             popularity: 1.0,
             boost: 1.0,
             pinned_place: None,
@@ -51,11 +54,13 @@ impl RankedHit {
 /// The rank of a product in one leg, and what it contributes to the score.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct LegRank {
-    /// Counted from 1.
+    /// Counted from 1. 0 in the leg by meaning stands for a product without a vector, which gets
+    /// what the hits by words around it get on average.
     pub(crate) rank: usize,
     /// The BM25 score or the cosine similarity.
     pub(crate) score: f32,
     pub(crate) weight: f64,
-    /// `weight / (rank_constant + rank)`.
+    /// `weight / (rank_constant + rank)`; in the leg by meaning, the rank is divided by the share of
+    /// the products that have a vector.
     pub(crate) contribution: f64,
 }

@@ -12,7 +12,6 @@ use crate::search::request::understanding::{self, UnderstoodQuery};
 use crate::search::rules::curation::curated::Curated;
 use crate::search::rules::rule_set::{RuleSet, RulesHandle};
 use crate::search::strategy::executor::SearchExecutor;
-use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::scope::Scope;
 use crate::search::strategy::search_strategy::StrategyRequest;
 
@@ -23,7 +22,7 @@ pub(crate) struct PreparedQuery {
     pub(crate) understood: Arc<UnderstoodQuery>,
     pub(crate) curated: Arc<Curated>,
     pub(crate) scope: Scope,
-    weights: KeywordWeights,
+    pub(crate) weights: Arc<KeywordWeights>,
     /// How long preparing took, in microseconds.
     pub(crate) micros: u64,
 }
@@ -51,6 +50,14 @@ impl PreparedQuery {
         }
     }
 
+    /// The same query, searched with other weights of its words.
+    pub(crate) fn weighed_by(self, weights: KeywordWeights) -> Self {
+        Self {
+            weights: Arc::new(weights),
+            ..self
+        }
+    }
+
     /// Whether the query has no word. Such a query finds nothing, not even by meaning.
     pub(crate) fn has_no_words(&self) -> bool {
         self.understood.words.is_empty()
@@ -64,14 +71,14 @@ pub(crate) struct QueryPreparer {
 }
 
 impl QueryPreparer {
-    /// Prepares a query for a strategy of this kind, within its deadline.
+    /// Prepares a query for a search with these weights, within its deadline.
     pub(crate) async fn prepare(
         &self,
         request: &StrategyRequest,
-        kind: StrategyKind,
+        weights: KeywordWeights,
         scope: &Scope,
     ) -> Result<PreparedQuery, SearchError> {
-        let preparation = self.preparation(request, kind, scope);
+        let preparation = self.preparation(request, weights, scope);
         let deadline = request.deadline.with_grace();
         self.executor
             .run_until(deadline, move |_| preparation.run())
@@ -82,13 +89,13 @@ impl QueryPreparer {
     pub(crate) fn preparation(
         &self,
         request: &StrategyRequest,
-        kind: StrategyKind,
+        weights: KeywordWeights,
         scope: &Scope,
     ) -> Preparation {
         Preparation {
             started: Instant::now(),
             query: Arc::clone(&request.query),
-            weights: request.profile.words_of(kind).clone(),
+            weights: Arc::new(weights),
             rules: (!request.verbatim).then(|| self.rules.load_full()),
             by_relevance: request.by_relevance,
             scope: scope.clone(),
@@ -116,7 +123,7 @@ impl QueryPreparer {
 pub(crate) struct Preparation {
     started: Instant,
     query: Arc<ParsedQuery>,
-    weights: KeywordWeights,
+    weights: Arc<KeywordWeights>,
     /// None for a query that is taken verbatim.
     rules: Option<Arc<RuleSet>>,
     by_relevance: bool,

@@ -22,7 +22,7 @@ pub(crate) struct ParsedQuery {
     /// punctuation, which finds nothing, or all exclusions, which leave every other product.
     pub(crate) words: Vec<QueriedWord>,
     pub(crate) phrases: Vec<Rows>,
-    pub(crate) exclusions: Vec<Rows>,
+    pub(crate) exclusions: Vec<Exclusion>,
     pub(crate) identifiers: Vec<Identifier>,
     pub(crate) mode: MatchMode,
     /// Whether the last word may be the beginning of a word.
@@ -35,6 +35,13 @@ pub(crate) struct QueriedWord {
     pub(crate) word: Word,
     /// True for a word of a phrase, which is taken as it is.
     pub(crate) quoted: bool,
+}
+
+/// A word or phrase that products must not have.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Exclusion {
+    pub(crate) words: Vec<Word>,
+    pub(crate) rows: Rows,
 }
 
 /// A part of a text, from one byte to another.
@@ -115,7 +122,10 @@ impl ParsedQuery {
         let is_quoted = matches!(part, Part::Phrase(..)) && self.phrases.len() < PHRASES_MAX;
         match part {
             Part::Exclusion(..) if words.is_empty() => return,
-            Part::Exclusion(..) => return self.exclusions.push(rows()),
+            Part::Exclusion(..) => {
+                let rows = rows();
+                return self.exclusions.push(Exclusion { words, rows });
+            }
             Part::Phrase(..) if is_quoted && !words.is_empty() => self.phrases.push(rows()),
             Part::Plain(..) | Part::Phrase(..) => {}
         }
@@ -301,7 +311,13 @@ mod tests {
         (
             query.wanted_text(),
             texts(&query.phrases),
-            texts(&query.exclusions),
+            texts(
+                &query
+                    .exclusions
+                    .iter()
+                    .map(|one| one.rows.clone())
+                    .collect::<Vec<_>>(),
+            ),
         )
     }
 

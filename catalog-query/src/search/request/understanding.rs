@@ -9,11 +9,11 @@ mod correction;
 mod tests;
 
 use crate::index::{
-    AlternativeKind, Identifier, KeywordWeights, Language, QueryTerms, QueryWord, Vocabulary, Word,
-    is_unspaced,
+    self, AlternativeKind, Identifier, KeywordWeights, Language, QueryTerms, QueryWord, Vocabulary,
+    Word, is_unspaced,
 };
 use crate::search::request::query::{ParsedQuery, QueriedWord};
-use crate::search::rules::synonyms::Synonyms;
+use crate::search::rules::synonyms::{Synonym, Synonyms};
 
 /// The most products with an identifier of the query among those that have it as a word: with more
 /// of them, "256MB" is a size and no part number.
@@ -66,6 +66,16 @@ impl UnderstoodWord {
         }
     }
 
+    fn add_synonyms(&mut self, synonyms: &[Synonym], weights: &KeywordWeights) {
+        for synonym in synonyms {
+            for row in &synonym.rows {
+                self.word
+                    .add(row.clone(), weights.synonym, AlternativeKind::Synonym);
+            }
+            self.synonyms.push(synonym.text.clone());
+        }
+    }
+
     /// Looks for another word in place of this one.
     fn correct_to(&mut self, word: String, language: Language) {
         self.stem = language.stem(&word);
@@ -98,8 +108,9 @@ pub(crate) fn understand(
         if words[at].is_quoted {
             continue;
         }
-        if query.is_open && at + 1 == words.len() {
-            continuations::add(&mut words, vocabulary, weights)?;
+        let is_last = query.is_open && at + 1 == words.len();
+        if is_last {
+            continuations::add(&mut words[at], vocabulary, weights)?;
         }
         if words[at].is_known {
             compounds::add_parts(&mut words[at], vocabulary, weights)?;
@@ -109,6 +120,9 @@ pub(crate) fn understand(
             correction::suggest_the_common(&mut words[at], vocabulary)?;
         } else {
             compounds::add_compounds(&mut words[at], vocabulary, weights)?;
+            if is_last {
+                continuations::add_mistaken(&mut words[at], vocabulary, weights)?;
+            }
             correction::correct(&mut words, at, vocabulary)?;
         }
     }
@@ -142,7 +156,7 @@ fn add_word(
     }
     let is_known = vocabulary.has_spelling(&word.spellings)?;
     if !is_known
-        && !word.parts.is_empty()
+        && falls_apart(word, vocabulary)?
         && !(is_open && continuations::begins(&word.surface, vocabulary)?)
     {
         for part in &word.parts {
@@ -167,6 +181,24 @@ fn add_word(
     Ok(())
 }
 
+/// Whether a word is looked for by its parts. Letters and digits without a sign between them are only
+/// parts where products have them all: nobody who types "qwx7" asks for sevens.
+fn falls_apart(word: &Word, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool> {
+    let parts = word.parts.iter();
+    let is_glued = parts
+        .clone()
+        .zip(parts.skip(1))
+        .all(|(left, right)| left.to == right.from);
+    if is_glued {
+        for part in &word.parts {
+            if !vocabulary.has_spelling(&part.spellings)? {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(!word.parts.is_empty())
+}
+
 fn understood(
     query: &ParsedQuery,
     words: Vec<UnderstoodWord>,
@@ -186,8 +218,17 @@ fn understood(
         terms: QueryTerms {
             words: words.iter().map(|word| word.word.clone()).collect(),
             mode: query.mode,
+            quoted: words
+                .iter()
+                .zip(0..)
+                .map(|(word, at)| u32::from(word.is_quoted) << at)
+                .sum(),
             phrases: query.phrases.clone(),
-            exclusions: query.exclusions.clone(),
+            exclusions: query
+                .exclusions
+                .iter()
+                .map(|exclusion| compounds::excluded(exclusion, vocabulary))
+                .collect::<tantivy::Result<_>>()?,
             identifiers: identifiers(query, vocabulary)?,
         },
         language: vocabulary.language(),
@@ -206,7 +247,13 @@ fn identifiers(
 ) -> tantivy::Result<Vec<Identifier>> {
     let is_measure = |identifier: &Identifier| {
         let mut measures = query.words.iter().filter(|word| word.word.is_measure);
-        measures.any(|measure| measure.word.surface == identifier.text)
+        measures.any(|QueriedWord { word, .. }| {
+            let typed = query
+                .text
+                .get(word.from..word.to)
+                .and_then(index::identifier);
+            typed.as_ref() == Some(&identifier.text)
+        })
     };
     let mut identifiers = Vec::new();
     for identifier in &query.identifiers {
@@ -229,12 +276,20 @@ fn add_synonyms(words: &mut [UnderstoodWord], synonyms: &Synonyms, weights: &Key
     for found in expansions {
         let of_rule = &mut words[found.first..found.first + found.words];
         for word in of_rule.iter_mut().filter(|word| !word.is_quoted) {
-            for synonym in found.synonyms {
-                for row in &synonym.rows {
-                    word.word
-                        .add(row.clone(), weights.synonym, AlternativeKind::Synonym);
-                }
-                word.synonyms.push(synonym.text.clone());
+            word.add_synonyms(found.synonyms, weights);
+        }
+    }
+    // A word that products write as two has the synonyms of the two.
+    for word in words.iter_mut().filter(|word| !word.is_quoted) {
+        let rows = word.word.alternatives.iter().map(|row| row.stems.clone());
+        for row in rows.filter(|row| row.len() == 2).collect::<Vec<_>>() {
+            let row: Vec<&str> = row.iter().map(String::as_str).collect();
+            let of_all = synonyms
+                .find(&row)
+                .into_iter()
+                .filter(|found| found.words == 2);
+            for found in of_all {
+                word.add_synonyms(found.synonyms, weights);
             }
         }
     }

@@ -1,17 +1,22 @@
-//! Searches by words and by meaning at once. When one leg fails or is late, the other one answers.
+//! Searches by words and by meaning at once. When one leg fails or is late, the other one answers,
+//! as if it had been asked alone. Invariant: with few vectors or none, the answer is about that of
+//! the words alone, never worse.
 
+use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
+use catalog_events::ProductId;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::timeout_at;
 
-use crate::index::{Hit, KeywordHits, KeywordIndex};
+use crate::index::{Hit, KeywordHits, KeywordIndex, TIER_ALL_WORDS};
 use crate::read_model::Coverage;
 use crate::search::deadline::micros_since;
 use crate::search::error::SearchError;
 use crate::search::ranking::fusion::Legs;
+use crate::search::ranking::meant_kind::MeantKind;
 use crate::search::request::prepare::PreparedQuery;
 use crate::search::strategy::keyword::KeywordSearch;
 use crate::search::strategy::kind::StrategyKind;
@@ -19,6 +24,11 @@ use crate::search::strategy::ranker::rank;
 use crate::search::strategy::scope::{Near, Scope};
 use crate::search::strategy::search_strategy::{SearchOutcome, SearchStrategy, StrategyRequest};
 use crate::search::strategy::vector::{VectorError, VectorSearch};
+
+/// From this share of the products on, it does not matter which of them lack a vector.
+const COVERAGE_OF_NEARLY_ALL: f64 = 0.99;
+/// The fewest words of which a product that alone has them all is the one that is meant.
+const ONLY_MATCH_WORDS_MIN: usize = 3;
 
 /// The strategy with two legs, one by words and one by meaning.
 pub(crate) struct HybridStrategy {
@@ -35,59 +45,35 @@ impl SearchStrategy for HybridStrategy {
         scope: &'a Scope,
     ) -> BoxFuture<'a, Result<SearchOutcome, SearchError>> {
         async move {
-            let prepared = self
-                .keyword
-                .preparer
-                .prepare(request, StrategyKind::Hybrid, scope)
-                .await?;
+            let coverage = if self.vector.has_model() {
+                self.coverage.share(scope.snapshot.documents())
+            } else {
+                0.0
+            };
+            let words = request.profile.words_at(coverage);
+            let prepared = self.keyword.preparer.prepare(request, words, scope).await?;
             let depth = request.profile.depth.max(limit);
             let ((keyword, keyword_micros), (vector, vector_micros)) =
                 self.legs(request, &prepared, depth).await;
-            let (keyword, vector) = match (keyword, vector) {
-                (Err(err), Err(_)) => return Err(err),
-                (keyword, vector) => (keyword.ok(), vector.ok()),
-            };
-            let coverage = match keyword {
-                Some(_) => self.coverage.share(),
-                None => 1.0,
-            };
-            let floor = self.vector.floor(&prepared, request);
-            let near = match &vector {
-                Some(near) => Some(
-                    self.near(near, keyword.as_ref(), floor, &prepared.scope)
-                        .await?,
-                ),
-                None => None,
-            };
-            let legs = Legs {
-                keyword: keyword.as_ref(),
-                vector: near.as_deref(),
-                coverage,
-            };
-            let strategy = match (&keyword, &vector) {
-                (Some(_), Some(_)) => StrategyKind::Hybrid,
-                (_, None) => StrategyKind::Keyword,
-                (None, _) => StrategyKind::Vector,
-            };
-            Ok(SearchOutcome {
-                hits: rank(&self.keyword.executor, request, &prepared, legs).await?,
-                relaxed: keyword
-                    .as_ref()
-                    .map_or_else(Vec::new, |found| prepared.relaxed(found)),
-                matched: keyword.map(|found| found.matched),
-                similarity_floor: floor,
-                strategy,
-                degraded: strategy != StrategyKind::Hybrid,
-                near: vector.map(|near| Arc::new(near.docs)),
-                curated: prepared.curated,
-                understood: prepared.understood,
-                coverage,
-                micros: vec![
-                    ("understanding", prepared.micros),
-                    ("keyword", keyword_micros),
-                    ("vector", vector_micros),
-                ],
-            })
+            let micros = vec![
+                ("understanding", prepared.micros),
+                ("keyword", keyword_micros),
+                ("vector", vector_micros),
+            ];
+            match (keyword, vector) {
+                (Err(err), Err(_)) => Err(err),
+                (Ok(_), Err(_)) => self.by_words_alone(request, prepared, limit).await,
+                (Err(_), Ok(near)) => self.by_meaning_alone(request, prepared, near, micros).await,
+                (Ok(found), Ok(near)) => {
+                    let both = BothLegs {
+                        keyword: Arc::new(found),
+                        near: Arc::new(near),
+                        coverage,
+                        floor: self.vector.floor(&prepared, request),
+                    };
+                    self.by_both(request, prepared, both, micros).await
+                }
+            }
         }
         .boxed()
     }
@@ -96,26 +82,27 @@ impl SearchStrategy for HybridStrategy {
 /// What a leg found, and the microseconds that it took.
 type Timed<T, E> = (Result<T, E>, u64);
 
+/// What both legs found.
+struct BothLegs {
+    keyword: Arc<KeywordHits>,
+    near: Arc<Near>,
+    /// The share of the products that have a vector.
+    coverage: f64,
+    /// The similarity from which a product counts as near.
+    floor: f32,
+}
+
 impl HybridStrategy {
     /// The hits by meaning that match: those that are near enough, and those that match by words.
-    async fn near(
-        &self,
-        near: &Near,
-        by_words: Option<&KeywordHits>,
-        floor: f32,
-        scope: &Scope,
-    ) -> Result<Vec<Hit>, SearchError> {
-        let (mut hits, snapshot) = (near.hits.clone(), Arc::clone(&scope.snapshot));
-        let Some(matched) = by_words.map(|found| Arc::clone(&found.matched)) else {
-            hits.retain(|hit| hit.score >= floor);
-            return Ok(hits);
-        };
+    async fn near_enough(&self, both: &BothLegs, scope: &Scope) -> Result<Vec<Hit>, SearchError> {
+        let (near, matched) = (Arc::clone(&both.near), Arc::clone(&both.keyword.matched));
+        let (snapshot, floor) = (Arc::clone(&scope.snapshot), both.floor);
         let keep = move |_: &KeywordIndex| {
-            let ids = hits.iter().map(|hit| &hit.product_id);
-            let (is_matched, _) = snapshot.within(ids, Some(&matched))?;
-            let mut is_matched = is_matched.into_iter();
-            hits.retain(|hit| is_matched.next().unwrap_or(false) || hit.score >= floor);
-            Ok(hits)
+            let ids = near.hits.iter().map(|hit| &hit.product_id);
+            let (by_words, _) = snapshot.within(ids, Some(&matched))?;
+            let hits = near.hits.iter().zip(by_words);
+            let kept = hits.filter(|(hit, by_words)| by_words.is_some() || hit.score >= floor);
+            Ok(kept.map(|(hit, _)| hit.clone()).collect())
         };
         self.keyword.executor.run(keep).await
     }
@@ -144,4 +131,142 @@ impl HybridStrategy {
         };
         (keyword, vector)
     }
+
+    /// Answers by the words, with the weights that they have without a leg by meaning. Searching by
+    /// words again takes a millisecond; waiting for the other leg took longer.
+    async fn by_words_alone(
+        &self,
+        request: &StrategyRequest,
+        prepared: PreparedQuery,
+        limit: usize,
+    ) -> Result<SearchOutcome, SearchError> {
+        let prepared = prepared.weighed_by(request.profile.words.clone());
+        let deadline = request.deadline.with_grace();
+        let answer = self.keyword.answer(request, &prepared, limit, deadline);
+        Ok(SearchOutcome {
+            degraded: true,
+            ..answer.await?
+        })
+    }
+
+    async fn by_meaning_alone(
+        &self,
+        request: &StrategyRequest,
+        prepared: PreparedQuery,
+        near: Near,
+        micros: Vec<(&'static str, u64)>,
+    ) -> Result<SearchOutcome, SearchError> {
+        let floor = self.vector.floor(&prepared, request);
+        let hits = near.hits.into_iter().filter(|hit| hit.score >= floor);
+        let hits: Vec<Hit> = hits.collect();
+        let legs = Legs {
+            vector: Some(&hits),
+            coverage: 1.0,
+            ..Legs::default()
+        };
+        Ok(SearchOutcome {
+            hits: rank(&self.keyword.executor, request, &prepared, legs).await?,
+            matched: None,
+            relaxed: Vec::new(),
+            similarity_floor: floor,
+            strategy: StrategyKind::Vector,
+            degraded: true,
+            near: Some(Arc::new(near.docs)),
+            curated: prepared.curated,
+            understood: prepared.understood,
+            words: prepared.weights,
+            vector_weight: request.profile.vector_weight,
+            coverage: 1.0,
+            micros,
+        })
+    }
+
+    async fn by_both(
+        &self,
+        request: &StrategyRequest,
+        prepared: PreparedQuery,
+        both: BothLegs,
+        micros: Vec<(&'static str, u64)>,
+    ) -> Result<SearchOutcome, SearchError> {
+        let (without_vector, kind) = tokio::join!(
+            self.without_vector(request, &both),
+            self.meant_kind(request, &prepared, &both)
+        );
+        let kind = kind?;
+        let near = self.near_enough(&both, &prepared.scope).await?;
+        let legs = Legs {
+            keyword: Some(&both.keyword),
+            vector: Some(&near),
+            coverage: both.coverage,
+            without_vector: without_vector.as_ref(),
+            has_only_match: has_only_match(&prepared, &both.keyword),
+            kind: kind.as_ref(),
+        };
+        Ok(SearchOutcome {
+            hits: rank(&self.keyword.executor, request, &prepared, legs).await?,
+            relaxed: prepared.relaxed(&both.keyword),
+            similarity_floor: both.floor,
+            matched: Some(Arc::clone(&both.keyword.matched)),
+            strategy: StrategyKind::Hybrid,
+            degraded: false,
+            near: Some(Arc::new(both.near.docs.clone())),
+            curated: prepared.curated,
+            understood: prepared.understood,
+            words: prepared.weights,
+            vector_weight: legs.vector_weight(&request.profile),
+            coverage: both.coverage,
+            micros,
+        })
+    }
+
+    /// The hits by words that have no vector yet. None where nearly all products have one, and
+    /// where it cannot be told in time.
+    async fn without_vector(
+        &self,
+        request: &StrategyRequest,
+        both: &BothLegs,
+    ) -> Option<HashSet<ProductId>> {
+        if both.coverage >= COVERAGE_OF_NEARLY_ALL || both.near.hits.is_empty() {
+            return None;
+        }
+        let ids = both.keyword.hits.iter().map(|hit| hit.product_id.clone());
+        let ids: Vec<ProductId> = ids.collect();
+        let told = self.vector.vectors.without_vector(&ids);
+        match timeout_at(request.deadline.with_grace().at, told).await {
+            Ok(Ok(without)) => Some(without),
+            Ok(Err(err)) => {
+                self.vector.log(&VectorError::from(err));
+                None
+            }
+            Err(_) => None,
+        }
+    }
+
+    async fn meant_kind(
+        &self,
+        request: &StrategyRequest,
+        prepared: &PreparedQuery,
+        both: &BothLegs,
+    ) -> Result<Option<MeantKind>, SearchError> {
+        let (by_words, near) = (Arc::clone(&both.keyword), Arc::clone(&both.near));
+        let (profile, understood) = (
+            Arc::clone(&request.profile),
+            Arc::clone(&prepared.understood),
+        );
+        let snapshot = Arc::clone(&prepared.scope.snapshot);
+        let learn = move || {
+            let weights = &profile.meant_kind;
+            MeantKind::of(&snapshot, weights, &understood, &by_words, &near)
+        };
+        let deadline = request.deadline.with_grace();
+        let executor = &self.keyword.executor;
+        executor.run_until(deadline, move |_| learn()).await
+    }
+}
+
+/// Whether the first hit is the only product that has all words of a long query.
+fn has_only_match(prepared: &PreparedQuery, by_words: &KeywordHits) -> bool {
+    let is_long = prepared.understood.terms.words.len() >= ONLY_MATCH_WORDS_MIN;
+    let mut tiers = by_words.hits.iter().map(|hit| hit.tier);
+    is_long && tiers.next() == Some(TIER_ALL_WORDS) && tiers.next() != Some(TIER_ALL_WORDS)
 }

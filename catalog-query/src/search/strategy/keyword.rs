@@ -61,9 +61,8 @@ impl KeywordSearch {
         limit: usize,
         scope: &Scope,
     ) -> Result<(PreparedQuery, KeywordHits, u64), SearchError> {
-        let preparation = self
-            .preparer
-            .preparation(request, StrategyKind::Keyword, scope);
+        let words = request.profile.words.clone();
+        let preparation = self.preparer.preparation(request, words, scope);
         let (profile, explained) = (Arc::clone(&request.profile), request.explained);
         let find = move |index: &KeywordIndex| {
             let prepared = preparation.run()?;
@@ -102,6 +101,8 @@ impl KeywordSearch {
             understood: Arc::clone(&prepared.understood),
             near: None,
             curated: Arc::clone(&prepared.curated),
+            words: Arc::clone(&prepared.weights),
+            vector_weight: request.profile.vector_weight,
             coverage: 0.0,
             similarity_floor: 0.0,
             micros: vec![("understanding", prepared.micros), ("keyword", micros)],

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use catalog_events::ProductId;
 
-use crate::index::{DocSets, Filter, Hit, IndexError, IndexSnapshot, KeywordIndex};
+use crate::index::{DocAddress, DocSets, Filter, Hit, IndexError, IndexSnapshot, KeywordIndex};
 use crate::search::deadline::Deadline;
 use crate::search::error::SearchError;
 use crate::search::strategy::executor::SearchExecutor;
@@ -72,14 +72,17 @@ impl Scope {
     /// at least `floor` are the set.
     pub(crate) fn near(&self, mut hits: Vec<Hit>, floor: f32) -> Result<Near, IndexError> {
         let ids = hits.iter().map(|hit| &hit.product_id);
-        let (pass, _) = self.snapshot.within(ids, self.filter.as_deref())?;
-        let mut pass = pass.into_iter();
-        hits.retain(|_| pass.next().unwrap_or(false));
+        let (within, _) = self.snapshot.within(ids, self.filter.as_deref())?;
+        let mut pass = within.iter();
+        hits.retain(|_| pass.next().is_some_and(Option::is_some));
         let near = hits.iter().take_while(|hit| hit.score >= floor);
-        let (_, docs) = self
-            .snapshot
-            .within(near.map(|hit| &hit.product_id), None)?;
-        Ok(Near { hits, docs })
+        let near = near.map(|hit| &hit.product_id);
+        let (_, docs) = self.snapshot.within(near, None)?;
+        Ok(Near {
+            hits,
+            places: within.into_iter().flatten().collect(),
+            docs,
+        })
     }
 
     /// How many products pass, and how many there are in all.
@@ -97,10 +100,12 @@ impl Scope {
     }
 }
 
-/// Products near in meaning: as hits, nearest first, and those that are near enough to match as a set
+/// Products near in meaning: as hits, nearest first, with their places in the snapshot, and those that
+/// are near enough to match as a set
 /// of documents of the snapshot.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Near {
     pub(crate) hits: Vec<Hit>,
+    pub(crate) places: Vec<DocAddress>,
     pub(crate) docs: DocSets,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::index::{DocSets, Popularity};
+use crate::index::{DocSets, KeywordWeights, Popularity};
 use crate::search::deadline::Deadline;
 use crate::search::error::SearchError;
 use crate::search::ranking::profile::RankingProfile;
@@ -64,6 +64,10 @@ pub(crate) struct SearchOutcome {
     pub(crate) near: Option<Arc<DocSets>>,
     /// The effect of the rules on the answer.
     pub(crate) curated: Arc<Curated>,
+    /// The weights of the words that were looked up.
+    pub(crate) words: Arc<KeywordWeights>,
+    /// The weight of the leg by meaning if all products had a vector.
+    pub(crate) vector_weight: f64,
     /// The share of the products that have vectors, where vectors were used.
     pub(crate) coverage: f64,
     /// The similarity from which a product counts as near in meaning.

@@ -46,8 +46,8 @@ pub(crate) async fn keep_calibrated(
 ) -> anyhow::Result<()> {
     let mut known = 0.0;
     loop {
-        let documents = vector.executor.snapshot().0.documents() as f64;
-        let vectors = documents * coverage.share();
+        let documents = vector.executor.snapshot().0.documents();
+        let vectors = documents as f64 * coverage.share(documents);
         if (vectors - known).abs() > CHANGE_MIN * vectors.max(known) {
             match calibrate(vector).await {
                 Ok(floors) => {

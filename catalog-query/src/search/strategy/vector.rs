@@ -48,6 +48,10 @@ pub(crate) enum VectorError {
 }
 
 impl VectorSearch {
+    pub(crate) fn has_model(&self) -> bool {
+        self.embedder.is_some()
+    }
+
     /// The products of the scope among those that are nearest to a query, or an error at the deadline,
     /// and the microseconds that it took. A query without words has none.
     ///
@@ -137,7 +141,7 @@ impl SearchStrategy for VectorStrategy {
             let prepared = self
                 .keyword
                 .preparer
-                .prepare(request, StrategyKind::Vector, scope)
+                .prepare(request, request.profile.words.clone(), scope)
                 .await?;
             let (found, micros) = self.vector.hits(&prepared, request).await;
             let Ok(found) = found else {
@@ -158,6 +162,7 @@ impl SearchStrategy for VectorStrategy {
                 keyword: None,
                 vector: Some(&near),
                 coverage: 1.0,
+                ..Legs::default()
             };
             Ok(SearchOutcome {
                 hits: rank(&self.keyword.executor, request, &prepared, legs).await?,
@@ -169,6 +174,8 @@ impl SearchStrategy for VectorStrategy {
                 near: Some(Arc::new(found.docs)),
                 curated: prepared.curated,
                 understood: prepared.understood,
+                words: prepared.weights,
+                vector_weight: request.profile.vector_weight,
                 coverage: 1.0,
                 micros: vec![("understanding", prepared.micros), ("vector", micros)],
             })

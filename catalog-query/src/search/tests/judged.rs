@@ -57,10 +57,12 @@ impl Judged {
 
     /// The ids that a query finds by words, or by words and meaning where `near` is given.
     fn search(&self, query: &str, near: Option<Near<'_>>) -> Vec<String> {
-        let kind = near.map_or(StrategyKind::Keyword, |_| StrategyKind::Hybrid);
         let snapshot = self.index.snapshot();
-        let query = ParsedQuery::parse(query, Language::English).expect("query");
-        let weights = self.profile.words_of(kind);
+        let query = ParsedQuery {
+            is_open: true,
+            ..ParsedQuery::parse(query, Language::English).expect("query")
+        };
+        let weights = &self.profile.words_at(near.map_or(0.0, |_| 1.0));
         let understood = understand(&query, &snapshot.vocabulary(), &self.synonyms, weights)
             .expect("understood");
         let by_words = snapshot
@@ -71,6 +73,7 @@ impl Judged {
             keyword: Some(&by_words),
             vector: by_meaning.as_deref(),
             coverage: 1.0,
+            ..Legs::default()
         };
         let (views, boosts) = (Popularity::default(), Boosts::default());
         let hits = fuse(&self.profile, legs, &views, &boosts).into_iter();

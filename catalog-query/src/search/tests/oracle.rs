@@ -111,7 +111,7 @@ fn engine(
         rules,
         Some(Arc::new(embedder)),
         vectors,
-        Coverage::default(),
+        Coverage::new(u64::MAX),
     );
     let board = PopularityBoard::default();
     board.show(Popularity::new(expected.views.clone()));

@@ -1,6 +1,7 @@
 //! Tests of the strategies on a real keyword index, with an embedder and vectors that a test
 //! controls.
 
+use std::collections::HashSet;
 use std::future::pending;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::embedding::{EmbedError, Embedder};
 use crate::index::tests::support::{index_of, product};
-use crate::index::{Hit, KeywordIndex, Language, Needed};
+use crate::index::{Hit, KeywordIndex, Language, MatchMode, Needed};
 use crate::read_model::{Coverage, Pass, VectorIndex, VectorIndexError};
 use crate::search::deadline::{Deadline, GRACE};
 use crate::search::error::SearchError;
@@ -107,6 +108,15 @@ impl VectorIndex for TestVectors {
         .boxed()
     }
 
+    fn without_vector<'a>(
+        &'a self,
+        ids: &'a [ProductId],
+    ) -> BoxFuture<'a, Result<HashSet<ProductId>, VectorIndexError>> {
+        let without = ids.iter().filter(|id| !self.0.contains(id)).cloned();
+        let without = without.collect();
+        async move { Ok(without) }.boxed()
+    }
+
     fn nearest_passing<'a>(
         &'a self,
         vector: &'a [f32],
@@ -158,7 +168,7 @@ pub(crate) fn setup_of((folder, index): (TempDir, KeywordIndex), model: Option<M
         RulesHandle::default(),
         embedder,
         vectors,
-        Coverage::default(),
+        Coverage::new(u64::MAX),
     );
     Setup {
         factory,
@@ -180,7 +190,10 @@ fn deadline() -> Deadline {
 
 fn request(query: &str) -> Result<StrategyRequest, SearchError> {
     Ok(StrategyRequest {
-        query: Arc::new(ParsedQuery::parse(query, Language::default())?),
+        query: Arc::new(ParsedQuery {
+            mode: MatchMode::Any,
+            ..ParsedQuery::parse(query, Language::default())?
+        }),
         profile: Arc::default(),
         verbatim: false,
         deadline: deadline(),

@@ -16,10 +16,12 @@ use crate::popularity::PopularityBoard;
 use crate::read_model::Coverage;
 use crate::search::engine::{SearchEngine, SearchPage};
 use crate::search::ranking::profile::RankingProfiles;
+use crate::search::ranking::ranked_hit::LegRank;
 use crate::search::request::search_request::{Presentation, SearchRequest, Sort};
 use crate::search::rules::curation::tests::{curation, rule_set};
 use crate::search::rules::rule_set::RulesHandle;
 use crate::search::strategy::factory::SearchStrategyFactory;
+use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::strategies::{Model, TestEmbedder, TestVectors};
 
 const WORDS: [&str; 8] = [
@@ -64,8 +66,7 @@ fn setup_of(products: &[Product]) -> Setup {
         asked: Arc::default(),
         meanwhile: Arc::default(),
     };
-    let coverage = Coverage::default();
-    coverage.set(3, 4);
+    let coverage = Coverage::new(products.len() as u64 * 3 / 4);
     let rules = RulesHandle::default();
     let strategies = SearchStrategyFactory::new(
         Arc::new(ArcSwap::from_pointee(index)),
@@ -118,17 +119,27 @@ impl Setup {
 
 /// The score of a hit, computed as the contract says.
 fn computed(hit: &RankedHit, weights: &HashMap<String, f64>) -> f64 {
-    let leg = |rank: Option<crate::search::ranking::ranked_hit::LegRank>, weight: f64| {
+    let leg = |rank: Option<LegRank>, weight: f64, coverage: f64| {
         rank.map_or(0.0, |leg| {
             assert_eq!(leg.weight, weight);
-            let contribution = weight / (weights["rank_constant"] + leg.rank as f64);
-            assert_eq!(leg.contribution, contribution);
-            contribution
+            // What stands for a vector that is missing is told, and cannot be computed.
+            if leg.rank > 0 {
+                let rank = leg.rank as f64 / coverage;
+                let contribution = weight / (weights["rank_constant"] + rank);
+                assert_eq!(leg.contribution, contribution);
+            }
+            leg.contribution
         })
     };
-    let keyword = leg(hit.keyword, weights["keyword"]);
-    let vector = leg(hit.vector, weights["vector"] * weights["vector_coverage"]);
-    (keyword + vector) * hit.popularity * hit.boost
+    let is_only = |leg: LegRank| leg.rank == 1 && leg.weight != weights["keyword"];
+    let keyword = match hit.keyword {
+        Some(leg) if is_only(leg) => weights["only_match"],
+        _ => weights["keyword"],
+    };
+    let coverage = weights["vector_coverage"];
+    let by_words = leg(hit.keyword, keyword, 1.0);
+    let by_meaning = leg(hit.vector, weights["vector"] * coverage.powi(2), coverage);
+    (by_words + by_meaning) * hit.kind * hit.popularity * hit.boost
 }
 
 /// Follows curations of one word each, which boost, bury and pin.

@@ -1,12 +1,11 @@
 //! Words that products write as one or as two, and words that are parts of longer ones.
 
-use crate::index::{AlternativeKind, KeywordWeights, QueryWord, Vocabulary};
+use crate::index::{AlternativeKind, KeywordWeights, QueryWord, Rows, Vocabulary};
+use crate::search::request::query::Exclusion;
 use crate::search::request::understanding::UnderstoodWord;
 
 /// The most characters of a word that is cut in two.
 const CUT_CHARS_MAX: usize = 32;
-/// The fewest characters of a part of a word that products have as one.
-const PART_CHARS_MIN: usize = 2;
 /// The fewest characters of a word that is looked for inside of longer ones.
 const INNER_CHARS_MIN: usize = 4;
 /// The most longer words that count as a word inside of them.
@@ -29,10 +28,13 @@ pub(super) fn join(
             continue;
         }
         if left.is_known && right.is_known {
+            // It is the usual way to write it only where more products write it so.
+            let apart = vocabulary.together_in_titles(&[&left.surface, &right.surface])? as u64;
+            let is_usual = vocabulary.documents(&joined)? > apart;
+            let weight = if is_usual { 1.0 } else { weights.compound };
             for word in &mut words[at..at + 2] {
                 let row = vec![joined_stem.clone()];
-                word.word
-                    .add(row, weights.compound, AlternativeKind::Spelling);
+                word.word.add(row, weight, AlternativeKind::Spelling);
                 word.synonyms.push(joined.clone());
             }
         } else {
@@ -69,7 +71,7 @@ pub(super) fn add_parts(
 ) -> tantivy::Result<()> {
     if word.corrected.is_none()
         && word.is_plain
-        && let Some((left, right)) = parts(&word.surface, PART_CHARS_MIN, vocabulary)?
+        && let Some((left, right)) = parts(&word.surface, vocabulary)?
     {
         let language = vocabulary.language();
         let row = vec![language.stem(&left), language.stem(&right)];
@@ -82,7 +84,7 @@ pub(super) fn add_parts(
 
 /// Looks for two words next to each other in place of one that no product has.
 pub(super) fn cut(word: &mut UnderstoodWord, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool> {
-    let Some((left, right)) = parts(&word.surface, 1, vocabulary)? else {
+    let Some((left, right)) = parts(&word.surface, vocabulary)? else {
         return Ok(false);
     };
     let language = vocabulary.language();
@@ -98,19 +100,14 @@ pub(super) fn cut(word: &mut UnderstoodWord, vocabulary: &Vocabulary<'_>) -> tan
 
 /// The two words that products have next to each other in place of this one: where there are
 /// several ways to cut it, the most frequent pair.
-fn parts(
-    surface: &str,
-    chars_min: usize,
-    vocabulary: &Vocabulary<'_>,
-) -> tantivy::Result<Option<(String, String)>> {
+fn parts(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Option<(String, String)>> {
     let mut best: Option<(u64, (String, String))> = None;
     if surface.chars().count() > CUT_CHARS_MAX {
         return Ok(None);
     }
-    for (cut, _) in surface.char_indices().skip(chars_min) {
+    for (cut, _) in surface.char_indices().skip(1) {
         let (left, right) = surface.split_at(cut);
-        if right.chars().count() < chars_min
-            || !vocabulary.has(&vocabulary.language().stem(left))?
+        if !vocabulary.has(&vocabulary.language().stem(left))?
             || !vocabulary.has(&vocabulary.language().stem(right))?
         {
             continue;
@@ -150,4 +147,25 @@ pub(super) fn add_compounds(
         word.synonyms.push(compound.surface);
     }
     Ok(())
+}
+
+/// The rows of an exclusion, with the ways to write it as one word or as two.
+pub(super) fn excluded(
+    exclusion: &Exclusion,
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<Rows> {
+    let mut rows = exclusion.rows.clone();
+    let language = vocabulary.language();
+    match &exclusion.words[..] {
+        [only] => {
+            if let Some((left, right)) = parts(&only.surface, vocabulary)? {
+                rows.push(vec![language.stem(&left), language.stem(&right)]);
+            }
+        }
+        [left, right] => rows.push(vec![
+            language.stem(&format!("{}{}", left.surface, right.surface)),
+        ]),
+        _ => {}
+    }
+    Ok(rows)
 }

@@ -31,44 +31,54 @@ fn mistaken(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Vec<K
     vocabulary.nearly_beginning(surface, CONTINUATIONS_MAX)
 }
 
-/// Adds the words that the last word begins, with its mistakes where nothing begins exactly so.
+/// Adds the words that the last word begins.
 pub(super) fn add(
-    words: &mut [UnderstoodWord],
+    word: &mut UnderstoodWord,
     vocabulary: &Vocabulary<'_>,
     weights: &KeywordWeights,
 ) -> tantivy::Result<()> {
-    let Some(word) = words.last_mut() else {
-        return Ok(());
-    };
     let count = word.surface.chars().count();
     if count < BEGINNING_CHARS_MIN || word.surface.chars().any(is_unspaced) {
         return Ok(());
     }
-    let mut found = vocabulary.continuations(&word.surface, CONTINUATIONS_MAX)?;
-    if !word.is_known {
-        let whole = if word.is_plain && count >= MISTAKEN_CHARS_MIN {
-            vocabulary.near(&word.surface, 1)?
-        } else {
-            Vec::new()
-        };
+    let found = vocabulary.continuations(&word.surface, CONTINUATIONS_MAX)?;
+    if !word.is_known && word.is_plain && count >= MISTAKEN_CHARS_MIN {
         let continued: u64 = found.iter().map(|found| found.documents).sum();
-        let corrected = whole.first().map_or(0, |near| near.documents);
+        let near = vocabulary.near(&word.surface, 1)?;
+        let corrected = near.first().map_or(0, |near| near.documents);
         if corrected > continued.saturating_mul(MISTAKE_RATIO) {
             return Ok(());
         }
-        if found.is_empty() && whole.is_empty() {
-            found = mistaken(&word.surface, vocabulary)?;
-            word.corrected = found.first().map(|found| found.surface.clone());
-        }
     }
+    put(word, found, vocabulary, weights);
+    Ok(())
+}
+
+/// Adds the words that the last word begins with a mistake, where no product has it or a word near.
+pub(super) fn add_mistaken(
+    word: &mut UnderstoodWord,
+    vocabulary: &Vocabulary<'_>,
+    weights: &KeywordWeights,
+) -> tantivy::Result<()> {
+    if word.is_known || word.is_plain && !vocabulary.near(&word.surface, 1)?.is_empty() {
+        return Ok(());
+    }
+    let found = mistaken(&word.surface, vocabulary)?;
+    word.corrected = found.first().map(|found| found.surface.clone());
+    put(word, found, vocabulary, weights);
+    Ok(())
+}
+
+fn put(
+    word: &mut UnderstoodWord,
+    found: Vec<KnownWord>,
+    vocabulary: &Vocabulary<'_>,
+    weights: &KeywordWeights,
+) {
     for continuation in found {
-        let stem = vocabulary.language().stem(&continuation.surface);
-        word.word.add(
-            vec![stem],
-            weights.continuation,
-            AlternativeKind::Continuation,
-        );
+        let row = vec![vocabulary.language().stem(&continuation.surface)];
+        let kind = AlternativeKind::Continuation;
+        word.word.add(row, weights.continuation, kind);
         word.is_known = true;
     }
-    Ok(())
 }

@@ -181,9 +181,12 @@ fn phrases_are_required_and_exclusions_left_out() {
     for (query, ids) in [
         ("\"bank power\"", &[][..]),
         ("\"smart watch\" garmin", &["watch"]),
-        ("garmin -smartwatch", &["watch"]),
+        ("garmin -smartwatch", &[]),
         ("bank -\"anker power\"", &["bank2"]),
-        ("-bank", &[]),
+        (
+            "-bank -garmin -laptop",
+            &["disk", "fan", "monitor", "notebook"],
+        ),
         ("LG-27UP850", &["monitor"]),
         ("lg27up850 -lg", &[]),
     ] {

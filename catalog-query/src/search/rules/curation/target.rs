@@ -48,14 +48,14 @@ impl Target {
         snapshot: &IndexSnapshot,
         ids: &'a [ProductId],
     ) -> Result<Vec<&'a ProductId>, IndexError> {
-        let passes = match &self.filter {
+        let places = match &self.filter {
             Some(filter) => snapshot.within(ids, Some(&snapshot.filtered(filter)?))?.0,
-            None => vec![false; ids.len()],
+            None => vec![None; ids.len()],
         };
         let among = ids
             .iter()
-            .zip(passes)
-            .filter(|(id, passes)| *passes || self.ids.contains(id));
+            .zip(places)
+            .filter(|(id, place)| place.is_some() || self.ids.contains(id));
         Ok(among.map(|(id, _)| id).collect())
     }
 }

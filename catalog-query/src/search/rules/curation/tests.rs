@@ -108,7 +108,7 @@ fn shop() -> Shop {
         rules.clone(),
         Some(Arc::new(embedder)),
         Arc::new(TestVectors(Vec::new())),
-        Coverage::default(),
+        Coverage::new(u64::MAX),
     );
     let profiles = RankingProfiles::default();
     Shop {

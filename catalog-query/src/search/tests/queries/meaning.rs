@@ -1,5 +1,6 @@
 //! The vectors of a small catalog, made by the real model and compared one by one.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use catalog_events::{Product, ProductId};
@@ -72,6 +73,13 @@ impl VectorIndex for Vectors {
         hits.retain(|hit| ids.contains(&hit.product_id));
         hits.truncate(limit);
         async move { Ok(hits) }.boxed()
+    }
+
+    fn without_vector<'a>(
+        &'a self,
+        _: &'a [ProductId],
+    ) -> BoxFuture<'a, Result<HashSet<ProductId>, VectorIndexError>> {
+        async move { Ok(HashSet::new()) }.boxed()
     }
 
     fn nearest_passing<'a>(

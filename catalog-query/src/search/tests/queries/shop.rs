@@ -58,7 +58,7 @@ impl Shop {
             Arc::new(ArcSwap::from_pointee(rules(catalog, language))),
             embedder,
             vectors,
-            Coverage::default(),
+            Coverage::new(u64::MAX),
         );
         let (profiles, board) = (RankingProfiles::default(), PopularityBoard::default());
         Self {

@@ -5,7 +5,7 @@ const WORD_CHARS_MIN: usize = 4;
 /// Makes one typing mistake in one word of at least four letters: a letter is inserted, left out or
 /// replaced, or two are swapped. The same seed makes the same mistakes. A query without such a word
 /// stays as it is.
-pub(super) fn mistype(query: &str, seed: u64) -> String {
+pub(in crate::eval) fn mistype(query: &str, seed: u64) -> String {
     let mut random = fastrand::Rng::with_seed(seed ^ fingerprint(query));
     let mut words: Vec<String> = query.split(' ').map(str::to_owned).collect();
     let is_long = |word: &String| {
@@ -45,8 +45,8 @@ fn edit(word: &str, random: &mut fastrand::Rng) -> String {
     letters.into_iter().collect()
 }
 
-/// A hash of a query (FNV-1a), so that its mistake does not depend on the other queries.
-fn fingerprint(query: &str) -> u64 {
+/// A hash of a text (FNV-1a), so that what chance does to it does not depend on the other texts.
+pub(in crate::eval) fn fingerprint(query: &str) -> u64 {
     query.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
