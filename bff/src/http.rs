@@ -12,7 +12,6 @@ mod writes;
 mod rules;
 mod body;
 mod params;
-mod nearest;
 mod version;
 mod consistency;
 mod idempotency;

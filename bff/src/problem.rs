@@ -2,6 +2,7 @@
 //! Invariant: what an upstream says about its insides is logged, never answered.
 
 mod fields;
+mod nearest;
 
 use std::borrow::Cow;
 use std::error::Error as _;
@@ -18,6 +19,7 @@ use crate::problem::fields::{FieldError, pointer_of_field};
 use crate::upstream;
 
 pub(crate) use crate::problem::fields::{FieldErrors, pointer};
+pub(crate) use crate::problem::nearest::nearest;
 
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 

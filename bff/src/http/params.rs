@@ -9,8 +9,7 @@ use axum::http::request::Parts;
 use catalog_events::ProductId;
 use service_kit::TraceContext;
 
-use crate::http::nearest::nearest;
-use crate::problem::{FieldErrors, Problem, pointer};
+use crate::problem::{FieldErrors, Problem, nearest, pointer};
 use crate::upstream::{Actor, Caller};
 
 /// The product id of the path. A text that cannot be an id is answered 404, like an unknown one.

@@ -14,11 +14,10 @@ use crate::http::api::Api;
 use crate::http::consistency::{ConsistencyTokens, set_stale};
 use crate::http::facets::read_facets;
 use crate::http::filter::{PARAMETERS, read_filter};
-use crate::http::nearest::nearest;
 use crate::http::params::{ProductPath, Query, read_limit};
 use crate::json::fields::Fields;
 use crate::json::search::{SearchJson, SimilarJson, SuggestionsJson};
-use crate::problem::{FieldErrors, Problem};
+use crate::problem::{FieldErrors, Problem, nearest};
 use crate::upstream::Caller;
 
 /// The parameters of a search beside those of its filter.

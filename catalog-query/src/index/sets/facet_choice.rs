@@ -88,7 +88,7 @@ struct Candidate {
     counts: Vec<u64>,
     documents: u64,
     /// What the facet tells about a document of the sample, in bits: the entropy of its values, with
-    /// the unlisted ones as one, times the share of documents that have any.
+    /// the unlisted ones as one, times the share of documents that have a listed one.
     bits: f64,
 }
 
@@ -125,7 +125,7 @@ impl Candidate {
             request,
             counts,
             documents: sample.len(),
-            bits: entropy * with as f64 / sample.len().max(1) as f64,
+            bits: entropy * (with - found.other) as f64 / sample.len().max(1) as f64,
         })
     }
 

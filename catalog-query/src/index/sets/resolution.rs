@@ -72,7 +72,10 @@ impl Resolution<'_> {
             if field.has_numbers() {
                 match (written_number(&text), read_number(&text)) {
                     (Some(number), _) => numbers.push(number),
-                    (None, Some(number)) if !self.has_text(field, &text)? => numbers.push(number),
+                    (None, Some(number)) if !self.has_text(field, &text)? => {
+                        numbers.push(number);
+                        texts.push(number.to_string());
+                    }
                     _ => {}
                 }
             }

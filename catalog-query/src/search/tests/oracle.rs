@@ -2,6 +2,7 @@
 //! random queries and filters.
 
 mod expected;
+mod counting;
 mod random;
 
 use std::collections::BTreeSet;

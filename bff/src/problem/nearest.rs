@@ -2,7 +2,7 @@
 
 /// The known name that is nearest to a wrong one, where any is near: at most a third of its signs are
 /// wrong, missing, added or swapped with their neighbours.
-pub(super) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     let distances = known.iter().map(|name| (distance(wrong, name), *name));
     let (distance, name) = distances.min_by_key(|(distance, _)| *distance)?;
     let allowed = (wrong.chars().count().max(name.len()) / 3).max(1);
