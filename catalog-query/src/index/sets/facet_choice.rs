@@ -19,6 +19,8 @@ const CANDIDATES_MAX: usize = 64;
 const SIZE: usize = 10;
 /// How many buckets the range of many numbers is cut into, more or less.
 const BUCKETS: f64 = 8.0;
+/// Facets of fewer values may have equal counts by chance.
+const ALIKE_VALUES_MIN: usize = 4;
 /// The least that a facet tells about a product, in bits.
 const BITS_MIN: f64 = 0.25;
 
@@ -137,7 +139,7 @@ impl Candidate {
     /// Whether both divide the sample into the same parts, as the inches and the centimeters of a
     /// display do.
     fn is_like(&self, other: &Self) -> bool {
-        self.counts.len() > 1 && self.counts == other.counts
+        self.counts.len() >= ALIKE_VALUES_MIN && self.counts == other.counts
     }
 }
 
