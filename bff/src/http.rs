@@ -6,6 +6,7 @@ mod health;
 mod products;
 mod history;
 mod search;
+mod facets;
 mod filter;
 mod writes;
 mod rules;

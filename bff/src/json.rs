@@ -4,6 +4,7 @@
 pub(crate) mod raw;
 mod price;
 pub(crate) mod draft;
+pub(crate) mod fields;
 pub(crate) mod product;
 pub(crate) mod usage;
 pub(crate) mod search;

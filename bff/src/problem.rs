@@ -19,7 +19,7 @@ use crate::problem::fields::{FieldError, pointer_of_field};
 use crate::upstream;
 
 pub(crate) use crate::problem::fields::{FieldErrors, pointer};
-pub(crate) use crate::problem::nearest::with_nearest;
+pub(crate) use crate::problem::nearest::{nearest, with_nearest};
 
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use catalog_events::Currency;
 use service_kit::Env;
 
 use crate::events::LogTarget;
@@ -27,6 +28,7 @@ pub struct Config {
     pub ranking_profiles: Option<PathBuf>,
     pub language: Language,
     pub usage_half_life: HalfLife,
+    pub currency: Option<Currency>,
     pub reflection: bool,
     pub token_secret: String,
 }
@@ -80,6 +82,11 @@ impl Config {
             ),
             language: language(env),
             usage_half_life: usage_half_life(env),
+            currency: env.optional(
+                "CURRENCY",
+                "Currency in which a search compares prices unless it asks for another, such as EUR; \
+                 unset, the one that most products have.",
+            ),
             reflection: env.or(
                 "REFLECTION",
                 "true",

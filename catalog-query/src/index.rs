@@ -19,12 +19,14 @@ pub(crate) mod tests;
 
 pub(crate) use tantivy::DocAddress;
 
-pub(crate) use self::document::columns::{FieldName, folded};
+pub(crate) use self::document::columns::FieldName;
+pub(crate) use self::document::values::folded;
 pub(crate) use self::error::IndexError;
 pub(crate) use self::keyword_index::KeywordIndex;
 #[cfg(test)]
 pub(crate) use self::keyword_index::Needed;
 pub(crate) use self::live::{CurrentIndex, LiveIndex};
+pub(crate) use self::options::IndexOptions;
 pub(crate) use self::popularity::Popularity;
 pub(crate) use self::scoring::bm25::TIER_ALL_WORDS;
 #[cfg(test)]
@@ -39,9 +41,11 @@ pub(crate) use self::scoring::terms::{
 };
 pub(crate) use self::scoring::weights::{FieldWeight, KeywordWeights};
 pub(crate) use self::sets::doc_sets::DocSets;
+#[cfg(test)]
+pub(crate) use self::sets::facets::NumberSummary;
 pub(crate) use self::sets::facets::{FacetCounts, FacetRequest, ValueCount};
-pub(crate) use self::sets::filter::Filter;
-pub(crate) use self::sets::sorting::{Order, Place};
+pub(crate) use self::sets::filter::{Filter, PriceBounds};
+pub(crate) use self::sets::sorting::{Order, OrderBy, Place};
 pub(crate) use self::snapshot::IndexSnapshot;
 pub(crate) use self::suggest::complete::Suggestion;
 pub(crate) use self::suggest::table::SuggestionTable;

@@ -27,7 +27,7 @@ pub use self::ranking::listing::{ListedProfiles, ranking_profiles};
 pub(crate) use self::ranking::profile::RankingProfiles;
 pub(crate) use self::ranking::ranked_hit::{LegRank, RankedHit};
 pub(crate) use self::request::filter::{InvalidField, parse_facets, parse_filter};
-pub(crate) use self::request::search_request::{SearchRequest, Sort};
+pub(crate) use self::request::search_request::{Presentation, SearchRequest, Sort};
 pub(crate) use self::rules::rule_set::{RuleSet, RulesHandle};
 pub(crate) use self::strategy::factory::SearchStrategyFactory;
 pub(crate) use self::strategy::kind::StrategyKind;

@@ -45,6 +45,7 @@ pub(super) async fn get_history(
 /// The most changes on the page, and the version that they come before: 0 stands for the end.
 fn read_page(query: &Query) -> Result<(i32, i64), Problem> {
     let mut errors = FieldErrors::default();
+    query.check_names(&["limit", "before_version"], &mut errors);
     let limit = read_limit(query, LIMIT_UNLESS_TOLD, LIMIT_MAX, &mut errors)?;
     let before = match query.one("before_version")? {
         None => Ok(0),

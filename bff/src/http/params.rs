@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use catalog_events::ProductId;
 use service_kit::TraceContext;
 
-use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
+use crate::problem::{FieldErrors, Problem, nearest, pointer};
 use crate::upstream::{Actor, Caller};
 
 /// The product id of the path. A text that cannot be an id is answered 404, like an unknown one.
@@ -45,6 +45,11 @@ impl Query {
         )
     }
 
+    #[cfg(test)]
+    pub(super) fn of(name: &str, value: &str) -> Self {
+        Self(vec![(name.to_owned(), value.to_owned())])
+    }
+
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
@@ -56,11 +61,17 @@ impl Query {
         named.map(|(_, value)| value.as_str())
     }
 
-    /// Notes every parameter that is not one of `known`.
-    pub(super) fn only(&self, known: &[&'static str], errors: &mut FieldErrors) {
-        for (name, _) in self.pairs().filter(|(name, _)| !known.contains(name)) {
-            let detail = with_nearest("is not a parameter of this request", name, known);
-            errors.push(pointer(&[name]), detail);
+    /// Notes every parameter that is not one of `known`, with the nearest one that is. A known name that
+    /// ends in a dot stands for all names that begin with it.
+    pub(super) fn check_names(&self, known: &[&str], errors: &mut FieldErrors) {
+        for (name, _) in self.pairs() {
+            let is_known = known
+                .iter()
+                .any(|known| *known == name || known.ends_with('.') && has_rest(name, known));
+            let place = pointer(&[name]);
+            if !is_known && !errors.has(&place) {
+                errors.push(place, unknown(name, known));
+            }
         }
     }
 
@@ -74,6 +85,31 @@ impl Query {
                 "is given twice",
             )),
         }
+    }
+}
+
+fn has_rest(name: &str, beginning: &str) -> bool {
+    name.strip_prefix(beginning)
+        .is_some_and(|rest| !rest.is_empty())
+}
+
+/// Tells that there is no such parameter, and which one may have been meant.
+fn unknown(name: &str, known: &[&str]) -> String {
+    const ATTRIBUTES: &str = "attr.";
+    let attribute = known.contains(&ATTRIBUTES).then(|| {
+        let rest = name
+            .strip_prefix("attributes.")
+            .or(name.strip_prefix("attribute."));
+        format!("{ATTRIBUTES}{}", rest.unwrap_or(name))
+    });
+    match (nearest(name, known), attribute) {
+        (Some(near), _) if !near.ends_with('.') => {
+            format!("is no parameter here: did you mean {near}?")
+        }
+        (_, Some(attribute)) => {
+            format!("is no parameter here: an attribute is {attribute}")
+        }
+        _ => format!("is no parameter here: there are {}", known.join(", ")),
     }
 }
 
@@ -126,6 +162,53 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check_unknown(query: &str, known: &[&str], expected: &[(&str, &str)]) {
+        let mut errors = FieldErrors::default();
+        Query::parse(query).check_names(known, &mut errors);
+        let found = errors.into_pairs();
+        let found: Vec<(&str, &str)> = found
+            .iter()
+            .map(|(pointer, detail)| (pointer.as_str(), detail.as_str()))
+            .collect();
+        assert_eq!(found, expected, "{query}");
+    }
+
+    #[test]
+    fn an_unknown_parameter_is_told_with_the_nearest() {
+        let known = ["q", "price_min", "attr."];
+        check_unknown("q=a&attr.a.b=1&price_min=2", &known, &[]);
+        check_unknown(
+            "min_price=1&priceMin=2&priceMin=3&attr.=x&attributes.colour=red&colour=red",
+            &known,
+            &[
+                (
+                    "/min_price",
+                    "is no parameter here: an attribute is attr.min_price",
+                ),
+                ("/priceMin", "is no parameter here: did you mean price_min?"),
+                ("/attr.", "is no parameter here: an attribute is attr.attr."),
+                (
+                    "/attributes.colour",
+                    "is no parameter here: an attribute is attr.colour",
+                ),
+                (
+                    "/colour",
+                    "is no parameter here: an attribute is attr.colour",
+                ),
+            ],
+        );
+        check_unknown(
+            "id=1",
+            &["ids"],
+            &[("/id", "is no parameter here: did you mean ids?")],
+        );
+        check_unknown(
+            "page=1",
+            &["limit", "q"],
+            &[("/page", "is no parameter here: there are limit, q")],
+        );
+    }
 
     #[test]
     fn decodes_what_can_be_decoded() {

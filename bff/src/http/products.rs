@@ -17,7 +17,7 @@ use crate::http::history::read_as_of;
 use crate::http::params::{ProductPath, Query};
 use crate::http::version::{IfNoneMatch, etag};
 use crate::json::product::{BatchJson, ProductJson};
-use crate::problem::Problem;
+use crate::problem::{FieldErrors, Problem};
 use crate::upstream::Caller;
 
 const BATCH_MAX: usize = 100;
@@ -32,6 +32,9 @@ pub(super) async fn get_product(
     ConsistencyTokens(tokens): ConsistencyTokens,
     if_none_match: IfNoneMatch,
 ) -> Result<Response, Problem> {
+    let mut errors = FieldErrors::default();
+    query.check_names(&["as_of", "as_of_version"], &mut errors);
+    errors.finish()?;
     let found = match read_as_of(&query)? {
         None => api.upstream.get_product(&caller, &id, tokens).await,
         Some(as_of) => api.upstream.get_product_as_of(&caller, &id, as_of).await,
@@ -55,6 +58,9 @@ pub(super) async fn batch_get_products(
     query: Query,
     ConsistencyTokens(consistency_tokens): ConsistencyTokens,
 ) -> Result<Response, Problem> {
+    let mut errors = FieldErrors::default();
+    query.check_names(&["ids"], &mut errors);
+    errors.finish()?;
     let asked: Vec<&str> = query.all("ids").filter(|id| !id.is_empty()).collect();
     if asked.is_empty() || asked.len() > BATCH_MAX {
         let detail = format!("must be given 1 to {BATCH_MAX} times");

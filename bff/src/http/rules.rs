@@ -33,6 +33,7 @@ pub(super) async fn list_rules(
     query: Query,
 ) -> Result<Response, Problem> {
     let mut errors = FieldErrors::default();
+    query.check_names(&["type", "limit", "page_token"], &mut errors);
     let kind = query
         .one("type")?
         .map_or(Ok(v1::SearchRuleType::Unspecified), rule_type);

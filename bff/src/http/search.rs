@@ -7,17 +7,37 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use catalog_proto::v1;
-use catalog_proto::v1::{MatchMode, PrefixMode, SearchStrategy, SortOrder};
+use catalog_proto::v1::{DiscontinuedMode, MatchMode, PrefixMode, SearchStrategy, SortOrder};
 
 use crate::http::answer::json_response;
 use crate::http::api::Api;
 use crate::http::consistency::{ConsistencyTokens, set_stale};
-use crate::http::filter::{read_facets, read_filter};
+use crate::http::facets::read_facets;
+use crate::http::filter::{PARAMETERS, read_filter};
 use crate::http::params::{ProductPath, Query, read_limit};
+use crate::json::fields::Fields;
 use crate::json::search::{SearchJson, SimilarJson, SuggestionsJson};
-use crate::problem::{FieldErrors, Problem};
+use crate::problem::{FieldErrors, Problem, nearest};
 use crate::upstream::Caller;
 
+/// The parameters of a search beside those of its filter.
+const SEARCH_PARAMETERS: [&str; 15] = [
+    "q",
+    "limit",
+    "strategy",
+    "sort",
+    "match",
+    "prefix",
+    "page_token",
+    "profile",
+    "facets",
+    "fields",
+    "discontinued",
+    "explain",
+    "verbatim",
+    "highlight",
+    "untracked",
+];
 const QUERY_BYTES_MAX: usize = 1_000;
 const PREFIX_BYTES_MAX: usize = 100;
 const LIMIT_UNLESS_TOLD: i32 = 20;
@@ -33,14 +53,14 @@ pub(super) async fn search_products(
     query: Query,
     ConsistencyTokens(tokens): ConsistencyTokens,
 ) -> Result<Response, Problem> {
-    let mut request = read(&query)?;
+    let (mut request, fields) = read(&query)?;
     request.consistency_tokens = tokens;
     let answer = api
         .upstream
         .search_products(&caller, request)
         .await
         .map_err(|status| Problem::of_status(&status, false))?;
-    let mut response = json_response(StatusCode::OK, &SearchJson::of(&answer))?;
+    let mut response = json_response(StatusCode::OK, &SearchJson::of(&answer, fields.as_ref()))?;
     set_stale(&mut response, answer.stale);
     Ok(response)
 }
@@ -54,8 +74,13 @@ pub(super) async fn similar_products(
     query: Query,
 ) -> Result<Response, Problem> {
     let mut errors = FieldErrors::default();
+    query.check_names(
+        &[&["limit", "fields"], &PARAMETERS[..]].concat(),
+        &mut errors,
+    );
     let limit = read_limit(&query, LIMIT_UNLESS_TOLD, LIMIT_MAX, &mut errors)?;
     let filter = read_filter(&query, &mut errors)?;
+    let fields = read_fields(&query, &mut errors);
     errors.finish()?;
     let request = v1::SimilarProductsRequest {
         id: id.to_string(),
@@ -67,7 +92,7 @@ pub(super) async fn similar_products(
         .similar_products(&caller, request)
         .await
         .map_err(|status| Problem::of_status(&status, false))?;
-    json_response(StatusCode::OK, &SimilarJson::of(&answer))
+    json_response(StatusCode::OK, &SimilarJson::of(&answer, fields.as_ref()))
 }
 
 /// `GET /api/autocomplete?q=…`: suggestions of what to search for: what many searches asked, then the
@@ -78,6 +103,7 @@ pub(super) async fn autocomplete(
     query: Query,
 ) -> Result<Response, Problem> {
     let mut errors = FieldErrors::default();
+    query.check_names(&["q", "limit"], &mut errors);
     let prefix = query.one("q")?.unwrap_or_default();
     if prefix.trim().is_empty() {
         errors.push("/q".to_owned(), "is required");
@@ -104,7 +130,7 @@ pub(super) async fn autocomplete(
     json_response(StatusCode::OK, &SuggestionsJson::of(&answer))
 }
 
-fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
+fn read(query: &Query) -> Result<(v1::SearchProductsRequest, Option<Fields>), Problem> {
     let text = query.one("q")?.unwrap_or_default();
     let strategy = query
         .one("strategy")?
@@ -119,9 +145,16 @@ fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
     let page_token = query.one("page_token")?.unwrap_or_default().to_owned();
     let ranking_profile = query.one("profile")?.unwrap_or_default().to_owned();
 
+    let discontinued = query
+        .one("discontinued")?
+        .map_or(Ok(DiscontinuedMode::Unspecified), discontinued);
+    let highlight = query.one("highlight")?.map_or(Ok(Highlight::No), highlight);
+
     let mut errors = FieldErrors::default();
+    query.check_names(&[&SEARCH_PARAMETERS[..], &PARAMETERS].concat(), &mut errors);
     let filter = read_filter(query, &mut errors)?;
-    let facets = read_facets(query, &mut errors)?;
+    let facets = read_facets(query, &mut errors);
+    let fields = read_fields(query, &mut errors);
     let by_relevance = [SortOrder::Unspecified, SortOrder::Relevance];
     let browses = filter.is_some() || sort.is_ok_and(|sort| !by_relevance.contains(&sort));
     if text.trim().is_empty() && !browses {
@@ -133,12 +166,17 @@ fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
         );
     }
     let limit = read_limit(query, LIMIT_UNLESS_TOLD, LIMIT_MAX, &mut errors)?;
+    let highlight = errors
+        .take("/highlight".to_owned(), highlight)
+        .unwrap_or(Highlight::No);
     let request = v1::SearchProductsRequest {
         query: text.to_owned(),
         limit,
         strategy: or_default(errors.take("/strategy".to_owned(), strategy)),
         filter,
-        facets,
+        facets: facets.asked,
+        auto_facets: facets.auto,
+        discontinued: or_default(errors.take("/discontinued".to_owned(), discontinued)),
         sort: or_default(errors.take("/sort".to_owned(), sort)),
         page_token,
         explain: flag(query, "explain", &mut errors)?,
@@ -146,12 +184,61 @@ fn read(query: &Query) -> Result<v1::SearchProductsRequest, Problem> {
         match_mode: or_default(errors.take("/match".to_owned(), match_mode)),
         prefix: or_default(errors.take("/prefix".to_owned(), prefix)),
         verbatim: flag(query, "verbatim", &mut errors)?,
-        highlight: flag(query, "highlight", &mut errors)?,
         untracked: flag(query, "untracked", &mut errors)?,
+        highlight: highlight != Highlight::No,
+        highlight_utf16: highlight == Highlight::Utf16,
         ..v1::SearchProductsRequest::default()
     };
     errors.finish()?;
-    Ok(request)
+    Ok((request, fields))
+}
+
+/// Reads `fields=id,title`: the members of products that are answered. None stands for all.
+fn read_fields(query: &Query, errors: &mut FieldErrors) -> Option<Fields> {
+    let stated = query.all("fields").flat_map(|list| list.split(','));
+    let names: Vec<&str> = stated
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect();
+    let fields = Fields::read(&names);
+    for unknown in &fields.unknown {
+        let near = nearest(unknown, &Fields::ALL);
+        let detail = match near {
+            Some(near) => format!("{unknown:?} is no field: did you mean {near}?"),
+            None => format!(
+                "{unknown:?} is no field: there are {}",
+                Fields::ALL.join(", ")
+            ),
+        };
+        errors.push("/fields".to_owned(), detail);
+    }
+    (!names.is_empty()).then_some(fields)
+}
+
+/// Whether matches are marked, and in which units.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Highlight {
+    No,
+    Bytes,
+    Utf16,
+}
+
+fn highlight(name: &str) -> Result<Highlight, &'static str> {
+    match name {
+        "false" => Ok(Highlight::No),
+        "true" => Ok(Highlight::Bytes),
+        "utf16" => Ok(Highlight::Utf16),
+        _ => Err("must be true, false or utf16"),
+    }
+}
+
+fn discontinued(name: &str) -> Result<DiscontinuedMode, &'static str> {
+    match name {
+        "show" => Ok(DiscontinuedMode::Show),
+        "hide" => Ok(DiscontinuedMode::Hide),
+        "last" => Ok(DiscontinuedMode::Last),
+        _ => Err("must be show, hide or last"),
+    }
 }
 
 /// The number of an enum on the wire. An invalid one is in the list of errors and goes nowhere.

@@ -44,7 +44,7 @@ pub(super) async fn search_analytics(
     query: Query,
 ) -> Result<Response, Problem> {
     let mut errors = FieldErrors::default();
-    query.only(&["days", "limit"], &mut errors);
+    query.check_names(&["days", "limit"], &mut errors);
     let days = read_number(&query, "days", DAYS_UNLESS_TOLD, DAYS_MAX, &mut errors)?;
     let limit = read_limit(&query, QUERIES_UNLESS_TOLD, QUERIES_MAX, &mut errors)?;
     errors.finish()?;

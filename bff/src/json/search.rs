@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use catalog_proto::v1;
 use serde::Serialize;
 
-use crate::json::product::ProductJson;
+use crate::json::fields::{Fields, ItemJson};
+
+/// The name of the price in major units upstream.
+const PRICE_MAJOR: &str = "price_major";
 
 /// The answer to a search.
 #[derive(Serialize)]
 pub(crate) struct SearchJson<'a> {
-    items: Vec<ProductJson<'a>>,
+    items: Vec<ItemJson<'a>>,
     strategy: &'static str,
     degraded: bool,
     /// Left out unless it is true.
@@ -19,6 +22,9 @@ pub(crate) struct SearchJson<'a> {
     total: i64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     facets: Vec<FacetJson<'a>>,
+    /// The currency in which prices were compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price_currency: Option<&'a str>,
     next_page_token: Option<&'a str>,
     /// What clicks name the search by; only the first page of a search that is told as an event has it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,6 +49,16 @@ struct FacetJson<'a> {
     values: Vec<FacetValueJson<'a>>,
     other: i64,
     missing: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    numbers: Option<NumbersJson>,
+}
+
+#[derive(Serialize)]
+struct NumbersJson {
+    count: i64,
+    min: f64,
+    max: f64,
+    mean: f64,
 }
 
 #[derive(Serialize)]
@@ -60,7 +76,7 @@ struct FacetValueJson<'a> {
 struct HighlightJson<'a> {
     field: &'a str,
     text: &'a str,
-    /// Begin and end of each, in bytes of `text`.
+    /// Begin and end of each, in bytes of `text` or in UTF-16 units, as was asked for.
     spans: Vec<[i32; 2]>,
 }
 
@@ -120,7 +136,7 @@ struct MatchJson<'a> {
 /// The products most like another one.
 #[derive(Serialize)]
 pub(crate) struct SimilarJson<'a> {
-    items: Vec<ProductJson<'a>>,
+    items: Vec<ItemJson<'a>>,
     degraded: bool,
 }
 
@@ -142,15 +158,17 @@ struct SuggestionJson<'a> {
 }
 
 impl<'a> SearchJson<'a> {
-    pub(crate) fn of(answer: &'a v1::SearchProductsResponse) -> Self {
+    /// The answer with the members of products that were asked for; None stands for all.
+    pub(crate) fn of(answer: &'a v1::SearchProductsResponse, fields: Option<&Fields>) -> Self {
         let some = |text: &'a String| Some(text.as_str()).filter(|text| !text.is_empty());
         Self {
-            items: answer.products.iter().map(ProductJson).collect(),
+            items: items(&answer.products, fields),
             strategy: strategy(answer.strategy()),
             degraded: answer.degraded,
             stale: answer.stale,
             total: answer.total,
             facets: answer.facets.iter().map(facet).collect(),
+            price_currency: some(&answer.price_currency),
             next_page_token: some(&answer.next_page_token),
             search_id: some(&answer.search_id),
             corrected_query: some(&answer.corrected_query),
@@ -165,9 +183,10 @@ impl<'a> SearchJson<'a> {
 }
 
 impl<'a> SimilarJson<'a> {
-    pub(crate) fn of(answer: &'a v1::SimilarProductsResponse) -> Self {
+    /// The answer with the members of products that were asked for; None stands for all.
+    pub(crate) fn of(answer: &'a v1::SimilarProductsResponse, fields: Option<&Fields>) -> Self {
         Self {
-            items: answer.products.iter().map(ProductJson).collect(),
+            items: items(&answer.products, fields),
             degraded: answer.degraded,
         }
     }
@@ -188,6 +207,11 @@ impl<'a> SuggestionsJson<'a> {
     }
 }
 
+fn items<'a>(products: &'a [v1::Product], fields: Option<&Fields>) -> Vec<ItemJson<'a>> {
+    let items = products.iter().map(|product| ItemJson::of(product, fields));
+    items.collect()
+}
+
 fn facet(facet: &v1::Facet) -> FacetJson<'_> {
     let values = facet.values.iter().map(|value| {
         // A bucket has two different bounds; any other value has both at 0.
@@ -200,10 +224,20 @@ fn facet(facet: &v1::Facet) -> FacetJson<'_> {
         }
     });
     FacetJson {
-        field: &facet.field,
+        // Prices are in major units here, and a filter calls them so.
+        field: match facet.field.as_str() {
+            PRICE_MAJOR => "price",
+            field => field,
+        },
         values: values.collect(),
         other: facet.other,
         missing: facet.missing,
+        numbers: facet.numbers.as_ref().map(|numbers| NumbersJson {
+            count: numbers.count,
+            min: numbers.min,
+            max: numbers.max,
+            mean: numbers.mean,
+        }),
     }
 }
 

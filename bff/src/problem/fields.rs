@@ -92,6 +92,9 @@ pub(super) fn pointer_of_field(field: &str) -> String {
     if let Some(name) = field.strip_prefix("attributes.") {
         return pointer(&["attributes", name]);
     }
+    if let Some(name) = field.strip_prefix("parameter.") {
+        return pointer(&[&format!("attr.{name}")]);
+    }
     let segments: Vec<&str> = match field {
         "" => Vec::new(),
         "price_minor" => vec!["price"],

@@ -1,39 +1,45 @@
-//! Finds the name that somebody may have meant.
+//! Finds the known name that a wrong one was meant to be.
 
-/// The most letters that a name may differ from the one that was meant.
-const EDITS_MAX: usize = 2;
+/// The known name that is nearest to a wrong one, where any is near: at most a third of its signs are
+/// wrong, missing, added or swapped with their neighbours.
+pub(crate) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    let distances = known.iter().map(|name| (distance(wrong, name), *name));
+    let (distance, name) = distances.min_by_key(|(distance, _)| *distance)?;
+    let allowed = (wrong.chars().count().max(name.len()) / 3).max(1);
+    (distance <= allowed).then_some(name)
+}
 
 /// Appends the nearest known name to a text about an unknown one, where one is near.
-pub(crate) fn with_nearest(detail: &str, name: &str, known: &[&'static str]) -> String {
+pub(crate) fn with_nearest(detail: &str, name: &str, known: &[&str]) -> String {
     match nearest(name, known) {
         Some(meant) => format!("{detail}; did you mean {meant}?"),
         None => detail.to_owned(),
     }
 }
 
-fn nearest(name: &str, known: &[&'static str]) -> Option<&'static str> {
-    let edits = |known: &'static str| (edits(name, known), known);
-    let (edits, nearest) = known.iter().map(|known| edits(known)).min()?;
-    // Half of a short name is not the same name.
-    (edits <= EDITS_MAX && edits * 2 <= nearest.len()).then_some(nearest)
-}
-
-/// How many letters have to be put in, taken out or replaced (Levenshtein), upper case aside.
-fn edits(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (above, letter) in one.chars().enumerate() {
-        let mut diagonal = above;
-        if let Some(first) = row.first_mut() {
-            *first = above + 1;
+/// The number of signs to insert, remove, replace or swap (the optimal string alignment distance).
+fn distance(from: &str, to: &str) -> usize {
+    let from: Vec<char> = from
+        .chars()
+        .flat_map(char::to_lowercase)
+        .take(100)
+        .collect();
+    let to: Vec<char> = to.chars().collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (at, sign) in from.iter().enumerate() {
+        let mut next = vec![at + 1];
+        for (other_at, other) in to.iter().enumerate() {
+            let replaced = row[other_at] + usize::from(sign != other);
+            let mut least = replaced.min(row[other_at + 1] + 1).min(next[other_at] + 1);
+            let is_swapped =
+                at > 0 && other_at > 0 && from[at - 1] == *other && to[other_at - 1] == *sign;
+            if is_swapped {
+                least = least.min(before[other_at - 1] + 1);
+            }
+            next.push(least);
         }
-        let mut left = above + 1;
-        for (cell, known) in row.iter_mut().skip(1).zip(&other) {
-            let replaced = diagonal + usize::from(!letter.eq_ignore_ascii_case(known));
-            diagonal = *cell;
-            left = replaced.min(left + 1).min(diagonal + 1);
-            *cell = left;
-        }
+        before = std::mem::replace(&mut row, next);
     }
     row.last().copied().unwrap_or_default()
 }
@@ -43,22 +49,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_near_by_letters() {
-        let known = ["search_id", "product_id", "position"];
-        for (name, expected) in [
-            ("searchId", Some("search_id")),
-            ("postion", Some("position")),
-            ("productid", Some("product_id")),
-            ("user", None),
-            ("", None),
+    fn the_name_that_was_meant_is_found() {
+        let known = [
+            "q",
+            "limit",
+            "sort",
+            "price_min",
+            "price_max",
+            "brand",
+            "facets",
+        ];
+        for (wrong, expected) in [
+            ("price-min", Some("price_min")),
+            ("priceMin", Some("price_min")),
+            ("brnad", Some("brand")),
+            ("Brands", Some("brand")),
+            ("facet", Some("facets")),
+            ("query", None),
+            ("utm_source", None),
+            ("", Some("q")),
         ] {
-            assert_eq!(nearest(name, &known), expected, "{name}");
+            assert_eq!(nearest(wrong, &known), expected, "{wrong}");
         }
-        assert_eq!(nearest("dais", &["days"]), Some("days"));
-        assert_eq!(nearest("mice", &["days"]), None);
-        assert_eq!(
-            with_nearest("is unknown", "day", &["days"]),
-            "is unknown; did you mean days?"
-        );
     }
 }

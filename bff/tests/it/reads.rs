@@ -179,7 +179,9 @@ async fn a_search_passes_its_words_on_and_names_its_strategy() {
             "SearchProductsRequest {{ query: {query}, limit: {limit}, strategy: {strategy}, \
              consistency_tokens: [], consistency_wait_ms: 0, filter: None, facets: [], \
              sort: Unspecified, page_token: \"\", explain: false, why_not: \"\", \
-             ranking_profile: \"\", highlight: false, verbatim: false, budget_ms: 0, match_mode: Unspecified, prefix: Unspecified, untracked: false }}"
+             ranking_profile: \"\", highlight: false, verbatim: false, budget_ms: 0, \
+             match_mode: Unspecified, prefix: Unspecified, auto_facets: 0, \
+             discontinued: Unspecified, highlight_utf16: false, untracked: false }}"
         )
     };
     assert_eq!(

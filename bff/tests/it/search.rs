@@ -18,27 +18,24 @@ fn terms(field: &str, values: &[&str]) -> v1::Filter {
     }))
 }
 
-fn flag(field: &str, value: bool) -> v1::Filter {
-    let field = field.to_owned();
-    filter(Kind::Flag(v1::FlagFilter { field, value }))
+fn parameter(name: &str, values: &[&str]) -> v1::Filter {
+    filter(Kind::Parameter(v1::ParameterFilter {
+        name: name.to_owned(),
+        values: values.iter().map(|value| (*value).to_owned()).collect(),
+    }))
 }
 
-fn range(field: &str, min: Option<f64>, max: Option<f64>) -> v1::Filter {
-    let field = field.to_owned();
-    filter(Kind::Range(v1::RangeFilter { field, min, max }))
-}
-
-fn category(path: &[&str]) -> v1::Filter {
-    let path = path.iter().map(|name| (*name).to_owned()).collect();
-    filter(Kind::Category(v1::CategoryFilter { path }))
+fn range(field: &str, min: Option<f64>, max: Option<f64>, below: Option<f64>) -> v1::Filter {
+    filter(Kind::Range(v1::RangeFilter {
+        field: field.to_owned(),
+        min,
+        max,
+        below,
+    }))
 }
 
 fn all(filters: Vec<v1::Filter>) -> v1::Filter {
     filter(Kind::All(v1::FilterList { filters }))
-}
-
-fn any(filters: Vec<v1::Filter>) -> v1::Filter {
-    filter(Kind::Any(v1::FilterList { filters }))
 }
 
 fn not(excluded: v1::Filter) -> v1::Filter {
@@ -64,22 +61,25 @@ async fn parameters_become_a_filter() {
             "brand=Acme&brand=%C3%96ko",
             terms("brand", &["Acme", "Öko"]),
         ),
-        ("category=Audio+%3E+Loud", category(&["Audio", "Loud"])),
         (
-            "category=A&category=B",
-            any(vec![category(&["A"]), category(&["B"])]),
+            "category=Audio+%3E+Loud",
+            terms("category", &["Audio > Loud"]),
         ),
+        ("category=A&category=B", terms("category", &["A", "B"])),
         ("status=discontinued", terms("status", &["discontinued"])),
-        ("attr.net.weight=x", terms("attributes.net.weight", &["x"])),
+        ("price=19.50", terms("price_major", &["19.50"])),
         (
-            "attr.sealed=true",
-            any(vec![
-                flag("attributes.sealed", true),
-                terms("attributes.sealed", &["true"]),
-            ]),
+            "created_at=1767323045",
+            terms("created_at", &["1767323045"]),
         ),
+        ("attr.net.weight=x", parameter("net.weight", &["x"])),
         (
-            "brand=a&not.brand=b&not.brand=c&unknown=x",
+            "attr.sealed=true&attr.sealed=x",
+            parameter("sealed", &["true", "x"]),
+        ),
+        ("attr.ports.min=2", parameter("ports.min", &["2"])),
+        (
+            "brand=a&not.brand=b&not.brand=c",
             all(vec![
                 terms("brand", &["a"]),
                 not(terms("brand", &["b", "c"])),
@@ -97,18 +97,22 @@ async fn bounds_become_ranges() {
     let cases = [
         (
             "price_min=0.29&price_max=50",
-            range("price", Some(29.0), Some(5_000.0)),
+            range("price_major", Some(0.29), Some(50.0), None),
         ),
         (
             "price_max=50&currency=JPY",
             all(vec![
                 terms("currency", &["JPY"]),
-                range("price", None, Some(50.0)),
+                range("price_major", None, Some(50.0), None),
             ]),
         ),
         (
-            "attr.ports.min=2&attr.ports.max=4.5",
-            range("attributes.ports", Some(2.0), Some(4.5)),
+            "price_min=20&price_below=40",
+            range("price_major", Some(20.0), None, Some(40.0)),
+        ),
+        (
+            "created_at_min=5&created_at_max=6.5",
+            range("created_at", Some(5.0), Some(6.5), None),
         ),
     ];
     for (query, expected) in cases {
@@ -120,17 +124,18 @@ async fn bounds_become_ranges() {
 async fn facets_orders_and_pages_are_passed_on() {
     let bff = Bff::start().await;
     let path = "/api/products/search?sort=-price&page_token=AQ-_&facets=brand,price:50,attributes.a:b\
-                &explain=true&highlight=true&profile=shop";
+                &facets=auto&explain=true&highlight=utf16&profile=shop&discontinued=last";
     assert_eq!(bff.get(path).await.status, 200);
     let message = bff.peer.take_calls().remove(0).message;
     let facet = |field: &str, size, interval| v1::FacetRequest {
         field: field.to_owned(),
         size,
         interval,
+        containing: String::new(),
     };
     let facets = [
         facet("brand", 0, 0.0),
-        facet("price", 100, 5_000.0),
+        facet("price_major", 100, 50.0),
         facet("attributes.a:b", 0, 0.0),
     ];
     for expected in [
@@ -141,6 +146,9 @@ async fn facets_orders_and_pages_are_passed_on() {
         "explain: true",
         "ranking_profile: \"shop\"",
         "highlight: true",
+        "highlight_utf16: true",
+        "auto_facets: 10",
+        "discontinued: Last",
     ] {
         assert!(message.contains(expected), "{expected}: {message}");
     }
@@ -155,13 +163,16 @@ async fn bad_parameters_are_named() {
         ("q=a&sort=name", "/sort"),
         ("q=a&sort=", "/sort"),
         ("q=a&price_min=x", "/price_min"),
-        ("q=a&price_max=1.999", "/price_max"),
         ("q=a&price_max=-1", "/price_max"),
         ("q=a&price_max=1&price_max=2", "/price_max"),
         ("q=a&price_max=1&currency=usd", "/currency"),
-        ("q=a&attr.ports.min=many", "/attr.ports.min"),
-        ("q=a&attr.ports.max=NaN", "/attr.ports.max"),
-        ("q=a&not.attr.ports.max=1", "/not.attr.ports.max"),
+        ("q=a&price_below=", "/price_below"),
+        ("q=a&created_at_min=soon", "/created_at_min"),
+        ("q=a&priceMin=1", "/priceMin"),
+        ("q=a&attributes.colour=red", "/attributes.colour"),
+        ("q=a&fields=id,titel", "/fields"),
+        ("q=a&discontinued=never", "/discontinued"),
+        ("q=a&highlight=bytes", "/highlight"),
         ("q=a&facets=price:-1", "/facets"),
         ("q=a&facets=price:inf", "/facets"),
         ("q=a&explain=yes", "/explain"),
@@ -169,13 +180,36 @@ async fn bad_parameters_are_named() {
         let answer = bff.get(&format!("/api/products/search?{query}")).await;
         assert_eq!(answer.pointers(), [pointer], "{query}");
     }
-    let answer = bff.get("/api/products/a/similar?limit=0").await;
-    assert_eq!(answer.pointers(), ["/limit"]);
+    for (path, pointer) in [
+        ("/api/products/a/similar?limit=0", "/limit"),
+        ("/api/products/a/similar?sort=price", "/sort"),
+        ("/api/products?id=a", "/id"),
+        ("/api/products/a?version=1", "/version"),
+        ("/api/products/a/history?before=1", "/before"),
+        ("/api/autocomplete?q=a&size=1", "/size"),
+        ("/api/search-rules?kind=synonyms", "/kind"),
+    ] {
+        let answer = bff.get(path).await;
+        assert_eq!(answer.status, 422, "{path}");
+        assert_eq!(answer.pointers(), [pointer], "{path}");
+    }
     for query in ["", "?q=+", &format!("?q={}", "x".repeat(101))] {
         let answer = bff.get(&format!("/api/autocomplete{query}")).await;
         assert_eq!(answer.pointers(), ["/q"], "{query}");
     }
     assert!(bff.peer.take_calls().is_empty());
+}
+
+#[tokio::test]
+async fn only_the_members_that_were_asked_for_are_answered() {
+    let bff = Bff::start().await;
+    bff.peer.put(product("a"));
+    let answer = bff
+        .get("/api/products/search?q=Product&fields=title,price")
+        .await;
+    let item = answer.json()["items"][0].clone();
+    let names: Vec<&String> = item.as_object().expect("object").keys().collect();
+    assert_eq!(names, ["id", "price", "title"]);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use async_nats::jetstream;
 use crate::config::{Config, SERVICE};
 use crate::embedding::{Embedder, LocalEmbedder};
 use crate::events::{EventSource, LogClient};
-use crate::index::LiveIndex;
+use crate::index::{IndexOptions, LiveIndex};
 use crate::read_model::{
     Beginning, CachedProductRepository, EMBEDDING_DIMENSIONS, Generations, LiveReadModel,
     PostgresProductRepository, ReadModel, Serving,
@@ -91,8 +91,12 @@ async fn begin(generations: &Generations, model: &str) -> anyhow::Result<(ReadMo
 }
 
 async fn open_index(config: &Config) -> anyhow::Result<Arc<LiveIndex>> {
-    let (data_dir, language) = (config.data_dir.clone(), config.language);
-    let opened = tokio::task::spawn_blocking(move || LiveIndex::open(&data_dir, language)).await?;
+    let data_dir = config.data_dir.clone();
+    let options = IndexOptions {
+        currency: config.currency,
+        ..IndexOptions::from(config.language)
+    };
+    let opened = tokio::task::spawn_blocking(move || LiveIndex::open(&data_dir, options)).await?;
     opened.map(Arc::new)
 }
 

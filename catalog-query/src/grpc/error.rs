@@ -79,6 +79,9 @@ pub(crate) fn search_status(err: SearchError) -> Status {
                 let message = not_built.to_string();
                 status(Code::Unavailable, "KEYWORD_INDEX_NOT_READY", message, [])
             }
+            Some(no_bound @ IndexError::NoBound(name)) => {
+                invalid(&format!("parameter.{name}"), no_bound.to_string())
+            }
             _ => unavailable(SearchError::Unavailable(source)),
         },
     }

@@ -133,7 +133,12 @@ pub(crate) fn absence(absence: Absence) -> v1::WhyNot {
     }
 }
 
-pub(crate) fn highlight(highlighter: &Highlighter, product: &v1::Product) -> v1::Highlight {
+/// What matches in the texts of a product, in bytes or in UTF-16 units.
+pub(crate) fn highlight(
+    highlighter: &Highlighter,
+    product: &v1::Product,
+    in_utf16: bool,
+) -> v1::Highlight {
     let texts = [
         ("title", &product.title),
         ("brand", &product.brand),
@@ -141,7 +146,14 @@ pub(crate) fn highlight(highlighter: &Highlighter, product: &v1::Product) -> v1:
     ];
     let marked = texts.into_iter().filter_map(|(field, text)| {
         let marked = highlighter.mark(text)?;
-        let place = |at: usize| i32::try_from(at).unwrap_or(i32::MAX);
+        let place = |at: usize| {
+            let units = if in_utf16 {
+                marked.text[..at].encode_utf16().count()
+            } else {
+                at
+            };
+            i32::try_from(units).unwrap_or(i32::MAX)
+        };
         let spans = marked.spans.iter().map(|(start, end)| v1::HighlightSpan {
             start: place(*start),
             end: place(*end),
@@ -149,7 +161,7 @@ pub(crate) fn highlight(highlighter: &Highlighter, product: &v1::Product) -> v1:
         Some(v1::HighlightedField {
             field: field.to_owned(),
             spans: spans.collect(),
-            text: marked.text,
+            text: marked.text.clone(),
         })
     });
     v1::Highlight {

@@ -12,14 +12,16 @@ use crate::grpc::CatalogGrpc;
 use crate::grpc::convert::{count, limit};
 use crate::grpc::error::{invalid, invalid_field, repository_status, search_status};
 use crate::grpc::explanation::{absence, explanation, highlight};
-use crate::index::{FacetCounts, MatchMode, ValueCount};
+use crate::index::{FacetCounts, Filter, MatchMode, ValueCount};
 use crate::read_model::ProductRepository;
 use crate::search::{
-    Absence, Highlighter, SearchPage, SearchRequest, Sort, StrategyKind, parse_facets, parse_filter,
+    Absence, Highlighter, Presentation, SearchPage, SearchRequest, Sort, StrategyKind,
+    parse_facets, parse_filter,
 };
 
 pub(crate) const LIMIT_DEFAULT: usize = 20;
 pub(crate) const LIMIT_MAX: usize = 100;
+const AUTO_FACETS_MAX: usize = 20;
 const BUDGET_MS_DEFAULT: u64 = 250;
 const BUDGET_MS_MAX: u64 = 2_000;
 
@@ -42,7 +44,7 @@ impl<R: ProductRepository> CatalogGrpc<R> {
                 let highlighter = Highlighter::new(&outcome.understood);
                 let marked = products
                     .iter()
-                    .map(|product| highlight(&highlighter, product));
+                    .map(|product| highlight(&highlighter, product, request.highlight_utf16));
                 marked.collect()
             }
             _ => Vec::new(),
@@ -97,12 +99,11 @@ fn read(request: &v1::SearchProductsRequest) -> Result<SearchRequest, Status> {
             v1::SearchStrategy::Keyword => StrategyKind::Keyword,
             v1::SearchStrategy::Vector => StrategyKind::Vector,
         },
-        filter: request
-            .filter
-            .as_ref()
-            .map(parse_filter)
-            .transpose()
-            .map_err(invalid_field)?,
+        filter: filter(request)?,
+        presentation: Presentation {
+            auto_facets: auto_facets(request.auto_facets)?,
+            discontinued_last: request.discontinued() == v1::DiscontinuedMode::Last,
+        },
         facets: parse_facets(&request.facets).map_err(invalid_field)?,
         sort: sort(request.sort()),
         page_token: request.page_token.clone(),
@@ -119,6 +120,29 @@ fn read(request: &v1::SearchProductsRequest) -> Result<SearchRequest, Status> {
         explain: request.explain,
         why_not: request.why_not.parse().ok(),
     })
+}
+
+/// The filter that products pass, without discontinued ones where they are hidden.
+fn filter(request: &v1::SearchProductsRequest) -> Result<Option<Filter>, Status> {
+    let stated = request.filter.as_ref().map(parse_filter).transpose();
+    let stated = stated.map_err(invalid_field)?;
+    if request.discontinued() != v1::DiscontinuedMode::Hide {
+        return Ok(stated);
+    }
+    Ok(Some(match stated {
+        Some(stated) => Filter::All(vec![stated, Filter::Sold]),
+        None => Filter::Sold,
+    }))
+}
+
+fn auto_facets(stated: i32) -> Result<usize, Status> {
+    match usize::try_from(stated) {
+        Ok(stated) if stated <= AUTO_FACETS_MAX => Ok(stated),
+        _ => {
+            let reason = format!("is not within 0 and {AUTO_FACETS_MAX}");
+            Err(invalid("auto_facets", reason))
+        }
+    }
 }
 
 fn budget(ms: i32) -> Result<Duration, Status> {
@@ -138,6 +162,7 @@ fn identity(request: &v1::SearchProductsRequest) -> Vec<u8> {
         verbatim: request.verbatim,
         match_mode: request.match_mode,
         prefix: request.prefix,
+        discontinued: request.discontinued,
         ..v1::SearchProductsRequest::default()
     };
     identity.encode_to_vec()
@@ -155,7 +180,9 @@ fn sort(sort: v1::SortOrder) -> Sort {
 
 /// The answer without the products.
 fn answer(request: &v1::SearchProductsRequest, page: SearchPage) -> v1::SearchProductsResponse {
-    let facets = request.facets.iter().zip(page.facets);
+    let asked = request.facets.iter().map(|facet| facet.field.clone());
+    let names = asked.map(Some).chain(std::iter::repeat(None));
+    let facets = page.facets.into_iter().zip(names);
     let outcome = page.outcome.as_ref();
     let strategy = match outcome.map(|outcome| outcome.strategy) {
         // A search without a query goes by the columns of the keyword index.
@@ -167,7 +194,11 @@ fn answer(request: &v1::SearchProductsRequest, page: SearchPage) -> v1::SearchPr
         strategy: strategy.into(),
         degraded: outcome.is_some_and(|outcome| outcome.degraded),
         total: count(page.total),
-        facets: facets.map(|(asked, counts)| facet(asked, counts)).collect(),
+        facets: facets.map(|(counts, asked)| facet(asked, counts)).collect(),
+        price_currency: page
+            .price_currency
+            .map(|currency| currency.code().to_owned())
+            .unwrap_or_default(),
         next_page_token: page.next_page_token,
         corrected_query: outcome
             .and_then(|outcome| outcome.understood.corrected.clone())
@@ -183,12 +214,19 @@ fn answer(request: &v1::SearchProductsRequest, page: SearchPage) -> v1::SearchPr
     }
 }
 
-fn facet(asked: &v1::FacetRequest, counts: FacetCounts) -> v1::Facet {
+/// A facet by the name that was asked for; one that the catalog chose has its own.
+fn facet(asked: Option<String>, counts: FacetCounts) -> v1::Facet {
     v1::Facet {
-        field: asked.field.clone(),
+        field: asked.unwrap_or_else(|| counts.field.name()),
         values: counts.values.into_iter().map(facet_value).collect(),
         other: count(counts.other),
         missing: count(counts.missing),
+        numbers: counts.numbers.map(|numbers| v1::FacetNumbers {
+            count: count(numbers.count),
+            min: numbers.min,
+            max: numbers.max,
+            mean: numbers.mean,
+        }),
     }
 }
 

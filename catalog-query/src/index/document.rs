@@ -3,6 +3,7 @@
 pub(super) mod contents;
 pub(super) mod schema;
 pub(super) mod columns;
+pub(super) mod values;
 pub(super) mod suggestion_terms;
 pub(super) mod kind_signature;
 pub(super) mod kind_features;

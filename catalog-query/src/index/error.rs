@@ -18,6 +18,9 @@ pub(crate) enum IndexError {
     Locked,
     #[error("the writer of the keyword index is closed")]
     Closed,
+    /// The name of an attribute that no product has ends like a bound, and its value is no number.
+    #[error("no product has an attribute {0}, and a bound is a number")]
+    NoBound(String),
     #[error("the keyword index failed")]
     Tantivy(#[source] TantivyError),
 }

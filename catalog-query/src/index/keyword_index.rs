@@ -71,7 +71,8 @@ impl KeywordIndex {
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .try_into()?;
-        let snapshot = IndexSnapshot::new(reader.searcher(), fields, position);
+        let snapshot =
+            IndexSnapshot::new(reader.searcher(), fields, position).with_currency(options.currency);
         let opened = Self {
             index,
             folder: folder.to_owned(),

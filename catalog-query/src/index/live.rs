@@ -16,7 +16,6 @@ use crate::index::keyword_index::{KeywordIndex, Needed};
 use crate::index::options::IndexOptions;
 use crate::index::snapshot::IndexSnapshot;
 use crate::index::storage::file_state::DiskState;
-use crate::index::text::language::Language;
 use crate::index::writer::{Change, IndexWriter};
 
 /// The index that searches read.
@@ -59,11 +58,8 @@ impl Writing {
 
 impl LiveIndex {
     /// Opens the index that `CURRENT` names. Blocks, because it checks the whole index.
-    pub(crate) fn open(root: &Path, language: Language) -> anyhow::Result<Self> {
-        let options = IndexOptions {
-            language,
-            ..IndexOptions::default()
-        };
+    pub(crate) fn open(root: &Path, options: impl Into<IndexOptions>) -> anyhow::Result<Self> {
+        let options = options.into();
         fs::create_dir_all(root)
             .with_context(|| format!("cannot use {} (CATALOG_QUERY_DATA_DIR)", root.display()))?;
         let name = match fs::read_to_string(root.join("CURRENT")) {

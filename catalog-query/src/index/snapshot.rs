@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use catalog_events::{BucketedDigest, ContentHash, Digest, Position, ProductId};
+use catalog_events::{BucketedDigest, ContentHash, Currency, Digest, Position, ProductId};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, TantivyError, Term};
 use tokio::sync::watch;
@@ -12,6 +12,7 @@ use crate::index::document::schema::{Fields, HASH_HIGH, HASH_LOW, ID};
 use crate::index::error::IndexError;
 use crate::index::scoring::nearest_kind::LazyFeatures;
 use crate::index::scoring::product_kind::LazyKinds;
+use crate::index::sets::price::CatalogCurrency;
 use crate::index::text::language::Language;
 use crate::index::text::long_words::LongWords;
 
@@ -21,6 +22,9 @@ pub(crate) struct IndexSnapshot {
     pub(crate) fields: Fields,
     pub(crate) kinds: LazyKinds,
     pub(crate) long_words: LongWords,
+    pub(crate) currency: CatalogCurrency,
+    /// The currency of the catalog where it was configured.
+    pub(crate) configured_currency: Option<Currency>,
     pub(crate) features: LazyFeatures,
     position: Position,
 }
@@ -32,8 +36,18 @@ impl IndexSnapshot {
             fields,
             kinds: LazyKinds::default(),
             long_words: LongWords::default(),
+            currency: CatalogCurrency::default(),
+            configured_currency: None,
             features: LazyFeatures::default(),
             position,
+        }
+    }
+
+    /// Compares prices in this currency where a search asks for none.
+    pub(crate) fn with_currency(self, configured_currency: Option<Currency>) -> Self {
+        Self {
+            configured_currency,
+            ..self
         }
     }
 
@@ -41,6 +55,7 @@ impl IndexSnapshot {
     pub(crate) fn next(&self, searcher: Searcher, position: Position) -> Self {
         Self {
             long_words: self.long_words.clone(),
+            configured_currency: self.configured_currency,
             ..Self::new(searcher, self.fields, position)
         }
     }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use catalog_events::ProductId;
+use catalog_events::{Currency, ProductId};
 use catalog_proto::v1;
 
 use self::match_set::MatchSet;
 pub(crate) use self::page::SearchPage;
 use self::page::{shown_page, sorted_page};
-use crate::index::{FacetCounts, Filter, Hit, IndexError, KeywordIndex, Order, Place};
+use crate::index::{FacetCounts, Filter, Hit, IndexError, KeywordIndex, Order, OrderBy, Place};
 use crate::search::answer::explanation::{Absence, Explanation};
 use crate::search::completion::{Completer, Completion};
 use crate::search::deadline::Deadline;
@@ -92,6 +92,7 @@ impl SearchEngine {
             absence,
             hits,
             total: counted.total.max(hits_known),
+            price_currency: counted.price_currency,
             facets: counted.facets,
             next_page_token: next.token(plan.hash),
             outcome,
@@ -154,7 +155,7 @@ impl SearchEngine {
             .ok_or(SearchError::UnknownProfile)?;
         let hash = RequestHash::of_request(&request);
         let cursor = Cursor::parse(&request.page_token, hash)?;
-        let order = self.order(request.sort, browses);
+        let order = self.order(&request, browses);
         // A cursor for the other kind of order (by column or by relevance) can only come from a
         // forged token.
         let is_forged = match (&cursor, &order) {
@@ -176,14 +177,20 @@ impl SearchEngine {
     }
 
     /// The column that orders the answer; None for relevance.
-    fn order(&self, sort: Sort, browses: bool) -> Option<Order> {
-        match sort {
-            Sort::Relevance => browses.then_some(Order::Newest),
-            Sort::PriceAscending => Some(Order::PriceAscending),
-            Sort::PriceDescending => Some(Order::PriceDescending),
-            Sort::Newest => Some(Order::Newest),
-            Sort::Popularity => Some(Order::Popularity(self.popularity.current())),
-        }
+    fn order(&self, request: &SearchRequest, browses: bool) -> Option<Order> {
+        let by = match request.sort {
+            Sort::Relevance if browses => OrderBy::Newest,
+            Sort::Relevance => return None,
+            Sort::PriceAscending => OrderBy::PriceAscending,
+            Sort::PriceDescending => OrderBy::PriceDescending,
+            Sort::Newest => OrderBy::Newest,
+            Sort::Popularity => OrderBy::Popularity(self.popularity.current()),
+        };
+        Some(Order {
+            by,
+            currency: request.filter.as_ref().and_then(Filter::currency),
+            discontinued_last: request.presentation.discontinued_last,
+        })
     }
 
     /// Runs the strategy of the request; None where there is no query.
@@ -207,8 +214,23 @@ impl SearchEngine {
             plan.request.strategy
         };
         let strategy = self.strategies.strategy(kind);
-        let outcome = strategy.search(&strategy_request, plan.hits_wanted(), scope);
-        outcome.await.map(Some)
+        let wanted = plan.hits_wanted();
+        let mut outcome = strategy.search(&strategy_request, wanted, scope).await?;
+        if plan.order.is_none() && plan.request.presentation.discontinued_last {
+            let mut hits = Vec::new();
+            for part in [Filter::Sold, Filter::Not(Box::new(Filter::Sold))] {
+                let scope = scope.narrowed(&self.executor, part, plan.deadline.with_grace());
+                let found = strategy
+                    .search(&strategy_request, wanted, &scope.await?)
+                    .await?;
+                hits.extend(found.hits);
+                if hits.len() >= wanted {
+                    break;
+                }
+            }
+            outcome.hits = hits;
+        }
+        Ok(Some(outcome))
     }
 
     /// The effect of the search rules on the answer.
@@ -235,8 +257,11 @@ impl SearchEngine {
     ) -> Result<Counted, SearchError> {
         let matches = MatchSet::of(outcome, Arc::clone(curated));
         // Only the index can list all products, sort them by a column and count facets.
-        let needs_index =
-            outcome.is_none() || plan.order.is_some() || !plan.request.facets.is_empty();
+        let needs_index = outcome.is_none()
+            || plan.order.is_some()
+            || !plan.request.facets.is_empty()
+            || plan.request.presentation.auto_facets > 0
+            || plan.request.compares_prices();
         if let Some(total) = matches.total_at_hand()
             && !needs_index
         {
@@ -245,6 +270,8 @@ impl SearchEngine {
         let (facets, filter) = (plan.request.facets.clone(), plan.request.filter.clone());
         let (order, after) = (plan.order.clone(), plan.cursor.place().cloned());
         let (limit, scope) = (plan.request.limit, scope.clone());
+        let compares_prices = plan.request.compares_prices();
+        let auto = plan.request.presentation.auto_facets;
         let count = move |index: &KeywordIndex| {
             if needs_index {
                 index.check_built(&scope.snapshot)?;
@@ -254,10 +281,14 @@ impl SearchEngine {
                 let snapshot = &scope.snapshot;
                 snapshot.page(&among, &order, after.as_ref(), limit + 1)
             });
+            let facets = matches.facets(&scope, &among, filter.as_ref(), &facets, auto)?;
+            let has_prices = compares_prices || facets.iter().any(|facet| facet.field.is_price());
+            let currency = has_prices.then(|| scope.snapshot.price_currency(filter.as_ref()));
             Ok::<_, IndexError>(Counted {
                 total: among.len(),
                 page: page.transpose()?,
-                facets: matches.facets(&scope, &among, filter.as_ref(), &facets)?,
+                facets,
+                price_currency: currency.transpose()?,
             })
         };
         // Counting has a budget of its own, so that an answer whose leg was late still has its
@@ -342,6 +373,7 @@ struct Counted {
     /// The places of the page and one more, where a column gives the order.
     page: Option<Vec<Place>>,
     facets: Vec<FacetCounts>,
+    price_currency: Option<Currency>,
 }
 
 impl Counted {
@@ -350,6 +382,7 @@ impl Counted {
             total,
             page: None,
             facets: Vec::new(),
+            price_currency: None,
         }
     }
 }

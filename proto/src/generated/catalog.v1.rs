@@ -97,6 +97,16 @@ pub struct SearchProductsRequest {
     /// operators, and for the steps of a user who is still typing.
     #[prost(bool, tag = "30")]
     pub untracked: bool,
+    /// How many more facets the catalog adds to `facets`, 20 at most: those that divide the matches best.
+    /// 0 means none.
+    #[prost(int32, tag = "20")]
+    pub auto_facets: i32,
+    /// Where discontinued products come; unset means DISCONTINUED_MODE_SHOW.
+    #[prost(enumeration = "DiscontinuedMode", tag = "21")]
+    pub discontinued: i32,
+    /// Gives the spans of `highlights` in UTF-16 units instead of bytes, as JavaScript and Java count.
+    #[prost(bool, tag = "22")]
+    pub highlight_utf16: bool,
 }
 /// One page of the answer to a search.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -152,13 +162,19 @@ pub struct SearchProductsResponse {
     /// one, unless it is `untracked`; clicks on later pages name it too.
     #[prost(string, tag = "30")]
     pub search_id: ::prost::alloc::string::String,
+    /// The currency in which prices were compared: the one that the filter asks for, else that of the
+    /// catalog. Empty where no filter, facet or order is about prices.
+    #[prost(string, tag = "20")]
+    pub price_currency: ::prost::alloc::string::String,
 }
 /// A condition on products. Fields are `brand`, `category`, `status`, `currency`, `price` (in minor
-/// units), `created_at` (in seconds since 1970) and `attributes.NAME`.
+/// units), `price_major` (the same in major units), `created_at` (in seconds since 1970) and
+/// `attributes.NAME`. Prices are compared in one currency: the one that the conditions in the same
+/// `all` ask for, else that of the catalog. Products in another currency do not pass.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Filter {
     /// The kind of condition.
-    #[prost(oneof = "filter::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "filter::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub kind: ::core::option::Option<filter::Kind>,
 }
 /// Nested message and enum types in `Filter`.
@@ -175,7 +191,7 @@ pub mod filter {
         /// This condition does not hold.
         #[prost(message, tag = "3")]
         Not(::prost::alloc::boxed::Box<super::Filter>),
-        /// A text field has one of some values.
+        /// A field has one of some values.
         #[prost(message, tag = "4")]
         Terms(super::TermsFilter),
         /// A number is within bounds.
@@ -190,6 +206,9 @@ pub mod filter {
         /// The product has a field.
         #[prost(message, tag = "8")]
         Exists(super::ExistsFilter),
+        /// An attribute has a value, or is within a bound that its name tells.
+        #[prost(message, tag = "9")]
+        Parameter(super::ParameterFilter),
     }
 }
 /// Several conditions. A request holds 100 at most in all, nested 8 deep at most.
@@ -199,7 +218,9 @@ pub struct FilterList {
     #[prost(message, repeated, tag = "1")]
     pub filters: ::prost::alloc::vec::Vec<Filter>,
 }
-/// A text field is equal to one of some values, letter case aside.
+/// A field has one of some values, each written as a facet lists it. Texts are equal whatever their
+/// letter case and however their signs are written. In an attribute, `42` is the text and the number,
+/// `true` the text and the flag; `42.0` is the number too where no product has that text.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct TermsFilter {
     /// The name of the field, as in `Filter`.
@@ -209,7 +230,7 @@ pub struct TermsFilter {
     #[prost(string, repeated, tag = "2")]
     pub values: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// A number lies from `min` to `max`, both included.
+/// A number lies from `min` to `max`, both included, and below `below`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RangeFilter {
     /// The name of the field, as in `Filter`.
@@ -221,6 +242,21 @@ pub struct RangeFilter {
     /// The upper bound; unset means none.
     #[prost(double, optional, tag = "3")]
     pub max: ::core::option::Option<f64>,
+    /// The upper bound that is not included, as the upper one of a bucket; unset means none.
+    #[prost(double, optional, tag = "4")]
+    pub below: ::core::option::Option<f64>,
+}
+/// A condition as a query parameter states it. Where any product has an attribute of this name, it has
+/// one of the values. Else, if the name ends in `.min`, `.max` or `.below`, the attribute that it
+/// begins with is within that bound, for any of the values.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ParameterFilter {
+    /// The name of an attribute, perhaps with a bound, such as `width.min`.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// The values, as in `TermsFilter`.
+    #[prost(string, repeated, tag = "2")]
+    pub values: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 /// A flag has a value.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -258,13 +294,16 @@ pub struct FacetRequest {
     /// The width of a bucket for numbers, which makes the facet a histogram.
     #[prost(double, tag = "3")]
     pub interval: f64,
+    /// A text that the listed values contain, letter case aside; empty lists all.
+    #[prost(string, tag = "4")]
+    pub containing: ::prost::alloc::string::String,
 }
 /// The values of a field and their counts. They count all matches of the query and of the filters on
 /// other fields, so that a value that is chosen does not hide its alternatives. That holds for filters
 /// at the top level of an `all`.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Facet {
-    /// The name of the field, as it was asked for.
+    /// The name of the field, as it was asked for or as a filter takes it.
     #[prost(string, tag = "1")]
     pub field: ::prost::alloc::string::String,
     /// The most frequent values, or the buckets of a histogram.
@@ -273,14 +312,33 @@ pub struct Facet {
     /// The number of matches that have only values that are not listed.
     #[prost(int64, tag = "3")]
     pub other: i64,
-    /// The number of matches without the field.
+    /// The number of matches without the field; for prices, those in another currency too.
     #[prost(int64, tag = "4")]
     pub missing: i64,
+    /// The numbers that the matches have in the field; unset where they have none.
+    #[prost(message, optional, tag = "5")]
+    pub numbers: ::core::option::Option<FacetNumbers>,
+}
+/// The numbers that matches have in a field, in the unit of the field.
+#[derive(Clone, Copy, PartialEq, ::prost::Message)]
+pub struct FacetNumbers {
+    /// The number of matches with a number.
+    #[prost(int64, tag = "1")]
+    pub count: i64,
+    /// The least number.
+    #[prost(double, tag = "2")]
+    pub min: f64,
+    /// The greatest number.
+    #[prost(double, tag = "3")]
+    pub max: f64,
+    /// The mean.
+    #[prost(double, tag = "4")]
+    pub mean: f64,
 }
 /// A value of a field, or a bucket of a histogram.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FacetValue {
-    /// The text, `true` or `false`, or the lower bound of a bucket.
+    /// The text, the number, `true` or `false`, or the lower bound of a bucket.
     #[prost(string, tag = "1")]
     pub value: ::prost::alloc::string::String,
     /// The number of matches that have it.
@@ -515,13 +573,13 @@ pub struct HighlightedField {
     #[prost(message, repeated, tag = "3")]
     pub spans: ::prost::alloc::vec::Vec<HighlightSpan>,
 }
-/// A part of a text, in bytes of its UTF-8 form.
+/// A part of a text, in bytes of its UTF-8 form or in UTF-16 units, as was asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct HighlightSpan {
-    /// The first byte.
+    /// The first one.
     #[prost(int32, tag = "1")]
     pub start: i32,
-    /// The byte after the last.
+    /// The one after the last.
     #[prost(int32, tag = "2")]
     pub end: i32,
 }
@@ -660,6 +718,43 @@ pub mod attribute_value {
         /// True or false.
         #[prost(bool, tag = "3")]
         Flag(bool),
+    }
+}
+/// Where products come that are not sold any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DiscontinuedMode {
+    /// Stands for DISCONTINUED_MODE_SHOW.
+    Unspecified = 0,
+    /// Among all others.
+    Show = 1,
+    /// Nowhere: they do not match.
+    Hide = 2,
+    /// After all others, in every order.
+    Last = 3,
+}
+impl DiscontinuedMode {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DISCONTINUED_MODE_UNSPECIFIED",
+            Self::Show => "DISCONTINUED_MODE_SHOW",
+            Self::Hide => "DISCONTINUED_MODE_HIDE",
+            Self::Last => "DISCONTINUED_MODE_LAST",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DISCONTINUED_MODE_UNSPECIFIED" => Some(Self::Unspecified),
+            "DISCONTINUED_MODE_SHOW" => Some(Self::Show),
+            "DISCONTINUED_MODE_HIDE" => Some(Self::Hide),
+            "DISCONTINUED_MODE_LAST" => Some(Self::Last),
+            _ => None,
+        }
     }
 }
 /// Which words of a query a product must have to match.

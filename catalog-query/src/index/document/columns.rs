@@ -7,17 +7,21 @@ use std::collections::BTreeMap;
 use catalog_events::{AttributeValue, Product, Status};
 use sha2::{Digest as _, Sha256};
 use tantivy::columnar::DynamicColumn;
-use tantivy::schema::{FAST, Field, JsonObjectOptions, OwnedValue, SchemaBuilder};
+use tantivy::schema::{FAST, Field, JsonObjectOptions, OwnedValue, SchemaBuilder, TextOptions};
 use tantivy::{SegmentReader, TantivyDocument};
 
 use crate::index::document::text_options::term;
+use crate::index::document::values::{folded, folded_path, joined, snapped};
 
 const COLUMNS: &str = "columns";
+const ATTRIBUTES: &str = "attributes.";
+/// The column of the names of attributes.
+pub(crate) const NAMES: &str = "attribute_names";
 pub(crate) const PRICE: &str = "price";
+/// The status of products that are not sold any more.
+pub(crate) const DISCONTINUED: &str = "discontinued";
 pub(crate) const CREATED_AT: &str = "created_at";
 
-/// Joins the names of a category path into a value. A name may itself contain it.
-const PATH_SEPARATOR: &str = ">";
 /// Joins the names of a category path into a term. No name can contain it.
 const PATH_TERM_SEPARATOR: &str = "\0";
 /// The longest value that is kept as a term. A longer one is kept as its hash, which takes less
@@ -29,6 +33,8 @@ const HASH_BYTES: usize = 16;
 pub(crate) struct ColumnFields {
     /// Terms of the form `FIELD\0KIND VALUE`, one for each folded text, flag and category path.
     pub(crate) facts: Field,
+    /// The names of the attributes that a product has, as a column.
+    names: Field,
     columns: Field,
     /// The price in minor units.
     price: Field,
@@ -46,6 +52,8 @@ pub(crate) enum FieldName {
     Currency,
     /// The price in minor units.
     Price,
+    /// The price in major units of the currency in which prices are compared.
+    PriceMajor,
     /// The creation time in seconds since 1970.
     CreatedAt,
     Attribute(String),
@@ -59,17 +67,43 @@ impl FieldName {
             "status" => Self::Status,
             "currency" => Self::Currency,
             "price" => Self::Price,
+            "price_major" => Self::PriceMajor,
             "created_at" => Self::CreatedAt,
             _ => Self::Attribute(attribute(name)?.to_owned()),
         })
     }
 
-    pub(crate) fn has_texts(&self) -> bool {
-        !matches!(self, Self::Price | Self::CreatedAt)
+    /// The name that [`FieldName::parse`] reads.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Attribute(name) => format!("{ATTRIBUTES}{name}"),
+            Self::PriceMajor => "price_major".to_owned(),
+            other => other.key(),
+        }
     }
 
     pub(crate) fn has_numbers(&self) -> bool {
-        matches!(self, Self::Price | Self::CreatedAt | Self::Attribute(_))
+        self.is_price() || matches!(self, Self::CreatedAt | Self::Attribute(_))
+    }
+
+    pub(crate) fn is_price(&self) -> bool {
+        matches!(self, Self::Price | Self::PriceMajor)
+    }
+
+    /// The field that holds the values: the price in either unit is one field.
+    pub(crate) fn stored(&self) -> &Self {
+        match self {
+            Self::PriceMajor => &Self::Price,
+            other => other,
+        }
+    }
+
+    /// Folds a text of this field.
+    pub(crate) fn fold(&self, text: &str) -> String {
+        match self {
+            Self::Category => folded_path(text),
+            _ => folded(text),
+        }
     }
 
     pub(crate) fn has_flags(&self) -> bool {
@@ -85,6 +119,15 @@ impl FieldName {
         }
     }
 
+    /// The greatest number of this field that is below a bound.
+    pub(crate) fn before(&self, bound: f64) -> f64 {
+        match self.scale() {
+            1.0 => bound.next_down(),
+            // Such fields hold whole numbers.
+            scale => (snapped(bound * scale).ceil() - 1.0) / scale,
+        }
+    }
+
     /// The name of the field in the index. No attribute shares it with another field.
     fn key(&self) -> String {
         match self {
@@ -92,7 +135,7 @@ impl FieldName {
             Self::Category => "category".to_owned(),
             Self::Status => "status".to_owned(),
             Self::Currency => "currency".to_owned(),
-            Self::Price => PRICE.to_owned(),
+            Self::Price | Self::PriceMajor => PRICE.to_owned(),
             Self::CreatedAt => CREATED_AT.to_owned(),
             Self::Attribute(name) => attribute_key(name),
         }
@@ -101,7 +144,7 @@ impl FieldName {
     /// Opens the columns of a segment: one for each type of value that the field has there.
     pub(crate) fn columns(&self, segment: &SegmentReader) -> tantivy::Result<Vec<DynamicColumn>> {
         let name = match self {
-            Self::Price | Self::CreatedAt => self.key(),
+            Self::Price | Self::PriceMajor | Self::CreatedAt => self.key(),
             _ => format!("{COLUMNS}.{}", escaped(&self.key())),
         };
         let handles = segment.fast_fields().dynamic_column_handles(&name)?;
@@ -111,7 +154,7 @@ impl FieldName {
 }
 
 fn attribute(name: &str) -> Option<&str> {
-    name.strip_prefix("attributes.")
+    name.strip_prefix(ATTRIBUTES)
         .filter(|name| !name.is_empty())
 }
 
@@ -122,15 +165,6 @@ fn attribute_key(name: &str) -> String {
 /// Escapes dots, which would otherwise step into a nested object.
 fn escaped(key: &str) -> String {
     key.replace('\\', "\\\\").replace('.', "\\.")
-}
-
-/// Lower-cases a text, so that letter case does not tell values apart.
-pub(crate) fn folded(text: &str) -> String {
-    text.to_lowercase()
-}
-
-pub(crate) fn joined(path: &[String]) -> String {
-    path.join(PATH_SEPARATOR)
 }
 
 pub(crate) fn text_fact(field: &FieldName, folded: &str) -> String {
@@ -161,7 +195,8 @@ fn fact(key: &str, kind: char, value: &str) -> String {
 impl ColumnFields {
     pub(crate) fn add_to(schema: &mut SchemaBuilder) -> Self {
         Self {
-            facts: schema.add_text_field("facts", term()),
+            facts: schema.add_text_field("folded_facts", term()),
+            names: schema.add_text_field(NAMES, TextOptions::default().set_fast("raw")),
             columns: schema.add_json_field(COLUMNS, JsonObjectOptions::default().set_fast("raw")),
             price: schema.add_u64_field(PRICE, FAST),
             created_at: schema.add_i64_field(CREATED_AT, FAST),
@@ -182,6 +217,7 @@ impl ColumnFields {
         text(FieldName::Status, status(product));
         text(FieldName::Currency, product.price.currency().code());
         for (name, value) in &product.attributes {
+            document.add_text(self.names, name);
             let field = FieldName::Attribute(name.clone());
             let value = match value {
                 AttributeValue::Text(value) => {
@@ -207,7 +243,10 @@ impl ColumnFields {
             let path = &path[..names];
             let value = joined(path);
             document.add_text(self.facts, category_fact(path));
-            document.add_text(self.facts, text_fact(&FieldName::Category, &folded(&value)));
+            document.add_text(
+                self.facts,
+                text_fact(&FieldName::Category, &folded_path(&value)),
+            );
             OwnedValue::Str(value)
         });
         beginnings.collect()
@@ -217,7 +256,7 @@ impl ColumnFields {
 pub(crate) fn status(product: &Product) -> &'static str {
     match product.status {
         Status::Active => "active",
-        Status::Discontinued => "discontinued",
+        Status::Discontinued => DISCONTINUED,
     }
 }
 

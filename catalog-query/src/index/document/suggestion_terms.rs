@@ -7,8 +7,8 @@ use catalog_events::Product;
 use tantivy::TantivyDocument;
 use tantivy::schema::{Field, SchemaBuilder};
 
-use crate::index::document::columns::folded;
 use crate::index::document::text_options::term;
+use crate::index::document::values::folded;
 
 /// The number of title words that become suggestions. Later words tell few products apart.
 pub(crate) const TITLE_WORDS_MAX: usize = 16;

@@ -47,6 +47,20 @@ impl DocBits {
         }
     }
 
+    /// Keeps the documents that pass.
+    pub(crate) fn retain(&mut self, passes: impl Fn(DocId) -> bool) {
+        for (place, word) in (0_u32..).zip(&mut self.words) {
+            let mut rest = *word;
+            while rest != 0 {
+                let bit = rest.trailing_zeros();
+                rest &= rest - 1;
+                if !passes(place * 64 + bit) {
+                    *word &= !(1 << bit);
+                }
+            }
+        }
+    }
+
     pub(crate) fn unite(&mut self, other: &Self) {
         for (word, other) in self.words.iter_mut().zip(&other.words) {
             *word |= other;
@@ -144,6 +158,23 @@ impl DocSets {
 
     pub(crate) fn len(&self) -> u64 {
         self.0.iter().map(DocBits::len).sum()
+    }
+
+    /// Returns at most `size` documents of the set, evenly spread over it.
+    pub(crate) fn sample(&self, size: u64) -> Self {
+        let step = self.len().div_ceil(size.max(1)).max(1);
+        let mut seen = 0;
+        let parts = self.0.iter().map(|bits| {
+            let mut part = DocBits::none(bits.docs);
+            for doc in bits.iter() {
+                if seen % step == 0 {
+                    part.insert(doc);
+                }
+                seen += 1;
+            }
+            part
+        });
+        Self(parts.collect())
     }
 
     /// Returns the size of the union with `other`.

@@ -1,10 +1,11 @@
 //! The queries that a snapshot answers: hits, filters, facets, sorted pages and completions.
 
-use catalog_events::ProductId;
+use catalog_events::{Currency, ProductId};
 use tantivy::query::AllQuery;
 use tantivy::{DocAddress, Term};
 
-use crate::index::document::columns::{FieldName, folded, text_fact};
+use crate::index::document::columns::{FieldName, text_fact};
+use crate::index::document::values::folded;
 use crate::index::error::IndexError;
 use crate::index::popularity::Popularity;
 use crate::index::scoring::hits::KeywordHits;
@@ -14,9 +15,11 @@ use crate::index::scoring::terms::QueryTerms;
 use crate::index::scoring::top_hits;
 use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::DocSets;
+use crate::index::sets::facet_choice;
 use crate::index::sets::facets::{self, FacetCounts, FacetRequest};
 use crate::index::sets::filter::{self, Filter};
 use crate::index::sets::product_ids;
+use crate::index::sets::resolution::Resolution;
 use crate::index::sets::sorting::{self, Order, Place};
 use crate::index::snapshot::IndexSnapshot;
 use crate::index::suggest::complete::{self as suggest, Suggestion};
@@ -82,7 +85,32 @@ impl IndexSnapshot {
 
     /// Returns the products that pass the filter.
     pub(crate) fn filtered(&self, filter: &Filter) -> Result<DocSets, IndexError> {
+        let filter = self.resolved(filter)?;
         Ok(filter.evaluate(&self.searcher, &self.fields.columns)?)
+    }
+
+    /// Returns the filter with its meaning in this snapshot.
+    pub(crate) fn resolved(&self, filter: &Filter) -> Result<Filter, IndexError> {
+        let resolution = Resolution {
+            searcher: &self.searcher,
+            fields: &self.fields.columns,
+        };
+        let currency = if filter.has_prices() {
+            self.price_currency(None)?
+        } else {
+            Currency::USD
+        };
+        resolution.resolved(filter, currency)
+    }
+
+    /// Returns the currency in which a search with this filter compares prices.
+    pub(crate) fn price_currency(&self, filter: Option<&Filter>) -> Result<Currency, IndexError> {
+        match filter.and_then(Filter::currency) {
+            Some(currency) => Ok(currency),
+            None => Ok(self
+                .currency
+                .get(&self.searcher, self.configured_currency)?),
+        }
     }
 
     /// Returns the products in `filter` that have an identifier or any word of the query.
@@ -107,12 +135,40 @@ impl IndexSnapshot {
         Ok(Filter::Any(Vec::new()).evaluate(&self.searcher, &self.fields.columns)?)
     }
 
+    /// Counts a facet. Prices are counted in the currency that the filter of the search asks for.
     pub(crate) fn facet(
         &self,
         request: &FacetRequest,
         among: &DocSets,
+        filter: Option<&Filter>,
     ) -> Result<FacetCounts, IndexError> {
-        Ok(facets::count(&self.searcher, request, among)?)
+        let currency = if request.field.is_price() {
+            self.price_currency(filter)?
+        } else {
+            Currency::USD
+        };
+        Ok(facets::count(&self.searcher, request, among, currency)?)
+    }
+
+    /// Returns at most `limit` facets that divide a set best, beside those that are known.
+    pub(crate) fn choose_facets(
+        &self,
+        among: &DocSets,
+        known: &[FacetRequest],
+        filter: Option<&Filter>,
+        limit: usize,
+    ) -> Result<Vec<FacetRequest>, IndexError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let currency = self.price_currency(filter)?;
+        Ok(facet_choice::choose(
+            &self.searcher,
+            among,
+            known,
+            currency,
+            limit,
+        )?)
     }
 
     /// Returns the first `limit` products of `among` in that order, after the place where the
@@ -124,7 +180,17 @@ impl IndexSnapshot {
         after: Option<&Place>,
         limit: usize,
     ) -> Result<Vec<Place>, IndexError> {
-        Ok(sorting::page(&self.searcher, among, order, after, limit)?)
+        let (searcher, fields) = (&self.searcher, &self.fields.columns);
+        if order.by.is_price() && order.currency.is_none() {
+            let order = Order {
+                currency: Some(self.price_currency(None)?),
+                ..order.clone()
+            };
+            return Ok(sorting::page(
+                searcher, fields, among, &order, after, limit,
+            )?);
+        }
+        Ok(sorting::page(searcher, fields, among, order, after, limit)?)
     }
 
     /// Adds the products that the snapshot has to a set.

@@ -95,24 +95,28 @@ impl MatchSet {
         among
     }
 
-    /// Counts each facet among the products that would match if the filter left out its field.
+    /// Counts each facet among the products that would match if the filter left out its field, and after
+    /// them at most `auto` that the catalog chooses.
     pub(crate) fn facets(
         &self,
         scope: &Scope,
         among: &DocSets,
         filter: Option<&Filter>,
         facets: &[FacetRequest],
+        auto: usize,
     ) -> Result<Vec<FacetCounts>, IndexError> {
-        let counts = facets.iter().map(|facet| {
+        let snapshot = &scope.snapshot;
+        let filter = filter.map(|filter| snapshot.resolved(filter)).transpose()?;
+        let filter = filter.as_ref();
+        let chosen = snapshot.choose_facets(among, facets, filter, auto)?;
+        let counts = facets.iter().chain(&chosen).map(|facet| {
             let rest = filter.and_then(|filter| filter.without(&facet.field));
             if rest.as_ref() == filter {
-                return scope.snapshot.facet(facet, among);
+                return snapshot.facet(facet, among, filter);
             }
-            let passing = rest
-                .map(|rest| scope.snapshot.filtered(&rest))
-                .transpose()?;
+            let passing = rest.map(|rest| snapshot.filtered(&rest)).transpose()?;
             let matches = self.within(scope, passing.as_ref())?;
-            scope.snapshot.facet(facet, &matches)
+            snapshot.facet(facet, &matches, filter)
         });
         counts.collect()
     }

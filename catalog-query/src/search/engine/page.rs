@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use catalog_events::Currency;
+
 use crate::index::{FacetCounts, Hit, Place};
 use crate::search::answer::explanation::{Absence, Explanation};
 use crate::search::ranking::profile::RankingProfile;
@@ -16,8 +18,11 @@ pub(crate) struct SearchPage {
     pub(crate) hits: Vec<Hit>,
     /// The exact number of matches.
     pub(crate) total: u64,
-    /// The counts of each requested facet, in the order of the request.
+    /// The counts of each requested facet, in the order of the request, and of those that the catalog
+    /// chose.
     pub(crate) facets: Vec<FacetCounts>,
+    /// The currency in which prices were compared; None where they decide about nothing.
+    pub(crate) price_currency: Option<Currency>,
     pub(crate) next_page_token: String,
     /// How the query was understood and answered; its hits are not cut to the page. None when
     /// there was no query.

@@ -11,7 +11,7 @@ use crate::index::Place;
 use crate::search::request::search_request::SearchRequest;
 
 /// The number of the format of tokens: tokens of another format are refused.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const AFTER: u8 = 1;
 const SHOWN: u8 = 2;
 
@@ -145,7 +145,7 @@ impl Cursor {
 fn after(body: &[u8]) -> Option<Cursor> {
     let (key, id) = body.split_first_chunk()?;
     Some(Cursor::After(Place {
-        key: u64::from_be_bytes(*key),
+        key: u128::from_be_bytes(*key),
         id: str::from_utf8(id).ok()?.parse().ok()?,
     }))
 }
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     fn cursors() -> impl Strategy<Value = Cursor> {
-        let after = (any::<u64>(), "[A-Za-z0-9_-]{1,64}").prop_map(|(key, id)| {
+        let after = (any::<u128>(), "[A-Za-z0-9_-]{1,64}").prop_map(|(key, id)| {
             let id = id.parse().expect("id");
             Cursor::After(Place { key, id })
         });

@@ -3,7 +3,7 @@
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 
-use crate::index::{FacetRequest, FieldName, Filter, folded};
+use crate::index::{FacetRequest, FieldName, Filter, PriceBounds, folded};
 
 const NODES_MAX: usize = 100;
 const DEPTH_MAX: usize = 8;
@@ -11,6 +11,7 @@ const VALUES_MAX: usize = 1_000;
 const FACETS_MAX: usize = 50;
 const FACET_SIZE: i32 = 10;
 const FACET_SIZE_MAX: i32 = 1_000;
+const CONTAINING_BYTES_MAX: usize = 200;
 
 /// Where a request is wrong, for example `filter.all.filters[2].terms.field`, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,6 +73,7 @@ impl Parser {
             }
             Kind::Terms(terms) => self::terms(terms, &format!("{place}.terms"))?,
             Kind::Range(range) => self::range(range, &format!("{place}.range"))?,
+            Kind::Parameter(named) => self::parameter(named, &format!("{place}.parameter"))?,
             Kind::Flag(flag) => self::flag(flag, &format!("{place}.flag"))?,
             Kind::Category(category) => self::category(category, &format!("{place}.category"))?,
             Kind::Exists(exists) => {
@@ -96,16 +98,28 @@ impl Parser {
 fn terms(terms: &v1::TermsFilter, place: &str) -> Result<Filter, InvalidField> {
     let at = format!("{place}.field");
     let field = field(&terms.field, &at)?;
-    if !field.has_texts() {
-        return Err(invalid(&at, "has no texts: give a range"));
+    Ok(Filter::Terms {
+        field,
+        folded: values(&terms.values, place)?,
+    })
+}
+
+fn parameter(named: &v1::ParameterFilter, place: &str) -> Result<Filter, InvalidField> {
+    if named.name.is_empty() {
+        return Err(invalid(&format!("{place}.name"), "is empty"));
     }
-    let values = &terms.values;
+    Ok(Filter::ByName {
+        attribute: named.name.clone(),
+        folded: values(&named.values, place)?,
+    })
+}
+
+fn values(values: &[String], place: &str) -> Result<Vec<String>, InvalidField> {
     if values.len() > VALUES_MAX {
         let reason = format!("has more than {VALUES_MAX} values");
         return Err(invalid(&format!("{place}.values"), reason));
     }
-    let folded = values.iter().map(|value| folded(value)).collect();
-    Ok(Filter::Terms { field, folded })
+    Ok(values.iter().map(|value| folded(value)).collect())
 }
 
 fn range(range: &v1::RangeFilter, place: &str) -> Result<Filter, InvalidField> {
@@ -119,11 +133,23 @@ fn range(range: &v1::RangeFilter, place: &str) -> Result<Filter, InvalidField> {
         // Adding 0.0 makes 0.0 of -0.0, which would be less.
         bound => Ok(bound.unwrap_or(unset) + 0.0),
     };
-    Ok(Filter::Range {
-        min: bound("min", range.min, f64::NEG_INFINITY)?,
-        max: bound("max", range.max, f64::INFINITY)?,
-        field,
-    })
+    let min = bound("min", range.min, f64::NEG_INFINITY)?;
+    let max = bound("max", range.max, f64::INFINITY)?;
+    let below = bound("below", range.below, f64::INFINITY)?;
+    if field.is_price() {
+        return Ok(Filter::Price(PriceBounds {
+            is_major: field == FieldName::PriceMajor,
+            min,
+            max,
+            below,
+        }));
+    }
+    let max = if below.is_finite() {
+        max.min(field.before(below))
+    } else {
+        max
+    };
+    Ok(Filter::Range { field, min, max })
 }
 
 fn flag(flag: &v1::FlagFilter, place: &str) -> Result<Filter, InvalidField> {
@@ -148,7 +174,8 @@ fn category(category: &v1::CategoryFilter, place: &str) -> Result<Filter, Invali
 }
 
 fn field(name: &str, place: &str) -> Result<FieldName, InvalidField> {
-    let known = "brand, category, status, currency, price, created_at and attributes.NAME";
+    let known = "brand, category, status, currency, price, price_major, created_at and \
+                 attributes.NAME";
     FieldName::parse(name).ok_or_else(|| {
         invalid(
             place,
@@ -195,10 +222,15 @@ fn parse_facet(facet: &v1::FacetRequest, place: &str) -> Result<FacetRequest, In
             ));
         }
     }
+    if facet.containing.len() > CONTAINING_BYTES_MAX {
+        let reason = format!("has more than {CONTAINING_BYTES_MAX} bytes");
+        return Err(invalid(&format!("{place}.containing"), reason));
+    }
     Ok(FacetRequest {
         field,
         size: size.unsigned_abs() as usize,
         interval,
+        containing: folded(&facet.containing),
     })
 }
 
@@ -226,6 +258,7 @@ mod tests {
             field: field.to_owned(),
             min: Some(min),
             max: None,
+            below: None,
         }))
     }
 
@@ -257,7 +290,10 @@ mod tests {
             (nested(9), "filter.not.not.not.not.not.not.not.not"),
             (of(Kind::Any(list(vec![terms("brand", 1); 100]))), "filter"),
             (all(terms("colour", 1)), "filter.all.filters[1].terms.field"),
-            (all(terms("price", 1)), "filter.all.filters[1].terms.field"),
+            (
+                of(Kind::Parameter(v1::ParameterFilter::default())),
+                "filter.parameter.name",
+            ),
             (
                 all(terms("attributes.", 1)),
                 "filter.all.filters[1].terms.field",
@@ -291,6 +327,7 @@ mod tests {
             field: field.to_owned(),
             size,
             interval,
+            containing: String::new(),
         };
         let parsed = parse_facets(&[facet("price", 0, 50.0)]).expect("good");
         assert_eq!((parsed[0].size, parsed[0].interval), (10, Some(50.0)));

@@ -15,6 +15,7 @@ pub(crate) struct SearchRequest {
     pub(crate) strategy: StrategyKind,
     pub(crate) filter: Option<Filter>,
     pub(crate) facets: Vec<FacetRequest>,
+    pub(crate) presentation: Presentation,
     pub(crate) sort: Sort,
     pub(crate) page_token: String,
     /// The name of a ranking profile; empty means the default one.
@@ -36,6 +37,15 @@ pub(crate) struct SearchRequest {
     pub(crate) identity: Vec<u8>,
 }
 
+/// What else the caller wants of the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Presentation {
+    /// How many facets the catalog adds by itself.
+    pub(crate) auto_facets: usize,
+    /// Whether discontinued products come after all others.
+    pub(crate) discontinued_last: bool,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Sort {
     /// Best first; newest first when there is no query.
@@ -48,6 +58,15 @@ pub(crate) enum Sort {
 }
 
 impl SearchRequest {
+    /// Whether prices decide about the answer.
+    pub(crate) fn compares_prices(&self) -> bool {
+        let by_price = [Sort::PriceAscending, Sort::PriceDescending];
+        let of_price = |facet: &FacetRequest| facet.field.is_price();
+        by_price.contains(&self.sort)
+            || self.filter.as_ref().is_some_and(Filter::has_prices)
+            || self.facets.iter().any(of_price)
+    }
+
     /// Whether an empty query lists products: it does so with a filter or in the order of a column.
     pub(crate) fn can_browse(&self) -> bool {
         self.filter.is_some() || self.sort != Sort::Relevance

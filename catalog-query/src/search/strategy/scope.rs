@@ -47,6 +47,27 @@ impl Scope {
         executor.run_until(deadline, evaluate).await
     }
 
+    /// The products of this scope that pass one more filter.
+    pub(crate) async fn narrowed(
+        &self,
+        executor: &SearchExecutor,
+        filter: Filter,
+        deadline: Deadline,
+    ) -> Result<Self, SearchError> {
+        let scope = self.clone();
+        let narrow = move |_: &KeywordIndex| {
+            let mut passing = scope.snapshot.filtered(&filter)?;
+            if let Some(known) = &scope.filter {
+                passing.intersect(known);
+            }
+            Ok(Self {
+                filter: Some(Arc::new(passing)),
+                ..scope
+            })
+        };
+        executor.run_until(deadline, narrow).await
+    }
+
     /// Keeps the hits that the snapshot has and that pass; blocks on the index. Those whose score is
     /// at least `floor` are the set.
     pub(crate) fn near(&self, mut hits: Vec<Hit>, floor: f32) -> Result<Near, IndexError> {

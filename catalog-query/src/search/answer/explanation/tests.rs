@@ -16,7 +16,7 @@ use crate::read_model::Coverage;
 use crate::search::engine::{SearchEngine, SearchPage};
 use crate::search::ranking::profile::RankingProfiles;
 use crate::search::ranking::ranked_hit::LegRank;
-use crate::search::request::search_request::{SearchRequest, Sort};
+use crate::search::request::search_request::{Presentation, SearchRequest, Sort};
 use crate::search::rules::curation::tests::{curation, rule_set};
 use crate::search::rules::rule_set::RulesHandle;
 use crate::search::strategy::factory::SearchStrategyFactory;
@@ -101,6 +101,7 @@ impl Setup {
             strategy,
             filter: None,
             facets: Vec::new(),
+            presentation: Presentation::default(),
             sort: Sort::Relevance,
             page_token: String::new(),
             profile: String::new(),

@@ -18,7 +18,7 @@ use crate::search::answer::explanation::Absence;
 use crate::search::engine::{SearchEngine, SearchPage};
 use crate::search::ranking::profile::RankingProfiles;
 use crate::search::request::filter::{parse_facets, parse_filter};
-use crate::search::request::search_request::{SearchRequest, Sort};
+use crate::search::request::search_request::{Presentation, SearchRequest, Sort};
 use crate::search::rules::rule_set::{RuleSet, RulesHandle};
 use crate::search::strategy::factory::SearchStrategyFactory;
 use crate::search::strategy::kind::StrategyKind;
@@ -141,6 +141,7 @@ fn query(query: &str) -> SearchRequest {
         strategy: StrategyKind::Hybrid,
         filter: None,
         facets: Vec::new(),
+        presentation: Presentation::default(),
         sort: Sort::Relevance,
         page_token: String::new(),
         profile: String::new(),

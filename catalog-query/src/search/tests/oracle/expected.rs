@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use catalog_events::{
-    AttributeValue, CurationAction, Product, ProductId, QueryMatch, RuleKind, RuleTarget, Status,
+    AttributeValue, CurationAction, Currency, Product, ProductId, QueryMatch, RuleKind, RuleTarget,
+    Status,
 };
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 
-use crate::index::{FacetCounts, MatchMode, ValueCount};
+use crate::index::{FacetCounts, MatchMode};
 use crate::search::request::search_request::Sort;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::oracle::Case;
+use crate::search::tests::oracle::counting::{Value, count, values};
 use crate::search::tests::strategies::NEAR_ENOUGH;
 
 /// The products of a world, and what searches of them must answer.
@@ -44,7 +46,9 @@ impl Expected {
 
     pub(crate) fn matches(&self, case: &Case, filter: Option<&v1::Filter>) -> BTreeSet<ProductId> {
         let rules = Followed::of(case);
-        let passes = |product: &Product| filter.is_none_or(|filter| passes(filter, product));
+        let currency = self.currency(case);
+        let passes =
+            |product: &Product| filter.is_none_or(|filter| passes(filter, product, currency));
         let by_words = self
             .products
             .iter()
@@ -115,15 +119,30 @@ impl Expected {
             .collect()
     }
 
+    /// The currency in which a case compares prices.
+    pub(crate) fn currency(&self, case: &Case) -> Currency {
+        let asked = case.filter.as_ref().and_then(asked_currency);
+        asked.unwrap_or_else(|| {
+            let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+            for product in &self.products {
+                let currency = product.price.currency();
+                *counts.entry(currency.code().to_owned()).or_default() += 1;
+            }
+            let first = counts.into_iter().min_by_key(|(_, count)| -count);
+            first.expect("products").0.parse().expect("currency")
+        })
+    }
+
     /// The products near enough that pass the whole filter and are not hidden.
     fn near(&self, case: &Case) -> impl Iterator<Item = ProductId> {
         let filter = case.filter.as_ref();
+        let currency = self.currency(case);
         let rules = Followed::of(case);
         let passing: HashSet<&ProductId> = self
             .products
             .iter()
             .filter(|one| !rules.hide(one))
-            .filter(|one| filter.is_none_or(|filter| passes(filter, one)))
+            .filter(|one| filter.is_none_or(|filter| passes(filter, one, currency)))
             .map(|product| &product.id)
             .collect();
         let near = self.near.iter().take(self.depth.min(NEAR_ENOUGH));
@@ -143,14 +162,24 @@ impl Expected {
         };
         let products = self.products.iter();
         let by_id: HashMap<&ProductId, &Product> = products.map(|one| (&one.id, one)).collect();
+        let first = self.currency(case);
         let key = |id: &&ProductId| {
             let product = by_id[*id];
-            match sort {
+            let currency = product.price.currency();
+            let rank = match sort {
+                Sort::PriceAscending | Sort::PriceDescending if currency != first => {
+                    currency.code().to_owned()
+                }
+                _ => String::new(),
+            };
+            let is_last = case.discontinued_last && product.status == Status::Discontinued;
+            let value = match sort {
                 Sort::PriceAscending => product.price.minor(),
                 Sort::PriceDescending => -product.price.minor(),
                 Sort::Popularity => -(self.views.get(*id).copied().unwrap_or(0) as i64),
                 Sort::Newest | Sort::Relevance => -product.created_at.unix_timestamp(),
-            }
+            };
+            (is_last, rank, value)
         };
         let mut ordered: Vec<&ProductId> = matches.iter().collect();
         // The sort is stable: equal products stay in the order of their ids.
@@ -170,7 +199,7 @@ impl Expected {
         let all = Kind::All(v1::FilterList { filters: rest });
         let matches = self.matches(case, Some(&v1::Filter { kind: Some(all) }));
         let among = self.products.iter().filter(|one| matches.contains(&one.id));
-        count(among, asked)
+        count(among, asked, self.currency(case))
     }
 }
 
@@ -296,57 +325,52 @@ fn fields(filter: &v1::Filter) -> Vec<&str> {
         Kind::Flag(flag) => vec![&flag.field],
         Kind::Category(_) => vec!["category"],
         Kind::Exists(exists) => vec![&exists.field],
+        Kind::Parameter(named) => panic!("no case has {named:?}"),
     }
 }
 
-/// A value of a field.
-#[derive(Clone, Debug)]
-enum Value {
-    Text(String),
-    Number(f64),
-    Flag(bool),
-}
-
-fn values(product: &Product, field: &str) -> Vec<Value> {
-    let text = |text: &str| vec![Value::Text(text.to_owned())];
-    match field {
-        "brand" => product.brand.iter().flat_map(|brand| text(brand)).collect(),
-        "category" => (1..=product.categories.len())
-            .map(|names| Value::Text(product.categories[..names].join(">")))
-            .collect(),
-        "status" => match product.status {
-            Status::Active => text("active"),
-            Status::Discontinued => text("discontinued"),
-        },
-        "currency" => text(product.price.currency().code()),
-        "price" => vec![Value::Number(product.price.minor() as f64)],
-        "created_at" => vec![Value::Number(product.created_at.unix_timestamp() as f64)],
-        name => {
-            let name = name.strip_prefix("attributes.").expect("attribute");
-            let value = product.attributes.get(name).map(|value| match value {
-                AttributeValue::Text(text) => Value::Text(text.clone()),
-                AttributeValue::Number(number) => Value::Number(*number),
-                AttributeValue::Flag(flag) => Value::Flag(*flag),
-            });
-            value.into_iter().collect()
-        }
-    }
-}
-
-fn passes(filter: &v1::Filter, product: &Product) -> bool {
+/// The currency that a filter asks for.
+fn asked_currency(filter: &v1::Filter) -> Option<Currency> {
     match filter.kind.as_ref().expect("kind") {
-        Kind::All(list) => list.filters.iter().all(|part| passes(part, product)),
-        Kind::Any(list) => list.filters.iter().any(|part| passes(part, product)),
-        Kind::Not(part) => !passes(part, product),
+        Kind::All(list) => list.filters.iter().find_map(asked_currency),
+        Kind::Any(list) if list.filters.len() == 1 => asked_currency(&list.filters[0]),
+        Kind::Terms(terms) if terms.field == "currency" && terms.values.len() == 1 => {
+            terms.values[0].to_uppercase().parse().ok()
+        }
+        _ => None,
+    }
+}
+
+/// Whether a product passes a filter whose prices are in `currency` unless it asks for another.
+fn passes(filter: &v1::Filter, product: &Product, currency: Currency) -> bool {
+    let currency = asked_currency(filter).unwrap_or(currency);
+    let is_comparable = |field: &str| field != "price" || product.price.currency() == currency;
+    match filter.kind.as_ref().expect("kind") {
+        Kind::All(list) => list
+            .filters
+            .iter()
+            .all(|part| passes(part, product, currency)),
+        Kind::Any(list) => list
+            .filters
+            .iter()
+            .any(|part| passes(part, product, currency)),
+        Kind::Not(part) => !passes(part, product, currency),
         Kind::Terms(terms) => values(product, &terms.field).iter().any(|value| {
-            let wanted = terms.values.iter().map(|value| value.to_lowercase());
-            matches!(value, Value::Text(text) if wanted.into_iter().any(|one| one == text.to_lowercase()))
+            let mut wanted = terms.values.iter().map(|value| value.to_lowercase());
+            is_comparable(&terms.field)
+                && wanted.any(|wanted| match value {
+                    Value::Text(text) => text.to_lowercase() == wanted,
+                    Value::Number(number) => wanted.parse() == Ok(*number),
+                    Value::Flag(flag) => flag.to_string() == wanted,
+                })
         }),
         Kind::Range(range) => values(product, &range.field).iter().any(|value| {
             let within = |number: f64| {
-                range.min.is_none_or(|min| number >= min) && range.max.is_none_or(|max| number <= max)
+                range.min.is_none_or(|min| number >= min)
+                    && range.max.is_none_or(|max| number <= max)
+                    && range.below.is_none_or(|below| number < below)
             };
-            matches!(value, Value::Number(number) if within(*number))
+            is_comparable(&range.field) && matches!(value, Value::Number(number) if within(*number))
         }),
         Kind::Flag(flag) => values(product, &flag.field)
             .iter()
@@ -357,140 +381,6 @@ fn passes(filter: &v1::Filter, product: &Product) -> bool {
             path.into_iter().all(|name| names.next() == Some(name))
         }
         Kind::Exists(exists) => !values(product, &exists.field).is_empty(),
+        Kind::Parameter(named) => panic!("no case has {named:?}"),
     }
-}
-
-fn count<'a>(among: impl Iterator<Item = &'a Product>, asked: &v1::FacetRequest) -> FacetCounts {
-    let mut counts: Vec<Counted> = Vec::new();
-    let mut products = Vec::new();
-    let mut missing = 0;
-    for product in among {
-        let values = values(product, &asked.field);
-        missing += u64::from(values.is_empty());
-        let keys: Vec<Counted> = values
-            .iter()
-            .filter_map(|value| counted(value, asked))
-            .collect();
-        for key in &keys {
-            match counts.iter_mut().find(|known| known.key == key.key) {
-                Some(known) => known.join(key),
-                None => counts.push(key.clone()),
-            }
-        }
-        products.push((!values.is_empty(), keys));
-    }
-    counts.sort_by(|a, b| {
-        let order = b.count().cmp(&a.count());
-        order.then_with(|| a.key.cmp(&b.key))
-    });
-    counts.truncate(if asked.size == 0 {
-        10
-    } else {
-        asked.size as usize
-    });
-    let is_listed = |key: &Counted| counts.iter().any(|listed| listed.key == key.key);
-    let other = products
-        .iter()
-        .filter(|(has, keys)| *has && !keys.iter().any(is_listed))
-        .count() as u64;
-    if asked.interval > 0.0 {
-        counts.sort_by(|a, b| a.key.cmp(&b.key));
-    }
-    FacetCounts {
-        values: counts.iter().map(Counted::value).collect(),
-        other,
-        missing,
-    }
-}
-
-/// A value of a facet as it is compared: texts come before flags, and flags before numbers.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
-    Text(String),
-    Flag(bool),
-    Number(Number),
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Number(f64);
-
-impl PartialEq for Number {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Number {}
-
-impl PartialOrd for Number {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Number {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.partial_cmp(&other.0).expect("a number")
-    }
-}
-
-#[derive(Clone, Debug)]
-struct Counted {
-    key: Key,
-    bounds: Option<(f64, f64)>,
-    spellings: BTreeMap<String, u64>,
-}
-
-impl Counted {
-    fn count(&self) -> u64 {
-        self.spellings.values().sum()
-    }
-
-    fn join(&mut self, other: &Self) {
-        for (text, count) in &other.spellings {
-            *self.spellings.entry(text.clone()).or_default() += count;
-        }
-    }
-
-    fn value(&self) -> ValueCount {
-        let most = self.spellings.values().max().expect("a spelling");
-        let first = self.spellings.iter().find(|(_, count)| *count == most);
-        ValueCount {
-            value: first.expect("a spelling").0.clone(),
-            count: self.count(),
-            bounds: self.bounds,
-        }
-    }
-}
-
-/// A value as a facet counts it; None for a value that is in no bucket.
-fn counted(value: &Value, asked: &v1::FacetRequest) -> Option<Counted> {
-    let buckets = asked.interval > 0.0;
-    let (key, bounds, spelling) = match value {
-        Value::Number(number) if buckets => {
-            let bucket = (number / asked.interval).floor();
-            let (from, to) = (bucket * asked.interval, (bucket + 1.0) * asked.interval);
-            if bucket.abs() > 1e15 {
-                return None;
-            }
-            (
-                Key::Number(Number(from)),
-                Some((from + 0.0, to + 0.0)),
-                (from + 0.0).to_string(),
-            )
-        }
-        _ if buckets => return None,
-        Value::Number(number) => (
-            Key::Number(Number(*number)),
-            None,
-            (number + 0.0).to_string(),
-        ),
-        Value::Text(text) => (Key::Text(text.to_lowercase()), None, text.clone()),
-        Value::Flag(flag) => (Key::Flag(*flag), None, flag.to_string()),
-    };
-    Some(Counted {
-        key,
-        bounds,
-        spellings: [(spelling, 1)].into(),
-    })
 }

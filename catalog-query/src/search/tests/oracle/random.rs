@@ -37,7 +37,9 @@ const PATHS: [&[&str]; 6] = [
     &["Office"],
     &["Office", "Paper > A4"],
 ];
-const COLOURS: [&str; 5] = ["Black", "black", "RED", "dark.green", ""];
+const COLOURS: [&str; 6] = ["Black", "black", "RED", "dark.green", "", "7"];
+/// What filters look for in numbers and flags, some of it in another way than facets list it.
+const NUMBERS: [&str; 8] = ["7", "7.0", "2.50", "-1", "0", "1000000000", "true", "False"];
 const NAMES: [&str; 5] = ["finish", "ports", "sealed", "mixed", "odd.na\\me \"x\""];
 
 impl Random {
@@ -188,6 +190,7 @@ impl Random {
             field,
             size: self.one(&[0, 1, 2, 100]),
             interval: if self.below(2) == 0 { interval } else { 0.0 },
+            containing: self.one(&["", "", "", "a", "1", "RE"]).to_owned(),
         }
     }
 
@@ -231,6 +234,8 @@ impl Random {
             ),
             2 => ("status".to_owned(), self.one(&["Active", "discontinued"])),
             3 => ("currency".to_owned(), self.one(&["usd", "EUR", "JPY"])),
+            _ if self.below(3) == 0 => (self.attribute(), self.one(&NUMBERS)),
+            _ if self.below(5) == 0 => ("price".to_owned(), self.one(&["500", "1000", "7"])),
             _ => (self.attribute(), self.one(&COLOURS)),
         };
         let mut values = vec![value.to_owned()];
@@ -257,6 +262,7 @@ impl Random {
             field,
             min: (self.below(4) > 0).then_some(low),
             max: (self.below(4) > 0).then_some(low + width),
+            below: (self.below(4) == 0).then_some(low + width),
         })
     }
 }

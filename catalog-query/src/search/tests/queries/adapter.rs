@@ -9,7 +9,7 @@ use catalog_proto::v1::filter::Kind;
 use crate::index::{Filter, MatchMode};
 use crate::search::engine::SearchPage;
 use crate::search::request::filter::parse_filter;
-use crate::search::request::search_request::{SearchRequest, Sort};
+use crate::search::request::search_request::{Presentation, SearchRequest, Sort};
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::queries::table::Query;
 
@@ -36,6 +36,7 @@ pub(super) fn request(query: &Query, strategy: StrategyKind, sort: Sort) -> Sear
         strategy,
         filter: filter(query),
         facets: Vec::new(),
+        presentation: Presentation::default(),
         sort,
         page_token: String::new(),
         profile: String::new(),
