@@ -72,7 +72,9 @@ impl<'a> Matching<'a> {
         };
         let mut documents = Vec::with_capacity(terms.words.len());
         for (number, word) in terms.words.iter().enumerate() {
-            documents.push(matching.add_word(number, word, &statistics, weights)?);
+            let with = matching.add_word(number, word, &statistics, weights)?;
+            let is_identifier = terms.identified >> number & 1 == 1;
+            documents.push(with.max(u64::from(is_identifier)));
         }
         matching.requirement = Requirement::new(terms.mode, &documents, terms.quoted);
         if weights.adjacency > 0.0 {

@@ -30,6 +30,9 @@ pub(crate) struct QueryTerms {
     pub(crate) mode: MatchMode,
     /// The words that are in phrases, as bits by their number.
     pub(crate) quoted: u32,
+    /// The words that are identifiers of some product, as bits by their number: a product that has
+    /// another one lacks this word.
+    pub(crate) identified: u32,
     /// Each phrase as the rows of stems that count as it.
     pub(crate) phrases: Vec<Rows>,
     pub(crate) exclusions: Vec<Rows>,

@@ -235,11 +235,8 @@ fn understood(
         terms: QueryTerms {
             words: words.iter().map(|word| word.word.clone()).collect(),
             mode: query.mode,
-            quoted: words
-                .iter()
-                .zip(0..)
-                .map(|(word, at)| u32::from(word.is_quoted) << at)
-                .sum(),
+            quoted: bits(&words, |word| word.is_quoted),
+            identified: bits(&words, |word| word.is_identifier),
             phrases: query.phrases.clone(),
             exclusions: query
                 .exclusions
@@ -254,6 +251,14 @@ fn understood(
         suggested: suggested.filter(|_| has_suggestion).map(|query| query.text),
         words,
     })
+}
+
+/// The words for which something holds, as bits by their number.
+fn bits(words: &[UnderstoodWord], holds: fn(&UnderstoodWord) -> bool) -> u32 {
+    let numbered = words.iter().zip(0..);
+    numbered
+        .map(|(word, at)| u32::from(holds(word)) << at)
+        .sum()
 }
 
 /// The identifiers that the query may hold. A part of it that many products have as a word, or that
