@@ -86,7 +86,7 @@ pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
             word.surface.chars().all(char::is_alphabetic)
                 && !noise.contains(word.stem.as_str())
                 && !is_glued(at)
-                && !(at > 0 && is_glued(at - 1))
+                && (at == 0 || !is_glued(at - 1))
         })
         .collect();
     let mut heads = HashSet::new();

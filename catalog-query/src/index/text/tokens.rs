@@ -70,7 +70,7 @@ pub(super) fn exact_form(text: &str, language: Language) -> Option<&str> {
 
 /// Splits atoms where they are not joined.
 pub(super) fn chunks(atoms: &[Atom]) -> impl Iterator<Item = &[Atom]> {
-    atoms.chunk_by(|left, right| joins(left, right))
+    atoms.chunk_by(joins)
 }
 
 fn joins(left: &Atom, right: &Atom) -> bool {
