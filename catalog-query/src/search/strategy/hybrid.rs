@@ -30,7 +30,7 @@ const COVERAGE_OF_NEARLY_ALL: f64 = 0.99;
 /// The fewest words by which a query may name one product.
 const NAMING_WORDS_MIN: usize = 3;
 /// How many times the score of the second hit the first has at least, where a query names it.
-const NAMED_SCORE_RATIO_MIN: f32 = 1.2;
+const NAMED_SCORE_RATIO_MIN: f32 = 1.02;
 
 /// The strategy with two legs, one by words and one by meaning.
 pub(crate) struct HybridStrategy {
@@ -269,7 +269,7 @@ impl HybridStrategy {
 }
 
 /// Whether the query names the first hit by words, and so no kind of products: no other has all of
-/// its many words, or the others are far behind.
+/// its many words, or the next one scores less. Among near equals the meaning decides.
 fn names_first(prepared: &PreparedQuery, by_words: &KeywordHits) -> bool {
     if prepared.understood.terms.words.len() < NAMING_WORDS_MIN {
         return false;
