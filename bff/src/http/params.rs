@@ -65,9 +65,13 @@ impl Query {
     /// ends in a dot stands for all names that begin with it.
     pub(super) fn check_names(&self, known: &[&str], errors: &mut FieldErrors) {
         for (name, _) in self.pairs() {
-            let is_known = known
-                .iter()
-                .any(|known| *known == name || known.ends_with('.') && has_rest(name, known));
+            let is_known = known.iter().any(|known| {
+                if known.ends_with('.') {
+                    has_rest(name, known)
+                } else {
+                    *known == name
+                }
+            });
             let place = pointer(&[name]);
             if !is_known && !errors.has(&place) {
                 errors.push(place, unknown(name, known));

@@ -31,7 +31,10 @@ pub(crate) struct SearchJson<'a> {
     search_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     corrected_query: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     did_you_mean: Option<&'a str>,
+    /// The words that were dropped.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
     relaxed: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect_url: Option<&'a str>,

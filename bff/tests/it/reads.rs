@@ -109,7 +109,7 @@ async fn a_batch_keeps_the_order_asked_and_names_the_missing() {
     for id in ["a", "b", "c"] {
         bff.peer.put(product(id));
     }
-    let path = "/api/products?ids=c&ids=x&ids=a&ids=c&ids=not%20an%20id&ids=&other=1";
+    let path = "/api/products?ids=c&ids=x&ids=a&ids=c&ids=not%20an%20id&ids=";
     let answer = bff.get(path).await.json();
     let items = answer["items"].as_array().expect("items");
     let ids: Vec<_> = items
@@ -142,14 +142,10 @@ async fn a_batch_is_of_1_to_100_ids() {
     let ids = |count: usize| format!("/api/products?{}", vec!["ids=a"; count].join("&"));
     assert_eq!(bff.get(&ids(100)).await.status, 200);
     assert_eq!(bff.get(&ids(101)).await.pointers(), ["/ids"]);
-    for empty in [
-        "/api/products",
-        "/api/products?",
-        "/api/products?ids=",
-        "/api/products?id=a",
-    ] {
+    for empty in ["/api/products", "/api/products?", "/api/products?ids="] {
         assert_eq!(bff.get(empty).await.pointers(), ["/ids"], "{empty}");
     }
+    assert_eq!(bff.get("/api/products?id=a").await.pointers(), ["/id"]);
 }
 
 #[tokio::test]
@@ -180,8 +176,8 @@ async fn a_search_passes_its_words_on_and_names_its_strategy() {
              consistency_tokens: [], consistency_wait_ms: 0, filter: None, facets: [], \
              sort: Unspecified, page_token: \"\", explain: false, why_not: \"\", \
              ranking_profile: \"\", highlight: false, verbatim: false, budget_ms: 0, \
-             match_mode: Unspecified, prefix: Unspecified, auto_facets: 0, \
-             discontinued: Unspecified, highlight_utf16: false, untracked: false }}"
+             match_mode: Unspecified, prefix: Unspecified, untracked: false, auto_facets: 0, \
+             discontinued: Unspecified, highlight_utf16: false }}"
         )
     };
     assert_eq!(
@@ -201,9 +197,10 @@ async fn a_search_out_of_bounds_is_invalid() {
         let answer = bff.get(&format!("/api/products/search{query}")).await;
         assert_eq!(answer.pointers(), pointers, "{query}");
     };
-    for query in ["", "?q=", "?q=+%09", "?limit=5", "?Q=a", "?q=a&q=b"] {
+    for query in ["", "?q=", "?q=+%09", "?limit=5", "?q=a&q=b"] {
         check(query, &["/q"]).await;
     }
+    check("?Q=a", &["/Q", "/q"]).await;
     check(&format!("?q={}", "x".repeat(1001)), &["/q"]).await;
     check(&format!("?q={}", "(".repeat(16_000)), &["/q"]).await;
     for limit in [

@@ -145,7 +145,7 @@ async fn statistics_are_answered_as_json() {
         assert_eq!(answer.pointers(), [pointer], "{query}");
     }
     let unknown = bff.get("/api/analytics/searches?dais=3").await.json();
-    let detail = "is not a parameter of this request; did you mean days?";
+    let detail = "is no parameter here: did you mean days?";
     assert_eq!(unknown["errors"][0]["detail"], json!(detail));
 }
 

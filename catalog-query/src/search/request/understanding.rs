@@ -121,7 +121,11 @@ pub(crate) fn understand(
             }
             correction::suggest_the_common(&mut words[at], vocabulary)?;
         } else {
-            compounds::add_compounds(&mut words[at], vocabulary, weights)?;
+            // Where words are rarely put together, "rado" is a mistaken "radio" and no part of "Dorado".
+            let has_compounds = vocabulary.language().has_compounds();
+            if has_compounds || !correction::is_near_a_word(&words[at], vocabulary)? {
+                compounds::add_compounds(&mut words[at], vocabulary, weights)?;
+            }
             if is_last {
                 continuations::add_mistaken(&mut words[at], vocabulary, weights)?;
             }

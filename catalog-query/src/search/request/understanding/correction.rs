@@ -46,6 +46,17 @@ pub(super) fn correct(
     Ok(())
 }
 
+/// Whether some product has a word that is one edit away.
+pub(super) fn is_near_a_word(
+    word: &UnderstoodWord,
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<bool> {
+    let length = word.surface.chars().count();
+    let is_eligible =
+        word.is_plain && (CORRECTED_CHARS_MIN..=CORRECTED_CHARS_MAX).contains(&length);
+    Ok(is_eligible && !vocabulary.near(&word.surface, 1)?.is_empty())
+}
+
 /// Suggests a near word that far more products have than this one, which some odd product has.
 pub(super) fn suggest_the_common(
     word: &mut UnderstoodWord,
