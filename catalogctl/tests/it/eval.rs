@@ -68,8 +68,11 @@ async fn judgments_are_measured_saved_and_compared(cluster: &Cluster, judged: &J
         assert_eq!(summary["queries"], json!(PRODUCTS / JUDGED_OF));
         assert!(mean("judged_ndcg_at_10") >= mean("ndcg_at_10"), "{report}");
         assert!(mean("ndcg_at_10") > 0.5, "{report}");
-        // Of ten products, one is judged.
-        assert!(mean("judged_at_10") < 0.5, "{report}");
+        // Of ten products, one is judged. By words, only that one may be found.
+        assert!(
+            strategy == "keyword" || mean("judged_at_10") < 0.5,
+            "{report}"
+        );
     }
     let cut = ["--cut", "0.6", "--compare", &saved, "--save", &saved];
     let report = json(cluster, &[&base[..], &cut].concat()).await;

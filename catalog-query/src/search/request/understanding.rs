@@ -5,15 +5,17 @@
 mod compounds;
 mod continuations;
 mod correction;
+mod word;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::word::UnderstoodWord;
 use crate::index::{
-    self, AlternativeKind, Identifier, KeywordWeights, Language, QueryTerms, QueryWord, Vocabulary,
-    Word, is_unspaced,
+    self, Identifier, KeywordWeights, Language, QueryTerms, QueryWord, Vocabulary, Word,
+    is_unspaced,
 };
 use crate::search::request::query::{ParsedQuery, QueriedWord};
-use crate::search::rules::synonyms::{Synonym, Synonyms};
+use crate::search::rules::synonyms::Synonyms;
 
 /// The most products with an identifier of the query among those that have it as a word: with more
 /// of them, "256MB" is a size and no part number.
@@ -33,59 +35,6 @@ pub(crate) struct UnderstoodQuery {
     pub(crate) corrected: Option<String>,
     /// A text that was not searched for, and that may have been meant.
     pub(crate) suggested: Option<String>,
-}
-
-/// A word of a query, and what it was taken to mean.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct UnderstoodWord {
-    pub(crate) typed: String,
-    /// None when the word is taken as it was typed.
-    pub(crate) corrected: Option<String>,
-    /// A far more common word that is near, or one for a word that nothing is near enough to.
-    suggested: Option<String>,
-    /// Other words that count as this one.
-    pub(crate) synonyms: Vec<String>,
-    /// The bytes of the word in the text of the query.
-    place: (usize, usize),
-    surface: String,
-    stem: String,
-    word: QueryWord,
-    is_quoted: bool,
-    /// Whether it is made of letters alone, so that mistakes in it can be corrected.
-    is_plain: bool,
-    /// Whether some product has the word, or what it was corrected to.
-    is_known: bool,
-    /// Whether it is the part number or GTIN of some product, which is found by it whatever its words.
-    pub(crate) is_identifier: bool,
-}
-
-impl UnderstoodWord {
-    /// The terms of this word alone.
-    pub(crate) fn terms(&self) -> QueryTerms {
-        QueryTerms {
-            words: vec![self.word.clone()],
-            ..QueryTerms::default()
-        }
-    }
-
-    fn add_synonyms(&mut self, synonyms: &[Synonym], weights: &KeywordWeights) {
-        for synonym in synonyms {
-            for row in &synonym.rows {
-                self.word
-                    .add(row.clone(), weights.synonym, AlternativeKind::Synonym);
-            }
-            self.synonyms.push(synonym.text.clone());
-        }
-    }
-
-    /// Looks for another word in place of this one.
-    fn correct_to(&mut self, word: String, language: Language) {
-        self.stem = language.stem(&word);
-        self.word = QueryWord::of(&self.stem);
-        self.surface.clone_from(&word);
-        self.corrected = Some(word);
-        self.is_known = true;
-    }
 }
 
 /// Takes the query as it is, without corrections, continuations and synonyms.

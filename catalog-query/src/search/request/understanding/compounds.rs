@@ -2,7 +2,7 @@
 
 use crate::index::{AlternativeKind, KeywordWeights, QueryWord, Rows, Vocabulary};
 use crate::search::request::query::Exclusion;
-use crate::search::request::understanding::UnderstoodWord;
+use crate::search::request::understanding::word::UnderstoodWord;
 
 /// The most characters of a word that is cut in two.
 const CUT_CHARS_MAX: usize = 32;

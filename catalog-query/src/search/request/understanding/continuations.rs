@@ -1,7 +1,7 @@
 //! The words that the last word of a query may be the beginning of.
 
 use crate::index::{AlternativeKind, KeywordWeights, KnownWord, Vocabulary, is_unspaced};
-use crate::search::request::understanding::UnderstoodWord;
+use crate::search::request::understanding::word::UnderstoodWord;
 
 /// The fewest characters of a beginning. Nearly every product has a word with the same first letter.
 const BEGINNING_CHARS_MIN: usize = 2;

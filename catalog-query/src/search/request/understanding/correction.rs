@@ -1,7 +1,8 @@
 //! Corrects the spelling of words that no product has.
 
 use crate::index::{KnownWord, Vocabulary};
-use crate::search::request::understanding::{UnderstoodWord, compounds};
+use crate::search::request::understanding::compounds;
+use crate::search::request::understanding::word::UnderstoodWord;
 
 /// The fewest characters of a word that is corrected: shorter ones are near to too many others.
 const CORRECTED_CHARS_MIN: usize = 4;

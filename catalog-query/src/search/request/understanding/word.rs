@@ -1,0 +1,57 @@
+//! A word of a query, as it is understood step by step.
+
+use crate::index::{AlternativeKind, KeywordWeights, Language, QueryTerms, QueryWord};
+use crate::search::rules::synonyms::Synonym;
+
+/// A word of a query, and what it was taken to mean.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct UnderstoodWord {
+    pub(crate) typed: String,
+    /// None when the word is taken as it was typed.
+    pub(crate) corrected: Option<String>,
+    /// A far more common word that is near, or one for a word that nothing is near enough to.
+    pub(super) suggested: Option<String>,
+    /// Other words that count as this one.
+    pub(crate) synonyms: Vec<String>,
+    /// The bytes of the word in the text of the query.
+    pub(super) place: (usize, usize),
+    pub(super) surface: String,
+    pub(super) stem: String,
+    pub(super) word: QueryWord,
+    pub(super) is_quoted: bool,
+    /// Whether it is made of letters alone, so that mistakes in it can be corrected.
+    pub(super) is_plain: bool,
+    /// Whether some product has the word, or what it was corrected to.
+    pub(super) is_known: bool,
+    /// Whether it is the part number or GTIN of some product, which is found by it whatever its words.
+    pub(crate) is_identifier: bool,
+}
+
+impl UnderstoodWord {
+    /// The terms of this word alone.
+    pub(crate) fn terms(&self) -> QueryTerms {
+        QueryTerms {
+            words: vec![self.word.clone()],
+            ..QueryTerms::default()
+        }
+    }
+
+    pub(super) fn add_synonyms(&mut self, synonyms: &[Synonym], weights: &KeywordWeights) {
+        for synonym in synonyms {
+            for row in &synonym.rows {
+                self.word
+                    .add(row.clone(), weights.synonym, AlternativeKind::Synonym);
+            }
+            self.synonyms.push(synonym.text.clone());
+        }
+    }
+
+    /// Looks for another word in place of this one.
+    pub(super) fn correct_to(&mut self, word: String, language: Language) {
+        self.stem = language.stem(&word);
+        self.word = QueryWord::of(&self.stem);
+        self.surface.clone_from(&word);
+        self.corrected = Some(word);
+        self.is_known = true;
+    }
+}
