@@ -1,6 +1,7 @@
 //! The ways to find products: by words, by meaning, or by both.
 
 pub(super) mod factory;
+pub(super) mod calibration;
 pub(super) mod hybrid;
 pub(super) mod vector;
 pub(super) mod filtered_vectors;

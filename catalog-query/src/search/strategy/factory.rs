@@ -10,12 +10,13 @@ use crate::index::KeywordIndex;
 use crate::read_model::{Coverage, VectorIndex};
 use crate::search::request::prepare::QueryPreparer;
 use crate::search::rules::rule_set::RulesHandle;
+use crate::search::strategy::calibration;
 use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::hybrid::HybridStrategy;
 use crate::search::strategy::keyword::{KeywordSearch, KeywordStrategy};
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::search_strategy::SearchStrategy;
-use crate::search::strategy::similarity_floor::{self, SimilarityFloors};
+use crate::search::strategy::similarity_floor::SimilarityFloors;
 use crate::search::strategy::vector::{VectorSearch, VectorStrategy, Warnings};
 
 /// One strategy of each kind. They share their parts.
@@ -83,7 +84,7 @@ impl SearchStrategyFactory {
         let HybridStrategy {
             vector, coverage, ..
         } = &self.hybrid;
-        similarity_floor::keep_calibrated(vector, coverage, stop).await
+        calibration::keep_calibrated(vector, coverage, stop).await
     }
 
     pub(crate) fn strategy(&self, kind: StrategyKind) -> &dyn SearchStrategy {
