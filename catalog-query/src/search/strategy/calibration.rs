@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::index::{KeywordIndex, Script};
-use crate::read_model::Coverage;
+use crate::read_model::{Coverage, VectorIndexError};
 use crate::search::strategy::vector::{VectorError, VectorSearch};
 
 /// The words without meaning that are asked for in each script.
@@ -51,10 +51,8 @@ pub(crate) async fn keep_calibrated(
 async fn calibrate(vector: &VectorSearch) -> Result<BTreeMap<Script, f32>, VectorError> {
     let embedder = vector.embedder.as_ref().ok_or(VectorError::NoModel)?;
     let letters = |index: &KeywordIndex| Ok(index.snapshot().vocabulary().letters()?);
-    let Ok(letters) = vector.executor.run(letters).await else {
-        // The index is being replaced: it is asked again in a moment.
-        return Ok(BTreeMap::new());
-    };
+    let letters = vector.executor.run(letters).await;
+    let letters = letters.map_err(|err| VectorIndexError(err.into()))?;
     let mut scripts: Vec<(Script, Vec<char>)> = letters.into_iter().collect();
     scripts.retain(|(_, letters)| letters.len() >= LETTERS_MIN);
     scripts.sort_by_key(|(_, letters)| std::cmp::Reverse(letters.len()));
