@@ -1,8 +1,7 @@
-//! Attributes that describe every product and tell none apart.
+//! Attributes whose values stand before any kind of thing in a title: "black mouse", "black toner".
 
-/// Words that mark an attribute as noise. Values such as "black", "China" or "120 x 80 mm" match
-/// queries that ask for something else, so an attribute is left out when its name contains one of
-/// these words.
+/// Words that mark such an attribute: its name contains one of them. The words of its value are no
+/// heads of titles.
 pub(crate) const NOISE: &[&str] = &[
     "color",
     "colors",
