@@ -62,8 +62,8 @@ pub(crate) async fn search_analytics(
     let today = OffsetDateTime::now_utc().date();
     let since = today.saturating_sub(Duration::days(i64::from(days.max(1)) - 1));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let popular = store::popular_queries(registry, since, limit).await?;
-    let without_result = store::without_result(registry, since, limit).await?;
+    let popular = store::most_frequent_queries(registry, since, false, limit).await?;
+    let without_result = store::most_frequent_queries(registry, since, true, limit).await?;
     let positions = store::positions(registry, since).await?;
     let counts = store::totals(registry, since).await?;
     let latency = store::latency(registry, since).await?;

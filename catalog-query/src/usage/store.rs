@@ -5,7 +5,7 @@ mod views;
 mod searches;
 
 pub(super) use self::searches::{
-    QueryRow, add_searches, forget_searches, latency, popular_queries, positions,
-    suggestible_queries, totals, without_result,
+    QueryRow, add_searches, forget_searches, latency, most_frequent_queries, positions,
+    suggestible_queries, totals,
 };
 pub(super) use self::views::{count_views, forget_views, most_viewed};

@@ -128,39 +128,24 @@ async fn add_latency(db: &mut PgConnection, day: Date, tally: &SearchTally) -> s
     Ok(())
 }
 
-/// The queries that were asked most since a day.
-pub(in crate::usage) async fn popular_queries(
+/// The queries that were asked most since a day: by all searches, or by those alone that found nothing.
+pub(in crate::usage) async fn most_frequent_queries(
     registry: &PgPool,
     since: Date,
+    without_result: bool,
     limit: i64,
 ) -> sqlx::Result<Vec<QueryRow>> {
     sqlx::query_as(
-        "SELECT query, sum(searches)::bigint,
+        "SELECT query, sum(counted)::bigint,
              (array_agg(total ORDER BY day DESC) FILTER (WHERE total IS NOT NULL))[1],
              sum(clicks)::bigint
-         FROM search_queries WHERE day >= $1
-         GROUP BY query HAVING sum(searches) > 0 ORDER BY 2 DESC, query LIMIT $2",
+         FROM search_queries,
+             LATERAL (SELECT CASE WHEN $2 THEN without_result ELSE searches END AS counted) AS wanted
+         WHERE day >= $1
+         GROUP BY query HAVING sum(counted) > 0 ORDER BY 2 DESC, query LIMIT $3",
     )
     .bind(since)
-    .bind(limit)
-    .fetch_all(registry)
-    .await
-}
-
-/// The queries that most often found nothing since a day; their searches are those that did.
-pub(in crate::usage) async fn without_result(
-    registry: &PgPool,
-    since: Date,
-    limit: i64,
-) -> sqlx::Result<Vec<QueryRow>> {
-    sqlx::query_as(
-        "SELECT query, sum(without_result)::bigint,
-             (array_agg(total ORDER BY day DESC) FILTER (WHERE total IS NOT NULL))[1],
-             sum(clicks)::bigint
-         FROM search_queries WHERE day >= $1
-         GROUP BY query HAVING sum(without_result) > 0 ORDER BY 2 DESC, query LIMIT $2",
-    )
-    .bind(since)
+    .bind(without_result)
     .bind(limit)
     .fetch_all(registry)
     .await
