@@ -2,6 +2,7 @@
 //! hold: `brand=a&brand=b&price_max=50` is (a or b) and at most 50. Prices are in major units.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use catalog_events::{Currency, Decimal};
 use catalog_proto::v1;
@@ -83,46 +84,49 @@ fn condition(name: &str, value: &str) -> Option<v1::Filter> {
 /// Reads the bounds of prices: decimal numbers of major units of the currency that is asked for, or of
 /// that of the catalog.
 fn read_price(query: &Query, errors: &mut FieldErrors) -> Result<Option<v1::Filter>, Problem> {
-    let mut bound = |name: &str| -> Result<Option<f64>, Problem> {
-        let Some(stated) = query.one(name)? else {
-            return Ok(None);
-        };
-        let decimal = errors.take(pointer(&[name]), stated.parse::<Decimal>());
-        Ok(decimal.and_then(|decimal| decimal.to_string().parse().ok()))
+    let amount = |stated: &str| {
+        let decimal = stated.parse::<Decimal>();
+        decimal.map(|decimal| decimal.to_string().parse().ok())
     };
-    let range = v1::RangeFilter {
-        field: PRICE.to_owned(),
-        min: bound("price_min")?,
-        max: bound("price_max")?,
-        below: bound("price_below")?,
-    };
-    let has_prices = range.min.is_some() || range.max.is_some() || range.below.is_some();
-    if has_prices || query.all("price").next().is_some() {
+    let range = read_bounds(query, "price", PRICE, amount, errors)?;
+    if range.is_some() || query.all("price").next().is_some() {
         for code in query.all("currency") {
             errors.take(pointer(&["currency"]), code.parse::<Currency>());
         }
     }
-    Ok(has_prices.then(|| filter(Kind::Range(range))))
+    Ok(range)
 }
 
 /// Reads the bounds of the creation time, in seconds since 1970.
 fn read_created_at(query: &Query, errors: &mut FieldErrors) -> Result<Option<v1::Filter>, Problem> {
-    let mut bound = |name: &str| -> Result<Option<f64>, Problem> {
-        let Some(stated) = query.one(name)? else {
-            return Ok(None);
-        };
+    let seconds = |stated: &str| {
         let number = stated.parse().ok();
         let number = number.filter(|number: &f64| number.is_finite());
-        Ok(errors.take(
-            pointer(&[name]),
-            number.ok_or("must be a number of seconds"),
-        ))
+        number.ok_or("must be a number of seconds").map(Some)
+    };
+    read_bounds(query, "created_at", "created_at", seconds, errors)
+}
+
+/// Reads the bounds that the parameters `NAME_min`, `NAME_max` and `NAME_below` state of a field.
+fn read_bounds<E: Display>(
+    query: &Query,
+    name: &str,
+    field: &str,
+    read: impl Fn(&str) -> Result<Option<f64>, E>,
+    errors: &mut FieldErrors,
+) -> Result<Option<v1::Filter>, Problem> {
+    let mut bound = |end: &str| -> Result<Option<f64>, Problem> {
+        let name = format!("{name}_{end}");
+        let Some(stated) = query.one(&name)? else {
+            return Ok(None);
+        };
+        Ok(errors.take(pointer(&[&name]), read(stated)).flatten())
     };
     let range = v1::RangeFilter {
-        field: "created_at".to_owned(),
-        min: bound("created_at_min")?,
-        max: bound("created_at_max")?,
-        below: bound("created_at_below")?,
+        field: field.to_owned(),
+        min: bound("min")?,
+        max: bound("max")?,
+        below: bound("below")?,
     };
     let is_stated = range.min.is_some() || range.max.is_some() || range.below.is_some();
     Ok(is_stated.then(|| filter(Kind::Range(range))))
