@@ -4,6 +4,7 @@ pub(super) mod explain;
 pub(super) mod top_hits;
 pub(super) mod hits;
 pub(super) mod bm25;
+mod constraints;
 mod score_window;
 pub(super) mod requirement;
 pub(super) mod collection_statistics;

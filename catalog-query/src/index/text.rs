@@ -12,4 +12,4 @@ mod lexer;
 mod numbers;
 mod units;
 pub(super) mod scripts;
-mod signs;
+pub(super) mod signs;

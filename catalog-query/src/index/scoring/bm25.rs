@@ -8,12 +8,12 @@ use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::index::document::schema::{FIELD_NAMES, FIELDS, Fields};
 use crate::index::scoring::collection_statistics::{CollectionStatistics, LengthNorms};
+use crate::index::scoring::constraints::Constraints;
 use crate::index::scoring::postings::Postings;
 use crate::index::scoring::requirement::Requirement;
 use crate::index::scoring::score_window::{ScoreWindow, WINDOW_DOCS};
-use crate::index::scoring::terms::{Alternative, AlternativeKind, QueryTerms, QueryWord, Rows};
+use crate::index::scoring::terms::{Alternative, AlternativeKind, QueryTerms, QueryWord};
 use crate::index::scoring::weights::KeywordWeights;
-use crate::index::sets::doc_sets::DocBits;
 
 /// A document that may match, with its rank.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -171,7 +171,7 @@ impl<'a> Matching<'a> {
         }
         let exact = self.exact(segment)?;
         let mut exact_later = exact.as_slice();
-        let constraints = self.constraints(segment)?;
+        let constraints = Constraints::of(segment, self.fields, self.terms)?;
         let alive = segment.alive_bitset();
         let mut window = ScoreWindow::new();
         let mut from = 0;
@@ -214,7 +214,7 @@ impl<'a> Matching<'a> {
         segment: &SegmentReader,
         mut found: impl FnMut(Match),
     ) -> tantivy::Result<()> {
-        let constraints = self.constraints(segment)?;
+        let constraints = Constraints::of(segment, self.fields, self.terms)?;
         for doc in segment
             .doc_ids_alive()
             .filter(|doc| constraints.allow(*doc))
@@ -297,13 +297,6 @@ impl<'a> Matching<'a> {
         }))
     }
 
-    pub(crate) fn constraints(&self, segment: &SegmentReader) -> tantivy::Result<Constraints> {
-        Ok(Constraints {
-            required: self.required(segment)?,
-            excluded: self.excluded(segment)?,
-        })
-    }
-
     /// Returns the documents with an identifier of the query, in order, and the tier of each.
     pub(crate) fn exact(&self, segment: &SegmentReader) -> tantivy::Result<Vec<(DocId, u8)>> {
         let field = self.fields.identifiers;
@@ -326,69 +319,6 @@ impl<'a> Matching<'a> {
         docs.sort_unstable();
         docs.dedup_by_key(|(doc, _)| *doc);
         Ok(docs)
-    }
-
-    /// Returns the documents that have every phrase, or None if the query has no phrases.
-    fn required(&self, segment: &SegmentReader) -> tantivy::Result<Option<DocBits>> {
-        let mut required: Option<DocBits> = None;
-        for phrase in &self.terms.phrases {
-            let have = self.with_phrase(segment, phrase)?;
-            match &mut required {
-                None => required = Some(have),
-                Some(docs) => docs.intersect(&have),
-            }
-        }
-        Ok(required)
-    }
-
-    /// Returns the documents that have any of the exclusions, or None if the query has none.
-    fn excluded(&self, segment: &SegmentReader) -> tantivy::Result<Option<DocBits>> {
-        let mut excluded: Option<DocBits> = None;
-        for exclusion in &self.terms.exclusions {
-            let have = self.with_phrase(segment, exclusion)?;
-            match &mut excluded {
-                None => excluded = Some(have),
-                Some(docs) => docs.unite(&have),
-            }
-        }
-        Ok(excluded)
-    }
-
-    /// Returns the documents that have any of the rows of stems in some field.
-    pub(crate) fn with_phrase(
-        &self,
-        segment: &SegmentReader,
-        rows: &Rows,
-    ) -> tantivy::Result<DocBits> {
-        let mut docs = DocBits::none(segment.max_doc());
-        for row in rows {
-            for field in self.fields.searched() {
-                if let Some(mut postings) = Postings::open(segment, field, row)? {
-                    while postings.doc() != TERMINATED {
-                        docs.insert(postings.doc());
-                        postings.advance();
-                    }
-                }
-            }
-        }
-        Ok(docs)
-    }
-}
-
-/// The phrases and exclusions of a query as sets of documents in one segment.
-pub(crate) struct Constraints {
-    required: Option<DocBits>,
-    excluded: Option<DocBits>,
-}
-
-impl Constraints {
-    pub(crate) fn allow(&self, doc: DocId) -> bool {
-        let required = self.required.as_ref().is_none_or(|docs| docs.contains(doc));
-        required
-            && self
-                .excluded
-                .as_ref()
-                .is_none_or(|docs| !docs.contains(doc))
     }
 }
 

@@ -64,14 +64,18 @@ impl<'a> CollectionStatistics<'a> {
         Ok(least)
     }
 
-    /// The inverse document frequency of Robertson and Spärck Jones, kept positive, of a word that
-    /// `with` documents have. `with` may exceed the number of documents, as a sum over alternatives
-    /// can.
+    /// The inverse document frequency of a word that `with` documents have.
     pub(crate) fn idf(&self, with: u64) -> f32 {
-        let with = with.min(self.documents);
-        let without = (self.documents - with) as f32;
-        (1.0 + (without + 0.5) / (with as f32 + 0.5)).ln()
+        idf(with, self.documents)
     }
+}
+
+/// The inverse document frequency of Robertson and Spärck Jones, kept positive, of what `with` of `all`
+/// documents have. `with` may exceed `all`, as a sum over alternatives can.
+pub(crate) fn idf(with: u64, all: u64) -> f32 {
+    let with = with.min(all);
+    let without = (all - with) as f32;
+    (1.0 + (without + 0.5) / (with as f32 + 0.5)).ln()
 }
 
 fn length_norms(weight: &FieldWeight, average: f32) -> LengthNorms {

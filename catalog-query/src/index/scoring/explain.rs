@@ -6,6 +6,7 @@ use tantivy::DocAddress;
 use crate::index::document::schema::FIELD_NAMES;
 use crate::index::error::IndexError;
 use crate::index::scoring::bm25::Matching;
+use crate::index::scoring::constraints::{Constraints, with_phrase};
 use crate::index::scoring::terms::{QueryTerms, Rows};
 use crate::index::scoring::top_hits;
 use crate::index::scoring::weights::KeywordWeights;
@@ -48,18 +49,13 @@ impl IndexSnapshot {
         if terms.phrases.is_empty() && terms.exclusions.is_empty() {
             return Ok(None);
         }
-        let weights = KeywordWeights::default();
-        let matching = Matching::new(&self.searcher, &self.fields, terms, &[], &weights)?;
         let mut number = 0;
         let sets = DocSets::of(&self.searcher, |segment| {
-            let constraints = matching.constraints(segment)?;
-            let mut bits = DocBits::none(segment.max_doc());
-            for doc in segment.doc_ids_alive() {
-                let is_in = filter.is_none_or(|filter| filter.contains(number, doc));
-                if is_in && constraints.allow(doc) {
-                    bits.insert(doc);
-                }
-            }
+            let mut bits = match filter {
+                Some(filter) => filter.segment(number).cloned().unwrap_or_default(),
+                None => DocBits::all(segment.max_doc()),
+            };
+            Constraints::of(segment, &self.fields, terms)?.narrow(&mut bits);
             number += 1;
             Ok(bits)
         })?;
@@ -113,20 +109,15 @@ impl IndexSnapshot {
         let Some(at) = self.locate(id)? else {
             return Ok(MatchStatus::NotIndexed);
         };
-        let weights = KeywordWeights::default();
-        let matching = Matching::new(&self.searcher, &self.fields, terms, &[], &weights)?;
-        let segment = self.searcher.segment_reader(at.segment_ord);
+        let (segment, fields) = (self.searcher.segment_reader(at.segment_ord), &self.fields);
         let first = |rows: &Rows| rows.first().map_or_else(String::new, |row| row.join(" "));
         for exclusion in &terms.exclusions {
-            if matching
-                .with_phrase(segment, exclusion)?
-                .contains(at.doc_id)
-            {
+            if with_phrase(segment, fields, exclusion)?.contains(at.doc_id) {
                 return Ok(MatchStatus::Excluded(first(exclusion)));
             }
         }
         for phrase in &terms.phrases {
-            if !matching.with_phrase(segment, phrase)?.contains(at.doc_id) {
+            if !with_phrase(segment, fields, phrase)?.contains(at.doc_id) {
                 return Ok(MatchStatus::WithoutPhrase(first(phrase)));
             }
         }
@@ -134,6 +125,8 @@ impl IndexSnapshot {
         if matched.contains(at.segment_ord as usize, at.doc_id) {
             return Ok(MatchStatus::Matches);
         }
+        let weights = KeywordWeights::default();
+        let matching = Matching::new(&self.searcher, fields, terms, &[], &weights)?;
         let mut has = vec![false; terms.words.len()];
         for (clause, _) in matching.clause_scores(segment, at.doc_id)? {
             if let Some(has) = clause.word.and_then(|word| has.get_mut(word)) {

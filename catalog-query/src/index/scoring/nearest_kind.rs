@@ -3,12 +3,13 @@
 //! than the query ("notebook" for "laptop") are understood all the same.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
 
 use tantivy::schema::Field;
 use tantivy::{DocAddress, Searcher};
 
 use crate::index::document::kind_features::{FEATURES, Features, is_head};
+use crate::index::once::Once;
+use crate::index::scoring::collection_statistics::idf;
 use crate::index::scoring::postings::Postings;
 use crate::index::scoring::product_kind::sampled;
 use crate::index::scoring::terms::QueryTerms;
@@ -40,7 +41,7 @@ impl FeatureStatistics {
             .map(Features::open)
             .collect::<tantivy::Result<_>>()?;
         let mut counts = vec![0_u16; FEATURES];
-        let mut sample = 0;
+        let mut sample = 0_u64;
         for (segment, doc) in sampled(segments) {
             sample += 1;
             for feature in features[segment].of(doc) {
@@ -77,23 +78,13 @@ impl FeatureStatistics {
     }
 }
 
-/// The inverse document frequency of Robertson and Spärck Jones, kept positive.
-fn idf(with: usize, all: usize) -> f32 {
-    let without = (all - with) as f32;
-    (1.0 + (without + 0.5) / (with as f32 + 0.5)).ln()
-}
-
 /// The statistics of the features, computed by the first search that needs them.
 #[derive(Clone, Default)]
-pub(crate) struct LazyFeatures(Arc<OnceLock<FeatureStatistics>>);
+pub(crate) struct LazyFeatures(Once<FeatureStatistics>);
 
 impl LazyFeatures {
     fn open(&self, searcher: &Searcher) -> tantivy::Result<&FeatureStatistics> {
-        if let Some(known) = self.0.get() {
-            return Ok(known);
-        }
-        let statistics = FeatureStatistics::of(searcher)?;
-        Ok(self.0.get_or_init(|| statistics))
+        self.0.get(|| FeatureStatistics::of(searcher))
     }
 }
 

@@ -2,14 +2,13 @@
 //! cables first. Products of one kind have attributes of the same names, which other products lack.
 //! The kinds come from the products alone, without lists of words.
 
-use std::sync::{Arc, OnceLock};
-
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::index::document::kind_signature::{
     BITS, KindFields, NAMES_MIN, Signature, Signatures, WORDS, each_bit,
 };
+use crate::index::once::Once;
 use crate::index::scoring::terms::{AlternativeKind, QueryTerms};
 use crate::index::scoring::weights::KeywordWeights;
 
@@ -102,23 +101,21 @@ struct KindStatistics {
 /// The kind statistics, computed by the first search that needs them: opening the columns by name
 /// costs more than scoring a short list of matches.
 #[derive(Clone, Default)]
-pub(crate) struct LazyKinds(Arc<OnceLock<KindStatistics>>);
+pub(crate) struct LazyKinds(Once<KindStatistics>);
 
 impl LazyKinds {
     fn open(&self, searcher: &Searcher) -> tantivy::Result<&KindStatistics> {
-        if let Some(known) = self.0.get() {
-            return Ok(known);
-        }
-        let segments = searcher.segment_readers();
-        let signatures: Vec<Signatures> = segments
-            .iter()
-            .map(Signatures::open)
-            .collect::<tantivy::Result<_>>()?;
-        let background = Background::of(segments, &signatures);
-        Ok(self.0.get_or_init(|| KindStatistics {
-            background,
-            signatures,
-        }))
+        self.0.get(|| {
+            let segments = searcher.segment_readers();
+            let signatures: Vec<Signatures> = segments
+                .iter()
+                .map(Signatures::open)
+                .collect::<tantivy::Result<_>>()?;
+            Ok(KindStatistics {
+                background: Background::of(segments, &signatures),
+                signatures,
+            })
+        })
     }
 }
 

@@ -113,6 +113,11 @@ impl QueryWord {
         }
     }
 
+    /// Whether some of its alternatives are several stems in a row.
+    pub(crate) fn has_rows(&self) -> bool {
+        self.alternatives.iter().any(|row| row.stems.len() > 1)
+    }
+
     /// Says how many documents have the rows of stems that are one word without a space.
     pub(crate) fn limit_rows(&mut self, documents: u64) {
         for row in self

@@ -2,19 +2,17 @@
 //! catalog. Amounts in different currencies are never compared.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
 
 use catalog_events::Currency;
 use tantivy::columnar::DynamicColumn;
 use tantivy::{Searcher, SegmentReader};
 
 use crate::index::document::columns::FieldName;
+use crate::index::once::Once;
 
 /// The currency of the catalog, found at the first use in each snapshot.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct CatalogCurrency {
-    found: Arc<OnceLock<Currency>>,
-}
+pub(crate) struct CatalogCurrency(Once<Currency>);
 
 impl CatalogCurrency {
     /// The currency that was configured, else that of most products; of equally common ones the first by
@@ -24,11 +22,10 @@ impl CatalogCurrency {
         searcher: &Searcher,
         configured: Option<Currency>,
     ) -> tantivy::Result<Currency> {
-        if let Some(currency) = configured.or_else(|| self.found.get().copied()) {
-            return Ok(currency);
+        match configured {
+            Some(currency) => Ok(currency),
+            None => self.0.get(|| most_common(searcher)).copied(),
         }
-        let currency = most_common(searcher)?;
-        Ok(*self.found.get_or_init(|| currency))
     }
 }
 

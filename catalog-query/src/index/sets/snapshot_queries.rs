@@ -205,29 +205,31 @@ impl IndexSnapshot {
         Ok(())
     }
 
-    /// Whether the snapshot has the product, and has it within `filter`.
-    pub(crate) fn has(&self, id: &ProductId, filter: Option<&DocSets>) -> Result<bool, IndexError> {
-        let (places, _) = self.within([id], filter)?;
-        Ok(places.iter().all(Option::is_some))
+    /// Returns these documents as a set.
+    pub(crate) fn set_of(&self, places: impl IntoIterator<Item = DocAddress>) -> DocSets {
+        let mut docs = DocSets::none(&self.searcher);
+        for at in places {
+            docs.insert(at.segment_ord as usize, at.doc_id);
+        }
+        docs
     }
 
-    /// Tells for each product where the snapshot has it within `filter`, and returns those
-    /// products as a set.
+    /// Whether the snapshot has the product, and has it within `filter`.
+    pub(crate) fn has(&self, id: &ProductId, filter: Option<&DocSets>) -> Result<bool, IndexError> {
+        Ok(self.within([id], filter)?.iter().all(Option::is_some))
+    }
+
+    /// Tells for each product where the snapshot has it within `filter`.
     pub(crate) fn within<'a>(
         &self,
         ids: impl IntoIterator<Item = &'a ProductId>,
         filter: Option<&DocSets>,
-    ) -> Result<(Vec<Option<DocAddress>>, DocSets), IndexError> {
-        let mut docs = DocSets::none(&self.searcher);
+    ) -> Result<Vec<Option<DocAddress>>, IndexError> {
+        let passes = |at: &DocAddress| {
+            filter.is_none_or(|filter| filter.contains(at.segment_ord as usize, at.doc_id))
+        };
         let located = self.locate_all(ids)?.into_iter();
-        let within = located.map(|at| {
-            let at = at.filter(|at| {
-                filter.is_none_or(|filter| filter.contains(at.segment_ord as usize, at.doc_id))
-            })?;
-            docs.insert(at.segment_ord as usize, at.doc_id);
-            Some(at)
-        });
-        Ok((within.collect(), docs))
+        Ok(located.map(|at| at.filter(passes)).collect())
     }
 
     /// Whether some product has this brand, letter case aside.

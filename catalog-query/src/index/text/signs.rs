@@ -79,16 +79,26 @@ fn plain(c: char) -> Option<char> {
     Some(match c {
         '\u{2018}' | '\u{2019}' | '\u{201a}' | '\u{201b}' | '\u{2b9}' | '\u{2bc}' | '\u{b4}'
         | '\u{2032}' | '\u{ff07}' | '\u{2bb}' => '\'',
-        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{201f}' | '\u{2033}' | '\u{ab}' | '\u{bb}'
-        | '\u{ff02}' => '"',
-        '\u{2010}' | '\u{2011}' | '\u{2012}' | '\u{2013}' | '\u{2212}' | '\u{ff0d}'
-        | '\u{fe63}' => '-',
+        '\u{2033}' => '"',
+        c if is_quotation_mark(c) => '"',
+        '\u{2010}' | '\u{2011}' | '\u{2012}' | '\u{2013}' => '-',
+        c if is_minus(c) => '-',
         '\u{2014}' | '\u{2015}' | '\u{2122}' | '\u{ae}' | '\u{a9}' | '\u{2120}' | '\u{a0}'
         | '\u{202f}' | '\u{2009}' | '\u{200a}' | '\u{2007}' | '\u{3000}' => ' ',
         '\u{2715}' | '\u{2716}' | '\u{2a2f}' => '×',
         '\u{2044}' => '/',
         _ => return None,
     })
+}
+
+/// Whether a character quotes as `"` does. A double prime means inches.
+pub(crate) fn is_quotation_mark(c: char) -> bool {
+    matches!(c, '\u{201c}'..='\u{201f}' | '«' | '»' | '\u{ff02}')
+}
+
+/// Whether a character is a minus sign that no keyboard has.
+pub(crate) fn is_minus(c: char) -> bool {
+    matches!(c, '\u{2212}' | '\u{ff0d}' | '\u{fe63}')
 }
 
 /// The ASCII digit for the digits of other scripts.

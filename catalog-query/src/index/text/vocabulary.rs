@@ -1,7 +1,9 @@
 //! The words in the products of one snapshot. They serve to correct spelling and to split
 //! compounds.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::{Field, IndexRecordOption};
@@ -23,10 +25,16 @@ const LETTER_WORDS: usize = 2_000;
 /// The most similar words that are returned.
 const CANDIDATES_MAX: usize = 64;
 
+/// How many products have each of some words.
+type Frequencies = HashMap<String, u64>;
+
 pub(crate) struct Vocabulary<'a> {
     searcher: &'a Searcher,
     fields: &'a Fields,
     long_words: &'a LongWords,
+    /// What is near to a word, by the word and the distance: it is asked several times to understand one
+    /// word, and each time walks through the dictionary.
+    near: RefCell<HashMap<(String, u8), Rc<Frequencies>>>,
 }
 
 /// A word that some product has.
@@ -48,6 +56,7 @@ impl<'a> Vocabulary<'a> {
             searcher,
             fields,
             long_words,
+            near: RefCell::default(),
         }
     }
 
@@ -77,7 +86,7 @@ impl<'a> Vocabulary<'a> {
     /// Returns the words of letters that are exactly `distance` edits away, the most frequent
     /// first. A transposition is one edit.
     pub(crate) fn near(&self, surface: &str, distance: u8) -> tantivy::Result<Vec<KnownWord>> {
-        let mut found = self.within(surface, distance)?;
+        let mut found = HashMap::clone(&*self.within(surface, distance)?);
         if distance > 1 {
             for nearer in self.within(surface, distance - 1)?.keys() {
                 found.remove(nearer);
@@ -86,14 +95,21 @@ impl<'a> Vocabulary<'a> {
         Ok(most_frequent(found, CANDIDATES_MAX))
     }
 
-    fn within(&self, surface: &str, distance: u8) -> tantivy::Result<HashMap<String, u64>> {
+    fn within(&self, surface: &str, distance: u8) -> tantivy::Result<Rc<Frequencies>> {
+        let asked = (surface.to_owned(), distance);
+        if let Some(known) = self.near.borrow().get(&asked) {
+            return Ok(Rc::clone(known));
+        }
         let term = Term::from_field_text(self.fields.surface, surface);
-        self.accepted(&FuzzyTermQuery::new(term, distance, true))
+        let found = self.accepted(&FuzzyTermQuery::new(term, distance, true))?;
+        let found = Rc::new(found);
+        self.near.borrow_mut().insert(asked, Rc::clone(&found));
+        Ok(found)
     }
 
     /// Returns the words of letters that a fuzzy query finds, with their frequencies.
-    fn accepted(&self, query: &FuzzyTermQuery) -> tantivy::Result<HashMap<String, u64>> {
-        let mut found: HashMap<String, u64> = HashMap::new();
+    fn accepted(&self, query: &FuzzyTermQuery) -> tantivy::Result<Frequencies> {
+        let mut found = Frequencies::new();
         for segment in self.searcher.segment_readers() {
             let index = segment.inverted_index(self.fields.surface)?;
             let mut stream = index.terms().search(query.automaton()?).into_stream()?;
@@ -119,8 +135,11 @@ impl<'a> Vocabulary<'a> {
             let mut number = 0;
             while terms.advance() {
                 number += 1;
+                if number % step != 0 {
+                    continue;
+                }
                 let word = str::from_utf8(terms.key()).unwrap_or_default();
-                for c in word.chars().filter(|_| number % step == 0) {
+                for c in word.chars() {
                     if let Some(script) = Script::of(c) {
                         letters.entry(script).or_default().push(c);
                     }
@@ -156,7 +175,7 @@ impl<'a> Vocabulary<'a> {
         surface: &str,
         words_max: usize,
     ) -> tantivy::Result<Vec<KnownWord>> {
-        let mut found: HashMap<String, u64> = HashMap::new();
+        let mut found = Frequencies::new();
         for segment in self.searcher.segment_readers() {
             let index = segment.inverted_index(self.fields.surface)?;
             let range = index.terms().range().ge(surface.as_bytes());
@@ -198,7 +217,7 @@ impl<'a> Vocabulary<'a> {
         part: &str,
         words_max: usize,
     ) -> tantivy::Result<Vec<KnownWord>> {
-        let mut found: HashMap<String, u64> = HashMap::new();
+        let mut found = Frequencies::new();
         for word in self
             .long_words
             .with_part(self.searcher, self.fields, part)?
@@ -254,7 +273,7 @@ impl<'a> Vocabulary<'a> {
     }
 }
 
-fn most_frequent(found: HashMap<String, u64>, words_max: usize) -> Vec<KnownWord> {
+fn most_frequent(found: Frequencies, words_max: usize) -> Vec<KnownWord> {
     let mut words: Vec<KnownWord> = found
         .into_iter()
         .map(|(surface, documents)| KnownWord { surface, documents })

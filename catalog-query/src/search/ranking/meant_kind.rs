@@ -37,12 +37,12 @@ impl MeantKind {
         near: &Near,
     ) -> Result<Option<Self>, IndexError> {
         let nearest = &near.places[..near.places.len().min(NEAREST)];
-        let Some(kind) = snapshot.nearest_kind(nearest)? else {
-            return Ok(None);
-        };
         if snapshot.has_brand(&understood.text)? {
             return Ok(None);
         }
+        let Some(kind) = snapshot.nearest_kind(nearest)? else {
+            return Ok(None);
+        };
         let first = &by_words.places[..by_words.places.len().min(NEAREST)];
         let has_other_name = is_of_another_kind(&kind, weights, first)
             && !last_word_has_digits(understood)

@@ -2,7 +2,8 @@
 //! query: signs without a meaning are ignored.
 
 use crate::index::{
-    Identifier, Language, MatchMode, QueryTerms, Rows, Word, identifier, identifiers,
+    Identifier, Language, MatchMode, QueryTerms, Rows, Word, identifier, identifiers, is_minus,
+    is_quotation_mark,
 };
 use crate::search::error::{QUERY_BYTES_MAX, SearchError};
 
@@ -180,8 +181,8 @@ impl ParsedQuery {
 /// Writes all quotation marks and minus signs of a text as those of a keyboard.
 fn with_plain_signs(text: &str) -> String {
     let plain = text.chars().map(|c| match c {
-        '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{201f}' | '«' | '»' | '\u{ff02}' => '"',
-        '\u{2212}' | '\u{ff0d}' | '\u{fe63}' => '-',
+        c if is_quotation_mark(c) => '"',
+        c if is_minus(c) => '-',
         other => other,
     });
     plain.collect()

@@ -121,9 +121,11 @@ fn add_word(
     }
     let is_letter = |c: char| c.is_alphabetic() && !is_unspaced(c);
     let mut spelled = QueryWord::spelled(word);
-    match vocabulary.documents(&word.surface)? {
-        0 => {}
-        documents => spelled.limit_rows(documents),
+    if spelled.has_rows() {
+        match vocabulary.documents(&word.surface)? {
+            0 => {}
+            documents => spelled.limit_rows(documents),
+        }
     }
     let typed = query.text[word.from..word.to].to_owned();
     let identifier = index::identifier(&typed);

@@ -46,6 +46,7 @@ impl VectorSearch {
             // An index that is being built cannot tell which products there are.
             return Ok(Near {
                 hits,
+                floor,
                 ..Near::default()
             });
         }

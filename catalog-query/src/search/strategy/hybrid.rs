@@ -11,7 +11,7 @@ use catalog_events::ProductId;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::timeout_at;
 
-use crate::index::{Hit, KeywordHits, KeywordIndex, TIER_ALL_WORDS};
+use crate::index::{KeywordHits, TIER_ALL_WORDS};
 use crate::read_model::Coverage;
 use crate::search::deadline::micros_since;
 use crate::search::error::SearchError;
@@ -65,13 +65,18 @@ impl SearchStrategy for HybridStrategy {
             match (keyword, vector) {
                 (Err(err), Err(_)) => Err(err),
                 (Ok(_), Err(_)) => self.by_words_alone(request, prepared, limit).await,
-                (Err(_), Ok(near)) => self.by_meaning_alone(request, prepared, near, micros).await,
+                (Err(_), Ok(near)) => {
+                    let answer = self.vector.answer(request, prepared, near, micros);
+                    Ok(SearchOutcome {
+                        degraded: true,
+                        ..answer.await?
+                    })
+                }
                 (Ok(found), Ok(near)) => {
                     let both = BothLegs {
                         keyword: Arc::new(found),
                         near: Arc::new(near),
                         coverage,
-                        floor: self.vector.floor(&prepared, request),
                     };
                     self.by_both(request, prepared, both, micros).await
                 }
@@ -90,25 +95,9 @@ struct BothLegs {
     near: Arc<Near>,
     /// The share of the products that have a vector.
     coverage: f64,
-    /// The similarity from which a product counts as near.
-    floor: f32,
 }
 
 impl HybridStrategy {
-    /// The hits by meaning that match: those that are near enough, and those that match by words.
-    async fn near_enough(&self, both: &BothLegs, scope: &Scope) -> Result<Vec<Hit>, SearchError> {
-        let (near, matched) = (Arc::clone(&both.near), Arc::clone(&both.keyword.matched));
-        let (snapshot, floor) = (Arc::clone(&scope.snapshot), both.floor);
-        let keep = move |_: &KeywordIndex| {
-            let ids = near.hits.iter().map(|hit| &hit.product_id);
-            let (by_words, _) = snapshot.within(ids, Some(&matched))?;
-            let hits = near.hits.iter().zip(by_words);
-            let kept = hits.filter(|(hit, by_words)| by_words.is_some() || hit.score >= floor);
-            Ok(kept.map(|(hit, _)| hit.clone()).collect())
-        };
-        self.keyword.executor.run(keep).await
-    }
-
     /// Runs both legs at once. The leg by words is given up at the deadline only where the leg by
     /// meaning has answered.
     async fn legs(
@@ -151,38 +140,6 @@ impl HybridStrategy {
         })
     }
 
-    async fn by_meaning_alone(
-        &self,
-        request: &StrategyRequest,
-        prepared: PreparedQuery,
-        near: Near,
-        micros: Vec<(&'static str, u64)>,
-    ) -> Result<SearchOutcome, SearchError> {
-        let floor = self.vector.floor(&prepared, request);
-        let hits = near.hits.into_iter().filter(|hit| hit.score >= floor);
-        let hits: Vec<Hit> = hits.collect();
-        let legs = Legs {
-            vector: Some(&hits),
-            coverage: 1.0,
-            ..Legs::default()
-        };
-        Ok(SearchOutcome {
-            hits: rank(&self.keyword.executor, request, &prepared, legs).await?,
-            matched: None,
-            relaxed: Vec::new(),
-            similarity_floor: floor,
-            strategy: StrategyKind::Vector,
-            degraded: true,
-            near: Some(Arc::new(near.docs)),
-            curated: prepared.curated,
-            understood: prepared.understood,
-            words: prepared.weights,
-            vector_weight: request.profile.vector_weight,
-            coverage: 1.0,
-            micros,
-        })
-    }
-
     async fn by_both(
         &self,
         request: &StrategyRequest,
@@ -197,7 +154,7 @@ impl HybridStrategy {
         } else {
             self.meant_kind(request, &prepared, &both).await?
         };
-        let near = self.near_enough(&both, &prepared.scope).await?;
+        let near = both.near.matching(Some(&both.keyword.matched));
         let legs = Legs {
             keyword: Some(&both.keyword),
             vector: Some(&near),
@@ -209,11 +166,11 @@ impl HybridStrategy {
         Ok(SearchOutcome {
             hits: rank(&self.keyword.executor, request, &prepared, legs).await?,
             relaxed: prepared.relaxed(&both.keyword),
-            similarity_floor: both.floor,
+            similarity_floor: both.near.floor,
             matched: Some(Arc::clone(&both.keyword.matched)),
             strategy: StrategyKind::Hybrid,
             degraded: false,
-            near: Some(Arc::new(both.near.docs.clone())),
+            near: Some(Arc::clone(&both.near.docs)),
             curated: prepared.curated,
             understood: prepared.understood,
             words: prepared.weights,

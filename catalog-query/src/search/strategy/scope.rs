@@ -69,19 +69,21 @@ impl Scope {
     }
 
     /// Keeps the hits that the snapshot has and that pass; blocks on the index. Those whose score is
-    /// at least `floor` are the set.
+    /// at least `floor` are near enough to match.
     pub(crate) fn near(&self, mut hits: Vec<Hit>, floor: f32) -> Result<Near, IndexError> {
         let ids = hits.iter().map(|hit| &hit.product_id);
-        let (within, _) = self.snapshot.within(ids, self.filter.as_deref())?;
+        let within = self.snapshot.within(ids, self.filter.as_deref())?;
         let mut pass = within.iter();
         hits.retain(|_| pass.next().is_some_and(Option::is_some));
-        let near = hits.iter().take_while(|hit| hit.score >= floor);
-        let near = near.map(|hit| &hit.product_id);
-        let (_, docs) = self.snapshot.within(near, None)?;
+        let places: Vec<DocAddress> = within.into_iter().flatten().collect();
+        let near = hits.iter().zip(&places);
+        let near = near.filter(|(hit, _)| hit.score >= floor);
+        let docs = self.snapshot.set_of(near.map(|(_, at)| *at));
         Ok(Near {
+            docs: Arc::new(docs),
             hits,
-            places: within.into_iter().flatten().collect(),
-            docs,
+            places,
+            floor,
         })
     }
 
@@ -100,12 +102,29 @@ impl Scope {
     }
 }
 
-/// Products near in meaning: as hits, nearest first, with their places in the snapshot, and those that
-/// are near enough to match as a set
-/// of documents of the snapshot.
+/// Products near in meaning.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Near {
+    /// Nearest first.
     pub(crate) hits: Vec<Hit>,
+    /// Where the snapshot has each of the hits; empty while the index is being built.
     pub(crate) places: Vec<DocAddress>,
-    pub(crate) docs: DocSets,
+    /// The similarity from which a hit is near enough to match.
+    pub(crate) floor: f32,
+    /// The hits that are near enough.
+    pub(crate) docs: Arc<DocSets>,
+}
+
+impl Near {
+    /// The hits that match: those that are near enough, and those that match by words.
+    pub(crate) fn matching(&self, by_words: Option<&DocSets>) -> Vec<Hit> {
+        let is_by_words = |at: usize| {
+            let place = by_words.zip(self.places.get(at));
+            place.is_some_and(|(docs, at)| docs.contains(at.segment_ord as usize, at.doc_id))
+        };
+        let hits = self.hits.iter().enumerate();
+        hits.filter(|(at, hit)| hit.score >= self.floor || is_by_words(*at))
+            .map(|(_, hit)| hit.clone())
+            .collect()
+    }
 }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use futures_util::future::{BoxFuture, FutureExt as _};
 
 use crate::embedding::{EmbedError, QueryEmbedder};
-use crate::index::Hit;
 use crate::read_model::{VectorIndex, VectorIndexError};
 use crate::search::deadline::micros_since;
 use crate::search::error::SearchError;
@@ -62,15 +61,19 @@ impl VectorSearch {
         prepared: &PreparedQuery,
         request: &StrategyRequest,
     ) -> (Result<Near, VectorError>, u64) {
+        let floor = self.floor(prepared, request);
         if prepared.has_no_words() {
-            return (Ok(Near::default()), 0);
+            let nothing = Near {
+                floor,
+                ..Near::default()
+            };
+            return (Ok(nothing), 0);
         }
         let started = Instant::now();
         let search = async {
             let embedder = self.embedder.as_ref().ok_or(VectorError::NoModel)?;
             let vector = embedder.embed(&prepared.understood.text).await?;
             let hits = self.vectors.nearest(&vector, request.profile.depth).await?;
-            let floor = self.floor(prepared, request);
             Ok(self.within_scope(hits, floor, &prepared.scope).await?)
         };
         let deadline = request.deadline;
@@ -81,8 +84,39 @@ impl VectorSearch {
         (found, micros_since(started))
     }
 
+    /// The answer by meaning alone.
+    pub(crate) async fn answer(
+        &self,
+        request: &StrategyRequest,
+        prepared: PreparedQuery,
+        near: Near,
+        micros: Vec<(&'static str, u64)>,
+    ) -> Result<SearchOutcome, SearchError> {
+        let hits = near.matching(None);
+        let legs = Legs {
+            vector: Some(&hits),
+            coverage: 1.0,
+            ..Legs::default()
+        };
+        Ok(SearchOutcome {
+            hits: rank(&self.executor, request, &prepared, legs).await?,
+            matched: None,
+            relaxed: Vec::new(),
+            similarity_floor: near.floor,
+            strategy: StrategyKind::Vector,
+            degraded: false,
+            near: Some(near.docs),
+            curated: prepared.curated,
+            understood: prepared.understood,
+            words: prepared.weights,
+            vector_weight: request.profile.vector_weight,
+            coverage: 1.0,
+            micros,
+        })
+    }
+
     /// The similarity from which a product counts as near in meaning.
-    pub(crate) fn floor(&self, prepared: &PreparedQuery, request: &StrategyRequest) -> f32 {
+    fn floor(&self, prepared: &PreparedQuery, request: &StrategyRequest) -> f32 {
         let calibrated = self.floors.of(&prepared.understood.text);
         calibrated.max(request.profile.similarity_floor as f32)
     }
@@ -152,33 +186,8 @@ impl SearchStrategy for VectorStrategy {
                     ..answer
                 });
             };
-            let floor = self.vector.floor(&prepared, request);
-            let near: Vec<Hit> = found
-                .hits
-                .into_iter()
-                .filter(|hit| hit.score >= floor)
-                .collect();
-            let legs = Legs {
-                keyword: None,
-                vector: Some(&near),
-                coverage: 1.0,
-                ..Legs::default()
-            };
-            Ok(SearchOutcome {
-                hits: rank(&self.keyword.executor, request, &prepared, legs).await?,
-                matched: None,
-                relaxed: Vec::new(),
-                similarity_floor: floor,
-                strategy: StrategyKind::Vector,
-                degraded: false,
-                near: Some(Arc::new(found.docs)),
-                curated: prepared.curated,
-                understood: prepared.understood,
-                words: prepared.weights,
-                vector_weight: request.profile.vector_weight,
-                coverage: 1.0,
-                micros: vec![("understanding", prepared.micros), ("vector", micros)],
-            })
+            let micros = vec![("understanding", prepared.micros), ("vector", micros)];
+            self.vector.answer(request, prepared, found, micros).await
         }
         .boxed()
     }

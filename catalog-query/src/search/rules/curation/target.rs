@@ -49,7 +49,7 @@ impl Target {
         ids: &'a [ProductId],
     ) -> Result<Vec<&'a ProductId>, IndexError> {
         let places = match &self.filter {
-            Some(filter) => snapshot.within(ids, Some(&snapshot.filtered(filter)?))?.0,
+            Some(filter) => snapshot.within(ids, Some(&snapshot.filtered(filter)?))?,
             None => vec![None; ids.len()],
         };
         let among = ids
