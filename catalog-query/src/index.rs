@@ -29,7 +29,7 @@ pub(crate) use self::keyword_index::Needed;
 pub(crate) use self::live::{CurrentIndex, LiveIndex};
 pub(crate) use self::options::IndexOptions;
 pub(crate) use self::popularity::Popularity;
-pub(crate) use self::scoring::bm25::TIER_ALL_WORDS;
+pub(crate) use self::scoring::bm25::{TIER_ALL_WORDS, TIER_PARTLY};
 #[cfg(test)]
 pub(crate) use self::scoring::explain::KIND;
 pub(crate) use self::scoring::explain::{FieldMatch, MatchStatus};

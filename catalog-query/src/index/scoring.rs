@@ -9,6 +9,7 @@ mod score_window;
 pub(super) mod requirement;
 pub(super) mod collection_statistics;
 pub(super) mod nearest_kind;
+mod partial_hits;
 pub(super) mod product_kind;
 pub(super) mod postings;
 pub(super) mod terms;

@@ -110,10 +110,29 @@ impl<'a> Matching<'a> {
         }
         let most = counts.into_iter().max().unwrap_or(0);
         let shared = statistics.idf(most);
+        let idf = |documents: u64| {
+            let own = statistics.idf(documents.max(1));
+            own + weights.shared_idf * (shared - own)
+        };
         for field in (0..FIELDS).filter(|field| all[*field] > 0) {
-            let own = statistics.idf(counts[field].max(1));
-            let idf = own + weights.shared_idf * (shared - own);
-            self.add(Some(number), field, &word.alternatives, idf, weights);
+            let of_word = idf(counts[field]);
+            for alternative in &word.alternatives {
+                // A beginning has no rareness of its own.
+                let idf = match alternative.kind {
+                    AlternativeKind::Completion => {
+                        let documents = statistics.documents_with(field, alternative)?;
+                        statistics.idf(documents.max(1))
+                    }
+                    _ => of_word,
+                };
+                self.add(
+                    Some(number),
+                    field,
+                    std::slice::from_ref(alternative),
+                    idf,
+                    weights,
+                );
+            }
         }
         Ok(most)
     }
@@ -237,6 +256,52 @@ impl<'a> Matching<'a> {
         from: DocId,
         to: DocId,
     ) {
+        self.word_by_word(cursors, window, |cursor, window| {
+            while cursor.postings.doc() < to {
+                let place = cursor.postings.doc() - from;
+                cursor.add_to(window, place as usize);
+                cursor.postings.advance();
+            }
+        });
+    }
+
+    /// Returns the scores of some documents of a segment, given in order, whichever of the words they
+    /// have: 0 for those that have none.
+    pub(crate) fn scores(
+        &self,
+        segment: &SegmentReader,
+        docs: &[DocId],
+    ) -> tantivy::Result<Vec<f32>> {
+        let mut scores = vec![0.0; docs.len()];
+        for (docs, scores) in docs
+            .chunks(WINDOW_DOCS as usize)
+            .zip(scores.chunks_mut(WINDOW_DOCS as usize))
+        {
+            let mut cursors = Vec::new();
+            for clause in &self.clauses {
+                cursors.extend(self.cursor(segment, clause)?);
+            }
+            let mut window = ScoreWindow::new();
+            self.word_by_word(&mut cursors, &mut window, |cursor, window| {
+                for (place, doc) in docs.iter().enumerate() {
+                    if cursor.postings.seek(*doc) == *doc {
+                        cursor.add_to(window, place);
+                    }
+                }
+            });
+            window.drain(|place, _, score| scores[place as usize] = score);
+        }
+        Ok(scores)
+    }
+
+    /// Lets `add` add to the window what each clause scores, all clauses of a word before those of
+    /// the next.
+    fn word_by_word<'c>(
+        &self,
+        cursors: &mut [Cursor<'c>],
+        window: &mut ScoreWindow,
+        mut add: impl FnMut(&mut Cursor<'c>, &mut ScoreWindow),
+    ) {
         let mut rest = cursors;
         while let Some(first) = rest.first() {
             let word = first.word;
@@ -244,16 +309,7 @@ impl<'a> Matching<'a> {
             let (of_word, others) = rest.split_at_mut(same);
             rest = others;
             for cursor in of_word {
-                while cursor.postings.doc() < to {
-                    let doc = cursor.postings.doc();
-                    let score = cursor.score();
-                    let place = (doc - from) as usize;
-                    match word {
-                        Some(_) => window.add(place, score, cursor.is_whole),
-                        None => window.add_bonus(place, score),
-                    }
-                    cursor.postings.advance();
-                }
+                add(cursor, window);
             }
             if let Some(word) = word {
                 window.end_word(word, self.tie_breaker);
@@ -333,6 +389,14 @@ struct Cursor<'a> {
 }
 
 impl Cursor<'_> {
+    /// Adds the score of the current document at its place in the window.
+    fn add_to(&self, window: &mut ScoreWindow, place: usize) {
+        match self.word {
+            Some(_) => window.add(place, self.score(), self.is_whole),
+            None => window.add_bonus(place, self.score()),
+        }
+    }
+
     fn score(&self) -> f32 {
         let length = self.length_norms[usize::from(self.lengths.fieldnorm_id(self.postings.doc()))];
         let frequency = self.postings.frequency() as f32;

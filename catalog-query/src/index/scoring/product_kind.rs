@@ -147,12 +147,15 @@ impl<'a> ProductKind<'a> {
         let Some(last) = terms.words.last() else {
             return Ok(None);
         };
-        let Some((typed, others)) = last.alternatives.split_first() else {
+        let of_kind = |kind| {
+            let alternatives = last.alternatives.iter();
+            alternatives.filter(move |alternative| alternative.kind == kind)
+        };
+        let completed = of_kind(AlternativeKind::Completion).next();
+        let Some(typed) = completed.or(last.alternatives.first()) else {
             return Ok(None);
         };
-        let synonyms = others
-            .iter()
-            .filter(|other| other.kind == AlternativeKind::Synonym);
+        let synonyms = of_kind(AlternativeKind::Synonym);
         let stems: Vec<&String> = std::iter::once(typed)
             .chain(synonyms)
             .filter_map(|alternative| match &alternative.stems[..] {

@@ -77,6 +77,8 @@ pub(crate) enum AlternativeKind {
     Synonym,
     /// A longer word that begins so. Products with the whole word come first.
     Continuation,
+    /// A longer word that begins so, and is likelier meant than the beginning by itself.
+    Completion,
 }
 
 impl QueryWord {

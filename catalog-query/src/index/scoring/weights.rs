@@ -59,7 +59,7 @@ impl Default for KeywordWeights {
             categories: FieldWeight::new(0.5, 1.2, 0.75),
             attributes: FieldWeight::new(0.5, 1.2, 0.75),
             tie_breaker: 0.1,
-            shared_idf: 0.0,
+            shared_idf: 0.5,
             adjacency: 0.0,
             synonym: 0.9,
             kind: 0.6,

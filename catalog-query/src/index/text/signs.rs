@@ -19,6 +19,17 @@ pub(super) fn signs(text: &str) -> Vec<Sign> {
     let mut rest = text.char_indices().peekable();
     while let Some((from, c)) = rest.next() {
         let mut to = from + c.len_utf8();
+        if c == '\\'
+            && let Some((at, _)) = rest.next_if(|(_, next)| is_escaped_space(text, from, *next))
+        {
+            let sign = Sign {
+                c: ' ',
+                from,
+                to: at + 1,
+            };
+            signs.push(sign);
+            continue;
+        }
         let mut is_single = true;
         while let Some((at, mark)) = rest.next_if(|(_, next)| belongs_to_the_one_before(*next)) {
             to = at + mark.len_utf8();
@@ -58,6 +69,12 @@ fn add_composed(signs: &mut Vec<Sign>, cluster: &str, from: usize, to: usize) {
         let c = digit(c).or_else(|| plain(c)).unwrap_or(c);
         signs.extend(c.to_lowercase().map(|c| Sign { c, from, to }));
     }
+}
+
+/// Whether a backslash at `from` and the next character are a line break or a tab as programs write it
+/// (`2.0\nIntel`), and not part of a Windows path.
+fn is_escaped_space(text: &str, from: usize, next: char) -> bool {
+    matches!(next, 'n' | 'r' | 't') && !text[..from].ends_with([':', '\\'])
 }
 
 fn belongs_to_the_one_before(c: char) -> bool {

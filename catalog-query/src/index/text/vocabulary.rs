@@ -74,6 +74,31 @@ impl<'a> Vocabulary<'a> {
         Ok(false)
     }
 
+    /// How many products have a form of the word in the field where most have it.
+    pub(crate) fn count(&self, stem: &str) -> tantivy::Result<u64> {
+        self.most_in(&self.fields.searched(), stem)
+    }
+
+    /// How many products have a form of the word in their title, brand or category, whichever has it
+    /// most.
+    pub(crate) fn names_with(&self, stem: &str) -> tantivy::Result<u64> {
+        let Fields {
+            title,
+            brand,
+            categories,
+            ..
+        } = *self.fields;
+        self.most_in(&[title, brand, categories], stem)
+    }
+
+    fn most_in(&self, fields: &[Field], stem: &str) -> tantivy::Result<u64> {
+        let mut most = 0;
+        for field in fields {
+            most = most.max(self.frequency(*field, stem)?);
+        }
+        Ok(most)
+    }
+
     /// Whether any product has the identifier.
     pub(crate) fn has_identifier(&self, canonical: &str) -> tantivy::Result<bool> {
         Ok(self.frequency(self.fields.identifiers, canonical)? > 0)
@@ -233,11 +258,21 @@ impl<'a> Vocabulary<'a> {
         self.count_rows(&self.stems(surfaces), PROBED_MAX as u64)
     }
 
+    /// Counts the titles with the words in a row, in any form, up to a bound.
+    pub(crate) fn in_a_row_in_titles(&self, surfaces: &[&str]) -> tantivy::Result<u64> {
+        let stems = self.stems(surfaces);
+        self.count_rows_in(&[self.fields.title], &stems, PROBED_MAX as u64)
+    }
+
     fn count_rows(&self, stems: &[String], most: u64) -> tantivy::Result<u64> {
+        self.count_rows_in(&self.fields.searched(), stems, most)
+    }
+
+    fn count_rows_in(&self, fields: &[Field], stems: &[String], most: u64) -> tantivy::Result<u64> {
         let mut count = 0;
         for segment in self.searcher.segment_readers() {
-            for field in self.fields.searched() {
-                let Some(mut postings) = Postings::open(segment, field, stems)? else {
+            for field in fields {
+                let Some(mut postings) = Postings::open(segment, *field, stems)? else {
                     continue;
                 };
                 while postings.doc() != TERMINATED && count < most {

@@ -83,6 +83,7 @@ fn named(profile: &RankingProfile, outcome: &SearchOutcome) -> Vec<(String, f64)
         ("rank_constant", profile.rank_constant),
         ("keyword", profile.keyword_weight),
         ("named", profile.named_weight),
+        ("partial", profile.partial_share),
         ("vector", outcome.vector_weight),
         ("vector_coverage", outcome.coverage),
         ("similarity_floor", as_written(outcome.similarity_floor)),

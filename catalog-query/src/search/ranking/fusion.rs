@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use catalog_events::ProductId;
 
-use crate::index::{Hit, KeywordHits, Popularity};
+use crate::index::{Hit, KeywordHits, Popularity, TIER_PARTLY};
 use crate::search::ranking::meant_kind::MeantKind;
 use crate::search::ranking::profile::RankingProfile;
 use crate::search::ranking::ranked_hit::{LegRank, RankedHit, TIER_OTHERS};
@@ -18,7 +18,9 @@ const NEIGHBORS: usize = 20;
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Legs<'a> {
     pub(crate) keyword: Option<&'a KeywordHits>,
-    pub(crate) vector: Option<&'a [Hit]>,
+    /// Each hit by meaning with its rank among all of them, from 1: some of those before it may not
+    /// match.
+    pub(crate) vector: Option<&'a [(usize, Hit)]>,
     /// The share of the products that have a vector, from 0 to 1. It scales the leg by meaning, so
     /// that no product wins only because others have no vector yet.
     pub(crate) coverage: f64,
@@ -46,7 +48,7 @@ impl Legs<'_> {
         let by_meaning = self.vector.into_iter().flatten();
         let ids: BTreeSet<&ProductId> = by_words
             .map(|hit| &hit.product_id)
-            .chain(by_meaning.map(|hit| &hit.product_id))
+            .chain(by_meaning.map(|(_, hit)| &hit.product_id))
             .collect();
         ids.into_iter().cloned().collect()
     }
@@ -92,6 +94,8 @@ fn ranked_by_legs(profile: &RankingProfile, legs: Legs<'_>) -> Vec<RankedHit> {
         let ranked = entry(&mut found, &hit.product_id);
         let weight = if at == 1 && legs.names_first {
             profile.named_weight
+        } else if hit.tier == TIER_PARTLY && legs.vector.is_some() {
+            profile.keyword_weight * profile.partial_share
         } else {
             profile.keyword_weight
         };
@@ -104,9 +108,9 @@ fn ranked_by_legs(profile: &RankingProfile, legs: Legs<'_>) -> Vec<RankedHit> {
     // Among few vectors the first is not as near as among many. Its rank is what it would be among
     // all products, and it weighs less.
     let weight = legs.vector_weight(profile) * legs.coverage.powi(2);
-    for (hit, at) in legs.vector.into_iter().flatten().zip(1..) {
+    for (at, hit) in legs.vector.into_iter().flatten() {
         let ranked = entry(&mut found, &hit.product_id);
-        ranked.vector = Some(rank(at, hit.score, weight, legs.coverage));
+        ranked.vector = Some(rank(*at, hit.score, weight, legs.coverage));
     }
     add_expected(&mut found, legs, weight);
     found.into_values().collect()
@@ -177,12 +181,12 @@ mod tests {
         }
     }
 
-    fn by_meaning(ids: &[&str]) -> Vec<Hit> {
+    fn by_meaning(ids: &[&str]) -> Vec<(usize, Hit)> {
         let hit = |id: &&str| Hit {
             product_id: self::id(id),
             score: 0.5,
         };
-        ids.iter().map(hit).collect()
+        (1..).zip(ids.iter().map(hit)).collect()
     }
 
     fn check(keyword: &[(&str, u8)], vector: &[&str], coverage: f64, expected: &[(&str, f64)]) {
@@ -209,12 +213,22 @@ mod tests {
     #[test]
     fn adds_the_weighted_reciprocals_of_the_ranks() {
         check(
-            &[("a", 2), ("b", 3)],
+            &[("a", 2), ("b", 2)],
             &["c", "b"],
             1.0,
             &[
                 ("b", 1.0 / 62.0 + 0.3 / 62.0),
                 ("a", 1.0 / 61.0),
+                ("c", 0.3 / 61.0),
+            ],
+        );
+        check(
+            &[("a", 2), ("b", 3)],
+            &["c", "b"],
+            1.0,
+            &[
+                ("a", 1.0 / 61.0),
+                ("b", 0.7 / 62.0 + 0.3 / 62.0),
                 ("c", 0.3 / 61.0),
             ],
         );
@@ -280,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_product_that_the_query_names_stays_first() {
-        let keyword = by_words(&[("a", 2), ("b", 3)]);
+        let keyword = by_words(&[("a", 2), ("b", 2)]);
         let vector = by_meaning(&["b", "c"]);
         let first = |names_first| {
             let legs = Legs {

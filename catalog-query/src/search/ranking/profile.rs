@@ -31,6 +31,9 @@ pub(crate) struct RankingProfile {
     /// The weight of the leg by words for a product that the query names: one that stands out among
     /// those that have all of three or more words.
     pub(crate) named_weight: f64,
+    /// What a hit that lacks some word counts beside a leg by meaning, as a share of the weight of the
+    /// leg by words. It matches by its meaning, or by the beginning of a word.
+    pub(crate) partial_share: f64,
     pub(crate) vector_weight: f64,
     /// The least similarity of a product that matches by its meaning alone. The catalog itself may
     /// raise it: what is as near to a text without meaning does not match.
@@ -73,7 +76,7 @@ pub(crate) struct OtherNameWeights {
 impl Default for KindWeights {
     fn default() -> Self {
         Self {
-            penalty: 0.5,
+            penalty: 0.4,
             other_name: OtherNameWeights::default(),
         }
     }
@@ -113,21 +116,23 @@ impl Default for RankingProfile {
         };
         Self {
             name: "standard".to_owned(),
-            version: 3,
+            version: 4,
             words_beside_vectors: KeywordWeights {
-                attributes: attributes(0.75),
+                attributes: attributes(0.8),
+                adjacency: 0.5,
                 // Vectors tell a thing from its accessories too.
                 kind: 0.0,
                 ..usual.clone()
             },
             words: KeywordWeights {
-                attributes: attributes(0.4),
-                shared_idf: 0.2,
+                attributes: attributes(0.5),
+                adjacency: 0.8,
                 ..usual
             },
             rank_constant: 60.0,
             keyword_weight: 1.0,
             named_weight: 2.0,
+            partial_share: 0.7,
             vector_weight: 0.3,
             similarity_floor: 0.45,
             meant_kind: KindWeights::default(),
@@ -178,6 +183,9 @@ impl RankingProfile {
             return Err("a weight is not from 0 to 1000");
         }
         let is_share = |share: &f64| (0.0..=1.0).contains(share);
+        if !is_share(&self.partial_share) {
+            return Err("partial_share is not from 0 to 1");
+        }
         if !self.meant_kind.shares().iter().all(is_share) {
             return Err("a share of meant_kind is not from 0 to 1");
         }
@@ -313,7 +321,7 @@ mod tests {
         assert!(profiles.get("other").is_none());
         assert_eq!(
             RankingProfiles::default().get("").expect("default").label(),
-            "standard@3"
+            "standard@4"
         );
     }
 
@@ -340,6 +348,10 @@ mod tests {
             (
                 r#"{"default": "a", "profiles": [{"name": "a", "meant_kind": {"other_name": {"penalty": 1.1}}}]}"#,
                 "share of meant_kind",
+            ),
+            (
+                r#"{"default": "a", "profiles": [{"name": "a", "partial_share": 1.1}]}"#,
+                "partial_share",
             ),
             (r#"{"default": "a", "profiles": [{"name": "a b"}]}"#, "name"),
             (

@@ -3,8 +3,10 @@
 //! never corrected; where a far more common one is near, it is only told.
 
 mod compounds;
+mod context;
 mod continuations;
 mod correction;
+mod mistakes;
 mod word;
 #[cfg(test)]
 mod tests;
@@ -29,7 +31,7 @@ pub(crate) struct UnderstoodQuery {
     /// The words in the order of the query, each stem once. They are those of the terms.
     pub(crate) words: Vec<UnderstoodWord>,
     pub(crate) language: Language,
-    /// The corrected text that a search by meaning embeds.
+    /// The corrected and completed text that a search by meaning embeds.
     pub(crate) text: String,
     /// The text that was searched for instead of the typed one; None when nothing was corrected.
     pub(crate) corrected: Option<String>,
@@ -55,13 +57,19 @@ pub(crate) fn understand(
 ) -> tantivy::Result<UnderstoodQuery> {
     let mut words = words(query, vocabulary)?;
     compounds::join(&mut words, vocabulary, weights)?;
+    if query.is_open {
+        compounds::join_beginning(&mut words, vocabulary, weights)?;
+    }
     for at in 0..words.len() {
         if words[at].is_quoted {
             continue;
         }
         let is_last = query.is_open && at + 1 == words.len();
         if is_last {
-            continuations::add(&mut words[at], vocabulary, weights)?;
+            continuations::add(&mut words, at, vocabulary, weights)?;
+        }
+        if words[at].is_known && words[at].completed.is_none() {
+            words[at].is_known = !correction::is_rather_a_mistake(&words[at], vocabulary)?;
         }
         if words[at].is_known {
             compounds::add_parts(&mut words[at], vocabulary, weights)?;
@@ -76,7 +84,7 @@ pub(crate) fn understand(
                 compounds::add_compounds(&mut words[at], vocabulary, weights)?;
             }
             if is_last {
-                continuations::add_mistaken(&mut words[at], vocabulary, weights)?;
+                continuations::add_mistaken(&mut words, at, vocabulary, weights)?;
             }
             correction::correct(&mut words, at, vocabulary)?;
         }
@@ -138,6 +146,7 @@ fn add_word(
         typed,
         is_identifier,
         corrected: None,
+        completed: None,
         suggested: None,
         synonyms: Vec::new(),
         place: (word.from, word.to),
@@ -184,6 +193,7 @@ fn understood(
         (!changes.is_empty()).then(|| query.replaced(&changes))
     };
     let corrected = changed(|word| word.corrected.as_ref());
+    let meant = changed(|word| word.completed.as_ref().or(word.corrected.as_ref()));
     let has_suggestion = words.iter().any(|word| word.suggested.is_some());
     let suggested = changed(|word| word.suggested.as_ref().or(word.corrected.as_ref()));
     Ok(UnderstoodQuery {
@@ -201,7 +211,7 @@ fn understood(
             identifiers: identifiers(query, vocabulary)?,
         },
         language: vocabulary.language(),
-        text: corrected.as_ref().unwrap_or(query).wanted_text(),
+        text: meant.as_ref().unwrap_or(query).wanted_text(),
         corrected: corrected.map(|query| query.text),
         suggested: suggested.filter(|_| has_suggestion).map(|query| query.text),
         words,

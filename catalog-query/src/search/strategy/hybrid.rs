@@ -11,7 +11,7 @@ use catalog_events::ProductId;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::timeout_at;
 
-use crate::index::{KeywordHits, TIER_ALL_WORDS};
+use crate::index::{KeywordHits, KeywordIndex, TIER_ALL_WORDS};
 use crate::read_model::Coverage;
 use crate::search::deadline::micros_since;
 use crate::search::error::SearchError;
@@ -154,9 +154,10 @@ impl HybridStrategy {
         } else {
             self.meant_kind(request, &prepared, &both).await?
         };
+        let keyword = self.with_partial_hits(request, &prepared, &both).await?;
         let near = both.near.matching(Some(&both.keyword.matched));
         let legs = Legs {
-            keyword: Some(&both.keyword),
+            keyword: Some(&keyword),
             vector: Some(&near),
             coverage: both.coverage,
             without_vector: without_vector.as_ref(),
@@ -201,6 +202,29 @@ impl HybridStrategy {
             }
             Err(_) => None,
         }
+    }
+
+    /// The hits by words, and after them those that are near in meaning with some of the words.
+    async fn with_partial_hits(
+        &self,
+        request: &StrategyRequest,
+        prepared: &PreparedQuery,
+        both: &BothLegs,
+    ) -> Result<KeywordHits, SearchError> {
+        let (by_words, near) = (Arc::clone(&both.keyword), Arc::clone(&both.near));
+        let prepared = prepared.clone();
+        let rank = move |_: &KeywordIndex| {
+            let near: Vec<_> = near.near_enough().collect();
+            let (snapshot, terms) = (&prepared.scope.snapshot, &prepared.understood.terms);
+            snapshot.with_partial_hits(
+                KeywordHits::clone(&by_words),
+                &near,
+                terms,
+                &prepared.weights,
+            )
+        };
+        let deadline = request.deadline.with_grace();
+        self.keyword.executor.run_until(deadline, rank).await
     }
 
     async fn meant_kind(

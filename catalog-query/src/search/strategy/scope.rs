@@ -116,15 +116,23 @@ pub(crate) struct Near {
 }
 
 impl Near {
-    /// The hits that match: those that are near enough, and those that match by words.
-    pub(crate) fn matching(&self, by_words: Option<&DocSets>) -> Vec<Hit> {
-        let is_by_words = |at: usize| {
-            let place = by_words.zip(self.places.get(at));
+    /// The hits that are near enough to match, and where they are.
+    pub(crate) fn near_enough(&self) -> impl Iterator<Item = (&ProductId, DocAddress)> {
+        let near = self.hits.iter().zip(&self.places);
+        let near = near.take_while(|(hit, _)| hit.score >= self.floor);
+        near.map(|(hit, at)| (&hit.product_id, *at))
+    }
+
+    /// The hits that match, with their ranks: those that are near enough, and those that match by
+    /// words.
+    pub(crate) fn matching(&self, by_words: Option<&DocSets>) -> Vec<(usize, Hit)> {
+        let is_by_words = |rank: usize| {
+            let place = by_words.zip(self.places.get(rank - 1));
             place.is_some_and(|(docs, at)| docs.contains(at.segment_ord as usize, at.doc_id))
         };
-        let hits = self.hits.iter().enumerate();
-        hits.filter(|(at, hit)| hit.score >= self.floor || is_by_words(*at))
-            .map(|(_, hit)| hit.clone())
+        let hits = (1..).zip(&self.hits);
+        hits.filter(|(rank, hit)| hit.score >= self.floor || is_by_words(*rank))
+            .map(|(rank, hit)| (rank, hit.clone()))
             .collect()
     }
 }

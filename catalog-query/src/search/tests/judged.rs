@@ -68,7 +68,7 @@ impl Judged {
         let by_words = snapshot
             .search(&understood.terms, weights, self.profile.depth, None)
             .expect("search");
-        let by_meaning = near.map(|near| near(&understood.text));
+        let by_meaning = near.map(|near| -> Vec<_> { (1..).zip(near(&understood.text)).collect() });
         let legs = Legs {
             keyword: Some(&by_words),
             vector: by_meaning.as_deref(),

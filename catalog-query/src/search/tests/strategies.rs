@@ -148,7 +148,7 @@ pub(crate) struct Setup {
 fn setup(model: Option<Model>) -> Setup {
     let products = [
         product("a", "USB hub"),
-        product("b", "hub"),
+        product("b", "hub with four USB ports"),
         product("c", "mouse"),
     ];
     setup_of(index_of(&products), model)

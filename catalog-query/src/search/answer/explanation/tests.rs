@@ -131,9 +131,11 @@ fn computed(hit: &RankedHit, weights: &HashMap<String, f64>) -> f64 {
             leg.contribution
         })
     };
-    let is_named = |leg: LegRank| leg.rank == 1 && leg.weight != weights["keyword"];
+    let partial = weights["keyword"] * weights["partial"];
+    let is_named = |leg: LegRank| leg.rank == 1 && leg.weight == weights["named"];
     let keyword = match hit.keyword {
         Some(leg) if is_named(leg) => weights["named"],
+        Some(leg) if leg.weight == partial => partial,
         _ => weights["keyword"],
     };
     let coverage = weights["vector_coverage"];

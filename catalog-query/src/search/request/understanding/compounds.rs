@@ -10,6 +10,8 @@ const CUT_CHARS_MAX: usize = 32;
 const INNER_CHARS_MIN: usize = 4;
 /// The weight of the joined word where more products write it so than apart.
 const USUAL: f32 = 0.5;
+/// The most words that two words of a query may begin together.
+const BEGUN_MAX: usize = 4;
 /// The most longer words that count as a word inside of them.
 const COMPOUNDS_MAX: usize = 24;
 
@@ -53,6 +55,32 @@ pub(super) fn join(
     Ok(())
 }
 
+/// Adds what the last word and the one before it begin together where products write the whole as one
+/// word: "head se" may become "headset".
+pub(super) fn join_beginning(
+    words: &mut [UnderstoodWord],
+    vocabulary: &Vocabulary<'_>,
+    weights: &KeywordWeights,
+) -> tantivy::Result<()> {
+    let [.., left, right] = words else {
+        return Ok(());
+    };
+    if !left.is_plain || !right.is_plain || !may_be_one(left, right) {
+        return Ok(());
+    }
+    let joined = format!("{}{}", left.surface, right.surface);
+    for whole in vocabulary.continuations(&joined, BEGUN_MAX)? {
+        for word in [&mut *left, &mut *right] {
+            for row in vocabulary.language().rows(&whole.surface) {
+                word.word
+                    .add(row, weights.compound, AlternativeKind::Spelling);
+            }
+            word.is_known = true;
+        }
+    }
+    Ok(())
+}
+
 /// Whether two neighbours may be one word: both of letters, or the groups of a number.
 fn may_be_one(left: &UnderstoodWord, right: &UnderstoodWord) -> bool {
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -90,25 +118,12 @@ pub(super) fn has_parts(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::
     Ok(is_word && parts(surface, vocabulary)?.is_some())
 }
 
-/// Looks for two words next to each other in place of one that no product has.
-pub(super) fn cut(word: &mut UnderstoodWord, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool> {
-    let Some((left, right)) = parts(&word.surface, vocabulary)? else {
-        return Ok(false);
-    };
-    let language = vocabulary.language();
-    word.word = QueryWord {
-        alternatives: Vec::new(),
-    };
-    let row = vec![language.stem(&left), language.stem(&right)];
-    word.word.add(row, 1.0, AlternativeKind::Spelling);
-    word.corrected = Some(format!("{left} {right}"));
-    word.is_known = true;
-    Ok(true)
-}
-
 /// The two words that products have next to each other in place of this one: where there are
 /// several ways to cut it, the most frequent pair.
-fn parts(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Option<(String, String)>> {
+pub(super) fn parts(
+    surface: &str,
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<Option<(String, String)>> {
     let mut best: Option<(u64, (String, String))> = None;
     if surface.chars().count() > CUT_CHARS_MAX {
         return Ok(None);

@@ -1,6 +1,7 @@
 //! The words that the last word of a query may be the beginning of.
 
 use crate::index::{AlternativeKind, KeywordWeights, KnownWord, Vocabulary, is_unspaced};
+use crate::search::request::understanding::context::Context;
 use crate::search::request::understanding::word::UnderstoodWord;
 
 /// The fewest characters of a beginning. Nearly every product has a word with the same first letter.
@@ -9,8 +10,12 @@ const BEGINNING_CHARS_MIN: usize = 2;
 const MISTAKEN_CHARS_MIN: usize = 4;
 /// The most words that count as what a word begins; they are the most frequent ones.
 const CONTINUATIONS_MAX: usize = 16;
+/// The most words of which those are chosen, by what the catalog has of them with the other words.
+const COMPARED_MAX: usize = 64;
 /// A word that so many times more products have than all continuations together is meant instead.
 const MISTAKE_RATIO: u64 = 10;
+/// A word is rather the beginning of others where so many times more names have those.
+const FINISHED_RATIO: f64 = 8.0;
 
 /// Whether any product has a longer word that begins so.
 pub(super) fn begins(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool> {
@@ -28,58 +33,110 @@ fn mistaken(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Vec<K
     if chars < MISTAKEN_CHARS_MIN || letters + 1 < chars {
         return Ok(Vec::new());
     }
-    vocabulary.nearly_beginning(surface, CONTINUATIONS_MAX)
+    vocabulary.nearly_beginning(surface, COMPARED_MAX)
 }
 
-/// Adds the words that the last word begins.
+/// Adds the words that the last word begins. Where it may well be a word itself, products that have it
+/// come before those; a word that hardly any name has is rather the beginning of another.
 pub(super) fn add(
-    word: &mut UnderstoodWord,
+    words: &mut [UnderstoodWord],
+    at: usize,
     vocabulary: &Vocabulary<'_>,
     weights: &KeywordWeights,
 ) -> tantivy::Result<()> {
+    let word = &words[at];
     let count = word.surface.chars().count();
     if count < BEGINNING_CHARS_MIN || word.surface.chars().any(is_unspaced) {
         return Ok(());
     }
-    let found = vocabulary.continuations(&word.surface, CONTINUATIONS_MAX)?;
+    let found = vocabulary.continuations(&word.surface, COMPARED_MAX)?;
     if !word.is_known && word.is_plain && count >= MISTAKEN_CHARS_MIN {
         let continued: u64 = found.iter().map(|found| found.documents).sum();
         let near = vocabulary.near(&word.surface, 1)?;
-        let corrected = near.first().map_or(0, |near| near.documents);
+        // "microw" goes on from "micro", and is not mistaken for it.
+        let mut others = near
+            .iter()
+            .filter(|near| !word.surface.starts_with(&near.surface));
+        let corrected = others.next().map_or(0, |near| near.documents);
         if corrected > continued.saturating_mul(MISTAKE_RATIO) {
             return Ok(());
         }
     }
-    put(word, found, vocabulary, weights);
-    Ok(())
+    put(words, at, found, vocabulary, weights)
 }
 
 /// Adds the words that the last word begins with a mistake, where no product has it or a word near.
 pub(super) fn add_mistaken(
-    word: &mut UnderstoodWord,
+    words: &mut [UnderstoodWord],
+    at: usize,
     vocabulary: &Vocabulary<'_>,
     weights: &KeywordWeights,
 ) -> tantivy::Result<()> {
+    let word = &words[at];
     if word.is_known || word.is_plain && !vocabulary.near(&word.surface, 1)?.is_empty() {
         return Ok(());
     }
     let found = mistaken(&word.surface, vocabulary)?;
-    word.corrected = found.first().map(|found| found.surface.clone());
-    put(word, found, vocabulary, weights);
+    put(words, at, found, vocabulary, weights)?;
+    words[at].corrected.clone_from(&words[at].completed);
     Ok(())
 }
 
 fn put(
-    word: &mut UnderstoodWord,
+    words: &mut [UnderstoodWord],
+    at: usize,
     found: Vec<KnownWord>,
     vocabulary: &Vocabulary<'_>,
     weights: &KeywordWeights,
-) {
-    for continuation in found {
+) -> tantivy::Result<()> {
+    let context = Context::of(words, at, vocabulary);
+    let mut found = weighed(found, &context)?;
+    let is_finished = words[at].is_known && is_finished(&words[at], &found, &context, vocabulary)?;
+    found.truncate(CONTINUATIONS_MAX);
+    let kind = if is_finished || !words[at].is_known {
+        AlternativeKind::Continuation
+    } else {
+        AlternativeKind::Completion
+    };
+    let best = found.first().map_or(0.0, |(evidence, _)| *evidence);
+    let word = &mut words[at];
+    if !is_finished {
+        word.completed = found.first().map(|(_, best)| best.surface.clone());
+    }
+    for (evidence, continuation) in found {
+        let share = (evidence / best).sqrt() as f32;
         for row in vocabulary.language().rows(&continuation.surface) {
-            let kind = AlternativeKind::Continuation;
-            word.word.add(row, weights.continuation, kind);
+            word.word.add(row, weights.continuation * share, kind);
         }
         word.is_known = true;
     }
+    Ok(())
+}
+
+/// The continuations with what the catalog has of them beside the other words of the query, most
+/// first.
+fn weighed(found: Vec<KnownWord>, context: &Context<'_>) -> tantivy::Result<Vec<(f64, KnownWord)>> {
+    let mut weighed = Vec::with_capacity(found.len());
+    for continuation in found {
+        let evidence = context.evidence(&[&continuation.surface], continuation.documents)?;
+        weighed.push((evidence, continuation));
+    }
+    // The sort is stable: among equals the most frequent stays first.
+    weighed.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    Ok(weighed)
+}
+
+/// Whether the word is likely one itself, and no beginning: the catalog has it beside the other words
+/// of the query, not much less often than what it begins.
+fn is_finished(
+    word: &UnderstoodWord,
+    continuations: &[(f64, KnownWord)],
+    context: &Context<'_>,
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<bool> {
+    let others = continuations.iter();
+    let others = others.filter(|(_, other)| !context.is_form_of(&other.surface, word));
+    let continued: f64 = others.map(|(evidence, _)| evidence).sum();
+    let documents = vocabulary.documents(&word.surface)?;
+    Ok(context.evidence(&[&word.surface], documents)? * FINISHED_RATIO >= continued)
 }

@@ -2,10 +2,15 @@
 
 use crate::index::{KnownWord, Vocabulary};
 use crate::search::request::understanding::compounds;
+use crate::search::request::understanding::context::Context;
+use crate::search::request::understanding::mistakes::{is_likely, likelihood, of_missing_space};
 use crate::search::request::understanding::word::UnderstoodWord;
 
 /// The fewest characters of a word that is corrected: shorter ones are near to too many others.
 const CORRECTED_CHARS_MIN: usize = 4;
+/// The fewest characters of a word that is corrected where its letters are those of another word,
+/// swapped or but for one.
+const LIKELY_CHARS_MIN: usize = 3;
 /// The fewest characters of a word that may have two mistakes.
 const TWO_MISTAKES_CHARS_MIN: usize = 8;
 /// The most characters of a word that is corrected.
@@ -16,35 +21,73 @@ const COMPARED_MAX: usize = 16;
 /// products must have a near one.
 const RARE_DOCUMENTS_MAX: u64 = 2;
 const COMMON_RATIO: u64 = 5;
+/// The fewest letters of an ending that is no mistake only if the rest is a word to speak of.
+const LONG_ENDING_CHARS: usize = 3;
 
-/// Corrects a word that no product has: cuts it in two, or takes the nearest word that some product
-/// has. Where nothing is near enough, the nearest word is only suggested.
+/// Corrects a word that no product has: cuts it in two, or takes the word that was meant most likely.
+/// Where nothing is near enough, the nearest word is only suggested.
 pub(super) fn correct(
     words: &mut [UnderstoodWord],
     at: usize,
     vocabulary: &Vocabulary<'_>,
 ) -> tantivy::Result<()> {
-    let length = words[at].surface.chars().count();
-    let may_be_corrected = words[at].is_plain
-        && !words[at].is_known
-        && (CORRECTED_CHARS_MIN..=CORRECTED_CHARS_MAX).contains(&length);
-    if !may_be_corrected || compounds::cut(&mut words[at], vocabulary)? {
+    let word = &words[at];
+    let length = word.surface.chars().count();
+    if !word.is_plain
+        || word.is_known
+        || !(LIKELY_CHARS_MIN..=CORRECTED_CHARS_MAX).contains(&length)
+    {
         return Ok(());
     }
-    let surface = words[at].surface.clone();
-    for distance in 1..=2 {
-        let candidates = vocabulary.near(&surface, distance)?;
-        let Some(best) = fitting(candidates, words, at, vocabulary)? else {
-            continue;
-        };
-        if distance == 1 || length >= TWO_MISTAKES_CHARS_MIN {
+    let surface = word.surface.clone();
+    let context = Context::of(words, at, vocabulary);
+    let near = likeliest(vocabulary.near(&surface, 1)?, &surface, &context)?;
+    if length < CORRECTED_CHARS_MIN {
+        if let Some((_, best)) = near.filter(|(_, best)| is_likely(&surface, best)) {
+            words[at].correct_to(best, vocabulary.language());
+        }
+        return Ok(());
+    }
+    if let Some((left, right)) = compounds::parts(&surface, vocabulary)? {
+        let rows = vocabulary.in_a_row(&[&left, &right])?;
+        let likelihood = of_missing_space(length) * context.evidence(&[&left, &right], rows)?;
+        if near
+            .as_ref()
+            .is_none_or(|(of_near, _)| likelihood >= *of_near)
+        {
+            words[at].cut_into(&left, &right, vocabulary.language());
+            return Ok(());
+        }
+    }
+    if let Some((_, best)) = near {
+        words[at].correct_to(best, vocabulary.language());
+    } else if let Some((_, best)) = likeliest(vocabulary.near(&surface, 2)?, &surface, &context)? {
+        if length >= TWO_MISTAKES_CHARS_MIN {
             words[at].correct_to(best, vocabulary.language());
         } else {
             words[at].suggested = Some(best);
         }
-        return Ok(());
     }
     Ok(())
+}
+
+/// Whether a word that no product has in this form is rather another one, mistyped: "agming" has the
+/// ending of a form of "agm", and is "gaming".
+pub(super) fn is_rather_a_mistake(
+    word: &UnderstoodWord,
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<bool> {
+    let (length, rest) = (word.surface.chars().count(), word.stem.chars().count());
+    let is_doubtful = word.is_plain
+        && rest < CORRECTED_CHARS_MIN
+        && rest + LONG_ENDING_CHARS <= length
+        && vocabulary.documents(&word.surface)? == 0;
+    if !is_doubtful {
+        return Ok(false);
+    }
+    let near = vocabulary.near(&word.surface, 1)?;
+    let documents = near.first().map_or(0, |near| near.documents);
+    Ok(documents >= COMMON_RATIO * vocabulary.count(&word.stem)?)
 }
 
 /// Whether some product has a word that is one edit away.
@@ -84,35 +127,19 @@ pub(super) fn suggest_the_common(
     Ok(())
 }
 
-/// The candidate that most products have together with the other words; among equals, the one that
-/// most products have.
-fn fitting(
+/// The candidate that was meant most likely by what was typed, with a measure of it.
+fn likeliest(
     candidates: Vec<KnownWord>,
-    words: &[UnderstoodWord],
-    at: usize,
-    vocabulary: &Vocabulary<'_>,
-) -> tantivy::Result<Option<String>> {
-    let others: Vec<&str> = words
-        .iter()
-        .enumerate()
-        .filter(|(place, word)| *place != at && word.is_known)
-        .map(|(_, word)| word.surface.as_str())
-        .collect();
-    let mut best: Option<(usize, u64, String)> = None;
+    typed: &str,
+    context: &Context<'_>,
+) -> tantivy::Result<Option<(f64, String)>> {
+    let mut best: Option<(f64, String)> = None;
     for candidate in candidates.into_iter().take(COMPARED_MAX) {
-        let together = if others.is_empty() {
-            0
-        } else {
-            let mut all = vec![candidate.surface.as_str()];
-            all.extend(&others);
-            vocabulary.together(&all)?
-        };
-        let is_better = best.as_ref().is_none_or(|(count, documents, _)| {
-            (together, candidate.documents) > (*count, *documents)
-        });
-        if is_better {
-            best = Some((together, candidate.documents, candidate.surface));
+        let evidence = context.evidence(&[&candidate.surface], candidate.documents)?;
+        let likelihood = likelihood(typed, &candidate.surface) * evidence;
+        if best.as_ref().is_none_or(|(known, _)| likelihood > *known) {
+            best = Some((likelihood, candidate.surface));
         }
     }
-    Ok(best.map(|(_, _, surface)| surface))
+    Ok(best)
 }

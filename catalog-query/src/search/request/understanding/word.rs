@@ -9,6 +9,8 @@ pub(crate) struct UnderstoodWord {
     pub(crate) typed: String,
     /// None when the word is taken as it was typed.
     pub(crate) corrected: Option<String>,
+    /// The word that this one most likely begins, where it is not yet one itself.
+    pub(super) completed: Option<String>,
     /// A far more common word that is near, or one for a word that nothing is near enough to.
     pub(super) suggested: Option<String>,
     /// Other words that count as this one.
@@ -52,6 +54,17 @@ impl UnderstoodWord {
         self.word = QueryWord::of(&self.stem);
         self.surface.clone_from(&word);
         self.corrected = Some(word);
+        self.is_known = true;
+    }
+
+    /// Looks for two words next to each other in place of this one.
+    pub(super) fn cut_into(&mut self, left: &str, right: &str, language: Language) {
+        let row = vec![language.stem(left), language.stem(right)];
+        self.word = QueryWord {
+            alternatives: Vec::new(),
+        };
+        self.word.add(row, 1.0, AlternativeKind::Spelling);
+        self.corrected = Some(format!("{left} {right}"));
         self.is_known = true;
     }
 }
