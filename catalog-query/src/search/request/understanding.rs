@@ -13,8 +13,8 @@ mod tests;
 
 pub(crate) use self::word::UnderstoodWord;
 use crate::index::{
-    self, Identifier, KeywordWeights, Language, QueryTerms, QueryWord, Vocabulary, Word,
-    is_unspaced,
+    self, DocSets, Identifier, IndexError, IndexSnapshot, KeywordWeights, Language, QueryTerms,
+    QueryWord, Vocabulary, Word, is_unspaced,
 };
 use crate::search::request::query::{ParsedQuery, QueriedWord};
 use crate::search::rules::synonyms::Synonyms;
@@ -37,6 +37,28 @@ pub(crate) struct UnderstoodQuery {
     pub(crate) corrected: Option<String>,
     /// A text that was not searched for, and that may have been meant.
     pub(crate) suggested: Option<String>,
+}
+
+impl UnderstoodQuery {
+    /// The documents that have all numbers, sizes and codes of the query, of those that any document
+    /// has; None for a query without them. Blocks on the index.
+    pub(crate) fn with_numbers(
+        &self,
+        snapshot: &IndexSnapshot,
+    ) -> Result<Option<DocSets>, IndexError> {
+        let mut with_all: Option<DocSets> = None;
+        for word in self.words.iter().filter(|word| word.is_number()) {
+            let with = snapshot.matching(&word.terms(), None)?;
+            if with.len() == 0 {
+                continue;
+            }
+            match &mut with_all {
+                Some(all) => all.intersect(&with),
+                None => with_all = Some(with),
+            }
+        }
+        Ok(with_all)
+    }
 }
 
 /// Takes the query as it is, without corrections, continuations and synonyms.
@@ -65,24 +87,26 @@ pub(crate) fn understand(
             continue;
         }
         let is_last = query.is_open && at + 1 == words.len();
+        // Where words are rarely put together, "rado" is a mistaken "radio" and no part of "Dorado".
+        let may_be_a_part = vocabulary.language().has_compounds()
+            || vocabulary.documents(&words[at].surface)? == 0
+                && !correction::is_near_a_word(&words[at], vocabulary)?;
         if is_last {
             continuations::add(&mut words, at, vocabulary, weights)?;
         }
         if words[at].is_known && words[at].completed.is_none() {
             words[at].is_known = !correction::is_rather_a_mistake(&words[at], vocabulary)?;
         }
-        if words[at].is_known {
+        let was_known = words[at].is_known;
+        if was_known {
             compounds::add_parts(&mut words[at], vocabulary, weights)?;
-            if vocabulary.language().has_compounds() {
-                compounds::add_compounds(&mut words[at], vocabulary, weights)?;
-            }
+        }
+        if may_be_a_part {
+            compounds::add_compounds(&mut words[at], vocabulary, weights)?;
+        }
+        if was_known {
             correction::suggest_the_common(&mut words[at], vocabulary)?;
         } else {
-            // Where words are rarely put together, "rado" is a mistaken "radio" and no part of "Dorado".
-            let has_compounds = vocabulary.language().has_compounds();
-            if has_compounds || !correction::is_near_a_word(&words[at], vocabulary)? {
-                compounds::add_compounds(&mut words[at], vocabulary, weights)?;
-            }
             if is_last {
                 continuations::add_mistaken(&mut words, at, vocabulary, weights)?;
             }

@@ -11,6 +11,7 @@ use futures_util::future::FutureExt as _;
 
 use crate::index::Hit;
 use crate::read_model::VectorIndexError;
+use crate::search::request::understanding::UnderstoodQuery;
 use crate::search::strategy::scope::{Near, Scope};
 use crate::search::strategy::vector::VectorSearch;
 
@@ -32,15 +33,18 @@ impl VectorSearch {
             Some(_) => self.nearest_passing(vector, limit, scope).await?,
             None => self.vectors.nearest(vector, limit).await?,
         };
-        self.within_scope(hits, f32::NEG_INFINITY, scope).await
+        self.within_scope(hits, f32::NEG_INFINITY, scope, None)
+            .await
     }
 
-    /// The hits that the scope has. Those from `floor` on are its set.
+    /// The hits that the scope has. Those from `floor` on are its set. What the numbers of a query say
+    /// is no matter of meaning: with `understood`, the hits of the set have all of them.
     pub(crate) async fn within_scope(
         &self,
         hits: Vec<Hit>,
         floor: f32,
         scope: &Scope,
+        understood: Option<Arc<UnderstoodQuery>>,
     ) -> Result<Near, VectorIndexError> {
         if !scope.is_built {
             // An index that is being built cannot tell which products there are.
@@ -52,7 +56,13 @@ impl VectorSearch {
         }
         let scope = scope.clone();
         self.executor
-            .run(move |_| scope.near(hits, floor))
+            .run(move |_| {
+                let with_numbers = match understood {
+                    Some(understood) => understood.with_numbers(&scope.snapshot)?,
+                    None => None,
+                };
+                scope.near(hits, floor, with_numbers.as_ref())
+            })
             .await
             .map_err(|err| VectorIndexError(err.into()))
     }
@@ -87,7 +97,7 @@ impl VectorSearch {
             let (executor, scope) = (Arc::clone(&executor), scope.clone());
             async move {
                 let near = executor
-                    .run(move |_| scope.near(hits, f32::NEG_INFINITY))
+                    .run(move |_| scope.near(hits, f32::NEG_INFINITY, None))
                     .await;
                 near.map(|near| near.hits)
                     .map_err(|err| VectorIndexError(err.into()))

@@ -68,16 +68,22 @@ impl Scope {
         executor.run_until(deadline, narrow).await
     }
 
-    /// Keeps the hits that the snapshot has and that pass; blocks on the index. Those whose score is
-    /// at least `floor` are near enough to match.
-    pub(crate) fn near(&self, mut hits: Vec<Hit>, floor: f32) -> Result<Near, IndexError> {
+    /// Keeps the hits that the snapshot has and that pass; blocks on the index. Those match whose score
+    /// is at least `floor`, and that are among `eligible` where that is given.
+    pub(crate) fn near(
+        &self,
+        mut hits: Vec<Hit>,
+        floor: f32,
+        eligible: Option<&DocSets>,
+    ) -> Result<Near, IndexError> {
         let ids = hits.iter().map(|hit| &hit.product_id);
         let within = self.snapshot.within(ids, self.filter.as_deref())?;
         let mut pass = within.iter();
         hits.retain(|_| pass.next().is_some_and(Option::is_some));
         let places: Vec<DocAddress> = within.into_iter().flatten().collect();
         let near = hits.iter().zip(&places);
-        let near = near.filter(|(hit, _)| hit.score >= floor);
+        let near = near
+            .filter(|(hit, at)| hit.score >= floor && eligible.is_none_or(|docs| has(docs, **at)));
         let docs = self.snapshot.set_of(near.map(|(_, at)| *at));
         Ok(Near {
             docs: Arc::new(docs),
@@ -111,28 +117,31 @@ pub(crate) struct Near {
     pub(crate) places: Vec<DocAddress>,
     /// The similarity from which a hit is near enough to match.
     pub(crate) floor: f32,
-    /// The hits that are near enough.
+    /// The hits that match.
     pub(crate) docs: Arc<DocSets>,
 }
 
 impl Near {
-    /// The hits that are near enough to match, and where they are.
+    /// The hits that match by their meaning, and where they are.
     pub(crate) fn near_enough(&self) -> impl Iterator<Item = (&ProductId, DocAddress)> {
         let near = self.hits.iter().zip(&self.places);
-        let near = near.take_while(|(hit, _)| hit.score >= self.floor);
+        let near = near.filter(|(_, at)| has(&self.docs, **at));
         near.map(|(hit, at)| (&hit.product_id, *at))
     }
 
-    /// The hits that match, with their ranks: those that are near enough, and those that match by
-    /// words.
+    /// The hits that match by their meaning or by words, with their ranks.
     pub(crate) fn matching(&self, by_words: Option<&DocSets>) -> Vec<(usize, Hit)> {
-        let is_by_words = |rank: usize| {
-            let place = by_words.zip(self.places.get(rank - 1));
-            place.is_some_and(|(docs, at)| docs.contains(at.segment_ord as usize, at.doc_id))
+        let matches = |rank: usize, hit: &Hit| match self.places.get(rank - 1) {
+            Some(at) => has(&self.docs, *at) || by_words.is_some_and(|docs| has(docs, *at)),
+            None => hit.score >= self.floor,
         };
         let hits = (1..).zip(&self.hits);
-        hits.filter(|(rank, hit)| hit.score >= self.floor || is_by_words(*rank))
+        hits.filter(|(rank, hit)| matches(*rank, hit))
             .map(|(rank, hit)| (rank, hit.clone()))
             .collect()
     }
+}
+
+fn has(docs: &DocSets, at: DocAddress) -> bool {
+    docs.contains(at.segment_ord as usize, at.doc_id)
 }

@@ -8,18 +8,30 @@ use arc_swap::ArcSwap;
 
 use crate::index::Script;
 
+/// The similarity of a text to itself.
+pub(crate) const SIMILARITY_MAX: f32 = 1.0;
+/// A floor that nothing reaches.
+const UNREACHED: f32 = 2.0;
+
 /// The floors by script. There are none until the catalog has been asked.
 #[derive(Clone, Default)]
 pub(crate) struct SimilarityFloors(Arc<ArcSwap<BTreeMap<Script, f32>>>);
 
 impl SimilarityFloors {
-    /// The floor for a text, by the script of most of its letters; 0 where it is not known.
+    /// The floor for a text, by the script of most of its letters. Nothing is near to a text without
+    /// letters, or in a script that the catalog has not been asked for: models of one language take
+    /// all texts of another script to be alike. Latin letters, which all models read, have no floor
+    /// until then.
     pub(crate) fn of(&self, text: &str) -> f32 {
         let floors = self.0.load();
-        let script = Script::of_most(text);
-        script
-            .and_then(|script| floors.get(&script).copied())
-            .unwrap_or(0.0)
+        match Script::of_most(text) {
+            Some(script) => match floors.get(&script) {
+                Some(floor) => *floor,
+                None if script == Script::Latin => 0.0,
+                None => UNREACHED,
+            },
+            None => UNREACHED,
+        }
     }
 
     /// Puts other floors in place of these.
@@ -35,11 +47,15 @@ mod tests {
     #[test]
     fn a_text_has_the_floor_of_its_script() {
         let floors = SimilarityFloors::default();
-        assert_eq!(floors.of("laptop"), 0.0);
+        assert_eq!((floors.of("laptop"), floors.of("笔记本")), (0.0, UNREACHED));
         let known = BTreeMap::from([(Script::Latin, 0.5), (Script::Han, 0.7)]);
         floors.replace(known);
         assert_eq!(floors.of("laptop 15"), 0.5);
         assert_eq!(floors.of("笔记本电脑 hp"), 0.7);
-        assert_eq!(floors.of("принтер"), 0.0);
+        assert_eq!(floors.of("принтер"), UNREACHED);
+        assert_eq!(
+            (floors.of("🎂"), floors.of("12000")),
+            (UNREACHED, UNREACHED)
+        );
     }
 }

@@ -18,7 +18,7 @@ use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::ranker::rank;
 use crate::search::strategy::scope::{Near, Scope};
 use crate::search::strategy::search_strategy::{SearchOutcome, SearchStrategy, StrategyRequest};
-use crate::search::strategy::similarity_floor::SimilarityFloors;
+use crate::search::strategy::similarity_floor::{SIMILARITY_MAX, SimilarityFloors};
 
 /// The leg by meaning.
 pub(crate) struct VectorSearch {
@@ -52,7 +52,8 @@ impl VectorSearch {
     }
 
     /// The products of the scope among those that are nearest to a query, or an error at the deadline,
-    /// and the microseconds that it took. A query without words has none.
+    /// and the microseconds that it took. A query without words has none, nor one in letters of which it
+    /// is not known whether the model can read them.
     ///
     /// The nearest products are those of the whole catalog, so that a filter never makes a product
     /// match that would not match without it.
@@ -62,7 +63,7 @@ impl VectorSearch {
         request: &StrategyRequest,
     ) -> (Result<Near, VectorError>, u64) {
         let floor = self.floor(prepared, request);
-        if prepared.has_no_words() {
+        if prepared.has_no_words() || floor > SIMILARITY_MAX {
             let nothing = Near {
                 floor,
                 ..Near::default()
@@ -74,7 +75,10 @@ impl VectorSearch {
             let embedder = self.embedder.as_ref().ok_or(VectorError::NoModel)?;
             let vector = embedder.embed(&prepared.understood.text).await?;
             let hits = self.vectors.nearest(&vector, request.profile.depth).await?;
-            Ok(self.within_scope(hits, floor, &prepared.scope).await?)
+            let understood = Arc::clone(&prepared.understood);
+            Ok(self
+                .within_scope(hits, floor, &prepared.scope, Some(understood))
+                .await?)
         };
         let deadline = request.deadline;
         let found = tokio::time::timeout_at(deadline.at, search)

@@ -155,13 +155,24 @@ pub(super) fn add_compounds(
     // The stem leaves out endings, which differ inside of a compound.
     let is_telling = |part: &str| part.chars().count() >= INNER_CHARS_MIN;
     let has_stem = word.surface.starts_with(&word.stem) && is_telling(&word.stem);
-    let part = if has_stem { &word.stem } else { &word.surface };
-    let has_short_parts = vocabulary.language().has_compounds() && part.chars().count() > 2;
+    let has_compounds = vocabulary.language().has_compounds();
+    let part = if has_stem && (has_compounds || !word.is_known) {
+        &word.stem
+    } else {
+        &word.surface
+    };
+    let has_short_parts = has_compounds && part.chars().count() > 2;
     if !is_telling(part) && !has_short_parts {
         return Ok(());
     }
     let weight = if word.is_known { weights.compound } else { 1.0 };
-    for compound in vocabulary.compounds_of(part, COMPOUNDS_MAX)? {
+    let is_begun = !has_compounds && word.is_begun();
+    let part = part.clone();
+    for compound in vocabulary.compounds_of(&part, COMPOUNDS_MAX)? {
+        // Of "headph" only the end of a word may come of itself: what it begins is there already.
+        if is_begun && !compound.surface.ends_with(&part) {
+            continue;
+        }
         let row = vec![vocabulary.language().stem(&compound.surface)];
         word.word.add(row, weight, AlternativeKind::Spelling);
         word.is_known = true;

@@ -90,7 +90,7 @@ pub(super) fn is_rather_a_mistake(
     Ok(documents >= COMMON_RATIO * vocabulary.count(&word.stem)?)
 }
 
-/// Whether some product has a word that is one edit away.
+/// Whether some product has another word that is one edit away.
 pub(super) fn is_near_a_word(
     word: &UnderstoodWord,
     vocabulary: &Vocabulary<'_>,
@@ -98,7 +98,15 @@ pub(super) fn is_near_a_word(
     let length = word.surface.chars().count();
     let is_eligible =
         word.is_plain && (CORRECTED_CHARS_MIN..=CORRECTED_CHARS_MAX).contains(&length);
-    Ok(is_eligible && !vocabulary.near(&word.surface, 1)?.is_empty())
+    if !is_eligible {
+        return Ok(false);
+    }
+    let near = vocabulary.near(&word.surface, 1)?;
+    Ok(near.iter().any(|near| is_another(near, word, vocabulary)))
+}
+
+fn is_another(near: &KnownWord, word: &UnderstoodWord, vocabulary: &Vocabulary<'_>) -> bool {
+    vocabulary.language().stem(&near.surface) != word.stem
 }
 
 /// Suggests a near word that far more products have than this one, which some odd product has.
@@ -119,8 +127,7 @@ pub(super) fn suggest_the_common(
         return Ok(());
     }
     let near = vocabulary.near(&word.surface, 1)?;
-    let other = |near: &&KnownWord| vocabulary.language().stem(&near.surface) != word.stem;
-    let common = near.iter().find(other);
+    let common = near.iter().find(|near| is_another(near, word, vocabulary));
     word.suggested = common
         .filter(|near| near.documents >= documents * COMMON_RATIO)
         .map(|near| near.surface.clone());

@@ -38,6 +38,23 @@ impl UnderstoodWord {
         }
     }
 
+    /// Whether longer words that it begins count as it.
+    pub(super) fn is_begun(&self) -> bool {
+        let kinds = self.word.alternatives.iter().map(|word| word.kind);
+        let of_beginning = [AlternativeKind::Completion, AlternativeKind::Continuation];
+        kinds.into_iter().any(|kind| of_beginning.contains(&kind))
+    }
+
+    /// Whether it is a number, a size or a code: digits come first, or in several places.
+    pub(super) fn is_number(&self) -> bool {
+        let is_digit = |c: char| c.is_ascii_digit();
+        let places = self
+            .surface
+            .split(|c| !is_digit(c))
+            .filter(|run| !run.is_empty());
+        self.surface.starts_with(is_digit) || places.count() > 1
+    }
+
     pub(super) fn add_synonyms(&mut self, synonyms: &[Synonym], weights: &KeywordWeights) {
         for synonym in synonyms {
             for row in &synonym.rows {

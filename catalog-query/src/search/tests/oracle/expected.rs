@@ -139,14 +139,31 @@ impl Expected {
         })
     }
 
-    /// The products near enough that pass the whole filter and are not hidden.
+    /// The products near enough that have the numbers of the query, pass the whole filter and are not
+    /// hidden. Nothing is near to a query without letters.
     fn near(&self, case: &Case) -> impl Iterator<Item = ProductId> {
         let filter = case.filter.as_ref();
         let currency = self.currency(case);
         let rules = Followed::of(case);
+        let asked: Vec<&str> = case.query.split(' ').collect();
+        let is_digit = |c: char| c.is_ascii_digit();
+        let known = |at: &usize| {
+            self.words
+                .iter()
+                .any(|words| has_word(case, &asked, *at, words))
+        };
+        let numbers: Vec<usize> = (0..asked.len())
+            .filter(|at| asked[*at].starts_with(is_digit) && known(at))
+            .collect();
+        let has_letters = case.query.contains(char::is_alphabetic);
         let passing: HashSet<&ProductId> = self
             .products
             .iter()
+            .zip(&self.words)
+            .filter(|(_, words)| {
+                has_letters && numbers.iter().all(|at| has_word(case, &asked, *at, words))
+            })
+            .map(|(product, _)| product)
             .filter(|one| !rules.hide(one))
             .filter(|one| filter.is_none_or(|filter| passes(filter, one, currency)))
             .map(|product| &product.id)
