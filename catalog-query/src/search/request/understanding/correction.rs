@@ -11,6 +11,9 @@ const CORRECTED_CHARS_MIN: usize = 4;
 /// The fewest characters of a word that is corrected where its letters are those of another word,
 /// swapped or but for one.
 const LIKELY_CHARS_MIN: usize = 3;
+/// How many products have a word at least that a word of only so many letters with an unlikely mistake
+/// is corrected to: "qwxz" is no "qwz".
+const FREQUENT_DOCUMENTS_MIN: u64 = 10;
 /// The fewest characters of a word that may have two mistakes.
 const TWO_MISTAKES_CHARS_MIN: usize = 8;
 /// The most characters of a word that is corrected.
@@ -46,6 +49,14 @@ pub(super) fn correct(
         if let Some((_, best)) = near.filter(|(_, best)| is_likely(&surface, best)) {
             words[at].correct_to(best, vocabulary.language());
         }
+        return Ok(());
+    }
+    if length == CORRECTED_CHARS_MIN
+        && let Some((_, best)) = &near
+        && !is_likely(&surface, best)
+        && vocabulary.documents(best)? < FREQUENT_DOCUMENTS_MIN
+    {
+        words[at].suggested = Some(best.clone());
         return Ok(());
     }
     if let Some((left, right)) = compounds::parts(&surface, vocabulary)? {
