@@ -1,11 +1,11 @@
-//! Ranks products that have only some words of a query beside those that match by their words. They
+//! Ranks products that have only some words of a query among those that match by their words. They
 //! match for another reason, and the words that they have still tell how good they are.
 
 use catalog_events::ProductId;
 use tantivy::{DocAddress, DocId};
 
 use crate::index::error::IndexError;
-use crate::index::scoring::bm25::{Matching, TIER_PARTLY};
+use crate::index::scoring::bm25::{Matching, TIER_ALL_WORDS, TIER_PARTLY};
 use crate::index::scoring::hits::{KeywordHit, KeywordHits};
 use crate::index::scoring::terms::QueryTerms;
 use crate::index::scoring::top_hits;
@@ -13,15 +13,16 @@ use crate::index::scoring::weights::KeywordWeights;
 use crate::index::snapshot::IndexSnapshot;
 
 impl IndexSnapshot {
-    /// The hits of `found`, followed by those of `others` that have any word of the query without
-    /// matching by words, best first. Nothing is added to hits that a limit has cut, since the others
-    /// come after all of them.
+    /// The hits of `found` and those of `others` that have any word of the query without matching by
+    /// words, best first, where the latter count by a `share` of their score. Nothing is added to
+    /// hits that a limit has cut.
     pub(crate) fn with_partial_hits(
         &self,
         found: KeywordHits,
         others: &[(&ProductId, DocAddress)],
         terms: &QueryTerms,
         weights: &KeywordWeights,
+        share: f32,
     ) -> Result<KeywordHits, IndexError> {
         if found.total > found.hits.len() as u64 {
             return Ok(found);
@@ -47,43 +48,57 @@ impl IndexSnapshot {
         }
         partial.retain(|(_, _, score)| *score > 0.0);
         partial.sort_unstable_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
-        Ok(found.followed_by(partial))
+        Ok(found.merged(partial, share))
     }
 }
 
 impl KeywordHits {
-    fn followed_by(mut self, partial: Vec<(ProductId, DocAddress, f32)>) -> Self {
-        for (product_id, at, score) in partial {
-            self.places.push(at);
-            self.hits.push(KeywordHit {
+    /// Merges hits that lack a word with these, identifiers first. Products that have all words
+    /// somewhere are often about something else: a printer that needs a CD drive is not one.
+    fn merged(mut self, partial: Vec<(ProductId, DocAddress, f32)>, share: f32) -> Self {
+        let counted = |hit: &KeywordHit| match hit.tier {
+            TIER_PARTLY => hit.score * share,
+            _ => hit.score,
+        };
+        let mut all: Vec<(KeywordHit, DocAddress)> =
+            self.hits.into_iter().zip(self.places).collect();
+        all.extend(partial.into_iter().map(|(product_id, at, score)| {
+            let hit = KeywordHit {
                 product_id,
                 score,
                 tier: TIER_PARTLY,
-            });
-        }
+            };
+            (hit, at)
+        }));
+        // The sort is stable: hits that match by words come first among equals.
+        all.sort_by(|(a, _), (b, _)| {
+            let tier = a.tier.min(TIER_ALL_WORDS).cmp(&b.tier.min(TIER_ALL_WORDS));
+            tier.then(counted(b).total_cmp(&counted(a)))
+        });
+        (self.hits, self.places) = all.into_iter().unzip();
         self
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use catalog_events::ProductId;
+    use catalog_events::{Product, ProductId};
     use tantivy::DocAddress;
 
     use crate::index::scoring::terms::{MatchMode, QueryTerms};
     use crate::index::scoring::weights::KeywordWeights;
-    use crate::index::tests::support::{index_of, product};
+    use crate::index::tests::support::{index_of, product, text};
     use crate::index::text::language::Language;
 
     /// The hits of a search for all words of `query`, with the others beside them.
-    fn check(query: &str, limit: usize, others: &[&str], expected: &[(&str, u8)]) {
+    fn check(query: &str, limit: usize, share: f32, others: &[&str], expected: &[(&str, u8)]) {
         let (_folder, index) = index_of(&[
             product("both", "External drive"),
             product("drive", "Internal drive"),
-            product(
-                "drives",
-                "Drive, external case for a drive that is sold apart",
-            ),
+            Product {
+                attributes: [("needs".to_owned(), text("a drive, internal or external"))].into(),
+                ..product("printer", "Printer")
+            },
             product("case", "External case"),
             product("mouse", "Mouse"),
         ]);
@@ -103,7 +118,7 @@ mod tests {
             .search(&terms, &weights, limit, None)
             .expect("search");
         let all = snapshot
-            .with_partial_hits(found, &others, &terms, &weights)
+            .with_partial_hits(found, &others, &terms, &weights, share)
             .expect("partial hits");
         let hits: Vec<_> = all
             .hits
@@ -115,17 +130,15 @@ mod tests {
     }
 
     #[test]
-    fn products_with_some_words_follow_those_with_all() {
-        let all = [("both", 2), ("drives", 2)];
-        check("external drive", 9, &[], &all);
+    fn products_with_some_words_count_by_a_share_of_their_score() {
+        let all = [("both", 2), ("printer", 2)];
+        check("external drive", 9, 0.5, &[], &all);
         let more = [all[0], all[1], ("case", 3), ("drive", 3)];
-        check(
-            "external drive",
-            9,
-            &["mouse", "drive", "both", "case"],
-            &more,
-        );
-        check("external drive", 1, &["drive"], &all[..1]);
-        check("laser", 9, &["drive"], &[]);
+        let others = ["mouse", "drive", "both", "case"];
+        check("external drive", 9, 0.3, &others, &more);
+        let among = [all[0], ("case", 3), ("drive", 3), all[1]];
+        check("external drive", 9, 1.0, &others, &among);
+        check("external drive", 1, 0.9, &["drive"], &all[..1]);
+        check("laser", 9, 0.9, &["drive"], &[]);
     }
 }

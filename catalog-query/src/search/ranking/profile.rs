@@ -31,8 +31,8 @@ pub(crate) struct RankingProfile {
     /// The weight of the leg by words for a product that the query names: one that stands out among
     /// those that have all of three or more words.
     pub(crate) named_weight: f64,
-    /// What a hit that lacks some word counts beside a leg by meaning, as a share of the weight of the
-    /// leg by words. It matches by its meaning, or by the beginning of a word.
+    /// What a hit counts beside a leg by meaning that lacks some word, and so matches by its meaning or by
+    /// the beginning of a word: this share of its score by words, and of the weight of that leg.
     pub(crate) partial_share: f64,
     pub(crate) vector_weight: f64,
     /// The least similarity of a product that matches by its meaning alone. The catalog itself may
@@ -132,7 +132,7 @@ impl Default for RankingProfile {
             rank_constant: 60.0,
             keyword_weight: 1.0,
             named_weight: 2.0,
-            partial_share: 0.7,
+            partial_share: 0.6,
             vector_weight: 0.3,
             similarity_floor: 0.45,
             meant_kind: KindWeights::default(),

@@ -10,6 +10,8 @@ mod mistakes;
 mod word;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod typed_tests;
 
 pub(crate) use self::word::UnderstoodWord;
 use crate::index::{

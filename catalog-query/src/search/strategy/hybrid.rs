@@ -204,7 +204,7 @@ impl HybridStrategy {
         }
     }
 
-    /// The hits by words, and after them those that are near in meaning with some of the words.
+    /// The hits by words, and among them those that are near in meaning and have some of the words.
     async fn with_partial_hits(
         &self,
         request: &StrategyRequest,
@@ -213,15 +213,12 @@ impl HybridStrategy {
     ) -> Result<KeywordHits, SearchError> {
         let (by_words, near) = (Arc::clone(&both.keyword), Arc::clone(&both.near));
         let prepared = prepared.clone();
+        let share = request.profile.partial_share as f32;
         let rank = move |_: &KeywordIndex| {
             let near: Vec<_> = near.near_enough().collect();
             let (snapshot, terms) = (&prepared.scope.snapshot, &prepared.understood.terms);
-            snapshot.with_partial_hits(
-                KeywordHits::clone(&by_words),
-                &near,
-                terms,
-                &prepared.weights,
-            )
+            let found = KeywordHits::clone(&by_words);
+            snapshot.with_partial_hits(found, &near, terms, &prepared.weights, share)
         };
         let deadline = request.deadline.with_grace();
         self.keyword.executor.run_until(deadline, rank).await

@@ -138,5 +138,7 @@ fn is_finished(
     let others = others.filter(|(_, other)| !context.is_form_of(&other.surface, word));
     let continued: f64 = others.map(|(evidence, _)| evidence).sum();
     let documents = vocabulary.documents(&word.surface)?;
-    Ok(context.evidence(&[&word.surface], documents)? * FINISHED_RATIO >= continued)
+    // Of "printe" the catalog has only other forms.
+    let ratio = if documents == 0 { 1.0 } else { FINISHED_RATIO };
+    Ok(context.evidence(&[&word.surface], documents)? * ratio >= continued)
 }
