@@ -125,8 +125,13 @@ pub(crate) fn pairs(terms: &QueryTerms) -> Vec<Alternative> {
         .iter()
         .filter_map(|word| Some(&word.alternatives.first()?.stems))
         .collect();
+    let row = |left: &[String], right: &[String]| match right.strip_prefix(left) {
+        // The right word counts only behind the left one, and is the pair already.
+        Some(rest) if !rest.is_empty() => right.to_vec(),
+        _ => [left, right].concat(),
+    };
     let pair = |pair: &[&Vec<String>]| Alternative {
-        stems: [pair[0].as_slice(), pair[1].as_slice()].concat(),
+        stems: row(pair[0], pair[1]),
         weight: 1.0,
         kind: AlternativeKind::Spelling,
         documents_max: None,

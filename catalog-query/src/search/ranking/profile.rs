@@ -8,7 +8,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-use crate::index::{FieldWeight, KeywordWeights};
+use crate::index::KeywordWeights;
 
 const DEPTH_MAX: usize = 1_000;
 const WEIGHT_MAX: f64 = 1_000.0;
@@ -110,23 +110,16 @@ impl KindWeights {
 impl Default for RankingProfile {
     fn default() -> Self {
         let usual = KeywordWeights::default();
-        let attributes = |weight| FieldWeight {
-            weight,
-            ..usual.attributes
-        };
         Self {
             name: "standard".to_owned(),
             version: 4,
             words_beside_vectors: KeywordWeights {
-                attributes: attributes(0.8),
-                adjacency: 0.5,
                 // Vectors tell a thing from its accessories too.
                 kind: 0.0,
                 ..usual.clone()
             },
             words: KeywordWeights {
-                attributes: attributes(0.5),
-                adjacency: 0.8,
+                tie_breaker: 0.2,
                 ..usual
             },
             rank_constant: 60.0,

@@ -81,7 +81,10 @@ impl ParsedQuery {
     /// "TB-7 -H (refurb)" the minus sign may belong to a part number.
     pub(crate) fn as_identifier(&self) -> Option<String> {
         let has_signs = !self.phrases.is_empty() || !self.exclusions.is_empty();
-        has_signs.then(|| identifier(&self.text)).flatten()
+        // "-toner" leaves out toner, even if there is a part number "TONER".
+        (has_signs && !self.words.is_empty())
+            .then(|| identifier(&self.text))
+            .flatten()
     }
 
     /// Parses the same text again, without phrases and exclusions.
@@ -279,6 +282,19 @@ mod tests {
             (query.text.as_str(), !query.words.is_empty()),
             (text, has_words),
             "{typed:?}"
+        );
+    }
+
+    #[test]
+    fn exclusions_alone_are_no_identifier() {
+        let identifier = |typed| {
+            let query = ParsedQuery::parse(typed, Language::English).expect(typed);
+            query.as_identifier()
+        };
+        assert_eq!(identifier("-toner"), None);
+        assert_eq!(
+            identifier("TB-7 -H (refurb)").as_deref(),
+            Some("tb7hrefurb")
         );
     }
 

@@ -7,6 +7,7 @@ mod context;
 mod continuations;
 mod correction;
 mod mistakes;
+mod models;
 mod word;
 #[cfg(test)]
 mod tests;
@@ -115,6 +116,7 @@ pub(crate) fn understand(
             correction::correct(&mut words, at, vocabulary)?;
         }
     }
+    models::bind(&mut words, vocabulary)?;
     add_synonyms(&mut words, synonyms, weights);
     understood(query, words, vocabulary)
 }

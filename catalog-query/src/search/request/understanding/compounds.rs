@@ -105,8 +105,11 @@ pub(super) fn add_parts(
     {
         let language = vocabulary.language();
         let row = vec![language.stem(&left), language.stem(&right)];
-        word.word
-            .add(row, weights.compound, AlternativeKind::Spelling);
+        // Where most products write it as two words, that is how it is written.
+        let apart = vocabulary.in_a_row(&[&left, &right])?;
+        let is_usual = apart >= vocabulary.documents(&word.surface)?;
+        let weight = if is_usual { 1.0 } else { weights.compound };
+        word.word.add(row, weight, AlternativeKind::Spelling);
         word.synonyms.push(format!("{left} {right}"));
     }
     Ok(())

@@ -110,3 +110,35 @@ fn of_what_may_be_meant_the_likeliest_is_taken() {
         ("lpa", None, "lpa"),
     ]);
 }
+
+#[test]
+fn a_short_number_behind_a_word_is_a_part_of_its_name() {
+    let texts = [
+        ("a", "DDR4 memory 8 GB"),
+        ("b", "DDR4 memory 16 GB"),
+        ("c", "Memory DDR 4"),
+        ("d", "DDR2 memory, kit of 4"),
+        ("e", "Monitor 24 inch"),
+        ("f", "Monitor arm, 24 parts"),
+    ];
+    let (_folder, index) = index_of(&texts.map(|(id, title)| product(id, title)));
+    let snapshot = index.snapshot();
+    let weights = KeywordWeights::default();
+    for (typed, ids) in [
+        ("ddr 4", &["c", "a", "b"][..]),
+        ("ddr 4 memory", &["c", "a", "b"]),
+        ("memory ddr 4", &["c", "a", "b"]),
+        ("ddr 2 memory", &["d"]),
+        // Too few products have these in a row.
+        ("monitor 24", &["e", "f"]),
+    ] {
+        let query = ParsedQuery::parse(typed, Language::English).expect("query");
+        let vocabulary = snapshot.vocabulary();
+        let understood = understand(&query, &vocabulary, &Synonyms::default(), &weights);
+        let terms = understood.expect("understood").terms;
+        let found = snapshot.search(&terms, &weights, 9, None).expect("search");
+        let hits = found.hits.iter();
+        let found: Vec<&str> = hits.map(|hit| hit.product_id.as_str()).collect();
+        assert_eq!(found, ids, "{typed:?}");
+    }
+}
