@@ -410,7 +410,7 @@ async fn odd_content_is_no_corruption() {
     .into_iter()
     .enumerate()
     {
-        let number = catalog_events::AttributeValue::Number(number);
+        let number = catalog_events::AttributeValue::from(number);
         odd.attributes.insert(format!("n{n}"), number);
     }
     world.put_forged("odd", Some(odd.clone()), Some(odd)).await;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{Cursor, Read, Write as _};
 
 use catalog_proto::v1::ProductInput;
+use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
 use catalog_proto::v1::attribute_value::Kind;
 use clap::Parser;
 use expect_test::{Expect, expect};
@@ -100,6 +101,16 @@ fn show(product: &ProductInput) -> String {
             Kind::Text(value) => write!(text, " {name}={value:?}"),
             Kind::Number(value) => write!(text, " {name}={value}"),
             Kind::Flag(value) => write!(text, " {name}={value}"),
+            Kind::List(list) => {
+                let values = list.values.iter().map(|value| match &value.kind {
+                    Some(ScalarKind::Text(value)) => format!("{value:?}"),
+                    Some(ScalarKind::Number(value)) => value.to_string(),
+                    Some(ScalarKind::Flag(value)) => value.to_string(),
+                    None => panic!("no value in {list:?}"),
+                });
+                let values = values.collect::<Vec<_>>().join(", ");
+                write!(text, " {name}=[{values}]")
+            }
         };
     }
     text
@@ -123,7 +134,7 @@ fn json_lines_with_mapped_columns_and_typed_attributes() {
         expect![[r#"
             1: a "Mouse" 1999 USD brand=Acme gtins=["4006381333931", "96385074"]
             3: 7 "Cable" 5 USD in_stock=true size=2 size_2="2 m"
-            4: c "Lamp" 5 USD image=http://x/c dims.w=3 tags="a, 1, true"
+            4: c "Lamp" 5 USD image=http://x/c dims.w=3 tags=["a", 1, true]
         "#]],
     );
 }
@@ -222,7 +233,7 @@ fn a_json_array_is_cut_into_its_elements() {
 "#,
         expect![[r#"
             3: a "] , } \" [" 100 USD
-            4: b "T" 200 USD n.m="1, 2"
+            4: b "T" 200 USD n.m=[1, 2]
             5!  : expected a JSON object, found a single value
             6!  : no valid JSON: trailing comma (column 11)
             6: d "T" 400 USD
@@ -273,6 +284,44 @@ fn a_broken_json_array_ends_with_its_line() {
         1!  : the row is longer than 1048576 bytes
         2: a "T" 100 USD
     "#]],
+    );
+}
+
+#[test]
+fn columns_are_split_into_lists() {
+    check(
+        "--split Colours=| --split widths=, --split state=--",
+        "id;title;price;Colours;widths;state\n\
+         a;T;1;Red| Blue |;1,2.5,007;new -- true\n\
+         b;T;1;Red;;a-b\n",
+        expect![[r#"
+            2: a "T" 100 USD colours=["Red", "Blue"] state=["new", true] widths=[1, 2.5, "007"]
+            3: b "T" 100 USD colours=["Red"] state=["a-b"]
+        "#]],
+    );
+    check(
+        "--split widths=, --keep-text",
+        "id;title;price;widths\na;T;1;1,2\n",
+        expect![[r#"
+            2: a "T" 100 USD widths=["1", "2"]
+        "#]],
+    );
+    // An array is a list by itself, and a text of JSON is a text.
+    check(
+        "--split tags=| --split dims.w=/",
+        r#"{"id":"a","title":"T","price":1,"tags":"x|1","dims":{"w":"3/4"}}
+{"id":"b","title":"T","price":1,"tags":["x|1"],"attributes":{"tags":"y|z"}}"#,
+        expect![[r#"
+            1: a "T" 100 USD dims.w=["3", "4"] tags=["x", "1"]
+            2: b "T" 100 USD tags=["y", "z"] tags_2=["x|1"]
+        "#]],
+    );
+    check(
+        "--split tag=|",
+        "id,title,price,tags\na,T,1,x|y\n",
+        expect![[
+            r#"the header has no column "tag" to split; it has id, title, price, tags"#
+        ]],
     );
 }
 
@@ -397,6 +446,21 @@ fn a_field_cannot_be_mapped_twice() {
     let args = Args::parse_from(["test", "--map", "title=a", "--map", "title=b"]);
     let err = Mapping::new(args.mapping).expect_err("twice");
     assert_eq!(err, "--map names title twice");
+    let args = Args::parse_from(["test", "--split", "sizes=|", "--split", "sizes=;"]);
+    let twice = Mapping::new(args.mapping).expect_err("twice");
+    assert_eq!(twice, "--split names sizes twice");
+    let args = Args::parse_from(["test", "--map", "brand=maker", "--split", "maker=|"]);
+    let field = Mapping::new(args.mapping).expect_err("a field");
+    assert_eq!(
+        field,
+        "--split maker: the column fills the field brand, and only attributes are split"
+    );
+    for bad in ["sizes", "sizes=", "=|"] {
+        assert!(
+            Args::try_parse_from(["test", "--split", bad]).is_err(),
+            "{bad}"
+        );
+    }
     for bad in ["colour=x", "title", "title=", "price=x"] {
         assert!(
             Args::try_parse_from(["test", "--map", bad]).is_err(),
