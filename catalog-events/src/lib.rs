@@ -21,12 +21,10 @@ mod usage;
 mod grpc;
 mod event;
 mod product;
-mod attribute;
 mod ids;
 mod decimal;
 mod money;
 
-pub use crate::attribute::{AttributeScalar, AttributeValue};
 #[cfg(feature = "nats")]
 pub use crate::connect::{ConnectError, connect};
 pub use crate::consistency::{ConsistencyToken, TokenError, TokenKey};
@@ -39,7 +37,7 @@ pub use crate::message::{
     DecodeError, EncodedMessage, decode, decode_body, decode_rule, encode, encode_rule,
 };
 pub use crate::money::{Currency, Money, MoneyError};
-pub use crate::product::{Product, Status};
+pub use crate::product::{AttributeScalar, AttributeValue, Product, Status};
 pub use crate::rule::{
     Curation, CurationAction, QueryMatch, RuleEvent, RuleKind, RuleTarget, SearchRule,
 };

@@ -1,11 +1,15 @@
 //! The product snapshot that every event carries.
 
+mod attribute;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::{AttributeValue, Money, ProductId};
+use crate::{Money, ProductId};
+
+pub use self::attribute::{AttributeScalar, AttributeValue};
 
 /// A product after a change. Its JSON form is deterministic (fields in this order, attributes
 /// sorted by name), because digests are taken over it.

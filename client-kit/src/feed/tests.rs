@@ -1,5 +1,7 @@
 //! Every format is read through the function that the importer uses.
 
+mod splits;
+
 use std::fmt::Write as _;
 use std::io::{Cursor, Read, Write as _};
 
@@ -288,44 +290,6 @@ fn a_broken_json_array_ends_with_its_line() {
 }
 
 #[test]
-fn columns_are_split_into_lists() {
-    check(
-        "--split Colours=| --split widths=, --split state=--",
-        "id;title;price;Colours;widths;state\n\
-         a;T;1;Red| Blue |;1,2.5,007;new -- true\n\
-         b;T;1;Red;;a-b\n",
-        expect![[r#"
-            2: a "T" 100 USD colours=["Red", "Blue"] state=["new", true] widths=[1, 2.5, "007"]
-            3: b "T" 100 USD colours=["Red"] state=["a-b"]
-        "#]],
-    );
-    check(
-        "--split widths=, --keep-text",
-        "id;title;price;widths\na;T;1;1,2\n",
-        expect![[r#"
-            2: a "T" 100 USD widths=["1", "2"]
-        "#]],
-    );
-    // An array is a list by itself, and a text of JSON is a text.
-    check(
-        "--split tags=| --split dims.w=/",
-        r#"{"id":"a","title":"T","price":1,"tags":"x|1","dims":{"w":"3/4"}}
-{"id":"b","title":"T","price":1,"tags":["x|1"],"attributes":{"tags":"y|z"}}"#,
-        expect![[r#"
-            1: a "T" 100 USD dims.w=["3", "4"] tags=["x", "1"]
-            2: b "T" 100 USD tags=["y", "z"] tags_2=["x|1"]
-        "#]],
-    );
-    check(
-        "--split tag=|",
-        "id,title,price,tags\na,T,1,x|y\n",
-        expect![[
-            r#"the header has no column "tag" to split; it has id, title, price, tags"#
-        ]],
-    );
-}
-
-#[test]
 fn csv_with_quotes_and_typed_values() {
     check(
         "--map brand=Marke --map gtins=EAN",
@@ -446,21 +410,6 @@ fn a_field_cannot_be_mapped_twice() {
     let args = Args::parse_from(["test", "--map", "title=a", "--map", "title=b"]);
     let err = Mapping::new(args.mapping).expect_err("twice");
     assert_eq!(err, "--map names title twice");
-    let args = Args::parse_from(["test", "--split", "sizes=|", "--split", "sizes=;"]);
-    let twice = Mapping::new(args.mapping).expect_err("twice");
-    assert_eq!(twice, "--split names sizes twice");
-    let args = Args::parse_from(["test", "--map", "brand=maker", "--split", "maker=|"]);
-    let field = Mapping::new(args.mapping).expect_err("a field");
-    assert_eq!(
-        field,
-        "--split maker: the column fills the field brand, and only attributes are split"
-    );
-    for bad in ["sizes", "sizes=", "=|"] {
-        assert!(
-            Args::try_parse_from(["test", "--split", bad]).is_err(),
-            "{bad}"
-        );
-    }
     for bad in ["colour=x", "title", "title=", "price=x"] {
         assert!(
             Args::try_parse_from(["test", "--map", bad]).is_err(),
