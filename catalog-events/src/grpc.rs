@@ -1,10 +1,11 @@
 //! The snapshot as the `catalog.v1.Product` message that both services answer with.
 
 use catalog_proto::v1;
+use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
 use catalog_proto::v1::attribute_value::Kind;
 use time::OffsetDateTime;
 
-use crate::{AttributeValue, Product, Status, Version};
+use crate::{AttributeScalar, AttributeValue, Product, Status, Version};
 
 impl Product {
     /// The product as a message, at the version that the message states.
@@ -38,9 +39,12 @@ impl AttributeValue {
     /// The value as a message.
     pub fn to_message(&self) -> v1::AttributeValue {
         let kind = match self {
-            AttributeValue::Flag(flag) => Kind::Flag(*flag),
-            AttributeValue::Number(number) => Kind::Number(*number),
-            AttributeValue::Text(text) => Kind::Text(text.clone()),
+            AttributeValue::One(AttributeScalar::Flag(flag)) => Kind::Flag(*flag),
+            AttributeValue::One(AttributeScalar::Number(number)) => Kind::Number(*number),
+            AttributeValue::One(AttributeScalar::Text(text)) => Kind::Text(text.clone()),
+            AttributeValue::List(scalars) => Kind::List(v1::AttributeList {
+                values: scalars.iter().map(AttributeScalar::to_message).collect(),
+            }),
         };
         v1::AttributeValue { kind: Some(kind) }
     }
@@ -48,9 +52,32 @@ impl AttributeValue {
     /// The value of a message; none when it holds no value.
     pub fn from_message(message: v1::AttributeValue) -> Option<Self> {
         message.kind.map(|kind| match kind {
-            Kind::Flag(flag) => AttributeValue::Flag(flag),
-            Kind::Number(number) => AttributeValue::Number(number),
-            Kind::Text(text) => AttributeValue::Text(text),
+            Kind::Flag(flag) => flag.into(),
+            Kind::Number(number) => number.into(),
+            Kind::Text(text) => text.into(),
+            Kind::List(list) => {
+                let scalars = list.values.into_iter();
+                AttributeValue::List(scalars.filter_map(AttributeScalar::from_message).collect())
+            }
+        })
+    }
+}
+
+impl AttributeScalar {
+    fn to_message(&self) -> v1::AttributeScalar {
+        let kind = match self {
+            AttributeScalar::Flag(flag) => ScalarKind::Flag(*flag),
+            AttributeScalar::Number(number) => ScalarKind::Number(*number),
+            AttributeScalar::Text(text) => ScalarKind::Text(text.clone()),
+        };
+        v1::AttributeScalar { kind: Some(kind) }
+    }
+
+    fn from_message(message: v1::AttributeScalar) -> Option<Self> {
+        message.kind.map(|kind| match kind {
+            ScalarKind::Flag(flag) => flag.into(),
+            ScalarKind::Number(number) => number.into(),
+            ScalarKind::Text(text) => text.into(),
         })
     }
 }

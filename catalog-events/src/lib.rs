@@ -37,7 +37,7 @@ pub use crate::message::{
     DecodeError, EncodedMessage, decode, decode_body, decode_rule, encode, encode_rule,
 };
 pub use crate::money::{Currency, Money, MoneyError};
-pub use crate::product::{AttributeValue, Product, Status};
+pub use crate::product::{AttributeScalar, AttributeValue, Product, Status};
 pub use crate::rule::{
     Curation, CurationAction, QueryMatch, RuleEvent, RuleKind, RuleTarget, SearchRule,
 };

@@ -186,9 +186,9 @@ mod tests {
             gtins: vec![],
             categories: vec![],
             attributes: BTreeMap::from([
-                ("dpi".to_owned(), AttributeValue::Number(0.1 + 0.2)),
-                ("wireless".to_owned(), AttributeValue::Flag(true)),
-                ("colour".to_owned(), AttributeValue::Text("red".to_owned())),
+                ("dpi".to_owned(), AttributeValue::from(0.1 + 0.2)),
+                ("wireless".to_owned(), AttributeValue::from(true)),
+                ("colour".to_owned(), AttributeValue::from("red")),
             ]),
             status: Status::Active,
             created_at: at,
@@ -225,6 +225,45 @@ mod tests {
         let digest: Digest = [hash(&back)].into_iter().collect();
         assert_eq!(digest, [hash(&event)].into_iter().collect());
         assert_eq!(digest.to_string().parse(), Ok(digest));
+    }
+
+    fn hash(event: &ProductEvent) -> String {
+        let product = event.product.as_ref().expect("not a deletion");
+        let hash = ContentHash::of(&event.product_id, event.version, product);
+        hash.to_bytes().map(|byte| format!("{byte:02x}")).concat()
+    }
+
+    /// An event as releases before lists of values wrote it. Its hash is in their logs.
+    #[test]
+    fn an_event_from_before_lists_is_what_it_was() {
+        let payload = r#"{"position":3,"product_id":"p-1","version":1,"occurred_at":"2026-01-02T03:04:05.000006Z","actor":"test","change":{"type":"price_changed","was":{"minor":1,"currency":"USD"},"now":{"minor":1999,"currency":"USD"}},"product":{"id":"p-1","title":"Mouse","description":"","price":{"minor":1999,"currency":"USD"},"brand":"Acme","attributes":{"colour":"red","dpi":0.30000000000000004,"wireless":true},"status":"active","created_at":"2026-01-02T03:04:05.000006Z","updated_at":"2026-01-02T03:04:05.000006Z"}}"#;
+        let written = encode(EventType::PriceChanged, &event()).expect("encode");
+        assert_eq!(String::from_utf8_lossy(&written.payload), payload);
+        let read = decode(Some(&written.headers), payload.as_bytes()).expect("decode");
+        assert_eq!(read, event());
+        assert_eq!(hash(&read), "8498754ad10ab9a4db20ad7ff1b00058");
+    }
+
+    #[test]
+    fn the_values_of_a_list_are_hashed_in_their_order() {
+        let with = |colours: &[&str]| {
+            let mut event = event();
+            let list = colours.iter().map(|colour| (*colour).into()).collect();
+            let product = event.product.as_mut().expect("product");
+            product
+                .attributes
+                .insert("colour".to_owned(), AttributeValue::List(list));
+            event
+        };
+        let event = with(&["red", "blue"]);
+        let message = encode(EventType::Updated, &event).expect("encode");
+        let json = String::from_utf8_lossy(&message.payload);
+        assert!(json.contains(r#""colour":["red","blue"],"dpi""#), "{json}");
+        let back = decode(Some(&message.headers), &message.payload).expect("decode");
+        assert_eq!(back, event);
+        assert_eq!(hash(&back), "ba5ae7a721fa6a3d72fe02509057ef04");
+        assert_ne!(hash(&with(&["blue", "red"])), hash(&event));
+        assert_ne!(hash(&with(&["red"])), hash(&self::event()));
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! The product snapshot that every event carries.
 
+mod attribute;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{Money, ProductId};
+
+pub use self::attribute::{AttributeScalar, AttributeValue};
 
 /// A product after a change. Its JSON form is deterministic (fields in this order, attributes
 /// sorted by name), because digests are taken over it.
@@ -47,18 +51,6 @@ pub struct Product {
     /// When it last changed.
     #[serde(with = "time::serde::rfc3339")]
     pub updated_at: OffsetDateTime,
-}
-
-/// The value of a property.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum AttributeValue {
-    /// True or false.
-    Flag(bool),
-    /// A finite number.
-    Number(f64),
-    /// Text.
-    Text(String),
 }
 
 /// Whether a product is sold.

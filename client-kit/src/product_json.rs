@@ -140,8 +140,12 @@ mod tests {
         product.created_at = Some(Default::default());
         product
             .attributes
-            .insert("w".to_owned(), AttributeValue::Number(1.5).to_message());
+            .insert("w".to_owned(), AttributeValue::from(1.5).to_message());
+        let list = AttributeValue::List(vec!["M".into(), 40.5.into()]);
+        product
+            .attributes
+            .insert("sizes".to_owned(), list.to_message());
         let text = serde_json::to_string(&ProductJson::from(&product)).unwrap();
-        expect![[r#"{"id":"a","title":"T","description":"","price":19.99,"currency":"USD","image_url":null,"brand":"Acme","attributes":{"w":1.5},"status":"active","price_minor":1999,"version":0,"created_at":"1970-01-01T00:00:00Z","updated_at":null}"#]].assert_eq(&text);
+        expect![[r#"{"id":"a","title":"T","description":"","price":19.99,"currency":"USD","image_url":null,"brand":"Acme","attributes":{"sizes":["M",40.5],"w":1.5},"status":"active","price_minor":1999,"version":0,"created_at":"1970-01-01T00:00:00Z","updated_at":null}"#]].assert_eq(&text);
     }
 }

@@ -3,6 +3,7 @@
 
 use catalog_events::{Currency, Decimal, ProductId};
 use catalog_proto::v1;
+use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
 use catalog_proto::v1::attribute_value::Kind;
 use prost_types::FieldMask;
 use serde_json::value::RawValue;
@@ -205,11 +206,9 @@ impl Draft {
         }
         for (name, value) in raw::members(value, &["attributes"], errors) {
             if !raw::is_null(value) {
-                let place = pointer(&["attributes", &name]);
-                let Some(kind) = errors.take(place, scalar(value)) else {
+                let Some(value) = attribute(&name, value, errors) else {
                     continue;
                 };
-                let value = v1::AttributeValue { kind: Some(kind) };
                 self.input.attributes.insert(name.clone(), value);
             }
             self.mask.push(format!("attributes.{name}"));
@@ -225,6 +224,8 @@ fn set<T>(field: &mut T, value: Option<T>) {
 
 #[derive(Debug, thiserror::Error)]
 enum Invalid {
+    #[error("must be a string, a number, a boolean or an array of them")]
+    Attribute,
     #[error("must be a string, a number or a boolean")]
     Scalar,
     #[error("must be a number within the range of a double")]
@@ -233,16 +234,45 @@ enum Invalid {
     Status,
 }
 
-fn scalar(value: &RawValue) -> Result<Kind, Invalid> {
+/// Reads the value of an attribute. Of an array, the first element at fault is noted.
+fn attribute(name: &str, value: &RawValue, errors: &mut FieldErrors) -> Option<v1::AttributeValue> {
+    let kind = match raw::elements(value) {
+        None => match scalar(value) {
+            Ok(ScalarKind::Flag(flag)) => Kind::Flag(flag),
+            Ok(ScalarKind::Number(number)) => Kind::Number(number),
+            Ok(ScalarKind::Text(text)) => Kind::Text(text),
+            Err(err) => {
+                let err = match err {
+                    Invalid::Scalar => Invalid::Attribute,
+                    err => err,
+                };
+                errors.push(pointer(&["attributes", name]), err);
+                return None;
+            }
+        },
+        Some(elements) => {
+            let mut values = Vec::with_capacity(elements.len());
+            for (at, element) in elements.into_iter().enumerate() {
+                let place = pointer(&["attributes", name, &at.to_string()]);
+                let kind = Some(errors.take(place, scalar(element))?);
+                values.push(v1::AttributeScalar { kind });
+            }
+            Kind::List(v1::AttributeList { values })
+        }
+    };
+    Some(v1::AttributeValue { kind: Some(kind) })
+}
+
+fn scalar(value: &RawValue) -> Result<ScalarKind, Invalid> {
     match value.get().as_bytes() {
-        b"true" => Ok(Kind::Flag(true)),
-        b"false" => Ok(Kind::Flag(false)),
+        b"true" => Ok(ScalarKind::Flag(true)),
+        b"false" => Ok(ScalarKind::Flag(false)),
         [b'"', ..] => raw::text(value)
-            .map(Kind::Text)
+            .map(ScalarKind::Text)
             .map_err(|_| Invalid::Scalar),
         [b'-' | b'0'..=b'9', ..] => {
             let number = serde_json::from_str(value.get()).map_err(|_| Invalid::Range)?;
-            Ok(Kind::Number(number))
+            Ok(ScalarKind::Number(number))
         }
         _ => Err(Invalid::Scalar),
     }

@@ -2,8 +2,9 @@
 
 use catalog_events::Money;
 use catalog_proto::v1;
+use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
 use catalog_proto::v1::attribute_value::Kind;
-use serde::ser::{SerializeMap, SerializeStruct};
+use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -136,7 +137,25 @@ impl Serialize for Attributes<'_> {
                 Some(Kind::Text(text)) => json.serialize_entry(name, text)?,
                 Some(Kind::Number(number)) => json.serialize_entry(name, number)?,
                 Some(Kind::Flag(flag)) => json.serialize_entry(name, flag)?,
+                Some(Kind::List(list)) => json.serialize_entry(name, &List(&list.values))?,
                 None => json.serialize_entry(name, &())?,
+            }
+        }
+        json.end()
+    }
+}
+
+struct List<'a>(&'a [v1::AttributeScalar]);
+
+impl Serialize for List<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut json = serializer.serialize_seq(Some(self.0.len()))?;
+        for scalar in self.0 {
+            match &scalar.kind {
+                Some(ScalarKind::Text(text)) => json.serialize_element(text)?,
+                Some(ScalarKind::Number(number)) => json.serialize_element(number)?,
+                Some(ScalarKind::Flag(flag)) => json.serialize_element(flag)?,
+                None => json.serialize_element(&())?,
             }
         }
         json.end()
@@ -177,6 +196,17 @@ mod tests {
         let flag = v1::AttributeValue {
             kind: Some(Kind::Flag(true)),
         };
+        let scalar = |kind| v1::AttributeScalar { kind: Some(kind) };
+        let list = v1::AttributeList {
+            values: vec![
+                scalar(ScalarKind::Text("40".to_owned())),
+                scalar(ScalarKind::Number(41.5)),
+                scalar(ScalarKind::Flag(false)),
+            ],
+        };
+        let list = v1::AttributeValue {
+            kind: Some(Kind::List(list)),
+        };
         let product = v1::Product {
             id: "a-1".to_owned(),
             title: "Shoe".to_owned(),
@@ -188,6 +218,7 @@ mod tests {
             attributes: [
                 ("size".to_owned(), number(42.5)),
                 ("colour".to_owned(), text),
+                ("list".to_owned(), list),
                 ("new".to_owned(), flag),
                 ("odd".to_owned(), v1::AttributeValue { kind: None }),
             ]
@@ -210,7 +241,7 @@ mod tests {
                 r#"{"id":"a-1","title":"Shoe","description":"","price":19.99,"currency":"USD","#,
                 r#""image_url":"https://example.org/a.png","price_minor":1999,"brand":null,"#,
                 r#""sku":null,"gtins":["4006381333931"],"categories":[],"#,
-                r#""attributes":{"colour":"red \"\u0001","new":true,"odd":null,"size":42.5},"#,
+                r#""attributes":{"colour":"red \"\u0001","list":["40",41.5,false],"new":true,"odd":null,"size":42.5},"#,
                 r#""status":"active","version":3,"#,
                 r#""created_at":"1970-01-01T00:00:00.005Z","updated_at":null}"#,
             )

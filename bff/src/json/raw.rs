@@ -105,6 +105,12 @@ pub(crate) fn texts_or_null(value: &RawValue) -> Result<Vec<String>, WrongKind> 
     Ok(texts.unwrap_or_default())
 }
 
+/// The elements of an array, unread; None where the value is no array.
+pub(crate) fn elements(value: &RawValue) -> Option<Vec<&RawValue>> {
+    // The syntax was checked before, and what an element holds is passed over without descending.
+    serde_json::from_str(value.get()).ok()
+}
+
 /// Collects the members of an object in the order of the text, repetitions included.
 struct InOrder;
 

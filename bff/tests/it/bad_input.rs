@@ -99,7 +99,7 @@ async fn json_that_is_no_product_is_invalid() {
     bff.peer.put(product("a"));
     let deep = |open: &str, close: &str| open.repeat(10_000) + "1" + &close.repeat(10_000);
     let many: Vec<_> = (0..40_000).map(|n| format!("\"k{n}\":{n}")).collect();
-    let lists: Vec<_> = (0..40_000).map(|n| format!("\"k{n}\":[]")).collect();
+    let lists: Vec<_> = (0..40_000).map(|n| format!("\"k{n}\":[[]]")).collect();
     let bodies = [
         "null".to_owned(),
         "[]".to_owned(),

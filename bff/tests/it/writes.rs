@@ -11,7 +11,7 @@ async fn a_created_product_is_told_where_it_is() {
     let body = r#"{"id":"s-1","title":"Shoe","description":"Red","price":19.99,"currency":"EUR",
         "image_url":"https://example.org/s.png","brand":"Acme","sku":"S1","gtins":["4006381333931"],
         "categories":["Clothes","Shoes"],"status":"discontinued",
-        "attributes":{"size":42.5,"colour":"red","new":true,"none":null}}"#;
+        "attributes":{"size":42.5,"colour":["red","blue"],"new":true,"none":null}}"#;
     let answer = bff.json("POST", "/api/products", body).await;
     assert_eq!(answer.status, 201, "{answer:?}");
     assert_eq!(answer.header("location"), Some("/api/products/s-1"));
@@ -35,7 +35,7 @@ async fn a_created_product_is_told_where_it_is() {
     }
     assert_eq!(
         created["attributes"],
-        json!({"size": 42.5, "colour": "red", "new": true})
+        json!({"size": 42.5, "colour": ["red", "blue"], "new": true})
     );
     assert_eq!(bff.get("/api/products/s-1").await.json(), created);
 }
@@ -87,7 +87,7 @@ async fn a_merge_patch_changes_what_is_present_and_nothing_else() {
     bff.peer.take_calls();
 
     let patch = r#"{"id":"a","title":"New","brand":null,"price_minor":5,
-        "attributes":{"x.y":null,"z":"text"}}"#;
+        "attributes":{"x.y":null,"z":["text",7,false]}}"#;
     let kind = "application/merge-patch+json; charset=utf-8";
     let request = bff
         .request("PATCH", "/api/products/a")
@@ -99,7 +99,10 @@ async fn a_merge_patch_changes_what_is_present_and_nothing_else() {
     assert_eq!(patched["title"], "New");
     assert_eq!(patched["description"], "D");
     assert_eq!(patched["brand"], json!(null));
-    assert_eq!(patched["attributes"], json!({"keep": true, "z": "text"}));
+    assert_eq!(
+        patched["attributes"],
+        json!({"keep": true, "z": ["text", 7.0, false]})
+    );
     let call = bff.peer.take_calls().remove(0).message;
     let mask = r#"paths: ["title", "brand", "attributes.x.y", "attributes.z", "price_minor"]"#;
     assert!(call.contains(mask), "{call}");
@@ -197,8 +200,13 @@ async fn invalid_members_of_a_creation_are_all_named() {
             &["/gtins", "/categories", "/status"],
         ),
         (
-            r#""attributes":{"a/b":[],"big":1e400,"ok":1}"#,
-            &["/attributes/a~1b", "/attributes/big"],
+            r#""attributes":{"a/b":{},"big":1e400,"ok":1,"list":["x",null,[]],"far":[1,-1e400]}"#,
+            &[
+                "/attributes/a~1b",
+                "/attributes/big",
+                "/attributes/list/1",
+                "/attributes/far/1",
+            ],
         ),
         (r#""attributes":[]"#, &["/attributes"]),
         (r#""attributes":{"a":1,"a":2}"#, &["/attributes/a"]),

@@ -315,7 +315,7 @@ mod tests {
             }
         );
 
-        let colour = AttributeValue::Text("red".to_owned());
+        let colour = AttributeValue::from("red");
         let richer = change(draft(|f| {
             f.brand = "Acme".to_owned();
             f.attributes.insert("colour".to_owned(), colour);

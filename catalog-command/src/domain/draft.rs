@@ -1,9 +1,11 @@
 //! Checked product fields: what passes here is accepted for good, so every bound is named and every
 //! mistake is reported, not just the first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use catalog_events::{AttributeValue, Currency, Money, Product, ProductId, Status};
+use catalog_events::{
+    AttributeScalar, AttributeValue, Currency, Money, Product, ProductId, Status,
+};
 use time::OffsetDateTime;
 
 use crate::domain::check::{Check, is_web_url, trimmed};
@@ -19,7 +21,9 @@ const CATEGORIES_MAX: usize = 20;
 const CATEGORY_CHARS_MAX: usize = 200;
 const ATTRIBUTES_MAX: usize = 1_000;
 const ATTRIBUTE_NAME_CHARS_MAX: usize = 200;
+/// The most characters of an attribute, those of all texts of a list together.
 const ATTRIBUTE_TEXT_CHARS_MAX: usize = 10_000;
+const LIST_VALUES_MAX: usize = 1_000;
 /// The most bytes that a product has as JSON: an event must fit into one message of a broker with its
 /// stock limit of 1 MiB, or it would hold up every event behind it.
 const PRODUCT_BYTES_MAX: usize = 512 * 1024;
@@ -199,42 +203,86 @@ impl Check {
         }
         let pairs = attributes.into_iter();
         pairs
-            .map(|(name, value)| {
+            .filter_map(|(name, value)| {
                 let field = format!("attributes.{}", name.chars().take(64).collect::<String>());
                 let name = self.required(&field, name, ATTRIBUTE_NAME_CHARS_MAX);
-                (name, self.attribute(&field, value))
+                Some((name, self.attribute(&field, value)?))
             })
             .collect()
     }
 
-    fn attribute(&mut self, field: &str, value: AttributeValue) -> AttributeValue {
+    /// Checks a value. None for an empty list: a product without a value does not have the attribute.
+    fn attribute(&mut self, field: &str, value: AttributeValue) -> Option<AttributeValue> {
+        let characters = value.elements().iter().map(characters).sum::<usize>();
+        if characters > ATTRIBUTE_TEXT_CHARS_MAX {
+            let subject = match &value {
+                AttributeValue::One(_) => "is",
+                AttributeValue::List(_) => "has texts that are together",
+            };
+            let reason = format!("{subject} longer than {ATTRIBUTE_TEXT_CHARS_MAX} characters");
+            self.fail(field, reason);
+        }
         match value {
-            AttributeValue::Number(number) if !number.is_finite() => {
+            AttributeValue::One(scalar) => Some(AttributeValue::One(self.scalar(field, scalar))),
+            AttributeValue::List(scalars) => self.list(field, scalars).map(AttributeValue::List),
+        }
+    }
+
+    /// Keeps each value of a list once, where it is first.
+    fn list(&mut self, field: &str, scalars: Vec<AttributeScalar>) -> Option<Vec<AttributeScalar>> {
+        if scalars.len() > LIST_VALUES_MAX {
+            self.fail(field, format!("has more than {LIST_VALUES_MAX} values"));
+            return None;
+        }
+        let mut seen = HashSet::new();
+        let mut distinct = Vec::with_capacity(scalars.len());
+        for scalar in scalars {
+            let scalar = self.scalar(field, scalar);
+            if seen.insert(identity(&scalar)) {
+                distinct.push(scalar);
+            }
+        }
+        (!distinct.is_empty()).then_some(distinct)
+    }
+
+    fn scalar(&mut self, field: &str, scalar: AttributeScalar) -> AttributeScalar {
+        match scalar {
+            AttributeScalar::Number(number) if !number.is_finite() => {
                 self.fail(field, "is not a finite number");
-                AttributeValue::Number(0.0)
+                AttributeScalar::Number(0.0)
             }
             // Postgres numerics have no negative zero: one form, or digests would differ.
-            AttributeValue::Number(0.0) => AttributeValue::Number(0.0),
-            AttributeValue::Text(text) => {
-                if text.chars().count() > ATTRIBUTE_TEXT_CHARS_MAX {
-                    let reason = format!("is longer than {ATTRIBUTE_TEXT_CHARS_MAX} characters");
-                    self.fail(field, reason);
-                }
+            AttributeScalar::Number(0.0) => AttributeScalar::Number(0.0),
+            AttributeScalar::Text(text) => {
                 if text.contains('\0') {
                     self.fail(field, "has control characters");
                 }
-                AttributeValue::Text(text)
+                AttributeScalar::Text(text)
             }
-            value => value,
+            scalar => scalar,
         }
     }
 }
 
-fn text_bytes(value: &AttributeValue) -> usize {
-    match value {
-        AttributeValue::Text(text) => text.len(),
-        AttributeValue::Flag(_) | AttributeValue::Number(_) => size_of::<f64>(),
+fn characters(scalar: &AttributeScalar) -> usize {
+    match scalar {
+        AttributeScalar::Text(text) => text.chars().count(),
+        AttributeScalar::Flag(_) | AttributeScalar::Number(_) => 0,
     }
+}
+
+/// What tells values apart: their JSON, in which the text `42` is not the number.
+fn identity(scalar: &AttributeScalar) -> String {
+    serde_json::to_string(scalar).unwrap_or_default()
+}
+
+fn text_bytes(value: &AttributeValue) -> usize {
+    let bytes = value.elements().iter().map(|scalar| match scalar {
+        // One for the comma and the quotation marks in a list.
+        AttributeScalar::Text(text) => text.len() + 1,
+        AttributeScalar::Flag(_) | AttributeScalar::Number(_) => size_of::<f64>(),
+    });
+    bytes.sum()
 }
 
 #[cfg(test)]
@@ -316,7 +364,7 @@ mod tests {
             "gtins",
             "a GTIN has 8 to 14 digits",
         );
-        let nan = BTreeMap::from([("x".to_owned(), AttributeValue::Number(f64::NAN))]);
+        let nan = BTreeMap::from([("x".to_owned(), AttributeValue::from(f64::NAN))]);
         check(
             |f| f.attributes = nan,
             "attributes.x",
@@ -326,7 +374,7 @@ mod tests {
 
     #[test]
     fn a_product_fits_into_one_message() {
-        let text = |bytes: usize| AttributeValue::Text("\u{1}".repeat(bytes));
+        let text = |bytes: usize| AttributeValue::from("\u{1}".repeat(bytes));
         let many = |count: usize| {
             (0..count)
                 .map(|n| (format!("a{n}"), text(10_000)))
@@ -342,6 +390,72 @@ mod tests {
         );
         let reason = "make the product larger than 524288 bytes";
         check(|f| f.attributes = many(9), "attributes", reason);
+    }
+
+    #[test]
+    fn a_list_has_each_value_once_and_some_value() {
+        let list = |scalars: Vec<AttributeScalar>| AttributeValue::List(scalars);
+        let kept = |value: AttributeValue| {
+            let attributes = BTreeMap::from([("x".to_owned(), value)]);
+            let draft = Draft::parse(ProductFields {
+                attributes,
+                ..valid()
+            });
+            draft.expect("valid").attributes.remove("x")
+        };
+        let stated = vec![
+            "Red".into(),
+            (-0.0).into(),
+            "red".into(),
+            "Red".into(),
+            0.0.into(),
+            "0".into(),
+            true.into(),
+            true.into(),
+        ];
+        let distinct = vec![
+            "Red".into(),
+            0.0.into(),
+            "red".into(),
+            "0".into(),
+            true.into(),
+        ];
+        assert_eq!(kept(list(stated)), Some(list(distinct)));
+        assert_eq!(
+            kept(list(vec!["Red".into()])),
+            Some(list(vec!["Red".into()])),
+            "a list of one stays a list"
+        );
+        assert_eq!(kept(list(Vec::new())), None);
+    }
+
+    #[test]
+    fn lists_are_bounded() {
+        let check = |scalars: Vec<AttributeScalar>, reason| {
+            let list = BTreeMap::from([("x".to_owned(), AttributeValue::List(scalars))]);
+            self::check(|f| f.attributes = list, "attributes.x", reason);
+        };
+        let numbers = |count: u32| (0..count).map(|n| f64::from(n).into()).collect();
+        check(numbers(1_001), "has more than 1000 values");
+        check(vec!["a\0".into()], "has control characters");
+        check(vec![1.0.into(), f64::NAN.into()], "is not a finite number");
+        let half = |sign: &str| sign.repeat(5_000).into();
+        check(
+            vec![half("a"), half("b"), "c".into()],
+            "has texts that are together longer than 10000 characters",
+        );
+        let largest = [
+            AttributeValue::List(numbers(1_000)),
+            AttributeValue::List(vec![half("a"), half("b")]),
+        ];
+        for largest in largest {
+            let attributes = BTreeMap::from([("x".to_owned(), largest)]);
+            let fields = ProductFields {
+                attributes,
+                ..valid()
+            };
+            assert!(Draft::parse(fields).is_ok());
+        }
     }
 
     #[test]

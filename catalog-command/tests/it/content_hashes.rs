@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use catalog_events::{ContentHash, Product, ProductId, Version};
 use catalog_proto::v1;
+use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
 use catalog_proto::v1::attribute_value::Kind;
 use sqlx::types::Json;
 
@@ -71,6 +72,16 @@ async fn every_write_keeps_the_hash_and_the_one_before() {
         };
         odd.attributes.insert(format!("n{n}"), value);
     }
+    // Of which the write service keeps each once, and the two zeros as one.
+    let listed = numbers.into_iter().chain([0.0, 1e21]);
+    let values = listed.map(|number| v1::AttributeScalar {
+        kind: Some(ScalarKind::Number(number)),
+    });
+    let list = Kind::List(v1::AttributeList {
+        values: values.collect(),
+    });
+    let list = v1::AttributeValue { kind: Some(list) };
+    odd.attributes.insert("list".to_owned(), list);
     catalog
         .import(vec![odd.clone(), input("p1", "Mouse"), input("p2", "Rat")])
         .await

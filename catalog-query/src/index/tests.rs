@@ -4,3 +4,4 @@ pub(crate) mod support;
 pub(super) mod keyword_index;
 mod crash;
 mod facets;
+mod lists;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use catalog_events::ProductId;
 use catalog_proto::v1;
+use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
 use catalog_proto::v1::attribute_value::Kind;
 
 use crate::index::{Filter, Hit, KeywordIndex, KeywordWeights, QueryTerms};
@@ -98,9 +99,10 @@ impl VectorSearch {
 fn telling_text(product: &v1::Product) -> String {
     let values = product.attributes.values();
     let mut attributes: Vec<&String> = values
-        .filter_map(|value| match &value.kind {
-            Some(Kind::Text(text)) => Some(text),
-            Some(Kind::Number(_) | Kind::Flag(_)) | None => None,
+        .flat_map(|value| match &value.kind {
+            Some(Kind::Text(text)) => vec![text],
+            Some(Kind::List(list)) => list.values.iter().filter_map(listed_text).collect(),
+            Some(Kind::Number(_) | Kind::Flag(_)) | None => Vec::new(),
         })
         .collect();
     // Short values name a kind and long ones are prose. The text makes the order definite.
@@ -112,4 +114,11 @@ fn telling_text(product: &v1::Product) -> String {
         .map(String::as_str)
         .collect();
     texts.join(" ")
+}
+
+fn listed_text(scalar: &v1::AttributeScalar) -> Option<&String> {
+    match &scalar.kind {
+        Some(ScalarKind::Text(text)) => Some(text),
+        Some(ScalarKind::Number(_) | ScalarKind::Flag(_)) | None => None,
+    }
 }

@@ -30,7 +30,7 @@ fn mouse(number: i64) -> Product {
     Product {
         brand: Some(if number % 2 == 0 { "Acme" } else { "Nord" }.to_owned()),
         price: Money::from_minor(1_000 + number, plain.price.currency()).expect("price"),
-        attributes: [("buttons".to_owned(), AttributeValue::Number(number as f64))].into(),
+        attributes: [("buttons".to_owned(), AttributeValue::from(number as f64))].into(),
         ..plain
     }
 }

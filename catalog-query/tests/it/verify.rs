@@ -410,9 +410,12 @@ async fn odd_content_is_no_corruption() {
     .into_iter()
     .enumerate()
     {
-        let number = catalog_events::AttributeValue::Number(number);
+        let number = catalog_events::AttributeValue::from(number);
         odd.attributes.insert(format!("n{n}"), number);
     }
+    let list = vec!["42".into(), 42.0.into(), 1e-7.into(), true.into()];
+    let list = catalog_events::AttributeValue::List(list);
+    odd.attributes.insert("list".to_owned(), list);
     world.put_forged("odd", Some(odd.clone()), Some(odd)).await;
     replica.caught_up(&world).await;
     assert_eq!(findings(&world, &replica).await, Findings::new());

@@ -64,11 +64,15 @@ impl<'m> Draft<'m> {
                 // This is the form in which the catalog itself prints products.
                 (None, Value::Object(members)) if column == "attributes" => {
                     for (name, value) in members {
+                        let value = self.split(&name, value);
                         self.attribute(&name, value);
                     }
                 }
                 (None, Value::Object(members)) => self.object(&column, members),
-                (None, value) => self.attribute(&column, value),
+                (None, value) => {
+                    let value = self.split(&column, value);
+                    self.attribute(&column, value);
+                }
             }
         }
     }
@@ -79,10 +83,20 @@ impl<'m> Draft<'m> {
         }
         match self.mapping.columns.get(column) {
             Some(fields) => self.fields(fields, Value::String(text.to_owned())),
-            None if self.mapping.keep_text => {
-                self.attribute(column, Value::String(text.to_owned()));
+            None => {
+                let value = |text: &str| {
+                    if self.mapping.keep_text {
+                        Value::String(text.to_owned())
+                    } else {
+                        values::typed(text)
+                    }
+                };
+                let value = match self.mapping.splits.get(column) {
+                    Some(separator) => text.split(separator.as_str()).map(value).collect(),
+                    None => value(text),
+                };
+                self.attribute(column, value);
             }
-            None => self.attribute(column, values::typed(text)),
         }
     }
 
@@ -146,6 +160,16 @@ impl<'m> Draft<'m> {
             return self.fault("attributes", reason);
         }
         self.insert(name, value);
+    }
+
+    /// The parts of a text in a column that is split; any other value as it is.
+    fn split(&self, column: &str, value: Value) -> Value {
+        match (self.mapping.splits.get(column), value) {
+            (Some(separator), Value::String(text)) => {
+                text.split(separator.as_str()).map(Value::from).collect()
+            }
+            (_, value) => value,
+        }
     }
 
     /// Adds an attribute; a number is appended to a name that is already taken.

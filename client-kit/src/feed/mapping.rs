@@ -80,6 +80,10 @@ pub struct MappingArgs {
     /// Leaves COLUMN out
     #[arg(long, value_name = "COLUMN")]
     pub ignore: Vec<String>,
+    /// Cuts the texts of COLUMN at SEP into a list of values, such as colours=| [an array of a JSON feed is
+    /// a list by itself]
+    #[arg(long, value_name = "COLUMN=SEP", value_parser = parse_split)]
+    pub split: Vec<(String, String)>,
     /// Keeps numbers, true and false of a CSV as text
     #[arg(long)]
     pub keep_text: bool,
@@ -101,6 +105,15 @@ fn parse_map(text: &str) -> Result<(Field, String), String> {
     }
 }
 
+fn parse_split(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((column, separator)) if !column.is_empty() && !separator.is_empty() => {
+            Ok((column.to_owned(), separator.to_owned()))
+        }
+        _ => Err("write COLUMN=SEP".to_owned()),
+    }
+}
+
 /// Which fields each column fills, and how values are read.
 #[derive(Clone, Debug)]
 pub struct Mapping {
@@ -108,13 +121,15 @@ pub struct Mapping {
     pub(super) sources: HashMap<Field, String>,
     pub(super) ignored: HashSet<String>,
     pub(super) strip: Vec<String>,
+    /// The separator of each column that is cut into a list.
+    pub(super) splits: HashMap<String, String>,
     pub(super) price_is_minor: bool,
     pub(super) currency: Currency,
     pub(super) keep_text: bool,
 }
 
 impl Mapping {
-    /// Builds a mapping. The error names a field that is mapped twice.
+    /// Builds a mapping. The error names a field that is mapped twice, or a column that cannot be split.
     pub fn new(args: MappingArgs) -> Result<Self, String> {
         let mut sources = HashMap::new();
         for (field, column) in args.map {
@@ -134,8 +149,21 @@ impl Mapping {
         for (field, column) in &sources {
             columns.entry(column.clone()).or_default().push(*field);
         }
+        let mut splits = HashMap::new();
+        for (column, separator) in args.split {
+            if let Some(fields) = columns.get(&column) {
+                let field = fields.first().map_or("", |field| field.as_str());
+                return Err(format!(
+                    "--split {column}: the column fills the field {field}, and only attributes are split"
+                ));
+            }
+            if splits.insert(column.clone(), separator).is_some() {
+                return Err(format!("--split names {column} twice"));
+            }
+        }
         Ok(Self {
             columns,
+            splits,
             sources,
             ignored: args.ignore.into_iter().collect(),
             strip: args.strip_prefix,
@@ -156,6 +184,14 @@ impl Mapping {
                 };
                 return Err(format!(
                     "the header has no column {column:?}: use {option}; it has {}",
+                    shorten(&header.join(", "))
+                ));
+            }
+        }
+        for column in self.splits.keys() {
+            if !header.contains(column) {
+                return Err(format!(
+                    "the header has no column {column:?} to split; it has {}",
                     shorten(&header.join(", "))
                 ));
             }

@@ -1,9 +1,12 @@
 //! Every format is read through the function that the importer uses.
 
+mod splits;
+
 use std::fmt::Write as _;
 use std::io::{Cursor, Read, Write as _};
 
 use catalog_proto::v1::ProductInput;
+use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
 use catalog_proto::v1::attribute_value::Kind;
 use clap::Parser;
 use expect_test::{Expect, expect};
@@ -100,6 +103,16 @@ fn show(product: &ProductInput) -> String {
             Kind::Text(value) => write!(text, " {name}={value:?}"),
             Kind::Number(value) => write!(text, " {name}={value}"),
             Kind::Flag(value) => write!(text, " {name}={value}"),
+            Kind::List(list) => {
+                let values = list.values.iter().map(|value| match &value.kind {
+                    Some(ScalarKind::Text(value)) => format!("{value:?}"),
+                    Some(ScalarKind::Number(value)) => value.to_string(),
+                    Some(ScalarKind::Flag(value)) => value.to_string(),
+                    None => panic!("no value in {list:?}"),
+                });
+                let values = values.collect::<Vec<_>>().join(", ");
+                write!(text, " {name}=[{values}]")
+            }
         };
     }
     text
@@ -123,7 +136,7 @@ fn json_lines_with_mapped_columns_and_typed_attributes() {
         expect![[r#"
             1: a "Mouse" 1999 USD brand=Acme gtins=["4006381333931", "96385074"]
             3: 7 "Cable" 5 USD in_stock=true size=2 size_2="2 m"
-            4: c "Lamp" 5 USD image=http://x/c dims.w=3 tags="a, 1, true"
+            4: c "Lamp" 5 USD image=http://x/c dims.w=3 tags=["a", 1, true]
         "#]],
     );
 }
@@ -222,7 +235,7 @@ fn a_json_array_is_cut_into_its_elements() {
 "#,
         expect![[r#"
             3: a "] , } \" [" 100 USD
-            4: b "T" 200 USD n.m="1, 2"
+            4: b "T" 200 USD n.m=[1, 2]
             5!  : expected a JSON object, found a single value
             6!  : no valid JSON: trailing comma (column 11)
             6: d "T" 400 USD

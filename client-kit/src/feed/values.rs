@@ -1,8 +1,9 @@
 //! Converts the values of a feed into the types that products have.
 
 use catalog_events::{Currency, Money};
+use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
 use catalog_proto::v1::attribute_value::Kind;
-use catalog_proto::v1::{AttributeValue, ProductStatus};
+use catalog_proto::v1::{AttributeList, AttributeScalar, AttributeValue, ProductStatus};
 use serde_json::{Number, Value};
 
 /// The first double from which on not every integer is exact.
@@ -70,34 +71,48 @@ pub(super) fn minor_units(text: &str, currency: Currency) -> Result<Money, Strin
     Money::from_minor(minor, currency).map_err(|err| err.to_string())
 }
 
-/// Converts a value into an attribute; none when it is empty. The error continues a sentence that
-/// begins with the name of the column.
+/// Converts a value into an attribute, an array into a list of its elements; none when it is empty. The
+/// error continues a sentence that begins with the name of the column.
 pub(super) fn attribute(value: Value) -> Result<Option<AttributeValue>, &'static str> {
     let kind = match value {
-        Value::Bool(flag) => Some(Kind::Flag(flag)),
-        Value::Number(number) => Some(self::number(&number)),
-        Value::Array(items) => joined(items)?.map(Kind::Text),
-        single => text(single).map_err(|_| "is an object")?.map(Kind::Text),
+        Value::Array(items) => list_of_scalars(items)?.map(Kind::List),
+        single => scalar(single)
+            .map_err(|_| "is an object")?
+            .map(single_value),
     };
     Ok(kind.map(|kind| AttributeValue { kind: Some(kind) }))
 }
 
-fn number(number: &Number) -> Kind {
-    match number.as_f64() {
-        Some(value) if value.abs() < EXACT_MAX || number.is_f64() => Kind::Number(value),
-        _ => Kind::Text(number.to_string()),
+fn single_value(scalar: ScalarKind) -> Kind {
+    match scalar {
+        ScalarKind::Text(text) => Kind::Text(text),
+        ScalarKind::Number(number) => Kind::Number(number),
+        ScalarKind::Flag(flag) => Kind::Flag(flag),
     }
 }
 
-fn joined(items: Vec<Value>) -> Result<Option<String>, &'static str> {
-    let texts: Result<Vec<_>, _> = items
-        .into_iter()
-        .filter_map(|item| text(item).transpose())
-        .collect();
-    let joined = texts
-        .map_err(|_| "is a list of objects or lists")?
-        .join(", ");
-    Ok((!joined.is_empty()).then_some(joined))
+fn list_of_scalars(items: Vec<Value>) -> Result<Option<AttributeList>, &'static str> {
+    let mut values = Vec::with_capacity(items.len());
+    for item in items {
+        let kind = scalar(item).map_err(|_| "is a list of objects or lists")?;
+        values.extend(kind.map(|kind| AttributeScalar { kind: Some(kind) }));
+    }
+    Ok((!values.is_empty()).then_some(AttributeList { values }))
+}
+
+fn scalar(value: Value) -> Result<Option<ScalarKind>, String> {
+    Ok(match value {
+        Value::Bool(flag) => Some(ScalarKind::Flag(flag)),
+        Value::Number(number) => Some(self::number(&number)),
+        single => text(single)?.map(ScalarKind::Text),
+    })
+}
+
+fn number(number: &Number) -> ScalarKind {
+    match number.as_f64() {
+        Some(value) if value.abs() < EXACT_MAX || number.is_f64() => ScalarKind::Number(value),
+        _ => ScalarKind::Text(number.to_string()),
+    }
 }
 
 /// Gives a CSV cell the type that it looks like. Leading zeros, and more digits than a double

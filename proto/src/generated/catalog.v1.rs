@@ -170,7 +170,8 @@ pub struct SearchProductsResponse {
 /// A condition on products. Fields are `brand`, `category`, `status`, `currency`, `price` (in minor
 /// units), `price_major` (the same in major units), `created_at` (in seconds since 1970) and
 /// `attributes.NAME`. Prices are compared in one currency: the one that the conditions in the same
-/// `all` ask for, else that of the catalog. Products in another currency do not pass.
+/// `all` ask for, else that of the catalog. Products in another currency do not pass. A product that
+/// has several values in a field passes with any of them.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Filter {
     /// The kind of condition.
@@ -248,7 +249,8 @@ pub struct RangeFilter {
 }
 /// A condition as a query parameter states it. Where any product has an attribute of this name, it has
 /// one of the values. Else, if the name ends in `.min`, `.max` or `.below`, the attribute that it
-/// begins with is within that bound, for any of the values.
+/// begins with is within that bound, for any of the values. Where the same `all` has several bounds of an
+/// attribute, a single value has to be within them.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ParameterFilter {
     /// The name of an attribute, perhaps with a bound, such as `width.min`.
@@ -322,7 +324,7 @@ pub struct Facet {
 /// The numbers that matches have in a field, in the unit of the field.
 #[derive(Clone, Copy, PartialEq, ::prost::Message)]
 pub struct FacetNumbers {
-    /// The number of matches with a number.
+    /// How many numbers there are. A match with a list has several.
     #[prost(int64, tag = "1")]
     pub count: i64,
     /// The least number.
@@ -341,7 +343,7 @@ pub struct FacetValue {
     /// The text, the number, `true` or `false`, or the lower bound of a bucket.
     #[prost(string, tag = "1")]
     pub value: ::prost::alloc::string::String,
-    /// The number of matches that have it.
+    /// The number of matches that have it. A match with a list counts for each of its values, once.
     #[prost(int64, tag = "2")]
     pub count: i64,
     /// The lower bound of a bucket, included.
@@ -701,7 +703,7 @@ pub struct Product {
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AttributeValue {
     /// The type of the value.
-    #[prost(oneof = "attribute_value::Kind", tags = "1, 2, 3")]
+    #[prost(oneof = "attribute_value::Kind", tags = "1, 2, 3, 4")]
     pub kind: ::core::option::Option<attribute_value::Kind>,
 }
 /// Nested message and enum types in `AttributeValue`.
@@ -710,6 +712,40 @@ pub mod attribute_value {
     #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Kind {
         /// Text, 10,000 characters at most.
+        #[prost(string, tag = "1")]
+        Text(::prost::alloc::string::String),
+        /// A finite number.
+        #[prost(double, tag = "2")]
+        Number(f64),
+        /// True or false.
+        #[prost(bool, tag = "3")]
+        Flag(bool),
+        /// Several values. A product is searched, filtered and counted by each of them.
+        #[prost(message, tag = "4")]
+        List(super::AttributeList),
+    }
+}
+/// Several values of a property, in the order in which they were stated.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AttributeList {
+    /// 1,000 values at most, whose texts have 10,000 characters together. A value that is stated again is
+    /// kept once. A product with an empty list does not have the property.
+    #[prost(message, repeated, tag = "1")]
+    pub values: ::prost::alloc::vec::Vec<AttributeScalar>,
+}
+/// A value of a list. Lists hold no lists.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct AttributeScalar {
+    /// The type of the value.
+    #[prost(oneof = "attribute_scalar::Kind", tags = "1, 2, 3")]
+    pub kind: ::core::option::Option<attribute_scalar::Kind>,
+}
+/// Nested message and enum types in `AttributeScalar`.
+pub mod attribute_scalar {
+    /// The type of the value.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Kind {
+        /// Text.
         #[prost(string, tag = "1")]
         Text(::prost::alloc::string::String),
         /// A finite number.
@@ -1637,8 +1673,8 @@ pub struct UpdateProductRequest {
     #[prost(message, optional, tag = "1")]
     pub product: ::core::option::Option<ProductInput>,
     /// The fields to change, 1 to 1,000 of: title, description, price, price_minor, currency,
-    /// image_url, brand, categories, attributes, attributes.NAME (removed where `product` lacks it),
-    /// status, sku, gtins.
+    /// image_url, brand, categories, attributes, attributes.NAME (removed where `product` lacks it or
+    /// has an empty list), status, sku, gtins.
     #[prost(message, optional, tag = "2")]
     pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
     /// The version that the product must have, or the request fails with ABORTED. Unset means any.

@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use catalog_events::{AttributeValue, Product, Status};
+use catalog_events::{AttributeScalar, AttributeValue, Product, Status};
 use sha2::{Digest as _, Sha256};
 use tantivy::columnar::DynamicColumn;
 use tantivy::schema::{FAST, Field, JsonObjectOptions, OwnedValue, SchemaBuilder, TextOptions};
-use tantivy::{SegmentReader, TantivyDocument};
+use tantivy::{DocId, SegmentReader, TantivyDocument};
 
 use crate::index::document::text_options::term;
 use crate::index::document::values::{folded, folded_path, joined, snapped};
@@ -153,6 +153,16 @@ impl FieldName {
     }
 }
 
+/// Calls `each` with the stored numbers that a document has in a column.
+pub(crate) fn each_number(column: &DynamicColumn, doc: DocId, mut each: impl FnMut(f64)) {
+    match column {
+        DynamicColumn::I64(column) => column.values_for_doc(doc).for_each(|n| each(n as f64)),
+        DynamicColumn::U64(column) => column.values_for_doc(doc).for_each(|n| each(n as f64)),
+        DynamicColumn::F64(column) => column.values_for_doc(doc).for_each(each),
+        _ => {}
+    }
+}
+
 fn attribute(name: &str) -> Option<&str> {
     name.strip_prefix(ATTRIBUTES)
         .filter(|name| !name.is_empty())
@@ -220,22 +230,39 @@ impl ColumnFields {
             document.add_text(self.names, name);
             let field = FieldName::Attribute(name.clone());
             let value = match value {
-                AttributeValue::Text(value) => {
-                    document.add_text(self.facts, text_fact(&field, &folded(value)));
-                    OwnedValue::Str(value.clone())
+                AttributeValue::One(scalar) => self.fill_scalar(document, &field, scalar),
+                AttributeValue::List(scalars) => {
+                    let scalars = scalars.iter();
+                    let values = scalars.map(|scalar| self.fill_scalar(document, &field, scalar));
+                    OwnedValue::Array(values.collect())
                 }
-                AttributeValue::Flag(value) => {
-                    document.add_text(self.facts, flag_fact(&field, *value));
-                    OwnedValue::Bool(*value)
-                }
-                // A negative zero would sort before zero.
-                AttributeValue::Number(value) => OwnedValue::F64(value + 0.0),
             };
             columns.insert(field.key(), value);
         }
         let paths = self.fill_category(document, &product.categories);
         columns.insert(FieldName::Category.key(), OwnedValue::Array(paths));
         document.add_object(self.columns, columns);
+    }
+
+    /// Adds the fact of a value, and returns what its column holds.
+    fn fill_scalar(
+        &self,
+        document: &mut TantivyDocument,
+        field: &FieldName,
+        scalar: &AttributeScalar,
+    ) -> OwnedValue {
+        match scalar {
+            AttributeScalar::Text(value) => {
+                document.add_text(self.facts, text_fact(field, &folded(value)));
+                OwnedValue::Str(value.clone())
+            }
+            AttributeScalar::Flag(value) => {
+                document.add_text(self.facts, flag_fact(field, *value));
+                OwnedValue::Bool(*value)
+            }
+            // A negative zero would sort before zero.
+            AttributeScalar::Number(value) => OwnedValue::F64(value + 0.0),
+        }
     }
 
     fn fill_category(&self, document: &mut TantivyDocument, path: &[String]) -> Vec<OwnedValue> {

@@ -1,6 +1,6 @@
 //! Turns a product into the document that the index holds of it.
 
-use catalog_events::{AttributeValue, ContentHash, Product, Version};
+use catalog_events::{AttributeScalar, ContentHash, Product, Version};
 use tantivy::TantivyDocument;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -41,15 +41,17 @@ pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> 
     document
 }
 
-/// Yields the attributes that are searched: texts by their value, true flags by their name (a
+/// Yields the values of attributes that are searched: texts by their words, true flags by their name (a
 /// product with `touchscreen: true` is a touchscreen). Numbers say little without their unit.
 fn attribute_texts(product: &Product) -> impl Iterator<Item = &str> {
     let attributes = product.attributes.iter();
-    attributes.filter_map(|(name, value)| match value {
-        AttributeValue::Text(text) => (!is_for_machines(text)).then_some(text.as_str()),
-        AttributeValue::Flag(true) => Some(name.as_str()),
-        AttributeValue::Flag(false) | AttributeValue::Number(_) => None,
-    })
+    attributes
+        .flat_map(|(name, value)| value.elements().iter().map(move |element| (name, element)))
+        .filter_map(|(name, element)| match element {
+            AttributeScalar::Text(text) => (!is_for_machines(text)).then_some(text.as_str()),
+            AttributeScalar::Flag(true) => Some(name.as_str()),
+            AttributeScalar::Flag(false) | AttributeScalar::Number(_) => None,
+        })
 }
 
 /// Whether a text is an address or a time. Nobody searches for its words, and they would make the

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use catalog_events::{AttributeValue, Product};
+use catalog_events::{AttributeScalar, Product};
 use sha2::{Digest as _, Sha256};
 use tantivy::columnar::ColumnValues;
 use tantivy::schema::{Field, NumericOptions, STRING, SchemaBuilder};
@@ -66,9 +66,10 @@ pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
         .attributes
         .iter()
         .filter(|(name, _)| is_noise(name))
-        .filter_map(|(_, value)| match value {
-            AttributeValue::Text(text) => Some(language.document_words(text)),
-            AttributeValue::Flag(_) | AttributeValue::Number(_) => None,
+        .flat_map(|(_, value)| value.elements())
+        .filter_map(|element| match element {
+            AttributeScalar::Text(text) => Some(language.document_words(text)),
+            AttributeScalar::Flag(_) | AttributeScalar::Number(_) => None,
         })
         .flatten()
         .map(|word| word.stem)

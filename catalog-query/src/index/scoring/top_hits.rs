@@ -320,9 +320,9 @@ mod tests {
             ("connector", text("Mini-USB")),
             ("product_colour", text("Black")),
             ("Country of origin", text("China")),
-            ("touchscreen", AttributeValue::Flag(true)),
-            ("backlight", AttributeValue::Flag(false)),
-            ("weight", AttributeValue::Number(12.0)),
+            ("touchscreen", AttributeValue::from(true)),
+            ("backlight", AttributeValue::from(false)),
+            ("weight", AttributeValue::from(12.0)),
             ("picture", text("https://shop.example/gallery/1.jpg")),
             ("released", text("2009-12-10T00:00:00Z")),
         ];

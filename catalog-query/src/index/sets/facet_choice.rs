@@ -9,6 +9,7 @@ use tantivy::Searcher;
 
 use crate::index::document::columns::{FieldName, NAMES};
 use crate::index::sets::doc_sets::DocSets;
+use crate::index::sets::facet_values::{each_text, ordinal_counts};
 use crate::index::sets::facets::{self, FacetCounts, FacetRequest};
 
 /// How many documents of the set are looked at.
@@ -70,8 +71,8 @@ fn names(searcher: &Searcher, sample: &DocSets) -> tantivy::Result<Vec<FieldName
         else {
             continue;
         };
-        let ordinals = facets::ordinal_counts(&names, bits);
-        facets::each_text(&names, &ordinals, |_, count, name| {
+        let ordinals = ordinal_counts(&names, bits);
+        each_text(&names, &ordinals, |_, count, name| {
             *counts.entry(name).or_default() += count;
         })?;
     }

@@ -1,19 +1,16 @@
 //! Counts the values that the documents of a set have in a field. Counts are exact.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use catalog_events::Currency;
-use tantivy::Searcher;
 use tantivy::columnar::{Column, DynamicColumn, StrColumn};
+use tantivy::{DocId, Searcher};
 
-use crate::index::document::columns::FieldName;
-use crate::index::document::values::{folded, read_flag, snapped, written_number};
+use crate::index::document::columns::{FieldName, each_number};
+use crate::index::document::values::folded;
 use crate::index::sets::doc_sets::{DocBits, DocSets};
-use crate::index::sets::price::{CurrencyCodes, minor_units, written};
-
-/// A set with fewer documents than one for so many terms of a column is counted without a place for each
-/// term.
-const SPARSE: u64 = 16;
+use crate::index::sets::facet_values::{Key, Units, each_text, ordinal_counts};
+use crate::index::sets::price::CurrencyCodes;
 
 /// The field to count. Invariant: `interval` is positive and finite.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +35,8 @@ pub(crate) struct FacetCounts {
     pub(crate) numbers: Option<NumberSummary>,
 }
 
-/// The numbers that the documents of a set have in a field, in the unit of the field.
+/// The numbers that the documents of a set have in a field, in the unit of the field. A document with
+/// a list has several.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct NumberSummary {
     pub(crate) count: u64,
@@ -62,7 +60,7 @@ pub(crate) fn count(
     among: &DocSets,
     currency: Currency,
 ) -> tantivy::Result<FacetCounts> {
-    let units = Units::of(request, currency);
+    let units = Units::of(&request.field, request.interval, currency);
     let mut tally = Tally::default();
     let mut segments = Vec::new();
     for (segment, place) in searcher.segment_readers().iter().zip(0..) {
@@ -74,223 +72,239 @@ pub(crate) fn count(
             let codes = CurrencyCodes::of(segment)?;
             bits.retain(|doc| codes.get(doc) == Some(currency.code()));
         }
-        let columns = request.field.columns(segment)?;
-        for column in &columns {
-            tally.add(&units, column, &bits)?;
-        }
+        let columns = tally.add(&units, request.field.columns(segment)?, &bits)?;
         segments.push((columns, bits));
     }
-    let numbers = tally.numbers.summary(&units);
     let listed = tally.list(request, &units);
+    let mut is_listed = vec![false; tally.values.len()];
+    for (place, _) in &listed {
+        is_listed[*place] = true;
+    }
     let (mut with, mut with_listed) = (0, 0);
+    let mut places = Vec::new();
     for (columns, bits) in &segments {
-        let (any, any_listed) = covered(&units, columns, bits, &listed)?;
-        with += any;
-        with_listed += any_listed;
+        for doc in bits.iter() {
+            if !columns.iter().any(|column| column.has_value(doc)) {
+                continue;
+            }
+            tally.places(&units, columns, doc, &mut places);
+            with += 1;
+            with_listed += u64::from(places.iter().any(|place| is_listed[*place]));
+        }
     }
     Ok(FacetCounts {
         field: request.field.clone(),
         values: listed.into_iter().map(|(_, count)| count).collect(),
         other: with - with_listed,
         missing: among.len() - with,
-        numbers,
+        numbers: tally.numbers.summary(&units),
     })
 }
 
-/// How stored numbers become those that callers see, and buckets of them.
-struct Units<'a> {
-    field: &'a FieldName,
-    currency: Currency,
-    /// Stored numbers are divided by it.
-    scale: f64,
-    /// The width of a bucket in stored numbers.
-    interval: Option<f64>,
-}
-
-impl<'a> Units<'a> {
-    fn of(request: &'a FacetRequest, currency: Currency) -> Self {
-        let field = &request.field;
-        let scale = match field {
-            FieldName::PriceMajor => minor_units(currency),
-            field => field.scale(),
-        };
-        let interval = request.interval.map(|interval| match scale {
-            1.0 => interval,
-            scale => snapped(interval * scale),
-        });
-        Self {
-            field,
-            currency,
-            scale,
-            interval,
-        }
-    }
-
-    /// The key of a stored number. None if it is too large for a bucket.
-    fn number(&self, stored: f64) -> Option<Key> {
-        let Some(interval) = self.interval else {
-            return Some(Key::Number(ordered(stored)));
-        };
-        let mut bucket = (stored / interval).floor();
-        if bucket.abs() >= 1e15 {
-            return None;
-        }
-        // Division may have rounded across the bound that is stated.
-        if stored < bucket * interval {
-            bucket -= 1.0;
-        } else if stored >= (bucket + 1.0) * interval {
-            bucket += 1.0;
-        }
-        Some(Key::Number(bucket as i128))
-    }
-
-    /// The key of a text. In an attribute the text of a number is that number.
-    fn text(&self, text: &str) -> Key {
-        let folded = self.field.fold(text);
-        let is_attribute = self.field.has_flags();
-        match (written_number(&folded), read_flag(&folded)) {
-            (Some(number), _) if is_attribute => Key::Number(ordered(number)),
-            (_, Some(flag)) if is_attribute => Key::Flag(flag),
-            _ => Key::Text(folded),
-        }
-    }
-
-    fn spelling(&self, key: &Key) -> String {
-        match (key, self.bounds(key)) {
-            (_, Some((from, _))) => from.to_string(),
-            (Key::Text(text), None) => text.clone(),
-            (Key::Flag(value), None) => value.to_string(),
-            (Key::Number(number), None) if *self.field == FieldName::PriceMajor => {
-                written(unordered(*number) as u64, self.currency)
-            }
-            (Key::Number(number), None) => (unordered(*number) / self.scale).to_string(),
-        }
-    }
-
-    fn bounds(&self, key: &Key) -> Option<(f64, f64)> {
-        match (key, self.interval) {
-            (Key::Number(bucket), Some(interval)) => {
-                let bound = |bucket: f64| bucket * interval / self.scale + 0.0;
-                Some((bound(*bucket as f64), bound(*bucket as f64 + 1.0)))
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The identity of a value. Texts that differ only in how they are written are one, and so are the
-/// numbers of one bucket.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Key {
-    /// A folded text.
-    Text(String),
-    Flag(bool),
-    /// A stored number, or a bucket, that orders as the numbers do.
-    Number(i128),
-}
-
+/// What was counted so far. A value is known by its place in the order in which values were met.
 #[derive(Default)]
 struct Tally {
-    counts: HashMap<Key, Counted>,
+    places: HashMap<Key, usize>,
+    values: Vec<Counted>,
     numbers: Numbers,
 }
 
 /// The documents with a value, and how often each spelling of it occurs.
-#[derive(Default)]
 struct Counted {
+    key: Key,
     docs: u64,
     spellings: BTreeMap<String, u64>,
 }
 
+/// A column of a segment whose values have their places.
+enum PlacedColumn {
+    /// A column of texts, with the place of each ordinal that occurs.
+    Texts(StrColumn, HashMap<u64, usize>),
+    Flags(Column<bool>),
+    Numbers(DynamicColumn),
+    /// A column of values that are in no bucket.
+    Unlisted(DynamicColumn),
+}
+
+impl PlacedColumn {
+    fn has_value(&self, doc: DocId) -> bool {
+        match self {
+            Self::Texts(column, _) => column.ords().index.has_value(doc),
+            Self::Flags(column) => column.index.has_value(doc),
+            Self::Numbers(column) | Self::Unlisted(column) => column.column_index().has_value(doc),
+        }
+    }
+}
+
 impl Tally {
+    /// Counts the values that documents have in the columns of a segment.
     fn add(
         &mut self,
         units: &Units<'_>,
-        column: &DynamicColumn,
+        columns: Vec<DynamicColumn>,
         among: &DocBits,
-    ) -> tantivy::Result<()> {
-        if let (DynamicColumn::Str(column), None) = (column, units.interval) {
-            return self.add_texts(units, column, among);
+    ) -> tantivy::Result<Vec<PlacedColumn>> {
+        // Then a document is counted with its value, and need not be looked at again.
+        let is_single = match columns.as_slice() {
+            [column] => !column.column_index().get_cardinality().is_multivalue(),
+            _ => false,
+        };
+        let mut placed = Vec::with_capacity(columns.len());
+        for column in columns {
+            placed.push(match column {
+                DynamicColumn::Str(column) if units.interval.is_none() => {
+                    self.add_texts(units, column, among, is_single)?
+                }
+                DynamicColumn::Bool(column) if units.interval.is_none() => {
+                    self.add_flags(units, column, among, is_single)
+                }
+                DynamicColumn::Str(_) | DynamicColumn::Bool(_) => PlacedColumn::Unlisted(column),
+                column => self.add_numbers(units, column, among, is_single),
+            });
         }
-        each_number(column, among, |number| self.numbers.add(number));
-        let mut counts: HashMap<Key, u64> = HashMap::new();
-        each_key(units, column, among, |key| {
-            *counts.entry(key).or_default() += 1;
-        });
-        for (key, count) in counts {
-            let spelling = units.spelling(&key);
-            let counted = self.counts.entry(key).or_default();
-            counted.docs += count;
-            *counted.spellings.entry(spelling).or_default() += count;
+        if !is_single {
+            let mut places = Vec::new();
+            for doc in among.iter() {
+                self.places(units, &placed, doc, &mut places);
+                for place in &places {
+                    self.values[*place].docs += 1;
+                }
+            }
         }
-        Ok(())
+        Ok(placed)
     }
 
     fn add_texts(
         &mut self,
         units: &Units<'_>,
-        column: &StrColumn,
+        column: StrColumn,
         among: &DocBits,
-    ) -> tantivy::Result<()> {
-        let counts = ordinal_counts(column, among);
-        let mut keys: HashMap<u64, Key> = HashMap::new();
-        each_text(column, &counts, |ordinal, count, text| {
-            let key = units.text(&text);
-            let counted = self.counts.entry(key.clone()).or_default();
-            *counted.spellings.entry(text).or_default() += count;
-            keys.insert(ordinal, key);
+        is_single: bool,
+    ) -> tantivy::Result<PlacedColumn> {
+        let counts = ordinal_counts(&column, among);
+        let mut places = HashMap::with_capacity(counts.len());
+        each_text(&column, &counts, |ordinal, count, text| {
+            let docs = if is_single { count } else { 0 };
+            let place = self.meet(units.text(&text), text, count, docs);
+            places.insert(ordinal, place);
         })?;
-        if column.ords().get_cardinality().is_multivalue() {
-            for doc in among.iter() {
-                // A document counts once for a value, however often and however it has it.
-                let of_doc: HashSet<&Key> = column
-                    .term_ords(doc)
-                    .filter_map(|ord| keys.get(&ord))
-                    .collect();
-                self.count_one_each(of_doc);
-            }
-        } else {
-            for (ordinal, count) in &counts {
-                let key = keys.get(ordinal);
-                if let Some(counted) = key.and_then(|key| self.counts.get_mut(key)) {
-                    counted.docs += count;
+        Ok(PlacedColumn::Texts(column, places))
+    }
+
+    fn add_flags(
+        &mut self,
+        units: &Units<'_>,
+        column: Column<bool>,
+        among: &DocBits,
+        is_single: bool,
+    ) -> PlacedColumn {
+        let mut counts: HashMap<Key, u64> = HashMap::new();
+        for flag in among.iter().flat_map(|doc| column.values_for_doc(doc)) {
+            *counts.entry(Key::Flag(flag)).or_default() += 1;
+        }
+        self.meet_all(units, counts, is_single);
+        PlacedColumn::Flags(column)
+    }
+
+    fn add_numbers(
+        &mut self,
+        units: &Units<'_>,
+        column: DynamicColumn,
+        among: &DocBits,
+        is_single: bool,
+    ) -> PlacedColumn {
+        let mut counts: HashMap<Key, u64> = HashMap::new();
+        for doc in among.iter() {
+            each_number(&column, doc, |number| {
+                self.numbers.add(number);
+                if let Some(key) = units.number(number) {
+                    *counts.entry(key).or_default() += 1;
                 }
-            }
+            });
         }
-        Ok(())
+        self.meet_all(units, counts, is_single);
+        PlacedColumn::Numbers(column)
     }
 
-    fn count_one_each(&mut self, keys: HashSet<&Key>) {
-        for key in keys {
-            if let Some(counted) = self.counts.get_mut(key) {
-                counted.docs += 1;
-            }
+    fn meet_all(&mut self, units: &Units<'_>, counts: HashMap<Key, u64>, is_single: bool) {
+        for (key, count) in counts {
+            let spelling = units.spelling(&key);
+            self.meet(key, spelling, count, if is_single { count } else { 0 });
         }
     }
 
-    /// Lists the most frequent values, equally frequent ones ordered by value. Buckets are listed
-    /// in the order of their bounds.
-    fn list(self, request: &FacetRequest, units: &Units<'_>) -> Vec<(Key, ValueCount)> {
-        let counted = |(key, counted): (Key, Counted)| {
+    /// Counts a value that occurs `count` times in this spelling, in `docs` more documents.
+    fn meet(&mut self, key: Key, spelling: String, count: u64, docs: u64) -> usize {
+        let place = *self.places.entry(key).or_insert_with_key(|key| {
+            self.values.push(Counted {
+                key: key.clone(),
+                docs: 0,
+                spellings: BTreeMap::new(),
+            });
+            self.values.len() - 1
+        });
+        let value = &mut self.values[place];
+        value.docs += docs;
+        *value.spellings.entry(spelling).or_default() += count;
+        place
+    }
+
+    /// The places of the values that a document has, each once, however often and however it has it.
+    fn places(
+        &self,
+        units: &Units<'_>,
+        columns: &[PlacedColumn],
+        doc: DocId,
+        places: &mut Vec<usize>,
+    ) {
+        places.clear();
+        for column in columns {
+            match column {
+                PlacedColumn::Texts(column, known) => {
+                    let known = |ordinal| known.get(&ordinal).copied();
+                    places.extend(column.term_ords(doc).filter_map(known));
+                }
+                PlacedColumn::Flags(column) => {
+                    let known = |flag| self.places.get(&Key::Flag(flag)).copied();
+                    places.extend(column.values_for_doc(doc).filter_map(known));
+                }
+                PlacedColumn::Numbers(column) => each_number(column, doc, |number| {
+                    let key = units.number(number);
+                    places.extend(key.and_then(|key| self.places.get(&key)));
+                }),
+                PlacedColumn::Unlisted(_) => {}
+            }
+        }
+        if places.len() > 1 {
+            places.sort_unstable();
+            places.dedup();
+        }
+    }
+
+    /// Lists the most frequent values with their places, equally frequent ones ordered by value. Buckets
+    /// are listed in the order of their bounds.
+    fn list(&self, request: &FacetRequest, units: &Units<'_>) -> Vec<(usize, ValueCount)> {
+        let counted = |(place, counted): (usize, &Counted)| {
             // The most frequent spelling is shown, and the first of equally frequent ones.
-            let spellings = counted.spellings.into_iter().rev();
+            let spellings = counted.spellings.iter().rev();
             let spelling = spellings.max_by_key(|(_, count)| *count);
             let value = ValueCount {
-                value: spelling.map(|(text, _)| text).unwrap_or_default(),
+                value: spelling.map_or_else(String::new, |(text, _)| text.clone()),
                 count: counted.docs,
-                bounds: units.bounds(&key),
+                bounds: units.bounds(&counted.key),
             };
-            (key, value)
+            (place, value)
         };
-        let is_wanted = |(_, value): &(Key, ValueCount)| {
+        let is_wanted = |(_, value): &(usize, ValueCount)| {
             request.containing.is_empty() || folded(&value.value).contains(&request.containing)
         };
-        let values = self.counts.into_iter().map(counted);
-        let mut values: Vec<(Key, ValueCount)> = values.filter(is_wanted).collect();
-        values.sort_by(|(a, of_a), (b, of_b)| of_b.count.cmp(&of_a.count).then(a.cmp(b)));
+        let by_key = |a: usize, b: usize| self.values[a].key.cmp(&self.values[b].key);
+        let values = self.values.iter().enumerate().map(counted);
+        let mut values: Vec<(usize, ValueCount)> = values.filter(is_wanted).collect();
+        values.sort_by(|(a, of_a), (b, of_b)| of_b.count.cmp(&of_a.count).then(by_key(*a, *b)));
         values.truncate(request.size);
         if request.interval.is_some() {
-            values.sort_by(|(a, _), (b, _)| a.cmp(b));
+            values.sort_by(|(a, _), (b, _)| by_key(*a, *b));
         }
         values
     }
@@ -321,129 +335,4 @@ impl Numbers {
             mean: self.sum / self.count as f64 / units.scale + 0.0,
         })
     }
-}
-
-/// Maps a number to an integer that sorts the same; [`unordered`] maps it back.
-fn ordered(number: f64) -> i128 {
-    i128::from(tantivy::f64_to_u64(number + 0.0))
-}
-
-fn unordered(number: i128) -> f64 {
-    tantivy::u64_to_f64(number as u64)
-}
-
-/// Counts the documents of each term ordinal that occurs, in the order of the ordinals.
-pub(super) fn ordinal_counts(column: &StrColumn, among: &DocBits) -> Vec<(u64, u64)> {
-    let ordinals = among.iter().flat_map(|doc| column.term_ords(doc));
-    if among.len() * SPARSE < column.num_terms() as u64 {
-        let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
-        ordinals.for_each(|ordinal| *counts.entry(ordinal).or_default() += 1);
-        return counts.into_iter().collect();
-    }
-    let mut counts = vec![0; column.num_terms()];
-    ordinals.for_each(|ordinal| counts[ordinal as usize] += 1);
-    let counts = (0..).zip(counts);
-    counts.filter(|(_, count)| *count > 0).collect()
-}
-
-/// Calls `each` with the ordinal, the count and the text of every term that was counted.
-pub(super) fn each_text(
-    column: &StrColumn,
-    counts: &[(u64, u64)],
-    mut each: impl FnMut(u64, u64, String),
-) -> tantivy::Result<()> {
-    let ordinals: Vec<u64> = counts.iter().map(|(ordinal, _)| *ordinal).collect();
-    let mut next = counts.iter();
-    column
-        .dictionary()
-        .sorted_ords_to_term_cb(&ordinals, |text| {
-            if let Some((ordinal, count)) = next.next() {
-                let text = String::from_utf8_lossy(text).into_owned();
-                each(*ordinal, *count, text);
-            }
-        })?;
-    Ok(())
-}
-
-/// Calls `each` with the keys in a column that has no texts, and therefore at most one value a
-/// document.
-fn each_key(units: &Units<'_>, column: &DynamicColumn, among: &DocBits, mut each: impl FnMut(Key)) {
-    match column {
-        DynamicColumn::Bool(column) if units.interval.is_none() => {
-            let flags = among.iter().filter_map(|doc| column.first(doc));
-            flags.for_each(|flag| each(Key::Flag(flag)));
-        }
-        column => each_number(column, among, |number| {
-            if let Some(key) = units.number(number) {
-                each(key);
-            }
-        }),
-    }
-}
-
-/// Calls `each` with the stored numbers in a column.
-fn each_number(column: &DynamicColumn, among: &DocBits, mut each: impl FnMut(f64)) {
-    match column {
-        DynamicColumn::I64(column) => numbers(column, among, |n| n as f64).for_each(&mut each),
-        DynamicColumn::U64(column) => numbers(column, among, |n| n as f64).for_each(&mut each),
-        DynamicColumn::F64(column) => numbers(column, among, |n| n).for_each(&mut each),
-        _ => {}
-    }
-}
-
-fn numbers<'a, T>(
-    column: &'a Column<T>,
-    among: &'a DocBits,
-    number: impl Fn(T) -> f64 + 'a,
-) -> impl Iterator<Item = f64> + 'a
-where
-    T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static,
-{
-    let found = among.iter().filter_map(|doc| column.first(doc));
-    found.map(number)
-}
-
-/// Counts the documents that have the field, and those that have a listed value.
-fn covered(
-    units: &Units<'_>,
-    columns: &[DynamicColumn],
-    among: &DocBits,
-    listed: &[(Key, ValueCount)],
-) -> tantivy::Result<(u64, u64)> {
-    let keys: HashSet<&Key> = listed.iter().map(|(key, _)| key).collect();
-    let (mut with, mut with_listed) = (0, 0);
-    for column in columns {
-        let index = column.column_index();
-        with += among.iter().filter(|doc| index.has_value(*doc)).count() as u64;
-        match column {
-            DynamicColumn::Str(column) if units.interval.is_none() => {
-                with_listed += with_listed_text(units, column, among, &keys)?;
-            }
-            column => each_key(units, column, among, |key| {
-                with_listed += u64::from(keys.contains(&key));
-            }),
-        }
-    }
-    Ok((with, with_listed))
-}
-
-fn with_listed_text(
-    units: &Units<'_>,
-    column: &StrColumn,
-    among: &DocBits,
-    listed: &HashSet<&Key>,
-) -> tantivy::Result<u64> {
-    let counts = ordinal_counts(column, among);
-    let mut ordinals: HashSet<u64> = HashSet::new();
-    each_text(column, &counts, |ordinal, _, text| {
-        if listed.contains(&units.text(&text)) {
-            ordinals.insert(ordinal);
-        }
-    })?;
-    let with_listed = among.iter().filter(|doc| {
-        column
-            .term_ords(*doc)
-            .any(|ordinal| ordinals.contains(&ordinal))
-    });
-    Ok(with_listed.count() as u64)
 }

@@ -9,7 +9,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::index::document::columns::{
-    ColumnFields, DISCONTINUED, FieldName, PRICE, category_fact, flag_fact, text_fact,
+    ColumnFields, DISCONTINUED, FieldName, PRICE, category_fact, each_number, flag_fact, text_fact,
 };
 use crate::index::document::values::snapped;
 use crate::index::sets::doc_sets::{DocBits, DocSets};
@@ -50,7 +50,7 @@ pub(crate) enum Filter {
         currency: Currency,
         ranges: Vec<(u64, u64)>,
     },
-    /// The field is within the bounds, both included.
+    /// One of the values of the field is within the bounds, both included.
     Range {
         field: FieldName,
         min: f64,
@@ -252,15 +252,11 @@ impl Evaluation<'_> {
         let mut bits = DocBits::none(self.docs());
         for column in field.columns(self.segment)? {
             for doc in 0..self.docs() {
-                let number = match &column {
-                    DynamicColumn::I64(column) => column.first(doc).map(|number| number as f64),
-                    DynamicColumn::U64(column) => column.first(doc).map(|number| number as f64),
-                    DynamicColumn::F64(column) => column.first(doc),
-                    _ => None,
-                };
-                if number.is_some_and(|number| wanted.contains(&ordered(number))) {
-                    bits.insert(doc);
-                }
+                each_number(&column, doc, |number| {
+                    if wanted.contains(&ordered(number)) {
+                        bits.insert(doc);
+                    }
+                });
             }
         }
         Ok(bits)

@@ -2,6 +2,9 @@
 //! the name of an attribute or a bound, and whether `42.0` is a text or the number 42. What the catalog
 //! has as it was written wins.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use catalog_events::{Currency, Money};
 use tantivy::Searcher;
 
@@ -34,7 +37,7 @@ impl Resolution<'_> {
             parts.collect()
         };
         Ok(match filter {
-            Filter::All(parts) => Filter::All(all(parts)?),
+            Filter::All(parts) => Filter::All(self.conjunction(parts, currency)?),
             Filter::Any(parts) => Filter::Any(all(parts)?),
             Filter::Not(part) => Filter::Not(Box::new(self.resolved(part, currency)?)),
             Filter::Terms { field, folded } if field.is_price() => Filter::Priced {
@@ -59,6 +62,29 @@ impl Resolution<'_> {
             | Filter::Exists(_)
             | Filter::Sold => filter.clone(),
         })
+    }
+
+    /// The parts with their meaning. Bounds of one attribute become one range, so that of a product with
+    /// several values a single one has to be within them.
+    fn conjunction(&self, parts: &[Filter], currency: Currency) -> Result<Vec<Filter>, IndexError> {
+        let mut whole: Vec<Filter> = Vec::with_capacity(parts.len());
+        let mut ranges: HashMap<FieldName, usize> = HashMap::new();
+        for part in parts {
+            let resolved = self.resolved(part, currency)?;
+            if let (Filter::ByName { .. }, Filter::Range { field, min, max }) = (part, &resolved) {
+                match ranges.entry(field.clone()) {
+                    Entry::Occupied(known) => {
+                        whole[*known.get()].narrow(*min, *max);
+                        continue;
+                    }
+                    Entry::Vacant(new) => {
+                        new.insert(whole.len());
+                    }
+                }
+            }
+            whole.push(resolved);
+        }
+        Ok(whole)
     }
 
     /// The values of a field that these texts mean.
@@ -120,7 +146,7 @@ impl Resolution<'_> {
             return Err(IndexError::NoBound(attribute.to_owned()));
         }
         let field = FieldName::Attribute(name.to_owned());
-        let ranges = numbers.into_iter().map(|number| {
+        let mut ranges = numbers.into_iter().map(|number| {
             let (min, max) = match bound {
                 ".min" => (number, f64::INFINITY),
                 ".max" => (f64::NEG_INFINITY, number),
@@ -129,7 +155,10 @@ impl Resolution<'_> {
             let field = field.clone();
             Filter::Range { field, min, max }
         });
-        Ok(Filter::Any(ranges.collect()))
+        match (ranges.next(), ranges.len()) {
+            (Some(only), 0) => Ok(only),
+            (first, _) => Ok(Filter::Any(first.into_iter().chain(ranges).collect())),
+        }
     }
 }
 
@@ -148,6 +177,15 @@ fn amount(field: &FieldName, text: &str, currency: Currency) -> Option<u64> {
         _ => text.parse().ok()?,
     };
     u64::try_from(minor).ok()
+}
+
+impl Filter {
+    /// Adds bounds to a range.
+    fn narrow(&mut self, from: f64, to: f64) {
+        if let Self::Range { min, max, .. } = self {
+            (*min, *max) = (min.max(from), max.min(to));
+        }
+    }
 }
 
 impl PriceBounds {

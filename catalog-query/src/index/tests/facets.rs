@@ -1,6 +1,6 @@
 //! Tests that each value that a facet lists finds, given back as a filter, the products it counts.
 
-use catalog_events::{AttributeValue, Currency, Money, Product, Status};
+use catalog_events::{AttributeScalar, AttributeValue, Currency, Money, Product, Status};
 
 use crate::index::sets::facets::{FacetCounts, FacetRequest};
 use crate::index::sets::filter::{Filter, PriceBounds};
@@ -58,15 +58,25 @@ fn random_product(random: &mut Random, number: u64) -> Product {
         product.categories.push(one(random, &TEXTS).to_owned());
     }
     for name in NAMES {
-        let value = match random.below(5) {
+        let value = match random.below(6) {
             0 => continue,
-            1 => AttributeValue::Flag(random.below(2) == 0),
-            2 | 3 => AttributeValue::Number(one(random, &NUMBERS)),
-            _ => text(one(random, &TEXTS)),
+            1 => {
+                let scalars = (0..=random.below(4)).map(|_| random_scalar(random));
+                AttributeValue::List(scalars.collect())
+            }
+            _ => AttributeValue::One(random_scalar(random)),
         };
         product.attributes.insert(name.to_owned(), value);
     }
     product
+}
+
+fn random_scalar(random: &mut Random) -> AttributeScalar {
+    match random.below(4) {
+        0 => (random.below(2) == 0).into(),
+        1 | 2 => one(random, &NUMBERS).into(),
+        _ => one(random, &TEXTS).into(),
+    }
 }
 
 fn fields() -> Vec<FieldName> {
@@ -174,12 +184,11 @@ fn with(id: &str, attributes: &[(&str, AttributeValue)]) -> Product {
 
 #[test]
 fn a_value_is_found_however_it_is_written() {
-    use AttributeValue::{Flag, Number};
     let (_folder, index) = index_in_one_go(&[
-        with("a", &[("size", Number(42.0)), ("sealed", Flag(true))]),
-        with("b", &[("size", Number(42.5)), ("sealed", Flag(false))]),
+        with("a", &[("size", 42.0.into()), ("sealed", true.into())]),
+        with("b", &[("size", 42.5.into()), ("sealed", false.into())]),
         with("c", &[("size", text("42")), ("version", text("4.10"))]),
-        with("d", &[("version", Number(4.1))]),
+        with("d", &[("version", 4.1.into())]),
     ]);
     let snapshot = index.snapshot();
     for (attribute, value, expected) in [
@@ -200,7 +209,7 @@ fn a_value_is_found_however_it_is_written() {
 
 #[test]
 fn the_name_of_an_attribute_goes_before_a_bound() {
-    let number = AttributeValue::Number;
+    let number = |number: f64| AttributeValue::from(number);
     let (_folder, index) = index_in_one_go(&[
         with(
             "a",
@@ -331,7 +340,7 @@ fn other_currencies_come_last_in_an_order_by_price() {
 
 #[test]
 fn the_facets_that_divide_a_set_are_chosen() {
-    let number = AttributeValue::Number;
+    let number = |number: f64| AttributeValue::from(number);
     let products: Vec<Product> = (0..60_u32)
         .map(|at| {
             let mut attributes = vec![

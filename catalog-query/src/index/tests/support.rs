@@ -38,7 +38,7 @@ pub(crate) fn product(id: &str, title: &str) -> Product {
 }
 
 pub(crate) fn text(value: &str) -> AttributeValue {
-    AttributeValue::Text(value.to_owned())
+    value.into()
 }
 
 pub(crate) fn with_attributes(id: &str, title: &str, attributes: &[(&str, &str)]) -> Product {

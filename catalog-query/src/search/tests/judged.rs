@@ -349,9 +349,9 @@ fn from_line(line: &str) -> Product {
             .find_map(|prefix| name.strip_prefix(prefix));
         let name = stripped.unwrap_or(&name);
         let value = match value {
-            Value::String(text) => AttributeValue::Text(text),
-            Value::Bool(flag) => AttributeValue::Flag(flag),
-            Value::Number(number) => AttributeValue::Number(number.as_f64().unwrap_or_default()),
+            Value::String(text) => AttributeValue::from(text),
+            Value::Bool(flag) => AttributeValue::from(flag),
+            Value::Number(number) => AttributeValue::from(number.as_f64().unwrap_or_default()),
             _ => continue,
         };
         // The import makes attributes of everything else, addresses of pictures included.

@@ -165,7 +165,7 @@ fn event((number, position): (usize, u64)) -> catalog_events::ProductEvent {
     let mut product = product(&format!("p{number}"), "thing");
     let numbers = [("thousand", number % 1_000), ("number", number)];
     product.attributes = numbers
-        .map(|(name, number)| (name.to_owned(), AttributeValue::Number(number as f64)))
+        .map(|(name, number)| (name.to_owned(), AttributeValue::from(number as f64)))
         .into();
     changed(position, 1, product)
 }

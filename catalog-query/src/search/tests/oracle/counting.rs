@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use catalog_events::{AttributeValue, Currency, Product, Status};
+use catalog_events::{AttributeScalar, Currency, Product, Status};
 use catalog_proto::v1;
 
 use crate::index::{FacetCounts, FieldName, NumberSummary, ValueCount};
@@ -32,12 +32,15 @@ pub(super) fn values(product: &Product, field: &str) -> Vec<Value> {
         "created_at" => vec![Value::Number(product.created_at.unix_timestamp() as f64)],
         name => {
             let name = name.strip_prefix("attributes.").expect("attribute");
-            let value = product.attributes.get(name).map(|value| match value {
-                AttributeValue::Text(text) => Value::Text(text.clone()),
-                AttributeValue::Number(number) => Value::Number(*number),
-                AttributeValue::Flag(flag) => Value::Flag(*flag),
-            });
-            value.into_iter().collect()
+            let value = product.attributes.get(name);
+            let elements = value.iter().flat_map(|value| value.elements());
+            elements
+                .map(|element| match element {
+                    AttributeScalar::Text(text) => Value::Text(text.clone()),
+                    AttributeScalar::Number(number) => Value::Number(*number),
+                    AttributeScalar::Flag(flag) => Value::Flag(*flag),
+                })
+                .collect()
         }
     }
 }
@@ -68,9 +71,10 @@ pub(super) fn count<'a>(
             .iter()
             .filter_map(|value| counted(value, asked))
             .collect();
-        for key in &keys {
+        for (at, key) in keys.iter().enumerate() {
+            let is_first = keys[..at].iter().all(|before| before.key != key.key);
             match counts.iter_mut().find(|known| known.key == key.key) {
-                Some(known) => known.join(key),
+                Some(known) => known.join(key, is_first),
                 None => counts.push(key.clone()),
             }
         }
@@ -81,7 +85,7 @@ pub(super) fn count<'a>(
         listed.contains(&asked.containing.to_lowercase())
     });
     counts.sort_by(|a, b| {
-        let order = b.count().cmp(&a.count());
+        let order = b.products.cmp(&a.products);
         order.then_with(|| a.key.cmp(&b.key))
     });
     counts.truncate(if asked.size == 0 {
@@ -151,15 +155,15 @@ impl Ord for Number {
 struct Counted {
     key: Key,
     bounds: Option<(f64, f64)>,
+    /// The products that have the value.
+    products: u64,
     spellings: BTreeMap<String, u64>,
 }
 
 impl Counted {
-    fn count(&self) -> u64 {
-        self.spellings.values().sum()
-    }
-
-    fn join(&mut self, other: &Self) {
+    /// Adds a value of a product, which counts with the first of its equal values.
+    fn join(&mut self, other: &Self, is_first: bool) {
+        self.products += u64::from(is_first);
         for (text, count) in &other.spellings {
             *self.spellings.entry(text.clone()).or_default() += count;
         }
@@ -170,7 +174,7 @@ impl Counted {
         let first = self.spellings.iter().find(|(_, count)| *count == most);
         ValueCount {
             value: first.expect("a spelling").0.clone(),
-            count: self.count(),
+            count: self.products,
             bounds: self.bounds,
         }
     }
@@ -212,6 +216,7 @@ fn counted(value: &Value, asked: &v1::FacetRequest) -> Option<Counted> {
     Some(Counted {
         key,
         bounds,
+        products: 1,
         spellings: [(spelling, 1)].into(),
     })
 }

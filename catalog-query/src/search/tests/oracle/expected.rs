@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use catalog_events::{
-    AttributeValue, CurationAction, Currency, Product, ProductId, QueryMatch, RuleKind, RuleTarget,
-    Status,
+    AttributeScalar, CurationAction, Currency, Product, ProductId, QueryMatch, RuleKind,
+    RuleTarget, Status,
 };
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
@@ -284,10 +284,13 @@ impl<'a> Followed<'a> {
 /// The words that find a product.
 fn words(product: &Product) -> HashSet<String> {
     let attributes = product.attributes.iter();
-    let texts_of_attributes = attributes.filter_map(|(name, value)| match value {
-        AttributeValue::Text(text) => Some(text),
-        AttributeValue::Flag(true) => Some(name),
-        AttributeValue::Flag(false) | AttributeValue::Number(_) => None,
+    let texts_of_attributes = attributes.flat_map(|(name, value)| {
+        let texts = value.elements().iter().map(move |one| match one {
+            AttributeScalar::Text(text) => Some(text),
+            AttributeScalar::Flag(true) => Some(name),
+            AttributeScalar::Flag(false) | AttributeScalar::Number(_) => None,
+        });
+        texts.flatten()
     });
     [&product.title, &product.description]
         .into_iter()

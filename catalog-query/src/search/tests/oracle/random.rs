@@ -1,6 +1,8 @@
 //! Makes random products, queries, rules and filters from so few values that many of them meet.
 
-use catalog_events::{AttributeValue, Currency, Money, Product, SearchRule, Status};
+use catalog_events::{
+    AttributeScalar, AttributeValue, Currency, Money, Product, SearchRule, Status,
+};
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 use serde_json::{Value, json};
@@ -88,6 +90,14 @@ impl Random {
     }
 
     fn value(&mut self, name: &str) -> AttributeValue {
+        if self.below(3) > 0 {
+            return AttributeValue::One(self.scalar(name));
+        }
+        let scalars = (0..=self.below(4)).map(|_| self.scalar(name));
+        AttributeValue::List(scalars.collect())
+    }
+
+    fn scalar(&mut self, name: &str) -> AttributeScalar {
         let kind = match name {
             "ports" => 0,
             "sealed" => 1,
@@ -95,9 +105,9 @@ impl Random {
             _ => 2,
         };
         match kind {
-            0 => AttributeValue::Number(self.number()),
-            1 => AttributeValue::Flag(self.below(2) == 0),
-            _ => AttributeValue::Text(self.one(&COLOURS).to_owned()),
+            0 => self.number().into(),
+            1 => (self.below(2) == 0).into(),
+            _ => self.one(&COLOURS).into(),
         }
     }
 

@@ -41,18 +41,10 @@ struct Row {
     #[serde(default)]
     categories: Vec<String>,
     #[serde(default)]
-    attributes: BTreeMap<String, Value>,
+    attributes: BTreeMap<String, AttributeValue>,
     /// How many products the row stands for: their number, from 1 on, is added to the id and stands
     /// for `{n}` in the title.
     copies: Option<usize>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-enum Value {
-    Flag(bool),
-    Number(f64),
-    Text(String),
 }
 
 /// A query and what must be true of its answer. An id that ends in `*` stands for all ids that begin
@@ -162,27 +154,14 @@ impl Row {
     }
 
     fn product(&self, id: &str, title: &str) -> Product {
-        let attributes = self.attributes.iter();
         Product {
             description: self.description.clone(),
             brand: self.brand.clone(),
             sku: self.sku.clone(),
             gtins: self.gtins.clone(),
             categories: self.categories.clone(),
-            attributes: attributes
-                .map(|(name, value)| (name.clone(), value.clone().into()))
-                .collect(),
+            attributes: self.attributes.clone(),
             ..product(id, title)
-        }
-    }
-}
-
-impl From<Value> for AttributeValue {
-    fn from(value: Value) -> Self {
-        match value {
-            Value::Flag(flag) => AttributeValue::Flag(flag),
-            Value::Number(number) => AttributeValue::Number(number),
-            Value::Text(text) => AttributeValue::Text(text),
         }
     }
 }
