@@ -74,6 +74,15 @@ impl<'a> Vocabulary<'a> {
         Ok(false)
     }
 
+    /// Whether any product has the word in this form, or the form without an ending.
+    pub(crate) fn is_word(&self, surface: &str) -> tantivy::Result<bool> {
+        if self.documents(surface)? > 0 {
+            return Ok(true);
+        }
+        let stem = self.language().stem(surface);
+        Ok(stem != surface && self.has(&stem)?)
+    }
+
     /// How many products have a form of the word in the field where most have it.
     pub(crate) fn count(&self, stem: &str) -> tantivy::Result<u64> {
         self.most_in(&self.fields.searched(), stem)

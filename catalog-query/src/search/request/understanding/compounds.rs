@@ -4,6 +4,8 @@ use crate::index::{AlternativeKind, KeywordWeights, QueryWord, Rows, Vocabulary}
 use crate::search::request::query::Exclusion;
 use crate::search::request::understanding::word::UnderstoodWord;
 
+/// The fewest characters of a word that is cut in two: "pc" is no "p c".
+const CUT_CHARS_MIN: usize = 4;
 /// The most characters of a word that is cut in two.
 const CUT_CHARS_MAX: usize = 32;
 /// The fewest characters of a word that is looked for inside of longer ones.
@@ -128,14 +130,12 @@ pub(super) fn parts(
     vocabulary: &Vocabulary<'_>,
 ) -> tantivy::Result<Option<(String, String)>> {
     let mut best: Option<(u64, (String, String))> = None;
-    if surface.chars().count() > CUT_CHARS_MAX {
+    if !(CUT_CHARS_MIN..=CUT_CHARS_MAX).contains(&surface.chars().count()) {
         return Ok(None);
     }
     for (cut, _) in surface.char_indices().skip(1) {
         let (left, right) = surface.split_at(cut);
-        if !vocabulary.has(&vocabulary.language().stem(left))?
-            || !vocabulary.has(&vocabulary.language().stem(right))?
-        {
+        if !vocabulary.is_word(left)? || !vocabulary.is_word(right)? {
             continue;
         }
         let count = vocabulary.in_a_row(&[left, right])?;
