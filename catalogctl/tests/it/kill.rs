@@ -27,8 +27,8 @@ async fn an_import_survives_the_death_of_any_service() {
     let folder = tempfile::tempdir().expect("folder");
     let mut cluster = cluster().await;
     let feed = feed(folder.path(), products).await;
-    // Small batches make the import long enough to be hit several times.
-    let args = ["import", &feed, "--batch", "2", "--json"];
+    // One row a batch makes the import long enough to be hit several times.
+    let args = ["import", &feed, "--batch", "1", "--json"];
     let process = catalogctl(&cluster, &args)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
