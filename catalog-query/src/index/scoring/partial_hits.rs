@@ -30,6 +30,9 @@ impl IndexSnapshot {
         let is_new = |at: &DocAddress| !found.matched.contains(at.segment_ord as usize, at.doc_id);
         let mut others: Vec<&(&ProductId, DocAddress)> =
             others.iter().filter(|(_, at)| is_new(at)).collect();
+        if others.is_empty() {
+            return Ok(found);
+        }
         others.sort_unstable_by_key(|(_, at)| *at);
         let pairs = top_hits::pairs(terms);
         let matching = Matching::new(&self.searcher, &self.fields, terms, &pairs, weights)?;

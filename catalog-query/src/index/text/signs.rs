@@ -213,6 +213,8 @@ mod tests {
             ("1½ ¾", "1 1/2 3/4"),
             ("20×30 ✕", "20×30 ×"),
             ("Sony™ X®", "sony  x "),
+            (r"USB 2.0\nIntel\tCore", "usb 2.0 intel core"),
+            (r"C:\new \\nas a\b", r"c:\new \\nas a\b"),
             ("10µF", "10μf"),
             ("so\u{ad}ft\u{200b}", "soft"),
             ("٣٤ ३", "34 3"),

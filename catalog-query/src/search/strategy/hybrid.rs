@@ -149,12 +149,9 @@ impl HybridStrategy {
     ) -> Result<SearchOutcome, SearchError> {
         let names_first = names_first(&prepared, &both.keyword);
         let without_vector = self.without_vector(request, &both).await;
-        let kind = if names_first {
-            None
-        } else {
-            self.meant_kind(request, &prepared, &both).await?
-        };
-        let keyword = self.with_partial_hits(request, &prepared, &both).await?;
+        let (kind, keyword) = self
+            .beside_each_other(request, &prepared, &both, names_first)
+            .await?;
         let near = both.near.matching(Some(&both.keyword.matched));
         let legs = Legs {
             keyword: Some(&keyword),
@@ -204,45 +201,34 @@ impl HybridStrategy {
         }
     }
 
-    /// The hits by words, and among them those that are near in meaning and have some of the words.
-    async fn with_partial_hits(
+    /// What each leg tells about the hits of the other: the kind that the query means, unless it names
+    /// a product, and the hits by words with those among them that are near in meaning and have some
+    /// of the words. It is one job: a change of threads waits for a core.
+    async fn beside_each_other(
         &self,
         request: &StrategyRequest,
         prepared: &PreparedQuery,
         both: &BothLegs,
-    ) -> Result<KeywordHits, SearchError> {
+        names_first: bool,
+    ) -> Result<(Option<MeantKind>, KeywordHits), SearchError> {
         let (by_words, near) = (Arc::clone(&both.keyword), Arc::clone(&both.near));
-        let prepared = prepared.clone();
-        let share = request.profile.partial_share as f32;
-        let rank = move |_: &KeywordIndex| {
-            let near: Vec<_> = near.near_enough().collect();
-            let (snapshot, terms) = (&prepared.scope.snapshot, &prepared.understood.terms);
+        let (profile, prepared) = (Arc::clone(&request.profile), prepared.clone());
+        let learn = move |_: &KeywordIndex| {
+            let (snapshot, understood) = (&prepared.scope.snapshot, &prepared.understood);
+            let kind = if names_first {
+                None
+            } else {
+                MeantKind::of(snapshot, &profile.meant_kind, understood, &by_words, &near)?
+            };
+            let others: Vec<_> = near.near_enough().collect();
             let found = KeywordHits::clone(&by_words);
-            snapshot.with_partial_hits(found, &near, terms, &prepared.weights, share)
+            let (terms, weights) = (&understood.terms, &prepared.weights);
+            let share = profile.partial_share as f32;
+            let hits = snapshot.with_partial_hits(found, &others, terms, weights, share)?;
+            Ok((kind, hits))
         };
         let deadline = request.deadline.with_grace();
-        self.keyword.executor.run_until(deadline, rank).await
-    }
-
-    async fn meant_kind(
-        &self,
-        request: &StrategyRequest,
-        prepared: &PreparedQuery,
-        both: &BothLegs,
-    ) -> Result<Option<MeantKind>, SearchError> {
-        let (by_words, near) = (Arc::clone(&both.keyword), Arc::clone(&both.near));
-        let (profile, understood) = (
-            Arc::clone(&request.profile),
-            Arc::clone(&prepared.understood),
-        );
-        let snapshot = Arc::clone(&prepared.scope.snapshot);
-        let learn = move || {
-            let weights = &profile.meant_kind;
-            MeantKind::of(&snapshot, weights, &understood, &by_words, &near)
-        };
-        let deadline = request.deadline.with_grace();
-        let executor = &self.keyword.executor;
-        executor.run_until(deadline, move |_| learn()).await
+        self.keyword.executor.run_until(deadline, learn).await
     }
 }
 

@@ -268,6 +268,33 @@ async fn each_strategy_finds_what_it_is_for() {
     );
 }
 
+/// A vector hardly tells 13 x 18 from 20 x 30, and nothing from a picture.
+#[tokio::test]
+async fn what_is_near_has_the_numbers_of_the_query() {
+    let products = [
+        product("a", "Photo frame 13 x 18 cm"),
+        product("b", "Photo frame 20 x 30 cm"),
+        product("c", "Picture stand 13 x 18 cm"),
+    ];
+    let setup = setup_of(index_of(&products), Some(Model::Answers));
+    for (query, ids) in [
+        ("frame", &["c", "b"][..]),
+        ("frame 13x18", &["c"]),
+        ("frame 13", &["c", "b"]),
+        ("frame 99x99", &["c", "b"]),
+        ("13 × 18", &[]),
+        ("🖼", &[]),
+    ] {
+        let outcome = setup.search(StrategyKind::Vector, query).await;
+        check_outcome(
+            &outcome.expect("search"),
+            StrategyKind::Vector,
+            ids,
+            StrategyKind::Vector,
+        );
+    }
+}
+
 /// Part numbers can be anything that a supplier writes.
 #[tokio::test]
 async fn whoever_types_an_identifier_gets_that_product_first() {

@@ -103,13 +103,12 @@ pub(super) fn add_parts(
 ) -> tantivy::Result<()> {
     if word.corrected.is_none()
         && word.is_plain
-        && let Some((left, right)) = parts(&word.surface, vocabulary)?
+        && let Some(Parts { left, right, rows }) = parts(&word.surface, vocabulary)?
     {
         let language = vocabulary.language();
         let row = vec![language.stem(&left), language.stem(&right)];
         // Where most products write it as two words, that is how it is written.
-        let apart = vocabulary.in_a_row(&[&left, &right])?;
-        let is_usual = apart >= vocabulary.documents(&word.surface)?;
+        let is_usual = rows >= vocabulary.documents(&word.surface)?;
         let weight = if is_usual { 1.0 } else { weights.compound };
         word.word.add(row, weight, AlternativeKind::Spelling);
         word.synonyms.push(format!("{left} {right}"));
@@ -123,13 +122,18 @@ pub(super) fn has_parts(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::
     Ok(is_word && parts(surface, vocabulary)?.is_some())
 }
 
+/// Two words that products have next to each other.
+pub(super) struct Parts {
+    pub(super) left: String,
+    pub(super) right: String,
+    /// How many texts have them in a row.
+    pub(super) rows: u64,
+}
+
 /// The two words that products have next to each other in place of this one: where there are
 /// several ways to cut it, the most frequent pair.
-pub(super) fn parts(
-    surface: &str,
-    vocabulary: &Vocabulary<'_>,
-) -> tantivy::Result<Option<(String, String)>> {
-    let mut best: Option<(u64, (String, String))> = None;
+pub(super) fn parts(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Option<Parts>> {
+    let mut best: Option<Parts> = None;
     if !(CUT_CHARS_MIN..=CUT_CHARS_MAX).contains(&surface.chars().count()) {
         return Ok(None);
     }
@@ -138,12 +142,16 @@ pub(super) fn parts(
         if !vocabulary.is_word(left)? || !vocabulary.is_word(right)? {
             continue;
         }
-        let count = vocabulary.in_a_row(&[left, right])?;
-        if count > best.as_ref().map_or(0, |(count, _)| *count) {
-            best = Some((count, (left.to_owned(), right.to_owned())));
+        let rows = vocabulary.in_a_row(&[left, right])?;
+        if rows > best.as_ref().map_or(0, |best| best.rows) {
+            best = Some(Parts {
+                left: left.to_owned(),
+                right: right.to_owned(),
+                rows,
+            });
         }
     }
-    Ok(best.map(|(_, parts)| parts))
+    Ok(best)
 }
 
 /// Adds the longer words that have this one as a part: "Gartenschlauch" counts as "Schlauch".
@@ -193,7 +201,7 @@ pub(super) fn excluded(
     let language = vocabulary.language();
     match &exclusion.words[..] {
         [only] => {
-            if let Some((left, right)) = parts(&only.surface, vocabulary)? {
+            if let Some(Parts { left, right, .. }) = parts(&only.surface, vocabulary)? {
                 rows.push(vec![language.stem(&left), language.stem(&right)]);
             }
         }

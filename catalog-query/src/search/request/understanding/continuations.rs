@@ -8,9 +8,10 @@ use crate::search::request::understanding::word::UnderstoodWord;
 const BEGINNING_CHARS_MIN: usize = 2;
 /// The fewest characters of a beginning with a mistake.
 const MISTAKEN_CHARS_MIN: usize = 4;
-/// The most words that count as what a word begins; they are the most frequent ones.
+/// The most words that count as what a word begins.
 const CONTINUATIONS_MAX: usize = 16;
-/// The most words of which those are chosen, by what the catalog has of them with the other words.
+/// The most words of which those are chosen, by what the catalog has of them with the other words; they
+/// are the most frequent ones.
 const COMPARED_MAX: usize = 64;
 /// A word that so many times more products have than all continuations together is meant instead.
 const MISTAKE_RATIO: u64 = 10;
@@ -89,6 +90,9 @@ fn put(
     vocabulary: &Vocabulary<'_>,
     weights: &KeywordWeights,
 ) -> tantivy::Result<()> {
+    if found.is_empty() {
+        return Ok(());
+    }
     let context = Context::of(words, at, vocabulary);
     let mut found = weighed(found, &context)?;
     let is_finished = words[at].is_known && is_finished(&words[at], &found, &context, vocabulary)?;

@@ -1,7 +1,7 @@
 //! Corrects the spelling of words that no product has.
 
 use crate::index::{KnownWord, Vocabulary};
-use crate::search::request::understanding::compounds;
+use crate::search::request::understanding::compounds::{self, Parts};
 use crate::search::request::understanding::context::Context;
 use crate::search::request::understanding::mistakes::{is_likely, likelihood, of_missing_space};
 use crate::search::request::understanding::word::UnderstoodWord;
@@ -59,8 +59,7 @@ pub(super) fn correct(
         words[at].suggested = Some(best.clone());
         return Ok(());
     }
-    if let Some((left, right)) = compounds::parts(&surface, vocabulary)? {
-        let rows = vocabulary.in_a_row(&[&left, &right])?;
+    if let Some(Parts { left, right, rows }) = compounds::parts(&surface, vocabulary)? {
         let likelihood = of_missing_space(length) * context.evidence(&[&left, &right], rows)?;
         if near
             .as_ref()
