@@ -72,9 +72,16 @@ fn add_composed(signs: &mut Vec<Sign>, cluster: &str, from: usize, to: usize) {
 }
 
 /// Whether a backslash at `from` and the next character are a line break or a tab as programs write it
-/// (`2.0\nIntel`), and not part of a Windows path.
+/// (`2.0\nIntel`), and not part of a Windows path: what comes after a path's is no new sentence, and
+/// the run that it stands in begins like a path (`C:\new`, `\\srv\tools`).
 fn is_escaped_space(text: &str, from: usize, next: char) -> bool {
-    matches!(next, 'n' | 'r' | 't') && !text[..from].ends_with([':', '\\'])
+    if !matches!(next, 'n' | 'r' | 't') || text[..from].ends_with('\\') {
+        return false;
+    }
+    let run = text[..from].rsplit(char::is_whitespace).next();
+    let run = run.unwrap_or_default().trim_start_matches(['"', '\'', '(']);
+    let has_drive = run.as_bytes().get(1) == Some(&b':');
+    !has_drive && !run.starts_with("\\\\")
 }
 
 fn belongs_to_the_one_before(c: char) -> bool {
@@ -215,6 +222,10 @@ mod tests {
             ("Sony™ X®", "sony  x "),
             (r"USB 2.0\nIntel\tCore", "usb 2.0 intel core"),
             (r"C:\new \\nas a\b", r"c:\new \\nas a\b"),
+            (
+                r"\\srv\tools (D:\x\new) USB:\nx",
+                r"\\srv\tools (d:\x\new) usb: x",
+            ),
             ("10µF", "10μf"),
             ("so\u{ad}ft\u{200b}", "soft"),
             ("٣٤ ३", "34 3"),

@@ -81,7 +81,7 @@ pub(crate) fn understand(
     weights: &KeywordWeights,
 ) -> tantivy::Result<UnderstoodQuery> {
     let mut words = words(query, vocabulary)?;
-    compounds::join(&mut words, vocabulary, weights)?;
+    compounds::join(&mut words, query.is_open, vocabulary, weights)?;
     if query.is_open {
         compounds::join_beginning(&mut words, vocabulary, weights)?;
     }

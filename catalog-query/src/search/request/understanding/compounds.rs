@@ -18,9 +18,11 @@ const BEGUN_MAX: usize = 4;
 const COMPOUNDS_MAX: usize = 24;
 
 /// Joins neighbours that products write as one word: "note book". Where products also have both
-/// words alone, the joined word counts as either of them.
+/// words alone, or something that the unfinished last one begins, the joined word counts as either of
+/// them.
 pub(super) fn join(
     words: &mut Vec<UnderstoodWord>,
+    is_open: bool,
     vocabulary: &Vocabulary<'_>,
     weights: &KeywordWeights,
 ) -> tantivy::Result<()> {
@@ -33,7 +35,10 @@ pub(super) fn join(
             at += 1;
             continue;
         }
-        if left.is_known && right.is_known {
+        let is_begun = is_open
+            && at + 2 == words.len()
+            && !vocabulary.continuations(&right.surface, 1)?.is_empty();
+        if left.is_known && (right.is_known || is_begun) {
             // It is the usual way to write it only where more products write it so.
             let apart = vocabulary.in_a_row(&[&left.surface, &right.surface])?;
             let is_usual = vocabulary.documents(&joined)? >= apart;

@@ -47,6 +47,9 @@ const CATALOG: &[&str] = &[
     "Drive U lock",
     "Garden hoselamp",
     "Desk lamp",
+    "Hard drive",
+    "Hard drive, portable",
+    "Harddrive",
 ];
 
 /// What each query becomes: its corrected text, and the text that is embedded.
@@ -90,6 +93,8 @@ fn a_beginning_is_embedded_as_what_it_begins() {
         ("cat", None, "cat"),
         ("laser print", None, "laser print"),
         ("laser printe", None, "laser printer"),
+        // A product that writes it as one word does not hide those that write two.
+        ("hard driv", None, "hard drive"),
     ]);
 }
 
