@@ -57,8 +57,11 @@ impl<'a> ItemJson<'a> {
     /// A product with the members that were asked for; None stands for all.
     pub(crate) fn of(product: &'a v1::Product, fields: Option<&Fields>) -> Self {
         let all = ProductJson(product);
-        match (fields, serde_json::to_value(&all)) {
-            (Some(fields), Ok(Value::Object(mut members))) => {
+        let Some(fields) = fields else {
+            return Self::All(all);
+        };
+        match serde_json::to_value(&all) {
+            Ok(Value::Object(mut members)) => {
                 members.retain(|name, _| fields.names.contains(name));
                 Self::Some(members)
             }

@@ -1,6 +1,8 @@
 //! Values that are computed once, at their first use.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A value of one snapshot that the first search that needs it computes. Clones share it.
 #[derive(Debug)]
@@ -24,6 +26,44 @@ impl<T> Default for Once<T> {
 }
 
 impl<T> Clone for Once<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+/// Answers of one snapshot to questions that searches ask again and again. Clones share them.
+#[derive(Debug)]
+pub(super) struct Memo<Q, A, const MAX: usize>(Arc<Mutex<HashMap<Q, A>>>);
+
+impl<Q: Eq + Hash, A: Clone, const MAX: usize> Memo<Q, A, MAX> {
+    /// Returns the answer to a question, and keeps it. All are forgotten when there are `MAX` of them:
+    /// what is asked often is soon known again.
+    pub(super) fn get(
+        &self,
+        question: Q,
+        answer: impl FnOnce() -> tantivy::Result<A>,
+    ) -> tantivy::Result<A> {
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&question) {
+            return Ok(known.clone());
+        }
+        let answer = answer()?;
+        let mut known = lock();
+        if known.len() >= MAX {
+            known.clear();
+        }
+        known.insert(question, answer.clone());
+        Ok(answer)
+    }
+}
+
+impl<Q, A, const MAX: usize> Default for Memo<Q, A, MAX> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<Q, A, const MAX: usize> Clone for Memo<Q, A, MAX> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }

@@ -15,6 +15,7 @@ use crate::index::scoring::product_kind::LazyKinds;
 use crate::index::sets::price::CatalogCurrency;
 use crate::index::text::language::Language;
 use crate::index::text::long_words::LongWords;
+use crate::index::text::vocabulary::Learned;
 
 #[derive(Clone)]
 pub(crate) struct IndexSnapshot {
@@ -22,6 +23,8 @@ pub(crate) struct IndexSnapshot {
     pub(crate) fields: Fields,
     pub(crate) kinds: LazyKinds,
     pub(crate) long_words: LongWords,
+    /// What searches have asked of the vocabulary.
+    pub(crate) learned: Learned,
     pub(crate) currency: CatalogCurrency,
     /// The currency of the catalog where it was configured.
     pub(crate) configured_currency: Option<Currency>,
@@ -36,6 +39,7 @@ impl IndexSnapshot {
             fields,
             kinds: LazyKinds::default(),
             long_words: LongWords::default(),
+            learned: Learned::default(),
             currency: CatalogCurrency::default(),
             configured_currency: None,
             features: LazyFeatures::default(),

@@ -20,6 +20,9 @@ use crate::projection::newest;
 /// Segments below this size are merged with each other and not with large ones, so that an index of
 /// a million products is not rewritten for a handful of changes.
 const SMALL_SEGMENT_DOCS: u32 = 1_000;
+/// How many segments of about one size are merged. Each query looks its words up in every segment, and
+/// there are far more queries than changes.
+const MERGED_SEGMENTS_MIN: usize = 4;
 /// The share of replaced documents above which a segment is merged to drop them.
 const REPLACED_SHARE_MAX: f32 = 0.3;
 /// The longest time that a batch waits for a slow disk.
@@ -58,6 +61,7 @@ impl IndexWriter {
         let inner: tantivy::IndexWriter = index.writer_with_options(writer_options)?;
         let mut merges = LogMergePolicy::default();
         merges.set_min_layer_size(SMALL_SEGMENT_DOCS);
+        merges.set_min_num_segments(MERGED_SEGMENTS_MIN);
         merges.set_del_docs_ratio_before_merge(REPLACED_SHARE_MAX);
         inner.set_merge_policy(Box::new(merges));
         // Tantivy gives the first operation of a writer the stamp of the last commit. A merge takes
@@ -148,6 +152,13 @@ impl IndexWriter {
         let snapshot = before.next(self.reader.searcher(), self.applied);
         self.published.publish(snapshot);
         Ok(())
+    }
+
+    /// Leaves all segments as they are: merges would make room in memory.
+    #[cfg(test)]
+    pub(crate) fn without_merges(&mut self) {
+        let inner = self.inner().expect("open");
+        inner.set_merge_policy(Box::new(NoMergePolicy));
     }
 
     fn inner(&mut self) -> Result<&mut tantivy::IndexWriter, IndexError> {

@@ -4,7 +4,7 @@
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
+use tantivy::{DocId, DocSet as _, SegmentReader, TERMINATED, Term};
 
 use crate::index::document::schema::{FIELD_NAMES, FIELDS, Fields};
 use crate::index::scoring::collection_statistics::{CollectionStatistics, LengthNorms};
@@ -14,6 +14,7 @@ use crate::index::scoring::requirement::Requirement;
 use crate::index::scoring::score_window::{ScoreWindow, WINDOW_DOCS};
 use crate::index::scoring::terms::{Alternative, AlternativeKind, QueryTerms, QueryWord};
 use crate::index::scoring::weights::KeywordWeights;
+use crate::index::text::vocabulary::Vocabulary;
 
 /// A document that may match, with its rank.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,15 +56,14 @@ pub(crate) struct Clause<'a> {
 
 impl<'a> Matching<'a> {
     pub(crate) fn new(
-        searcher: &'a Searcher,
-        fields: &'a Fields,
+        vocabulary: &Vocabulary<'a>,
         terms: &'a QueryTerms,
         pairs: &'a [Alternative],
         weights: &KeywordWeights,
     ) -> tantivy::Result<Self> {
-        let statistics = CollectionStatistics::of(searcher, fields.searched());
+        let statistics = CollectionStatistics::of(vocabulary);
         let mut matching = Self {
-            fields,
+            fields: vocabulary.fields,
             terms,
             clauses: Vec::new(),
             tie_breaker: weights.tie_breaker,
@@ -175,10 +175,12 @@ impl<'a> Matching<'a> {
             }));
     }
 
-    /// Calls `found` for every document of the segment that has enough words, in document order.
-    pub(crate) fn each(
+    /// Calls `found` for every document of the segment that has enough words, in document order. The
+    /// window is any that is empty, and is left so.
+    pub(super) fn each(
         &self,
         segment: &SegmentReader,
+        window: &mut ScoreWindow,
         mut found: impl FnMut(Match),
     ) -> tantivy::Result<()> {
         if self.terms.is_everything() {
@@ -192,11 +194,10 @@ impl<'a> Matching<'a> {
         let mut exact_later = exact.as_slice();
         let constraints = Constraints::of(segment, self.fields, self.terms)?;
         let alive = segment.alive_bitset();
-        let mut window = ScoreWindow::new();
         let mut from = 0;
         while from < segment.max_doc() {
             let to = segment.max_doc().min(from + WINDOW_DOCS);
-            self.score_window(&mut cursors, &mut window, from, to);
+            self.score_window(&mut cursors, window, from, to);
             let here_end = exact_later.partition_point(|(doc, _)| *doc < to);
             let (here, later) = exact_later.split_at(here_end);
             exact_later = later;

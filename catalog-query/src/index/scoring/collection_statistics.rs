@@ -3,28 +3,29 @@
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::schema::Field;
-use tantivy::{Searcher, Term};
 
 use crate::index::document::schema::FIELDS;
 use crate::index::scoring::terms::Alternative;
 use crate::index::scoring::weights::FieldWeight;
+use crate::index::text::vocabulary::Vocabulary;
 
 /// BM25's `k1 * (1 - b + b * length / average length)` for each of the 256 codes of a field length.
 pub(crate) type LengthNorms = [f32; 256];
 
 pub(crate) struct CollectionStatistics<'a> {
-    searcher: &'a Searcher,
+    vocabulary: &'a Vocabulary<'a>,
     fields: [Field; FIELDS],
     documents: u64,
 }
 
 impl<'a> CollectionStatistics<'a> {
-    /// Counts the documents of a snapshot. The other methods name a field by its place in `fields`.
-    pub(crate) fn of(searcher: &'a Searcher, fields: [Field; FIELDS]) -> Self {
-        let segments = searcher.segment_readers().iter();
+    /// Counts the documents of a snapshot. The other methods name a field by its place among those that
+    /// are searched.
+    pub(crate) fn of(vocabulary: &'a Vocabulary<'a>) -> Self {
+        let segments = vocabulary.searcher.segment_readers().iter();
         Self {
-            searcher,
-            fields,
+            vocabulary,
+            fields: vocabulary.fields.searched(),
             documents: segments.map(|segment| u64::from(segment.max_doc())).sum(),
         }
     }
@@ -42,11 +43,8 @@ impl<'a> CollectionStatistics<'a> {
     }
 
     fn average_length(&self, field: Field) -> tantivy::Result<f32> {
-        let mut tokens = 0;
-        for segment in self.searcher.segment_readers() {
-            tokens += segment.inverted_index(field)?.total_num_tokens();
-        }
-        Ok(tokens as f32 / self.documents.max(1) as f32)
+        let words = self.vocabulary.words_in(field)?;
+        Ok(words as f32 / self.documents.max(1) as f32)
     }
 
     /// Returns an upper bound of the number of documents with all stems in the field: the count of
@@ -58,8 +56,7 @@ impl<'a> CollectionStatistics<'a> {
     ) -> tantivy::Result<u64> {
         let mut least = alternative.documents_max.unwrap_or(u64::MAX);
         for stem in &alternative.stems {
-            let term = Term::from_field_text(self.fields[field], stem);
-            least = least.min(self.searcher.doc_freq(&term)?);
+            least = least.min(self.vocabulary.frequency(self.fields[field], stem)?);
         }
         Ok(least)
     }

@@ -70,7 +70,7 @@ impl IndexSnapshot {
         ids: &[ProductId],
     ) -> Result<Vec<Vec<FieldMatch>>, IndexError> {
         let pairs = top_hits::pairs(terms);
-        let matching = Matching::new(&self.searcher, &self.fields, terms, &pairs, weights)?;
+        let matching = Matching::new(&self.vocabulary(), terms, &pairs, weights)?;
         let kind = self.kind(terms, weights)?;
         let mut all = Vec::with_capacity(ids.len());
         for id in ids {
@@ -126,7 +126,7 @@ impl IndexSnapshot {
             return Ok(MatchStatus::Matches);
         }
         let weights = KeywordWeights::default();
-        let matching = Matching::new(&self.searcher, fields, terms, &[], &weights)?;
+        let matching = Matching::new(&self.vocabulary(), terms, &[], &weights)?;
         let mut has = vec![false; terms.words.len()];
         for (clause, _) in matching.clause_scores(segment, at.doc_id)? {
             if let Some(has) = clause.word.and_then(|word| has.get_mut(word)) {

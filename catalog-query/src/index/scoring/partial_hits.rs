@@ -35,7 +35,7 @@ impl IndexSnapshot {
         }
         others.sort_unstable_by_key(|(_, at)| *at);
         let pairs = top_hits::pairs(terms);
-        let matching = Matching::new(&self.searcher, &self.fields, terms, &pairs, weights)?;
+        let matching = Matching::new(&self.vocabulary(), terms, &pairs, weights)?;
         let kind = self.kind(terms, weights)?;
         let mut partial = Vec::new();
         for of_segment in others.chunk_by(|(_, a), (_, b)| a.segment_ord == b.segment_ord) {

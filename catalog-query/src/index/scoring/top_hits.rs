@@ -8,21 +8,22 @@ use std::sync::Arc;
 use catalog_events::ProductId;
 use tantivy::{DocAddress, Searcher};
 
-use crate::index::document::schema::{Fields, ID};
+use crate::index::document::schema::ID;
 use crate::index::error::IndexError;
 use crate::index::scoring::bm25::{Match, Matching};
 use crate::index::scoring::hits::{KeywordHit, KeywordHits};
 use crate::index::scoring::product_kind::ProductKind;
+use crate::index::scoring::score_window::ScoreWindow;
 use crate::index::scoring::terms::{Alternative, AlternativeKind, QueryTerms};
 use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::DocSets;
+use crate::index::text::vocabulary::Vocabulary;
 
 /// The matches kept beyond twice the limit, so that the list is rarely shrunk.
 const CANDIDATES_SPARE: usize = 1_024;
 
 pub(crate) fn search(
-    searcher: &Searcher,
-    fields: &Fields,
+    vocabulary: &Vocabulary<'_>,
     terms: &QueryTerms,
     weights: &KeywordWeights,
     kind: Option<ProductKind<'_>>,
@@ -30,12 +31,14 @@ pub(crate) fn search(
     filter: Option<&DocSets>,
 ) -> Result<KeywordHits, IndexError> {
     let pairs = pairs(terms);
-    let matching = Matching::new(searcher, fields, terms, &pairs, weights)?;
+    let matching = Matching::new(vocabulary, terms, &pairs, weights)?;
+    let searcher = vocabulary.searcher;
+    let mut window = ScoreWindow::new();
     let mut best = Best::new(searcher);
     let mut top = TopHits::new(searcher, limit);
     for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
         let mut failed = Ok(());
-        matching.each(segment, |mut found| {
+        matching.each(segment, &mut window, |mut found| {
             match best.admits(&found) {
                 Admission::No => return,
                 Admission::First => top = TopHits::new(searcher, limit),
@@ -59,16 +62,17 @@ pub(crate) fn search(
 
 /// Returns all documents that [`search`] finds without a limit.
 pub(crate) fn matching(
-    searcher: &Searcher,
-    fields: &Fields,
+    vocabulary: &Vocabulary<'_>,
     terms: &QueryTerms,
     filter: Option<&DocSets>,
 ) -> tantivy::Result<DocSets> {
     let weights = KeywordWeights::default();
-    let matching = Matching::new(searcher, fields, terms, &[], &weights)?;
+    let matching = Matching::new(vocabulary, terms, &[], &weights)?;
+    let searcher = vocabulary.searcher;
+    let mut window = ScoreWindow::new();
     let mut best = Best::new(searcher);
     for (number, segment) in searcher.segment_readers().iter().enumerate() {
-        matching.each(segment, |found| {
+        matching.each(segment, &mut window, |found| {
             let is_in = filter.is_none_or(|filter| filter.contains(number, found.doc));
             if best.admits(&found) != Admission::No && is_in {
                 best.matched.insert(number, found.doc);

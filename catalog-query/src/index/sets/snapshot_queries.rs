@@ -37,8 +37,7 @@ impl IndexSnapshot {
         filter: Option<&DocSets>,
     ) -> Result<KeywordHits, IndexError> {
         let kind = self.kind(terms, weights)?;
-        let (searcher, fields) = (&self.searcher, &self.fields);
-        top_hits::search(searcher, fields, terms, weights, kind, limit, filter)
+        top_hits::search(&self.vocabulary(), terms, weights, kind, limit, filter)
     }
 
     /// Returns the kind of product that a query names.
@@ -80,7 +79,12 @@ impl IndexSnapshot {
 
     /// The words of the products.
     pub(crate) fn vocabulary(&self) -> Vocabulary<'_> {
-        Vocabulary::new(&self.searcher, &self.fields, &self.long_words)
+        Vocabulary::new(
+            &self.searcher,
+            &self.fields,
+            &self.long_words,
+            &self.learned,
+        )
     }
 
     /// Returns the products that pass the filter.
@@ -119,8 +123,7 @@ impl IndexSnapshot {
         terms: &QueryTerms,
         filter: Option<&DocSets>,
     ) -> Result<DocSets, IndexError> {
-        let (searcher, fields) = (&self.searcher, &self.fields);
-        Ok(top_hits::matching(searcher, fields, terms, filter)?)
+        Ok(top_hits::matching(&self.vocabulary(), terms, filter)?)
     }
 
     /// Returns all products, or those in `filter`.

@@ -1,15 +1,15 @@
 //! The words in the products of one snapshot. They serve to correct spelling and to split
 //! compounds.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::index::document::schema::Fields;
+use crate::index::once::Memo;
 use crate::index::scoring::postings::{Postings, seek};
 use crate::index::text::language::Language;
 use crate::index::text::long_words::LongWords;
@@ -24,17 +24,51 @@ const CONTINUATIONS_SEEN_MAX: usize = 20_000;
 const LETTER_WORDS: usize = 2_000;
 /// The most similar words that are returned.
 const CANDIDATES_MAX: usize = 64;
+/// The most counts and lists of words that are kept of a snapshot.
+const COUNTS_MAX: usize = 65_536;
+const LISTS_MAX: usize = 1_024;
+/// The most longer words of a word.
+const LONGER_MAX: usize = 64;
 
 /// How many products have each of some words.
 type Frequencies = HashMap<String, u64>;
 
 pub(crate) struct Vocabulary<'a> {
-    searcher: &'a Searcher,
-    fields: &'a Fields,
+    pub(crate) searcher: &'a Searcher,
+    pub(crate) fields: &'a Fields,
     long_words: &'a LongWords,
-    /// What is near to a word, by the word and the distance: it is asked several times to understand one
-    /// word, and each time walks through the dictionary.
-    near: RefCell<HashMap<(String, u8), Rc<Frequencies>>>,
+    learned: &'a Learned,
+}
+
+/// What searches have asked of the vocabulary of a snapshot. Each answer takes a walk through the
+/// dictionary or through postings, and the same words come again and again.
+#[derive(Clone, Default)]
+pub(crate) struct Learned {
+    counts: Memo<(Count, String), u64, COUNTS_MAX>,
+    /// What is near to a word, by the word and the distance.
+    near: Memo<(String, u8), Arc<Frequencies>, LISTS_MAX>,
+    /// The longer words of a word.
+    longer: Memo<(Longer, String), Arc<[KnownWord]>, LISTS_MAX>,
+}
+
+/// What is counted of one or more words.
+#[derive(PartialEq, Eq, Hash)]
+enum Count {
+    /// The products that have it in a field.
+    Of(Field),
+    /// All words in a field.
+    Words(Field),
+    /// The texts, or titles, that have them in a row, up to a bound.
+    Rows { in_titles: bool, most: u64 },
+    /// The products that have them all in a field.
+    Together(Field),
+}
+
+/// What part of a longer word a word is.
+#[derive(PartialEq, Eq, Hash)]
+enum Longer {
+    Beginning,
+    Inner,
 }
 
 /// A word that some product has.
@@ -51,12 +85,13 @@ impl<'a> Vocabulary<'a> {
         searcher: &'a Searcher,
         fields: &'a Fields,
         long_words: &'a LongWords,
+        learned: &'a Learned,
     ) -> Self {
         Self {
             searcher,
             fields,
             long_words,
-            near: RefCell::default(),
+            learned,
         }
     }
 
@@ -113,8 +148,31 @@ impl<'a> Vocabulary<'a> {
         Ok(self.frequency(self.fields.identifiers, canonical)? > 0)
     }
 
-    fn frequency(&self, field: Field, text: &str) -> tantivy::Result<u64> {
-        self.searcher.doc_freq(&Term::from_field_text(field, text))
+    /// How many products have the term in a field, including deleted ones until their segment is merged.
+    pub(crate) fn frequency(&self, field: Field, text: &str) -> tantivy::Result<u64> {
+        self.count_of(Count::Of(field), text.to_owned(), || {
+            self.searcher.doc_freq(&Term::from_field_text(field, text))
+        })
+    }
+
+    /// How many words all products have in a field.
+    pub(crate) fn words_in(&self, field: Field) -> tantivy::Result<u64> {
+        self.count_of(Count::Words(field), String::new(), || {
+            let mut words = 0;
+            for segment in self.searcher.segment_readers() {
+                words += segment.inverted_index(field)?.total_num_tokens();
+            }
+            Ok(words)
+        })
+    }
+
+    fn count_of(
+        &self,
+        count: Count,
+        words: String,
+        compute: impl FnOnce() -> tantivy::Result<u64>,
+    ) -> tantivy::Result<u64> {
+        self.learned.counts.get((count, words), compute)
     }
 
     /// Returns the words of letters that are exactly `distance` edits away, the most frequent
@@ -129,16 +187,13 @@ impl<'a> Vocabulary<'a> {
         Ok(most_frequent(found, CANDIDATES_MAX))
     }
 
-    fn within(&self, surface: &str, distance: u8) -> tantivy::Result<Rc<Frequencies>> {
+    fn within(&self, surface: &str, distance: u8) -> tantivy::Result<Arc<Frequencies>> {
         let asked = (surface.to_owned(), distance);
-        if let Some(known) = self.near.borrow().get(&asked) {
-            return Ok(Rc::clone(known));
-        }
-        let term = Term::from_field_text(self.fields.surface, surface);
-        let found = self.accepted(&FuzzyTermQuery::new(term, distance, true))?;
-        let found = Rc::new(found);
-        self.near.borrow_mut().insert(asked, Rc::clone(&found));
-        Ok(found)
+        self.learned.near.get(asked, || {
+            let term = Term::from_field_text(self.fields.surface, surface);
+            let found = self.accepted(&FuzzyTermQuery::new(term, distance, true))?;
+            Ok(Arc::new(found))
+        })
     }
 
     /// Returns the words of letters that a fuzzy query finds, with their frequencies.
@@ -209,6 +264,12 @@ impl<'a> Vocabulary<'a> {
         surface: &str,
         words_max: usize,
     ) -> tantivy::Result<Vec<KnownWord>> {
+        let asked = (Longer::Beginning, surface.to_owned());
+        let found = self.learned.longer.get(asked, || self.beginning(surface))?;
+        Ok(found[..found.len().min(words_max)].to_vec())
+    }
+
+    fn beginning(&self, surface: &str) -> tantivy::Result<Arc<[KnownWord]>> {
         let mut found = Frequencies::new();
         for segment in self.searcher.segment_readers() {
             let index = segment.inverted_index(self.fields.surface)?;
@@ -229,7 +290,7 @@ impl<'a> Vocabulary<'a> {
                 }
             }
         }
-        Ok(most_frequent(found, words_max))
+        Ok(most_frequent(found, LONGER_MAX).into())
     }
 
     /// Returns the words of letters that begin with something one edit away from `surface`, the most
@@ -251,15 +312,19 @@ impl<'a> Vocabulary<'a> {
         part: &str,
         words_max: usize,
     ) -> tantivy::Result<Vec<KnownWord>> {
-        let mut found = Frequencies::new();
-        for word in self
-            .long_words
-            .with_part(self.searcher, self.fields, part)?
-        {
-            let documents = self.documents(&word)?;
-            found.insert(word, documents);
-        }
-        Ok(most_frequent(found, words_max))
+        let asked = (Longer::Inner, part.to_owned());
+        let found = self.learned.longer.get(asked, || {
+            let mut found = Frequencies::new();
+            let compounds = self
+                .long_words
+                .with_part(self.searcher, self.fields, part)?;
+            for word in compounds {
+                let documents = self.documents(&word)?;
+                found.insert(word, documents);
+            }
+            Ok(most_frequent(found, LONGER_MAX).into())
+        })?;
+        Ok(found[..found.len().min(words_max)].to_vec())
     }
 
     /// Counts the texts with the words in a row, in any form, up to a bound.
@@ -269,15 +334,24 @@ impl<'a> Vocabulary<'a> {
 
     /// Counts the titles with the words in a row, in any form, up to a bound.
     pub(crate) fn in_a_row_in_titles(&self, surfaces: &[&str]) -> tantivy::Result<u64> {
-        let stems = self.stems(surfaces);
-        self.count_rows_in(&[self.fields.title], &stems, PROBED_MAX as u64)
+        self.rows(true, &self.stems(surfaces), PROBED_MAX as u64)
     }
 
     fn count_rows(&self, stems: &[String], most: u64) -> tantivy::Result<u64> {
-        self.count_rows_in(&self.fields.searched(), stems, most)
+        self.rows(false, stems, most)
     }
 
-    fn count_rows_in(&self, fields: &[Field], stems: &[String], most: u64) -> tantivy::Result<u64> {
+    fn rows(&self, in_titles: bool, stems: &[String], most: u64) -> tantivy::Result<u64> {
+        self.count_of(Count::Rows { in_titles, most }, stems.join(" "), || {
+            if in_titles {
+                self.rows_in(&[self.fields.title], stems, most)
+            } else {
+                self.rows_in(&self.fields.searched(), stems, most)
+            }
+        })
+    }
+
+    fn rows_in(&self, fields: &[Field], stems: &[String], most: u64) -> tantivy::Result<u64> {
         let mut count = 0;
         for segment in self.searcher.segment_readers() {
             for field in fields {
@@ -294,13 +368,15 @@ impl<'a> Vocabulary<'a> {
     }
 
     /// Counts the products that have all of these words in this form, looking at a bounded number.
-    pub(crate) fn together(&self, surfaces: &[&str]) -> tantivy::Result<usize> {
+    pub(crate) fn together(&self, surfaces: &[&str]) -> tantivy::Result<u64> {
         self.together_in(self.fields.surface, surfaces)
     }
 
     /// Counts the titles that have all of these words in any form, looking at a bounded number.
-    pub(crate) fn together_in_titles(&self, surfaces: &[&str]) -> tantivy::Result<usize> {
-        self.together_in(self.fields.title, &self.stems(surfaces))
+    pub(crate) fn together_in_titles(&self, surfaces: &[&str]) -> tantivy::Result<u64> {
+        let stems = self.stems(surfaces);
+        let stems: Vec<&str> = stems.iter().map(String::as_str).collect();
+        self.together_in(self.fields.title, &stems)
     }
 
     fn stems(&self, surfaces: &[&str]) -> Vec<String> {
@@ -308,12 +384,14 @@ impl<'a> Vocabulary<'a> {
         surfaces.iter().map(|word| language.stem(word)).collect()
     }
 
-    fn together_in(&self, field: Field, words: &[impl AsRef<str>]) -> tantivy::Result<usize> {
-        let mut count = 0;
-        for segment in self.searcher.segment_readers() {
-            count += together_in_segment(segment, field, words)?;
-        }
-        Ok(count)
+    fn together_in(&self, field: Field, words: &[&str]) -> tantivy::Result<u64> {
+        self.count_of(Count::Together(field), words.join(" "), || {
+            let mut count = 0;
+            for segment in self.searcher.segment_readers() {
+                count += together_in_segment(segment, field, words)?;
+            }
+            Ok(count)
+        })
     }
 }
 
@@ -333,12 +411,12 @@ fn most_frequent(found: Frequencies, words_max: usize) -> Vec<KnownWord> {
 fn together_in_segment(
     segment: &SegmentReader,
     field: Field,
-    words: &[impl AsRef<str>],
-) -> tantivy::Result<usize> {
+    words: &[&str],
+) -> tantivy::Result<u64> {
     let index = segment.inverted_index(field)?;
     let mut postings = Vec::new();
     for word in words {
-        let term = Term::from_field_text(field, word.as_ref());
+        let term = Term::from_field_text(field, word);
         match index.read_postings(&term, IndexRecordOption::Basic)? {
             Some(found) => postings.push(found),
             None => return Ok(0),
@@ -355,7 +433,7 @@ fn together_in_segment(
             break;
         }
         let has_all = others.iter_mut().all(|other| seek(other, doc) == doc);
-        count += usize::from(has_all);
+        count += u64::from(has_all);
         rarest.advance();
     }
     Ok(count)
