@@ -222,7 +222,7 @@ fn weigh(
         similarity: f64::from(similarity),
         term_documents: term.documents,
         synonym_documents: synonym.documents,
-        both_documents: together as u64,
+        both_documents: together,
         evidence,
     })
 }
