@@ -22,7 +22,7 @@ use group::Before;
 pub(crate) use attempt::CommandError;
 pub(crate) use call::Call;
 pub(crate) use group::GroupSaver;
-pub(crate) use import_products::{ImportOutcome, RowResult};
+pub(crate) use import_products::{ImportBatch, ImportOutcome, Preview, RowResult};
 pub(crate) use product_history::{AsOf, HistoryError};
 pub(crate) use search_rules::WrittenRule;
 pub(crate) use write_one::Commands;

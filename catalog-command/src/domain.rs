@@ -6,17 +6,17 @@ mod price;
 mod fields;
 mod draft;
 mod decision;
+mod import_row;
 mod rule_draft;
 mod rule_decision;
 mod request;
 mod log_digest;
 
 pub(crate) use check::Violation;
-pub(crate) use decision::{
-    Current, Decision, Rejection, change_price, create, delete, put, update,
-};
+pub(crate) use decision::{Current, Decision, Rejection, change_price, create, delete, update};
 pub(crate) use draft::Draft;
 pub(crate) use fields::{Patch, ProductFields};
+pub(crate) use import_row::{Columns, ImportRow};
 pub(crate) use log_digest::{Buckets, LogDigest, LogFold, Replaced};
 pub(crate) use price::Amount;
 pub(crate) use request::{InvalidRequestId, RequestId, RequestKey};

@@ -53,6 +53,7 @@ pub(crate) use self::suggest::table::SuggestionTable;
 pub(crate) use self::text::analyzer::{PlacedStem, identifier};
 pub(crate) use self::text::contexts::ContextWord;
 pub use self::text::language::{InvalidLanguage, Language};
+pub(crate) use self::text::markup::plain as plain_text;
 pub(crate) use self::text::scripts::{Script, is_unspaced};
 pub(crate) use self::text::signs::{is_minus, is_quotation_mark};
 pub(crate) use self::text::spellings::Word;

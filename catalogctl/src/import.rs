@@ -1,5 +1,7 @@
 //! `catalogctl import`: imports a product feed into the catalog; running it twice is safe.
 
+mod changes;
+mod rejected;
 mod report;
 
 use std::path::PathBuf;
@@ -28,10 +30,17 @@ pub(crate) struct ImportArgs {
     /// Products in one transaction of the write service
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000))]
     batch: u16,
-    /// Reads and checks the feed, shows the first product and sends nothing
+    /// Says field by field what the import would change, and changes nothing
     #[arg(long)]
     dry_run: bool,
-    /// Writes every rejected row to FILE, one JSON object a line
+    /// Reads and checks the feed, shows the first product and sends nothing
+    #[arg(long, conflicts_with = "dry_run")]
+    check: bool,
+    /// Writes every rejected row to FILE as it stands in the feed, with the reason, to be mended and imported
+    /// again: CSV for a table, else JSON Lines
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Writes the reason of every rejected row to FILE, one JSON object a line
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// Gives up when the write service is away or silent for so long
@@ -50,6 +59,7 @@ pub(crate) async fn command(
     endpoints: &EndpointArgs,
 ) -> anyhow::Result<ExitCode> {
     let mapping = match Mapping::new(args.mapping.clone()) {
+        Ok(mapping) if args.report.is_some() => mapping.keeping_originals(),
         Ok(mapping) => mapping,
         Err(mistake) => {
             eprintln!("error: {mistake}");
@@ -62,13 +72,14 @@ pub(crate) async fn command(
         opened = opened => opened?,
         () = stop.cancelled() => return Ok(ExitCode::from(EXIT_INTERRUPTED)),
     };
-    let mut report = Report::new(progress, args.rejects.as_deref())?;
+    let mut report = Report::new(progress, &args)?;
     let mut notice = |notice: Notice<'_>| report.notice(&notice);
     let options = ImportOptions {
         batch_rows: args.batch.into(),
         retry: Duration::from_secs(args.retry_seconds.into()),
+        validate_only: args.dry_run,
     };
-    let (summary, result) = if args.dry_run {
+    let (summary, result) = if args.check {
         check(rows, &options, !args.json, stop, &mut notice).await?
     } else {
         let target = endpoints.resolve()?.command;
@@ -77,8 +88,10 @@ pub(crate) async fn command(
     report.finish(&summary)?;
     if args.json {
         output::json(&summary)?;
+    } else if args.dry_run {
+        eprintln!("{}", report::summary(&summary, &args));
     } else {
-        output::line(&report::summary(&summary, args.dry_run))?;
+        output::line(&report::summary(&summary, &args))?;
     }
     Ok(match result {
         Ok(()) if summary.rejected == 0 => ExitCode::SUCCESS,
@@ -123,16 +136,20 @@ async fn check(
             Some(Err(err)) => break Err(ImportError::Feed(err)),
             None => break Ok(()),
         };
-        if let Some(product) = batch.products.first().filter(|_| show_first) {
+        let first = batch.rows.iter().find_map(|row| row.product.as_ref());
+        if let Some(product) = first.filter(|_| show_first) {
             show_first = false;
             output::line(&serde_json::to_string_pretty(&ProductJson::from(product))?)?;
         }
-        batch
-            .rejected
-            .iter()
-            .for_each(|rejection| notice(Notice::Rejected(rejection)));
+        for rejection in &batch.rejected {
+            notice(Notice::Rejected(rejection));
+        }
+        for warning in &batch.warnings {
+            notice(Notice::Warning(warning));
+        }
+        summary.warnings += batch.warnings.len() as u64;
         summary.rejected += batch.rejected.len() as u64;
-        summary.rows += (batch.products.len() + batch.rejected.len()) as u64;
+        summary.rows += (batch.rows.len() + batch.rejected.len()) as u64;
         notice(Notice::Progress(&summary));
     };
     summary.stop_clock(started);

@@ -6,14 +6,17 @@ mod row;
 mod error;
 mod source;
 mod values;
+mod prices;
+mod survey;
 mod mapping;
+mod columns;
 mod draft;
 mod json;
 mod csv;
 
 pub use crate::feed::error::FeedError;
 pub use crate::feed::mapping::{Field, Mapping, MappingArgs};
-pub use crate::feed::row::{Mistake, ROW_BYTES_MAX, Row, Rows};
+pub use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row, Rows};
 pub use crate::feed::source::{Format, Progress, Source};
 
 /// Reads the rows of a feed, in order; an error is the last item. Without a format, the extension

@@ -6,15 +6,17 @@ mod outcome;
 mod batches;
 mod delivery;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use catalog_proto::v1::{ImportRow, ProductInput};
 use tokio_util::sync::CancellationToken;
 
 use crate::feed::{Row, Rows};
 use crate::import::delivery::Delivery;
 use crate::target::Target;
 
-pub use crate::import::batches::{Batch, batches};
+pub use crate::import::batches::{Batch, Place, batches};
 pub use crate::import::outcome::{ImportError, Notice, Rejection, Summary};
 
 #[derive(Clone, Debug)]
@@ -23,6 +25,8 @@ pub struct ImportOptions {
     pub batch_rows: usize,
     /// How long to keep trying without an answer.
     pub retry: Duration,
+    /// Whether the service only says what would change.
+    pub validate_only: bool,
 }
 
 impl Default for ImportOptions {
@@ -30,6 +34,7 @@ impl Default for ImportOptions {
         Self {
             batch_rows: 500,
             retry: Duration::from_secs(60),
+            validate_only: false,
         }
     }
 }
@@ -44,19 +49,27 @@ pub async fn run(
 ) -> (Summary, Result<(), ImportError>) {
     let started = Instant::now();
     let batches = batches(rows, options.batch_rows);
-    let delivery = Delivery::new(target, batches, options.retry, stop, notice);
+    let delivery = Delivery::new(target, batches, options, stop, notice);
     let (mut summary, result) = delivery.run().await;
     summary.stop_clock(started);
     (summary, result)
 }
 
-/// Turns products that a program made into rows.
-pub fn rows(
-    products: impl Iterator<Item = catalog_proto::v1::ProductInput> + Send + 'static,
-) -> Rows {
+/// Turns products that a program made into rows, which replace what there is.
+pub fn rows(products: impl Iterator<Item = ProductInput> + Send + 'static) -> Rows {
     let rows = products.zip(1..).map(|(product, line)| {
-        let parsed = Ok(product);
-        Ok(Row { line, parsed })
+        let row = ImportRow {
+            product: Some(product),
+            replace: true,
+            ..ImportRow::default()
+        };
+        Ok(Row {
+            line,
+            parsed: Ok(row),
+            warnings: Vec::new(),
+            columns: Arc::default(),
+            original: None,
+        })
     });
     Box::new(rows)
 }

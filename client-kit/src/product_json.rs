@@ -50,7 +50,10 @@ impl<'p> From<&'p v1::ProductInput> for ProductJson<'p> {
             id: &product.id,
             title: &product.title,
             description: &product.description,
-            price: major(product.price_minor, &product.currency),
+            price: match product.price.parse() {
+                Ok(stated) => stated,
+                Err(_) => major(product.price_minor, &product.currency),
+            },
             currency: &product.currency,
             image_url: Some(product.image_url.as_str()).filter(|url| !url.is_empty()),
             brand: &product.brand,

@@ -3,12 +3,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use catalog_events::{ConsistencyToken, ProductId, Version};
+use catalog_events::{ConsistencyToken, InvalidProductId, ProductId, Version};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::commands::{Attempt, Call, CommandError, Commands, RACES_MAX, now};
-use crate::domain::{self, Current, Decision, Draft, Rejection, Violation};
+use crate::domain::{Columns, Current, Decision, ImportRow, Rejection, Violation};
 use crate::store;
 
 /// What became of one row.
@@ -37,14 +37,30 @@ pub(crate) struct LastChange {
     version: Version,
 }
 
+/// A batch: its rows, and the fields that all of them state.
+#[derive(Debug)]
+pub(crate) struct ImportBatch {
+    pub(crate) rows: Vec<ImportRow>,
+    pub(crate) columns: Columns,
+}
+
+/// What a row would change.
+#[derive(Debug)]
+pub(crate) struct Preview {
+    /// The index of the row in its batch.
+    pub(crate) index: usize,
+    pub(crate) before: Option<Current>,
+    pub(crate) decision: Decision,
+}
+
 impl Commands {
     pub(crate) async fn import_products(
         &self,
-        rows: &[Result<Draft, Vec<Violation>>],
+        batch: &ImportBatch,
         call: &Call,
     ) -> Result<ImportOutcome, CommandError> {
         for _ in 0..RACES_MAX {
-            match self.try_import(rows, call).await {
+            match self.try_import(batch, call).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(attempt) => attempt.unless_lost()?,
             }
@@ -52,23 +68,21 @@ impl Commands {
         Err(CommandError::Contended)
     }
 
-    async fn try_import(
-        &self,
-        rows: &[Result<Draft, Vec<Violation>>],
-        call: &Call,
-    ) -> Result<ImportOutcome, Attempt> {
-        let drafts = rows.iter().flatten();
-        let ids: Vec<&str> = drafts.map(|draft| draft.id.as_str()).collect();
+    async fn try_import(&self, batch: &ImportBatch, call: &Call) -> Result<ImportOutcome, Attempt> {
+        let ids = batch.ids();
         let mut tx = self.pool.begin().await?;
         store::allow_long_decisions(&mut tx).await?;
         if let Some(earlier) = self.earlier_answer(&mut tx, call).await? {
             return Ok(earlier);
         }
         let current = store::load_for_update(&mut tx, &ids).await?;
-        let (rows, decisions) = decide(rows, &current, now());
-        let writes: Vec<_> = decisions.iter().map(|one| (one, &call.origin)).collect();
+        let Decided { rows, decisions } = batch.decide(&current, now());
+        let writes: Vec<_> = decisions
+            .iter()
+            .map(|(_, decision)| (decision, &call.origin))
+            .collect();
         store::save(&mut tx, &writes, &current).await?;
-        let last = decisions.last().map(|decision| LastChange {
+        let last = decisions.last().map(|(_, decision)| LastChange {
             id: decision.id.clone(),
             version: decision.version,
         });
@@ -82,6 +96,66 @@ impl Commands {
         }
         Ok(outcome)
     }
+
+    /// What a batch would change now. Nothing is written and nothing is locked.
+    pub(crate) async fn preview_import(
+        &self,
+        batch: &ImportBatch,
+    ) -> Result<(ImportOutcome, Vec<Preview>), CommandError> {
+        let mut db = self.pool.acquire().await?;
+        let current = store::load(&mut db, &batch.ids()).await?;
+        let Decided { rows, decisions } = batch.decide(&current, now());
+        let preview = |(index, decision): (usize, Decision)| Preview {
+            index,
+            before: current.get(&decision.id).cloned(),
+            decision,
+        };
+        let previews = decisions.into_iter().map(preview).collect();
+        Ok((ImportOutcome { rows, last: None }, previews))
+    }
+}
+
+/// What a batch means for the products as they are: a result for each row, and the changes with the index
+/// of their row.
+struct Decided {
+    rows: Vec<RowResult>,
+    decisions: Vec<(usize, Decision)>,
+}
+
+impl ImportBatch {
+    /// The ids that are valid.
+    fn ids(&self) -> Vec<&str> {
+        let ids = self.rows.iter().map(|row| row.fields.id.as_str());
+        ids.filter(|id| id.parse::<ProductId>().is_ok()).collect()
+    }
+
+    fn decide(&self, current: &HashMap<ProductId, Current>, at: OffsetDateTime) -> Decided {
+        let mut seen = HashSet::with_capacity(self.rows.len());
+        let mut decisions = Vec::with_capacity(self.rows.len());
+        let mut decide_row = |index: usize, row: &ImportRow| {
+            let id: ProductId = row.fields.id.parse().map_err(invalid_id)?;
+            if !seen.insert(id.clone()) {
+                return Err(vec![repeated()]);
+            }
+            let before = current.get(&id);
+            let Some(decision) = row.decide(&self.columns, before, at).map_err(explain)? else {
+                return Ok(RowResult::Unchanged);
+            };
+            decisions.push((index, decision));
+            Ok(if before.is_some_and(|before| before.product.is_some()) {
+                RowResult::Updated
+            } else {
+                RowResult::Created
+            })
+        };
+        let rows = self
+            .rows
+            .iter()
+            .enumerate()
+            .map(|(index, row)| decide_row(index, row).unwrap_or_else(RowResult::Rejected))
+            .collect();
+        Decided { rows, decisions }
+    }
 }
 
 impl ImportOutcome {
@@ -94,48 +168,21 @@ impl ImportOutcome {
     }
 }
 
-fn decide(
-    rows: &[Result<Draft, Vec<Violation>>],
-    current: &HashMap<ProductId, Current>,
-    at: OffsetDateTime,
-) -> (Vec<RowResult>, Vec<Decision>) {
-    let mut seen = HashSet::with_capacity(rows.len());
-    let mut decisions = Vec::with_capacity(rows.len());
-    let mut decide_row = |row: &Result<Draft, Vec<Violation>>| {
-        let draft = row.as_ref().map_err(|violations| first(violations))?;
-        if !seen.insert(draft.id.clone()) {
-            return Err(vec![repeated()]);
-        }
-        let before = current.get(&draft.id);
-        let Some(decision) = domain::put(before, draft.clone(), at).map_err(explain)? else {
-            return Ok(RowResult::Unchanged);
-        };
-        decisions.push(decision);
-        Ok(if before.is_some_and(|before| before.product.is_some()) {
-            RowResult::Updated
-        } else {
-            RowResult::Created
-        })
-    };
-    let results = rows
-        .iter()
-        .map(|row| decide_row(row).unwrap_or_else(RowResult::Rejected))
-        .collect();
-    (results, decisions)
+fn invalid_id(err: InvalidProductId) -> Vec<Violation> {
+    vec![Violation::new("id", err.to_string())]
 }
 
 fn repeated() -> Violation {
     Violation::new("id", "is repeated in this batch: send it in a later one")
 }
 
-fn first(violations: &[Violation]) -> Vec<Violation> {
-    violations.iter().take(1).cloned().collect()
-}
-
 fn explain(rejection: Rejection) -> Vec<Violation> {
     match rejection {
-        Rejection::Invalid(violations) => first(&violations),
-        Rejection::NotFound | Rejection::AlreadyExists | Rejection::VersionMismatch { .. } => {
+        Rejection::Invalid(violations) => violations.into_iter().take(1).collect(),
+        Rejection::VersionMismatch { .. } => {
+            vec![Violation::new("version", rejection.to_string())]
+        }
+        Rejection::NotFound | Rejection::AlreadyExists => {
             vec![Violation::new("", rejection.to_string())]
         }
     }

@@ -83,7 +83,7 @@ pub(crate) fn create(
 }
 
 /// Creates or replaces a product, as an import does with each row.
-pub(crate) fn put(
+pub(super) fn put(
     current: Option<&Current>,
     draft: Draft,
     now: OffsetDateTime,
@@ -160,20 +160,36 @@ fn existing(
     current: Option<&Current>,
     expected: Option<i64>,
 ) -> Result<(Version, &Product), Rejection> {
-    let Some(Current {
-        version,
-        product: Some(product),
-        ..
-    }) = current
-    else {
-        return Err(Rejection::NotFound);
-    };
-    match expected {
-        Some(expected) if expected != version.get() => Err(Rejection::VersionMismatch {
+    if let Some(expected) = expected {
+        expect_version(current, expected)?;
+    }
+    match current {
+        Some(Current {
+            version,
+            product: Some(product),
+            ..
+        }) => Ok((*version, product)),
+        _ => Err(Rejection::NotFound),
+    }
+}
+
+/// Refuses a product that is not there or has another version.
+pub(super) fn expect_version(current: Option<&Current>, expected: i64) -> Result<(), Rejection> {
+    match current {
+        Some(Current {
+            version,
+            product: Some(_),
+            ..
+        }) if version.get() == expected => Ok(()),
+        Some(Current {
+            version,
+            product: Some(_),
+            ..
+        }) => Err(Rejection::VersionMismatch {
             expected,
             found: *version,
         }),
-        _ => Ok((*version, product)),
+        _ => Err(Rejection::NotFound),
     }
 }
 

@@ -251,3 +251,90 @@ async fn an_older_release_starts_on_a_newer_schema() {
     catalog.create("p1", "Mouse").await;
     assert_eq!(catalog.events(1).await.len(), 1);
 }
+
+/// A row of an import that states nothing but the id.
+fn row(id: &str, product: v1::ProductInput) -> v1::ImportRow {
+    v1::ImportRow {
+        product: Some(v1::ProductInput {
+            id: id.to_owned(),
+            ..product
+        }),
+        ..Default::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_leaves_what_its_rows_do_not_state() {
+    let mut catalog = Catalog::start().await;
+    let full = v1::ProductInput {
+        brand: "Fjell".to_owned(),
+        description: "Boils water".to_owned(),
+        currency: "EUR".to_owned(),
+        ..input("p1", "Kettle")
+    };
+    catalog.import(vec![full]).await.expect("import");
+    let price = |price: &str| v1::ProductInput {
+        price: price.to_owned(),
+        ..Default::default()
+    };
+    let batch = v1::ImportProductsRequest {
+        rows: vec![
+            row("p1", price("18")),
+            row("p2", price("18")),
+            v1::ImportRow {
+                expected_version: Some(7),
+                ..row("p1x", price("18"))
+            },
+        ],
+        columns: vec!["brand".to_owned()],
+        validate_only: true,
+        ..Default::default()
+    };
+    let told = catalog
+        .import_batch(batch.clone())
+        .await
+        .expect("validated");
+    let preview = &told.previews[0];
+    assert_eq!((told.updated, told.previews.len()), (1, 1));
+    assert_eq!(preview.changed_fields, ["price", "brand"]);
+    let prices = [&preview.before, &preview.after];
+    let prices = prices.map(|product| product.as_ref().expect("product").price_minor);
+    assert_eq!(prices, [1999, 1800]);
+
+    let answer = catalog
+        .import_batch(v1::ImportProductsRequest {
+            validate_only: false,
+            ..batch
+        })
+        .await
+        .expect("import");
+    assert_eq!(
+        (answer.created, answer.updated),
+        (0, 1),
+        "validated, not written"
+    );
+    let rejected: Vec<_> = answer
+        .rejected
+        .iter()
+        .map(|one| (one.index, one.field.as_str(), one.reason.as_str()))
+        .collect();
+    assert_eq!(
+        rejected,
+        [
+            (1, "title", "is missing, and the product is new"),
+            (2, "", "no such product")
+        ]
+    );
+    let events = catalog.events(2).await;
+    let kept = events[1].product.as_ref().expect("product");
+    assert_eq!(
+        (
+            kept.title.as_str(),
+            kept.price.minor(),
+            kept.brand.as_deref()
+        ),
+        ("Kettle", 1800, None)
+    );
+    assert_eq!(kept.price.currency().to_string(), "EUR");
+    assert_eq!(kept.description, "Boils water");
+}

@@ -184,6 +184,7 @@ async fn an_import_batch_is_answered_again_row_by_row() {
             input("p3", "Rat"),
         ],
         request_id: "r1".to_owned(),
+        ..Default::default()
     };
     let first = catalog.import_batch(batch.clone()).await.expect("import");
     assert_eq!((first.created, first.rejected.len()), (2, 1));
@@ -334,6 +335,7 @@ async fn a_request_id_is_bounded_and_visible() {
         let batch = v1::ImportProductsRequest {
             products: vec![input("p1", "Mouse")],
             request_id: bad.to_owned(),
+            ..Default::default()
         };
         let refused = catalog.import_batch(batch).await.expect_err("a bad one");
         assert_eq!(violations(&refused)[0].0, "request_id");

@@ -3,17 +3,20 @@
 use catalog_events::Product;
 use sha2::{Digest as _, Sha256};
 
+use crate::index::plain_text as plain;
+
 /// The part of a description that is embedded. The model reads 256 tokens at most and costs by the
 /// token, and a long text about everything resembles every query a little.
 const DESCRIPTION_BYTES_MAX: usize = 512;
 const TITLE_BYTES_MAX: usize = 512;
 
-/// Joins the title, the brand and the beginning of the description.
+/// Joins the title, the brand and the beginning of the description, without mark-up.
 pub(crate) fn embedding_text(product: &Product) -> String {
+    let (title, description) = (plain(&product.title), plain(&product.description));
     let mut parts = vec![
-        shorten(&product.title, TITLE_BYTES_MAX),
+        shorten(&title, TITLE_BYTES_MAX),
         product.brand.as_deref().unwrap_or_default().trim(),
-        shorten(&product.description, DESCRIPTION_BYTES_MAX),
+        shorten(&description, DESCRIPTION_BYTES_MAX),
     ];
     parts.retain(|part| !part.is_empty());
     parts.join(". ")

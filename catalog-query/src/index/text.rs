@@ -12,4 +12,5 @@ mod lexer;
 mod numbers;
 mod units;
 pub(super) mod scripts;
+pub(super) mod markup;
 pub(super) mod signs;

@@ -1,15 +1,16 @@
 //! Shows an import to its operator: progress, rejected rows, the summary.
 
-use std::fs::File;
-use std::io::{BufWriter, Write as _};
-use std::path::Path;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use anyhow::Context as _;
+use catalog_proto::v1::ImportPreview;
 use client_kit::feed::{Mistake, Progress};
 use client_kit::import::{Notice, Rejection, Summary};
 use client_kit::{Meter, output};
-use serde::Serialize;
+
+use crate::import::ImportArgs;
+use crate::import::changes::Changed;
+use crate::import::rejected::{Output, Rows};
 
 const SHOWN_MAX: u64 = 20;
 
@@ -18,31 +19,29 @@ pub(super) struct Report {
     feed: Progress,
     started: Instant,
     shown: u64,
-    rejects: Option<Rejects>,
-}
-
-struct Rejects {
-    name: String,
-    file: BufWriter<File>,
-    failed: Option<std::io::Error>,
-}
-
-#[derive(Serialize)]
-struct RejectedRow<'r> {
-    line: u64,
-    id: &'r str,
-    field: &'r str,
-    reason: &'r str,
+    shown_warnings: u64,
+    rejects: Option<Output>,
+    rows: Option<Rows>,
+    json: bool,
+    /// How many products would change each field.
+    changed: BTreeMap<String, u64>,
 }
 
 impl Report {
-    pub(super) fn new(feed: Progress, rejects: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) fn new(feed: Progress, args: &ImportArgs) -> anyhow::Result<Self> {
+        let rejects = args.rejects.as_deref().map(Output::create);
+        let rows = args.report.as_deref();
+        let rows = rows.map(|path| Rows::create(path, feed.header()));
         Ok(Self {
             meter: Meter::new("importing"),
             feed,
             started: Instant::now(),
             shown: 0,
-            rejects: rejects.map(Rejects::create).transpose()?,
+            shown_warnings: 0,
+            rejects: rejects.transpose()?,
+            rows: rows.transpose()?,
+            json: args.json,
+            changed: BTreeMap::new(),
         })
     }
 
@@ -56,13 +55,23 @@ impl Report {
             }
             Notice::Rejected(rejection) => {
                 if let Some(rejects) = &mut self.rejects {
-                    rejects.write(rejection);
+                    rejects.reason(rejection);
+                }
+                if let Some(rows) = &mut self.rows {
+                    rows.add(rejection);
                 }
                 self.shown += 1;
                 if self.shown <= SHOWN_MAX {
                     self.meter.line(&show(rejection));
                 }
             }
+            Notice::Warning(warning) => {
+                self.shown_warnings += 1;
+                if self.shown_warnings <= SHOWN_MAX {
+                    self.meter.line(&format!("warning: {}", show(warning)));
+                }
+            }
+            Notice::Preview(line, preview) => self.preview(*line, preview),
             Notice::Retrying { why, attempt: 1 } => {
                 self.meter
                     .line(&format!("trying again what has no answer yet: {why}"));
@@ -71,57 +80,54 @@ impl Report {
         }
     }
 
+    fn preview(&mut self, line: u64, preview: &ImportPreview) {
+        let changed = Changed::of(line, preview);
+        for name in changed.names() {
+            *self.changed.entry(name.to_owned()).or_default() += 1;
+        }
+        self.meter.clear();
+        // What standard output does not take is the end of the report, and no reason to stop.
+        let _ = if self.json {
+            output::json(&changed)
+        } else {
+            output::line(&changed.text()).map_err(anyhow::Error::from)
+        };
+    }
+
     /// Tells where the rejected rows are, or how many were not shown.
     pub(super) fn finish(mut self, summary: &Summary) -> anyhow::Result<()> {
         self.meter.clear();
-        let hidden = self.shown.saturating_sub(SHOWN_MAX);
-        match &self.rejects {
-            Some(rejects) if summary.rejected > 0 => {
-                eprintln!("the rejected rows are in {}", rejects.name);
+        let hidden = |shown: u64| shown.saturating_sub(SHOWN_MAX);
+        match (hidden(self.shown), hidden(self.shown_warnings)) {
+            (0, 0) => {}
+            (0, warnings) => eprintln!("and {warnings} more warnings"),
+            (mistakes, warnings) => {
+                eprintln!("and {mistakes} more mistakes, {warnings} more warnings");
             }
-            None if hidden > 0 => {
-                eprintln!("and {hidden} more mistakes: --rejects FILE keeps them all");
-            }
-            _ => {}
         }
-        self.rejects.take().map_or(Ok(()), Rejects::finish)
+        if !self.changed.is_empty() {
+            let counts = self.changed.iter();
+            let counts = counts.map(|(field, products)| format!("{field} {products}"));
+            let counts: Vec<_> = counts.collect();
+            eprintln!("products by field: {}", output::plain(&counts.join(", ")));
+        }
+        if summary.rejected > 0 {
+            if let Some(rows) = &self.rows {
+                eprintln!("the rejected rows are in {}", rows.output.name);
+            }
+            if let Some(rejects) = &self.rejects {
+                eprintln!("the reasons of rejected rows are in {}", rejects.name);
+            }
+            if self.rows.is_none() && self.rejects.is_none() && hidden(self.shown) > 0 {
+                eprintln!("--report FILE keeps all rejected rows, to be mended");
+            }
+        }
+        self.rejects.take().map_or(Ok(()), Output::finish)?;
+        self.rows.take().map_or(Ok(()), |rows| rows.output.finish())
     }
 }
 
-impl Rejects {
-    fn create(path: &Path) -> anyhow::Result<Self> {
-        let name = path.display().to_string();
-        let file = File::create(path).with_context(|| format!("cannot write {name}"))?;
-        Ok(Self {
-            name,
-            file: BufWriter::new(file),
-            failed: None,
-        })
-    }
-
-    fn write(&mut self, Rejection { line, mistake }: &Rejection) {
-        let Mistake { id, field, reason } = mistake;
-        let row = RejectedRow {
-            line: *line,
-            id,
-            field,
-            reason,
-        };
-        let written = serde_json::to_writer(&mut self.file, &row)
-            .map_err(std::io::Error::from)
-            .and_then(|()| self.file.write_all(b"\n"));
-        if let Err(err) = written {
-            self.failed.get_or_insert(err);
-        }
-    }
-
-    fn finish(mut self) -> anyhow::Result<()> {
-        let result = self.failed.take().map_or_else(|| self.file.flush(), Err);
-        result.with_context(|| format!("cannot write {}", self.name))
-    }
-}
-
-fn show(Rejection { line, mistake }: &Rejection) -> String {
+fn show(Rejection { line, mistake, .. }: &Rejection) -> String {
     let Mistake { id, field, reason } = mistake;
     let mut text = format!("line {line}");
     if !id.is_empty() {
@@ -133,23 +139,34 @@ fn show(Rejection { line, mistake }: &Rejection) -> String {
     output::plain(&format!("{text}: {reason}"))
 }
 
-pub(super) fn summary(summary: &Summary, dry_run: bool) -> String {
+pub(super) fn summary(summary: &Summary, args: &ImportArgs) -> String {
     let Summary {
         rows,
         created,
         updated,
         unchanged,
         rejected,
+        warnings,
         seconds,
         rows_per_second,
     } = summary;
     let pace = format!("in {seconds:.1} s ({rows_per_second} rows/s)");
-    if dry_run {
-        format!("{rows} rows read, {rejected} rejected {pace}; nothing was sent")
+    let warned = match warnings {
+        0 => String::new(),
+        1 => ", 1 warning".to_owned(),
+        warnings => format!(", {warnings} warnings"),
+    };
+    if args.check {
+        format!("{rows} rows read, {rejected} rejected{warned} {pace}; nothing was sent")
+    } else if args.dry_run {
+        format!(
+            "{rows} rows: {created} would be created, {updated} updated, {unchanged} unchanged, \
+             {rejected} rejected{warned} {pace}; nothing was changed"
+        )
     } else {
         format!(
             "{rows} rows: {created} created, {updated} updated, {unchanged} unchanged, {rejected} \
-             rejected {pace}"
+             rejected{warned} {pace}"
         )
     }
 }

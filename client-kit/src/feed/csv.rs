@@ -1,57 +1,127 @@
-//! CSV with a header row (RFC 4180, and the semicolons and tabs that spreadsheets write).
+//! CSV with a header row (RFC 4180, with any separator). A record whose quotes break the rules is rejected,
+//! and reading goes on at the line after its first one: what an unclosed quote swallowed are rows too.
 
-use std::collections::VecDeque;
-use std::io::{self, BufRead, Read};
+mod lines;
+mod cells;
+mod dialect;
 
-use catalog_proto::v1::ProductInput;
-use csv::{ByteRecord, Reader, ReaderBuilder, Trim};
+use std::io::{self, BufRead};
 
-use crate::feed::draft;
+use crate::feed::columns::Columns;
+use crate::feed::csv::cells::{Cells, Progress, without_end};
+use crate::feed::csv::lines::{Line, Lines};
 use crate::feed::error::FeedError;
 use crate::feed::mapping::Mapping;
-use crate::feed::row::{Mistake, ROW_BYTES_MAX, Row};
+use crate::feed::row::{Mistake, Original, Row};
 use crate::feed::source::Source;
 
 pub(super) struct Records {
-    reader: Reader<Metered<Box<dyn BufRead + Send>>>,
-    columns: Vec<String>,
-    mapping: Mapping,
-    record: ByteRecord,
+    lines: Lines<Box<dyn BufRead + Send>>,
+    separator: Vec<u8>,
+    columns: Columns,
+    cells: Cells,
+}
+
+/// A record as its lines, taken apart as far as its quotes allow.
+struct Record {
+    lines: Vec<Line>,
+    /// Why its quotes do not end; None for a whole record.
+    broken: Option<String>,
 }
 
 impl Records {
     pub(super) fn new(source: Source, mapping: Mapping) -> Result<Self, FeedError> {
-        let delimiter = delimiter(source.peeked());
-        let mut reader = ReaderBuilder::new()
-            .delimiter(delimiter)
-            .flexible(true)
-            .trim(Trim::Headers)
-            .from_reader(Metered::new(source.into_reader()));
-        let header = reader.headers().map_err(|err| broken(1, err))?;
-        let columns: Vec<_> = header.iter().map(str::to_owned).collect();
-        mapping.check_header(&columns).map_err(FeedError::Mapping)?;
+        let beginning = source.peeked().to_vec();
+        let progress = source.progress();
+        let mut lines = Lines::new(source.into_reader(), &beginning);
+        let mut cells = Cells::default();
+        let (separator, header) = header(&mut lines, &mut cells, &mapping)?;
+        let columns = Columns::new(header, mapping).map_err(FeedError::Mapping)?;
+        progress.tell_header(columns.names());
         Ok(Self {
-            reader,
+            lines,
+            separator,
             columns,
-            mapping,
-            record: ByteRecord::new(),
+            cells,
         })
     }
 
-    fn parse(&self) -> Result<ProductInput, Mistake> {
-        let (found, expected) = (self.record.len(), self.columns.len());
+    /// Reads the next record that is not blank.
+    fn advance(&mut self) -> io::Result<Option<Record>> {
+        loop {
+            let record = record(&mut self.lines, &mut self.cells, &self.separator)?;
+            let is_blank = |record: &Record| {
+                let mut cells = self.cells.cells.iter();
+                let is_whole =
+                    record.broken.is_none() && !record.lines.iter().any(|line| line.is_cut);
+                is_whole && cells.all(|cell| cell.trim_ascii().is_empty())
+            };
+            match record {
+                Some(record) if is_blank(&record) => {}
+                other => return Ok(other),
+            }
+        }
+    }
+
+    fn row(&mut self, record: Record) -> Row {
+        let line = record.lines.first().map_or(0, |first| first.number);
+        if record.lines.iter().any(|line| line.is_cut) {
+            return Row::rejected(line, Mistake::too_long());
+        }
+        let text = || {
+            let first = record.lines.first().map_or(&b""[..], |line| &line.text);
+            Original::Text(String::from_utf8_lossy(without_end(first)).into_owned())
+        };
+        let result = match &record.broken {
+            Some(reason) => Err(reason.clone()),
+            None => self.parse(line, record.lines.len()),
+        };
+        let reason = match result {
+            Ok(row) => return row,
+            Err(reason) => reason,
+        };
+        let row = Row {
+            original: self.columns.mapping().keeps_originals.then(text),
+            ..Row::rejected(line, Mistake::row(reason))
+        };
+        self.lines.read_again(record.lines.into_iter().skip(1));
+        row
+    }
+
+    /// Makes a row of the cells. The error is about the record as a whole.
+    fn parse(&mut self, line: u64, lines: usize) -> Result<Row, String> {
+        let cells = &mut self.cells.cells;
+        let expected = self.columns.names().len();
+        // Separators at the end of a row are no columns.
+        while cells.len() > expected && cells.last().is_some_and(Vec::is_empty) {
+            cells.pop();
+        }
+        let found = cells.len();
         if found != expected {
-            return Err(Mistake::row(format!(
-                "{found} values, but the header has {expected} columns"
-            )));
+            let swallowed = match lines {
+                1 => String::new(),
+                lines => format!(
+                    ", and its quotes take in the {}: is one of them not closed?",
+                    lines_after(line, lines)
+                ),
+            };
+            return Err(format!(
+                "{found} values, but the header has {expected} columns{swallowed}"
+            ));
         }
-        let mut values = Vec::with_capacity(expected);
-        for (value, column) in self.record.iter().zip(&self.columns) {
-            let value = str::from_utf8(value)
-                .map_err(|_| Mistake::row(format!("column {column:?} is not UTF-8")))?;
-            values.push((column.as_str(), value));
+        let mut texts = Vec::with_capacity(expected);
+        for (place, cell) in cells.iter().enumerate() {
+            match str::from_utf8(cell) {
+                Ok(text) => texts.push(text),
+                Err(_) => {
+                    let column = self.columns.name(place);
+                    return Err(format!(
+                        "column {column:?} is not UTF-8: --encoding names another one"
+                    ));
+                }
+            }
         }
-        draft::from_cells(&values, &self.mapping)
+        Ok(self.columns.row(line, &texts))
     }
 }
 
@@ -59,92 +129,108 @@ impl Iterator for Records {
     type Item = Result<Row, FeedError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.reader.get_mut().left = ROW_BYTES_MAX;
-        let before = self.reader.position().byte();
-        match self.reader.read_byte_record(&mut self.record) {
-            Ok(true) => {}
-            Ok(false) => return None,
-            Err(err) => return Some(Err(broken(self.reader.get_mut().line_at(before), err))),
+        match self.advance() {
+            Ok(record) => record.map(|record| Ok(self.row(record))),
+            Err(source) => {
+                let line = self.lines.number();
+                Some(Err(FeedError::Read { line, source }))
+            }
         }
-        let start = self.record.position().map_or(before, csv::Position::byte);
-        let line = self.reader.get_mut().line_at(start);
-        let parsed = self.parse();
-        Some(Ok(Row { line, parsed }))
+    }
+}
+
+/// Reads the next record into the cells. None at the end of the feed.
+fn record<R: BufRead>(
+    lines: &mut Lines<R>,
+    cells: &mut Cells,
+    separator: &[u8],
+) -> io::Result<Option<Record>> {
+    cells.clear();
+    let mut taken: Vec<Line> = Vec::new();
+    loop {
+        let Some(line) = lines.next()? else {
+            let broken = (!taken.is_empty()).then(|| open_quote(cells, &taken, "is never closed"));
+            return Ok(broken.map(|broken| Record {
+                lines: taken,
+                broken: Some(broken),
+            }));
+        };
+        let progress = if line.is_cut && taken.is_empty() {
+            Progress::Complete
+        } else {
+            cells.add(&line.text, separator)
+        };
+        taken.push(line);
+        let broken = match progress {
+            Progress::Open => continue,
+            Progress::Complete => None,
+            Progress::Broken(reason) => Some(open_quote(cells, &taken, &reason)),
+        };
+        return Ok(Some(Record {
+            lines: taken,
+            broken,
+        }));
     }
 }
 
-/// The delimiter that occurs most often in the header line.
-fn delimiter(text: &[u8]) -> u8 {
-    let header = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |delimiter: &u8| header.iter().filter(|byte| *byte == delimiter).count();
-    // `max_by_key` takes the last of equals: the comma.
-    [b'\t', b';', b',']
-        .into_iter()
-        .max_by_key(count)
-        .unwrap_or(b',')
-}
-
-fn broken(line: u64, err: csv::Error) -> FeedError {
-    let reason = err.to_string();
-    match err.into_kind() {
-        csv::ErrorKind::Io(source) => FeedError::Read { line, source },
-        _ => FeedError::Syntax { line, reason },
+/// What is wrong with the quotes of a record, and how many lines they took in.
+fn open_quote(cells: &Cells, lines: &[Line], what: &str) -> String {
+    let column = cells.column() + 1;
+    let first = lines.first().map_or(0, |line| line.number);
+    match lines.len() {
+        0 | 1 => format!("the quote of value {column} {what}"),
+        lines => format!(
+            "the quote of value {column} {what}; it would take in the {}",
+            lines_after(first, lines)
+        ),
     }
 }
 
-/// A reader that counts lines, and ends a feed whose row does not end, for instance because a quote
-/// is not closed. The parser itself takes the line breaks before a row for the beginning of that
-/// row.
-struct Metered<R> {
-    inner: R,
-    left: usize,
-    read: u64,
-    line: u64,
-    /// The line breaks that were read and not yet counted: their offset, and whether they start a
-    /// line.
-    breaks: VecDeque<(u64, bool)>,
-}
-
-impl<R> Metered<R> {
-    fn new(inner: R) -> Self {
-        Self {
-            inner,
-            left: ROW_BYTES_MAX,
-            read: 0,
-            line: 1,
-            breaks: VecDeque::new(),
-        }
-    }
-
-    /// The number of the line in which the text at `start` begins, past any line breaks there;
-    /// `start` never decreases.
-    fn line_at(&mut self, mut start: u64) -> u64 {
-        while let Some(&(place, starts_line)) = self.breaks.front().filter(|next| next.0 <= start) {
-            start = start.max(place + 1);
-            self.line += u64::from(starts_line);
-            self.breaks.pop_front();
-        }
-        self.line
+/// The lines behind the first one of a record.
+fn lines_after(first: u64, lines: usize) -> String {
+    let last = first + lines as u64 - 1;
+    match lines {
+        2 => format!("next line, {last}"),
+        lines => format!("next {} lines, to line {last}", lines - 1),
     }
 }
 
-impl<R: Read> Read for Metered<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
-            return Err(io::Error::other(format!(
-                "the row that starts there is longer than {ROW_BYTES_MAX} bytes: is a quote not closed?"
-            )));
+/// Reads the header: the separator, and the names of the columns.
+fn header<R: BufRead>(
+    lines: &mut Lines<R>,
+    cells: &mut Cells,
+    mapping: &Mapping,
+) -> Result<(Vec<u8>, Vec<String>), FeedError> {
+    let read = |source| FeedError::Read { line: 1, source };
+    for _ in 0..mapping.skip {
+        lines.next().map_err(read)?;
+    }
+    let mut separator = mapping.delimiter.clone().map(String::into_bytes);
+    loop {
+        let Some(line) = lines.next().map_err(read)? else {
+            return Err(FeedError::Mapping("the feed is empty".to_owned()));
+        };
+        if without_end(&line.text).trim_ascii().is_empty() {
+            continue;
         }
-        let bytes = self.inner.read(buffer)?;
-        self.left = self.left.saturating_sub(bytes);
-        let breaks = buffer[..bytes]
-            .iter()
-            .zip(self.read..)
-            .filter_map(|(byte, place)| {
-                matches!(byte, b'\r' | b'\n').then_some((place, *byte == b'\n'))
+        if let Some(named) = dialect::named(&line.text) {
+            separator.get_or_insert(named);
+            continue;
+        }
+        let separator = separator.unwrap_or_else(|| dialect::shown_by(&line.text));
+        let number = line.number;
+        lines.read_again(std::iter::once(line));
+        let record = record(lines, cells, &separator).map_err(read)?;
+        if let Some(reason) = record.and_then(|record| record.broken) {
+            let reason =
+                format!("{reason} (this is the header; --skip LINES skips what is before it)");
+            return Err(FeedError::Syntax {
+                line: number,
+                reason,
             });
-        self.breaks.extend(breaks);
-        self.read += bytes as u64;
-        Ok(bytes)
+        }
+        let names = cells.cells.iter();
+        let names = names.map(|name| String::from_utf8_lossy(name).trim().to_owned());
+        return Ok((separator, names.collect()));
     }
 }

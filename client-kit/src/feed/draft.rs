@@ -1,50 +1,64 @@
 //! A product while it is put together from the columns of its row.
 
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
-use catalog_events::{Money, ProductId};
-use catalog_proto::v1::{AttributeValue, ProductInput};
+use catalog_events::{Currency, ProductId};
+use catalog_proto::v1::{AttributeValue, ImportRow, ProductInput};
 use serde_json::{Map, Value};
 
 use crate::feed::mapping::{Field, Mapping};
-use crate::feed::row::Mistake;
+use crate::feed::prices::{self, DecimalSign};
+use crate::feed::row::{Mistake, Original, Row};
 use crate::feed::values::{self, shorten};
 
 /// Reads the members of an object as the columns of a product.
-pub(super) fn from_json(
-    object: Map<String, Value>,
-    mapping: &Mapping,
-) -> Result<ProductInput, Mistake> {
+pub(super) fn from_json(line: u64, object: Map<String, Value>, mapping: &Mapping) -> Row {
+    let original = mapping
+        .keeps_originals
+        .then(|| Original::Object(Value::Object(object.clone()).to_string()));
     let mut draft = Draft::new(mapping);
     draft.object("", object);
-    draft.finish()
-}
-
-/// Reads cells, each with the name of its column, as a product.
-pub(super) fn from_cells(row: &[(&str, &str)], mapping: &Mapping) -> Result<ProductInput, Mistake> {
-    let mut draft = Draft::new(mapping);
-    for (column, text) in row {
-        draft.cell(column, text);
+    Row {
+        original,
+        ..draft.finish(line)
     }
-    draft.finish()
 }
 
-/// A product while its columns are read. The first mistake is kept and reading goes on, so that
-/// the report can name the product.
-struct Draft<'m> {
+/// What a column of a table is for.
+#[derive(Clone, Debug)]
+pub(super) enum Role {
+    Nothing,
+    Fields(Vec<Field>),
+    Attribute(String),
+    /// A column whose name has no letter or digit.
+    Nameless,
+}
+
+/// What a row says of a product, while its columns are read. The first mistake is kept and reading goes
+/// on, so that the report can name the product.
+pub(super) struct Draft<'m> {
     mapping: &'m Mapping,
     product: ProductInput,
-    price: Option<String>,
+    /// The fields that the row has a column for, and nothing in it.
+    clears: Vec<String>,
+    /// The price, and how its decimals are written.
+    price: Option<(String, DecimalSign)>,
+    expected_version: Option<i64>,
     mistake: Option<Mistake>,
+    warnings: Vec<Mistake>,
 }
 
 impl<'m> Draft<'m> {
-    fn new(mapping: &'m Mapping) -> Self {
+    pub(super) fn new(mapping: &'m Mapping) -> Self {
         Self {
             mapping,
             product: ProductInput::default(),
+            clears: Vec::new(),
             price: None,
+            expected_version: None,
             mistake: None,
+            warnings: Vec::new(),
         }
     }
 
@@ -77,26 +91,44 @@ impl<'m> Draft<'m> {
         }
     }
 
-    fn cell(&mut self, column: &str, text: &str) {
-        if column.is_empty() || self.mapping.ignored.contains(column) {
-            return;
-        }
-        match self.mapping.columns.get(column) {
-            Some(fields) => self.fields(fields, Value::String(text.to_owned())),
-            None => {
-                let value = |text: &str| {
-                    if self.mapping.keep_text {
-                        Value::String(text.to_owned())
-                    } else {
-                        values::typed(text)
-                    }
-                };
-                let value = match self.mapping.splits.get(column) {
-                    Some(separator) => text.split(separator.as_str()).map(value).collect(),
-                    None => value(text),
-                };
-                self.attribute(column, value);
+    /// Reads a cell of a table. What its column is for was settled before.
+    pub(super) fn cell(&mut self, column: &str, role: &Role, text: &str) {
+        let name = match role {
+            Role::Nothing => return,
+            Role::Fields(fields) => return self.fields(fields, Value::String(text.to_owned())),
+            Role::Nameless if text.trim().is_empty() => return,
+            Role::Nameless => return self.nameless(column),
+            Role::Attribute(name) => name,
+        };
+        let value = match self.mapping.splits.get(column) {
+            Some(separator) => text
+                .split(separator.as_str())
+                .map(|part| self.typed(column, part))
+                .collect(),
+            None => self.typed(column, text),
+        };
+        match value.and_then(|value| values::attribute(value).map_err(str::to_owned)) {
+            Ok(Some(value)) => {
+                self.product.attributes.insert(name.clone(), value);
             }
+            // The columns of the feed say that the product has no value.
+            Ok(None) => {}
+            Err(reason) => self.fault("attributes", format!("column {column:?} {reason}")),
+        }
+    }
+
+    fn typed(&self, column: &str, text: &str) -> Result<Value, String> {
+        let mapping = self.mapping;
+        if mapping.flags.contains(column) {
+            values::flag(text)
+        } else if mapping.keep_text || mapping.texts.contains(column) {
+            Ok(Value::String(text.to_owned()))
+        } else if mapping.has_decimal_commas {
+            Ok(values::typed_with_comma(text))
+        } else if mapping.numbers.contains(column) {
+            Ok(values::number_or_text(text))
+        } else {
+            Ok(values::typed(text))
         }
     }
 
@@ -117,49 +149,86 @@ impl<'m> Draft<'m> {
     }
 
     fn set(&mut self, field: Field, value: Value) -> Result<(), String> {
+        let sign = match value {
+            // JSON has one way to write a number.
+            Value::Number(_) => DecimalSign::Point,
+            _ => self.mapping.decimal_sign,
+        };
         let product = &mut self.product;
         let text = match field {
-            Field::Gtins => {
-                product.gtins = values::list(value, &[',', ';', '|', ' '])?;
-                return Ok(());
-            }
+            Field::Gtins => return self.set_gtins(value),
             Field::Categories => {
-                product.categories = values::list(value, &['>'])?;
+                let separator = self.mapping.category_separator.as_deref();
+                product.categories = values::categories(value, separator)?;
+                if product.categories.is_empty() {
+                    self.clears.push(field.as_str().to_owned());
+                }
                 return Ok(());
             }
             _ => values::text(value)?,
         };
-        let Some(text) = text else { return Ok(()) };
+        let Some(text) = text else {
+            let clears = &mut self.clears;
+            if !matches!(field, Field::Id | Field::Currency | Field::Version) {
+                clears.push(field.as_str().to_owned());
+            }
+            return Ok(());
+        };
         match field {
             Field::Id => product.id = text,
-            Field::Title => product.title = text,
+            Field::Title => product.title = values::plain(text),
             Field::Description => product.description = text,
             Field::ImageUrl => product.image_url = text,
-            Field::Brand => product.brand = text,
+            Field::Brand => product.brand = values::plain(text),
             Field::Sku => product.sku = text,
             Field::Status => product.status = values::status(&text)?.into(),
             Field::Currency => product.currency = text,
-            Field::Price => self.price = Some(text),
+            Field::Price => self.price = Some((text, sign)),
+            Field::Version => self.expected_version = Some(values::version(&text)?),
             Field::Gtins | Field::Categories => {}
         }
         Ok(())
     }
 
-    fn attribute(&mut self, column: &str, value: Value) {
-        let value = match values::attribute(value) {
-            Ok(Some(value)) => value,
-            Ok(None) => return,
-            Err(reason) => {
-                let reason = format!("column {column:?} {reason}: --map or --ignore it");
-                return self.fault("attributes", reason);
+    /// Takes the GTINs that are valid. One that is not is left out, and the others stay as they are.
+    fn set_gtins(&mut self, value: Value) -> Result<(), String> {
+        let stated = values::list(value, &[',', ';', '|', ' '])?;
+        if stated.is_empty() {
+            self.clears.push(Field::Gtins.as_str().to_owned());
+        }
+        for text in stated {
+            let (gtin, warning) = values::gtin(&text);
+            self.product.gtins.extend(gtin);
+            if let Some(reason) = warning {
+                self.warn(Field::Gtins, reason);
             }
-        };
+        }
+        Ok(())
+    }
+
+    fn attribute(&mut self, column: &str, value: Value) {
         let name = values::attribute_name(column, &self.mapping.strip);
         if name.is_empty() {
-            let reason = format!("column {column:?} has no letter or digit: --ignore it");
-            return self.fault("attributes", reason);
+            return self.nameless(column);
         }
-        self.insert(name, value);
+        let value = if self.mapping.flags.contains(column) {
+            values::flag_of(value)
+        } else {
+            Ok(value)
+        };
+        match value.and_then(|value| values::attribute(value).map_err(str::to_owned)) {
+            Ok(Some(value)) => self.insert(name, value),
+            Ok(None) => self.clears.push(format!("attributes.{name}")),
+            Err(reason) => {
+                let reason = format!("column {column:?} {reason}: --map or --ignore it");
+                self.fault("attributes", reason);
+            }
+        }
+    }
+
+    fn nameless(&mut self, column: &str) {
+        let reason = format!("column {column:?} has no letter or digit: --ignore it");
+        self.fault("attributes", reason);
     }
 
     /// The parts of a text in a column that is split; any other value as it is.
@@ -195,17 +264,44 @@ impl<'m> Draft<'m> {
         });
     }
 
+    fn warn(&mut self, field: Field, reason: String) {
+        self.warnings.push(Mistake {
+            id: String::new(),
+            field: field.as_str().to_owned(),
+            reason,
+        });
+    }
+
     /// Checks what a client can check; the write service has the last word.
-    fn finish(mut self) -> Result<ProductInput, Mistake> {
+    pub(super) fn finish(mut self, line: u64) -> Row {
         if let Err((field, reason)) = self.complete() {
             self.fault(field.as_str(), reason);
         }
-        match self.mistake {
-            None => Ok(self.product),
-            Some(mistake) => Err(Mistake {
-                id: self.product.id,
-                ..mistake
-            }),
+        let id = self.product.id.clone();
+        for warning in &mut self.warnings {
+            warning.id.clone_from(&id);
+        }
+        // A list is cleared that has names both of values and of nothing: the values win.
+        let attributes = &self.product.attributes;
+        self.clears.retain(|name| {
+            let attribute = name.strip_prefix("attributes.");
+            attribute.is_none_or(|name| !attributes.contains_key(name))
+        });
+        let row = ImportRow {
+            product: Some(self.product),
+            clears: self.clears,
+            replace: self.mapping.replaces,
+            expected_version: self.expected_version,
+        };
+        Row {
+            line,
+            parsed: match self.mistake {
+                None => Ok(row),
+                Some(mistake) => Err(Mistake { id, ..mistake }),
+            },
+            warnings: self.warnings,
+            columns: Arc::default(),
+            original: None,
         }
     }
 
@@ -223,24 +319,52 @@ impl<'m> Draft<'m> {
                 format!("{err}, got {:?}", shorten(&self.product.id)),
             ));
         }
-        if self.product.title.is_empty() {
+        if self.product.title.is_empty() && (self.mapping.replaces || self.is_cleared(Field::Title))
+        {
             return Err(missing(Field::Title));
         }
-        let currency = match &*self.product.currency {
+        if self.price.is_none() && (self.mapping.replaces || self.is_cleared(Field::Price)) {
+            return Err(missing(Field::Price));
+        }
+        let stated = match &*self.product.currency {
             "" => self.mapping.currency,
-            code => code
-                .parse()
-                .map_err(|err| (Field::Currency, format!("{err}")))?,
+            code => {
+                let parsed = code.parse::<Currency>();
+                Some(parsed.map_err(|err| (Field::Currency, err.to_string()))?)
+            }
         };
-        let text = self.price.take().ok_or_else(|| missing(Field::Price))?;
-        let parsed = if self.mapping.price_is_minor {
-            values::minor_units(&text, currency)
+        self.set_price(stated)
+            .map_err(|reason| (Field::Price, reason))
+    }
+
+    fn is_cleared(&self, field: Field) -> bool {
+        self.clears.iter().any(|name| name == field.as_str())
+    }
+
+    /// States the price in its currency. Where neither the row nor an option names one, a product keeps its
+    /// own, and a new one has the default of the service.
+    fn set_price(&mut self, stated: Option<Currency>) -> Result<(), String> {
+        let Some((text, sign)) = self.price.take() else {
+            return Ok(());
+        };
+        let mut currency = stated;
+        if self.mapping.price_is_minor {
+            let minor = values::minor_units(&text, currency.unwrap_or(Currency::USD))?.minor();
+            // Nothing is no price: 0 is stated as a text.
+            match minor {
+                0 => self.product.price = "0".to_owned(),
+                minor => self.product.price_minor = minor,
+            }
         } else {
-            Money::parse(&text, currency).map_err(|err| err.to_string())
-        };
-        let price = parsed.map_err(|reason| (Field::Price, reason))?;
-        self.product.price_minor = price.minor();
-        self.product.currency = currency.to_string();
+            let price = prices::parse(&text, sign, stated)?;
+            currency = currency.or(price.currency);
+            if let Some(currency) = currency {
+                catalog_events::Money::parse(&price.decimal, currency)
+                    .map_err(|err| err.to_string())?;
+            }
+            self.product.price = price.decimal;
+        }
+        self.product.currency = currency.map_or(String::new(), |currency| currency.to_string());
         Ok(())
     }
 }

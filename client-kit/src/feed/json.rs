@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::feed::draft;
 use crate::feed::error::FeedError;
 use crate::feed::mapping::Mapping;
-use crate::feed::row::{Mistake, ROW_BYTES_MAX, Row};
+use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row};
 
 /// A feed with one object a line; blank lines are skipped.
 pub(super) struct Lines<R> {
@@ -51,10 +51,7 @@ impl<R: BufRead> Iterator for Lines<R> {
             match self.advance() {
                 Ok(true) if self.text.trim_ascii().is_empty() => {}
                 Ok(true) => {
-                    return Some(Ok(Row {
-                        line: self.line,
-                        parsed: product(&self.text, &self.mapping),
-                    }));
+                    return Some(Ok(row(self.line, &self.text, &self.mapping)));
                 }
                 Ok(false) => return None,
                 Err(source) => {
@@ -81,11 +78,19 @@ fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
     }
 }
 
-fn product(row: &[u8], mapping: &Mapping) -> Result<catalog_proto::v1::ProductInput, Mistake> {
-    if row.len() > ROW_BYTES_MAX {
-        return Err(Mistake::too_long());
+fn row(line: u64, text: &[u8], mapping: &Mapping) -> Row {
+    if text.len() > ROW_BYTES_MAX {
+        return Row::rejected(line, Mistake::too_long());
     }
-    draft::from_json(parse(row)?, mapping)
+    match parse(text) {
+        Ok(object) => draft::from_json(line, object, mapping),
+        Err(mistake) => Row {
+            original: mapping
+                .keeps_originals
+                .then(|| Original::Text(String::from_utf8_lossy(text.trim_ascii()).into_owned())),
+            ..Row::rejected(line, mistake)
+        },
+    }
 }
 
 fn parse(row: &[u8]) -> Result<Map<String, Value>, Mistake> {
@@ -249,8 +254,7 @@ impl<R: BufRead> Iterator for Array<R> {
             Ok(line) => line?,
             Err(err) => return Some(Err(err)),
         };
-        let parsed = product(&self.element, &self.mapping);
-        Some(Ok(Row { line, parsed }))
+        Some(Ok(row(line, &self.element, &self.mapping)))
     }
 }
 

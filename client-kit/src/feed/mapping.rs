@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use catalog_events::Currency;
 
+use crate::feed::prices::DecimalSign;
 use crate::feed::values::shorten;
 
 /// A field of a product that a column can be mapped to.
@@ -22,6 +23,8 @@ pub enum Field {
     Currency,
     /// This field is mapped by `--price` or `--price-minor`.
     Price,
+    /// The version that the product must have, mapped by `--expect-version`.
+    Version,
 }
 
 impl Field {
@@ -52,6 +55,7 @@ impl Field {
             Field::Status => "status",
             Field::Currency => "currency",
             Field::Price => "price",
+            Field::Version => "version",
         }
     }
 }
@@ -87,6 +91,37 @@ pub struct MappingArgs {
     /// Keeps numbers, true and false of a CSV as text
     #[arg(long)]
     pub keep_text: bool,
+    /// Keeps COLUMN of a CSV as text: a version such as 4.10 is no number [columns with codes are found in
+    /// a file that can be read twice]
+    #[arg(long, value_name = "COLUMN")]
+    pub text: Vec<String>,
+    /// Makes numbers of COLUMN of a CSV even if they end in 0, such as 12.50
+    #[arg(long, value_name = "COLUMN")]
+    pub number: Vec<String>,
+    /// Takes yes, no, 1, 0, x, ja, oui and the like in COLUMN for true and false
+    #[arg(long, value_name = "COLUMN")]
+    pub flag: Vec<String>,
+    /// Prices and numbers are written as 1.299,00 [default: as the prices show]
+    #[arg(long, conflicts_with = "decimal_point")]
+    pub decimal_comma: bool,
+    /// Prices and numbers are written as 1,299.00 [default: as the prices show]
+    #[arg(long)]
+    pub decimal_point: bool,
+    /// Cuts categories at SEP [default: > with blanks around it where there are any, else >]
+    #[arg(long, value_name = "SEP")]
+    pub category_separator: Option<String>,
+    /// Column with the version that the product must have: a row for another one is rejected
+    #[arg(long, value_name = "COLUMN")]
+    pub expect_version: Option<String>,
+    /// Empties what a row does not state, instead of leaving it as it is
+    #[arg(long)]
+    pub replace: bool,
+    /// Separates the cells of a CSV [default: as its header or its line sep= shows]
+    #[arg(long, value_name = "SEP")]
+    pub delimiter: Option<String>,
+    /// Skips the lines before the header of a CSV
+    #[arg(long, value_name = "LINES", default_value_t = 0)]
+    pub skip: u64,
 }
 
 fn parse_map(text: &str) -> Result<(Field, String), String> {
@@ -118,14 +153,32 @@ fn parse_split(text: &str) -> Result<(String, String), String> {
 #[derive(Clone, Debug)]
 pub struct Mapping {
     pub(super) columns: HashMap<String, Vec<Field>>,
+    /// The fields that an option maps.
+    told: HashSet<Field>,
     pub(super) sources: HashMap<Field, String>,
     pub(super) ignored: HashSet<String>,
     pub(super) strip: Vec<String>,
     /// The separator of each column that is cut into a list.
     pub(super) splits: HashMap<String, String>,
     pub(super) price_is_minor: bool,
-    pub(super) currency: Currency,
+    /// The currency of rows that name none; None leaves a product its own.
+    pub(super) currency: Option<Currency>,
     pub(super) keep_text: bool,
+    /// The columns that stay text.
+    pub(super) texts: HashSet<String>,
+    /// The columns whose decimals may end in 0.
+    pub(super) numbers: HashSet<String>,
+    /// The columns of words for true and false.
+    pub(super) flags: HashSet<String>,
+    pub(super) decimal_sign: DecimalSign,
+    /// Whether attributes have decimal commas too: what prices show is no reason to think so.
+    pub(super) has_decimal_commas: bool,
+    pub(super) category_separator: Option<String>,
+    pub(super) replaces: bool,
+    pub(super) delimiter: Option<String>,
+    pub(super) skip: u64,
+    /// Whether rows are kept as they stand in the feed.
+    pub(super) keeps_originals: bool,
 }
 
 impl Mapping {
@@ -137,6 +190,7 @@ impl Mapping {
                 return Err(format!("--map names {} twice", field.as_str()));
             }
         }
+        let mut told: HashSet<Field> = sources.keys().copied().collect();
         for field in Field::MAPPED {
             sources
                 .entry(field)
@@ -144,7 +198,10 @@ impl Mapping {
         }
         let price_is_minor = args.price_minor.is_some();
         let price = args.price_minor.or(args.price);
+        told.extend(price.is_some().then_some(Field::Price));
+        told.extend(args.expect_version.is_some().then_some(Field::Version));
         sources.insert(Field::Price, price.unwrap_or_else(|| "price".to_owned()));
+        sources.extend(args.expect_version.map(|column| (Field::Version, column)));
         let mut columns: HashMap<String, Vec<Field>> = HashMap::new();
         for (field, column) in &sources {
             columns.entry(column.clone()).or_default().push(*field);
@@ -163,36 +220,95 @@ impl Mapping {
         }
         Ok(Self {
             columns,
+            told,
             splits,
             sources,
             ignored: args.ignore.into_iter().collect(),
             strip: args.strip_prefix,
             price_is_minor,
-            currency: args.currency.unwrap_or(Currency::USD),
+            currency: args.currency,
             keep_text: args.keep_text,
+            texts: args.text.into_iter().collect(),
+            numbers: args.number.into_iter().collect(),
+            flags: args.flag.into_iter().collect(),
+            decimal_sign: if args.decimal_comma {
+                DecimalSign::Comma
+            } else if args.decimal_point {
+                DecimalSign::Point
+            } else {
+                DecimalSign::Unknown
+            },
+            has_decimal_commas: args.decimal_comma,
+            category_separator: args.category_separator,
+            replaces: args.replace,
+            delimiter: args.delimiter,
+            skip: args.skip,
+            keeps_originals: false,
         })
     }
 
-    /// Refuses a header that lacks a column that every product needs, or has a column twice.
+    /// Keeps rows as they stand in the feed, for a report of those that were rejected.
+    pub fn keeping_originals(self) -> Self {
+        Self {
+            keeps_originals: true,
+            ..self
+        }
+    }
+
+    /// The mapping for a table with this header: a column is known by its name in any case where none has
+    /// it in the usual one.
+    pub(super) fn for_header(mut self, header: &[String]) -> Self {
+        for (field, source) in &mut self.sources {
+            if source != field.as_str() || header.contains(source) {
+                continue;
+            }
+            let mut alike = header
+                .iter()
+                .filter(|column| column.to_lowercase() == *source);
+            if let (Some(column), None) = (alike.next(), alike.next()) {
+                if self.columns.contains_key(column) {
+                    continue;
+                }
+                self.columns.remove(source);
+                self.columns.insert(column.clone(), vec![*field]);
+                source.clone_from(column);
+            }
+        }
+        self
+    }
+
+    /// Refuses a header that lacks the column of the ids or one that an option names, or has a column
+    /// twice.
     pub(super) fn check_header(&self, header: &[String]) -> Result<(), String> {
-        for field in [Field::Id, Field::Title, Field::Price] {
-            let column = self.source(field);
-            if !header.iter().any(|found| found == column) {
-                let option = match field {
-                    Field::Price => "--price COLUMN or --price-minor COLUMN".to_owned(),
-                    field => format!("--map {}=COLUMN", field.as_str()),
-                };
+        let shown = || shorten(&header.join(", "));
+        let has = |column: &str| header.iter().any(|found| found == column);
+        let id = self.source(Field::Id);
+        if !has(id) {
+            return Err(format!(
+                "the header has no column {id:?}: use --map id=COLUMN; it has {}",
+                shown()
+            ));
+        }
+        for (field, column) in &self.sources {
+            let is_told = self.told.contains(field);
+            if is_told && !has(column) {
                 return Err(format!(
-                    "the header has no column {column:?}: use {option}; it has {}",
-                    shorten(&header.join(", "))
+                    "the header has no column {column:?} for the field {}; it has {}",
+                    field.as_str(),
+                    shown()
                 ));
             }
         }
-        for column in self.splits.keys() {
-            if !header.contains(column) {
+        for (purpose, columns) in [
+            ("split", self.splits.keys().collect::<Vec<_>>()),
+            ("keep as text", self.texts.iter().collect()),
+            ("take for numbers", self.numbers.iter().collect()),
+            ("take for flags", self.flags.iter().collect()),
+        ] {
+            if let Some(column) = columns.into_iter().find(|column| !has(column)) {
                 return Err(format!(
-                    "the header has no column {column:?} to split; it has {}",
-                    shorten(&header.join(", "))
+                    "the header has no column {column:?} to {purpose}; it has {}",
+                    shown()
                 ));
             }
         }

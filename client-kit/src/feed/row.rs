@@ -1,28 +1,60 @@
-//! A row of a feed: a product, or what is wrong with the row.
+//! A row of a feed: what it says of a product, or what is wrong with the row.
 
-use catalog_proto::v1::ProductInput;
+use std::sync::Arc;
+
+use catalog_proto::v1::ImportRow;
 
 use crate::feed::error::FeedError;
 
 /// The most bytes of a row. A feed with an unclosed quote would otherwise fill the memory.
 pub const ROW_BYTES_MAX: usize = 1 << 20;
 
-/// A row of a feed as a product, or as the mistake that keeps it from being one.
+/// A row of a feed as what it says of a product, or as the mistake that keeps it from saying anything.
 #[derive(Debug)]
 pub struct Row {
     /// The line where the row starts, counted from 1.
     pub line: u64,
-    pub parsed: Result<ProductInput, Mistake>,
+    pub parsed: Result<ImportRow, Mistake>,
+    /// What was left out of the row, which is imported all the same.
+    pub warnings: Vec<Mistake>,
+    /// The attributes that every row of the feed states, as `attributes.NAME`.
+    pub columns: Arc<[String]>,
+    /// The row as it stands in the feed; None unless the mapping asks for it.
+    pub original: Option<Original>,
 }
 
-/// Why a row is not a valid product.
+/// A row as it stands in the feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Original {
+    /// The cells of a table, in the order of its columns.
+    Cells(Vec<String>),
+    /// An object as JSON.
+    Object(String),
+    /// A text that could not be taken apart.
+    Text(String),
+}
+
+/// Why a row, or a part of it, is not valid.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mistake {
     /// The product id; empty when it is not known.
     pub id: String,
     /// The field that is wrong; empty when the row as a whole is.
     pub field: String,
     pub reason: String,
+}
+
+impl Row {
+    /// A row that cannot be read.
+    pub(super) fn rejected(line: u64, mistake: Mistake) -> Self {
+        Self {
+            line,
+            parsed: Err(mistake),
+            warnings: Vec::new(),
+            columns: Arc::default(),
+            original: None,
+        }
+    }
 }
 
 impl Mistake {

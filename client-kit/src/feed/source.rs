@@ -4,8 +4,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use flate2::bufread::MultiGzDecoder;
 
@@ -68,6 +68,8 @@ pub struct Progress {
     read: Arc<AtomicU64>,
     rows: Arc<AtomicU64>,
     total: Option<u64>,
+    /// The columns of a table.
+    header: Arc<OnceLock<Vec<String>>>,
 }
 
 impl Progress {
@@ -83,6 +85,15 @@ impl Progress {
     /// The size of the file; none for a pipe.
     pub fn total(&self) -> Option<u64> {
         self.total
+    }
+
+    /// The columns of a table that was opened; none for a feed of objects.
+    pub fn header(&self) -> Option<Vec<String>> {
+        self.header.get().cloned()
+    }
+
+    pub(super) fn tell_header(&self, header: &[String]) {
+        self.header.get_or_init(|| header.to_vec());
     }
 
     pub(super) fn count_row(&self) {
@@ -120,6 +131,7 @@ impl Source {
             read: Arc::default(),
             rows: Arc::default(),
             total,
+            header: Arc::default(),
         };
         let failed = |source| FeedError::Open {
             name: name.to_owned(),

@@ -4,6 +4,7 @@ use catalog_events::{Currency, Money};
 use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
 use catalog_proto::v1::attribute_value::Kind;
 use catalog_proto::v1::{AttributeList, AttributeScalar, AttributeValue, ProductStatus};
+use quick_xml::escape::resolve_html5_entity;
 use serde_json::{Number, Value};
 
 /// The first double from which on not every integer is exact.
@@ -49,6 +50,136 @@ pub(super) fn list(value: Value, separators: &[char]) -> Result<Vec<String>, Str
             .map(str::to_owned)
             .collect()),
     }
+}
+
+/// Reads a category path: a list, or a text cut at the separator. Without one, a text is cut at `>` with
+/// blanks around it where it has any, so that names may have the sign too.
+pub(super) fn categories(value: Value, separator: Option<&str>) -> Result<Vec<String>, String> {
+    let levels = match value {
+        Value::Array(items) => {
+            return Ok(list(Value::Array(items), &[])?
+                .into_iter()
+                .map(plain)
+                .collect());
+        }
+        single => text(single)?.unwrap_or_default(),
+    };
+    let levels = plain(levels);
+    let separator = match separator {
+        Some(separator) => separator,
+        None if levels.contains(" > ") => " > ",
+        None => ">",
+    };
+    let names = levels.split(separator).map(str::trim);
+    Ok(names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect())
+}
+
+/// A text of one line with its HTML entities decoded: `Black &amp; Decker`. What is no entity stays.
+pub(super) fn plain(text: String) -> String {
+    if !text.contains('&') {
+        return text;
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find('&') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let entity = rest.find(';').map(|end| &rest[1..end]);
+        match entity.and_then(|entity| Some((entity, decoded(entity)?))) {
+            // A blank that does not break is one all the same.
+            Some((entity, decoded)) => {
+                plain.push_str(&decoded.replace('\u{a0}', " "));
+                rest = &rest[entity.len() + 2..];
+            }
+            None => {
+                plain.push('&');
+                rest = &rest[1..];
+            }
+        }
+    }
+    plain.push_str(rest);
+    plain.trim().to_owned()
+}
+
+fn decoded(entity: &str) -> Option<String> {
+    let Some(number) = entity.strip_prefix('#') else {
+        return resolve_html5_entity(entity).map(str::to_owned);
+    };
+    let code = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => u32::from_str_radix(digits, 16).ok()?,
+        None => number.parse().ok()?,
+    };
+    char::from_u32(code)
+        .filter(|c| !c.is_control())
+        .map(String::from)
+}
+
+/// A valid GTIN, and what was wrong with the text or was mended. Spreadsheets make numbers of GTINs.
+pub(super) fn gtin(text: &str) -> (Option<String>, Option<String>) {
+    let is_gtin =
+        |text: &str| (8..=14).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let digits: String = text.chars().filter(|c| *c != '-').collect();
+    let digits = digits.trim_start_matches('\'');
+    if is_gtin(digits) {
+        return (Some(digits.to_owned()), None);
+    }
+    match digits.strip_suffix(".0").filter(|whole| is_gtin(whole)) {
+        Some(whole) => (
+            Some(whole.to_owned()),
+            Some(format!("{:?} was read as {whole}", shorten(text))),
+        ),
+        None => (
+            None,
+            Some(format!(
+                "{:?} is left out: a GTIN has 8 to 14 digits",
+                shorten(text)
+            )),
+        ),
+    }
+}
+
+pub(super) fn version(text: &str) -> Result<i64, String> {
+    let version = text.parse().ok().filter(|version| *version > 0);
+    version.ok_or_else(|| format!("{text:?} is no version: they count from 1"))
+}
+
+/// Reads a word for true or false.
+pub(super) fn flag(text: &str) -> Result<Value, String> {
+    const YES: [&str; 11] = [
+        "true", "t", "yes", "y", "1", "x", "ja", "j", "oui", "si", "on",
+    ];
+    const NO: [&str; 10] = [
+        "false", "f", "no", "n", "0", "-", "nein", "non", "off", "nee",
+    ];
+    let word = text.trim().to_lowercase();
+    if word.is_empty() {
+        Ok(Value::Null)
+    } else if YES.contains(&&*word) || word == "sí" || word == "✓" {
+        Ok(Value::Bool(true))
+    } else if NO.contains(&&*word) {
+        Ok(Value::Bool(false))
+    } else {
+        Err(format!(
+            "has {:?}, which is neither yes nor no",
+            shorten(text)
+        ))
+    }
+}
+
+pub(super) fn flag_of(value: Value) -> Result<Value, String> {
+    match value {
+        Value::String(text) => flag(&text),
+        Value::Number(number) => flag(&number.to_string()),
+        other => Ok(other),
+    }
+}
+
+/// Whether a column was added by the report of an earlier import.
+pub(super) fn is_of_report(column: &str) -> bool {
+    ["import_line", "import_error", "import_row"].contains(&column)
 }
 
 pub(super) fn status(text: &str) -> Result<ProductStatus, String> {
@@ -115,22 +246,55 @@ fn number(number: &Number) -> ScalarKind {
     }
 }
 
-/// Gives a CSV cell the type that it looks like. Leading zeros, and more digits than a double
-/// holds, are the marks of codes, which stay text.
+/// Gives a cell with a decimal comma the type that it looks like: `1,5` and `1.299,5` are numbers.
+pub(super) fn typed_with_comma(text: &str) -> Value {
+    let is_signed = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-');
+    let trimmed = text.trim();
+    if !trimmed.chars().all(is_signed) || !trimmed.contains(',') {
+        return typed(text);
+    }
+    let (whole, fraction) = trimmed.rsplit_once(',').unwrap_or((trimmed, ""));
+    let mut groups = whole.split('.').skip(1);
+    let is_grouped = groups.all(|group| group.len() == 3);
+    match typed(&format!("{}.{fraction}", whole.replace('.', ""))) {
+        Value::Number(number) if is_grouped => Value::Number(number),
+        _ => Value::String(trimmed.to_owned()),
+    }
+}
+
+/// Gives a CSV cell the type that it looks like. Leading zeros, decimals that end in 0, and more digits
+/// than a double holds, are the marks of codes, which stay text.
 pub(super) fn typed(text: &str) -> Value {
     let text = text.trim();
     let as_text = || Value::String(text.to_owned());
     match text {
         "true" | "TRUE" | "True" => return Value::Bool(true),
         "false" | "FALSE" | "False" => return Value::Bool(false),
-        _ if !is_plain_number(text) => return as_text(),
+        _ if !is_plain_number(text) || ends_in_zero(text) => return as_text(),
         _ => {}
     }
-    let number = text.parse().ok().and_then(Number::from_f64);
-    number.map_or_else(as_text, Value::Number)
+    number_of(text).unwrap_or_else(as_text)
 }
 
-fn is_plain_number(text: &str) -> bool {
+/// Makes a number of a cell that is one, whatever it ends in; another one stays text.
+pub(super) fn number_or_text(text: &str) -> Value {
+    let text = text.trim();
+    let number = number_of(text).filter(|_| is_plain_number(text));
+    number.unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+fn number_of(text: &str) -> Option<Value> {
+    let number = text.parse().ok().and_then(Number::from_f64);
+    number.map(Value::Number)
+}
+
+/// Whether a text has decimals that end in 0: version 4.10 comes after 4.9.
+fn ends_in_zero(text: &str) -> bool {
+    text.contains('.') && text.ends_with('0')
+}
+
+/// Whether a text is a number in the plain form that has no other.
+pub(super) fn is_plain_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = match digits.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
@@ -180,12 +344,7 @@ mod tests {
     #[test]
     fn texts_of_a_csv_become_what_they_look_like() {
         let check = |text: &str, expected: Value| assert_eq!(typed(text), expected, "{text:?}");
-        for (text, number) in [
-            ("0", 0.0),
-            ("-12.50", -12.5),
-            ("0.5", 0.5),
-            ("1080", 1080.0),
-        ] {
+        for (text, number) in [("0", 0.0), ("-12.5", -12.5), ("0.5", 0.5), ("1080", 1080.0)] {
             check(text, Value::from(number));
         }
         for text in [
@@ -195,6 +354,8 @@ mod tests {
             "1,5",
             ".5",
             "5.",
+            "4.10",
+            "2.0",
             "-",
             "NaN",
             "0x10",
@@ -204,6 +365,46 @@ mod tests {
         }
         check(" TRUE ", Value::from(true));
         check("false", Value::from(false));
+    }
+
+    #[test]
+    fn decimal_commas_make_numbers_where_they_are_told() {
+        let check = |text: &str, expected: Value| assert_eq!(typed_with_comma(text), expected);
+        check("1,5", Value::from(1.5));
+        check("1.299,5", Value::from(1299.5));
+        check("12", Value::from(12.0));
+        check("1,2,3", Value::from("1,2,3"));
+        check("1.29,5", Value::from("1.29,5"));
+        check("a,b", Value::from("a,b"));
+    }
+
+    #[test]
+    fn entities_of_names_are_decoded() {
+        let check = |text: &str, expected: &str| assert_eq!(plain(text.to_owned()), expected);
+        check("Black &amp; Decker", "Black & Decker");
+        check("Caf&eacute; &#8364;&#x41;&nbsp;x", "Café €A x");
+        check("AT&T; R&D &copy &#0; &", "AT&T; R&D &copy &#0; &");
+        let path = |text: &str, separator| categories(Value::from(text), separator).unwrap();
+        assert_eq!(path("A &gt; B>C", None), ["A", "B>C"]);
+        assert_eq!(path("A>B", None), ["A", "B"]);
+        assert_eq!(path("A > 5 m/B", Some("/")), ["A > 5 m", "B"]);
+    }
+
+    #[test]
+    fn gtins_that_spreadsheets_broke_are_told() {
+        let check = |text: &str, found: Option<&str>, is_told: bool| {
+            let (gtin, warning) = gtin(text);
+            assert_eq!(
+                (gtin.as_deref(), warning.is_some()),
+                (found, is_told),
+                "{text}"
+            );
+        };
+        check("4006381333931", Some("4006381333931"), false);
+        check("978-3-16-148410-0", Some("9783161484100"), false);
+        check("4006381333931.0", Some("4006381333931"), true);
+        check("4.0E+12", None, true);
+        check("1234567", None, true);
     }
 
     #[test]

@@ -1,13 +1,15 @@
 //! Groups the rows of a feed into batches on a thread of its own, a few batches ahead of the
 //! service. Invariant: a batch names no product twice, and rows keep their order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
 
-use catalog_proto::v1::ProductInput;
+use catalog_proto::v1::ImportRow;
 use prost::Message as _;
 use tokio::sync::mpsc;
 
-use crate::feed::{FeedError, Row, Rows};
+use crate::feed::{FeedError, Mistake, Original, Row, Rows};
 use crate::import::outcome::Rejection;
 
 const AHEAD_BATCHES_MAX: usize = 4;
@@ -15,28 +17,33 @@ const AHEAD_BATCHES_MAX: usize = 4;
 /// otherwise.
 const BATCH_BYTES_MAX: usize = 3 << 20;
 
-/// The products of one transaction of the write service, and the rows that were rejected while it
-/// was gathered.
+/// The rows of one transaction of the write service, and what was told while it was gathered.
 #[derive(Debug, Default)]
 pub struct Batch {
-    pub products: Vec<ProductInput>,
-    /// The line in the feed of each product.
-    pub lines: Vec<u64>,
+    pub rows: Vec<ImportRow>,
+    /// The attributes that every row states.
+    pub columns: Arc<[String]>,
+    /// Counts the batches of the feed.
+    pub number: u64,
+    /// The line in the feed of each row, and the row as it stands there.
+    pub places: Vec<Place>,
     pub rejected: Vec<Rejection>,
+    pub warnings: Vec<Rejection>,
     bytes: usize,
+}
+
+/// Where a row comes from.
+#[derive(Debug, Default)]
+pub struct Place {
+    pub line: u64,
+    pub original: Option<Original>,
 }
 
 /// Groups rows into batches, in order; an error is the last item. The thread ends when the receiver
 /// is closed.
 pub fn batches(rows: Rows, rows_max: usize) -> mpsc::Receiver<Result<Batch, FeedError>> {
     let (sender, receiver) = mpsc::channel(AHEAD_BATCHES_MAX);
-    let batches = Batches {
-        rows,
-        rows_max,
-        ids: HashSet::new(),
-        next: None,
-        failed: None,
-    };
+    let batches = Batches::new(rows, rows_max);
     tokio::task::spawn_blocking(move || {
         for batch in batches {
             if sender.blocking_send(batch).is_err() {
@@ -52,9 +59,65 @@ struct Batches {
     rows_max: usize,
     /// The product ids in the batch that is being gathered.
     ids: HashSet<String>,
+    /// The line of each product so far, by the hash of its id: ids would fill the memory.
+    lines: HashMap<u64, u64>,
+    hasher: RandomState,
     /// A row that did not fit into the previous batch.
-    next: Option<(u64, ProductInput)>,
+    next: Option<(Row, ImportRow)>,
+    number: u64,
     failed: Option<FeedError>,
+}
+
+impl Batches {
+    fn new(rows: Rows, rows_max: usize) -> Self {
+        Self {
+            rows,
+            rows_max,
+            ids: HashSet::new(),
+            lines: HashMap::new(),
+            hasher: RandomState::new(),
+            next: None,
+            number: 0,
+            failed: None,
+        }
+    }
+
+    /// Tells a product that the feed has had before: the later row wins.
+    fn repeated(&mut self, line: u64, id: &str) -> Option<Mistake> {
+        let before = self.lines.insert(self.hasher.hash_one(id), line)?;
+        Some(Mistake {
+            id: id.to_owned(),
+            field: "id".to_owned(),
+            reason: format!("is repeated: this row comes after that of line {before}, and wins"),
+        })
+    }
+
+    /// Adds a row, or keeps it for the next batch.
+    fn add(&mut self, batch: &mut Batch, mut row: Row, import: ImportRow) -> bool {
+        let id = import.product.as_ref().map_or("", |product| &product.id);
+        let bytes = import.encoded_len();
+        let is_other = !batch.rows.is_empty() && batch.columns != row.columns;
+        let is_full = !batch.rows.is_empty() && batch.bytes + bytes > BATCH_BYTES_MAX;
+        if is_other || is_full || self.ids.contains(id) {
+            self.next = Some((row, import));
+            return false;
+        }
+        self.ids.insert(id.to_owned());
+        let id = id.to_owned();
+        if batch.rows.is_empty() {
+            batch.bytes += row.columns.iter().map(|name| name.len() + 4).sum::<usize>();
+            batch.columns = Arc::clone(&row.columns);
+        }
+        row.warnings.extend(self.repeated(row.line, &id));
+        batch.take_warnings(&mut row);
+        batch.bytes += bytes;
+        batch.rows.push(import);
+        batch.places.push(Place {
+            line: row.line,
+            original: row.original,
+        });
+        true
+    }
 }
 
 impl Iterator for Batches {
@@ -64,30 +127,34 @@ impl Iterator for Batches {
         if let Some(err) = self.failed.take() {
             return Some(Err(err));
         }
-        let mut batch = Batch::default();
+        self.number += 1;
+        let mut batch = Batch {
+            number: self.number,
+            ..Batch::default()
+        };
         self.ids.clear();
-        if let Some((line, product)) = self.next.take() {
-            self.ids.insert(product.id.clone());
-            batch.push(line, product);
+        if let Some((row, import)) = self.next.take() {
+            self.add(&mut batch, row, import);
         }
-        while batch.products.len() + batch.rejected.len() < self.rows_max {
+        while batch.rows.len() + batch.rejected.len() < self.rows_max {
             match self.rows.next() {
-                Some(Ok(Row {
-                    line,
-                    parsed: Ok(product),
-                })) => {
-                    let full = batch.bytes + product.encoded_len() > BATCH_BYTES_MAX;
-                    if full || !self.ids.insert(product.id.clone()) {
-                        self.next = Some((line, product));
-                        break;
+                Some(Ok(mut row)) => {
+                    let unread = Err(Mistake::default());
+                    match std::mem::replace(&mut row.parsed, unread) {
+                        Ok(import) => {
+                            if !self.add(&mut batch, row, import) {
+                                break;
+                            }
+                        }
+                        Err(mistake) => {
+                            batch.take_warnings(&mut row);
+                            batch.rejected.push(Rejection {
+                                line: row.line,
+                                mistake,
+                                original: row.original,
+                            });
+                        }
                     }
-                    batch.push(line, product);
-                }
-                Some(Ok(Row {
-                    line,
-                    parsed: Err(mistake),
-                })) => {
-                    batch.rejected.push(Rejection { line, mistake });
                 }
                 Some(Err(err)) => {
                     self.failed = Some(err);
@@ -96,7 +163,7 @@ impl Iterator for Batches {
                 None => break,
             }
         }
-        let is_empty = batch.products.is_empty() && batch.rejected.is_empty();
+        let is_empty = batch.rows.is_empty() && batch.rejected.is_empty();
         match self.failed.take_if(|_| is_empty) {
             Some(err) => Some(Err(err)),
             None => (!is_empty).then_some(Ok(batch)),
@@ -105,17 +172,33 @@ impl Iterator for Batches {
 }
 
 impl Batch {
-    fn push(&mut self, line: u64, product: ProductInput) {
-        self.bytes += product.encoded_len();
-        self.lines.push(line);
-        self.products.push(product);
+    /// Takes the place of the row that an answer names.
+    pub(super) fn place(&mut self, index: i32) -> Place {
+        let index = usize::try_from(index).ok();
+        let place = index.and_then(|index| self.places.get_mut(index));
+        place.map_or_else(Place::default, |place| Place {
+            line: place.line,
+            original: place.original.take(),
+        })
+    }
+
+    fn take_warnings(&mut self, row: &mut Row) {
+        let line = row.line;
+        let warnings = std::mem::take(&mut row.warnings);
+        self.warnings
+            .extend(warnings.into_iter().map(|mistake| Rejection {
+                line,
+                mistake,
+                original: None,
+            }));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use catalog_proto::v1::ProductInput;
+
     use super::*;
-    use crate::feed::Mistake;
 
     fn row(line: u64, id: &str) -> Result<Row, FeedError> {
         let parsed = match id {
@@ -124,13 +207,22 @@ mod tests {
                 field: "id".to_owned(),
                 reason: "none".to_owned(),
             }),
-            id => Ok(ProductInput {
-                id: id.to_owned(),
-                description: "x".repeat(if id == "big" { BATCH_BYTES_MAX } else { 0 }),
-                ..ProductInput::default()
+            id => Ok(ImportRow {
+                product: Some(ProductInput {
+                    id: id.to_owned(),
+                    description: "x".repeat(if id == "big" { BATCH_BYTES_MAX } else { 0 }),
+                    ..ProductInput::default()
+                }),
+                ..ImportRow::default()
             }),
         };
-        Ok(Row { line, parsed })
+        Ok(Row {
+            line,
+            parsed,
+            warnings: Vec::new(),
+            columns: Arc::default(),
+            original: None,
+        })
     }
 
     /// Compares batches, written as `id@line`, with rejected rows as `!line`.
@@ -140,20 +232,19 @@ mod tests {
             .zip(1..)
             .map(|(id, line)| row(line, id))
             .collect();
-        let batches = Batches {
-            rows: Box::new(rows.into_iter()),
-            rows_max,
-            ids: HashSet::new(),
-            next: None,
-            failed: None,
-        };
+        let batches = Batches::new(Box::new(rows.into_iter()), rows_max);
         let found: Vec<_> = batches
             .map(|batch| {
                 let batch = batch.unwrap();
-                let products = batch.products.iter().zip(&batch.lines);
-                let accepted = products.map(|(product, line)| format!("{}@{line}", product.id));
+                let rows = batch.rows.iter().zip(&batch.places);
+                let accepted = rows.map(|(row, place)| {
+                    let id = row.product.as_ref().map_or("", |product| &product.id);
+                    format!("{id}@{}", place.line)
+                });
                 let rejected = batch.rejected.iter().map(|one| format!("!{}", one.line));
-                accepted.chain(rejected).collect::<Vec<_>>().join(" ")
+                let repeated = batch.warnings.iter().map(|one| format!("~{}", one.line));
+                let all = accepted.chain(rejected).chain(repeated);
+                all.collect::<Vec<_>>().join(" ")
             })
             .collect();
         assert_eq!(found, expected);
@@ -166,8 +257,12 @@ mod tests {
             2,
             &["a@1 b@2", "c@3 d@4", "e@5"],
         );
-        check(&["a", "b", "a", "b", "c"], 10, &["a@1 b@2", "a@3 b@4 c@5"]);
-        check(&["a", "a", "a"], 10, &["a@1", "a@2", "a@3"]);
+        check(
+            &["a", "b", "a", "b", "c"],
+            10,
+            &["a@1 b@2", "a@3 b@4 c@5 ~3 ~4"],
+        );
+        check(&["a", "a", "a"], 10, &["a@1", "a@2 ~2", "a@3 ~3"]);
         check(&["a", "", "b", "", ""], 3, &["a@1 b@3 !2", "!4 !5"]);
         check(&["a", "big", "b"], 10, &["a@1", "big@2", "b@3"]);
         check(&[], 10, &[]);
@@ -180,14 +275,8 @@ mod tests {
             Err(FeedError::Read { line: 2, source })
         };
         let rows = [row(1, "a"), failure()];
-        let mut batches = Batches {
-            rows: Box::new(rows.into_iter()),
-            rows_max: 10,
-            ids: HashSet::new(),
-            next: None,
-            failed: None,
-        };
-        assert_eq!(batches.next().unwrap().unwrap().lines, [1]);
+        let mut batches = Batches::new(Box::new(rows.into_iter()), 5);
+        assert_eq!(batches.next().unwrap().unwrap().places[0].line, 1);
         assert!(batches.next().unwrap().is_err());
         assert!(batches.next().is_none());
     }

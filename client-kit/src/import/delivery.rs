@@ -12,8 +12,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use tonic::{Code, Status, Streaming};
+use uuid::Uuid;
 
 use crate::feed::{FeedError, Mistake};
+use crate::import::ImportOptions;
 use crate::import::batches::Batch;
 use crate::import::outcome::{ImportError, Notice, Rejection, Summary};
 use crate::target::{Target, is_transport};
@@ -29,6 +31,10 @@ pub(super) struct Delivery<'a> {
     input: Input,
     stop: CancellationToken,
     retry: Duration,
+    validate_only: bool,
+    /// Names the batches of this import: one that is sent again is not applied again, and so never undoes
+    /// what somebody else changed meanwhile.
+    run: Uuid,
     notice: &'a mut (dyn FnMut(Notice<'_>) + Send),
     /// The batches without an answer, sent or not yet sent, oldest first.
     unanswered: VecDeque<Batch>,
@@ -44,7 +50,7 @@ impl<'a> Delivery<'a> {
     pub(super) fn new(
         target: &'a Target,
         input: Input,
-        retry: Duration,
+        options: &ImportOptions,
         stop: CancellationToken,
         notice: &'a mut (dyn FnMut(Notice<'_>) + Send),
     ) -> Self {
@@ -52,7 +58,9 @@ impl<'a> Delivery<'a> {
             target,
             input,
             stop,
-            retry,
+            retry: options.retry,
+            validate_only: options.validate_only,
+            run: Uuid::now_v7(),
             notice,
             unanswered: VecDeque::with_capacity(IN_FLIGHT_MAX),
             ended: None,
@@ -102,7 +110,11 @@ impl<'a> Delivery<'a> {
                     self.summary.rejected += 1;
                     (self.notice)(Notice::Rejected(&rejection));
                 }
-                if batch.products.is_empty() {
+                for warning in batch.warnings.drain(..) {
+                    self.summary.warnings += 1;
+                    (self.notice)(Notice::Warning(&warning));
+                }
+                if batch.rows.is_empty() {
                     (self.notice)(Notice::Progress(&self.summary));
                     return;
                 }
@@ -123,7 +135,7 @@ impl<'a> Delivery<'a> {
     async fn converse(&mut self, channel: Channel) -> Result<(), Status> {
         let (requests, queue) = mpsc::channel(IN_FLIGHT_MAX);
         for batch in &self.unanswered {
-            send(&requests, batch)?;
+            self.send(&requests, batch)?;
         }
         let mut client = CatalogCommandServiceClient::new(channel);
         let give_up = self.progress_at + self.retry;
@@ -140,14 +152,14 @@ impl<'a> Delivery<'a> {
                     self.end(Err(ImportError::Interrupted));
                 }
                 answer = answers.message() => match answer? {
-                    Some(answer) => self.answered(&answer),
+                    Some(answer) => self.answered(answer)?,
                     None => return Err(Status::unavailable("it ended the import early")),
                 },
                 next = self.input.recv(), if room => {
                     let before = self.unanswered.len();
                     self.take(next);
                     for batch in self.unanswered.range(before..) {
-                        send(&requests, batch)?;
+                        self.send(&requests, batch)?;
                     }
                 }
                 () = tokio::time::sleep_until(self.progress_at + self.retry),
@@ -159,36 +171,66 @@ impl<'a> Delivery<'a> {
         Ok(())
     }
 
-    fn answered(&mut self, answer: &ImportProductsResponse) {
+    fn answered(&mut self, answer: ImportProductsResponse) -> Result<(), Status> {
         self.progress_at = Instant::now();
         self.attempts = 0;
-        let Some(batch) = self.unanswered.pop_front() else {
-            return;
+        let Some(mut batch) = self.unanswered.pop_front() else {
+            return Ok(());
         };
         let mut last = None;
-        for rejection in &answer.rejected {
+        let rejected_before = self.summary.rejected;
+        for rejection in answer.rejected {
             // One product may be refused for several fields.
             if last.replace(rejection.index) != Some(rejection.index) {
                 self.summary.rejected += 1;
             }
-            let line = usize::try_from(rejection.index)
-                .ok()
-                .and_then(|index| batch.lines.get(index));
+            let place = batch.place(rejection.index);
             (self.notice)(Notice::Rejected(&Rejection {
-                line: line.copied().unwrap_or_default(),
+                line: place.line,
+                original: place.original,
                 mistake: Mistake {
-                    id: rejection.id.clone(),
-                    field: rejection.field.clone(),
-                    reason: rejection.reason.clone(),
+                    id: rejection.id,
+                    field: rejection.field,
+                    reason: rejection.reason,
                 },
             }));
         }
+        for preview in &answer.previews {
+            let line = batch.place(preview.index).line;
+            (self.notice)(Notice::Preview(line, preview));
+        }
         let count = |count: i32| u64::try_from(count).unwrap_or_default();
-        self.summary.rows += batch.products.len() as u64;
+        let applied = count(answer.created) + count(answer.updated) + count(answer.unchanged);
+        if applied + self.summary.rejected - rejected_before != batch.rows.len() as u64 {
+            return Err(Status::unimplemented("rows"));
+        }
+        self.summary.rows += batch.rows.len() as u64;
         self.summary.created += count(answer.created);
         self.summary.updated += count(answer.updated);
         self.summary.unchanged += count(answer.unchanged);
         (self.notice)(Notice::Progress(&self.summary));
+        Ok(())
+    }
+
+    /// Queues a batch. There is always room: the queue holds as many batches as may wait for an answer.
+    fn send(
+        &self,
+        requests: &mpsc::Sender<ImportProductsRequest>,
+        batch: &Batch,
+    ) -> Result<(), Status> {
+        let request = ImportProductsRequest {
+            request_id: if self.validate_only {
+                String::new()
+            } else {
+                format!("import-{}-{}", self.run, batch.number)
+            },
+            rows: batch.rows.clone(),
+            columns: batch.columns.to_vec(),
+            validate_only: self.validate_only,
+            ..ImportProductsRequest::default()
+        };
+        let refused = |_| Status::unavailable("the stream takes no more");
+        requests.try_send(request).map_err(refused)
     }
 
     /// Waits before the next attempt, or says why there is none.
@@ -196,8 +238,11 @@ impl<'a> Delivery<'a> {
         let line = self
             .unanswered
             .front()
-            .and_then(|batch| batch.lines.first().copied())
-            .unwrap_or_default();
+            .and_then(|batch| batch.places.first())
+            .map_or(0, |place| place.line);
+        if lost.code() == Code::Unimplemented {
+            return Err(ImportError::OldService);
+        }
         let why = self.target.explain(&lost);
         if !is_transient(&lost) {
             return Err(ImportError::Refused { line, why });
@@ -215,17 +260,6 @@ impl<'a> Delivery<'a> {
         tokio::time::sleep(wait).await;
         Ok(())
     }
-}
-
-/// Queues a batch. There is always room: the queue holds as many batches as may wait for an answer.
-fn send(requests: &mpsc::Sender<ImportProductsRequest>, batch: &Batch) -> Result<(), Status> {
-    let products = batch.products.clone();
-    requests
-        .try_send(ImportProductsRequest {
-            products,
-            ..Default::default()
-        })
-        .map_err(|_| Status::unavailable("the stream takes no more"))
 }
 
 fn no_answer() -> Status {

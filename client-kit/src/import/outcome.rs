@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use catalog_proto::v1::ImportPreview;
 use serde::Serialize;
 
-use crate::feed::{FeedError, Mistake};
+use crate::feed::{FeedError, Mistake, Original};
 
 /// Counts of what happened to the rows. A batch that was applied before its answer was lost counts
 /// as unchanged when it is sent again.
@@ -15,16 +16,20 @@ pub struct Summary {
     pub updated: u64,
     pub unchanged: u64,
     pub rejected: u64,
+    /// What was left out of rows that were imported all the same.
+    pub warnings: u64,
     pub seconds: f64,
     pub rows_per_second: f64,
 }
 
-/// A row that was not imported, and why.
+/// A row that was not imported, or a part of one, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// The line where the row starts, counted from 1.
     pub line: u64,
     pub mistake: Mistake,
+    /// The row as it stands in the feed, where that was asked for.
+    pub original: Option<Original>,
 }
 
 /// An event during an import.
@@ -32,7 +37,13 @@ pub struct Rejection {
 pub enum Notice<'a> {
     Progress(&'a Summary),
     Rejected(&'a Rejection),
-    Retrying { why: &'a str, attempt: u32 },
+    Warning(&'a Rejection),
+    /// What a row of this line would change.
+    Preview(u64, &'a ImportPreview),
+    Retrying {
+        why: &'a str,
+        attempt: u32,
+    },
 }
 
 /// An error that ends an import before its feed ends.
@@ -44,6 +55,10 @@ pub enum ImportError {
     Feed(FeedError),
     #[error("{0}")]
     Target(anyhow::Error),
+    #[error(
+        "the write service is older than this program and did not read the rows: update it first"
+    )]
+    OldService,
     #[error("the batch from line {line} on is not imported: {why}")]
     Refused { line: u64, why: String },
     #[error(

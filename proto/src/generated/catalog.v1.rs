@@ -1754,12 +1754,40 @@ pub struct DeleteProductResponse {
 /// One batch of an import.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ImportProductsRequest {
-    /// The products of the batch, at most 1,000. An id that comes twice is rejected the second time.
+    /// Products that are replaced as a whole, at most 1,000. An id that comes twice is rejected the second
+    /// time. Excludes `rows`.
     #[prost(message, repeated, tag = "1")]
     pub products: ::prost::alloc::vec::Vec<ProductInput>,
     /// Makes the request safe to send again; see the top of this file.
     #[prost(string, tag = "2")]
     pub request_id: ::prost::alloc::string::String,
+    /// The rows of the batch, at most 1,000. An id that comes twice is rejected the second time.
+    #[prost(message, repeated, tag = "3")]
+    pub rows: ::prost::alloc::vec::Vec<ImportRow>,
+    /// The fields that every row states, named as in `update_mask`: a row without a value for one clears it.
+    /// At most 20,000.
+    #[prost(string, repeated, tag = "4")]
+    pub columns: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Answers what the batch would change, and changes nothing.
+    #[prost(bool, tag = "5")]
+    pub validate_only: bool,
+}
+/// A row of an import: what a feed says of one product.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ImportRow {
+    /// The id and the values that the row states. A field without a value stays as it is, unless `clears` or
+    /// the columns of the batch name it. A price of 0 is stated as `price`.
+    #[prost(message, optional, tag = "1")]
+    pub product: ::core::option::Option<ProductInput>,
+    /// The fields that the row states to be empty, named as in `update_mask`.
+    #[prost(string, repeated, tag = "2")]
+    pub clears: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Replaces the product as a whole: what the row does not state is empty.
+    #[prost(bool, tag = "3")]
+    pub replace: bool,
+    /// The version that the product must have, or the row is rejected. Unset means any.
+    #[prost(int64, optional, tag = "4")]
+    pub expected_version: ::core::option::Option<i64>,
 }
 /// What became of one batch.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1779,6 +1807,28 @@ pub struct ImportProductsResponse {
     /// Makes a read wait for the whole batch. Empty when the batch changed nothing.
     #[prost(string, tag = "5")]
     pub consistency_token: ::prost::alloc::string::String,
+    /// What would change, of a batch that is only validated; without the rows that change nothing.
+    #[prost(message, repeated, tag = "6")]
+    pub previews: ::prost::alloc::vec::Vec<ImportPreview>,
+}
+/// What a row of an import would change.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ImportPreview {
+    /// The index of the row in its request, from 0.
+    #[prost(int32, tag = "1")]
+    pub index: i32,
+    /// The kind of change.
+    #[prost(enumeration = "ChangeType", tag = "2")]
+    pub r#type: i32,
+    /// The fields that would change, named as in `update_mask`; empty for a new product.
+    #[prost(string, repeated, tag = "3")]
+    pub changed_fields: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The product as it is; unset for a new one.
+    #[prost(message, optional, tag = "4")]
+    pub before: ::core::option::Option<Product>,
+    /// The product as it would be.
+    #[prost(message, optional, tag = "5")]
+    pub after: ::core::option::Option<Product>,
 }
 /// A product of an import that was not taken.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -2122,7 +2172,7 @@ pub mod catalog_command_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// Creates what is missing, updates what differs and leaves the rest alone, so that it is safe to run
-        /// twice. Each request is one batch and one transaction, and one response answers it, in order: a
+        /// twice. What a row does not state stays as it is. Each request is one batch and one transaction, and one response answers it, in order: a
         /// client that loses the stream sends again only what was not answered.
         pub async fn import_products(
             &mut self,
@@ -2265,7 +2315,7 @@ pub mod catalog_command_service_server {
             + std::marker::Send
             + 'static;
         /// Creates what is missing, updates what differs and leaves the rest alone, so that it is safe to run
-        /// twice. Each request is one batch and one transaction, and one response answers it, in order: a
+        /// twice. What a row does not state stays as it is. Each request is one batch and one transaction, and one response answers it, in order: a
         /// client that loses the stream sends again only what was not answered.
         async fn import_products(
             &self,

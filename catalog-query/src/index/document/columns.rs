@@ -12,6 +12,7 @@ use tantivy::{DocId, SegmentReader, TantivyDocument};
 
 use crate::index::document::text_options::term;
 use crate::index::document::values::{folded, folded_path, joined, snapped};
+use crate::index::text::markup::plain;
 
 const COLUMNS: &str = "columns";
 const ATTRIBUTES: &str = "attributes.";
@@ -219,7 +220,7 @@ impl ColumnFields {
         let mut columns = BTreeMap::new();
         let mut text = |field: FieldName, value: &str| {
             document.add_text(self.facts, text_fact(&field, &folded(value)));
-            columns.insert(field.key(), OwnedValue::Str(value.to_owned()));
+            columns.insert(field.key(), OwnedValue::Str(plain(value).into_owned()));
         };
         if let Some(brand) = &product.brand {
             text(FieldName::Brand, brand);
@@ -254,7 +255,7 @@ impl ColumnFields {
         match scalar {
             AttributeScalar::Text(value) => {
                 document.add_text(self.facts, text_fact(field, &folded(value)));
-                OwnedValue::Str(value.clone())
+                OwnedValue::Str(plain(value).into_owned())
             }
             AttributeScalar::Flag(value) => {
                 document.add_text(self.facts, flag_fact(field, *value));
@@ -268,7 +269,7 @@ impl ColumnFields {
     fn fill_category(&self, document: &mut TantivyDocument, path: &[String]) -> Vec<OwnedValue> {
         let beginnings = (1..=path.len()).map(|names| {
             let path = &path[..names];
-            let value = joined(path);
+            let value = plain(&joined(path)).into_owned();
             document.add_text(self.facts, category_fact(path));
             document.add_text(
                 self.facts,

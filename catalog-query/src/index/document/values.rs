@@ -3,6 +3,8 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use crate::index::text::markup::plain;
+
 /// Joins the names of a category path into a value. A name may itself contain it.
 const PATH_SEPARATOR: &str = ">";
 
@@ -10,23 +12,24 @@ const PATH_SEPARATOR: &str = ">";
 /// composed and decomposed letters, half-width and full-width forms, µ and μ, ß and ss, straight and
 /// typographic quotation marks are one.
 pub(crate) fn folded(text: &str) -> String {
+    let text = &*plain(text);
     if text.is_ascii() {
         return text.to_ascii_lowercase().replace('`', "'");
     }
     let signs = text.chars().map(plain_mark);
-    let mut plain = String::with_capacity(text.len());
+    let mut folded = String::with_capacity(text.len());
     let mut last = None;
     for sign in signs.nfkc().flat_map(char::to_lowercase) {
         match sign {
             // The letter İ becomes an i with a dot of its own.
             '\u{307}' if last == Some('i') => {}
-            'ß' => plain.push_str("ss"),
-            'ς' => plain.push('σ'),
-            sign => plain.push(sign),
+            'ß' => folded.push_str("ss"),
+            'ς' => folded.push('σ'),
+            sign => folded.push(sign),
         }
         last = Some(sign);
     }
-    plain.nfkc().collect()
+    folded.nfkc().collect()
 }
 
 /// The plain form of a quotation mark, an apostrophe or a prime.
@@ -105,6 +108,7 @@ mod tests {
             ("ＡＢＣ", "abc"),
             ("17\u{2033}", "17\""),
             ("ﬁne", "FINE"),
+            ("Black &amp; Decker", "BLACK & DECKER"),
         ] {
             assert_eq!(folded(one), folded(other), "{one} {other}");
             assert_eq!(folded(&folded(one)), folded(one), "{one}");

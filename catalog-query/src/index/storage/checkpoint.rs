@@ -4,7 +4,7 @@ use catalog_events::Position;
 use sha2::{Digest as _, Sha256};
 
 /// The version of how documents are made from products. An index of another format is built anew.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// Writes `<format> <position> <check>`. The check reveals a flipped bit: a position too high would
 /// skip events for good.
@@ -44,11 +44,11 @@ mod tests {
     fn no_other_payload_is_taken_for_a_position() {
         let payload = encode(Position(1234));
         assert_eq!(decode(&payload), Ok(Position(1234)));
-        for bad in ["", "3", "3 1234", &payload.replace("1234", "1235")] {
+        for bad in ["", "4", "4 1234", &payload.replace("1234", "1235")] {
             let damaged = NoCheckpoint::Damaged(bad.to_owned());
             assert_eq!(decode(bad), Err(damaged), "{bad}");
         }
-        let older = payload.replace("3 ", "2 ");
-        assert_eq!(decode(&older), Err(NoCheckpoint::OtherFormat(2)));
+        let older = payload.replace("4 ", "3 ");
+        assert_eq!(decode(&older), Err(NoCheckpoint::OtherFormat(3)));
     }
 }

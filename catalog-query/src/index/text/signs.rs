@@ -1,9 +1,11 @@
 //! Writes a text in one form: composed letters in lower case, one sign for all quotation marks, all
-//! dashes, all digits. Documents and queries share it, so that the same word is the same signs
+//! dashes, all digits, without the mark-up of web pages. Documents and queries share it, so that the same word is the same signs
 //! whatever keyboard, script or tool it came from.
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::{decompose_canonical, is_combining_mark};
+
+use crate::index::text::markup::{Mark, marks};
 
 /// A sign of a text in its one form, and the bytes of the text that it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +18,20 @@ pub(super) struct Sign {
 /// Returns the signs of a text. Marks that nobody types, such as soft hyphens, are left out.
 pub(super) fn signs(text: &str) -> Vec<Sign> {
     let mut signs = Vec::with_capacity(text.len());
-    let mut rest = text.char_indices().peekable();
+    let mut at = 0;
+    for Mark { from, to, plain } in marks(text) {
+        add_signs(&mut signs, text, at, from);
+        add_composed(&mut signs, &plain, from, to);
+        at = to;
+    }
+    add_signs(&mut signs, text, at, text.len());
+    signs
+}
+
+/// Adds the signs of a part of a text.
+fn add_signs(signs: &mut Vec<Sign>, text: &str, begin: usize, end: usize) {
+    let part = text[begin..end].char_indices();
+    let mut rest = part.map(|(at, c)| (begin + at, c)).peekable();
     while let Some((from, c)) = rest.next() {
         let mut to = from + c.len_utf8();
         if c == '\\'
@@ -42,10 +57,9 @@ pub(super) fn signs(text: &str) -> Vec<Sign> {
         } else if let Some(plain) = plain(c) {
             signs.push(sign(plain));
         } else {
-            add_composed(&mut signs, &text[from..to], from, to);
+            add_composed(signs, &text[from..to], from, to);
         }
     }
-    signs
 }
 
 /// Returns the letters and digits of a text as signs.
@@ -54,6 +68,7 @@ pub(super) fn plain_signs(text: &str) -> String {
     signs.filter(|c| c.is_alphanumeric()).collect()
 }
 
+/// Adds the composed form of some characters, which all stand at one place.
 fn add_composed(signs: &mut Vec<Sign>, cluster: &str, from: usize, to: usize) {
     let composed: String = cluster.nfkc().collect();
     let is_fraction = composed.contains('\u{2044}');
@@ -228,6 +243,7 @@ mod tests {
             ),
             ("10µF", "10μf"),
             ("so\u{ad}ft\u{200b}", "soft"),
+            ("<b>Caf&Eacute;</b>&nbsp;1<br>2", "café 1 2"),
             ("٣٤ ३", "34 3"),
             ("\u{1112}\u{1161}\u{11ab}", "한"),
         ] {

@@ -14,15 +14,15 @@ fn columns_are_split_into_lists() {
          a;T;1;Red| Blue |;1,2.5,007;new -- true\n\
          b;T;1;Red;;a-b\n",
         expect![[r#"
-            2: a "T" 100 USD colours=["Red", "Blue"] state=["new", true] widths=[1, 2.5, "007"]
-            3: b "T" 100 USD colours=["Red"] state=["a-b"]
+            2: a "T" 1 colours=["Red", "Blue"] state=["new", true] widths=[1, 2.5, "007"]
+            3: b "T" 1 colours=["Red"] state=["a-b"]
         "#]],
     );
     check(
         "--split widths=, --keep-text",
         "id;title;price;widths\na;T;1;1,2\n",
         expect![[r#"
-            2: a "T" 100 USD widths=["1", "2"]
+            2: a "T" 1 widths=["1", "2"]
         "#]],
     );
     // An array is a list by itself, and a text of JSON is a text.
@@ -31,8 +31,8 @@ fn columns_are_split_into_lists() {
         r#"{"id":"a","title":"T","price":1,"tags":"x|1","dims":{"w":"3/4"}}
 {"id":"b","title":"T","price":1,"tags":["x|1"],"attributes":{"tags":"y|z"}}"#,
         expect![[r#"
-            1: a "T" 100 USD dims.w=["3", "4"] tags=["x", "1"]
-            2: b "T" 100 USD tags=["y", "z"] tags_2=["x|1"]
+            1: a "T" 1 dims.w=["3", "4"] tags=["x", "1"]
+            2: b "T" 1 tags=["y", "z"] tags_2=["x|1"]
         "#]],
     );
     check(

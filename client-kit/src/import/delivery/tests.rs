@@ -54,11 +54,8 @@ impl Shop {
         &self,
         request: ImportProductsRequest,
     ) -> Result<Option<ImportProductsResponse>, Status> {
-        if request
-            .products
-            .iter()
-            .any(|product| product.title == FORBIDDEN)
-        {
+        let mut products = request.rows.iter().flat_map(|row| &row.product);
+        if products.any(|product| product.title == FORBIDDEN) {
             return Err(Status::invalid_argument("never"));
         }
         let mut batches = self.batches.lock().unwrap();
@@ -77,7 +74,8 @@ impl Shop {
     fn apply(&self, request: ImportProductsRequest) -> ImportProductsResponse {
         let mut answer = ImportProductsResponse::default();
         let mut products = self.products.lock().unwrap();
-        for (index, product) in (0..).zip(request.products) {
+        let rows = request.rows.into_iter().flat_map(|row| row.product);
+        for (index, product) in (0..).zip(rows) {
             if product.title.is_empty() {
                 for field in ["title", "brand"] {
                     answer.rejected.push(ImportRejection {
@@ -215,7 +213,7 @@ async fn import(
 ) -> Imported {
     let (mut rejected, mut retries) = (Vec::new(), 0);
     let mut notice = |notice: Notice<'_>| match notice {
-        Notice::Progress(_) => {}
+        Notice::Progress(_) | Notice::Warning(_) | Notice::Preview(..) => {}
         Notice::Rejected(rejection) => rejected.push(rejection.clone()),
         Notice::Retrying { .. } => retries += 1,
     };
@@ -354,6 +352,7 @@ async fn an_absent_service_is_given_up_in_time() {
     let impatient = ImportOptions {
         batch_rows: 10,
         retry: Duration::from_millis(300),
+        ..ImportOptions::default()
     };
     let done = import(sample::products(50, 1), &target, impatient).await;
     let err = done.result.expect_err("nobody is there");

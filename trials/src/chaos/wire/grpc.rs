@@ -97,6 +97,7 @@ impl Grpc {
                 let request = ImportProductsRequest {
                     products: products.map(|(id, mark)| input(id, mark)).collect(),
                     request_id,
+                    ..ImportProductsRequest::default()
                 };
                 imported(self.import(request).await?)?
             }

@@ -1,0 +1,91 @@
+//! What the columns of a table mean, settled once for all of its rows.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crate::feed::draft::{Draft, Role};
+use crate::feed::mapping::Mapping;
+use crate::feed::row::{Original, Row};
+use crate::feed::values;
+
+pub(super) struct Columns {
+    names: Vec<String>,
+    roles: Vec<Role>,
+    /// The attributes that every row states.
+    stated: Arc<[String]>,
+    mapping: Mapping,
+}
+
+impl Columns {
+    /// Settles the columns of a header. The error says what it lacks.
+    pub(super) fn new(names: Vec<String>, mapping: Mapping) -> Result<Self, String> {
+        let mapping = mapping.for_header(&names);
+        mapping.check_header(&names)?;
+        let mut taken = HashSet::new();
+        let roles: Vec<Role> = names
+            .iter()
+            .map(|name| role(name, &mapping, &mut taken))
+            .collect();
+        let stated = roles.iter().filter_map(|role| match role {
+            Role::Attribute(name) => Some(format!("attributes.{name}")),
+            _ => None,
+        });
+        Ok(Self {
+            stated: stated.collect(),
+            names,
+            roles,
+            mapping,
+        })
+    }
+
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    pub(super) fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
+    /// The name of the column at a place.
+    pub(super) fn name(&self, place: usize) -> &str {
+        self.names.get(place).map_or("", String::as_str)
+    }
+
+    /// Reads the cells of a row, one for each column.
+    pub(super) fn row(&self, line: u64, cells: &[&str]) -> Row {
+        let mut draft = Draft::new(&self.mapping);
+        for ((name, role), text) in self.names.iter().zip(&self.roles).zip(cells) {
+            draft.cell(name, role, text);
+        }
+        let original = self
+            .mapping
+            .keeps_originals
+            .then(|| Original::Cells(cells.iter().map(|cell| (*cell).to_owned()).collect()));
+        Row {
+            columns: Arc::clone(&self.stated),
+            original,
+            ..draft.finish(line)
+        }
+    }
+}
+
+fn role(column: &str, mapping: &Mapping, taken: &mut HashSet<String>) -> Role {
+    if column.is_empty() || mapping.ignored.contains(column) || values::is_of_report(column) {
+        return Role::Nothing;
+    }
+    if let Some(fields) = mapping.columns.get(column) {
+        return Role::Fields(fields.clone());
+    }
+    let name = values::attribute_name(column, &mapping.strip);
+    if name.is_empty() {
+        return Role::Nameless;
+    }
+    // A number is appended to a name that another column has.
+    let numbered = (2..).map(|number| format!("{name}_{number}"));
+    let mut free = std::iter::once(name.clone()).chain(numbered);
+    let name = free
+        .find(|name| !taken.contains(name))
+        .unwrap_or(name.clone());
+    taken.insert(name.clone());
+    Role::Attribute(name)
+}
