@@ -17,7 +17,7 @@ mod csv;
 pub use crate::feed::error::FeedError;
 pub use crate::feed::mapping::{Field, Mapping, MappingArgs};
 pub use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row, Rows};
-pub use crate::feed::source::{Format, Progress, Source};
+pub use crate::feed::source::{Format, Notes, Progress, Source};
 
 /// Reads the rows of a feed, in order; an error is the last item. Without a format, the extension
 /// of the file name decides, else the first character of the text.

@@ -51,6 +51,11 @@ impl Columns {
         self.names.get(place).map_or("", String::as_str)
     }
 
+    /// Whether the column at a place becomes an attribute.
+    pub(super) fn is_attribute(&self, place: usize) -> bool {
+        matches!(self.roles.get(place), Some(Role::Attribute(_)))
+    }
+
     /// Reads the cells of a row, one for each column.
     pub(super) fn row(&self, line: u64, cells: &[&str]) -> Row {
         let mut draft = Draft::new(&self.mapping);

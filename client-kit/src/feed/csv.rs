@@ -14,6 +14,7 @@ use crate::feed::error::FeedError;
 use crate::feed::mapping::Mapping;
 use crate::feed::row::{Mistake, Original, Row};
 use crate::feed::source::Source;
+use crate::feed::survey::Survey;
 
 pub(super) struct Records {
     lines: Lines<Box<dyn BufRead + Send>>,
@@ -30,7 +31,42 @@ struct Record {
 }
 
 impl Records {
-    pub(super) fn new(source: Source, mapping: Mapping) -> Result<Self, FeedError> {
+    /// Opens a table. One that can be read twice is looked through first, so that a column is one thing in
+    /// all rows.
+    pub(super) fn new(source: Source, mut mapping: Mapping) -> Result<Self, FeedError> {
+        if let Some(again) = source.again() {
+            let notes = Self::open(again, mapping.clone())?.survey(&mut mapping)?;
+            for note in notes {
+                source.notes().add(note);
+            }
+        }
+        Self::open(source, mapping)
+    }
+
+    /// Looks at all cells, and settles in the mapping what they show.
+    fn survey(mut self, mapping: &mut Mapping) -> Result<Vec<String>, FeedError> {
+        let mut survey = Survey::new(&self.columns);
+        while let Some(record) = self.advance().map_err(|source| self.unreadable(source))? {
+            let line = record.lines.first().map_or(0, |first| first.number);
+            let cells = &self.cells.cells;
+            if record.broken.is_some() || cells.len() < self.columns.names().len() {
+                self.lines.read_again(record.lines.into_iter().skip(1));
+                continue;
+            }
+            let texts = cells
+                .iter()
+                .map(|cell| str::from_utf8(cell).unwrap_or_default());
+            survey.add(line, texts);
+        }
+        Ok(survey.settle(&self.columns, mapping))
+    }
+
+    fn unreadable(&self, source: io::Error) -> FeedError {
+        let line = self.lines.number();
+        FeedError::Read { line, source }
+    }
+
+    fn open(source: Source, mapping: Mapping) -> Result<Self, FeedError> {
         let beginning = source.peeked().to_vec();
         let progress = source.progress();
         let mut lines = Lines::new(source.into_reader(), &beginning);
@@ -131,10 +167,7 @@ impl Iterator for Records {
     fn next(&mut self) -> Option<Self::Item> {
         match self.advance() {
             Ok(record) => record.map(|record| Ok(self.row(record))),
-            Err(source) => {
-                let line = self.lines.number();
-                Some(Err(FeedError::Read { line, source }))
-            }
+            Err(source) => Some(Err(self.unreadable(source))),
         }
     }
 }

@@ -1,15 +1,18 @@
 //! The source of a feed: a file or a pipe. It unpacks gzip, drops a byte order mark, and counts its
 //! position in the bytes as they are stored.
 
+mod notes;
+
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use flate2::bufread::MultiGzDecoder;
 
 use crate::feed::error::FeedError;
+pub use crate::feed::source::notes::Notes;
 
 const BUFFER_BYTES: usize = 64 * 1024;
 /// How many bytes at the beginning are examined to tell formats apart.
@@ -60,6 +63,9 @@ pub struct Source {
     reader: Box<dyn BufRead + Send>,
     peeked: Vec<u8>,
     progress: Progress,
+    notes: Notes,
+    /// The file that can be read a second time.
+    path: Option<PathBuf>,
 }
 
 /// How much of a feed has been read, in bytes of the file.
@@ -115,7 +121,11 @@ impl Source {
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         let total = metadata.is_file().then_some(metadata.len());
-        Self::new(&name, file, total)
+        let source = Self::new(&name, file, total)?;
+        Ok(Self {
+            path: metadata.is_file().then(|| path.to_owned()),
+            ..source
+        })
     }
 
     pub fn from_reader(name: &str, reader: impl Read + Send + 'static) -> Result<Self, FeedError> {
@@ -163,7 +173,18 @@ impl Source {
             reader: Box::new(BufReader::with_capacity(BUFFER_BYTES, whole_text)),
             peeked,
             progress,
+            notes: Notes::default(),
+            path: None,
         })
+    }
+
+    /// Opens the feed a second time, from its beginning; none where that is not possible.
+    pub(super) fn again(&self) -> Option<Self> {
+        Self::open(self.path.as_deref()?).ok()
+    }
+
+    pub fn notes(&self) -> Notes {
+        self.notes.clone()
     }
 
     pub fn progress(&self) -> Progress {

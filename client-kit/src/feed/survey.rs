@@ -1,6 +1,7 @@
 //! What a look through a whole table shows, before its rows are read: how prices are written, and which
 //! columns have codes and not numbers.
 
+use crate::feed::columns::Columns;
 use crate::feed::mapping::{Field, Mapping};
 use crate::feed::prices::{DecimalSign, shown_sign};
 use crate::feed::values;
@@ -42,52 +43,57 @@ struct Seen {
 }
 
 impl Survey {
-    /// `attributes` tells the columns that become attributes.
-    pub(super) fn new(names: &[String], attributes: &[bool], mapping: &Mapping) -> Self {
+    pub(super) fn new(columns: &Columns) -> Self {
+        let mapping = columns.mapping();
         let is_told = |name: &String| {
             mapping.keep_text
                 || mapping.texts.contains(name)
                 || mapping.numbers.contains(name)
                 || mapping.flags.contains(name)
         };
-        let columns = names.iter().zip(attributes);
         let is_unknown = mapping.decimal_sign == DecimalSign::Unknown && !mapping.price_is_minor;
         let price = mapping.source(Field::Price);
+        let names = columns.names().iter();
         let prices = (0..)
-            .zip(names)
+            .zip(names.clone())
             .filter(|(_, name)| is_unknown && *name == price);
         Self {
-            columns: columns
-                .map(|(name, is_attribute)| Seen {
-                    is_open: *is_attribute && !is_told(name),
+            prices: prices.map(|(place, _)| place).collect(),
+            columns: names
+                .enumerate()
+                .map(|(place, name)| Seen {
+                    is_open: columns.is_attribute(place) && !is_told(name),
                     ..Seen::default()
                 })
                 .collect(),
-            prices: prices.map(|(place, _)| place).collect(),
             point: None,
             comma: None,
         }
     }
 
-    pub(super) fn add(&mut self, line: u64, cells: &[&str]) {
-        for place in &self.prices {
-            let text = cells.get(*place).copied().unwrap_or_default().trim();
-            let shown = match shown_sign(text) {
-                DecimalSign::Unknown => continue,
-                DecimalSign::Point => &mut self.point,
-                DecimalSign::Comma => &mut self.comma,
-            };
-            shown.get_or_insert_with(|| example(line, text));
-        }
-        for (seen, text) in self.columns.iter_mut().zip(cells) {
-            if seen.is_open && !text.is_empty() {
-                seen.add(line, text.trim());
+    pub(super) fn add<'c>(&mut self, line: u64, cells: impl Iterator<Item = &'c str>) {
+        for (place, text) in cells.enumerate() {
+            let text = text.trim();
+            if self.prices.contains(&place) {
+                self.add_price(line, text);
+            }
+            if let Some(seen) = self.columns.get_mut(place).filter(|seen| seen.is_open) {
+                seen.add(line, text);
             }
         }
     }
 
+    fn add_price(&mut self, line: u64, text: &str) {
+        let shown = match shown_sign(text) {
+            DecimalSign::Unknown => return,
+            DecimalSign::Point => &mut self.point,
+            DecimalSign::Comma => &mut self.comma,
+        };
+        shown.get_or_insert_with(|| example(line, text));
+    }
+
     /// Settles in the mapping what was shown, and says so.
-    pub(super) fn settle(self, names: &[String], mapping: &mut Mapping) -> Vec<String> {
+    pub(super) fn settle(self, columns: &Columns, mapping: &mut Mapping) -> Vec<String> {
         let mut notes = Vec::new();
         match (&self.comma, &self.point) {
             (Some(Example { line, text }), None) => {
@@ -100,7 +106,7 @@ impl Survey {
             (None, Some(_)) => mapping.decimal_sign = DecimalSign::Point,
             _ => {}
         }
-        for (name, seen) in names.iter().zip(&self.columns) {
+        for (name, seen) in columns.names().iter().zip(&self.columns) {
             if let Some(Example { line, text }) = seen.code() {
                 mapping.texts.insert(name.clone());
                 notes.push(format!(

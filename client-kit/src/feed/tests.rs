@@ -1,6 +1,7 @@
 //! Every format is read through the function that the importer uses.
 
 mod splits;
+mod tables;
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Read, Write as _};
@@ -43,6 +44,10 @@ fn read(options: &str, format: Option<Format>, feed: impl Read + Send + 'static)
         Ok(rows) => rows,
         Err(err) => return chain(&err),
     };
+    read_rows(rows)
+}
+
+fn read_rows(rows: Rows) -> String {
     let mut text = String::new();
     for row in rows {
         let row = match row {

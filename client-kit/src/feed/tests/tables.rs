@@ -1,0 +1,171 @@
+//! Tables as spreadsheets and suppliers write them. A file is looked through before it is read.
+
+use expect_test::{Expect, expect};
+
+use super::{check, mapping, read_rows};
+use crate::feed::{Source, rows};
+
+/// Reads a feed from a file, and shows its notes before its rows.
+fn check_file(options: &str, feed: &str, expected: Expect) {
+    expected.assert_eq(&read_file(options, feed));
+}
+
+fn read_file(options: &str, feed: &str) -> String {
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join("feed.csv");
+    std::fs::write(&file, feed).expect("file");
+    let source = Source::open(&file).expect("opened");
+    let notes = source.notes();
+    let found = rows(source, None, mapping(options)).expect("rows");
+    let mut text: String = notes
+        .take()
+        .iter()
+        .map(|note| format!("{note}\n"))
+        .collect();
+    text.push_str(&read_rows(found));
+    text
+}
+
+#[test]
+fn a_column_with_codes_is_text_in_all_rows() {
+    check_file(
+        "",
+        "id,os,weight,batch,size\na,4.1,1.5,7,10\nb,4.10,2,007,\nc,5,,12,n/a\n",
+        expect![[r#"
+            column "os" stays text, as "4.10" in line 3 is a code: --number os makes numbers of it
+            column "batch" stays text, as "007" in line 3 is a code: --number batch makes numbers of it
+            2: a "" batch="7" os="4.1" size=10 weight=1.5
+            3: b "" batch="007" os="4.10" weight=2
+            4: c "" batch="12" os="5" size="n/a"
+        "#]],
+    );
+    check_file(
+        "--number os --text weight",
+        "id,os,weight\na,4.10,1.5\n",
+        expect![[r#"
+            2: a "" os=4.1 weight="1.5"
+        "#]],
+    );
+    // Many numbers with two decimals each are no versions.
+    let weights: String = (10..40)
+        .map(|n| format!("{n},{n}.{:02}\n", (n * 37) % 100))
+        .collect();
+    let text = read_file("", &format!("id,weight\n{weights}99,12.50\n"));
+    assert!(text.ends_with("99 \"\" weight=12.5\n"), "{text}");
+}
+
+#[test]
+fn prices_show_how_a_feed_writes_decimals() {
+    check_file(
+        "",
+        "id;price\na;1.299\nb;49,90\nc;1.299,00 €\nd;5\n",
+        expect![[r#"
+            prices are read with a decimal comma, as "49,90" in line 3 shows: --decimal-point reads them otherwise
+            2: a "" 1299
+            3: b "" 49.90
+            4: c "" 1299.00 EUR
+            5: d "" 5
+        "#]],
+    );
+    check_file("", "id,price\na,\"1,299\"\nb,49.90\n", expect![[r#"
+        2: a "" 1299
+        3: b "" 49.90
+    "#]]);
+    check_file("", "id;price\na;1.299\n", expect![[r#"
+        2! a price: "1.299" may be 1299 or 1.299: --decimal-comma or --decimal-point tells which
+    "#]]);
+    check_file(
+        "--decimal-comma",
+        "id;price;kg\na;1.299;1,5\n",
+        expect![[r#"
+            2: a "" 1299 kg=1.5
+        "#]],
+    );
+}
+
+#[test]
+fn columns_are_known_however_their_header_is_written() {
+    check(
+        "--skip 2",
+        "Price list\n\nsep=|\nID|Title|PRICE|Brand\na|T|1|Acme\n|||\n",
+        expect![[r#"
+            5: a "T" 1 brand=Acme
+        "#]],
+    );
+    check(
+        "--delimiter ||",
+        "id||title||price\na||T|U||1\n",
+        expect![[r#"
+            2: a "T|U" 1
+        "#]],
+    );
+    check("", "id,title,price\ra,T,1\rb,U,2\r", expect![[r#"
+        2: a "T" 1
+        3: b "U" 2
+    "#]]);
+    check("", "id,title,price,\na,T,1,\nb,U,2,,,\n", expect![[r#"
+        2: a "T" 1
+        3: b "U" 2
+    "#]]);
+    check("", "", expect![[r#""#]]);
+}
+
+#[test]
+fn cells_may_say_more_than_the_field_can_hold() {
+    check(
+        "--flag new --expect-version rev",
+        "id,gtins,new,rev,title,categories,currency,price\n\
+         a,4.0E+12,Yes,3,Black &amp; Decker,Tools &gt; Drills,,\n\
+         b,4006381333931;12,x,1,T,,EUR,5 €\n\
+         c,,maybe,1,T,,,1\n\
+         d,,no,0,T,,,1\n\
+         e,,,1,T,,USD,5 €\n",
+        expect![[r#"
+            2! a price: there is nothing in column "price"
+            2~ a gtins: "4.0E+12" is left out: a GTIN has 8 to 14 digits
+            3: b "T" 5 EUR gtins=["4006381333931"] new=true clears=categories
+            3~ b gtins: "12" is left out: a GTIN has 8 to 14 digits
+            4! c attributes: column "new" has "maybe", which is neither yes nor no
+            5! d version: "0" is no version: they count from 1
+            6! e price: "5 €" is not in USD, the currency of the row
+        "#]],
+    );
+}
+
+#[test]
+fn a_quote_that_is_not_closed_takes_no_row_with_it() {
+    check(
+        "",
+        "id,title,price\na,\"Lamp,1\nb,\"Next\",2\nc,T \"x\" y,3\nd,\"U\",4\n",
+        expect![[r#"
+            2!  : the quote of value 2 is followed by "Next\",2": a quote inside of quotes is written twice (""); it would take in the next line, 3
+            3: b "Next" 2
+            4: c "T \"x\" y" 3
+            5: d "U" 4
+        "#]],
+    );
+    check(
+        "",
+        "id,title,price\na,\"Lamp,1\nb,Next,2\nc,\"\",3\n",
+        expect![[r#"
+            2!  : the quote of value 2 is never closed; it would take in the next 2 lines, to line 4
+            3: b "Next" 2
+            4! c title: there is nothing in column "title"
+        "#]],
+    );
+}
+
+#[test]
+fn a_feed_of_two_columns_states_two_fields() {
+    check("", "id,price\na,1\nb,\n", expect![[r#"
+        2: a "" 1
+        3! b price: there is nothing in column "price"
+    "#]]);
+    check("", "id,stock\na,1\nb,\n", expect![[r#"
+        2: a "" stock=1
+        3: b ""
+    "#]]);
+    check("--replace", "id,price\na,1\n", expect![[r#"
+        2! a title: there is nothing in column "title"
+    "#]]);
+}
