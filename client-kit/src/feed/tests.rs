@@ -1,5 +1,6 @@
 //! Every format is read through the function that the importer uses.
 
+mod malformed;
 mod splits;
 mod tables;
 

@@ -67,13 +67,21 @@ fn prices_show_how_a_feed_writes_decimals() {
             5: d "" 5
         "#]],
     );
-    check_file("", "id,price\na,\"1,299\"\nb,49.90\n", expect![[r#"
+    check_file(
+        "",
+        "id,price\na,\"1,299\"\nb,49.90\n",
+        expect![[r#"
         2: a "" 1299
         3: b "" 49.90
-    "#]]);
-    check_file("", "id;price\na;1.299\n", expect![[r#"
+    "#]],
+    );
+    check_file(
+        "",
+        "id;price\na;1.299\n",
+        expect![[r#"
         2! a price: "1.299" may be 1299 or 1.299: --decimal-comma or --decimal-point tells which
-    "#]]);
+    "#]],
+    );
     check_file(
         "--decimal-comma",
         "id;price;kg\na;1.299;1,5\n",
@@ -99,14 +107,22 @@ fn columns_are_known_however_their_header_is_written() {
             2: a "T|U" 1
         "#]],
     );
-    check("", "id,title,price\ra,T,1\rb,U,2\r", expect![[r#"
+    check(
+        "",
+        "id,title,price\ra,T,1\rb,U,2\r",
+        expect![[r#"
         2: a "T" 1
         3: b "U" 2
-    "#]]);
-    check("", "id,title,price,\na,T,1,\nb,U,2,,,\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "",
+        "id,title,price,\na,T,1,\nb,U,2,,,\n",
+        expect![[r#"
         2: a "T" 1
         3: b "U" 2
-    "#]]);
+    "#]],
+    );
     check("", "", expect![[r#""#]]);
 }
 
@@ -157,15 +173,27 @@ fn a_quote_that_is_not_closed_takes_no_row_with_it() {
 
 #[test]
 fn a_feed_of_two_columns_states_two_fields() {
-    check("", "id,price\na,1\nb,\n", expect![[r#"
+    check(
+        "",
+        "id,price\na,1\nb,\n",
+        expect![[r#"
         2: a "" 1
         3! b price: there is nothing in column "price"
-    "#]]);
-    check("", "id,stock\na,1\nb,\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "",
+        "id,stock\na,1\nb,\n",
+        expect![[r#"
         2: a "" stock=1
         3: b ""
-    "#]]);
-    check("--replace", "id,price\na,1\n", expect![[r#"
+    "#]],
+    );
+    check(
+        "--replace",
+        "id,price\na,1\n",
+        expect![[r#"
         2! a title: there is nothing in column "title"
-    "#]]);
+    "#]],
+    );
 }
