@@ -8,10 +8,12 @@ mod source;
 mod values;
 mod mapping;
 mod draft;
+mod exact;
 mod json;
 mod csv;
 
 pub use crate::feed::error::FeedError;
+pub(crate) use crate::feed::exact::{CellKind, TypedColumn, json_of};
 pub use crate::feed::mapping::{Field, Mapping, MappingArgs};
 pub use crate::feed::row::{Mistake, ROW_BYTES_MAX, Row, Rows};
 pub use crate::feed::source::{Format, Progress, Source};

@@ -73,10 +73,11 @@ impl Iterator for Records {
     }
 }
 
-/// The delimiter that occurs most often in the header line.
+/// The delimiter that occurs most often in the header line, outside of quotes.
 fn delimiter(text: &[u8]) -> u8 {
     let header = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |delimiter: &u8| header.iter().filter(|byte| *byte == delimiter).count();
+    let unquoted = || header.split(|byte| *byte == b'"').step_by(2).flatten();
+    let count = |delimiter: &u8| unquoted().filter(|byte| *byte == delimiter).count();
     // `max_by_key` takes the last of equals: the comma.
     [b'\t', b';', b',']
         .into_iter()

@@ -6,6 +6,7 @@ use catalog_events::{Money, ProductId};
 use catalog_proto::v1::{AttributeValue, ProductInput};
 use serde_json::{Map, Value};
 
+use crate::feed::exact::{self, TypedColumn};
 use crate::feed::mapping::{Field, Mapping};
 use crate::feed::row::Mistake;
 use crate::feed::values::{self, shorten};
@@ -65,7 +66,7 @@ impl<'m> Draft<'m> {
                 (None, Value::Object(members)) if column == "attributes" => {
                     for (name, value) in members {
                         let value = self.split(&name, value);
-                        self.attribute(&name, value);
+                        self.exact_attribute(&name, exact::json_value(value));
                     }
                 }
                 (None, Value::Object(members)) => self.object(&column, members),
@@ -78,12 +79,15 @@ impl<'m> Draft<'m> {
     }
 
     fn cell(&mut self, column: &str, text: &str) {
-        if column.is_empty() || self.mapping.ignored.contains(column) {
+        // Nothing is nothing in every column, and wide tables are mostly empty.
+        if column.is_empty() || text.is_empty() || self.mapping.ignored.contains(column) {
             return;
         }
-        match self.mapping.columns.get(column) {
-            Some(fields) => self.fields(fields, Value::String(text.to_owned())),
-            None => {
+        let typed = || TypedColumn::parse(column);
+        match (self.mapping.columns.get(column), typed()) {
+            (Some(fields), _) => self.fields(fields, Value::String(text.to_owned())),
+            (None, Some(typed)) => self.typed_cell(column, &typed, text),
+            (None, None) => {
                 let value = |text: &str| {
                     if self.mapping.keep_text {
                         Value::String(text.to_owned())
@@ -97,6 +101,30 @@ impl<'m> Draft<'m> {
                 };
                 self.attribute(column, value);
             }
+        }
+    }
+
+    /// Reads a cell of a table that the catalog exported.
+    fn typed_cell(&mut self, column: &str, typed: &TypedColumn, text: &str) {
+        let wrong = |reason| format!("column {column:?} {reason}");
+        match typed {
+            TypedColumn::Categories => match exact::texts(text) {
+                Ok(levels) => self.product.categories = levels,
+                Err(reason) => self.fault(Field::Categories.as_str(), wrong(reason)),
+            },
+            TypedColumn::Attribute { name, kind } => match kind.read(text) {
+                Ok(value) => self.exact_attribute(name, Ok(Some(value))),
+                Err(reason) => self.fault("attributes", wrong(reason)),
+            },
+        }
+    }
+
+    /// Adds an attribute in the catalog's own form: under its name as it is, but for a prefix.
+    fn exact_attribute(&mut self, name: &str, value: Result<Option<AttributeValue>, String>) {
+        match value {
+            Ok(Some(value)) => self.insert(exact::name(name, &self.mapping.strip), value),
+            Ok(None) => {}
+            Err(reason) => self.fault("attributes", format!("attribute {name:?} {reason}")),
         }
     }
 

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
-use tonic::{Code, Status, Streaming};
+use tonic::{Status, Streaming};
 
 use crate::feed::{FeedError, Mistake};
 use crate::import::batches::Batch;
 use crate::import::outcome::{ImportError, Notice, Rejection, Summary};
-use crate::target::{Target, is_transport};
+use crate::target::{Target, is_transient};
 
 const IN_FLIGHT_MAX: usize = 4;
 /// How long to wait for the end of a stream whose every batch was answered.
@@ -199,6 +199,7 @@ impl<'a> Delivery<'a> {
             .and_then(|batch| batch.lines.first().copied())
             .unwrap_or_default();
         let why = self.target.explain(&lost);
+        // A batch that was applied without an answer counts as unchanged the next time.
         if !is_transient(&lost) {
             return Err(ImportError::Refused { line, why });
         }
@@ -236,21 +237,6 @@ fn no_answer() -> Status {
 async fn farewell(mut answers: Streaming<ImportProductsResponse>) {
     let wait = Duration::from_millis(FAREWELL_MS_MAX);
     let _ = tokio::time::timeout(wait, answers.message()).await;
-}
-
-/// Whether another attempt may succeed. A batch that was applied without an answer then counts as
-/// unchanged.
-fn is_transient(status: &Status) -> bool {
-    let code = status.code();
-    is_transport(status)
-        || matches!(
-            code,
-            Code::Unavailable
-                | Code::DeadlineExceeded
-                | Code::ResourceExhausted
-                | Code::Aborted
-                | Code::Cancelled
-        )
 }
 
 #[cfg(test)]
