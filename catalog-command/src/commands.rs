@@ -8,6 +8,7 @@ mod change_price;
 mod delete_product;
 mod import_products;
 mod product_history;
+mod export_products;
 mod search_rules;
 mod write_one;
 mod group;
@@ -21,6 +22,9 @@ use group::Before;
 
 pub(crate) use attempt::CommandError;
 pub(crate) use call::Call;
+pub(crate) use export_products::{
+    Export, ExportError, ExportFilter, ExportPage, ExportQuery, Listed,
+};
 pub(crate) use group::GroupSaver;
 pub(crate) use import_products::{ImportBatch, ImportOutcome, Preview, RowResult};
 pub(crate) use product_history::{AsOf, HistoryError};

@@ -3,6 +3,7 @@
 
 mod commands;
 mod import;
+mod export;
 mod search_rules;
 mod operations;
 mod call;

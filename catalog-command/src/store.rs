@@ -6,6 +6,7 @@ mod products;
 mod rules;
 mod idempotency;
 mod history;
+mod snapshot;
 mod event_log;
 mod log_head;
 mod log_digest;
@@ -29,3 +30,4 @@ pub(crate) use rules::{
     RulePage, count_rules, list_rules, load_rule, lock_rule_log, read_rule_events,
     rule_event_id_at, rule_head_position, save_rule,
 };
+pub(crate) use snapshot::{SnapshotPage, SnapshotRow, live_products, snapshot_page};

@@ -5,7 +5,7 @@ use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
 use catalog_proto::v1::attribute_value::Kind;
 use time::OffsetDateTime;
 
-use crate::{AttributeScalar, AttributeValue, Product, Status, Version};
+use crate::{AttributeScalar, AttributeValue, Money, Product, Status, Version, moment};
 
 impl Product {
     /// The product as a message, at the version that the message states.
@@ -32,6 +32,35 @@ impl Product {
             sku: self.sku.clone().unwrap_or_default(),
             gtins: self.gtins.clone(),
         }
+    }
+
+    /// The product of a message, and its version; none where the message is not of this catalog.
+    pub fn from_message(message: &v1::Product) -> Option<(Version, Self)> {
+        let stated = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+        let time = |at: &Option<_>| at.as_ref().and_then(moment);
+        let currency = message.currency.parse().ok()?;
+        let product = Self {
+            id: message.id.parse().ok()?,
+            title: message.title.clone(),
+            description: message.description.clone(),
+            price: Money::from_minor(message.price_minor, currency).ok()?,
+            image_url: stated(&message.image_url),
+            brand: stated(&message.brand),
+            sku: stated(&message.sku),
+            gtins: message.gtins.clone(),
+            categories: message.categories.clone(),
+            attributes: message
+                .attributes
+                .iter()
+                .filter_map(|(name, value)| {
+                    Some((name.clone(), AttributeValue::from_message(value.clone())?))
+                })
+                .collect(),
+            status: Status::from_message(message.status()),
+            created_at: time(&message.created_at)?,
+            updated_at: time(&message.updated_at)?,
+        };
+        Some((Version::new(message.version)?, product))
     }
 }
 

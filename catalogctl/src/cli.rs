@@ -9,12 +9,13 @@ use trials::bench::{self, BenchArgs, PeerArgs};
 use trials::chaos::{self, ChaosArgs};
 use trials::cluster;
 
+use crate::deployment::migrate;
+use crate::deployment::probe::{self, ProbeArgs};
 use crate::endpoints::EndpointArgs;
 use crate::eval::{self, EvalArgs};
+use crate::export::{self, ExportArgs};
 use crate::import::{self, ImportArgs};
-use crate::migrate;
 use crate::parked::{self, ParkedArgs};
-use crate::probe::{self, ProbeArgs};
 use crate::rebuild::{self, RebuildArgs};
 use crate::rules::{self, RulesArgs, SynonymsArgs};
 use crate::search::analytics::{self, AnalyticsArgs};
@@ -40,6 +41,8 @@ enum Command {
     Up(UpArgs),
     /// Imports a product feed; running it again changes only what differs
     Import(ImportArgs),
+    /// Exports all products as they were at one position: JSON Lines, CSV, or a feed for Google
+    Export(ExportArgs),
     /// Searches products
     Search(SearchArgs),
     /// Measures how well it finds what people judged relevant
@@ -112,6 +115,7 @@ pub fn main() -> ExitCode {
     match command {
         Command::Up(args) => block_on(up::command(args, &endpoints)),
         Command::Import(args) => block_on(import::command(args, &endpoints)),
+        Command::Export(args) => block_on(export::command(args, &endpoints)),
         Command::Search(args) => block_on(search::search(args, &endpoints)),
         Command::Eval(args) => block_on(eval::command(args, &endpoints)),
         Command::Get(args) => block_on(search::get(args, &endpoints)),
@@ -210,6 +214,9 @@ mod tests {
         for bad in [
             "catalogctl import - --price a --price-minor b",
             "catalogctl import - --batch 0",
+            "catalogctl export - --position 0",
+            "catalogctl export - --fields id,colour",
+            "catalogctl export - --link https://shop.example/p/",
             "catalogctl search",
             "catalogctl tail --all --new",
             "catalogctl tail --reads --all",

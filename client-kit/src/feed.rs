@@ -11,10 +11,12 @@ mod survey;
 mod mapping;
 mod columns;
 mod draft;
+mod exact;
 mod json;
 mod csv;
 
 pub use crate::feed::error::FeedError;
+pub(crate) use crate::feed::exact::{CellKind, TypedColumn, escaped, json_of};
 pub use crate::feed::mapping::{Field, Mapping, MappingArgs};
 pub use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row, Rows};
 pub use crate::feed::source::{Format, Notes, Progress, Source};

@@ -1,10 +1,11 @@
 //! What client programs of the catalog share: [`feed`] reads products, [`sample`] makes them up,
-//! [`import`] sends them to a [`Target`], and [`output`] and [`Meter`] show how it goes.
+//! [`import`] sends them to a [`Target`], [`export`] reads them from one, and [`output`] and [`Meter`] show how it goes.
 
 #![allow(clippy::print_stderr)] // A command line talks to its user.
 
 pub mod sample;
 pub mod import;
+pub mod export;
 pub mod feed;
 mod target;
 mod product_json;

@@ -4,12 +4,17 @@ use catalog_events::Currency;
 
 /// An amount such as `19.99 USD`, computed from integers alone.
 pub fn amount(minor: i64, currency: &str) -> String {
+    format!("{} {currency}", decimal(minor, currency))
+}
+
+/// An amount of major units such as `19.99`, computed from integers alone.
+pub(crate) fn decimal(minor: i64, currency: &str) -> String {
     let decimals = decimals(currency);
     let unit = 10_i64.pow(decimals as u32);
     let (whole, fraction) = (minor / unit, minor % unit);
     match decimals {
-        0 => format!("{whole} {currency}"),
-        _ => format!("{whole}.{fraction:0decimals$} {currency}"),
+        0 => whole.to_string(),
+        _ => format!("{whole}.{fraction:0decimals$}"),
     }
 }
 

@@ -105,14 +105,14 @@ fn attributes(attributes: &BTreeMap<String, v1::AttributeValue>) -> BTreeMap<&st
     known.collect()
 }
 
-fn status(status: ProductStatus) -> &'static str {
+pub(crate) fn status(status: ProductStatus) -> &'static str {
     match status {
         ProductStatus::Unspecified | ProductStatus::Active => "active",
         ProductStatus::Discontinued => "discontinued",
     }
 }
 
-fn rfc3339(seconds: i64, nanos: i32) -> Option<String> {
+pub(crate) fn rfc3339(seconds: i64, nanos: i32) -> Option<String> {
     let at = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
     OffsetDateTime::from_unix_timestamp_nanos(at)
         .ok()?

@@ -108,8 +108,22 @@ pub fn bounded<T>(message: T) -> Request<T> {
     request
 }
 
+/// Whether another attempt may succeed.
+pub(crate) fn is_transient(status: &Status) -> bool {
+    let code = status.code();
+    is_transport(status)
+        || matches!(
+            code,
+            Code::Unavailable
+                | Code::DeadlineExceeded
+                | Code::ResourceExhausted
+                | Code::Aborted
+                | Code::Cancelled
+        )
+}
+
 /// True when the connection failed, rather than the service.
-pub(crate) fn is_transport(status: &Status) -> bool {
+fn is_transport(status: &Status) -> bool {
     std::error::Error::source(status).is_some()
 }
 

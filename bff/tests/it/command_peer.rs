@@ -136,6 +136,15 @@ impl CatalogCommandService for Handler {
         Err(Status::unimplemented("the BFF does not import"))
     }
 
+    type ExportProductsStream = Empty<Result<ExportProductsResponse, Status>>;
+
+    async fn export_products(
+        &self,
+        _: Request<ExportProductsRequest>,
+    ) -> Result<Response<Self::ExportProductsStream>, Status> {
+        Err(Status::unimplemented("the BFF does not export"))
+    }
+
     async fn get_product_history(
         &self,
         request: Request<GetProductHistoryRequest>,

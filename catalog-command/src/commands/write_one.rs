@@ -20,6 +20,7 @@ use crate::store::{self, Claim, Databases};
 #[derive(Clone)]
 pub(crate) struct Commands {
     pub(super) pool: PgPool,
+    pub(super) exports: PgPool,
     group: WriteGroup,
     pub(super) committed: Arc<Notify>,
     pub(super) rules_changed: Arc<Notify>,
@@ -40,6 +41,7 @@ impl Commands {
         let (group, saver) = write_group(databases.group.clone(), committed.clone());
         let commands = Self {
             pool: databases.requests.clone(),
+            exports: databases.exports.clone(),
             group,
             committed,
             rules_changed,

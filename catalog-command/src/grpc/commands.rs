@@ -16,6 +16,7 @@ use crate::grpc::convert::{
     product_id,
 };
 use crate::grpc::error::{command_status, history_status, invalid_request};
+use crate::grpc::export::{Answers, export};
 use crate::grpc::import::Importer;
 
 pub(crate) struct CommandGrpc {
@@ -161,6 +162,16 @@ impl CatalogCommandService for CommandGrpc {
         let found = self.commands.product_as_of(&id, as_of).await;
         let (version, product) = found.map_err(history_status)?;
         Ok(Response::new(product.to_message(version)))
+    }
+
+    type ExportProductsStream = Answers;
+
+    async fn export_products(
+        &self,
+        request: Request<v1::ExportProductsRequest>,
+    ) -> Result<Response<Answers>, Status> {
+        let answers = export(&self.commands, request.into_inner()).await?;
+        Ok(Response::new(answers))
     }
 }
 

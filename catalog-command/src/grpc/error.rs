@@ -4,7 +4,7 @@
 use service_kit::status;
 use tonic::{Code, Status};
 
-use crate::commands::{CommandError, HistoryError};
+use crate::commands::{CommandError, ExportError, HistoryError};
 use crate::domain::{Rejection, RuleRejection, Violation};
 use crate::store::{LogError, Obstacle};
 
@@ -34,12 +34,28 @@ pub(crate) fn history_status(err: HistoryError) -> Status {
     }
 }
 
+pub(crate) fn export_status(err: ExportError) -> Status {
+    match err {
+        ExportError::Beyond { .. } => {
+            let reason = err.to_string();
+            let violation = [("position".to_owned(), reason.clone())];
+            let message = format!("the position {reason}");
+            status(Code::InvalidArgument, "BEYOND_THE_LOG", message, violation)
+        }
+        ExportError::Log(err) => log_status(err),
+    }
+}
+
 pub(crate) fn invalid_request(violations: Vec<Violation>) -> Status {
     invalid("INVALID_PRODUCT", violations)
 }
 
 pub(crate) fn invalid_rule(violations: Vec<Violation>) -> Status {
     invalid("INVALID_RULE", violations)
+}
+
+pub(crate) fn invalid_export(violations: Vec<Violation>) -> Status {
+    invalid("INVALID_EXPORT", violations)
 }
 
 fn invalid(reason: &str, violations: Vec<Violation>) -> Status {
@@ -66,7 +82,7 @@ pub(crate) fn database_status(err: sqlx::Error) -> Status {
     )
 }
 
-/// The status of a write that met an obstacle. Nothing was written: the same request may come again.
+/// The status of a request that met an obstacle. Nothing was written: it may come again.
 fn obstacle_status(obstacle: Obstacle, err: sqlx::Error) -> Status {
     tracing::warn!("database: {:#}", anyhow::Error::new(err));
     let (reason, message) = match obstacle {
@@ -77,6 +93,10 @@ fn obstacle_status(obstacle: Obstacle, err: sqlx::Error) -> Status {
         Obstacle::Idle => (
             "TRANSACTION_TIMEOUT",
             "the write stood still for too long and was given up: try again",
+        ),
+        Obstacle::Statement => (
+            "STATEMENT_TIMEOUT",
+            "reading this took too long and was given up: try again",
         ),
     };
     status(Code::Unavailable, reason, message, [])

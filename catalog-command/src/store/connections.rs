@@ -23,6 +23,12 @@ const MIGRATION_LOCK_WAIT: &str = "10s";
 /// The sequencer, the two relays and the lease have one each.
 const LEADER_CONNECTIONS: u32 = 4;
 const ACQUIRE_S_MAX: u64 = 3;
+/// The pages of exports that are read at one time: they are long reads, and writers come first.
+const EXPORT_CONNECTIONS: u32 = 2;
+/// How long the page of an export waits for a connection, behind those of others.
+const EXPORT_ACQUIRE_S_MAX: u64 = 20;
+/// How long Postgres lets the query of one page run.
+const EXPORT_STATEMENT: &str = "20s";
 /// How long one statement of the leader may take.
 const ANSWER_S_MAX: u64 = 5;
 const PING_S_MAX: u64 = 2;
@@ -38,6 +44,8 @@ pub(crate) struct Databases {
     pub(crate) leader: PgPool,
     /// The one connection on which writers save together.
     pub(crate) group: PgPool,
+    /// For exports, which write nothing and must not keep a request waiting.
+    pub(crate) exports: PgPool,
 }
 
 impl Databases {
@@ -58,6 +66,13 @@ impl Databases {
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
             .connect_lazy_with(options.clone().options([("lock_timeout", GROUP_LOCK_WAIT)]));
+        let exports = proven(PgPoolOptions::new())
+            .max_connections(EXPORT_CONNECTIONS)
+            .acquire_timeout(Duration::from_secs(EXPORT_ACQUIRE_S_MAX))
+            .connect_lazy_with(options.clone().options([
+                ("default_transaction_read_only", "on"),
+                ("statement_timeout", EXPORT_STATEMENT),
+            ]));
         let requests = proven(PgPoolOptions::new())
             .max_connections(connections_max)
             .connect_with(options)
@@ -67,6 +82,7 @@ impl Databases {
             requests,
             leader,
             group,
+            exports,
         })
     }
 }
@@ -124,6 +140,8 @@ pub(crate) enum Obstacle {
     Lock,
     /// This transaction stood still, and others needed what it held.
     Idle,
+    /// The statement took longer than it may.
+    Statement,
 }
 
 impl Obstacle {
@@ -132,6 +150,7 @@ impl Obstacle {
         match err.as_database_error()?.code()?.as_ref() {
             "55P03" => Some(Self::Lock),
             "25P03" => Some(Self::Idle),
+            "57014" => Some(Self::Statement),
             _ => None,
         }
     }

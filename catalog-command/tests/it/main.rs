@@ -6,6 +6,7 @@ mod prices;
 mod group;
 mod idempotency;
 mod history;
+mod export;
 mod content_hashes;
 mod tokens;
 mod pipeline;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::feed::draft::{Draft, Role};
+use crate::feed::exact::{self, TypedColumn};
 use crate::feed::mapping::Mapping;
 use crate::feed::row::{Original, Row};
 use crate::feed::values;
@@ -28,6 +29,11 @@ impl Columns {
             .collect();
         let stated = roles.iter().filter_map(|role| match role {
             Role::Attribute(name) => Some(format!("attributes.{name}")),
+            Role::Exact(TypedColumn::Attribute { name, .. }) => {
+                let name = exact::name(name, &mapping.strip);
+                Some(format!("attributes.{name}"))
+            }
+            Role::Exact(TypedColumn::Categories) => Some("categories".to_owned()),
             _ => None,
         });
         Ok(Self {
@@ -80,6 +86,9 @@ fn role(column: &str, mapping: &Mapping, taken: &mut HashSet<String>) -> Role {
     }
     if let Some(fields) = mapping.columns.get(column) {
         return Role::Fields(fields.clone());
+    }
+    if let Some(typed) = TypedColumn::parse(column) {
+        return Role::Exact(typed);
     }
     let name = values::attribute_name(column, &mapping.strip);
     if name.is_empty() {

@@ -7,6 +7,7 @@ use catalog_events::{Currency, ProductId};
 use catalog_proto::v1::{AttributeValue, ImportRow, ProductInput};
 use serde_json::{Map, Value};
 
+use crate::feed::exact::{self, TypedColumn};
 use crate::feed::mapping::{Field, Mapping};
 use crate::feed::prices::{self, DecimalSign};
 use crate::feed::row::{Mistake, Original, Row};
@@ -31,6 +32,8 @@ pub(super) enum Role {
     Nothing,
     Fields(Vec<Field>),
     Attribute(String),
+    /// A column of a table that the catalog exported.
+    Exact(TypedColumn),
     /// A column whose name has no letter or digit.
     Nameless,
 }
@@ -79,7 +82,7 @@ impl<'m> Draft<'m> {
                 (None, Value::Object(members)) if column == "attributes" => {
                     for (name, value) in members {
                         let value = self.split(&name, value);
-                        self.attribute(&name, value);
+                        self.exact_attribute(&name, exact::json_value(value));
                     }
                 }
                 (None, Value::Object(members)) => self.object(&column, members),
@@ -98,6 +101,9 @@ impl<'m> Draft<'m> {
             Role::Fields(fields) => return self.fields(fields, Value::String(text.to_owned())),
             Role::Nameless if text.trim().is_empty() => return,
             Role::Nameless => return self.nameless(column),
+            // Nothing is nothing in every column, and wide tables are mostly empty.
+            Role::Attribute(_) | Role::Exact(_) if text.is_empty() => return,
+            Role::Exact(typed) => return self.typed_cell(column, typed, text),
             Role::Attribute(name) => name,
         };
         let value = match self.mapping.splits.get(column) {
@@ -129,6 +135,31 @@ impl<'m> Draft<'m> {
             Ok(values::number_or_text(text))
         } else {
             Ok(values::typed(text))
+        }
+    }
+
+    /// Reads a cell of a table that the catalog exported.
+    fn typed_cell(&mut self, column: &str, typed: &TypedColumn, text: &str) {
+        let wrong = |reason| format!("column {column:?} {reason}");
+        match typed {
+            TypedColumn::Categories => match exact::texts(text) {
+                Ok(levels) => self.product.categories = levels,
+                Err(reason) => self.fault(Field::Categories.as_str(), wrong(reason)),
+            },
+            TypedColumn::Attribute { name, kind } => match kind.read(text) {
+                Ok(value) => self.exact_attribute(name, Ok(Some(value))),
+                Err(reason) => self.fault("attributes", wrong(reason)),
+            },
+        }
+    }
+
+    /// Adds an attribute in the catalog's own form: under its name as it is, but for a prefix.
+    fn exact_attribute(&mut self, name: &str, value: Result<Option<AttributeValue>, String>) {
+        let stripped = exact::name(name, &self.mapping.strip);
+        match value {
+            Ok(Some(value)) => self.insert(stripped, value),
+            Ok(None) => self.clears.push(format!("attributes.{stripped}")),
+            Err(reason) => self.fault("attributes", format!("attribute {name:?} {reason}")),
         }
     }
 

@@ -239,7 +239,7 @@ fn scalar(value: Value) -> Result<Option<ScalarKind>, String> {
     })
 }
 
-fn number(number: &Number) -> ScalarKind {
+pub(super) fn number(number: &Number) -> ScalarKind {
     match number.as_f64() {
         Some(value) if value.abs() < EXACT_MAX || number.is_f64() => ScalarKind::Number(value),
         _ => ScalarKind::Text(number.to_string()),

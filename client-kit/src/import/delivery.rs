@@ -18,7 +18,7 @@ use crate::feed::{FeedError, Mistake};
 use crate::import::ImportOptions;
 use crate::import::batches::Batch;
 use crate::import::outcome::{ImportError, Notice, Rejection, Summary};
-use crate::target::{Target, is_transport};
+use crate::target::{Target, is_transient};
 
 const IN_FLIGHT_MAX: usize = 4;
 /// How long to wait for the end of a stream whose every batch was answered.
@@ -244,6 +244,7 @@ impl<'a> Delivery<'a> {
             return Err(ImportError::OldService);
         }
         let why = self.target.explain(&lost);
+        // A batch that was applied without an answer counts as unchanged the next time.
         if !is_transient(&lost) {
             return Err(ImportError::Refused { line, why });
         }
@@ -270,21 +271,6 @@ fn no_answer() -> Status {
 async fn farewell(mut answers: Streaming<ImportProductsResponse>) {
     let wait = Duration::from_millis(FAREWELL_MS_MAX);
     let _ = tokio::time::timeout(wait, answers.message()).await;
-}
-
-/// Whether another attempt may succeed. A batch that was applied without an answer then counts as
-/// unchanged.
-fn is_transient(status: &Status) -> bool {
-    let code = status.code();
-    is_transport(status)
-        || matches!(
-            code,
-            Code::Unavailable
-                | Code::DeadlineExceeded
-                | Code::ResourceExhausted
-                | Code::Aborted
-                | Code::Cancelled
-        )
 }
 
 #[cfg(test)]

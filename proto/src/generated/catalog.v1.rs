@@ -1926,6 +1926,55 @@ pub mod get_product_as_of_request {
         Time(::prost_types::Timestamp),
     }
 }
+/// Asks for the products as they were at one position.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportProductsRequest {
+    /// The position in the event log; 0 means the end of the log, which the answers name.
+    #[prost(int64, tag = "1")]
+    pub position: i64,
+    /// Lists only products behind this id; empty means from the first on.
+    #[prost(string, tag = "2")]
+    pub after_id: ::prost::alloc::string::String,
+    /// Lists products with nothing but id and version.
+    #[prost(bool, tag = "3")]
+    pub ids_only: bool,
+    /// Lists only products of exactly this brand; empty means all.
+    #[prost(string, tag = "4")]
+    pub brand: ::prost::alloc::string::String,
+    /// Lists only products whose category path begins with these levels, outermost first.
+    #[prost(string, repeated, tag = "5")]
+    pub categories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Lists only products of this status; unset means all.
+    #[prost(enumeration = "ProductStatus", tag = "6")]
+    pub status: i32,
+}
+/// Some of the products, 1 MiB or one product at most. There is one answer at least, and some are
+/// without products, for instance when a filter takes none for a while.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportProductsResponse {
+    /// The position of the export, the same in every answer.
+    #[prost(int64, tag = "1")]
+    pub position: i64,
+    /// The live products at the position, whatever the filter and `after_id`: what a progress bar runs
+    /// up to. It is exact unless the position is more than 100,000 events back.
+    #[prost(int64, tag = "2")]
+    pub total: i64,
+    /// The products, in the order of their ids.
+    #[prost(message, repeated, tag = "3")]
+    pub products: ::prost::alloc::vec::Vec<Product>,
+    /// The id up to which the products have been listed: `after_id` of a call that goes on. Empty when
+    /// there are no products at all.
+    #[prost(string, tag = "4")]
+    pub reached_id: ::prost::alloc::string::String,
+    /// The live products since the answer before, up to `reached_id`, whether the filter takes them or
+    /// not.
+    #[prost(int32, tag = "5")]
+    pub looked_at: i32,
+    /// The id of the event at the position, a UUID; empty at the start of an empty log. Another one at the
+    /// same position means that this is another catalog, or that its database was restored.
+    #[prost(string, tag = "6")]
+    pub event_id: ::prost::alloc::string::String,
+}
 /// The kinds of change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -2257,6 +2306,36 @@ pub mod catalog_command_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Lists the live products as they were at one position of the event log, in the order of their ids by
+        /// bytes. The same position always gives the same answer, so that a call that was cut off goes on
+        /// later at that position, behind the last id that was read. It fails with INVALID_ARGUMENT when the
+        /// position is beyond the end of the log. An event that has no position yet is not seen.
+        pub async fn export_products(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ExportProductsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogCommandService/ExportProducts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.CatalogCommandService", "ExportProducts"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -2338,6 +2417,23 @@ pub mod catalog_command_service_server {
             &self,
             request: tonic::Request<super::GetProductAsOfRequest>,
         ) -> std::result::Result<tonic::Response<super::Product>, tonic::Status>;
+        /// Server streaming response type for the ExportProducts method.
+        type ExportProductsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ExportProductsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Lists the live products as they were at one position of the event log, in the order of their ids by
+        /// bytes. The same position always gives the same answer, so that a call that was cut off goes on
+        /// later at that position, behind the last id that was read. It fails with INVALID_ARGUMENT when the
+        /// position is beyond the end of the log. An event that has no position yet is not seen.
+        async fn export_products(
+            &self,
+            request: tonic::Request<super::ExportProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::ExportProductsStream>,
+            tonic::Status,
+        >;
     }
     /// Writes products and answers what they were before.
     #[derive(Debug)]
@@ -2756,6 +2852,56 @@ pub mod catalog_command_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogCommandService/ExportProducts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportProductsSvc<T: CatalogCommandService>(pub Arc<T>);
+                    impl<
+                        T: CatalogCommandService,
+                    > tonic::server::ServerStreamingService<super::ExportProductsRequest>
+                    for ExportProductsSvc<T> {
+                        type Response = super::ExportProductsResponse;
+                        type ResponseStream = T::ExportProductsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportProductsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogCommandService>::export_products(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportProductsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

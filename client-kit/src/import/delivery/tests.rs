@@ -9,9 +9,9 @@ use catalog_proto::v1::catalog_command_service_server::{
 };
 use catalog_proto::v1::{
     ChangePriceRequest, ChangePriceResponse, CreateProductRequest, CreateProductResponse,
-    DeleteProductRequest, DeleteProductResponse, GetProductAsOfRequest, GetProductHistoryRequest,
-    GetProductHistoryResponse, ImportRejection, Product, ProductInput, UpdateProductRequest,
-    UpdateProductResponse,
+    DeleteProductRequest, DeleteProductResponse, ExportProductsRequest, ExportProductsResponse,
+    GetProductAsOfRequest, GetProductHistoryRequest, GetProductHistoryResponse, ImportRejection,
+    Product, ProductInput, UpdateProductRequest, UpdateProductResponse,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -137,6 +137,15 @@ impl CatalogCommandService for Grpc {
         &self,
         _: Request<GetProductAsOfRequest>,
     ) -> Result<Response<Product>, Status> {
+        Err(Status::unimplemented("only imports"))
+    }
+
+    type ExportProductsStream = ReceiverStream<Result<ExportProductsResponse, Status>>;
+
+    async fn export_products(
+        &self,
+        _: Request<ExportProductsRequest>,
+    ) -> Result<Response<Self::ExportProductsStream>, Status> {
         Err(Status::unimplemented("only imports"))
     }
 

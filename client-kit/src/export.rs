@@ -1,0 +1,18 @@
+//! Exports the catalog as it was at one position of the event log: [`Reader`] reads the products, a
+//! [`Form`] writes them as JSON Lines, as a table or as a feed for Google Merchant Center.
+
+mod reader;
+mod form;
+mod lines;
+mod table;
+mod merchant;
+mod fields;
+
+pub use crate::export::fields::{Field, Fields};
+pub use crate::export::form::{ExportFormat, Form, LeftOut};
+pub use crate::export::merchant::Link;
+pub use crate::export::reader::{ExportError, ExportOptions, Reader, Retrying};
+pub use crate::export::table::Columns;
+
+#[cfg(test)]
+mod tests;
