@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context as _;
-use client_kit::feed::{Mistake, Progress};
+use client_kit::feed::{Mistake, Notes, Progress};
 use client_kit::import::{Notice, Rejection, Summary};
 use client_kit::{Meter, output};
 use serde::Serialize;
@@ -16,6 +16,9 @@ const SHOWN_MAX: u64 = 20;
 pub(super) struct Report {
     meter: Meter,
     feed: Progress,
+    notes: Notes,
+    /// The notes that were shown.
+    told: Vec<String>,
     started: Instant,
     shown: u64,
     rejects: Option<Rejects>,
@@ -27,6 +30,15 @@ struct Rejects {
     failed: Option<std::io::Error>,
 }
 
+/// The summary for programs.
+#[derive(Serialize)]
+pub(super) struct WithNotes<'r> {
+    #[serde(flatten)]
+    pub(super) summary: &'r Summary,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub(super) notes: &'r [String],
+}
+
 #[derive(Serialize)]
 struct RejectedRow<'r> {
     line: u64,
@@ -36,17 +48,34 @@ struct RejectedRow<'r> {
 }
 
 impl Report {
-    pub(super) fn new(feed: Progress, rejects: Option<&Path>) -> anyhow::Result<Self> {
-        Ok(Self {
+    pub(super) fn new(
+        feed: Progress,
+        notes: Notes,
+        rejects: Option<&Path>,
+    ) -> anyhow::Result<Self> {
+        let mut report = Self {
             meter: Meter::new("importing"),
             feed,
+            notes,
+            told: Vec::new(),
             started: Instant::now(),
             shown: 0,
             rejects: rejects.map(Rejects::create).transpose()?,
-        })
+        };
+        report.tell();
+        Ok(report)
+    }
+
+    /// Shows what was found out about the feed since the last time.
+    fn tell(&mut self) {
+        for note in self.notes.take() {
+            self.meter.line(&format!("note: {}", output::plain(&note)));
+            self.told.push(note);
+        }
     }
 
     pub(super) fn notice(&mut self, notice: &Notice<'_>) {
+        self.tell();
         match notice {
             Notice::Progress(summary) => {
                 let rate = summary.rows as f64 / self.started.elapsed().as_secs_f64();
@@ -71,8 +100,9 @@ impl Report {
         }
     }
 
-    /// Tells where the rejected rows are, or how many were not shown.
-    pub(super) fn finish(mut self, summary: &Summary) -> anyhow::Result<()> {
+    /// Tells where the rejected rows are, or how many were not shown; gives all notes.
+    pub(super) fn finish(mut self, summary: &Summary) -> anyhow::Result<Vec<String>> {
+        self.tell();
         self.meter.clear();
         let hidden = self.shown.saturating_sub(SHOWN_MAX);
         match &self.rejects {
@@ -84,7 +114,8 @@ impl Report {
             }
             _ => {}
         }
-        self.rejects.take().map_or(Ok(()), Rejects::finish)
+        self.rejects.take().map_or(Ok(()), Rejects::finish)?;
+        Ok(self.told)
     }
 }
 

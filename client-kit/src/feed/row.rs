@@ -1,6 +1,7 @@
 //! A row of a feed: a product, or what is wrong with the row.
 
 use catalog_proto::v1::ProductInput;
+use serde_json::{Map, Value};
 
 use crate::feed::error::FeedError;
 
@@ -13,6 +14,12 @@ pub struct Row {
     /// The line where the row starts, counted from 1.
     pub line: u64,
     pub parsed: Result<ProductInput, Mistake>,
+}
+
+/// A row with its columns as they are in the feed.
+pub(super) struct RawRow {
+    pub(super) line: u64,
+    pub(super) columns: Result<Map<String, Value>, Mistake>,
 }
 
 /// Why a row is not a valid product.
@@ -32,6 +39,14 @@ impl Mistake {
             field: String::new(),
             reason: reason.into(),
         }
+    }
+
+    /// The text is not UTF-8 from this offset on.
+    pub(super) fn not_utf8(offset: usize) -> Self {
+        Self::row(format!(
+            "not UTF-8 from byte {} of the row: --encoding LABEL, such as windows-1252, names another",
+            offset + 1
+        ))
     }
 
     pub(super) fn too_long() -> Self {

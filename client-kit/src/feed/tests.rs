@@ -1,6 +1,7 @@
 //! Every format is read through the function that the importer uses.
 
 mod splits;
+mod forms;
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Read, Write as _};
@@ -39,6 +40,10 @@ fn check(options: &str, feed: impl AsRef<[u8]>, expected: Expect) {
 fn read(options: &str, format: Option<Format>, feed: impl Read + Send + 'static) -> String {
     let opened =
         Source::from_reader("feed", feed).and_then(|source| rows(source, format, mapping(options)));
+    show_rows(opened)
+}
+
+fn show_rows(opened: Result<Rows, FeedError>) -> String {
     let rows = match opened {
         Ok(rows) => rows,
         Err(err) => return chain(&err),
@@ -193,7 +198,7 @@ fn every_bad_row_is_named_and_the_others_go_on() {
             12!  : no valid JSON: unexpected end of hex escape (column 26)
             13!  : expected a JSON object, found an array
             14!  : expected a JSON object, found a single value
-            15!  : not UTF-8 from byte 20 of the row
+            15: k "ÿ" 100 USD
             16!  : no valid JSON: recursion limit exceeded (column 144)
             17!  : the row is longer than 1048576 bytes
             18: ok "T" 29 USD
@@ -325,7 +330,7 @@ fn bad_rows_of_a_csv_are_named_and_the_others_go_on() {
         expect![[r#"
             2!  : 2 values, but the header has 3 columns
             3!  : 4 values, but the header has 3 columns
-            6!  : column "title" is not UTF-8
+            6: c "ÿ" 100 USD
             7! d price: "free" is not a decimal number such as 19.99
             8: e "T" 100 USD
         "#]],
@@ -382,12 +387,14 @@ fn a_gzipped_pipe_is_unpacked_and_a_broken_one_told() {
     let long: String = (0..2_000).map(|_| line).collect();
     let packed = gzipped(&long);
     let text = read("", None, Cursor::new(packed[..packed.len() - 9].to_vec()));
-    expect!["cannot read on after line 2000: incomplete deflate stream"]
+    expect!["cannot read on after line 1994: incomplete deflate stream"]
         .assert_eq(text.lines().last().unwrap());
     check(
         "",
         [0x28, 0xb5, 0x2f, 0xfd, 0, 0],
-        expect!["feed is compressed with zstd: zstdcat FILE | catalogctl import -"],
+        expect![
+            "feed: the zstd file is damaged, get it again: Failed to parse/decode block body: Error while reading the block header"
+        ],
     );
 }
 
