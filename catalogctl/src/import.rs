@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use client_kit::feed::{self, Format, Mapping, MappingArgs, Rows, Source};
+use client_kit::feed::{self, FormArgs, Mapping, MappingArgs, Notes, Rows, Source};
 use client_kit::import::{ImportError, ImportOptions, Notice, Summary, batches, run};
 use client_kit::{ProductJson, output};
 use tokio_util::sync::CancellationToken;
@@ -22,11 +22,9 @@ const EXIT_USAGE: u8 = 2;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
-    /// JSON Lines, a JSON array or CSV, plain or gzipped; `-` reads standard input
+    /// JSON, CSV, XML or a spreadsheet, plain or packed with gzip, zstd or zip: a file, a URL of http or
+    /// https, or `-` for standard input
     file: PathBuf,
-    /// Default: as the file name or the first character says
-    #[arg(long, value_enum)]
-    format: Option<Format>,
     /// Products in one transaction of the write service
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000))]
     batch: u16,
@@ -50,6 +48,8 @@ pub(crate) struct ImportArgs {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    form: FormArgs,
+    #[command(flatten)]
     mapping: MappingArgs,
 }
 
@@ -67,12 +67,12 @@ pub(crate) async fn command(
         }
     };
     let stop = stop_at_signal();
-    let opened = open(args.file.clone(), args.format, mapping);
-    let (rows, progress) = tokio::select! {
+    let opened = open(args.file.clone(), args.form.clone(), mapping);
+    let (rows, progress, notes) = tokio::select! {
         opened = opened => opened?,
         () = stop.cancelled() => return Ok(ExitCode::from(EXIT_INTERRUPTED)),
     };
-    let mut report = Report::new(progress, &args)?;
+    let mut report = Report::new(progress, notes, &args)?;
     let mut notice = |notice: Notice<'_>| report.notice(&notice);
     let options = ImportOptions {
         batch_rows: args.batch.into(),
@@ -85,9 +85,12 @@ pub(crate) async fn command(
         let target = endpoints.resolve()?.command;
         run(rows, &target, &options, stop, &mut notice).await
     };
-    report.finish(&summary)?;
+    let notes = report.finish(&summary)?;
     if args.json {
-        output::json(&summary)?;
+        output::json(&report::WithNotes {
+            summary: &summary,
+            notes: &notes,
+        })?;
     } else if args.dry_run {
         eprintln!("{}", report::summary(&summary, &args));
     } else {
@@ -104,13 +107,13 @@ pub(crate) async fn command(
 /// Opens a feed on a thread of its own: a pipe may deliver nothing for long.
 async fn open(
     file: PathBuf,
-    format: Option<Format>,
+    form: FormArgs,
     mapping: Mapping,
-) -> anyhow::Result<(Rows, feed::Progress)> {
+) -> anyhow::Result<(Rows, feed::Progress, Notes)> {
     let opened = tokio::task::spawn_blocking(move || {
-        let source = Source::open(&file)?;
-        let progress = source.progress();
-        feed::rows(source, format, mapping).map(|rows| (rows, progress))
+        let source = Source::open_as(&file, &form)?;
+        let (progress, notes) = (source.progress(), source.notes());
+        feed::rows(source, form.format, mapping).map(|rows| (rows, progress, notes))
     });
     Ok(opened.await??)
 }

@@ -1,10 +1,12 @@
-//! Product feeds as rows: JSON Lines, JSON arrays and CSV, plain or gzipped, from a file or a pipe.
+//! Product feeds as rows, from a file, a pipe or a URL: JSON, CSV, XML and spreadsheets, plain or packed,
+//! in any encoding.
 //! Invariant: memory is bounded by one row of at most [`ROW_BYTES_MAX`], however long the feed is,
 //! and a row that cannot be read does not end the feed.
 
 mod row;
 mod error;
 mod source;
+mod form;
 mod values;
 mod prices;
 mod survey;
@@ -14,22 +16,80 @@ mod draft;
 mod exact;
 mod json;
 mod csv;
+mod xml;
+mod sheet;
 
 pub use crate::feed::error::FeedError;
 pub(crate) use crate::feed::exact::{CellKind, TypedColumn, escaped, json_of};
+pub use crate::feed::form::{Encoding, FormArgs, Format, Preset};
 pub use crate::feed::mapping::{Field, Mapping, MappingArgs};
 pub use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row, Rows};
-pub use crate::feed::source::{Format, Notes, Progress, Source};
+pub use crate::feed::source::{Notes, Progress, Source};
 
-/// Reads the rows of a feed, in order; an error is the last item. Without a format, the extension
-/// of the file name decides, else the first character of the text.
-pub fn rows(source: Source, format: Option<Format>, mapping: Mapping) -> Result<Rows, FeedError> {
+use crate::feed::columns::Columns;
+use crate::feed::form::Kind;
+use crate::feed::row::RawRow;
+use crate::feed::sheet::{Table, TableRow};
+
+/// Reads the rows of a feed, in order; an error is the last item. Without a format, the content and
+/// the file name decide.
+pub fn rows(
+    source: Source,
+    format: Option<Format>,
+    mut mapping: Mapping,
+) -> Result<Rows, FeedError> {
     let progress = source.progress();
-    Ok(match format.unwrap_or_else(|| source.format()) {
-        Format::Jsonl => until_error(json::Lines::new(source.into_reader(), mapping), progress),
-        Format::Json => until_error(json::Array::new(source.into_reader(), mapping), progress),
-        Format::Csv => until_error(csv::Records::new(source, mapping)?, progress),
+    let format = format.or(source.form().format);
+    let kind = form::kind(
+        format,
+        source.is_workbook(),
+        source.file_names(),
+        source.peeked(),
+    );
+    if let Some(preset) = source.form().preset {
+        preset.map_columns(&mut mapping);
+    }
+    Ok(match kind {
+        Kind::Json => {
+            let objects = json::objects(source, format, &mapping);
+            until_error(
+                objects.map(move |row| Ok(product(row?, &mapping))),
+                progress,
+            )
+        }
+        Kind::Xml => {
+            let objects = xml::Objects::new(source, &mapping)?;
+            until_error(
+                objects.map(move |row| Ok(product(row?, &mapping))),
+                progress,
+            )
+        }
+        Kind::Csv => until_error(csv::Records::new(source, mapping)?, progress),
+        Kind::Sheet => {
+            let table = Table::new(source)?;
+            let columns = Columns::new(table.columns().to_vec(), mapping);
+            let columns = columns.map_err(FeedError::Mapping)?;
+            progress.tell_header(columns.names());
+            until_error(table.map(move |row| Ok(cells(row?, &columns))), progress)
+        }
     })
+}
+
+fn product(row: RawRow, mapping: &Mapping) -> Row {
+    match row.columns {
+        Ok(columns) => draft::from_json(row.line, columns, mapping),
+        Err(mistake) => Row::rejected(row.line, mistake),
+    }
+}
+
+fn cells(row: TableRow, columns: &Columns) -> Row {
+    match row.cells {
+        Ok(cells) => {
+            let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+            columns.row(row.line, &cells)
+        }
+        Err(mistake) => Row::rejected(row.line, mistake),
+    }
 }
 
 fn until_error(

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use catalog_proto::v1::ImportPreview;
-use client_kit::feed::{Mistake, Progress};
+use client_kit::feed::{Mistake, Notes, Progress};
 use client_kit::import::{Notice, Rejection, Summary};
 use client_kit::{Meter, output};
+use serde::Serialize;
 
 use crate::import::ImportArgs;
 use crate::import::changes::Changed;
@@ -17,6 +18,9 @@ const SHOWN_MAX: u64 = 20;
 pub(super) struct Report {
     meter: Meter,
     feed: Progress,
+    notes: Notes,
+    /// The notes that were shown.
+    told: Vec<String>,
     started: Instant,
     shown: u64,
     shown_warnings: u64,
@@ -27,14 +31,25 @@ pub(super) struct Report {
     changed: BTreeMap<String, u64>,
 }
 
+/// The summary for programs.
+#[derive(Serialize)]
+pub(super) struct WithNotes<'r> {
+    #[serde(flatten)]
+    pub(super) summary: &'r Summary,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub(super) notes: &'r [String],
+}
+
 impl Report {
-    pub(super) fn new(feed: Progress, args: &ImportArgs) -> anyhow::Result<Self> {
+    pub(super) fn new(feed: Progress, notes: Notes, args: &ImportArgs) -> anyhow::Result<Self> {
         let rejects = args.rejects.as_deref().map(Output::create);
         let rows = args.report.as_deref();
         let rows = rows.map(|path| Rows::create(path, feed.header()));
-        Ok(Self {
+        let mut report = Self {
             meter: Meter::new("importing"),
             feed,
+            notes,
+            told: Vec::new(),
             started: Instant::now(),
             shown: 0,
             shown_warnings: 0,
@@ -42,10 +57,21 @@ impl Report {
             rows: rows.transpose()?,
             json: args.json,
             changed: BTreeMap::new(),
-        })
+        };
+        report.tell();
+        Ok(report)
+    }
+
+    /// Shows what was found out about the feed since the last time.
+    fn tell(&mut self) {
+        for note in self.notes.take() {
+            self.meter.line(&format!("note: {}", output::plain(&note)));
+            self.told.push(note);
+        }
     }
 
     pub(super) fn notice(&mut self, notice: &Notice<'_>) {
+        self.tell();
         match notice {
             Notice::Progress(summary) => {
                 let rate = summary.rows as f64 / self.started.elapsed().as_secs_f64();
@@ -94,8 +120,9 @@ impl Report {
         };
     }
 
-    /// Tells where the rejected rows are, or how many were not shown.
-    pub(super) fn finish(mut self, summary: &Summary) -> anyhow::Result<()> {
+    /// Tells where the rejected rows are, or how many were not shown; gives all notes.
+    pub(super) fn finish(mut self, summary: &Summary) -> anyhow::Result<Vec<String>> {
+        self.tell();
         self.meter.clear();
         let hidden = |shown: u64| shown.saturating_sub(SHOWN_MAX);
         match (hidden(self.shown), hidden(self.shown_warnings)) {
@@ -123,7 +150,10 @@ impl Report {
             }
         }
         self.rejects.take().map_or(Ok(()), Output::finish)?;
-        self.rows.take().map_or(Ok(()), |rows| rows.output.finish())
+        self.rows
+            .take()
+            .map_or(Ok(()), |rows| rows.output.finish())?;
+        Ok(self.told)
     }
 }
 

@@ -23,6 +23,8 @@ pub enum FeedError {
         form: &'static str,
         cure: &'static str,
     },
+    #[error("{name}: {reason}")]
+    Refused { name: String, reason: String },
     #[error("line {line}: {reason}")]
     Syntax { line: u64, reason: String },
     #[error("{0}")]

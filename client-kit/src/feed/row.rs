@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use catalog_proto::v1::ImportRow;
+use serde_json::{Map, Value};
 
 use crate::feed::error::FeedError;
 
@@ -21,6 +22,12 @@ pub struct Row {
     pub columns: Arc<[String]>,
     /// The row as it stands in the feed; None unless the mapping asks for it.
     pub original: Option<Original>,
+}
+
+/// A row with its columns as they are in the feed.
+pub(super) struct RawRow {
+    pub(super) line: u64,
+    pub(super) columns: Result<Map<String, Value>, Mistake>,
 }
 
 /// A row as it stands in the feed.
@@ -64,6 +71,14 @@ impl Mistake {
             field: String::new(),
             reason: reason.into(),
         }
+    }
+
+    /// The text is not UTF-8 from this offset on.
+    pub(super) fn not_utf8(offset: usize) -> Self {
+        Self::row(format!(
+            "not UTF-8 from byte {} of the row: --encoding LABEL, such as windows-1252, names another",
+            offset + 1
+        ))
     }
 
     pub(super) fn too_long() -> Self {

@@ -102,7 +102,8 @@ const TABLES: &[(&str, &str)] = &[
 
 /// Feeds as they are.
 const FEEDS: &[(&str, &[u8], &str)] = &[
-    ("", b"id,title,price\na,\xff,1\nb,U,2\n", "2! 3:b"),
+    // No UTF-8 is taken for windows-1252, and that is told.
+    ("", b"id,title,price\na,\xff,1\nb,U,2\n", "2:a 3:b"),
     ("", b"sep=;\nid;title;price\na;T;1\n", "3:a"),
     ("", b"\"sep=;\"\r\nid;title;price\r\na;T;1\r\n", "3:a"),
     ("", b"\nid|title|price\na|T|1\n", "3:a"),

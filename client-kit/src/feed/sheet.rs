@@ -1,0 +1,108 @@
+//! Spreadsheets: the first row with content is the header, every row below it a product.
+//! Invariant: what is read at a time is bounded by the limits on the size of the file and of what is
+//! packed in it; the rows of an xlsx are read one after the other.
+
+mod workbook;
+mod cell;
+mod limits;
+
+use std::fs::File;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use crate::feed::error::FeedError;
+use crate::feed::row::{Mistake, ROW_BYTES_MAX};
+use crate::feed::sheet::workbook::SheetRow;
+use crate::feed::source::{Content, Source, Workbook};
+
+/// How many rows are read ahead.
+const AHEAD_ROWS_MAX: usize = 64;
+
+/// The rows of a sheet, below its header.
+pub(super) struct Table {
+    rows: Receiver<Result<SheetRow, String>>,
+    name: String,
+    columns: Vec<String>,
+}
+
+/// A row with a text for each column.
+pub(super) struct TableRow {
+    pub(super) line: u64,
+    pub(super) cells: Result<Vec<String>, Mistake>,
+}
+
+impl Table {
+    pub(super) fn new(source: Source) -> Result<Self, FeedError> {
+        let name = source.name().to_owned();
+        let (notes, chosen) = (source.notes(), source.form().sheet.clone());
+        let refused = |reason| FeedError::Refused {
+            name: name.clone(),
+            reason,
+        };
+        let (file, kind): (File, Workbook) = match source.into_content() {
+            Content::Workbook(file, kind) => (file, kind),
+            Content::Text(_) => {
+                return Err(refused(
+                    "a text and no spreadsheet: --format csv, json or xml reads it".to_owned(),
+                ));
+            }
+        };
+        limits::check(&file, kind).map_err(refused)?;
+        // The reader of a workbook borrows from it, so both live on a thread of their own. It ends
+        // with the receiver.
+        let (sender, rows) = sync_channel(AHEAD_ROWS_MAX);
+        std::thread::spawn(move || workbook::read(file, kind, chosen.as_deref(), &notes, &sender));
+        let columns = match rows.recv() {
+            Ok(Ok(header)) => header_of(header),
+            Ok(Err(reason)) => return Err(refused(reason)),
+            Err(_) => return Err(refused("a spreadsheet without content".to_owned())),
+        };
+        Ok(Self {
+            rows,
+            name,
+            columns,
+        })
+    }
+
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+}
+
+fn header_of(row: SheetRow) -> Vec<String> {
+    let width = row.cells.last().map_or(0, |(column, _)| column + 1);
+    let mut columns = vec![String::new(); width];
+    for (column, text) in row.cells {
+        text.trim().clone_into(&mut columns[column]);
+    }
+    columns
+}
+
+impl Iterator for Table {
+    type Item = Result<TableRow, FeedError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let row = match self.rows.recv().ok()? {
+            Ok(row) => row,
+            Err(reason) => {
+                let name = self.name.clone();
+                return Some(Err(FeedError::Refused { name, reason }));
+            }
+        };
+        let bytes: usize = row.cells.iter().map(|(_, text)| text.len()).sum();
+        let cells = if bytes > ROW_BYTES_MAX {
+            Err(Mistake::too_long())
+        } else {
+            let mut cells = vec![String::new(); self.columns.len()];
+            for (column, text) in row.cells {
+                if let Some(cell) = cells.get_mut(column) {
+                    *cell = text;
+                }
+            }
+            Ok(cells)
+        };
+        Some(Ok(TableRow {
+            line: row.line,
+            cells,
+        }))
+    }
+}

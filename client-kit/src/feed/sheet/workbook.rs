@@ -1,0 +1,227 @@
+//! Reads the cells of a workbook and gathers them into rows.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::sync::mpsc::SyncSender;
+
+use calamine::{CellErrorType, Data, Ods, Range, Reader, SheetType, SheetVisible, Xls, Xlsb, Xlsx};
+
+use crate::feed::sheet::cell;
+use crate::feed::source::{Notes, Workbook};
+
+const SHEETS_SHOWN_MAX: usize = 20;
+
+/// A row with content: its number, and its cells with the indices of their columns.
+pub(super) struct SheetRow {
+    pub(super) line: u64,
+    pub(super) cells: Vec<(usize, String)>,
+}
+
+type Rows = SyncSender<Result<SheetRow, String>>;
+type Stored = BufReader<File>;
+
+/// Sends the rows of a sheet, or why there are none.
+pub(super) fn read(file: File, kind: Workbook, chosen: Option<&str>, notes: &Notes, rows: &Rows) {
+    let result = Book::open(file, kind).and_then(|mut book| {
+        let name = choose(&mut book, chosen, notes)?;
+        let mut gather = Gather {
+            rows,
+            notes,
+            row: None,
+            has_errors: false,
+        };
+        book.cells(&name, &mut |row, column, text| {
+            gather.add(row, column, text)
+        })?;
+        gather.finish();
+        Ok(())
+    });
+    if let Err(reason) = result {
+        // The receiver is gone where nobody reads on.
+        let _ = rows.send(Err(reason));
+    }
+}
+
+/// The cells of one row after the other.
+struct Gather<'r> {
+    rows: &'r Rows,
+    notes: &'r Notes,
+    row: Option<SheetRow>,
+    has_errors: bool,
+}
+
+impl Gather<'_> {
+    /// Adds a cell; false where nobody reads on.
+    fn add(&mut self, line: u64, column: usize, text: Result<String, CellErrorType>) -> bool {
+        let text = text.unwrap_or_else(|error| {
+            if !self.has_errors {
+                self.has_errors = true;
+                self.notes.add(format!(
+                    "cells with an error such as {error} in row {line} are read as empty"
+                ));
+            }
+            String::new()
+        });
+        if text.is_empty() {
+            return true;
+        }
+        if self.row.as_ref().is_some_and(|row| row.line != line) && !self.finish() {
+            return false;
+        }
+        let row = self.row.get_or_insert_with(|| SheetRow {
+            line,
+            cells: Vec::new(),
+        });
+        row.cells.push((column, text));
+        true
+    }
+
+    fn finish(&mut self) -> bool {
+        self.row.take().is_none_or(|mut row| {
+            row.cells.sort_by_key(|(column, _)| *column);
+            self.rows.send(Ok(row)).is_ok()
+        })
+    }
+}
+
+/// Takes a cell by its row, from 1, and its column, from 0; false ends the reading.
+type Sink<'s> = &'s mut dyn FnMut(u64, usize, Result<String, CellErrorType>) -> bool;
+
+enum Book {
+    Xlsx(Box<Xlsx<Stored>>),
+    Xlsb(Box<Xlsb<Stored>>),
+    Xls(Box<Xls<Stored>>),
+    Ods(Box<Ods<Stored>>),
+}
+
+impl Book {
+    fn open(file: File, kind: Workbook) -> Result<Self, String> {
+        let file = BufReader::new(file);
+        Ok(match kind {
+            Workbook::Xlsx => Self::Xlsx(Box::new(Xlsx::new(file).map_err(damaged)?)),
+            Workbook::Xlsb => Self::Xlsb(Box::new(Xlsb::new(file).map_err(damaged)?)),
+            Workbook::Xls => Self::Xls(Box::new(Xls::new(file).map_err(damaged)?)),
+            Workbook::Ods => Self::Ods(Box::new(Ods::new(file).map_err(damaged)?)),
+        })
+    }
+
+    /// The visible sheets with cells, in order.
+    fn sheets(&self) -> Vec<String> {
+        let sheets = match self {
+            Self::Xlsx(book) => book.sheets_metadata(),
+            Self::Xlsb(book) => book.sheets_metadata(),
+            Self::Xls(book) => book.sheets_metadata(),
+            Self::Ods(book) => book.sheets_metadata(),
+        };
+        let is_table = |sheet: &&calamine::Sheet| {
+            sheet.typ == SheetType::WorkSheet && sheet.visible == SheetVisible::Visible
+        };
+        sheets
+            .iter()
+            .filter(is_table)
+            .map(|sheet| sheet.name.clone())
+            .collect()
+    }
+
+    fn cells(&mut self, name: &str, sink: Sink<'_>) -> Result<(), String> {
+        match self {
+            Self::Xlsx(book) => {
+                let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
+                while let Some(found) = cells.next_cell().map_err(damaged)? {
+                    let (row, column) = found.get_position();
+                    if !sink(
+                        u64::from(row) + 1,
+                        column as usize,
+                        cell::text(found.get_value()),
+                    ) {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+            Self::Xlsb(book) => {
+                let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
+                while let Some(found) = cells.next_cell().map_err(damaged)? {
+                    let (row, column) = found.get_position();
+                    if !sink(
+                        u64::from(row) + 1,
+                        column as usize,
+                        cell::text(found.get_value()),
+                    ) {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+            Self::Xls(book) => {
+                all_of(&book.worksheet_range(name).map_err(damaged)?, sink);
+                Ok(())
+            }
+            Self::Ods(book) => {
+                all_of(&book.worksheet_range(name).map_err(damaged)?, sink);
+                Ok(())
+            }
+        }
+    }
+
+    fn is_empty(&mut self, name: &str) -> Result<bool, String> {
+        let mut is_empty = true;
+        self.cells(name, &mut |_, _, text| {
+            is_empty = text.is_ok_and(|text| text.is_empty());
+            is_empty
+        })?;
+        Ok(is_empty)
+    }
+}
+
+fn all_of(range: &Range<Data>, sink: Sink<'_>) {
+    let (row, column) = range.start().unwrap_or_default();
+    for (cell_row, cell_column, value) in range.used_cells() {
+        let line = u64::from(row) + cell_row as u64 + 1;
+        if !sink(line, column as usize + cell_column, cell::owned_text(value)) {
+            break;
+        }
+    }
+}
+
+/// The sheet that is named, by its name or number, else the first with content.
+fn choose(book: &mut Book, chosen: Option<&str>, notes: &Notes) -> Result<String, String> {
+    let sheets = book.sheets();
+    if let Some(chosen) = chosen {
+        let number = chosen
+            .parse::<usize>()
+            .ok()
+            .and_then(|number| number.checked_sub(1));
+        let by_number = number.and_then(|index| sheets.get(index));
+        let by_name = sheets.iter().find(|name| *name == chosen);
+        return by_name.or(by_number).cloned().ok_or_else(|| {
+            format!(
+                "there is no sheet {chosen:?}: --sheet takes a name or a number of {}",
+                list(&sheets)
+            )
+        });
+    }
+    let mut filled = Vec::new();
+    for name in sheets {
+        if !book.is_empty(&name)? {
+            filled.push(name);
+        }
+    }
+    let first = filled.first().cloned();
+    if let (Some(first), true) = (&first, filled.len() > 1) {
+        notes.add(format!(
+            "products are read from the sheet {first}: --sheet NAME reads another of {}",
+            list(&filled)
+        ));
+    }
+    first.ok_or_else(|| "a spreadsheet without content".to_owned())
+}
+
+fn list(names: &[String]) -> String {
+    let shown = names.iter().take(SHEETS_SHOWN_MAX).cloned();
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+fn damaged(err: impl std::fmt::Display) -> String {
+    format!("the spreadsheet cannot be read: {err}; save it anew, or as CSV")
+}

@@ -1,0 +1,89 @@
+//! The forms that suppliers, shops and spreadsheets send.
+
+mod xml;
+mod packed;
+mod json;
+mod damaged;
+mod remote;
+mod sheet;
+
+use std::io::{Cursor, Read, Write as _};
+
+use clap::Parser;
+use flate2::write::DeflateEncoder;
+use flate2::{Compression, Crc};
+
+use super::{chain, mapping, show_rows};
+use crate::feed::form::FormArgs;
+use crate::feed::source::Source;
+
+#[derive(clap::Parser)]
+struct Args {
+    #[command(flatten)]
+    form: FormArgs,
+}
+
+pub(super) fn form(options: &str) -> FormArgs {
+    Args::parse_from(std::iter::once("test").chain(options.split_whitespace())).form
+}
+
+/// Reads a feed with options of its form, and others of its columns; the notes come last.
+fn told(form_options: &str, options: &str, feed: impl Read + Send + 'static) -> String {
+    let form = form(form_options);
+    let source = Source::read_as("feed", feed, &form);
+    let source = match source {
+        Ok(source) => source,
+        Err(err) => return chain(&err),
+    };
+    let notes = source.notes();
+    let mut text = show_rows(crate::feed::rows(source, form.format, mapping(options)));
+    for note in notes.take() {
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(&format!("note: {note}\n"));
+    }
+    text
+}
+
+fn check(form_options: &str, options: &str, feed: impl AsRef<[u8]>, expected: expect_test::Expect) {
+    let feed = Cursor::new(feed.as_ref().to_vec());
+    expected.assert_eq(&told(form_options, options, feed));
+}
+
+/// A zip archive of deflated entries, as a program would write it.
+fn zipped(entries: &[(&str, &str)]) -> Vec<u8> {
+    let (mut file, mut directory) = (Vec::new(), Vec::new());
+    for (name, text) in entries {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        let packed = encoder.finish().unwrap();
+        let mut crc = Crc::new();
+        crc.update(text.as_bytes());
+        let mut common = vec![20, 0, 0, 0, 8, 0, 0, 0, 0, 0];
+        for number in [crc.sum(), packed.len() as u32, text.len() as u32] {
+            common.extend(number.to_le_bytes());
+        }
+        common.extend((name.len() as u16).to_le_bytes());
+        common.extend([0, 0]);
+        let offset = file.len() as u32;
+        directory.extend(b"PK\x01\x02\x14\x00");
+        directory.extend(&common);
+        directory.extend([0; 10]);
+        directory.extend(offset.to_le_bytes());
+        directory.extend(name.as_bytes());
+        file.extend(b"PK\x03\x04");
+        file.extend(&common);
+        file.extend(name.as_bytes());
+        file.extend(packed);
+    }
+    let (count, start) = (entries.len() as u16, file.len() as u32);
+    file.extend(&directory);
+    file.extend(b"PK\x05\x06\0\0\0\0");
+    file.extend(count.to_le_bytes());
+    file.extend(count.to_le_bytes());
+    file.extend((directory.len() as u32).to_le_bytes());
+    file.extend(start.to_le_bytes());
+    file.extend([0, 0]);
+    file
+}

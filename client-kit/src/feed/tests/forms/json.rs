@@ -1,0 +1,93 @@
+//! JSON: objects around the products, and objects one after the other.
+
+use expect_test::expect;
+
+use super::check;
+use crate::feed::row::ROW_BYTES_MAX;
+
+#[test]
+fn an_object_around_the_products_is_looked_into() {
+    check(
+        "",
+        "",
+        "{\"shop\":{\"name\":\"x\"},\"data\":{\"items\":[\n{\"id\":\"a\",\"title\":\"T\",\"price\":1},\n{\"id\":\"b\",\"title\":\"T\",\"price\":NaN}],\"n\":[{}]},\n\"page\":1}\n",
+        expect![[r#"
+            2: a "T" 1
+            3!  : no valid JSON: expected value (column 31)
+            note: products are read from the member data/items: --item PATH names another
+        "#]],
+    );
+    check(
+        "",
+        "",
+        r#"{"products":[{"id":"a","title":"T","price":1}]}"#,
+        expect![[r#"
+            1: a "T" 1
+            note: products are read from the member products: --item PATH names another
+        "#]],
+    );
+    check(
+        "--item b",
+        "",
+        r#"{"a":[{"x":1}],"b":[{"id":"a","title":"T","price":1}]}"#,
+        expect![[r#"
+            1: a "T" 1
+        "#]],
+    );
+    check(
+        "--item c",
+        "",
+        r#"{"a":[{"x":1}]}"#,
+        expect![[r#"
+            1!  attributes: column "a" is a list of objects or lists: --map or --ignore it
+            line 1: the JSON has no array c: --item PATH names the array of products
+        "#]],
+    );
+    let header = "x".repeat(2 * ROW_BYTES_MAX);
+    let long = format!(
+        "{{\"h\":\"{header}\",\"products\":[\n{{\"id\":\"a\",\"title\":\"T\",\"price\":1}}]}}"
+    );
+    check(
+        "",
+        "",
+        long,
+        expect![[r#"
+            2: a "T" 1
+            note: products are read from the member products: --item PATH names another
+        "#]],
+    );
+}
+
+#[test]
+fn objects_may_follow_each_other_over_several_lines() {
+    check(
+        "",
+        "",
+        "\u{feff}{\n \"id\": \"a\", \"title\": \"T\",\n \"price\": 1, \"variants\": [{\"x\": 1}]\n}\n{\n\"id\":\"b\",\"title\":\"T\",\"price\":1\n}\n",
+        expect![[r#"
+            1! a attributes: column "variants" is a list of objects or lists: --map or --ignore it
+            5: b "T" 1
+        "#]],
+    );
+    check(
+        "",
+        "",
+        "{\"id\":\"a\",\"title\":\"T\",\"price\":1},\n{\"id\":\"b\",\"title\":\"T\",\"price\":1},\n",
+        expect![[r#"
+            1: a "T" 1
+            2: b "T" 1
+        "#]],
+    );
+}
+
+#[test]
+fn products_of_schema_org_have_their_offers_inside() {
+    check(
+        "--preset schema-org",
+        "",
+        r#"{"@context":"https://schema.org","@type":"Product","sku":"a","name":"T","image":["http://x/a"],"brand":{"@type":"Brand","name":"Acme"},"gtin13":"4006381333931","offers":[{"@type":"Offer","price":"4.50","priceCurrency":"EUR","availability":"https://schema.org/InStock"}]}"#,
+        expect![[r#"
+            1: a "T" 4.50 EUR image=http://x/a brand=Acme sku=a gtins=["4006381333931"] availability="InStock"
+        "#]],
+    );
+}

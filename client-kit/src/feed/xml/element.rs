@@ -1,0 +1,153 @@
+//! An item of an XML feed as a tree. The parser sees the text of one item, so nothing it does can
+//! need more memory than a few times that.
+
+use quick_xml::Reader;
+use quick_xml::escape::{resolve_html5_entity, resolve_predefined_entity};
+use quick_xml::events::{BytesRef, BytesStart, Event};
+
+use crate::feed::row::Mistake;
+use crate::feed::xml::names::Names;
+
+#[derive(Debug, Default)]
+pub(super) struct Element {
+    pub(super) name: String,
+    pub(super) attributes: Vec<(String, String)>,
+    /// The value of `xml:lang`.
+    pub(super) language: String,
+    pub(super) content: Vec<Node>,
+}
+
+#[derive(Debug)]
+pub(super) enum Node {
+    Text(String),
+    Element(Element),
+}
+
+impl Element {
+    pub(super) fn children(&self) -> impl Iterator<Item = &Element> {
+        self.content.iter().filter_map(|node| match node {
+            Node::Element(element) => Some(element),
+            Node::Text(_) => None,
+        })
+    }
+
+    /// True where there is nothing but elements, and blanks between them.
+    pub(super) fn has_only_elements(&self) -> bool {
+        self.children().next().is_some()
+            && self.content.iter().all(|node| match node {
+                Node::Text(text) => text.trim().is_empty(),
+                Node::Element(_) => true,
+            })
+    }
+
+    /// The text of the element and of those inside of it.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        self.add_text(&mut text);
+        text.trim().to_owned()
+    }
+
+    fn add_text(&self, text: &mut String) {
+        for node in &self.content {
+            match node {
+                Node::Text(part) => text.push_str(part),
+                Node::Element(element) => element.add_text(text),
+            }
+        }
+    }
+
+    fn add(&mut self, part: &str) {
+        match self.content.last_mut() {
+            Some(Node::Text(text)) => text.push_str(part),
+            _ => self.content.push(Node::Text(part.to_owned())),
+        }
+    }
+}
+
+/// Parses the text of one element.
+pub(super) fn parse(item: &[u8], names: &Names) -> Result<Element, Mistake> {
+    let text = str::from_utf8(item).map_err(|err| Mistake::not_utf8(err.valid_up_to()))?;
+    let mut reader = Reader::from_str(text);
+    reader.config_mut().expand_empty_elements = true;
+    let mut open = vec![Element::default()];
+    loop {
+        let event = reader.read_event().map_err(|err| malformed(&err))?;
+        let Some(element) = open.last_mut() else {
+            return Err(malformed(&"an end tag too many"));
+        };
+        match event {
+            Event::Start(tag) => open.push(start(&tag, names)?),
+            Event::End(_) => {
+                let closed = open.pop().unwrap_or_default();
+                if let Some(parent) = open.last_mut() {
+                    parent.content.push(Node::Element(closed));
+                }
+            }
+            Event::Text(text) => element.add(&text.replace("\r\n", "\n")),
+            Event::CData(text) => element.add(&text),
+            Event::GeneralRef(entity) => {
+                let text = resolve(&entity)?;
+                element.add(&text);
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    let item = open.into_iter().next().and_then(|outer| {
+        outer.content.into_iter().find_map(|node| match node {
+            Node::Element(element) => Some(element),
+            Node::Text(_) => None,
+        })
+    });
+    item.ok_or_else(|| malformed(&"there is no element"))
+}
+
+fn start(tag: &BytesStart<'_>, names: &Names) -> Result<Element, Mistake> {
+    let mut element = Element {
+        name: names.written(tag.name().as_ref()),
+        ..Element::default()
+    };
+    for attribute in tag.attributes() {
+        let attribute = attribute.map_err(|err| malformed(&err))?;
+        let name = attribute.key.as_ref();
+        let value = unescape(&attribute.value)?;
+        if name == "xml:lang" {
+            element.language = value;
+        } else if name != "xmlns"
+            && !["xmlns:", "xml:", "xsi:"]
+                .iter()
+                .any(|one| name.starts_with(one))
+        {
+            element.attributes.push((name.to_owned(), value));
+        }
+    }
+    Ok(element)
+}
+
+fn resolve(entity: &BytesRef<'_>) -> Result<String, Mistake> {
+    if let Some(char) = entity.resolve_char_ref().map_err(|err| malformed(&err))? {
+        return Ok(char.to_string());
+    }
+    named(entity).map(str::to_owned)
+}
+
+fn named(name: &str) -> Result<&'static str, Mistake> {
+    resolve_predefined_entity(name)
+        .or_else(|| resolve_html5_entity(name))
+        .ok_or_else(|| {
+            malformed(&format!(
+                "&{name}; is no known entity: write its character, or &amp; for an &"
+            ))
+        })
+}
+
+/// The value of an attribute with its entities replaced.
+fn unescape(value: &str) -> Result<String, Mistake> {
+    let text = quick_xml::escape::unescape_with(value, |name| named(name).ok());
+    text.map(std::borrow::Cow::into_owned)
+        .map_err(|err| malformed(&err))
+}
+
+fn malformed(reason: &dyn std::fmt::Display) -> Mistake {
+    Mistake::row(format!("no well-formed XML: {reason}"))
+}
