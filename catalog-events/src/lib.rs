@@ -8,17 +8,17 @@
 
 #[cfg(feature = "nats")]
 mod message;
-mod rule_form;
 #[cfg(feature = "nats")]
 mod stream;
 mod subject;
-mod rule;
 #[cfg(feature = "nats")]
 mod connect;
 mod digest;
 mod consistency;
 mod usage;
 mod grpc;
+mod rule_form;
+mod rule;
 mod event;
 mod product;
 mod ids;

@@ -3,12 +3,13 @@
 mod changes;
 mod rejected;
 mod report;
+mod args;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use client_kit::feed::{self, FormArgs, Mapping, MappingArgs, Notes, Rows, Source};
+use client_kit::feed::{self, FormArgs, Mapping, Notes, Rows, Source};
 use client_kit::import::{ImportError, ImportOptions, Notice, Summary, batches, run};
 use client_kit::{ProductJson, output};
 use tokio_util::sync::CancellationToken;
@@ -16,42 +17,11 @@ use tokio_util::sync::CancellationToken;
 use crate::endpoints::EndpointArgs;
 use crate::import::report::Report;
 
+pub(crate) use crate::import::args::ImportArgs;
+
 /// The exit code of a process that Ctrl-C ends.
 const EXIT_INTERRUPTED: u8 = 130;
 const EXIT_USAGE: u8 = 2;
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct ImportArgs {
-    /// JSON, CSV, XML or a spreadsheet, plain or packed with gzip, zstd or zip: a file, a URL of http or
-    /// https, or `-` for standard input
-    file: PathBuf,
-    /// Products in one transaction of the write service
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    batch: u16,
-    /// Says field by field what the import would change, and changes nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Reads and checks the feed, shows the first product and sends nothing
-    #[arg(long, conflicts_with = "dry_run")]
-    check: bool,
-    /// Writes every rejected row to FILE as it stands in the feed, with the reason, to be mended and imported
-    /// again: CSV for a table, else JSON Lines
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
-    /// Writes the reason of every rejected row to FILE, one JSON object a line
-    #[arg(long, value_name = "FILE")]
-    rejects: Option<PathBuf>,
-    /// Gives up when the write service is away or silent for so long
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    retry_seconds: u32,
-    /// Prints the summary as one JSON object
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    form: FormArgs,
-    #[command(flatten)]
-    mapping: MappingArgs,
-}
 
 /// Runs the command.
 pub(crate) async fn command(

@@ -9,8 +9,8 @@ mod merchant;
 mod fields;
 
 pub use crate::export::fields::{Field, Fields};
-pub use crate::export::form::{ExportFormat, Form, LeftOut};
-pub use crate::export::merchant::Link;
+pub use crate::export::form::{ExportFormat, Form};
+pub use crate::export::merchant::{LeftOut, Link};
 pub use crate::export::reader::{ExportError, ExportOptions, Reader, Retrying};
 pub use crate::export::table::Columns;
 

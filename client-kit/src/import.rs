@@ -5,9 +5,10 @@
 mod outcome;
 mod batches;
 mod delivery;
+mod options;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use catalog_proto::v1::{ImportRow, ProductInput};
 use tokio_util::sync::CancellationToken;
@@ -17,27 +18,8 @@ use crate::import::delivery::Delivery;
 use crate::target::Target;
 
 pub use crate::import::batches::{Batch, Place, batches};
+pub use crate::import::options::ImportOptions;
 pub use crate::import::outcome::{ImportError, Notice, Rejection, Summary};
-
-#[derive(Clone, Debug)]
-pub struct ImportOptions {
-    /// The most rows in a batch, from 1 to 1,000.
-    pub batch_rows: usize,
-    /// How long to keep trying without an answer.
-    pub retry: Duration,
-    /// Whether the service only says what would change.
-    pub validate_only: bool,
-}
-
-impl Default for ImportOptions {
-    fn default() -> Self {
-        Self {
-            batch_rows: 500,
-            retry: Duration::from_secs(60),
-            validate_only: false,
-        }
-    }
-}
 
 /// Imports rows into the write service. `stop` ends it early, after the answers to what was sent.
 pub async fn run(

@@ -9,7 +9,7 @@ use client_kit::import::{Notice, Rejection, Summary};
 use client_kit::{Meter, output};
 use serde::Serialize;
 
-use crate::import::ImportArgs;
+use crate::import::args::ImportArgs;
 use crate::import::changes::Changed;
 use crate::import::rejected::{Output, Rows};
 

@@ -8,3 +8,4 @@ mod kill;
 mod chaos;
 mod verify;
 mod eval;
+mod feeds;

@@ -6,7 +6,7 @@ use catalog_proto::v1;
 
 use crate::export::fields::Fields;
 use crate::export::lines;
-use crate::export::merchant::{self, Link};
+use crate::export::merchant::{self, LeftOut, Link};
 use crate::export::table::{Columns, Table};
 use crate::feed::escaped;
 
@@ -20,10 +20,6 @@ pub enum ExportFormat {
     /// RSS 2.0 for Google Merchant Center
     Google,
 }
-
-/// Why a product is not part of an export: what it lacks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LeftOut(pub &'static str);
 
 /// A format with all that it needs to know.
 #[derive(Debug)]

@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use catalog_proto::v1::{self, ProductStatus};
 
-use crate::export::form::LeftOut;
 use crate::price::amount;
 
 const ID_CHARS_MAX: usize = 50;
@@ -16,6 +15,10 @@ const TYPE_CHARS_MAX: usize = 750;
 const GTINS_MAX: usize = 10;
 /// What stands for the id in the template of a link.
 const ID: &str = "{id}";
+
+/// Why a product is not part of an export: what it lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LeftOut(pub &'static str);
 
 /// The address of a product's page, with `{id}` where its id stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

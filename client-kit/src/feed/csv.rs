@@ -48,8 +48,9 @@ impl Records {
         let mut survey = Survey::new(&self.columns);
         while let Some(record) = self.advance().map_err(|source| self.unreadable(source))? {
             let line = record.lines.first().map_or(0, |first| first.number);
+            self.cells.trim(self.columns.names().len());
             let cells = &self.cells.cells;
-            if record.broken.is_some() || cells.len() < self.columns.names().len() {
+            if record.broken.is_some() || cells.len() != self.columns.names().len() {
                 self.lines.read_again(record.lines.into_iter().skip(1));
                 continue;
             }
@@ -126,12 +127,9 @@ impl Records {
 
     /// Makes a row of the cells. The error is about the record as a whole.
     fn parse(&mut self, line: u64, lines: usize) -> Result<Row, String> {
-        let cells = &mut self.cells.cells;
         let expected = self.columns.names().len();
-        // Separators at the end of a row are no columns.
-        while cells.len() > expected && cells.last().is_some_and(Vec::is_empty) {
-            cells.pop();
-        }
+        self.cells.trim(expected);
+        let cells = &self.cells.cells;
         let found = cells.len();
         if found != expected {
             let swallowed = match lines {

@@ -15,8 +15,8 @@ use tonic::{Code, Status, Streaming};
 use uuid::Uuid;
 
 use crate::feed::{FeedError, Mistake};
-use crate::import::ImportOptions;
 use crate::import::batches::Batch;
+use crate::import::options::ImportOptions;
 use crate::import::outcome::{ImportError, Notice, Rejection, Summary};
 use crate::target::{Target, is_transient};
 

@@ -46,6 +46,14 @@ impl Cells {
         self.cells.len()
     }
 
+    /// Leaves out what separators at the end of a row have behind them, where that is nothing: they are no
+    /// columns.
+    pub(super) fn trim(&mut self, columns: usize) {
+        while self.cells.len() > columns && self.cells.last().is_some_and(Vec::is_empty) {
+            self.cells.pop();
+        }
+    }
+
     /// Adds a line, with its line break.
     pub(super) fn add(&mut self, line: &[u8], separator: &[u8]) -> Progress {
         let content = without_end(line);

@@ -1,0 +1,199 @@
+//! Feeds as suppliers send them, what is left of them in the catalog, and the way out again.
+
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use trials::cluster::Cluster;
+
+use crate::support::{catalogctl, cluster, feed, json, shown};
+
+/// Awkward products, in the form of another shop.
+const PRICE_LIST: &str = "Preisliste 2026\n\
+    Artikel;Titel;Preis;Marke;EAN;Kategorie;Farben;Version;Beschreibung;Neu\n\
+    a1;Bohrer \"Blitz\" 8 mm;1.299,00 \u{20ac};\"Black &amp; Decker\";4006381333931;Werkzeug > Bohrer;rot|blau;4.10;<p>F\u{fc}r <b>Holz</b></p>;ja\n\
+    a2;S\u{e4}ge;49,90;Fjell;4.0E+12;;gr\u{fc}n;4.1;;nein\n\
+    a3;\"Zange;5,00;;;;;4.2;;ja\n\
+    a4;Hammer;7;;;;;5;;x\n";
+const OPTIONS: [&str; 20] = [
+    "--map",
+    "description=Beschreibung",
+    "--skip",
+    "1",
+    "--map",
+    "id=Artikel",
+    "--map",
+    "title=Titel",
+    "--price",
+    "Preis",
+    "--map",
+    "brand=Marke",
+    "--map",
+    "gtins=EAN",
+    "--map",
+    "categories=Kategorie",
+    "--split",
+    "Farben=|",
+    "--flag",
+    "Neu",
+];
+
+async fn run(cluster: &Cluster, args: &[&str]) -> Output {
+    let output = catalogctl(cluster, args).output().await;
+    output.expect("run catalogctl")
+}
+
+async fn product(cluster: &Cluster, id: &str) -> Value {
+    cluster.caught_up(1, false, 30).await.expect("documents");
+    json(cluster, &["get", id, "--json"]).await
+}
+
+/// All products at the end of the log, without what differs between catalogs.
+async fn exported(cluster: &Cluster, folder: &Path, name: &str) -> String {
+    let file = folder.join(name).display().to_string();
+    let output = run(cluster, &["export", &file]).await;
+    assert!(output.status.success(), "{}", shown(&output));
+    std::fs::read_to_string(file).expect("the export")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_list_of_a_spreadsheet_goes_in_and_out_again() {
+    let cluster = cluster().await;
+    let folder = tempfile::tempdir().expect("folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (list, report) = (path("liste.csv"), path("report.csv"));
+    // Windows-1252, as spreadsheets write it.
+    let bytes: Vec<u8> = PRICE_LIST
+        .chars()
+        .map(|c| if c == '\u{20ac}' { 0x80 } else { c as u8 })
+        .collect();
+    std::fs::write(&list, bytes).expect("the price list");
+    let import = ["import", list.as_str(), "--report", report.as_str()];
+    let output = run(&cluster, &[&import[..], &OPTIONS[..]].concat()).await;
+    let told = shown(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    for expected in [
+        "taken as windows-1252",
+        "decimal comma",
+        "\"Version\" stays text",
+        "line 5: the quote of value 2 is never closed",
+        "warning: line 4, product a2, gtins: \"4.0E+12\" is left out",
+        "4 rows: 3 created, 0 updated, 0 unchanged, 1 rejected, 1 warning",
+    ] {
+        assert!(told.contains(expected), "{expected}\n{told}");
+    }
+    let rows = exported(&cluster, folder.path(), "all.jsonl").await;
+    let first: Value = serde_json::from_str(rows.lines().next().expect("a1")).expect("JSON");
+    assert_eq!(
+        (&first["price"], &first["currency"], &first["brand"]),
+        (&"1299.00".into(), &"EUR".into(), &"Black & Decker".into())
+    );
+    assert_eq!(
+        first["description"], "<p>F\u{fc}r <b>Holz</b></p>",
+        "as it was given"
+    );
+    let attributes = serde_json::json!({"farben": ["rot", "blau"], "neu": true, "version": "4.10"});
+    assert_eq!(first["attributes"], attributes);
+
+    let rejected = std::fs::read_to_string(&report).expect("the report");
+    assert!(rejected.starts_with("Artikel,Titel,"), "{rejected}");
+    assert!(rejected.contains("a3;"), "the row as it stood: {rejected}");
+
+    // Prices alone leave the rest, and a dry run nothing at all.
+    let prices = path("prices.csv");
+    std::fs::write(&prices, "id,price\na2,45.50\n").expect("prices");
+    let dry = run(&cluster, &["import", &prices, "--dry-run"]).await;
+    let dry = shown(&dry);
+    assert!(
+        dry.contains("product a2 changes: price \"49.9 USD\" -> \"45.5 USD\""),
+        "{dry}"
+    );
+    assert_eq!(exported(&cluster, folder.path(), "same.jsonl").await, rows);
+    let output = run(&cluster, &["import", &prices]).await;
+    assert!(output.status.success(), "{}", shown(&output));
+    cluster.caught_up(4, false, 30).await.expect("documents");
+    let saw = product(&cluster, "a2").await;
+    assert_eq!(
+        (&saw["brand"], &saw["price"]),
+        (&"Fjell".into(), &45.5.into())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_exported_is_the_same_catalog_elsewhere() {
+    let (first, second) = (cluster().await, cluster().await);
+    let folder = tempfile::tempdir().expect("folder");
+    let sample = feed(folder.path(), 1_000).await;
+    let output = run(&first, &["import", &sample]).await;
+    assert!(output.status.success(), "{}", shown(&output));
+    let lines = exported(&first, folder.path(), "first.jsonl").await;
+    let table = exported(&first, folder.path(), "first.csv").await;
+    assert_eq!(lines.lines().count(), 1_000);
+    let packed = folder.path().join("first.csv").display().to_string();
+    let output = run(&second, &["import", &packed]).await;
+    assert!(output.status.success(), "{}", shown(&output));
+    assert_eq!(
+        exported(&second, folder.path(), "second.jsonl").await,
+        lines
+    );
+    assert_eq!(exported(&second, folder.path(), "second.csv").await, table);
+
+    // At an old position the catalog is what it was.
+    let change = folder.path().join("change.jsonl").display().to_string();
+    let one: Value = serde_json::from_str(lines.lines().next().expect("one")).expect("JSON");
+    let text = format!("{{\"id\":{},\"price\":1,\"brand\":null}}\n", one["id"]);
+    std::fs::write(&change, text).expect("a change");
+    let output = run(&first, &["import", &change]).await;
+    assert!(output.status.success(), "{}", shown(&output));
+    let old = folder.path().join("old.jsonl").display().to_string();
+    let output = run(&first, &["export", &old, "--position", "1000"]).await;
+    assert!(output.status.success(), "{}", shown(&output));
+    assert_eq!(std::fs::read_to_string(old).expect("old"), lines);
+    assert_ne!(exported(&first, folder.path(), "new.jsonl").await, lines);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_pipe_that_is_interrupted_loses_and_repeats_nothing() {
+    let cluster = cluster().await;
+    let folder = tempfile::tempdir().expect("folder");
+    let sample = feed(folder.path(), 300).await;
+    let rows = std::fs::read_to_string(&sample).expect("the feed");
+    let mut command = catalogctl(&cluster, &["import", "-", "--batch", "20"]);
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut import = command.spawn().expect("run catalogctl");
+    let mut pipe = import.stdin.take().expect("a pipe");
+    for line in rows.lines().take(150) {
+        pipe.write_all(format!("{line}\n").as_bytes())
+            .await
+            .expect("written");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let pid = import.id().expect("it runs").to_string();
+    let killed = tokio::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status()
+        .await;
+    assert!(killed.expect("run kill").success());
+    let output = import.wait_with_output().await.expect("ended");
+    assert_eq!(output.status.code(), Some(130), "{}", shown(&output));
+    let told: String = String::from_utf8_lossy(&output.stdout).into_owned();
+    let taken: u64 = told
+        .split(' ')
+        .next()
+        .and_then(|rows| rows.parse().ok())
+        .expect("a count");
+    assert!(taken > 0 && taken <= 150, "{told}");
+
+    let again = json(&cluster, &["import", &sample, "--json"]).await;
+    let of = |name: &str| again[name].as_u64().expect("a count");
+    assert_eq!(
+        (of("unchanged"), of("created")),
+        (taken, 300 - taken),
+        "{again}"
+    );
+}

@@ -1,0 +1,24 @@
+//! How an import is done.
+
+use std::time::Duration;
+
+/// How an import is done.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// The most rows in a batch, from 1 to 1,000.
+    pub batch_rows: usize,
+    /// How long to keep trying without an answer.
+    pub retry: Duration,
+    /// Whether the service only says what would change.
+    pub validate_only: bool,
+}
+
+impl Default for ImportOptions {
+    fn default() -> Self {
+        Self {
+            batch_rows: 500,
+            retry: Duration::from_secs(60),
+            validate_only: false,
+        }
+    }
+}
