@@ -6,6 +6,7 @@ mod output;
 mod report;
 mod proof;
 mod partial;
+mod latest;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -76,6 +77,9 @@ pub(crate) async fn command(
         }
     };
     let target = endpoints.resolve()?.command;
+    if args.position.is_none() && !args.resume {
+        latest::wait(&target).await?;
+    }
     let mut report = Report::new();
     let export = Export {
         target: &target,

@@ -3,6 +3,7 @@
 mod changes;
 mod rejected;
 mod report;
+mod missing;
 mod args;
 
 use std::path::PathBuf;
@@ -10,11 +11,13 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use client_kit::feed::{self, FormArgs, Mapping, Notes, Rows, Source};
+use client_kit::import::missing::Deleted;
 use client_kit::import::{ImportError, ImportOptions, Notice, Summary, batches, run};
-use client_kit::{ProductJson, output};
+use client_kit::{ProductJson, Target, output};
 use tokio_util::sync::CancellationToken;
 
 use crate::endpoints::EndpointArgs;
+use crate::import::missing::Missing;
 use crate::import::report::Report;
 
 pub(crate) use crate::import::args::ImportArgs;
@@ -49,16 +52,20 @@ pub(crate) async fn command(
         retry: Duration::from_secs(args.retry_seconds.into()),
         validate_only: args.dry_run,
     };
-    let (summary, result) = if args.check {
-        check(rows, &options, !args.json, stop, &mut notice).await?
+    let (summary, result, deleted) = if args.check {
+        let (summary, result) = check(rows, &options, !args.json, stop, &mut notice).await?;
+        (summary, result, None)
     } else {
         let target = endpoints.resolve()?.command;
-        run(rows, &target, &options, stop, &mut notice).await
+        deliver(&args, rows, &target, &options, stop, &mut notice).await?
     };
     let notes = report.finish(&summary)?;
     if args.json {
         output::json(&report::WithNotes {
             summary: &summary,
+            deleted: deleted
+                .as_ref()
+                .and_then(|deleted| Some(deleted.as_ref().ok()?.deleted)),
             notes: &notes,
         })?;
     } else if args.dry_run {
@@ -66,12 +73,49 @@ pub(crate) async fn command(
     } else {
         output::line(&report::summary(&summary, &args))?;
     }
+    if let Some(deleted) = deleted {
+        let Deleted { deleted, kept } = deleted?;
+        if !args.json && !args.dry_run {
+            output::line(&format!(
+                "{deleted} products that the feed does not have were deleted, {kept} kept that others changed"
+            ))?;
+        }
+    }
     Ok(match result {
         Ok(()) if summary.rejected == 0 => ExitCode::SUCCESS,
         Ok(()) => ExitCode::FAILURE,
         Err(ImportError::Interrupted) => ExitCode::from(EXIT_INTERRUPTED),
         Err(err) => return Err(err.into()),
     })
+}
+
+/// Imports the rows, and deletes what the feed lacks where that was asked for. The deletion has an outcome of
+/// its own: None where there is none.
+async fn deliver(
+    args: &ImportArgs,
+    rows: Rows,
+    target: &Target,
+    options: &ImportOptions,
+    stop: CancellationToken,
+    notice: &mut (dyn FnMut(Notice<'_>) + Send),
+) -> anyhow::Result<(
+    Summary,
+    Result<(), ImportError>,
+    Option<anyhow::Result<Deleted>>,
+)> {
+    if !args.delete_missing {
+        let (summary, result) = run(rows, target, options, stop, notice).await;
+        return Ok((summary, result, None));
+    }
+    let missing = Missing::before(target, options.retry, stop.clone()).await?;
+    let rows = missing.named.watch(rows);
+    let (summary, result) = run(rows, target, options, stop.clone(), notice).await;
+    let deleted = if result.is_ok() {
+        Some(missing.delete(args, target, options.retry, &stop).await)
+    } else {
+        None
+    };
+    Ok((summary, result, deleted))
 }
 
 /// Opens a feed on a thread of its own: a pipe may deliver nothing for long.

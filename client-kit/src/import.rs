@@ -2,6 +2,7 @@
 //! and those without an answer are sent again when a connection is lost. Importing the same rows
 //! twice changes nothing.
 
+pub mod missing;
 mod outcome;
 mod batches;
 mod delivery;

@@ -25,6 +25,13 @@ pub(crate) struct ImportArgs {
     /// Writes the reason of every rejected row to FILE, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub(super) rejects: Option<PathBuf>,
+    /// Deletes the products that the feed does not have, after all of it was imported: for feeds of the whole
+    /// catalog
+    #[arg(long, conflicts_with = "check")]
+    pub(super) delete_missing: bool,
+    /// The most products that --delete-missing may delete, in percent of all
+    #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(super) delete_missing_max: u8,
     /// Gives up when the write service is away or silent for so long
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(super) retry_seconds: u32,

@@ -36,6 +36,9 @@ pub(super) struct Report {
 pub(super) struct WithNotes<'r> {
     #[serde(flatten)]
     pub(super) summary: &'r Summary,
+    /// The products that were deleted because the feed does not have them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) deleted: Option<u64>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub(super) notes: &'r [String],
 }

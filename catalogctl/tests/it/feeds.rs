@@ -138,7 +138,8 @@ async fn what_was_exported_is_the_same_catalog_elsewhere() {
         exported(&second, folder.path(), "second.jsonl").await,
         lines
     );
-    assert_eq!(exported(&second, folder.path(), "second.csv").await, table);
+    let second_table = exported(&second, folder.path(), "second.csv").await;
+    assert!(second_table == table, "the tables differ");
 
     // At an old position the catalog is what it was.
     let change = folder.path().join("change.jsonl").display().to_string();
@@ -150,8 +151,10 @@ async fn what_was_exported_is_the_same_catalog_elsewhere() {
     let old = folder.path().join("old.jsonl").display().to_string();
     let output = run(&first, &["export", &old, "--position", "1000"]).await;
     assert!(output.status.success(), "{}", shown(&output));
-    assert_eq!(std::fs::read_to_string(old).expect("old"), lines);
-    assert_ne!(exported(&first, folder.path(), "new.jsonl").await, lines);
+    let old = std::fs::read_to_string(old).expect("old");
+    assert!(old == lines, "the old position differs");
+    let new = exported(&first, folder.path(), "new.jsonl").await;
+    assert!(new != lines, "the change is not there");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,5 +198,64 @@ async fn a_slow_pipe_that_is_interrupted_loses_and_repeats_nothing() {
         (of("unchanged"), of("created")),
         (taken, 300 - taken),
         "{again}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_whole_feed_lacks_is_deleted_within_a_bound() {
+    let cluster = cluster().await;
+    let folder = tempfile::tempdir().expect("folder");
+    let sample = feed(folder.path(), 40).await;
+    let output = run(&cluster, &["import", &sample]).await;
+    assert!(output.status.success(), "{}", shown(&output));
+    let rows = std::fs::read_to_string(&sample).expect("the feed");
+    let part = folder.path().join("part.jsonl").display().to_string();
+    let write = |count: usize, more: &str| {
+        let rows: Vec<&str> = rows.lines().take(count).collect();
+        std::fs::write(&part, format!("{}\n{more}", rows.join("\n"))).expect("a part");
+    };
+    write(10, "");
+    let output = run(&cluster, &["import", &part, "--delete-missing"]).await;
+    let told = shown(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("lacks 30 of 40 products, more than 10 %"),
+        "{told}"
+    );
+    write(37, "{\"title\":\"nobody\"}\n");
+    let output = run(&cluster, &["import", &part, "--delete-missing"]).await;
+    let told = shown(&output);
+    assert!(
+        told.contains("1 rows do not tell which product they are"),
+        "{told}"
+    );
+    write(37, "");
+    let dry = run(
+        &cluster,
+        &["import", &part, "--delete-missing", "--dry-run"],
+    )
+    .await;
+    let dry = shown(&dry);
+    assert!(dry.contains("3 products would be deleted"), "{dry}");
+    assert_eq!(
+        exported(&cluster, folder.path(), "all.jsonl")
+            .await
+            .lines()
+            .count(),
+        40
+    );
+    let deleted = json(&cluster, &["import", &part, "--delete-missing", "--json"]).await;
+    assert_eq!(deleted["deleted"], 3, "{deleted}");
+    assert_eq!(
+        exported(&cluster, folder.path(), "left.jsonl")
+            .await
+            .lines()
+            .count(),
+        37
+    );
+    let again = json(&cluster, &["import", &part, "--delete-missing", "--json"]).await;
+    assert_eq!(
+        (&again["deleted"], &again["unchanged"]),
+        (&0.into(), &37.into())
     );
 }

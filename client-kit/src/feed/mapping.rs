@@ -107,7 +107,7 @@ pub struct MappingArgs {
     /// Prices and numbers are written as 1,299.00 [default: as the prices show]
     #[arg(long)]
     pub decimal_point: bool,
-    /// Cuts categories at SEP [default: > with blanks around it where there are any, else >]
+    /// Cuts categories at SEP; without it at a > with blanks around it where there are any, else at every >
     #[arg(long, value_name = "SEP")]
     pub category_separator: Option<String>,
     /// Column with the version that the product must have: a row for another one is rejected
