@@ -15,6 +15,7 @@ mod columns;
 mod draft;
 mod exact;
 mod json;
+mod bounded_line;
 mod csv;
 mod xml;
 mod sheet;
@@ -25,6 +26,7 @@ pub use crate::feed::form::{Encoding, FormArgs, Format, Preset};
 pub use crate::feed::mapping::{Field, Mapping, MappingArgs};
 pub use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row, Rows};
 pub use crate::feed::source::{Notes, Progress, Source};
+pub use crate::feed::values::REPORT_COLUMNS;
 
 use crate::feed::columns::Columns;
 use crate::feed::form::Kind;

@@ -6,9 +6,9 @@ use catalog_events::{Product, Status};
 use time::OffsetDateTime;
 
 use crate::domain::decision::{expect_version, put};
-use crate::domain::{Current, Decision, Draft, ProductFields, Rejection, Violation};
+use crate::domain::{Current, Decision, Draft, Patch, ProductFields, Rejection, Violation};
 
-const ATTRIBUTE: &str = "attributes.";
+const ATTRIBUTES: &str = "attributes";
 
 /// The fields that every row of a batch states, so that one without a value is cleared.
 #[derive(Debug, Default)]
@@ -93,76 +93,81 @@ impl ImportRow {
         columns: &Columns,
         product: &Product,
     ) -> Result<ProductFields, Vec<Violation>> {
-        let mut fields = ProductFields::from(product);
-        let row = &self.fields;
-        let is_cleared =
-            |name: &str| columns.0.contains(name) || self.clears.iter().any(|one| one == name);
-        for (name, new, field) in [
-            ("title", &row.title, &mut fields.title),
-            ("description", &row.description, &mut fields.description),
-            ("image_url", &row.image_url, &mut fields.image_url),
-            ("brand", &row.brand, &mut fields.brand),
-            ("sku", &row.sku, &mut fields.sku),
-        ] {
-            if !new.is_empty() || is_cleared(name) {
-                field.clone_from(new);
-            }
-        }
-        for (name, new, field) in [
-            ("gtins", &row.gtins, &mut fields.gtins),
-            ("categories", &row.categories, &mut fields.categories),
-        ] {
-            if !new.is_empty() || is_cleared(name) {
-                field.clone_from(new);
-            }
-        }
-        match self.status {
-            Some(status) => fields.status = status,
-            None if is_cleared("status") => fields.status = Status::default(),
-            None => {}
-        }
-        self.set_attributes(columns, &mut fields);
-        self.set_price(&is_cleared, &mut fields)?;
-        Ok(fields)
+        self.check_price(columns, product)
+            .map_err(|violation| vec![violation])?;
+        let patch = Patch {
+            paths: self.stated(columns, product),
+            fields: ProductFields {
+                status: self.status.unwrap_or_default(),
+                ..self.fields.clone()
+            },
+        };
+        patch.apply_to(product)
     }
 
-    fn set_attributes(&self, columns: &Columns, fields: &mut ProductFields) {
-        let all = columns.0.contains("attributes");
-        fields.attributes.retain(|name, _| {
-            let is_stated = || columns.0.contains(&format!("{ATTRIBUTE}{name}"));
-            !all && (columns.0.is_empty() || !is_stated())
-        });
-        for cleared in &self.clears {
-            if cleared == "attributes" {
-                fields.attributes.clear();
-            } else if let Some(name) = cleared.strip_prefix(ATTRIBUTE) {
-                fields.attributes.remove(name);
-            }
-        }
-        let stated = self.fields.attributes.clone();
-        fields.attributes.extend(stated);
+    /// Whether the row has a field and nothing in it.
+    fn clears(&self, columns: &Columns, name: &str) -> bool {
+        columns.0.contains(name) || self.clears.iter().any(|one| one == name)
     }
 
-    fn set_price(
-        &self,
-        is_cleared: &dyn Fn(&str) -> bool,
-        fields: &mut ProductFields,
-    ) -> Result<(), Vec<Violation>> {
+    /// The paths of the fields that the row has a value for, or states to be empty.
+    fn stated(&self, columns: &Columns, product: &Product) -> Vec<String> {
         let row = &self.fields;
-        let fail = |field, reason| Err(vec![Violation::new(field, reason)]);
-        let changes_currency = !row.currency.is_empty() && row.currency != fields.currency;
+        let fields = [
+            ("title", !row.title.is_empty()),
+            ("description", !row.description.is_empty()),
+            ("image_url", !row.image_url.is_empty()),
+            ("brand", !row.brand.is_empty()),
+            ("sku", !row.sku.is_empty()),
+            ("gtins", !row.gtins.is_empty()),
+            ("categories", !row.categories.is_empty()),
+            ("status", self.status.is_some()),
+        ];
+        let fields = fields
+            .into_iter()
+            .filter(|(name, has_value)| *has_value || self.clears(columns, name));
+        let prices = [
+            ("price", row.price.is_some()),
+            ("price_minor", row.price_minor != 0),
+            ("currency", !row.currency.is_empty()),
+        ];
+        let prices = prices.into_iter().filter(|(_, has_value)| *has_value);
+        let named = fields.chain(prices).map(|(name, _)| name.to_owned());
+        named
+            .chain(self.stated_attributes(columns, product))
+            .collect()
+    }
+
+    fn stated_attributes(&self, columns: &Columns, product: &Product) -> Vec<String> {
+        let of_row = &self.fields.attributes;
+        if self.clears(columns, ATTRIBUTES) {
+            return vec![ATTRIBUTES.to_owned()];
+        }
+        let path = |name: &String| format!("{ATTRIBUTES}.{name}");
+        let stored = product.attributes.keys();
+        let emptied = stored
+            .filter(|name| !of_row.contains_key(*name))
+            .map(path)
+            .filter(|path| self.clears(columns, path));
+        of_row.keys().map(path).chain(emptied).collect()
+    }
+
+    /// A product always has a price, in the currency that it was stated in.
+    fn check_price(&self, columns: &Columns, product: &Product) -> Result<(), Violation> {
         if self.states_price() {
-            (fields.price_minor, fields.price) = (row.price_minor, row.price.clone());
-        } else if is_cleared("price") || is_cleared("price_minor") {
-            return fail("price", "is empty: a product always has one");
-        } else if changes_currency {
-            return fail(
-                "currency",
-                "is another one than before: state the price too",
-            );
+            return Ok(());
         }
-        if !row.currency.is_empty() {
-            fields.currency.clone_from(&row.currency);
+        if ["price", "price_minor"]
+            .iter()
+            .any(|name| self.clears(columns, name))
+        {
+            let reason = "is empty: a product always has one";
+            return Err(Violation::new("price", reason));
+        }
+        let currency = &self.fields.currency;
+        if !currency.is_empty() && *currency != product.price.currency().to_string() {
+            let reason = "is another one than before: state the price too";
+            return Err(Violation::new("currency", reason));
         }
         Ok(())
     }

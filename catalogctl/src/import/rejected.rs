@@ -5,13 +5,14 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
-use client_kit::feed::{Mistake, Original};
+use client_kit::feed::{Mistake, Original, REPORT_COLUMNS};
 use client_kit::import::Rejection;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// The columns that the report adds. An import leaves them out, so that it reads the report again.
-const ADDED: [&str; 3] = ["import_line", "import_error", "import_row"];
+const LINE: &str = REPORT_COLUMNS[0];
+const ERROR: &str = REPORT_COLUMNS[1];
+const ROW: &str = REPORT_COLUMNS[2];
 
 /// A file that is written row by row. The first error is kept until the end.
 pub(super) struct Output {
@@ -66,9 +67,10 @@ impl Output {
     }
 
     fn cells(&mut self, cells: &[&str]) {
-        let quoted = cells.iter().map(|cell| quoted(cell));
-        let line = quoted.collect::<Vec<_>>().join(",");
-        let written = writeln!(self.file, "{line}");
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let record = writer.write_record(cells).map_err(io::Error::from);
+        let line = record.and_then(|()| writer.into_inner().map_err(|err| err.into_error()));
+        let written = line.and_then(|line| self.file.write_all(&line));
         self.failed = self.failed.take().or(written.err());
     }
 
@@ -99,7 +101,7 @@ impl Rows {
             return self.output.json(&object(rejection, &error));
         };
         if self.rows == 1 {
-            let names = header.iter().map(String::as_str).chain(ADDED);
+            let names = header.iter().map(String::as_str).chain(REPORT_COLUMNS);
             self.output.cells(&names.collect::<Vec<_>>());
         }
         let mut row = vec![""; header.len()];
@@ -124,19 +126,11 @@ fn object(rejection: &Rejection, error: &str) -> Map<String, Value> {
         Some(Original::Object(text)) => serde_json::from_str(text).unwrap_or_default(),
         Some(Original::Text(text)) => {
             let text = Value::from(text.as_str());
-            Map::from_iter([("import_row".to_owned(), text)])
+            Map::from_iter([(ROW.to_owned(), text)])
         }
         Some(Original::Cells(_)) | None => Map::new(),
     };
-    members.insert("import_line".to_owned(), Value::from(rejection.line));
-    members.insert("import_error".to_owned(), Value::from(error));
+    members.insert(LINE.to_owned(), Value::from(rejection.line));
+    members.insert(ERROR.to_owned(), Value::from(error));
     members
-}
-
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r', ';', '\t']) || cell.trim() != cell {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
 }

@@ -46,6 +46,9 @@ impl Records {
     /// Looks at all cells, and settles in the mapping what they show.
     fn survey(mut self, mapping: &mut Mapping) -> Result<Vec<String>, FeedError> {
         let mut survey = Survey::new(&self.columns);
+        if !survey.is_needed() {
+            return Ok(Vec::new());
+        }
         while let Some(record) = self.advance().map_err(|source| self.unreadable(source))? {
             let line = record.lines.first().map_or(0, |first| first.number);
             self.cells.trim(self.columns.names().len());

@@ -131,7 +131,7 @@ impl fmt::Display for TypedColumn {
 /// A product whose names an import reads back as they are: it decodes the entities in names, so a name with
 /// the text `&amp;` is written with `&amp;amp;`.
 pub(crate) fn escaped(product: &Product) -> Cow<'_, Product> {
-    let has_entity = |text: &String| values::plain(text.clone()) != *text;
+    let has_entity = |text: &String| text.contains('&') && values::plain(text.clone()) != *text;
     let names = || {
         [&product.title, &product.brand]
             .into_iter()

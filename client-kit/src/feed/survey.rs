@@ -71,6 +71,11 @@ impl Survey {
         }
     }
 
+    /// Whether anything is left to find out.
+    pub(super) fn is_needed(&self) -> bool {
+        !self.prices.is_empty() || self.columns.iter().any(|column| column.is_open)
+    }
+
     pub(super) fn add<'c>(&mut self, line: u64, cells: impl Iterator<Item = &'c str>) {
         for (place, text) in cells.enumerate() {
             let text = text.trim();

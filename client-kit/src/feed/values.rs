@@ -9,6 +9,9 @@ use serde_json::{Number, Value};
 
 /// The first double from which on not every integer is exact.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+/// The columns that a report of rejected rows adds, and that an import leaves out: where the row stood, what
+/// is wrong with it, and its text where it could not be taken apart.
+pub const REPORT_COLUMNS: [&str; 3] = ["import_line", "import_error", "import_row"];
 /// How many decimal digits every double holds exactly.
 const EXACT_DIGITS: usize = 15;
 
@@ -179,7 +182,7 @@ pub(super) fn flag_of(value: Value) -> Result<Value, String> {
 
 /// Whether a column was added by the report of an earlier import.
 pub(super) fn is_of_report(column: &str) -> bool {
-    ["import_line", "import_error", "import_row"].contains(&column)
+    REPORT_COLUMNS.contains(&column)
 }
 
 pub(super) fn status(text: &str) -> Result<ProductStatus, String> {

@@ -1,7 +1,7 @@
 //! Groups the rows of a feed into batches on a thread of its own, a few batches ahead of the
 //! service. Invariant: a batch names no product twice, and rows keep their order.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
@@ -57,10 +57,9 @@ pub fn batches(rows: Rows, rows_max: usize) -> mpsc::Receiver<Result<Batch, Feed
 struct Batches {
     rows: Rows,
     rows_max: usize,
-    /// The product ids in the batch that is being gathered.
-    ids: HashSet<String>,
-    /// The line of each product so far, by the hash of its id: ids would fill the memory.
-    lines: HashMap<u64, u64>,
+    /// The last line of each product and the number of its batch, by the hash of the id: ids would fill the
+    /// memory.
+    seen: HashMap<u64, (u64, u64)>,
     hasher: RandomState,
     /// A row that did not fit into the previous batch.
     next: Option<(Row, ImportRow)>,
@@ -73,8 +72,7 @@ impl Batches {
         Self {
             rows,
             rows_max,
-            ids: HashSet::new(),
-            lines: HashMap::new(),
+            seen: HashMap::new(),
             hasher: RandomState::new(),
             next: None,
             number: 0,
@@ -82,33 +80,27 @@ impl Batches {
         }
     }
 
-    /// Tells a product that the feed has had before: the later row wins.
-    fn repeated(&mut self, line: u64, id: &str) -> Option<Mistake> {
-        let before = self.lines.insert(self.hasher.hash_one(id), line)?;
-        Some(Mistake {
-            id: id.to_owned(),
-            field: "id".to_owned(),
-            reason: format!("is repeated: this row comes after that of line {before}, and wins"),
-        })
-    }
-
     /// Adds a row, or keeps it for the next batch.
     fn add(&mut self, batch: &mut Batch, mut row: Row, import: ImportRow) -> bool {
         let id = import.product.as_ref().map_or("", |product| &product.id);
         let bytes = import.encoded_len();
+        let hash = self.hasher.hash_one(id);
+        let before = self.seen.get(&hash).copied();
+        let is_in_batch = before.is_some_and(|(_, number)| number == batch.number);
         let is_other = !batch.rows.is_empty() && batch.columns != row.columns;
         let is_full = !batch.rows.is_empty() && batch.bytes + bytes > BATCH_BYTES_MAX;
-        if is_other || is_full || self.ids.contains(id) {
+        if is_other || is_full || is_in_batch {
             self.next = Some((row, import));
             return false;
         }
-        self.ids.insert(id.to_owned());
-        let id = id.to_owned();
+        if let Some((line, _)) = before {
+            row.warnings.push(repeated(id, line));
+        }
+        self.seen.insert(hash, (row.line, batch.number));
         if batch.rows.is_empty() {
             batch.bytes += row.columns.iter().map(|name| name.len() + 4).sum::<usize>();
             batch.columns = Arc::clone(&row.columns);
         }
-        row.warnings.extend(self.repeated(row.line, &id));
         batch.take_warnings(&mut row);
         batch.bytes += bytes;
         batch.rows.push(import);
@@ -132,7 +124,6 @@ impl Iterator for Batches {
             number: self.number,
             ..Batch::default()
         };
-        self.ids.clear();
         if let Some((row, import)) = self.next.take() {
             self.add(&mut batch, row, import);
         }
@@ -168,6 +159,15 @@ impl Iterator for Batches {
             Some(err) => Some(Err(err)),
             None => (!is_empty).then_some(Ok(batch)),
         }
+    }
+}
+
+/// Tells of a product that the feed has had before: the later row wins.
+fn repeated(id: &str, before: u64) -> Mistake {
+    Mistake {
+        id: id.to_owned(),
+        field: "id".to_owned(),
+        reason: format!("is repeated: this row comes after that of line {before}, and wins"),
     }
 }
 

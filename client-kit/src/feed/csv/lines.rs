@@ -1,9 +1,9 @@
 //! The lines of a text, some of which may be read again: what an unclosed quote swallowed.
 
 use std::collections::VecDeque;
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead};
 
-use crate::feed::row::ROW_BYTES_MAX;
+use crate::feed::bounded_line;
 
 /// A line with the line break at its end.
 #[derive(Debug)]
@@ -47,18 +47,11 @@ impl<R: BufRead> Lines<R> {
             return Ok(Some(line));
         }
         let mut text = Vec::new();
-        let limit = ROW_BYTES_MAX as u64 + 1;
-        (&mut self.reader)
-            .take(limit)
-            .read_until(self.end, &mut text)?;
+        let is_cut = bounded_line::read(&mut self.reader, self.end, &mut text)?;
         if text.is_empty() {
             return Ok(None);
         }
         self.number += 1;
-        let is_cut = text.len() > ROW_BYTES_MAX && !text.ends_with(&[self.end]);
-        if is_cut {
-            self.skip_to_the_end()?;
-        }
         Ok(Some(Line {
             number: self.number,
             text,
@@ -70,21 +63,6 @@ impl<R: BufRead> Lines<R> {
     pub(super) fn read_again(&mut self, lines: impl DoubleEndedIterator<Item = Line>) {
         for line in lines.rev() {
             self.again.push_front(line);
-        }
-    }
-
-    fn skip_to_the_end(&mut self) -> io::Result<()> {
-        loop {
-            let chunk = self.reader.fill_buf()?;
-            if chunk.is_empty() {
-                return Ok(());
-            }
-            let end = chunk.iter().position(|byte| *byte == self.end);
-            let used = end.map_or(chunk.len(), |end| end + 1);
-            self.reader.consume(used);
-            if end.is_some() {
-                return Ok(());
-            }
         }
     }
 }

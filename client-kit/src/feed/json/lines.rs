@@ -1,11 +1,12 @@
 //! JSON Lines: one object a line; blank lines are skipped.
 //! Invariant: whatever is wrong with a line, the next one is read.
 
-use std::io::{self, BufRead, Read as _};
+use std::io::{self, BufRead};
 
+use crate::feed::bounded_line;
 use crate::feed::error::FeedError;
 use crate::feed::json::text::parse;
-use crate::feed::row::{ROW_BYTES_MAX, RawRow};
+use crate::feed::row::RawRow;
 
 pub(super) struct Lines<R> {
     reader: R,
@@ -24,16 +25,10 @@ impl<R: BufRead> Lines<R> {
 
     /// Reads the next line into `text`; false at the end of the feed.
     fn advance(&mut self) -> io::Result<bool> {
-        self.text.clear();
-        let limit = ROW_BYTES_MAX as u64 + 1;
-        let read = (&mut self.reader)
-            .take(limit)
-            .read_until(b'\n', &mut self.text)?;
-        self.line += u64::from(read > 0);
-        if self.text.len() > ROW_BYTES_MAX && !self.text.ends_with(b"\n") {
-            skip_line(&mut self.reader)?;
-        }
-        Ok(read > 0)
+        bounded_line::read(&mut self.reader, b'\n', &mut self.text)?;
+        let has_line = !self.text.is_empty();
+        self.line += u64::from(has_line);
+        Ok(has_line)
     }
 }
 
@@ -59,21 +54,6 @@ impl<R: BufRead> Iterator for Lines<R> {
                     return Some(Err(FeedError::Read { line, source }));
                 }
             }
-        }
-    }
-}
-
-fn skip_line(reader: &mut impl BufRead) -> io::Result<()> {
-    loop {
-        let chunk = reader.fill_buf()?;
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        let end = chunk.iter().position(|byte| *byte == b'\n');
-        let used = end.map_or(chunk.len(), |end| end + 1);
-        reader.consume(used);
-        if end.is_some() {
-            return Ok(());
         }
     }
 }
