@@ -73,7 +73,7 @@ impl<'m> Draft<'m> {
             } else {
                 format!("{prefix}.{name}")
             };
-            if self.mapping.ignored.contains(&column) {
+            if self.mapping.ignored.contains(&column) || values::is_of_report(&column) {
                 continue;
             }
             match (self.mapping.columns.get(&column), value) {

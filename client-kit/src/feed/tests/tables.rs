@@ -172,6 +172,24 @@ fn a_quote_that_is_not_closed_takes_no_row_with_it() {
 }
 
 #[test]
+fn what_a_report_of_rejected_rows_adds_is_no_attribute() {
+    check(
+        "",
+        "id,size,import_line,import_error,import_row\na,1,7,wrong,\n",
+        expect![[r#"
+            2: a "" size=1
+        "#]],
+    );
+    check(
+        "",
+        r#"{"id":"a","size":1,"import_line":7,"import_error":"wrong","import_row":"x"}"#,
+        expect![[r#"
+            1: a "" size=1
+        "#]],
+    );
+}
+
+#[test]
 fn a_feed_of_two_columns_states_two_fields() {
     check(
         "",
