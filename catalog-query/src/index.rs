@@ -8,6 +8,7 @@ mod snapshot;
 mod suggest;
 mod sets;
 mod scoring;
+mod sample;
 mod document;
 mod text;
 mod storage;

@@ -2,16 +2,17 @@
 //! tells how much any other product is of that kind. Catalogs that call a thing by another word
 //! than the query ("notebook" for "laptop") are understood all the same.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use tantivy::schema::Field;
 use tantivy::{DocAddress, Searcher};
 
 use crate::index::document::kind_features::{FEATURES, Features, is_head};
 use crate::index::once::Once;
+use crate::index::sample;
 use crate::index::scoring::collection_statistics::idf;
 use crate::index::scoring::postings::Postings;
-use crate::index::scoring::product_kind::sampled;
+use crate::index::scoring::product_kind::SAMPLE;
 use crate::index::scoring::terms::QueryTerms;
 
 /// The fewest products from which a kind is learned.
@@ -41,17 +42,17 @@ impl FeatureStatistics {
             .map(Features::open)
             .collect::<tantivy::Result<_>>()?;
         let mut counts = vec![0_u16; FEATURES];
-        let mut sample = 0_u64;
-        for (segment, doc) in sampled(segments) {
-            sample += 1;
-            for feature in features[segment].of(doc) {
+        let sample = sample::drawn(segments, SAMPLE)?;
+        for (segment, doc) in &sample {
+            for feature in features[*segment].of(*doc) {
                 counts[usize::from(feature)] += 1;
             }
         }
+        let size = sample.len() as u64;
         Ok(Self {
             features,
             counts,
-            idf: (0..=sample).map(|with| idf(with, sample)).collect(),
+            idf: (0..=size).map(|with| idf(with, size)).collect(),
         })
     }
 
@@ -91,7 +92,7 @@ impl LazyFeatures {
 /// The kind of the products nearest to a query: the centroid of their features.
 pub(crate) struct NearestKind<'a> {
     statistics: &'a FeatureStatistics,
-    centroid: HashMap<u16, f32>,
+    centroid: BTreeMap<u16, f32>,
     /// The median cosine of the nearest products to the centroid.
     typical: f32,
     /// How much two of the nearest products have in common, on average, from 0 to 1. It says how
@@ -118,7 +119,7 @@ impl<'a> NearestKind<'a> {
         if vectors.len() < EXAMPLES_MIN {
             return None;
         }
-        let mut centroid: HashMap<u16, f32> = HashMap::new();
+        let mut centroid: BTreeMap<u16, f32> = BTreeMap::new();
         for (feature, weight) in vectors.iter().flatten() {
             *centroid.entry(*feature).or_default() += weight;
         }
@@ -153,7 +154,7 @@ impl<'a> NearestKind<'a> {
     }
 }
 
-fn cosine(vector: &[(u16, f32)], centroid: &HashMap<u16, f32>) -> f32 {
+fn cosine(vector: &[(u16, f32)], centroid: &BTreeMap<u16, f32>) -> f32 {
     let products = vector
         .iter()
         .filter_map(|(feature, weight)| Some(weight * centroid.get(feature)?));

@@ -9,6 +9,7 @@ use crate::index::document::kind_signature::{
     BITS, KindFields, NAMES_MIN, Signature, Signatures, WORDS, each_bit,
 };
 use crate::index::once::Once;
+use crate::index::sample::{self, Lots};
 use crate::index::scoring::terms::{AlternativeKind, QueryTerms};
 use crate::index::scoring::weights::KeywordWeights;
 
@@ -17,9 +18,8 @@ const BYTES: usize = BITS / 8;
 /// The number of products from which a kind is learned.
 const EXAMPLES_MIN: usize = 3;
 const EXAMPLES_MAX: usize = 1_000;
-/// The number of sampled products, in runs of neighbours that are read together.
-const SAMPLE: u32 = 512;
-const SAMPLE_RUN: u32 = 16;
+/// About how many products tell what all have in common.
+pub(crate) const SAMPLE: u64 = 4_096;
 /// A name that a larger share of all products has tells no kind.
 const BACKGROUND_SHARE_MAX: f32 = 0.5;
 /// Added to both shares of a name, so that a name that few products have says little.
@@ -40,30 +40,14 @@ fn shares(signatures: &[Signature]) -> [f32; BITS] {
     counts.map(|count| count as f32 / signatures.len().max(1) as f32)
 }
 
-/// Yields about [`SAMPLE`] documents with the numbers of their segments.
-pub(crate) fn sampled(segments: &[SegmentReader]) -> impl Iterator<Item = (usize, DocId)> {
-    let all: u32 = segments.iter().map(SegmentReader::max_doc).sum();
-    let step = (all / SAMPLE).max(1) * SAMPLE_RUN;
-    segments
-        .iter()
-        .enumerate()
-        .flat_map(move |(number, segment)| {
-            let most = segment.max_doc();
-            let runs = (0..most).step_by(step as usize);
-            runs.flat_map(move |from| {
-                (from..(from + SAMPLE_RUN).min(most)).map(move |doc| (number, doc))
-            })
-        })
-}
-
 /// The share of all products that has each bit, estimated from a sample.
 struct Background([f32; BITS]);
 
 impl Background {
-    fn of(segments: &[SegmentReader], signatures: &[Signatures]) -> Self {
-        let sample = sampled(segments);
+    fn of(segments: &[SegmentReader], signatures: &[Signatures]) -> tantivy::Result<Self> {
+        let sample = sample::drawn(segments, SAMPLE)?.into_iter();
         let signatures = sample.filter_map(|(segment, doc)| signatures[segment].of(doc));
-        Self(shares(&signatures.collect::<Vec<_>>()))
+        Ok(Self(shares(&signatures.collect::<Vec<_>>())))
     }
 
     /// Returns the bits that are rare enough to tell a kind.
@@ -112,7 +96,7 @@ impl LazyKinds {
                 .map(Signatures::open)
                 .collect::<tantivy::Result<_>>()?;
             Ok(KindStatistics {
-                background: Background::of(segments, &signatures),
+                background: Background::of(segments, &signatures)?,
                 signatures,
             })
         })
@@ -260,7 +244,8 @@ fn score_table(log_odds: &[f32; BITS]) -> Box<[[f32; 256]; BYTES]> {
     table
 }
 
-/// Returns the signatures of the first products whose title has one of the stems as a head word.
+/// Returns the signatures of products whose title has one of the stems as a head word: of all, or of
+/// [`EXAMPLES_MAX`] that are drawn among those of the first stems.
 fn examples(
     searcher: &Searcher,
     signatures: &[Signatures],
@@ -269,22 +254,53 @@ fn examples(
 ) -> tantivy::Result<Vec<Signature>> {
     let mut examples = Vec::new();
     for stem in stems {
-        let most = examples.len() + EXAMPLES_MAX;
-        for (segment, signatures) in searcher.segment_readers().iter().zip(signatures) {
-            let index = segment.inverted_index(fields.heads)?;
-            let term = Term::from_field_text(fields.heads, stem);
-            let Some(mut called) = index.read_postings(&term, IndexRecordOption::Basic)? else {
-                continue;
-            };
-            while called.doc() != TERMINATED && examples.len() < most {
-                if !segment.is_deleted(called.doc()) {
-                    examples.extend(signatures.of(called.doc()));
-                }
-                called.advance();
-            }
+        let mut called = called(searcher, fields, stem)?;
+        let room = EXAMPLES_MAX - examples.len();
+        if called.len() > room {
+            called = first_drawn(searcher, called, room)?;
         }
+        let places = called.into_iter();
+        examples.extend(places.filter_map(|(segment, doc)| signatures[segment].of(doc)));
     }
     Ok(examples)
+}
+
+/// Returns the live documents whose title has a stem as a head word.
+fn called(
+    searcher: &Searcher,
+    fields: &KindFields,
+    stem: &str,
+) -> tantivy::Result<Vec<(usize, DocId)>> {
+    let term = Term::from_field_text(fields.heads, stem);
+    let mut called = Vec::new();
+    for (number, segment) in searcher.segment_readers().iter().enumerate() {
+        let index = segment.inverted_index(fields.heads)?;
+        let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic)? else {
+            continue;
+        };
+        while postings.doc() != TERMINATED {
+            if !segment.is_deleted(postings.doc()) {
+                called.push((number, postings.doc()));
+            }
+            postings.advance();
+        }
+    }
+    Ok(called)
+}
+
+fn first_drawn(
+    searcher: &Searcher,
+    docs: Vec<(usize, DocId)>,
+    count: usize,
+) -> tantivy::Result<Vec<(usize, DocId)>> {
+    let segments = searcher.segment_readers().iter();
+    let lots: Vec<Lots> = segments.map(Lots::open).collect::<tantivy::Result<_>>()?;
+    let mut docs = docs;
+    if count < docs.len() {
+        docs.select_nth_unstable_by_key(count, |(segment, doc)| lots[*segment].of(*doc));
+        docs.truncate(count);
+    }
+    Ok(docs)
 }
 
 #[cfg(test)]

@@ -160,21 +160,11 @@ impl DocSets {
         self.0.iter().map(DocBits::len).sum()
     }
 
-    /// Returns at most `size` documents of the set, evenly spread over it.
-    pub(crate) fn sample(&self, size: u64) -> Self {
-        let step = self.len().div_ceil(size.max(1)).max(1);
-        let mut seen = 0;
-        let parts = self.0.iter().map(|bits| {
-            let mut part = DocBits::none(bits.docs);
-            for doc in bits.iter() {
-                if seen % step == 0 {
-                    part.insert(doc);
-                }
-                seen += 1;
-            }
-            part
-        });
-        Self(parts.collect())
+    /// Keeps the documents of a segment that pass.
+    pub(crate) fn retain(&mut self, segment: usize, passes: impl Fn(DocId) -> bool) {
+        if let Some(bits) = self.0.get_mut(segment) {
+            bits.retain(passes);
+        }
     }
 
     /// Returns the size of the union with `other`.

@@ -8,12 +8,13 @@ use catalog_events::Currency;
 use tantivy::Searcher;
 
 use crate::index::document::columns::{FieldName, NAMES};
+use crate::index::sample::{Lots, last_lot};
 use crate::index::sets::doc_sets::DocSets;
 use crate::index::sets::facet_values::{each_text, ordinal_counts};
 use crate::index::sets::facets::{self, FacetCounts, FacetRequest};
 
 /// How many documents of the set are looked at.
-const SAMPLE_MAX: u64 = 500;
+const SAMPLE_SIZE: u64 = 500;
 /// How many attributes are looked at: those that most documents of the sample have.
 const CANDIDATES_MAX: usize = 64;
 /// How many values of a facet are listed.
@@ -36,7 +37,7 @@ pub(super) fn choose(
     currency: Currency,
     limit: usize,
 ) -> tantivy::Result<Vec<FacetRequest>> {
-    let sample = among.sample(SAMPLE_MAX);
+    let sample = sample(searcher, among)?;
     let is_known = |field: &FieldName| {
         let mut known = known.iter().map(|facet| facet.field.stored());
         known.any(|other| other == field.stored())
@@ -61,6 +62,17 @@ pub(super) fn choose(
     }
     chosen.truncate(limit);
     Ok(chosen.into_iter().map(|one| one.request).collect())
+}
+
+/// Draws about [`SAMPLE_SIZE`] documents of a set.
+fn sample(searcher: &Searcher, among: &DocSets) -> tantivy::Result<DocSets> {
+    let last = last_lot(SAMPLE_SIZE, among.len());
+    let mut sample = among.clone();
+    for (number, segment) in searcher.segment_readers().iter().enumerate() {
+        let lots = Lots::open(segment)?;
+        sample.retain(number, |doc| lots.of(doc) <= last);
+    }
+    Ok(sample)
 }
 
 /// The attributes that most documents have, and the status.
