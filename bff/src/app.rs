@@ -62,6 +62,7 @@ impl Service for App {
             router: http::router(Arc::new(Api {
                 upstream,
                 metrics,
+                document: http::document(),
                 body_bytes_max: config.body_bytes_max,
                 query_bytes_max: config.query_bytes_max,
                 read_timeout: config.read_timeout,

@@ -1,21 +1,16 @@
 //! The HTTP API: its routes, and the layers that every request passes.
 
+mod routes;
+mod policy;
 mod api;
 mod answer;
+mod docs;
 mod health;
 mod products;
-mod history;
 mod search;
-mod facets;
-mod filter;
-mod writes;
 mod rules;
 mod usage;
-mod body;
-mod params;
-mod version;
-mod consistency;
-mod idempotency;
+mod request;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -26,66 +21,30 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::get;
 use service_kit::{RequestLogLayer, TraceContext};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::openapi::Served;
 use crate::problem::{self, Problem};
+
+use crate::http::routes::DOCUMENT;
 
 pub(crate) use crate::http::api::Api;
 
-const HEALTH: &str = "/api/health";
-const PRODUCTS: &str = "/api/products";
-const SEARCH: &str = "/api/products/search";
-const PRODUCT: &str = "/api/products/{id}";
-const PRICE: &str = "/api/products/{id}/price";
-const HISTORY: &str = "/api/products/{id}/history";
-const SIMILAR: &str = "/api/products/{id}/similar";
-const AUTOCOMPLETE: &str = "/api/autocomplete";
-const CLICK: &str = "/api/events/click";
-const SEARCH_ANALYTICS: &str = "/api/analytics/searches";
-const SEARCH_RULES: &str = "/api/search-rules";
-const SEARCH_RULE: &str = "/api/search-rules/{id}";
-const ROUTES: [&str; 12] = [
-    HEALTH,
-    PRODUCTS,
-    SEARCH,
-    PRODUCT,
-    PRICE,
-    HISTORY,
-    SIMILAR,
-    AUTOCOMPLETE,
-    CLICK,
-    SEARCH_ANALYTICS,
-    SEARCH_RULES,
-    SEARCH_RULE,
-];
-
 const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
+/// Returns the description of the API.
+pub(crate) fn document() -> Served {
+    Served::of(&DOCUMENT)
+}
+
 pub(crate) fn router(api: Arc<Api>) -> Router {
-    let product = get(products::get_product)
-        .patch(writes::update_product)
-        .delete(writes::delete_product);
-    let rule = get(rules::get_rule)
-        .put(rules::put_rule)
-        .delete(rules::delete_rule);
-    let routes = Router::new()
-        .route(HEALTH, get(health::health))
-        .route(
-            PRODUCTS,
-            get(products::batch_get_products).post(writes::create_product),
-        )
-        .route(SEARCH, get(search::search_products))
-        .route(PRODUCT, product)
-        .route(PRICE, put(writes::change_price))
-        .route(HISTORY, get(history::get_history))
-        .route(SIMILAR, get(search::similar_products))
-        .route(AUTOCOMPLETE, get(search::autocomplete))
-        .route(CLICK, post(usage::record_click))
-        .route(SEARCH_ANALYTICS, get(usage::search_analytics))
-        .route(SEARCH_RULES, get(rules::list_rules))
-        .route(SEARCH_RULE, rule);
+    let (routes, _) = routes::routes().split_for_parts();
+    let routes = routes
+        .route(docs::PAGE, get(docs::page))
+        .route(docs::PAGE_INDEX, get(docs::page_index))
+        .route(docs::PAGE_FILE, get(docs::page_file));
     layered(routes, api)
 }
 
@@ -125,12 +84,9 @@ async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> R
 }
 
 fn route_of(request: &Request) -> &'static str {
-    let matched = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map(MatchedPath::as_str);
-    let known = ROUTES.into_iter().find(|route| Some(*route) == matched);
-    known.unwrap_or("unmatched")
+    let matched = request.extensions().get::<MatchedPath>();
+    let known = matched.and_then(|path| policy::route(path.as_str()));
+    known.map_or("unmatched", |route| route.path.as_str())
 }
 
 fn panicked(payload: Box<dyn Any + Send>) -> Response {
@@ -167,12 +123,15 @@ mod tests {
         let api = Arc::new(Api {
             upstream: Upstream::connect_lazily(&config),
             metrics: Metrics::register(&mut Default::default()),
+            document: document(),
             body_bytes_max: config.body_bytes_max,
             query_bytes_max: config.query_bytes_max,
             read_timeout: config.read_timeout,
         });
-        let router = layered(Router::new().route(HEALTH, get(broken)), api);
-        let request = Request::get(HEALTH).body(Body::empty()).expect("request");
+        let router = layered(Router::new().route("/api/health", get(broken)), api);
+        let request = Request::get("/api/health")
+            .body(Body::empty())
+            .expect("request");
         let response = router.oneshot(request).await.expect("infallible");
         assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");

@@ -6,6 +6,7 @@ mod app;
 mod listener;
 mod http;
 mod json;
+mod openapi;
 mod problem;
 mod upstream;
 mod config;

@@ -2,6 +2,7 @@
 //! Invariant: what an upstream says about its insides is logged, never answered.
 
 mod fields;
+mod kinds;
 mod nearest;
 
 use std::borrow::Cow;
@@ -19,6 +20,7 @@ use crate::problem::fields::{FieldError, pointer_of_field};
 use crate::upstream;
 
 pub(crate) use crate::problem::fields::{FieldErrors, pointer};
+pub(crate) use crate::problem::kinds::{Kind, named as kind_named};
 pub(crate) use crate::problem::nearest::{nearest, with_nearest};
 
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
@@ -34,6 +36,7 @@ pub(crate) struct Problem(Box<Parts>);
 
 #[derive(Clone, Debug)]
 struct Parts {
+    kind: &'static Kind,
     status: StatusCode,
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
@@ -60,7 +63,7 @@ impl Problem {
                     .with(RETRY_AFTER, RETRY_AFTER_S)
             }
             Code::InvalidArgument => Self::of_invalid_argument(status),
-            Code::AlreadyExists => Self::new(StatusCode::CONFLICT, "Product exists already"),
+            Code::AlreadyExists => Self::of_kind(&kinds::PRODUCT_EXISTS, "Product exists already"),
             Code::Aborted if if_match => Self::precondition_failed(),
             Code::Aborted => Self::new(StatusCode::CONFLICT, "Product was changed meanwhile"),
             Code::FailedPrecondition => {
@@ -104,8 +107,8 @@ impl Problem {
             (Code::Aborted, _) => {
                 Self::new(StatusCode::CONFLICT, "Search rule was changed meanwhile")
             }
-            (Code::ResourceExhausted, Some("TOO_MANY_RULES")) => Self::new(
-                StatusCode::CONFLICT,
+            (Code::ResourceExhausted, Some("TOO_MANY_RULES")) => Self::of_kind(
+                &kinds::TOO_MANY_RULES,
                 "There are as many search rules as there can be: delete one first",
             ),
             _ => return Self::of_status(status, conditional),
@@ -116,7 +119,7 @@ impl Problem {
     fn of_invalid_argument(status: &Status) -> Self {
         if service_kit::reason(status).as_deref() == Some("REQUEST_ID_REUSED") {
             let detail = "Idempotency-Key was used for another request";
-            return Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail);
+            return Self::of_kind(&kinds::IDEMPOTENCY_KEY_REUSED, detail);
         }
         let mut errors = FieldErrors::default();
         for (field, detail) in service_kit::violations(status) {
@@ -134,11 +137,11 @@ impl Problem {
     }
 
     pub(crate) fn product_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "Product not found")
+        Self::of_kind(&kinds::PRODUCT_NOT_FOUND, "Product not found")
     }
 
     pub(crate) fn rule_not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "Search rule not found")
+        Self::of_kind(&kinds::RULE_NOT_FOUND, "Search rule not found")
     }
 
     pub(crate) fn precondition_failed() -> Self {
@@ -161,12 +164,20 @@ impl Problem {
 
     pub(crate) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Parts {
+            kind: kinds::of_status(status),
             status,
             detail: detail.into(),
             errors: Vec::new(),
             headers: HeaderMap::new(),
             cause: None,
         }))
+    }
+
+    /// A problem of a kind.
+    pub(crate) fn of_kind(kind: &'static Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        let mut problem = Self::new(kind.status, detail);
+        problem.0.kind = kind;
+        problem
     }
 
     pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -206,7 +217,7 @@ pub(crate) fn render(response: &mut Response, instance: &str, trace_id: &str) {
         tracing::warn!(status = problem.status.as_u16(), trace_id, "{cause}");
     }
     let document = Document {
-        kind: "about:blank",
+        kind: problem.kind.url(),
         title: problem.status.canonical_reason().unwrap_or("Error"),
         status: problem.status.as_u16(),
         detail: &problem.detail,
@@ -227,7 +238,7 @@ pub(crate) fn render(response: &mut Response, instance: &str, trace_id: &str) {
 #[derive(Serialize)]
 struct Document<'a> {
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: String,
     title: &'a str,
     status: u16,
     detail: &'a str,

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::problem::Problem;
 
-pub(super) fn json_response(
+pub(crate) fn json_response(
     status: StatusCode,
     value: &impl Serialize,
 ) -> Result<Response, Problem> {

@@ -5,6 +5,15 @@ use axum::response::IntoResponse;
 
 /// Answers 200 as long as the process answers at all: an absent upstream is no reason to take this
 /// replica out.
-pub(super) async fn health() -> impl IntoResponse {
+#[utoipa::path(
+    get,
+    path = "/api/health",
+    operation_id = "health",
+    tag = "operation",
+    summary = "Ask whether the service answers",
+    responses((status = 200, description = "It does", body = serde_json::Value, example = json!({"status": "ok"}))),
+    security(())
+)]
+pub(crate) async fn health() -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], r#"{"status":"ok"}"#)
 }

@@ -14,11 +14,15 @@ use catalog_proto::v1;
 
 use crate::http::answer::json_response;
 use crate::http::api::Api;
-use crate::http::body;
-use crate::http::idempotency::RequestId;
-use crate::http::params::{Query, read_limit};
-use crate::http::version::{IfMatch, IfNoneMatch, PutCondition, etag};
+use crate::http::request::body;
+use crate::http::request::idempotency::RequestId;
+use crate::http::request::params::{Query, read_limit};
+use crate::http::request::version::{IfMatch, IfNoneMatch, PutCondition, etag};
 use crate::json::rule::{self, RulesJson};
+use crate::openapi::params::{
+    CachedHeaders, ConditionHeaders, PutHeaders, RulePathParams, RuleTypeParam, WriteHeaders,
+};
+use crate::openapi::rule::{NewSearchRule, SearchRule, SearchRules};
 use crate::problem::{FieldErrors, Problem};
 use crate::upstream::Caller;
 
@@ -27,7 +31,21 @@ const LIMIT_MAX: i32 = 1_000;
 
 /// `GET /api/search-rules?type=synonyms|curation&limit=…&page_token=…`: a page of rules, in the order
 /// of their ids.
-pub(super) async fn list_rules(
+#[utoipa::path(
+    get,
+    path = "/api/search-rules",
+    operation_id = "listSearchRules",
+    tag = "search rules",
+    summary = "List search rules",
+    params(
+        ("type" = Option<RuleTypeParam>, Query),
+        ("limit" = Option<i32>, Query, minimum = 1, maximum = 1000),
+        ("page_token" = Option<String>, Query, description = "The `next_page_token` of the page before"),
+    ),
+    responses((status = 200, description = "A page of rules", body = SearchRules)),
+    security(("key" = ["rules"]))
+)]
+pub(crate) async fn list_rules(
     State(api): State<Arc<Api>>,
     caller: Caller,
     query: Query,
@@ -55,7 +73,20 @@ pub(super) async fn list_rules(
 }
 
 /// `GET /api/search-rules/{id}`: 200 with an `ETag`, or 304 when the client holds that version.
-pub(super) async fn get_rule(
+#[utoipa::path(
+    get,
+    path = "/api/search-rules/{id}",
+    operation_id = "getSearchRule",
+    tag = "search rules",
+    summary = "Read a search rule",
+    params(RulePathParams, CachedHeaders),
+    responses(
+        (status = 200, description = "The rule", body = SearchRule, headers(("ETag" = String, description = "The version"))),
+        (status = 304, description = "The client holds this version"),
+    ),
+    security(("key" = ["rules"]))
+)]
+pub(crate) async fn get_rule(
     State(api): State<Arc<Api>>,
     RulePath(id): RulePath,
     caller: Caller,
@@ -74,7 +105,21 @@ pub(super) async fn get_rule(
 }
 
 /// `PUT /api/search-rules/{id}`: 201 or 200 with the rule as it is now.
-pub(super) async fn put_rule(
+#[utoipa::path(
+    put,
+    path = "/api/search-rules/{id}",
+    operation_id = "putSearchRule",
+    tag = "search rules",
+    summary = "Make or replace a search rule",
+    params(RulePathParams, PutHeaders, WriteHeaders),
+    request_body(content = NewSearchRule),
+    responses(
+        (status = 200, description = "The rule that took the place of another", body = SearchRule, headers(("ETag" = String, description = "The version"))),
+        (status = 201, description = "The new rule", body = SearchRule, headers(("ETag" = String, description = "The version"))),
+    ),
+    security(("key" = ["rules"]))
+)]
+pub(crate) async fn put_rule(
     State(api): State<Arc<Api>>,
     RulePath(id): RulePath,
     caller: Caller,
@@ -103,7 +148,17 @@ pub(super) async fn put_rule(
 }
 
 /// `DELETE /api/search-rules/{id}`: 204.
-pub(super) async fn delete_rule(
+#[utoipa::path(
+    delete,
+    path = "/api/search-rules/{id}",
+    operation_id = "deleteSearchRule",
+    tag = "search rules",
+    summary = "Delete a search rule",
+    params(RulePathParams, ConditionHeaders, WriteHeaders),
+    responses((status = 204, description = "It is deleted")),
+    security(("key" = ["rules"]))
+)]
+pub(crate) async fn delete_rule(
     State(api): State<Arc<Api>>,
     RulePath(id): RulePath,
     caller: Caller,
@@ -123,7 +178,7 @@ pub(super) async fn delete_rule(
 }
 
 /// The rule id of the path. A text that cannot be an id is answered 404, like an unknown one.
-pub(super) struct RulePath(RuleId);
+pub(crate) struct RulePath(RuleId);
 
 impl<S: Send + Sync> FromRequestParts<S> for RulePath {
     type Rejection = Problem;

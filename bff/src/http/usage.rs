@@ -10,9 +10,10 @@ use catalog_proto::v1;
 
 use crate::http::answer::json_response;
 use crate::http::api::Api;
-use crate::http::body;
-use crate::http::params::{Query, read_limit, read_number};
+use crate::http::request::body;
+use crate::http::request::params::{Query, read_limit, read_number};
 use crate::json::usage::{AnalyticsJson, read_click};
+use crate::openapi::usage::Click;
 use crate::problem::{FieldErrors, Problem};
 use crate::upstream::Caller;
 
@@ -22,7 +23,17 @@ const QUERIES_UNLESS_TOLD: i32 = 20;
 const QUERIES_MAX: i32 = 1_000;
 
 /// `POST /api/events/click`: 202, for the click is taken in and may still be lost.
-pub(super) async fn record_click(
+#[utoipa::path(
+    post,
+    path = "/api/events/click",
+    operation_id = "recordClick",
+    tag = "search",
+    summary = "Tell that a product was opened from a search",
+    request_body(content = Click),
+    responses((status = 202, description = "It is taken in, and may still be lost")),
+    security(("key" = ["search"]))
+)]
+pub(crate) async fn record_click(
     State(api): State<Arc<Api>>,
     caller: Caller,
     request: Request,
@@ -38,7 +49,20 @@ pub(super) async fn record_click(
 
 /// `GET /api/analytics/searches?days=…&limit=…`: popular queries, queries without a result, what is
 /// opened at each place, and how long searches take.
-pub(super) async fn search_analytics(
+#[utoipa::path(
+    get,
+    path = "/api/analytics/searches",
+    operation_id = "searchAnalytics",
+    tag = "operation",
+    summary = "Read what was searched for",
+    params(
+        ("days" = Option<i32>, Query, minimum = 1, maximum = 90),
+        ("limit" = Option<i32>, Query, minimum = 1, maximum = 1000),
+    ),
+    responses((status = 200, description = "Popular queries, queries without a result, clicks by place, and times", body = AnalyticsJson)),
+    security(("key" = ["operate"]))
+)]
+pub(crate) async fn search_analytics(
     State(api): State<Arc<Api>>,
     caller: Caller,
     query: Query,

@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 
 use catalog_proto::v1;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::json::fields::{Fields, ItemJson};
+use crate::openapi::product::Item;
 
 /// The name of the price in major units upstream.
 const PRICE_MAJOR: &str = "price_major";
 
 /// The answer to a search.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SearchAnswer)]
 pub(crate) struct SearchJson<'a> {
+    #[schema(value_type = Vec<Item>)]
     items: Vec<ItemJson<'a>>,
     strategy: &'static str,
     degraded: bool,
@@ -46,7 +50,8 @@ pub(crate) struct SearchJson<'a> {
     explanation: Option<ExplanationJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Facet)]
 struct FacetJson<'a> {
     field: &'a str,
     values: Vec<FacetValueJson<'a>>,
@@ -56,7 +61,8 @@ struct FacetJson<'a> {
     numbers: Option<NumbersJson>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = FacetNumbers)]
 struct NumbersJson {
     count: i64,
     min: f64,
@@ -64,7 +70,8 @@ struct NumbersJson {
     mean: f64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = FacetValue)]
 struct FacetValueJson<'a> {
     value: &'a str,
     count: i64,
@@ -75,7 +82,8 @@ struct FacetValueJson<'a> {
     to: Option<f64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Highlight)]
 struct HighlightJson<'a> {
     field: &'a str,
     text: &'a str,
@@ -83,7 +91,8 @@ struct HighlightJson<'a> {
     spans: Vec<[i32; 2]>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Explanation)]
 struct ExplanationJson<'a> {
     words: Vec<WordJson<'a>>,
     phrases: &'a [String],
@@ -97,7 +106,8 @@ struct ExplanationJson<'a> {
     rules: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExplainedWord)]
 struct WordJson<'a> {
     typed: &'a str,
     corrected: Option<&'a str>,
@@ -105,7 +115,8 @@ struct WordJson<'a> {
     documents: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExplainedHit)]
 struct HitJson<'a> {
     id: &'a str,
     score: f64,
@@ -120,7 +131,8 @@ struct HitJson<'a> {
     rules: &'a [String],
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExplainedLeg)]
 struct LegJson<'a> {
     leg: &'a str,
     rank: i32,
@@ -129,7 +141,8 @@ struct LegJson<'a> {
     contribution: f64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExplainedMatch)]
 struct MatchJson<'a> {
     field: &'a str,
     term: &'a str,
@@ -137,18 +150,22 @@ struct MatchJson<'a> {
 }
 
 /// The products most like another one.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SimilarProducts)]
 pub(crate) struct SimilarJson<'a> {
+    #[schema(value_type = Vec<Item>)]
     items: Vec<ItemJson<'a>>,
     degraded: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Suggestions)]
 pub(crate) struct SuggestionsJson<'a> {
     items: Vec<SuggestionJson<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Suggestion)]
 struct SuggestionJson<'a> {
     text: &'a str,
     documents: i64,

@@ -3,6 +3,7 @@
 use catalog_proto::v1;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::json::raw;
 use crate::json::search::strategy;
@@ -57,7 +58,8 @@ fn position(value: &RawValue) -> Result<i32, String> {
 }
 
 /// What was searched for in the last days.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SearchAnalytics)]
 pub(crate) struct AnalyticsJson<'a> {
     days: i32,
     totals: TotalsJson,
@@ -67,7 +69,8 @@ pub(crate) struct AnalyticsJson<'a> {
     latency: LatencyJson,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SearchTotals)]
 struct TotalsJson {
     searches: i64,
     without_result: i64,
@@ -76,7 +79,8 @@ struct TotalsJson {
     clicks: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = QueryCount)]
 struct QueryJson<'a> {
     query: &'a str,
     searches: i64,
@@ -85,7 +89,8 @@ struct QueryJson<'a> {
     clicks: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = PositionClicks)]
 struct PositionJson {
     position: i32,
     shown: i64,
@@ -95,14 +100,16 @@ struct PositionJson {
 }
 
 /// Times in milliseconds, within 5 %; null without searches.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SearchLatency)]
 struct LatencyJson {
     p50_ms: Option<f64>,
     p95_ms: Option<f64>,
     strategies: Vec<StrategyJson>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = StrategyLatency)]
 struct StrategyJson {
     strategy: &'static str,
     searches: i64,

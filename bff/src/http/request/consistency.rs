@@ -16,7 +16,7 @@ const TOKENS_MAX: usize = 100;
 const TOKEN_BYTES_MAX: usize = 256;
 
 /// The tokens that a read carries, in one header or several, separated by commas.
-pub(super) struct ConsistencyTokens(pub(super) Vec<String>);
+pub(crate) struct ConsistencyTokens(pub(crate) Vec<String>);
 
 impl ConsistencyTokens {
     fn read(headers: &HeaderMap) -> Option<Self> {
@@ -59,7 +59,7 @@ fn token(bytes: &[u8]) -> Option<String> {
 }
 
 /// Adds the token to the answer to a write.
-pub(super) fn set_token(response: &mut Response, token: &str) {
+pub(crate) fn set_token(response: &mut Response, token: &str) {
     // An empty header would not be a token.
     if let Ok(value) = HeaderValue::try_from(token)
         && !token.is_empty()
@@ -69,7 +69,7 @@ pub(super) fn set_token(response: &mut Response, token: &str) {
 }
 
 /// Marks the answer to a read that is older than its tokens.
-pub(super) fn set_stale(response: &mut Response, stale: bool) {
+pub(crate) fn set_stale(response: &mut Response, stale: bool) {
     if stale {
         response.headers_mut().insert(CATALOG_STALE, TRUE);
     }

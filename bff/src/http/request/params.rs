@@ -13,7 +13,7 @@ use crate::problem::{FieldErrors, Problem, nearest, pointer};
 use crate::upstream::{Actor, Caller};
 
 /// The product id of the path. A text that cannot be an id is answered 404, like an unknown one.
-pub(super) struct ProductPath(pub(super) ProductId);
+pub(crate) struct ProductPath(pub(crate) ProductId);
 
 impl<S: Send + Sync> FromRequestParts<S> for ProductPath {
     type Rejection = Problem;
@@ -26,7 +26,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ProductPath {
 }
 
 /// The decoded pairs of the query string. Bytes that are not UTF-8 are replaced.
-pub(super) struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Query {
     type Rejection = Infallible;
@@ -46,24 +46,24 @@ impl Query {
     }
 
     #[cfg(test)]
-    pub(super) fn of(name: &str, value: &str) -> Self {
+    pub(crate) fn of(name: &str, value: &str) -> Self {
         Self(vec![(name.to_owned(), value.to_owned())])
     }
 
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let named = self.0.iter().filter(move |(key, _)| key == name);
         named.map(|(_, value)| value.as_str())
     }
 
     /// Notes every parameter that is not one of `known`, with the nearest one that is. A known name that
     /// ends in a dot stands for all names that begin with it.
-    pub(super) fn check_names(&self, known: &[&str], errors: &mut FieldErrors) {
+    pub(crate) fn check_names(&self, known: &[&str], errors: &mut FieldErrors) {
         for (name, _) in self.pairs() {
             let is_known = known.iter().any(|known| {
                 if known.ends_with('.') {
@@ -80,7 +80,7 @@ impl Query {
     }
 
     /// The value of a parameter that may be given once; a repetition is a 422.
-    pub(super) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
+    pub(crate) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
         let mut values = self.all(name);
         match (values.next(), values.next()) {
             (value, None) => Ok(value),
@@ -118,7 +118,7 @@ fn unknown(name: &str, known: &[&str]) -> String {
 }
 
 /// The parameter `limit`, or `unless_told` where the query has none.
-pub(super) fn read_limit(
+pub(crate) fn read_limit(
     query: &Query,
     unless_told: i32,
     max: i32,
@@ -128,7 +128,7 @@ pub(super) fn read_limit(
 }
 
 /// A parameter from 1 to `max`, or `unless_told` where the query does not have it.
-pub(super) fn read_number(
+pub(crate) fn read_number(
     query: &Query,
     name: &str,
     unless_told: i32,

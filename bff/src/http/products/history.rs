@@ -13,8 +13,10 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::http::answer::json_response;
 use crate::http::api::Api;
-use crate::http::params::{ProductPath, Query, read_limit};
+use crate::http::request::params::{ProductPath, Query, read_limit};
 use crate::json::product::HistoryJson;
+use crate::openapi::params::{HistoryParams, ProductPathParams};
+use crate::openapi::product::History;
 use crate::problem::{FieldErrors, Problem};
 use crate::upstream::Caller;
 
@@ -22,7 +24,17 @@ const LIMIT_UNLESS_TOLD: i32 = 20;
 const LIMIT_MAX: i32 = 100;
 
 /// `GET /api/products/{id}/history?limit=…&before_version=…`: what happened, newest first.
-pub(super) async fn get_history(
+#[utoipa::path(
+    get,
+    path = "/api/products/{id}/history",
+    operation_id = "getProductHistory",
+    tag = "products",
+    summary = "Read what happened to a product",
+    params(ProductPathParams, HistoryParams),
+    responses((status = 200, description = "Changes, newest first", body = History)),
+    security(("key" = ["read"]))
+)]
+pub(crate) async fn get_history(
     State(api): State<Arc<Api>>,
     ProductPath(id): ProductPath,
     caller: Caller,
@@ -61,7 +73,7 @@ fn read_page(query: &Query) -> Result<(i32, i64), Problem> {
 const NO_VERSION: &str = "must be a whole number from 1";
 
 /// Reads `as_of_version` or `as_of`. None asks for the product as it is.
-pub(super) fn read_as_of(query: &Query) -> Result<Option<AsOf>, Problem> {
+pub(crate) fn read_as_of(query: &Query) -> Result<Option<AsOf>, Problem> {
     let as_of = match (query.one("as_of_version")?, query.one("as_of")?) {
         (None, None) => return Ok(None),
         (Some(version), None) => read_version(version)

@@ -8,11 +8,11 @@ use catalog_events::{Currency, Decimal};
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 
-use crate::http::params::Query;
+use crate::http::request::params::Query;
 use crate::problem::{FieldErrors, Problem, pointer};
 
 /// The parameters of a filter.
-pub(super) const PARAMETERS: [&str; 20] = [
+pub(crate) const PARAMETERS: [&str; 20] = [
     "brand",
     "status",
     "currency",
@@ -36,10 +36,10 @@ pub(super) const PARAMETERS: [&str; 20] = [
 ];
 
 /// The name of the price in major units, in which the parameters state it.
-pub(super) const PRICE: &str = "price_major";
+pub(crate) const PRICE: &str = "price_major";
 
 /// Answers None when the query has no parameter of a filter.
-pub(super) fn read_filter(
+pub(crate) fn read_filter(
     query: &Query,
     errors: &mut FieldErrors,
 ) -> Result<Option<v1::Filter>, Problem> {

@@ -14,11 +14,11 @@ const CHARS_MAX: usize = 255;
 /// The request id of a write; empty without a key.
 ///
 /// Invariant: at most [`CHARS_MAX`] visible ASCII characters.
-pub(super) struct RequestId(String);
+pub(crate) struct RequestId(String);
 
 impl RequestId {
     /// The text for the field `request_id` of a message.
-    pub(super) fn to_message(&self) -> String {
+    pub(crate) fn to_message(&self) -> String {
         self.0.clone()
     }
 

@@ -10,18 +10,32 @@ use axum::response::{IntoResponse, Response};
 use catalog_proto::v1;
 
 use crate::http::api::Api;
-use crate::http::body;
-use crate::http::consistency::set_token;
-use crate::http::idempotency::RequestId;
-use crate::http::params::ProductPath;
-use crate::http::products::product_response;
-use crate::http::version::IfMatch;
+use crate::http::products::read::product_response;
+use crate::http::request::body;
+use crate::http::request::consistency::set_token;
+use crate::http::request::idempotency::RequestId;
+use crate::http::request::params::ProductPath;
+use crate::http::request::version::IfMatch;
 use crate::json::draft;
+use crate::openapi::params::{ConditionHeaders, ProductPathParams, WriteHeaders};
+use crate::openapi::product::{NewProduct, PriceChange, Product, ProductPatch};
 use crate::problem::Problem;
 use crate::upstream::{Caller, Written};
 
 /// `POST /api/products`: 201 with `Location`.
-pub(super) async fn create_product(
+#[utoipa::path(
+    post,
+    path = "/api/products",
+    operation_id = "createProduct",
+    tag = "products",
+    summary = "Create a product",
+    params(WriteHeaders),
+    request_body(content = NewProduct),
+    responses((status = 201, description = "The product", body = Product,
+        headers(("Location" = String), ("ETag" = String), ("Catalog-Consistency" = String)))),
+    security(("key" = ["write"]))
+)]
+pub(crate) async fn create_product(
     State(api): State<Arc<Api>>,
     caller: Caller,
     request_id: RequestId,
@@ -45,7 +59,20 @@ pub(super) async fn create_product(
 }
 
 /// `PATCH /api/products/{id}`: 200 with the product as it is now.
-pub(super) async fn update_product(
+#[utoipa::path(
+    patch,
+    path = "/api/products/{id}",
+    operation_id = "updateProduct",
+    tag = "products",
+    summary = "Change some members of a product",
+    params(ProductPathParams, ConditionHeaders, WriteHeaders),
+    request_body(
+        content((ProductPatch = "application/merge-patch+json"), (ProductPatch = "application/json"))
+    ),
+    responses((status = 200, description = "The product as it is now", body = Product, headers(("ETag" = String, description = "The version"), ("Catalog-Consistency" = String, description = "The token of this write")))),
+    security(("key" = ["write"]))
+)]
+pub(crate) async fn update_product(
     State(api): State<Arc<Api>>,
     ProductPath(id): ProductPath,
     caller: Caller,
@@ -65,7 +92,18 @@ pub(super) async fn update_product(
 }
 
 /// `PUT /api/products/{id}/price`: 200 with the product as it is now.
-pub(super) async fn change_price(
+#[utoipa::path(
+    put,
+    path = "/api/products/{id}/price",
+    operation_id = "changePrice",
+    tag = "products",
+    summary = "Change the price of a product",
+    params(ProductPathParams, ConditionHeaders, WriteHeaders),
+    request_body(content = PriceChange),
+    responses((status = 200, description = "The product as it is now", body = Product, headers(("ETag" = String, description = "The version"), ("Catalog-Consistency" = String, description = "The token of this write")))),
+    security(("key" = ["write"]))
+)]
+pub(crate) async fn change_price(
     State(api): State<Arc<Api>>,
     ProductPath(id): ProductPath,
     caller: Caller,
@@ -89,7 +127,17 @@ pub(super) async fn change_price(
 }
 
 /// `DELETE /api/products/{id}`: 204.
-pub(super) async fn delete_product(
+#[utoipa::path(
+    delete,
+    path = "/api/products/{id}",
+    operation_id = "deleteProduct",
+    tag = "products",
+    summary = "Delete a product",
+    params(ProductPathParams, ConditionHeaders, WriteHeaders),
+    responses((status = 204, description = "It is deleted", headers(("Catalog-Consistency" = String)))),
+    security(("key" = ["write"]))
+)]
+pub(crate) async fn delete_product(
     State(api): State<Arc<Api>>,
     ProductPath(id): ProductPath,
     caller: Caller,

@@ -12,15 +12,15 @@ use crate::http::api::Api;
 use crate::json::raw;
 use crate::problem::Problem;
 
-pub(super) const JSON: &[&str] = &["application/json"];
-pub(super) const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
+pub(crate) const JSON: &[&str] = &["application/json"];
+pub(crate) const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
 
 /// How many times its bound a body may be long and still be read to its end before it is refused:
 /// a client that is writing reads no answer.
 const EXCESS_TIMES_MAX: usize = 8;
 
 /// Reads the whole body, whose content type must be one of `kinds`.
-pub(super) async fn read(
+pub(crate) async fn read(
     api: &Api,
     request: Request,
     kinds: &'static [&'static str],
@@ -45,7 +45,7 @@ pub(super) async fn read(
 }
 
 /// The body as one JSON value; any other body is a 400.
-pub(super) fn value(body: &[u8]) -> Result<&RawValue, Problem> {
+pub(crate) fn value(body: &[u8]) -> Result<&RawValue, Problem> {
     raw::value(body).map_err(|err| Problem::new(StatusCode::BAD_REQUEST, err.to_string()))
 }
 

@@ -4,8 +4,8 @@
 
 use catalog_proto::v1;
 
-use crate::http::filter::PRICE;
-use crate::http::params::Query;
+use crate::http::request::params::Query;
+use crate::http::search::filter::PRICE;
 use crate::problem::{FieldErrors, pointer};
 
 /// How many facets the catalog chooses for `auto`.
@@ -18,13 +18,13 @@ const TEXT_FIELDS: [&str; 4] = ["brand", "category", "status", "currency"];
 
 /// The facets that a query asks for.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Facets {
-    pub(super) asked: Vec<v1::FacetRequest>,
+pub(crate) struct Facets {
+    pub(crate) asked: Vec<v1::FacetRequest>,
     /// How many more the catalog chooses.
-    pub(super) auto: i32,
+    pub(crate) auto: i32,
 }
 
-pub(super) fn read_facets(query: &Query, errors: &mut FieldErrors) -> Facets {
+pub(crate) fn read_facets(query: &Query, errors: &mut FieldErrors) -> Facets {
     let mut facets = Facets::default();
     for stated in query.all("facets").flat_map(|list| split(list, ',')) {
         match stated.as_str() {

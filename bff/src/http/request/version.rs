@@ -10,13 +10,13 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
 use crate::problem::Problem;
 
-pub(super) fn etag(version: i64) -> HeaderValue {
+pub(crate) fn etag(version: i64) -> HeaderValue {
     HeaderValue::try_from(format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
 }
 
 /// The condition of a write on the product's version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum IfMatch {
+pub(crate) enum IfMatch {
     Absent,
     /// `*`: any version, which demands nothing.
     Any,
@@ -24,11 +24,11 @@ pub(super) enum IfMatch {
 }
 
 impl IfMatch {
-    pub(super) fn is_present(self) -> bool {
+    pub(crate) fn is_present(self) -> bool {
         self != IfMatch::Absent
     }
 
-    pub(super) fn version(self) -> Option<i64> {
+    pub(crate) fn version(self) -> Option<i64> {
         match self {
             IfMatch::Absent | IfMatch::Any => None,
             IfMatch::Version(version) => Some(version),
@@ -64,7 +64,7 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 
 /// The condition of a write that creates or replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum PutCondition {
+pub(crate) enum PutCondition {
     Absent,
     /// `If-None-Match: *`: nothing is there.
     New,
@@ -74,7 +74,7 @@ pub(super) enum PutCondition {
 impl PutCondition {
     /// The version as the write service takes it, where 0 means that nothing is there. The tag `"0"`
     /// is no version's tag, so it becomes one that is never reached.
-    pub(super) fn expected_version(self) -> Option<i64> {
+    pub(crate) fn expected_version(self) -> Option<i64> {
         match self {
             PutCondition::Absent => None,
             PutCondition::New => Some(0),
@@ -112,17 +112,22 @@ impl<S: Send + Sync> FromRequestParts<S> for PutCondition {
 }
 
 /// The tags of the versions that the client holds already. Tags that are not ours match nothing.
-pub(super) struct IfNoneMatch(Vec<HeaderValue>);
+pub(crate) struct IfNoneMatch(Vec<HeaderValue>);
 
 impl IfNoneMatch {
-    pub(super) fn holds(&self, version: i64) -> bool {
+    pub(crate) fn holds(&self, version: i64) -> bool {
+        self.holds_tag(&etag(version))
+    }
+
+    /// Whether one of the tags is this one; weak ones count too (RFC 9110, §13.1.2).
+    pub(crate) fn holds_tag(&self, known: &HeaderValue) -> bool {
         let parts = self
             .0
             .iter()
             .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
         parts.map(<[u8]>::trim_ascii).any(|tag| {
             let strong = tag.strip_prefix(b"W/").unwrap_or(tag);
-            tag == b"*" || version_of(strong) == Some(version)
+            tag == b"*" || strong == known.as_bytes()
         })
     }
 }

@@ -1,0 +1,141 @@
+//! Routes that read products: one, or several by id.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::ETAG;
+use axum::response::{IntoResponse, Response};
+use catalog_events::ProductId;
+use catalog_proto::v1;
+
+use crate::http::answer::json_response;
+use crate::http::api::Api;
+use crate::http::products::history::read_as_of;
+use crate::http::request::consistency::{ConsistencyTokens, set_stale};
+use crate::http::request::params::{ProductPath, Query};
+use crate::http::request::version::{IfNoneMatch, etag};
+use crate::json::product::{BatchJson, ProductJson};
+use crate::openapi::params::{CachedHeaders, PastParams, ProductPathParams, ReadHeaders};
+use crate::openapi::product::{Product, ProductBatch};
+use crate::problem::{FieldErrors, Problem};
+use crate::upstream::Caller;
+
+const BATCH_MAX: usize = 100;
+
+/// `GET /api/products/{id}`: 200 with an `ETag`, or 304 when the client holds that version. With
+/// `as_of_version=…` or `as_of=…` it answers the product as it was, which is never stale.
+#[utoipa::path(
+    get,
+    path = "/api/products/{id}",
+    operation_id = "getProduct",
+    tag = "products",
+    summary = "Read a product",
+    params(ProductPathParams, PastParams, ReadHeaders, CachedHeaders),
+    responses(
+        (status = 200, description = "The product", body = Product, headers(("ETag" = String, description = "The version"))),
+        (status = 304, description = "The client holds this version"),
+    ),
+    security(("key" = ["read"]))
+)]
+pub(crate) async fn get_product(
+    State(api): State<Arc<Api>>,
+    ProductPath(id): ProductPath,
+    caller: Caller,
+    query: Query,
+    ConsistencyTokens(tokens): ConsistencyTokens,
+    if_none_match: IfNoneMatch,
+) -> Result<Response, Problem> {
+    let mut errors = FieldErrors::default();
+    query.check_names(&["as_of", "as_of_version"], &mut errors);
+    errors.finish()?;
+    let found = match read_as_of(&query)? {
+        None => api.upstream.get_product(&caller, &id, tokens).await,
+        Some(as_of) => api.upstream.get_product_as_of(&caller, &id, as_of).await,
+    }
+    .map_err(|status| Problem::of_status(&status, false))?;
+    let version = found.product.version;
+    let mut response = if if_none_match.holds(version) {
+        (StatusCode::NOT_MODIFIED, [(ETAG, etag(version))]).into_response()
+    } else {
+        product_response(StatusCode::OK, &found.product)?
+    };
+    set_stale(&mut response, found.stale);
+    Ok(response)
+}
+
+/// `GET /api/products?ids=a&ids=b`: the products in the order asked, each once. A text that cannot
+/// be an id is reported as missing, like an unknown id.
+#[utoipa::path(
+    get,
+    path = "/api/products",
+    operation_id = "getProducts",
+    tag = "products",
+    summary = "Read products by their ids",
+    params(
+        ("ids" = Vec<String>, Query, description = "1 to 100 ids", min_items = 1, max_items = 100,
+         example = json!(["headset-1", "headset-2"])),
+        ReadHeaders
+    ),
+    responses((status = 200, description = "The products that there are", body = ProductBatch)),
+    security(("key" = ["read"]))
+)]
+pub(crate) async fn batch_get_products(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    query: Query,
+    ConsistencyTokens(consistency_tokens): ConsistencyTokens,
+) -> Result<Response, Problem> {
+    let mut errors = FieldErrors::default();
+    query.check_names(&["ids"], &mut errors);
+    errors.finish()?;
+    let asked: Vec<&str> = query.all("ids").filter(|id| !id.is_empty()).collect();
+    if asked.is_empty() || asked.len() > BATCH_MAX {
+        let detail = format!("must be given 1 to {BATCH_MAX} times");
+        return Err(Problem::invalid_field("/ids", detail));
+    }
+    let mut seen = HashSet::new();
+    let distinct: Vec<&str> = asked.into_iter().filter(|id| seen.insert(*id)).collect();
+    let valid = distinct.iter().filter(|id| id.parse::<ProductId>().is_ok());
+    let message = v1::BatchGetProductsRequest {
+        ids: valid.map(|id| id.to_string()).collect(),
+        consistency_tokens,
+        ..v1::BatchGetProductsRequest::default()
+    };
+    let answer = if message.ids.is_empty() {
+        v1::BatchGetProductsResponse::default()
+    } else {
+        api.upstream
+            .batch_get_products(&caller, message)
+            .await
+            .map_err(|status| Problem::of_status(&status, false))?
+    };
+    let mut response = json_response(StatusCode::OK, &in_order(&distinct, &answer))?;
+    set_stale(&mut response, answer.stale);
+    Ok(response)
+}
+
+pub(crate) fn product_response(
+    status: StatusCode,
+    product: &v1::Product,
+) -> Result<Response, Problem> {
+    let mut response = json_response(status, &ProductJson(product))?;
+    response.headers_mut().insert(ETAG, etag(product.version));
+    Ok(response)
+}
+
+fn in_order<'a>(asked: &[&'a str], answer: &'a v1::BatchGetProductsResponse) -> BatchJson<'a> {
+    let by_id: HashMap<&str, &v1::Product> = answer
+        .products
+        .iter()
+        .map(|product| (product.id.as_str(), product))
+        .collect();
+    let found = asked.iter().filter_map(|id| by_id.get(id));
+    let missing = asked.iter().filter(|id| !by_id.contains_key(**id));
+    BatchJson {
+        items: found.map(|product| ProductJson(product)).collect(),
+        missing: missing.copied().collect(),
+        stale: answer.stale,
+    }
+}

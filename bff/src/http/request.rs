@@ -1,0 +1,7 @@
+//! The parts of a request that handlers take.
+
+pub(crate) mod body;
+pub(crate) mod params;
+pub(crate) mod version;
+pub(crate) mod consistency;
+pub(crate) mod idempotency;

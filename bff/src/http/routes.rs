@@ -1,0 +1,68 @@
+//! The routes of the API with their description, from which the OpenAPI document and the policies come.
+
+use std::sync::{Arc, LazyLock};
+
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::api::Api;
+use crate::http::products::{history, read, writes};
+use crate::http::search::find;
+use crate::http::{docs, health, rules, usage};
+use crate::openapi;
+
+/// The OpenAPI document of this release.
+pub(crate) static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| {
+    let mut document = routes().into_openapi();
+    openapi::complete(&mut document);
+    document
+});
+
+pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
+    OpenApiRouter::new()
+        .routes(routes!(health::health))
+        .routes(routes!(read::batch_get_products, writes::create_product))
+        .routes(routes!(find::search_products))
+        .routes(routes!(
+            read::get_product,
+            writes::update_product,
+            writes::delete_product
+        ))
+        .routes(routes!(writes::change_price))
+        .routes(routes!(history::get_history))
+        .routes(routes!(find::similar_products))
+        .routes(routes!(find::autocomplete))
+        .routes(routes!(usage::record_click))
+        .routes(routes!(usage::search_analytics))
+        .routes(routes!(rules::list_rules))
+        .routes(routes!(
+            rules::get_rule,
+            rules::put_rule,
+            rules::delete_rule
+        ))
+        .routes(routes!(docs::openapi))
+        .routes(routes!(docs::problem_kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// `UPDATE_OPENAPI=1 cargo test -p bff --lib openapi` writes it.
+    #[test]
+    fn the_openapi_document_in_the_tree_is_that_of_the_code() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+        let document = serde_json::to_string_pretty(&*DOCUMENT).expect("JSON") + "\n";
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(&file, &document).expect("write");
+        }
+        let committed = std::fs::read_to_string(&file).expect("bff/openapi.json");
+        assert!(
+            committed == document,
+            "bff/openapi.json is of another release: UPDATE_OPENAPI=1 writes it"
+        );
+    }
+}
