@@ -105,6 +105,20 @@ impl CatalogCommandService for CommandGrpc {
         }))
     }
 
+    async fn put_product(
+        &self,
+        _request: Request<v1::PutProductRequest>,
+    ) -> Result<Response<v1::PutProductResponse>, Status> {
+        Err(Status::unimplemented("PutProduct"))
+    }
+
+    async fn write_products(
+        &self,
+        _request: Request<v1::WriteProductsRequest>,
+    ) -> Result<Response<v1::WriteProductsResponse>, Status> {
+        Err(Status::unimplemented("WriteProducts"))
+    }
+
     type ImportProductsStream =
         Pin<Box<dyn Stream<Item = Result<v1::ImportProductsResponse, Status>> + Send>>;
 
