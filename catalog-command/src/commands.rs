@@ -3,6 +3,7 @@
 //! before is answered the same and decides nothing.
 
 mod create_product;
+mod put_product;
 mod update_product;
 mod change_price;
 mod delete_product;

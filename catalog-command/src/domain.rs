@@ -13,7 +13,9 @@ mod request;
 mod log_digest;
 
 pub(crate) use check::Violation;
-pub(crate) use decision::{Current, Decision, Rejection, change_price, create, delete, update};
+pub(crate) use decision::{
+    Current, Decision, Rejection, change_price, create, delete, put, update,
+};
 pub(crate) use draft::Draft;
 pub(crate) use fields::{Patch, ProductFields};
 pub(crate) use import_row::{Columns, ImportRow};

@@ -104,6 +104,13 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
         }))
     }
 
+    async fn list_products(
+        &self,
+        _request: Request<v1::ListProductsRequest>,
+    ) -> Result<Response<v1::ListProductsResponse>, Status> {
+        Err(Status::unimplemented("ListProducts"))
+    }
+
     async fn autocomplete(
         &self,
         request: Request<v1::AutocompleteRequest>,

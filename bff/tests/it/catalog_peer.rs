@@ -48,6 +48,13 @@ impl CatalogService for Handler {
         .await
     }
 
+    async fn list_products(
+        &self,
+        _: Request<ListProductsRequest>,
+    ) -> Result<Response<ListProductsResponse>, Status> {
+        Err(Status::unimplemented("ListProducts"))
+    }
+
     async fn search_products(
         &self,
         request: Request<SearchProductsRequest>,

@@ -39,6 +39,20 @@ impl CatalogCommandService for Handler {
         .await
     }
 
+    async fn put_product(
+        &self,
+        _: Request<PutProductRequest>,
+    ) -> Result<Response<PutProductResponse>, Status> {
+        Err(Status::unimplemented("PutProduct"))
+    }
+
+    async fn write_products(
+        &self,
+        _: Request<WriteProductsRequest>,
+    ) -> Result<Response<WriteProductsResponse>, Status> {
+        Err(Status::unimplemented("WriteProducts"))
+    }
+
     /// Replaces the fields that the mask names.
     async fn update_product(
         &self,

@@ -35,6 +35,7 @@ pub(super) type Decide = Arc<
 pub(super) enum Before {
     Absent,
     Present,
+    Unknown,
 }
 
 /// One write on its way through the group.
@@ -230,7 +231,7 @@ async fn decide_and_save(
     Ok(decided.into_iter().zip(group).map(outcome).collect())
 }
 
-/// Loads the products that the writers expect to be there.
+/// Loads the products that the writers do not expect to be absent.
 async fn load_present(
     db: &mut PgConnection,
     group: &[Waiting],
@@ -238,7 +239,7 @@ async fn load_present(
     let ids: Vec<&str> = group
         .iter()
         .map(|waiting| &waiting.write)
-        .filter(|write| matches!(write.before, Before::Present))
+        .filter(|write| !matches!(write.before, Before::Absent))
         .map(|write| write.id.as_str())
         .collect();
     if ids.is_empty() {

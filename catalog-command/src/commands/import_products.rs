@@ -179,9 +179,9 @@ fn repeated() -> Violation {
 fn explain(rejection: Rejection) -> Vec<Violation> {
     match rejection {
         Rejection::Invalid(violations) => violations.into_iter().take(1).collect(),
-        Rejection::VersionMismatch { .. } => {
-            vec![Violation::new("version", rejection.to_string())]
-        }
+        Rejection::VersionMismatch { .. }
+        | Rejection::MustNotExist { .. }
+        | Rejection::Missing { .. } => vec![Violation::new("version", rejection.to_string())],
         Rejection::NotFound | Rejection::AlreadyExists => {
             vec![Violation::new("", rejection.to_string())]
         }

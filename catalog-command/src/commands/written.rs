@@ -1,6 +1,6 @@
 //! What a command on a product answers.
 
-use catalog_events::{ConsistencyToken, Product, ProductId, Version};
+use catalog_events::{Change, ConsistencyToken, Product, ProductId, Version};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Current, Decision};
@@ -11,6 +11,9 @@ pub(crate) struct Written {
     pub(crate) id: ProductId,
     pub(crate) version: Version,
     pub(crate) product: Option<Product>,
+    /// True when there was no such product before.
+    #[serde(default)]
+    pub(crate) created: bool,
 }
 
 impl Written {
@@ -26,6 +29,7 @@ impl Written {
             id: id.clone(),
             version: current.version,
             product: current.product.clone(),
+            created: false,
         }
     }
 }
@@ -36,6 +40,7 @@ impl From<&Decision> for Written {
             id: decision.id.clone(),
             version: decision.version,
             product: decision.product.clone(),
+            created: decision.change == Change::Created,
         }
     }
 }

@@ -51,6 +51,10 @@ pub(crate) enum Rejection {
     NotFound,
     #[error("a product with this id exists")]
     AlreadyExists,
+    #[error("a product with this id exists at version {found}, and it must not")]
+    MustNotExist { found: Version },
+    #[error("there is no such product, at version {expected} or any other")]
+    Missing { expected: i64 },
     #[error("the product is at version {found}, not {expected}")]
     VersionMismatch { expected: i64, found: Version },
     #[error("the product is not valid")]
@@ -82,23 +86,27 @@ pub(crate) fn create(
     })
 }
 
-/// Creates or replaces a product, as an import does with each row.
-pub(super) fn put(
+/// Creates or replaces a product as a whole. `expected` is the version that it must have; 0 means that
+/// there must be no such product.
+pub(crate) fn put(
     current: Option<&Current>,
     draft: Draft,
+    expected: Option<i64>,
     now: OffsetDateTime,
 ) -> Result<Option<Decision>, Rejection> {
-    match current {
-        Some(Current {
-            version,
-            product: Some(product),
-            ..
-        }) => {
-            let at = time_of_change(current, now);
-            Ok(replace(*version, product, draft, at))
-        }
-        _ => create(current, draft, now).map(Some),
+    let Some((found, product)) = living(current) else {
+        return match expected {
+            Some(expected @ 1..) => Err(Rejection::Missing { expected }),
+            _ => create(current, draft, now).map(Some),
+        };
+    };
+    match expected {
+        Some(0) => return Err(Rejection::MustNotExist { found }),
+        Some(expected) => expect_version(current, expected)?,
+        None => {}
     }
+    let at = time_of_change(current, now);
+    Ok(replace(found, product, draft, at))
 }
 
 /// Replaces the fields that the patch names. `expected` is the version that the product must have.
@@ -163,33 +171,20 @@ fn existing(
     if let Some(expected) = expected {
         expect_version(current, expected)?;
     }
-    match current {
-        Some(Current {
-            version,
-            product: Some(product),
-            ..
-        }) => Ok((*version, product)),
-        _ => Err(Rejection::NotFound),
-    }
+    living(current).ok_or(Rejection::NotFound)
+}
+
+fn living(current: Option<&Current>) -> Option<(Version, &Product)> {
+    let current = current?;
+    Some((current.version, current.product.as_ref()?))
 }
 
 /// Refuses a product that is not there or has another version.
 pub(super) fn expect_version(current: Option<&Current>, expected: i64) -> Result<(), Rejection> {
-    match current {
-        Some(Current {
-            version,
-            product: Some(_),
-            ..
-        }) if version.get() == expected => Ok(()),
-        Some(Current {
-            version,
-            product: Some(_),
-            ..
-        }) => Err(Rejection::VersionMismatch {
-            expected,
-            found: *version,
-        }),
-        _ => Err(Rejection::NotFound),
+    match living(current) {
+        Some((found, _)) if found.get() == expected => Ok(()),
+        Some((found, _)) => Err(Rejection::VersionMismatch { expected, found }),
+        None => Err(Rejection::NotFound),
     }
 }
 
@@ -305,14 +300,40 @@ mod tests {
     }
 
     #[test]
-    fn an_import_of_the_same_row_changes_nothing() {
-        assert_eq!(put(Some(&current()), draft(|_| ()), NOW), Ok(None));
+    fn the_same_product_put_again_changes_nothing() {
+        assert_eq!(put(Some(&current()), draft(|_| ()), None, NOW), Ok(None));
+        assert_eq!(put(Some(&current()), draft(|_| ()), Some(1), NOW), Ok(None));
+    }
+
+    #[test]
+    fn a_put_keeps_to_the_version_that_it_expects() {
+        let put = |current: Option<&Current>, expected| {
+            put(current, draft(|f| f.price_minor = 1), Some(expected), NOW).map(|put| {
+                let decision = put.expect("changed");
+                (decision.version.get(), decision.change.event_type())
+            })
+        };
+        assert_eq!(put(Some(&current()), 1).expect("at version 1").0, 2);
+        let found = Version::FIRST;
+        let exists = Rejection::MustNotExist { found };
+        assert_eq!(put(Some(&current()), 0), Err(exists));
+        let expected = 7;
+        let mismatch = Rejection::VersionMismatch { expected, found };
+        assert_eq!(put(Some(&current()), 7), Err(mismatch));
+        for absent in [None, Some(deleted())] {
+            let missing = Err(Rejection::Missing { expected: 2 });
+            assert_eq!(put(absent.as_ref(), 2), missing);
+            let version = absent
+                .as_ref()
+                .map_or(1, |deleted| deleted.version.get() + 1);
+            assert_eq!(put(absent.as_ref(), 0).expect("absent").0, version);
+        }
     }
 
     #[test]
     fn an_import_says_what_changed() {
         let change = |draft| {
-            let decision = put(Some(&current()), draft, NOW)
+            let decision = put(Some(&current()), draft, None, NOW)
                 .expect("accepted")
                 .expect("changed");
             assert_eq!(decision.version.get(), 2);
@@ -358,8 +379,8 @@ mod tests {
         let changed = |decision: Result<Option<Decision>, _>| decision.expect("ok").expect("new");
         let decisions = [
             create(Some(&deleted()), draft(|_| ()), BEFORE).expect("id is free"),
-            changed(put(current, draft(|f| f.price_minor = 1), BEFORE)),
-            changed(put(Some(&deleted()), draft(|_| ()), BEFORE)),
+            changed(put(current, draft(|f| f.price_minor = 1), None, BEFORE)),
+            changed(put(Some(&deleted()), draft(|_| ()), None, BEFORE)),
             changed(update(current, patched, None, BEFORE)),
             changed(change_price(current, cheaper, None, BEFORE)),
             delete(current, None, BEFORE).expect("exists"),

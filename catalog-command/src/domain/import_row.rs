@@ -58,7 +58,7 @@ impl ImportRow {
         };
         let draft =
             Draft::parse(fields.map_err(Rejection::Invalid)?).map_err(Rejection::Invalid)?;
-        put(current, draft, now)
+        put(current, draft, None, now)
     }
 
     /// The fields of a new product, which no earlier value can complete.

@@ -12,8 +12,8 @@ use crate::commands::{Commands, Written};
 use crate::domain::{Draft, Violation};
 use crate::grpc::call::{call, origin};
 use crate::grpc::convert::{
-    amount, as_of, currency, expected_version, history_page, patch, product_change, product_fields,
-    product_id,
+    amount, as_of, currency, expected_version, expected_version_or_none, history_page, patch,
+    product_change, product_fields, product_id,
 };
 use crate::grpc::error::{command_status, history_status, invalid_request};
 use crate::grpc::export::{Answers, export};
@@ -103,6 +103,34 @@ impl CatalogCommandService for CommandGrpc {
             version: written.version.get(),
             consistency_token: self.tokens.seal(&written.token()),
         }))
+    }
+
+    async fn put_product(
+        &self,
+        request: Request<v1::PutProductRequest>,
+    ) -> Result<Response<v1::PutProductResponse>, Status> {
+        let (call, request) = call(request).map_err(invalid_request)?;
+        let expected =
+            expected_version_or_none(request.expected_version).map_err(invalid_request)?;
+        let fields = product_fields(required(request.product)?);
+        let draft = Draft::parse(fields).map_err(invalid_request)?;
+        let written = self
+            .commands
+            .put_product(draft, expected, &call)
+            .await
+            .map_err(command_status)?;
+        Ok(Response::new(v1::PutProductResponse {
+            consistency_token: self.tokens.seal(&written.token()),
+            created: written.created,
+            product: message(written),
+        }))
+    }
+
+    async fn write_products(
+        &self,
+        _request: Request<v1::WriteProductsRequest>,
+    ) -> Result<Response<v1::WriteProductsResponse>, Status> {
+        Err(Status::unimplemented("WriteProducts"))
     }
 
     type ImportProductsStream =

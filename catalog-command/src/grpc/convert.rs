@@ -76,6 +76,16 @@ pub(crate) fn expected_version(version: Option<i64>) -> Result<Option<i64>, Vec<
     }
 }
 
+/// Checks an expected version, where 0 means that there must be nothing.
+pub(crate) fn expected_version_or_none(
+    version: Option<i64>,
+) -> Result<Option<i64>, Vec<Violation>> {
+    match version {
+        Some(..0) => Err(vec![Violation::new("expected_version", "is negative")]),
+        version => Ok(version),
+    }
+}
+
 pub(crate) fn patch(
     input: v1::ProductInput,
     mask: Option<FieldMask>,

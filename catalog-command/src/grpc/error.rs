@@ -118,7 +118,10 @@ fn rejection_status(rejection: Rejection) -> Status {
     match rejection {
         Rejection::NotFound => status(Code::NotFound, "PRODUCT_NOT_FOUND", message, []),
         Rejection::AlreadyExists => status(Code::AlreadyExists, "PRODUCT_EXISTS", message, []),
-        Rejection::VersionMismatch { .. } => status(Code::Aborted, "VERSION_MISMATCH", message, []),
+        Rejection::MustNotExist { .. } => status(Code::Aborted, "PRODUCT_EXISTS", message, []),
+        Rejection::VersionMismatch { .. } | Rejection::Missing { .. } => {
+            status(Code::Aborted, "VERSION_MISMATCH", message, [])
+        }
         Rejection::Invalid(violations) => invalid_request(violations),
     }
 }

@@ -121,6 +121,14 @@ impl Repeatable for v1::DeleteSearchRuleRequest {
     }
 }
 
+impl Repeatable for v1::PutProductRequest {
+    const OPERATION: &'static str = "PutProduct";
+
+    fn request_id(&mut self) -> &mut String {
+        &mut self.request_id
+    }
+}
+
 impl Repeatable for v1::ImportProductsRequest {
     const OPERATION: &'static str = "ImportProducts";
 

@@ -8,6 +8,7 @@ use tonic::{Request, Response, Status};
 use crate::commands::{Commands, WrittenRule};
 use crate::domain::{RuleDraft, Violation};
 use crate::grpc::call::call;
+use crate::grpc::convert::expected_version_or_none;
 use crate::grpc::error::{command_status, invalid_rule};
 use crate::store::RulePage;
 
@@ -27,7 +28,7 @@ impl SearchRuleService for SearchRuleGrpc {
         request: Request<v1::PutSearchRuleRequest>,
     ) -> Result<Response<v1::PutSearchRuleResponse>, Status> {
         let (call, request) = call(request).map_err(invalid_rule)?;
-        let expected = expected_version(request.expected_version).map_err(invalid_rule)?;
+        let expected = expected_version_or_none(request.expected_version).map_err(invalid_rule)?;
         let draft = draft(request.rule).map_err(invalid_rule)?;
         let WrittenRule {
             version,
@@ -50,7 +51,7 @@ impl SearchRuleService for SearchRuleGrpc {
     ) -> Result<Response<v1::DeleteSearchRuleResponse>, Status> {
         let (call, request) = call(request).map_err(invalid_rule)?;
         let id = rule_id(&request.id).map_err(invalid_rule)?;
-        let expected = expected_version(request.expected_version).map_err(invalid_rule)?;
+        let expected = expected_version_or_none(request.expected_version).map_err(invalid_rule)?;
         let deleted = self.commands.delete_rule(&id, expected, &call).await;
         let version = deleted.map_err(command_status)?.version.get();
         Ok(Response::new(v1::DeleteSearchRuleResponse { version }))
@@ -107,14 +108,6 @@ fn draft(rule: Option<v1::SearchRule>) -> Result<RuleDraft, Vec<Violation>> {
 fn rule_id(text: &str) -> Result<RuleId, Vec<Violation>> {
     text.parse()
         .map_err(|err: InvalidRuleId| vec![Violation::new("id", err.to_string())])
-}
-
-/// Checks an expected version, where 0 means that there must be no such rule.
-fn expected_version(version: Option<i64>) -> Result<Option<i64>, Vec<Violation>> {
-    match version {
-        Some(..0) => Err(vec![Violation::new("expected_version", "is negative")]),
-        version => Ok(version),
-    }
 }
 
 fn page(request: &v1::ListSearchRulesRequest) -> Result<RulePage, Vec<Violation>> {

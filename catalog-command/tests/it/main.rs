@@ -2,6 +2,7 @@
 
 mod harness;
 mod commands;
+mod put_product;
 mod prices;
 mod group;
 mod idempotency;

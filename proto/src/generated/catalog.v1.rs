@@ -36,6 +36,54 @@ pub struct BatchGetProductsResponse {
     #[prost(bool, tag = "2")]
     pub stale: bool,
 }
+/// Asks for one page of the products.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListProductsRequest {
+    /// How many products to list: 0 means 100; at most 500.
+    #[prost(int32, tag = "1")]
+    pub page_size: i32,
+    /// The `next_page_token` of the page before; everything but `page_size` and the consistency tokens must
+    /// be as it was there. What is no token of this catalog fails with INVALID_ARGUMENT.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Lists only products that were last changed at this time or later. The products then come in the
+    /// order in which the read side learned of their last changes, oldest first, else in the order of
+    /// their ids by bytes. By id, a product that exists throughout is listed exactly once. By change,
+    /// such a product is listed at least once: one that changes while pages are read comes again, as it
+    /// is then. Deleted products are not listed.
+    #[prost(message, optional, tag = "3")]
+    pub updated_since: ::core::option::Option<::prost_types::Timestamp>,
+    /// Lists only products with any of these as their `sku` or any of `gtins`, 100 identifiers at most in
+    /// all. Identifiers are equal whatever their letter case and the signs between their letters and digits.
+    #[prost(string, repeated, tag = "4")]
+    pub skus: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Lists only products with any of these among their `gtins` or any of `skus`. GTINs are equal
+    /// whatever their leading zeros.
+    #[prost(string, repeated, tag = "5")]
+    pub gtins: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Tokens of earlier writes, as in GetProductRequest.
+    #[prost(string, repeated, tag = "6")]
+    pub consistency_tokens: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How long to wait for the read model, as in GetProductRequest.
+    #[prost(int32, tag = "7")]
+    pub consistency_wait_ms: i32,
+}
+/// One page of the products.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListProductsResponse {
+    /// The products, in the order of the request.
+    #[prost(message, repeated, tag = "1")]
+    pub products: ::prost::alloc::vec::Vec<Product>,
+    /// The `page_token` of the next page; empty on the last one.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// True when the read model had not caught up with the consistency tokens in time.
+    #[prost(bool, tag = "3")]
+    pub stale: bool,
+    /// The number of all products. Unset where not all are listed.
+    #[prost(int64, optional, tag = "4")]
+    pub total: ::core::option::Option<i64>,
+}
 /// A search, and how its answer is to look.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SearchProductsRequest {
@@ -1122,6 +1170,33 @@ pub mod catalog_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Lists the products page by page: all of them, those that changed since some time, or those with
+        /// some identifiers. A page may have fewer products than were asked for; the last one has no
+        /// `next_page_token`.
+        pub async fn list_products(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListProductsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogService/ListProducts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("catalog.v1.CatalogService", "ListProducts"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Returns the best matches, best first. An empty query browses where a filter or a sort order is
         /// given, and fails with INVALID_ARGUMENT where none is.
         pub async fn search_products(
@@ -1226,6 +1301,16 @@ pub mod catalog_service_server {
             request: tonic::Request<super::BatchGetProductsRequest>,
         ) -> std::result::Result<
             tonic::Response<super::BatchGetProductsResponse>,
+            tonic::Status,
+        >;
+        /// Lists the products page by page: all of them, those that changed since some time, or those with
+        /// some identifiers. A page may have fewer products than were asked for; the last one has no
+        /// `next_page_token`.
+        async fn list_products(
+            &self,
+            request: tonic::Request<super::ListProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListProductsResponse>,
             tonic::Status,
         >;
         /// Returns the best matches, best first. An empty query browses where a filter or a sort order is
@@ -1407,6 +1492,51 @@ pub mod catalog_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = BatchGetProductsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogService/ListProducts" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListProductsSvc<T: CatalogService>(pub Arc<T>);
+                    impl<
+                        T: CatalogService,
+                    > tonic::server::UnaryService<super::ListProductsRequest>
+                    for ListProductsSvc<T> {
+                        type Response = super::ListProductsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListProductsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogService>::list_products(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListProductsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -1750,6 +1880,157 @@ pub struct DeleteProductResponse {
     /// Makes a read wait for this write.
     #[prost(string, tag = "2")]
     pub consistency_token: ::prost::alloc::string::String,
+}
+/// A product to be created or replaced.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutProductRequest {
+    /// The product as it is to be.
+    #[prost(message, optional, tag = "1")]
+    pub product: ::core::option::Option<ProductInput>,
+    /// The version that the product must have; 0 means that it must not exist. Unset means any.
+    #[prost(int64, optional, tag = "2")]
+    pub expected_version: ::core::option::Option<i64>,
+    /// Makes the request safe to send again; see the top of this file.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// The product that was put.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutProductResponse {
+    /// The product with its version and times.
+    #[prost(message, optional, tag = "1")]
+    pub product: ::core::option::Option<Product>,
+    /// True when there was no such product before.
+    #[prost(bool, tag = "2")]
+    pub created: bool,
+    /// Makes a read wait for this write.
+    #[prost(string, tag = "3")]
+    pub consistency_token: ::prost::alloc::string::String,
+}
+/// Writes of products that are applied in their order.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WriteProductsRequest {
+    /// The writes, 1 to 500, of 8 MiB in all.
+    #[prost(message, repeated, tag = "1")]
+    pub writes: ::prost::alloc::vec::Vec<ProductWrite>,
+    /// Makes the whole call safe to send again; see the top of this file. The answer is that of the first
+    /// call, refused writes included, whatever happened between.
+    #[prost(string, tag = "2")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// One write of a product.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProductWrite {
+    /// The version that the product must have; 0, for `create` and `put` only, means that it must not
+    /// exist. Unset means any.
+    #[prost(int64, optional, tag = "5")]
+    pub expected_version: ::core::option::Option<i64>,
+    /// What is done.
+    #[prost(oneof = "product_write::Write", tags = "1, 2, 3, 4")]
+    pub write: ::core::option::Option<product_write::Write>,
+}
+/// Nested message and enum types in `ProductWrite`.
+pub mod product_write {
+    /// What is done.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Write {
+        /// Creates a product, as CreateProduct does.
+        #[prost(message, tag = "1")]
+        Create(super::ProductInput),
+        /// Changes some fields of a product, as UpdateProduct does.
+        #[prost(message, tag = "2")]
+        Update(super::ProductUpdate),
+        /// Creates a product or replaces it as a whole, as PutProduct does.
+        #[prost(message, tag = "3")]
+        Put(super::ProductInput),
+        /// Deletes the product of this id, as DeleteProduct does.
+        #[prost(string, tag = "4")]
+        Delete(::prost::alloc::string::String),
+    }
+}
+/// New values for some fields of a product.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProductUpdate {
+    /// The id and the new values of the fields named by `update_mask`.
+    #[prost(message, optional, tag = "1")]
+    pub product: ::core::option::Option<ProductInput>,
+    /// The fields to change, as in UpdateProductRequest.
+    #[prost(message, optional, tag = "2")]
+    pub update_mask: ::core::option::Option<::prost_types::FieldMask>,
+}
+/// What became of the writes.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WriteProductsResponse {
+    /// A result for each write, in the order of the request.
+    #[prost(message, repeated, tag = "1")]
+    pub results: ::prost::alloc::vec::Vec<ProductWriteResult>,
+    /// Makes a read wait for all writes of the call. Empty when none changed anything.
+    #[prost(string, tag = "2")]
+    pub consistency_token: ::prost::alloc::string::String,
+}
+/// What became of one write.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProductWriteResult {
+    /// True when the write made a product that was not there before.
+    #[prost(bool, tag = "4")]
+    pub created: bool,
+    /// The outcome.
+    #[prost(oneof = "product_write_result::Result", tags = "1, 2, 3")]
+    pub result: ::core::option::Option<product_write_result::Result>,
+}
+/// Nested message and enum types in `ProductWriteResult`.
+pub mod product_write_result {
+    /// The outcome.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Result {
+        /// The product after a `create`, `update` or `put`.
+        #[prost(message, tag = "1")]
+        Product(super::Product),
+        /// The product was deleted.
+        #[prost(message, tag = "2")]
+        Deleted(super::DeletedProduct),
+        /// The write was refused, and changed nothing.
+        #[prost(message, tag = "3")]
+        Error(super::ProductWriteError),
+    }
+}
+/// A product was deleted by one of several writes.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeletedProduct {
+    /// The id of the product.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// The version of the deletion, one above that of the product before.
+    #[prost(int64, tag = "2")]
+    pub version: i64,
+}
+/// Why a write was refused: what the same write alone would have failed with. Besides, there is
+/// RESOURCE_EXHAUSTED (BATCH_FULL) where the products of the answer have come to 8 MiB: such a write
+/// is to be sent again in another call.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ProductWriteError {
+    /// The gRPC status code.
+    #[prost(int32, tag = "1")]
+    pub code: i32,
+    /// The reason, such as `PRODUCT_NOT_FOUND`: that of the `ErrorInfo` of a single write.
+    #[prost(string, tag = "2")]
+    pub reason: ::prost::alloc::string::String,
+    /// What is wrong, for people.
+    #[prost(string, tag = "3")]
+    pub message: ::prost::alloc::string::String,
+    /// The fields at fault, 50 at most.
+    #[prost(message, repeated, tag = "4")]
+    pub violations: ::prost::alloc::vec::Vec<FieldViolation>,
+}
+/// A field at fault.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FieldViolation {
+    /// The field, named as in `update_mask`.
+    #[prost(string, tag = "1")]
+    pub field: ::prost::alloc::string::String,
+    /// What is wrong with it, for people.
+    #[prost(string, tag = "2")]
+    pub description: ::prost::alloc::string::String,
 }
 /// One batch of an import.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2220,6 +2501,64 @@ pub mod catalog_command_service_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Creates the product or replaces it as a whole: what the request does not state is empty. A product
+        /// that is as it was writes nothing. It fails with ABORTED when the product is not at
+        /// `expected_version`.
+        pub async fn put_product(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PutProductRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutProductResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogCommandService/PutProduct",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.CatalogCommandService", "PutProduct"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Applies up to 500 writes in their order, each on its own: one that is refused does not keep the
+        /// others from being applied, and several writes of one product see each other. What was applied is
+        /// committed together. It fails as a whole only where nothing was applied.
+        pub async fn write_products(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WriteProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WriteProductsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.CatalogCommandService/WriteProducts",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.CatalogCommandService", "WriteProducts"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Creates what is missing, updates what differs and leaves the rest alone, so that it is safe to run
         /// twice. What a row does not state stays as it is. Each request is one batch and one transaction, and one response answers it, in order: a
         /// client that loses the stream sends again only what was not answered.
@@ -2385,6 +2724,26 @@ pub mod catalog_command_service_server {
             request: tonic::Request<super::DeleteProductRequest>,
         ) -> std::result::Result<
             tonic::Response<super::DeleteProductResponse>,
+            tonic::Status,
+        >;
+        /// Creates the product or replaces it as a whole: what the request does not state is empty. A product
+        /// that is as it was writes nothing. It fails with ABORTED when the product is not at
+        /// `expected_version`.
+        async fn put_product(
+            &self,
+            request: tonic::Request<super::PutProductRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutProductResponse>,
+            tonic::Status,
+        >;
+        /// Applies up to 500 writes in their order, each on its own: one that is refused does not keep the
+        /// others from being applied, and several writes of one product see each other. What was applied is
+        /// committed together. It fails as a whole only where nothing was applied.
+        async fn write_products(
+            &self,
+            request: tonic::Request<super::WriteProductsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::WriteProductsResponse>,
             tonic::Status,
         >;
         /// Server streaming response type for the ImportProducts method.
@@ -2706,6 +3065,101 @@ pub mod catalog_command_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/catalog.v1.CatalogCommandService/PutProduct" => {
+                    #[allow(non_camel_case_types)]
+                    struct PutProductSvc<T: CatalogCommandService>(pub Arc<T>);
+                    impl<
+                        T: CatalogCommandService,
+                    > tonic::server::UnaryService<super::PutProductRequest>
+                    for PutProductSvc<T> {
+                        type Response = super::PutProductResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PutProductRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogCommandService>::put_product(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PutProductSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.CatalogCommandService/WriteProducts" => {
+                    #[allow(non_camel_case_types)]
+                    struct WriteProductsSvc<T: CatalogCommandService>(pub Arc<T>);
+                    impl<
+                        T: CatalogCommandService,
+                    > tonic::server::UnaryService<super::WriteProductsRequest>
+                    for WriteProductsSvc<T> {
+                        type Response = super::WriteProductsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WriteProductsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as CatalogCommandService>::write_products(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WriteProductsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/catalog.v1.CatalogCommandService/ImportProducts" => {
                     #[allow(non_camel_case_types)]
                     struct ImportProductsSvc<T: CatalogCommandService>(pub Arc<T>);
@@ -2943,6 +3397,903 @@ pub mod catalog_command_service_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "catalog.v1.CatalogCommandService";
     impl<T> tonic::server::NamedService for CatalogCommandServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// A key without its secret.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApiKey {
+    /// The id of the key, a UUID.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// 8 letters and digits, by which people recognise the key. Every secret of the key begins with
+    /// `ck_` and them.
+    #[prost(string, tag = "2")]
+    pub prefix: ::prost::alloc::string::String,
+    /// What the key is for, one line of 1 to 200 characters.
+    #[prost(string, tag = "3")]
+    pub name: ::prost::alloc::string::String,
+    /// What the key allows.
+    #[prost(enumeration = "ApiScope", repeated, tag = "4")]
+    pub scopes: ::prost::alloc::vec::Vec<i32>,
+    /// When the key was made.
+    #[prost(message, optional, tag = "5")]
+    pub created_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Who made it, as the client said.
+    #[prost(string, tag = "6")]
+    pub created_by: ::prost::alloc::string::String,
+    /// The time from which on the key is not valid any more; unset means never.
+    #[prost(message, optional, tag = "7")]
+    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// When the key was revoked; unset when it was not.
+    #[prost(message, optional, tag = "8")]
+    pub revoked_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The origins from which browsers may use the key, such as `<https://shop.example`;> none means that it
+    /// is not bound to origins.
+    #[prost(string, repeated, tag = "9")]
+    pub allowed_origins: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The filter that every search with this key is held to, in the syntax of the HTTP search; empty means
+    /// none.
+    #[prost(string, tag = "10")]
+    pub forced_filter: ::prost::alloc::string::String,
+    /// How many requests a second the key is good for; unset means as many as there are without a limit of
+    /// its own.
+    #[prost(int32, optional, tag = "11")]
+    pub requests_per_second: ::core::option::Option<i32>,
+    /// Counts the changes of this key, from 1.
+    #[prost(int64, tag = "12")]
+    pub version: i64,
+    /// When the key last got a new secret; unset when it has its first.
+    #[prost(message, optional, tag = "13")]
+    pub rotated_at: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// A key to be made.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateApiKeyRequest {
+    /// What the key is for, one line of 1 to 200 characters.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// What the key allows, one scope at least.
+    #[prost(enumeration = "ApiScope", repeated, tag = "2")]
+    pub scopes: ::prost::alloc::vec::Vec<i32>,
+    /// The time from which on the key is not valid any more, in the future; unset means never.
+    #[prost(message, optional, tag = "3")]
+    pub expires_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The origins from which browsers may use the key, 100 at most: `<https://`> or `<http://`,> a host, perhaps
+    /// a port, and nothing after it.
+    #[prost(string, repeated, tag = "4")]
+    pub allowed_origins: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The filter that every search with this key is held to, 4,000 bytes at most.
+    #[prost(string, tag = "5")]
+    pub forced_filter: ::prost::alloc::string::String,
+    /// How many requests a second the key is good for, from 1 to 1,000,000.
+    #[prost(int32, optional, tag = "6")]
+    pub requests_per_second: ::core::option::Option<i32>,
+    /// Makes the request safe to send again; see the top of `commands.proto`. The answer to a repeated
+    /// request has no `secret_token`, which is not kept: a key whose secret was lost is rotated.
+    #[prost(string, tag = "7")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// The key that was made.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateApiKeyResponse {
+    /// The key.
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<ApiKey>,
+    /// `ck_PREFIX_SECRET`: what the caller presents. It is shown this once.
+    #[prost(string, tag = "2")]
+    pub secret_token: ::prost::alloc::string::String,
+}
+/// A key that is to get a new secret.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotateApiKeyRequest {
+    /// The id of the key.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// How many seconds the present secret stays valid, 2,592,000 (30 days) at most. One that was replaced
+    /// before it ends at once.
+    #[prost(int64, tag = "2")]
+    pub grace_seconds: i64,
+    /// The version that the key must have, or the request fails with ABORTED. Unset means any.
+    #[prost(int64, optional, tag = "3")]
+    pub expected_version: ::core::option::Option<i64>,
+    /// Makes the request safe to send again, as in CreateApiKeyRequest.
+    #[prost(string, tag = "4")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// The key with its new secret.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RotateApiKeyResponse {
+    /// The key.
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<ApiKey>,
+    /// The new `ck_PREFIX_SECRET`. It is shown this once.
+    #[prost(string, tag = "2")]
+    pub secret_token: ::prost::alloc::string::String,
+}
+/// A key to be ended.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeApiKeyRequest {
+    /// The id of the key.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// The version that the key must have, or the request fails with ABORTED. Unset means any.
+    #[prost(int64, optional, tag = "2")]
+    pub expected_version: ::core::option::Option<i64>,
+    /// Makes the request safe to send again; see the top of `commands.proto`.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// The key that is ended.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeApiKeyResponse {
+    /// The key.
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<ApiKey>,
+}
+/// Asks for one page of the keys.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListApiKeysRequest {
+    /// How many keys to list: 0 means 100; at most 1,000.
+    #[prost(int32, tag = "1")]
+    pub limit: i32,
+    /// The `next_page_token` of the page before.
+    #[prost(string, tag = "2")]
+    pub page_token: ::prost::alloc::string::String,
+    /// Lists keys too that are revoked or expired.
+    #[prost(bool, tag = "3")]
+    pub include_ended: bool,
+}
+/// One page of the keys.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListApiKeysResponse {
+    /// The keys, the newest first.
+    #[prost(message, repeated, tag = "1")]
+    pub keys: ::prost::alloc::vec::Vec<ApiKey>,
+    /// The `page_token` of the next page; empty on the last one.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// Asks for all keys and their changes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchApiKeysRequest {}
+/// A part of what a watcher has to know.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchApiKeysResponse {
+    /// What is told.
+    #[prost(oneof = "watch_api_keys_response::Kind", tags = "1, 2, 3")]
+    pub kind: ::core::option::Option<watch_api_keys_response::Kind>,
+}
+/// Nested message and enum types in `WatchApiKeysResponse`.
+pub mod watch_api_keys_response {
+    /// What is told.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Kind {
+        /// A part of all keys. These parts come first.
+        #[prost(message, tag = "1")]
+        Snapshot(super::ApiKeySnapshot),
+        /// Keys that were made or changed since.
+        #[prost(message, tag = "2")]
+        Changes(super::ApiKeyChanges),
+        /// Nothing has changed that was not told.
+        #[prost(message, tag = "3")]
+        Heartbeat(super::ApiKeyHeartbeat),
+    }
+}
+/// A part of the keys that are neither revoked nor expired.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ApiKeySnapshot {
+    /// Some of the keys.
+    #[prost(message, repeated, tag = "1")]
+    pub keys: ::prost::alloc::vec::Vec<WatchedApiKey>,
+    /// True in the last part. All keys that no part had are not valid any more.
+    #[prost(bool, tag = "2")]
+    pub last: bool,
+}
+/// Keys as they are after their last change. One with `revoked_at` is not valid any more.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ApiKeyChanges {
+    /// The keys.
+    #[prost(message, repeated, tag = "1")]
+    pub keys: ::prost::alloc::vec::Vec<WatchedApiKey>,
+}
+/// Tells that the watcher knows everything that was committed until just now.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApiKeyHeartbeat {}
+/// A key with what its secrets are checked by.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WatchedApiKey {
+    /// The key.
+    #[prost(message, optional, tag = "1")]
+    pub key: ::core::option::Option<ApiKey>,
+    /// The secrets, at most two, the newest first.
+    #[prost(message, repeated, tag = "2")]
+    pub secrets: ::prost::alloc::vec::Vec<ApiKeySecret>,
+}
+/// What a secret is checked by.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApiKeySecret {
+    /// The SHA-256 of the whole `ck_PREFIX_SECRET`, 32 bytes.
+    #[prost(bytes = "vec", tag = "1")]
+    pub sha256: ::prost::alloc::vec::Vec<u8>,
+    /// The time from which on this secret is not valid any more; unset means that it ends with the key.
+    #[prost(message, optional, tag = "2")]
+    pub valid_until: ::core::option::Option<::prost_types::Timestamp>,
+}
+/// What a key allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ApiScope {
+    /// No scope.
+    Unspecified = 0,
+    /// Searches, completions, similar products and clicks.
+    Search = 1,
+    /// Products by id, lists of them and their history.
+    Read = 2,
+    /// Writes of products.
+    Write = 3,
+    /// Search rules.
+    Rules = 4,
+    /// Operations and statistics.
+    Operate = 5,
+}
+impl ApiScope {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "API_SCOPE_UNSPECIFIED",
+            Self::Search => "API_SCOPE_SEARCH",
+            Self::Read => "API_SCOPE_READ",
+            Self::Write => "API_SCOPE_WRITE",
+            Self::Rules => "API_SCOPE_RULES",
+            Self::Operate => "API_SCOPE_OPERATE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "API_SCOPE_UNSPECIFIED" => Some(Self::Unspecified),
+            "API_SCOPE_SEARCH" => Some(Self::Search),
+            "API_SCOPE_READ" => Some(Self::Read),
+            "API_SCOPE_WRITE" => Some(Self::Write),
+            "API_SCOPE_RULES" => Some(Self::Rules),
+            "API_SCOPE_OPERATE" => Some(Self::Operate),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod api_key_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Makes and ends API keys.
+    #[derive(Debug, Clone)]
+    pub struct ApiKeyServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl ApiKeyServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> ApiKeyServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> ApiKeyServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            ApiKeyServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Makes a key. It fails with RESOURCE_EXHAUSTED at 10,000 keys that are neither revoked nor expired.
+        pub async fn create_api_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::CreateApiKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateApiKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.ApiKeyService/CreateApiKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("catalog.v1.ApiKeyService", "CreateApiKey"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Gives a key a new secret. The old one stays valid for the grace period. It fails with NOT_FOUND when
+        /// there is no such key, and with FAILED_PRECONDITION when it is revoked or expired.
+        pub async fn rotate_api_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RotateApiKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RotateApiKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.ApiKeyService/RotateApiKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("catalog.v1.ApiKeyService", "RotateApiKey"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Ends a key at once, its old secrets included. A key that is revoked already stays as it is. It fails
+        /// with NOT_FOUND when there is no such key.
+        pub async fn revoke_api_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::RevokeApiKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeApiKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.ApiKeyService/RevokeApiKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("catalog.v1.ApiKeyService", "RevokeApiKey"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists keys, the newest first, without their secrets.
+        pub async fn list_api_keys(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListApiKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListApiKeysResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.ApiKeyService/ListApiKeys",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("catalog.v1.ApiKeyService", "ListApiKeys"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Sends all keys that are neither revoked nor expired, with the hashes of their secrets, then every
+        /// change within 500 ms of its commit, whichever instance of the write service made it, and a
+        /// heartbeat every 2 seconds. Who does not hear anything for longer must not take its keys for current
+        /// and should call again; the answer begins with all keys then.
+        pub async fn watch_api_keys(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WatchApiKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::WatchApiKeysResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.ApiKeyService/WatchApiKeys",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("catalog.v1.ApiKeyService", "WatchApiKeys"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod api_key_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with ApiKeyServiceServer.
+    #[async_trait]
+    pub trait ApiKeyService: std::marker::Send + std::marker::Sync + 'static {
+        /// Makes a key. It fails with RESOURCE_EXHAUSTED at 10,000 keys that are neither revoked nor expired.
+        async fn create_api_key(
+            &self,
+            request: tonic::Request<super::CreateApiKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::CreateApiKeyResponse>,
+            tonic::Status,
+        >;
+        /// Gives a key a new secret. The old one stays valid for the grace period. It fails with NOT_FOUND when
+        /// there is no such key, and with FAILED_PRECONDITION when it is revoked or expired.
+        async fn rotate_api_key(
+            &self,
+            request: tonic::Request<super::RotateApiKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RotateApiKeyResponse>,
+            tonic::Status,
+        >;
+        /// Ends a key at once, its old secrets included. A key that is revoked already stays as it is. It fails
+        /// with NOT_FOUND when there is no such key.
+        async fn revoke_api_key(
+            &self,
+            request: tonic::Request<super::RevokeApiKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::RevokeApiKeyResponse>,
+            tonic::Status,
+        >;
+        /// Lists keys, the newest first, without their secrets.
+        async fn list_api_keys(
+            &self,
+            request: tonic::Request<super::ListApiKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListApiKeysResponse>,
+            tonic::Status,
+        >;
+        /// Server streaming response type for the WatchApiKeys method.
+        type WatchApiKeysStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::WatchApiKeysResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Sends all keys that are neither revoked nor expired, with the hashes of their secrets, then every
+        /// change within 500 ms of its commit, whichever instance of the write service made it, and a
+        /// heartbeat every 2 seconds. Who does not hear anything for longer must not take its keys for current
+        /// and should call again; the answer begins with all keys then.
+        async fn watch_api_keys(
+            &self,
+            request: tonic::Request<super::WatchApiKeysRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::WatchApiKeysStream>,
+            tonic::Status,
+        >;
+    }
+    /// Makes and ends API keys.
+    #[derive(Debug)]
+    pub struct ApiKeyServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> ApiKeyServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for ApiKeyServiceServer<T>
+    where
+        T: ApiKeyService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/catalog.v1.ApiKeyService/CreateApiKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct CreateApiKeySvc<T: ApiKeyService>(pub Arc<T>);
+                    impl<
+                        T: ApiKeyService,
+                    > tonic::server::UnaryService<super::CreateApiKeyRequest>
+                    for CreateApiKeySvc<T> {
+                        type Response = super::CreateApiKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::CreateApiKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ApiKeyService>::create_api_key(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = CreateApiKeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.ApiKeyService/RotateApiKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct RotateApiKeySvc<T: ApiKeyService>(pub Arc<T>);
+                    impl<
+                        T: ApiKeyService,
+                    > tonic::server::UnaryService<super::RotateApiKeyRequest>
+                    for RotateApiKeySvc<T> {
+                        type Response = super::RotateApiKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RotateApiKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ApiKeyService>::rotate_api_key(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RotateApiKeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.ApiKeyService/RevokeApiKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct RevokeApiKeySvc<T: ApiKeyService>(pub Arc<T>);
+                    impl<
+                        T: ApiKeyService,
+                    > tonic::server::UnaryService<super::RevokeApiKeyRequest>
+                    for RevokeApiKeySvc<T> {
+                        type Response = super::RevokeApiKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::RevokeApiKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ApiKeyService>::revoke_api_key(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = RevokeApiKeySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.ApiKeyService/ListApiKeys" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListApiKeysSvc<T: ApiKeyService>(pub Arc<T>);
+                    impl<
+                        T: ApiKeyService,
+                    > tonic::server::UnaryService<super::ListApiKeysRequest>
+                    for ListApiKeysSvc<T> {
+                        type Response = super::ListApiKeysResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListApiKeysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ApiKeyService>::list_api_keys(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListApiKeysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.ApiKeyService/WatchApiKeys" => {
+                    #[allow(non_camel_case_types)]
+                    struct WatchApiKeysSvc<T: ApiKeyService>(pub Arc<T>);
+                    impl<
+                        T: ApiKeyService,
+                    > tonic::server::ServerStreamingService<super::WatchApiKeysRequest>
+                    for WatchApiKeysSvc<T> {
+                        type Response = super::WatchApiKeysResponse;
+                        type ResponseStream = T::WatchApiKeysStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WatchApiKeysRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ApiKeyService>::watch_api_keys(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = WatchApiKeysSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for ApiKeyServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "catalog.v1.ApiKeyService";
+    impl<T> tonic::server::NamedService for ApiKeyServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }

@@ -11,7 +11,8 @@ use catalog_proto::v1::{
     ChangePriceRequest, ChangePriceResponse, CreateProductRequest, CreateProductResponse,
     DeleteProductRequest, DeleteProductResponse, ExportProductsRequest, ExportProductsResponse,
     GetProductAsOfRequest, GetProductHistoryRequest, GetProductHistoryResponse, ImportRejection,
-    Product, ProductInput, UpdateProductRequest, UpdateProductResponse,
+    Product, ProductInput, PutProductRequest, PutProductResponse, UpdateProductRequest,
+    UpdateProductResponse, WriteProductsRequest, WriteProductsResponse,
 };
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -153,6 +154,20 @@ impl CatalogCommandService for Grpc {
         &self,
         _: Request<CreateProductRequest>,
     ) -> Result<Response<CreateProductResponse>, Status> {
+        Err(Status::unimplemented("only imports"))
+    }
+
+    async fn put_product(
+        &self,
+        _: Request<PutProductRequest>,
+    ) -> Result<Response<PutProductResponse>, Status> {
+        Err(Status::unimplemented("only imports"))
+    }
+
+    async fn write_products(
+        &self,
+        _: Request<WriteProductsRequest>,
+    ) -> Result<Response<WriteProductsResponse>, Status> {
         Err(Status::unimplemented("only imports"))
     }
 

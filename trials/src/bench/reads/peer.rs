@@ -107,6 +107,13 @@ impl CatalogService for Fixed {
         Err(Status::unimplemented("only GetProduct is measured"))
     }
 
+    async fn list_products(
+        &self,
+        _request: Request<v1::ListProductsRequest>,
+    ) -> Result<tonic::Response<v1::ListProductsResponse>, Status> {
+        Err(Status::unimplemented("only GetProduct is measured"))
+    }
+
     async fn search_products(
         &self,
         _request: Request<v1::SearchProductsRequest>,
