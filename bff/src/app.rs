@@ -2,15 +2,19 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
+use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use prometheus_client::registry::Registry;
 use service_kit::{Env, Ops, Readiness, Service, Tasks};
 use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
 
 use crate::config::Config;
 use crate::http::{self, Api};
+use crate::keys::KeyRing;
 use crate::listener::Listener;
 use crate::metrics::Metrics;
 use crate::upstream::Upstream;
@@ -21,6 +25,10 @@ pub struct App {
     ops: Ops,
     ops_addr: SocketAddr,
     router: Router,
+    readiness: Readiness,
+    drain_wait: Duration,
+    keys: KeyRing,
+    key_service: ApiKeyServiceClient<Channel>,
 }
 
 impl App {
@@ -52,17 +60,28 @@ impl Service for App {
         let http = Listener::bind(&config)
             .await
             .with_context(|| format!("cannot listen on {} for HTTP", config.http_addr))?;
-        let ops = Ops::bind(config.ops_addr, registry, Readiness::default()).await?;
+        let readiness = Readiness::default();
+        let ops = Ops::bind(config.ops_addr, registry, readiness.clone()).await?;
         let upstream = Upstream::connect_lazily(&config);
+        let keys = KeyRing::new(config.keys_max_age);
+        let key_service = upstream.api_keys.clone();
         Ok(Self {
             http_addr: http.addr()?,
             http,
             ops_addr: ops.addr()?,
             ops,
+            readiness,
+            drain_wait: config.drain_wait,
+            keys: keys.clone(),
+            key_service,
             router: http::router(Arc::new(Api {
                 upstream,
                 metrics,
                 document: http::document(),
+                keys: keys.clone(),
+                public: config.public,
+                cors_origins: config.cors_origins.0.clone(),
+                places: http::places(config.requests_max),
                 body_bytes_max: config.body_bytes_max,
                 query_bytes_max: config.query_bytes_max,
                 read_timeout: config.read_timeout,
@@ -70,15 +89,27 @@ impl Service for App {
         })
     }
 
+    /// Serves until `stop` is cancelled. Readiness goes first, so that load balancers send nobody here
+    /// any more, then the listener; health is told to the end.
     async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         tracing::info!(http = %self.http_addr, ops = %self.ops_addr, "bff listens");
         let mut tasks = Tasks::new(stop);
-        tasks.spawn("ops", |stop| self.ops.run(stop));
+        let served = CancellationToken::new();
+        let health_ends = served.clone();
+        tasks.spawn("API keys", |stop| self.keys.follow(self.key_service, stop));
+        tasks.spawn("ops", |_| self.ops.run(health_ends));
+        let (readiness, wait) = (self.readiness, self.drain_wait);
         tasks.spawn("http", |stop| async move {
-            axum::serve(self.http, self.router)
-                .with_graceful_shutdown(stop.cancelled_owned())
-                .await
-                .context("HTTP listener")
+            let stopping = async move {
+                stop.cancelled().await;
+                readiness.set_not_ready("the service is stopping");
+                tokio::time::sleep(wait).await;
+            };
+            let ended = axum::serve(self.http, self.router)
+                .with_graceful_shutdown(stopping)
+                .await;
+            served.cancel();
+            ended.context("HTTP listener")
         });
         tasks.run().await
     }

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use ::http::Uri;
+use ::http::{HeaderValue, Uri};
 use service_kit::Env;
+
+use crate::scope::Scopes;
 
 const MILLIS_MAX: u64 = 600_000;
 
@@ -25,6 +27,16 @@ pub struct Config {
     pub read_timeout: Duration,
     /// How long a connection may stay open between two requests.
     pub idle_timeout: Duration,
+    /// What needs no key.
+    pub public: Scopes,
+    /// The origins whose pages may ask.
+    pub cors_origins: Origins,
+    /// How many requests are answered at once.
+    pub requests_max: usize,
+    /// How long requests are still taken after readiness is off.
+    pub drain_wait: Duration,
+    /// How long keys are believed without a word from the write service.
+    pub keys_max_age: Duration,
 }
 
 impl Config {
@@ -79,12 +91,66 @@ impl Config {
                 "60000",
                 "How long a connection may stay open between two requests.",
             ),
+            public: env.or(
+                "PUBLIC",
+                "search,read",
+                "What needs no key: any of search, read, write, rules, operate.",
+            ),
+            cors_origins: env.or(
+                "CORS_ORIGINS",
+                "",
+                "The origins whose pages may ask, with commas: https://shop.example, or *.",
+            ),
+            requests_max: env.or(
+                "REQUESTS_MAX",
+                "512",
+                "How many requests are answered at once; more are refused with 503.",
+            ),
+            drain_wait: Duration::from_millis(env.or(
+                "DRAIN_WAIT_MS",
+                "1000",
+                "How long requests are still taken at a stop, after readiness is off.",
+            )),
+            keys_max_age: Duration::from_secs(env.or(
+                "KEYS_MAX_AGE_S",
+                "3600",
+                "How long keys are believed while the write service is away.",
+            )),
         }
     }
 }
 
 fn millis(env: &mut Env, name: &str, default: &str, help: &'static str) -> Duration {
     env.or::<Millis>(name, default, help).0
+}
+
+/// Origins, as browsers name them.
+#[derive(Clone, Debug, Default)]
+pub struct Origins(pub(crate) Vec<HeaderValue>);
+
+/// A text that is no list of origins.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be origins such as https://shop.example, with commas between them, or *")]
+pub struct InvalidOrigins;
+
+impl FromStr for Origins {
+    type Err = InvalidOrigins;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOrigins> {
+        let names = text.split(',').map(str::trim);
+        let names = names.filter(|name| !name.is_empty());
+        let origin = |name: &str| {
+            let uri: Uri = name.parse().map_err(|_| InvalidOrigins)?;
+            let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+            let is_bare = uri.path() == "/" && !name.ends_with('/') && uri.query().is_none();
+            if name == "*" || is_web && is_bare {
+                HeaderValue::try_from(name).map_err(|_| InvalidOrigins)
+            } else {
+                Err(InvalidOrigins)
+            }
+        };
+        names.map(origin).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 /// Invariant: from 1 to [`MILLIS_MAX`].
@@ -163,6 +229,23 @@ mod tests {
             "ftp://a:1",
         ] {
             assert_eq!(bad.parse::<GrpcTarget>(), Err(InvalidGrpcTarget), "{bad}");
+        }
+    }
+
+    #[test]
+    fn origins_are_schemes_and_hosts() {
+        let parse = |text: &str| text.parse::<Origins>().map(|origins| origins.0.len());
+        assert_eq!(parse(""), Ok(0));
+        assert_eq!(parse("https://a.example, http://localhost:3000"), Ok(2));
+        assert_eq!(parse("*"), Ok(1));
+        for bad in [
+            "a.example",
+            "https://a.example/",
+            "https://a/b",
+            "ftp://a",
+            "https://a b",
+        ] {
+            assert_eq!(parse(bad), Err(InvalidOrigins), "{bad}");
         }
     }
 

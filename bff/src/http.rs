@@ -1,6 +1,9 @@
 //! The HTTP API: its routes, and the layers that every request passes.
 
 mod routes;
+mod guard;
+mod headers;
+mod shed;
 mod policy;
 mod api;
 mod answer;
@@ -14,16 +17,24 @@ mod request;
 
 use std::any::Any;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use service_kit::{RequestLogLayer, TraceContext};
+use tower::util::option_layer;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::openapi::Served;
 use crate::problem::{self, Problem};
@@ -31,7 +42,12 @@ use crate::problem::{self, Problem};
 use crate::http::routes::DOCUMENT;
 
 pub(crate) use crate::http::api::Api;
+pub(crate) use crate::http::shed::places;
 
+/// Shorter answers fit one packet anyway.
+const COMPRESSED_BYTES_MIN: u16 = 1_400;
+/// How long a browser may keep what it learned of the origins.
+const PREFLIGHT_S: u64 = 600;
 const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
 /// Returns the description of the API.
@@ -57,9 +73,63 @@ fn layered(routes: Router<Arc<Api>>, api: Arc<Api>) -> Router {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
         })
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state(api.clone(), shed::shed))
+        .layer(middleware::from_fn_with_state(api.clone(), guard::guard))
+        .layer(compression())
+        .layer(option_layer(cors(&api.cors_origins)))
+        .layer(middleware::from_fn(headers::options))
+        .layer(middleware::from_fn(headers::describe))
         .layer(middleware::from_fn_with_state(api.clone(), observe))
         .layer(RequestLogLayer)
         .with_state(api)
+}
+
+/// Compresses what is long enough to be worth the time.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let is_long = SizeAbove::new(COMPRESSED_BYTES_MIN);
+    let is_text = NotForContentType::const_new("image/");
+    CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(is_long.and(is_text).and(NotForContentType::SSE))
+}
+
+/// Lets pages of these origins ask; `*` stands for all.
+fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
+    let layer = CorsLayer::new()
+        .allow_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allow_headers([
+            AUTHORIZATION,
+            CONTENT_TYPE,
+            IF_MATCH,
+            IF_NONE_MATCH,
+            HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("catalog-consistency"),
+            HeaderName::from_static("traceparent"),
+        ])
+        .expose_headers([
+            ETAG,
+            LOCATION,
+            RETRY_AFTER,
+            HeaderName::from_static("catalog-consistency"),
+            HeaderName::from_static("catalog-stale"),
+            X_TRACE_ID,
+        ])
+        .max_age(Duration::from_secs(PREFLIGHT_S));
+    let allowed = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().cloned())
+    };
+    Some(layer.allow_origin(allowed))
 }
 
 async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
@@ -110,6 +180,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::keys::KeyRing;
     use crate::metrics::Metrics;
     use crate::upstream::Upstream;
 
@@ -124,6 +195,10 @@ mod tests {
             upstream: Upstream::connect_lazily(&config),
             metrics: Metrics::register(&mut Default::default()),
             document: document(),
+            keys: KeyRing::new(config.keys_max_age),
+            public: config.public,
+            cors_origins: Vec::new(),
+            places: shed::places(config.requests_max),
             body_bytes_max: config.body_bytes_max,
             query_bytes_max: config.query_bytes_max,
             read_timeout: config.read_timeout,

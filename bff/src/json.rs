@@ -3,6 +3,7 @@
 
 pub(crate) mod raw;
 mod price;
+pub(crate) mod bulk;
 pub(crate) mod draft;
 pub(crate) mod fields;
 pub(crate) mod product;

@@ -8,9 +8,12 @@ mod http;
 mod json;
 mod openapi;
 mod problem;
+mod keys;
 mod upstream;
+mod scope;
 mod config;
 mod metrics;
 
 pub use crate::app::App;
-pub use crate::config::{Config, GrpcTarget, InvalidGrpcTarget};
+pub use crate::config::{Config, GrpcTarget, InvalidGrpcTarget, InvalidOrigins, Origins};
+pub use crate::scope::{InvalidScope, Scope, Scopes};

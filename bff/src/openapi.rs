@@ -1,6 +1,7 @@
 //! The OpenAPI document: the shapes that it describes, and what all operations have in common.
 
 pub(crate) mod product;
+pub(crate) mod search;
 pub(crate) mod rule;
 pub(crate) mod usage;
 pub(crate) mod params;

@@ -46,6 +46,16 @@ struct Parts {
 }
 
 impl Problem {
+    /// The answer to the status of a write. What may have been done is 504: a 503 would be repeated by
+    /// proxies.
+    pub(crate) fn of_write_status(status: &Status, if_match: bool) -> Self {
+        if upstream::is_outcome_unknown(status) {
+            let detail = "The write was not answered in time, and may have been done";
+            return Self::of_kind(&kinds::OUTCOME_UNKNOWN, detail).because(chain(status));
+        }
+        Self::of_status(status, if_match)
+    }
+
     /// The answer to an upstream's status. `if_match` tells whether the request carried `If-Match`.
     pub(crate) fn of_status(status: &Status, if_match: bool) -> Self {
         let mut problem = Self::of_code(status, if_match);
@@ -111,7 +121,7 @@ impl Problem {
                 &kinds::TOO_MANY_RULES,
                 "There are as many search rules as there can be: delete one first",
             ),
-            _ => return Self::of_status(status, conditional),
+            _ => return Self::of_write_status(status, conditional),
         };
         problem.because(chain(status))
     }
@@ -188,6 +198,33 @@ impl Problem {
     fn because(mut self, cause: String) -> Self {
         self.0.cause = Some(cause);
         self
+    }
+}
+
+impl Problem {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
+    /// The problem as a part of an answer to several requests.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        let Parts {
+            kind,
+            status,
+            detail,
+            errors,
+            ..
+        } = &*self.0;
+        let mut json = serde_json::json!({
+            "type": kind.url(),
+            "title": status.canonical_reason().unwrap_or("Error"),
+            "status": status.as_u16(),
+            "detail": detail,
+        });
+        if !errors.is_empty() {
+            json["errors"] = serde_json::to_value(errors).unwrap_or_default();
+        }
+        json
     }
 }
 

@@ -2,13 +2,25 @@
 
 use std::time::Duration;
 
+use axum::http::HeaderValue;
+use tokio::sync::Semaphore;
+
+use crate::keys::KeyRing;
 use crate::metrics::Metrics;
 use crate::openapi::Served;
+use crate::scope::Scopes;
 use crate::upstream::Upstream;
 
 pub(crate) struct Api {
     pub(crate) upstream: Upstream,
     pub(crate) metrics: Metrics,
+    pub(crate) keys: KeyRing,
+    /// What needs no key.
+    pub(crate) public: Scopes,
+    /// The origins whose pages may ask.
+    pub(crate) cors_origins: Vec<HeaderValue>,
+    /// A place for each request that is answered at once with others.
+    pub(crate) places: Semaphore,
     /// The description of the API.
     pub(crate) document: Served,
     pub(crate) body_bytes_max: usize,

@@ -2,8 +2,6 @@
 //! route without a policy is served to nobody.
 
 use std::collections::HashMap;
-use std::fmt;
-use std::str::FromStr;
 use std::sync::LazyLock;
 
 use axum::http::Method;
@@ -12,16 +10,7 @@ use utoipa::openapi::path::Operation;
 use crate::http::docs;
 use crate::http::routes::DOCUMENT;
 use crate::openapi::{KEY, operations};
-
-/// What a key may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Scope {
-    Search,
-    Read,
-    Write,
-    Rules,
-    Operate,
-}
+use crate::scope::Scope;
 
 /// What a request needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,45 +20,6 @@ pub(crate) enum Policy {
     Needs(Scope),
 }
 
-impl Scope {
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Search,
-        Self::Read,
-        Self::Write,
-        Self::Rules,
-        Self::Operate,
-    ];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Search => "search",
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Rules => "rules",
-            Self::Operate => "operate",
-        }
-    }
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a scope is search, read, write, rules or operate")]
-pub(crate) struct InvalidScope;
-
-impl FromStr for Scope {
-    type Err = InvalidScope;
-
-    fn from_str(name: &str) -> Result<Self, InvalidScope> {
-        let mut all = Self::ALL.into_iter();
-        all.find(|scope| scope.name() == name).ok_or(InvalidScope)
-    }
-}
-
 /// A route with the policies of its methods.
 pub(crate) struct Route {
     pub(crate) path: String,
@@ -77,6 +27,17 @@ pub(crate) struct Route {
 }
 
 impl Route {
+    /// Returns the methods of the route, as `Allow` lists them.
+    pub(crate) fn allow(&self) -> String {
+        let methods = self.methods.iter().map(|(method, _)| method.as_str());
+        let mut methods: Vec<&str> = methods.chain(["OPTIONS"]).collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        methods.sort_unstable();
+        methods.join(", ")
+    }
+
     /// Returns the policy of a request; None where the route has no such method.
     pub(crate) fn policy(&self, method: &Method) -> Option<Policy> {
         // A HEAD is a GET whose body is not sent.

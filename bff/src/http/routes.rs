@@ -7,8 +7,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::http::api::Api;
-use crate::http::products::{history, read, writes};
-use crate::http::search::find;
+use crate::http::products::{bulk, history, read, writes};
+use crate::http::search::{find, posted};
 use crate::http::{docs, health, rules, usage};
 use crate::openapi;
 
@@ -22,10 +22,14 @@ pub(crate) static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| {
 pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::new()
         .routes(routes!(health::health))
-        .routes(routes!(read::batch_get_products, writes::create_product))
+        .routes(routes!(read::list_products, writes::create_product))
+        .routes(routes!(bulk::write_products))
         .routes(routes!(find::search_products))
+        .routes(routes!(posted::search))
+        .routes(routes!(posted::multi_search))
         .routes(routes!(
             read::get_product,
+            writes::put_product,
             writes::update_product,
             writes::delete_product
         ))

@@ -11,13 +11,14 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use catalog_events::{RuleId, StoredRule};
 use catalog_proto::v1;
+use tonic::{Code, Status};
 
 use crate::http::answer::json_response;
 use crate::http::api::Api;
 use crate::http::request::body;
 use crate::http::request::idempotency::RequestId;
 use crate::http::request::params::{Query, read_limit};
-use crate::http::request::version::{IfMatch, IfNoneMatch, PutCondition, etag};
+use crate::http::request::version::{IfMatch, IfNoneMatch, PutCondition, Unmet, etag};
 use crate::json::rule::{self, RulesJson};
 use crate::openapi::params::{
     CachedHeaders, ConditionHeaders, PutHeaders, RulePathParams, RuleTypeParam, WriteHeaders,
@@ -128,12 +129,15 @@ pub(crate) async fn put_rule(
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
+    let rule = rule::read(body::value(&body)?, &id)?;
+    let current = current_version(&api, &caller, &id);
+    let expected = condition.expected(current).await.map_err(unmet)?;
     let message = v1::PutSearchRuleRequest {
-        rule: Some(rule::read(body::value(&body)?, &id)?),
-        expected_version: condition.expected_version(),
+        rule: Some(rule),
+        expected_version: expected,
         request_id: request_id.to_message(),
     };
-    let conditional = message.expected_version.is_some();
+    let conditional = condition.is_present();
     let written = api
         .upstream
         .put_rule(&caller, message)
@@ -165,9 +169,11 @@ pub(crate) async fn delete_rule(
     if_match: IfMatch,
     request_id: RequestId,
 ) -> Result<Response, Problem> {
+    let current = current_version(&api, &caller, &id);
+    let expected = if_match.expected(current).await.map_err(unmet)?;
     let message = v1::DeleteSearchRuleRequest {
         id: id.to_string(),
-        expected_version: if_match.version(),
+        expected_version: expected,
         request_id: request_id.to_message(),
     };
     api.upstream
@@ -187,6 +193,23 @@ impl<S: Send + Sync> FromRequestParts<S> for RulePath {
         let path = Path::<String>::from_request_parts(parts, state).await;
         let id = path.ok().and_then(|Path(id)| id.try_into().ok());
         id.map(Self).ok_or_else(Problem::rule_not_found)
+    }
+}
+
+async fn current_version(api: &Api, caller: &Caller, id: &RuleId) -> Result<i64, Status> {
+    let rule = api.upstream.get_rule(caller, id).await?;
+    Ok(rule.version)
+}
+
+fn unmet(unmet: Unmet<Status>) -> Problem {
+    match unmet {
+        Unmet::Unknown(status) if status.code() != Code::NotFound => {
+            Problem::of_rule_status(&status, true)
+        }
+        Unmet::Never | Unmet::Unknown(_) => Problem::new(
+            StatusCode::PRECONDITION_FAILED,
+            "Search rule is not at the version of If-Match",
+        ),
     }
 }
 

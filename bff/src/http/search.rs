@@ -1,5 +1,7 @@
 //! Routes that search.
 
 pub(crate) mod find;
+pub(crate) mod posted;
+mod tree;
 pub(crate) mod facets;
 pub(crate) mod filter;

@@ -21,38 +21,23 @@ const REFUSED_BY_OLDER_SERVICES: i64 = -1;
 /// Reads the body of `POST /api/products`. A null is the same as no member.
 pub(crate) fn read_creation(body: &RawValue) -> Result<v1::ProductInput, Problem> {
     let mut errors = FieldErrors::default();
-    let mut draft = Draft::default();
-    for (name, value) in raw::members(body, &[], &mut errors) {
-        if !raw::is_null(value) {
-            draft.read(&name, value, &mut errors);
-        }
-    }
-    let Draft {
-        mut input, price, ..
-    } = draft;
-    if let Some(id) = input
-        .id
-        .parse::<ProductId>()
-        .err()
-        .filter(|_| !input.id.is_empty())
-    {
+    let draft = Draft::of_product(body, &mut errors);
+    let id = draft.input.id.parse::<ProductId>().err();
+    if let Some(id) = id.filter(|_| !draft.input.id.is_empty()) {
         errors.push(pointer(&["id"]), id);
-    } else if input.id == RESERVED_ID {
-        errors.push(pointer(&["id"]), "is reserved");
     }
-    if input.title.is_empty() && !errors.has("/title") {
-        errors.push(pointer(&["title"]), "is required");
-    }
-    match price.resolve(Some(Currency::USD), &mut errors) {
-        Some(Price::Minor { minor, currency }) => {
-            input.price_minor = minor;
-            input.currency = currency.unwrap_or(Currency::USD).to_string();
-        }
-        Some(Price::Major(_)) | None if errors.has("/price") || errors.has("/price_minor") => {}
-        Some(Price::Major(_)) | None => errors.push(pointer(&["price"]), "is required"),
-    }
-    errors.finish()?;
-    Ok(input)
+    draft.finish(errors)
+}
+
+/// Reads the body of `PUT /api/products/{id}`. It may repeat the id.
+pub(crate) fn read_replacement(
+    body: &RawValue,
+    id: &ProductId,
+) -> Result<v1::ProductInput, Problem> {
+    let mut errors = FieldErrors::default();
+    let mut draft = Draft::of_product(body, &mut errors);
+    draft.keep_id(id, &mut errors);
+    draft.finish(errors)
 }
 
 /// Reads the body of `PATCH /api/products/{id}`: a JSON Merge Patch (RFC 7396). It may repeat the id.
@@ -62,18 +47,8 @@ pub(crate) fn read_patch(body: &RawValue, id: &ProductId) -> Result<Patch, Probl
     for (name, value) in raw::members(body, &[], &mut errors) {
         draft.read(&name, value, &mut errors);
     }
-    if !draft.input.id.is_empty() && draft.input.id != id.as_str() {
-        errors.push(
-            pointer(&["id"]),
-            "is not the id of the path: an id never changes",
-        );
-    }
-    let Draft {
-        mut input,
-        mask,
-        price,
-    } = draft;
-    input.id = id.to_string();
+    draft.keep_id(id, &mut errors);
+    let Draft { input, mask, price } = draft;
     let mut patch = Patch { input, mask };
     if let Some(currency) = price.currency() {
         patch.set_currency(currency);
@@ -124,6 +99,14 @@ pub(crate) struct Patch {
 }
 
 impl Patch {
+    /// The change as one of several writes.
+    pub(crate) fn into_update(self) -> v1::ProductUpdate {
+        v1::ProductUpdate {
+            product: Some(self.input),
+            update_mask: Some(FieldMask { paths: self.mask }),
+        }
+    }
+
     pub(crate) fn into_request(
         self,
         expected_version: Option<i64>,
@@ -163,6 +146,52 @@ struct Draft {
 }
 
 impl Draft {
+    /// Reads a whole product, of which a null is the same as no member.
+    fn of_product(body: &RawValue, errors: &mut FieldErrors) -> Self {
+        let mut draft = Self::default();
+        for (name, value) in raw::members(body, &[], errors) {
+            if !raw::is_null(value) {
+                draft.read(&name, value, errors);
+            }
+        }
+        draft
+    }
+
+    /// Takes the id of the path, which the body may only repeat.
+    fn keep_id(&mut self, id: &ProductId, errors: &mut FieldErrors) {
+        if !self.input.id.is_empty() && self.input.id != id.as_str() {
+            errors.push(
+                pointer(&["id"]),
+                "is not the id of the path: an id never changes",
+            );
+        }
+        self.input.id = id.to_string();
+    }
+
+    /// Returns the product if it is complete and free of errors.
+    fn finish(self, mut errors: FieldErrors) -> Result<v1::ProductInput, Problem> {
+        let Self {
+            mut input, price, ..
+        } = self;
+        if input.id == RESERVED_ID {
+            errors.push(pointer(&["id"]), "is reserved");
+        }
+        if input.title.is_empty() && !errors.has("/title") && !errors.has("") {
+            errors.push(pointer(&["title"]), "is required");
+        }
+        match price.resolve(Some(Currency::USD), &mut errors) {
+            Some(Price::Minor { minor, currency }) => {
+                input.price_minor = minor;
+                input.currency = currency.unwrap_or(Currency::USD).to_string();
+            }
+            Some(Price::Major(_)) | None
+                if errors.has("/price") || errors.has("/price_minor") || errors.has("") => {}
+            Some(Price::Major(_)) | None => errors.push(pointer(&["price"]), "is required"),
+        }
+        errors.finish()?;
+        Ok(input)
+    }
+
     fn read(&mut self, name: &str, value: &RawValue, errors: &mut FieldErrors) {
         let place = pointer(&[name]);
         let input = &mut self.input;

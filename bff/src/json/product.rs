@@ -22,6 +22,31 @@ pub(crate) struct BatchJson<'a> {
     pub(crate) stale: bool,
 }
 
+/// A page of products.
+#[derive(Serialize)]
+pub(crate) struct PageJson<'a> {
+    items: Vec<ProductJson<'a>>,
+    next_page_token: Option<&'a str>,
+    /// Left out where not all products are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<i64>,
+    /// Left out unless it is true.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    stale: bool,
+}
+
+impl<'a> PageJson<'a> {
+    pub(crate) fn of(page: &'a v1::ListProductsResponse) -> Self {
+        let token = page.next_page_token.as_str();
+        Self {
+            items: page.products.iter().map(ProductJson).collect(),
+            next_page_token: Some(token).filter(|token| !token.is_empty()),
+            total: page.total,
+            stale: page.stale,
+        }
+    }
+}
+
 /// A page of a product's history.
 #[derive(Serialize)]
 pub(crate) struct HistoryJson<'a> {

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 #[derive(IntoParams)]
@@ -84,6 +85,27 @@ pub(crate) struct PastParams {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
+pub(crate) struct ListParams {
+    /// Up to 100 ids; they exclude the other parameters.
+    #[param(max_items = 100)]
+    ids: Option<Vec<String>>,
+    #[param(minimum = 1, maximum = 500, default = 100)]
+    limit: Option<i32>,
+    /// The `next_page_token` of the page before, with the same parameters.
+    page_token: Option<String>,
+    /// Only products that were last changed at this time or later, the oldest change first.
+    #[param(format = DateTime)]
+    updated_since: Option<String>,
+    /// Only products of these part numbers; letter case and signs are of no account.
+    #[param(max_items = 100)]
+    sku: Option<Vec<String>>,
+    /// Only products of these GTINs; leading zeros are of no account.
+    #[param(max_items = 100)]
+    gtin: Option<Vec<String>>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct HistoryParams {
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i32>,
@@ -134,57 +156,57 @@ pub(crate) struct SimilarParams {
     fields: Option<String>,
 }
 
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum RuleTypeParam {
     Synonyms,
     Curation,
 }
 
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Strategy {
     Keyword,
     Vector,
     Hybrid,
 }
 
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Sort {
     Relevance,
     Price,
-    #[schema(rename = "-price")]
+    #[serde(rename = "-price")]
     PriceDescending,
     Newest,
     Popularity,
 }
 
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum MatchMode {
     Auto,
     All,
     Any,
 }
 
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum PrefixMode {
     Last,
     None,
 }
 
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum DiscontinuedMode {
     Show,
     Hide,
     Last,
 }
 
-#[derive(ToSchema)]
-#[schema(rename_all = "lowercase")]
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum HighlightMode {
     True,
     False,

@@ -199,17 +199,6 @@ pub(crate) enum Amount {
     Number(f64),
 }
 
-/// Products by their ids.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ProductBatch {
-    /// In the order asked, each once.
-    items: Vec<Product>,
-    /// The ids of which there is no product.
-    missing: Vec<String>,
-    /// Whether a write that the request named may be missing; left out unless it is true.
-    stale: Option<bool>,
-}
-
 /// A page of a product's changes, newest first.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct History {
@@ -257,4 +246,50 @@ pub(crate) struct PreviousPrice {
     price: Option<f64>,
     price_minor: i64,
     currency: String,
+}
+
+/// Writes that are done in their order, each for itself.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"writes": [
+    {"put": {"id": "headset-1", "title": "USB headset", "price": "49.90", "currency": "EUR"}},
+    {"update": {"id": "headset-2", "price": "39.90"}, "expected_version": 3},
+    {"delete": "headset-3"}
+]}))]
+pub(crate) struct ProductWrites {
+    #[schema(min_items = 1, max_items = 500)]
+    writes: Vec<ProductWrite>,
+}
+
+/// One write: state one of `create`, `put`, `update` and `delete`.
+#[derive(Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(min_properties = 1, max_properties = 2)]
+pub(crate) struct ProductWrite {
+    create: Option<NewProduct>,
+    /// Its id is required.
+    put: Option<NewProduct>,
+    /// Its id is required.
+    update: Option<ProductPatch>,
+    /// The id of the product.
+    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    delete: Option<String>,
+    /// The version that the product must have; 0 means that there must be none.
+    #[schema(minimum = 0)]
+    expected_version: Option<i64>,
+}
+
+/// Products by their ids, or a page of all products.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProductList {
+    items: Vec<Product>,
+    /// The ids of which there is no product; only where ids were asked for.
+    missing: Option<Vec<String>>,
+    /// What to ask the next page with; null on the last one.
+    #[schema(nullable)]
+    next_page_token: Option<String>,
+    /// The number of all products; only where all are listed.
+    total: Option<i64>,
+    /// Whether a write that the request named may be missing; left out unless it is true.
+    stale: Option<bool>,
 }

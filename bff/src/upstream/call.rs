@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Request, Response, Status, TimeoutExpired};
+use tonic::{Code, ConnectError, Request, Response, Status, TimeoutExpired};
 
 use crate::upstream::caller::Caller;
 
@@ -45,6 +45,31 @@ pub(crate) fn is_stale(metadata: &MetadataMap) -> bool {
     metadata
         .get("catalog-stale")
         .is_some_and(|stale| stale == "true")
+}
+
+/// Whether a write that ended so may have been done all the same: it was on its way, and no answer came.
+pub(crate) fn is_outcome_unknown(status: &Status) -> bool {
+    match status.code() {
+        Code::DeadlineExceeded => true,
+        // The write service lost its database in the middle.
+        Code::Unavailable if status.source().is_none() => {
+            service_kit::reason(status).as_deref() == Some("OUTCOME_UNKNOWN")
+        }
+        Code::Unavailable => !never_left(status),
+        _ => false,
+    }
+}
+
+/// Whether there was no connection to send a request by.
+fn never_left(status: &Status) -> bool {
+    let mut source = status.source();
+    while let Some(err) = source {
+        if err.is::<ConnectError>() {
+            return true;
+        }
+        source = err.source();
+    }
+    false
 }
 
 /// The time for a read that may first have to wait for the writes of `tokens`.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
@@ -20,6 +21,7 @@ pub(crate) struct Upstream {
     pub(super) catalog: CatalogServiceClient<Channel>,
     pub(super) usage: UsageServiceClient<Channel>,
     pub(super) command: CatalogCommandServiceClient<Channel>,
+    pub(crate) api_keys: ApiKeyServiceClient<Channel>,
     pub(super) rules: SearchRuleServiceClient<Channel>,
     pub(super) get_deadline: Duration,
     pub(super) batch_deadline: Duration,
@@ -34,11 +36,13 @@ impl Upstream {
         let catalog = CatalogServiceClient::new(read_side.clone());
         let write_side = channel(&config.command_grpc_target);
         let command = CatalogCommandServiceClient::new(write_side.clone());
+        let api_keys = ApiKeyServiceClient::new(write_side.clone());
         let rules = SearchRuleServiceClient::new(write_side);
         Self {
             catalog: catalog.max_decoding_message_size(ANSWER_BYTES_MAX),
             usage: UsageServiceClient::new(read_side),
             command: command.max_decoding_message_size(ANSWER_BYTES_MAX),
+            api_keys,
             rules: rules.max_decoding_message_size(ANSWER_BYTES_MAX),
             get_deadline: config.get_deadline,
             batch_deadline: config.batch_deadline,

@@ -111,6 +111,37 @@ impl Upstream {
         })
     }
 
+    /// The version that is stored, as the write service knows it.
+    pub(crate) async fn current_version(
+        &self,
+        caller: &Caller,
+        id: &ProductId,
+    ) -> Result<i64, Status> {
+        let message = v1::GetProductHistoryRequest {
+            id: id.to_string(),
+            limit: 1,
+            before_version: 0,
+        };
+        let history = self.get_product_history(caller, message).await?;
+        let last = history.changes.first();
+        let last = last.filter(|last| last.r#type() != v1::ChangeType::Deleted);
+        last.map(|last| last.version)
+            .ok_or_else(|| Status::not_found("there is no such product"))
+    }
+
+    pub(crate) async fn list_products(
+        &self,
+        caller: &Caller,
+        message: v1::ListProductsRequest,
+    ) -> Result<v1::ListProductsResponse, Status> {
+        let deadline = patient(self.batch_deadline, &message.consistency_tokens);
+        let mut client = self.catalog.clone();
+        call(caller, deadline, message, |request| {
+            client.list_products(request)
+        })
+        .await
+    }
+
     pub(crate) async fn get_product_history(
         &self,
         caller: &Caller,

@@ -7,6 +7,9 @@ use crate::upstream::call::call;
 use crate::upstream::caller::Caller;
 use crate::upstream::clients::Upstream;
 
+/// How many times the time of one write many of them may take.
+const WRITES_PATIENCE: u32 = 5;
+
 /// A product as a write left it.
 pub(crate) struct Written {
     pub(crate) product: v1::Product,
@@ -59,6 +62,34 @@ impl Upstream {
         })
         .await?;
         Written::of(answer.product, answer.consistency_token)
+    }
+
+    /// Returns the product, and whether there was none before.
+    pub(crate) async fn put_product(
+        &self,
+        caller: &Caller,
+        message: v1::PutProductRequest,
+    ) -> Result<(Written, bool), Status> {
+        let mut client = self.command.clone();
+        let answer = call(caller, self.write_deadline, message, |request| {
+            client.put_product(request)
+        })
+        .await?;
+        let written = Written::of(answer.product, answer.consistency_token)?;
+        Ok((written, answer.created))
+    }
+
+    pub(crate) async fn write_products(
+        &self,
+        caller: &Caller,
+        message: v1::WriteProductsRequest,
+    ) -> Result<v1::WriteProductsResponse, Status> {
+        let deadline = self.write_deadline * WRITES_PATIENCE;
+        let mut client = self.command.clone();
+        call(caller, deadline, message, |request| {
+            client.write_products(request)
+        })
+        .await
     }
 
     /// Returns the consistency token of the deletion.

@@ -36,10 +36,15 @@ async fn a_wrong_method_is_told_the_right_ones() {
         ("/api/health", "GET,HEAD"),
         ("/api/products", "GET,HEAD,POST"),
         ("/api/products/search", "GET,HEAD"),
-        ("/api/products/a", "DELETE,GET,HEAD,PATCH"),
+        ("/api/products/a", "DELETE,GET,HEAD,PATCH,PUT"),
         ("/api/products/a/price", "PUT"),
     ] {
-        for method in ["PROPFIND", "OPTIONS", "TRACE"] {
+        let options = send(bff.request("OPTIONS", path)).await;
+        assert_eq!(options.status, 204, "{path}");
+        let stated = options.header("allow").expect("Allow").split(", ");
+        let stated: Vec<&str> = stated.filter(|method| *method != "OPTIONS").collect();
+        assert_eq!(stated.join(","), allowed, "{path}");
+        for method in ["PROPFIND", "TRACE"] {
             let answer = send(bff.request(method, path)).await;
             assert_eq!(answer.problem(405), "Method not allowed", "{method} {path}");
             let mut allow: Vec<_> = answer.header("allow").expect("Allow").split(',').collect();

@@ -37,6 +37,8 @@ impl Bff {
             ("BFF_OPS_ADDR", "127.0.0.1:0".to_owned()),
             ("BFF_CATALOG_GRPC_TARGET", format!("http://{}", peer.addr)),
             ("BFF_COMMAND_GRPC_TARGET", format!("http://{}", peer.addr)),
+            // Keys have tests of their own.
+            ("BFF_PUBLIC", "search,read,write,rules,operate".to_owned()),
         ];
         let mut env = Env::from_pairs(App::PREFIX, pairs);
         let mut config = App::configure(&mut env);

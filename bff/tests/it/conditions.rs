@@ -47,13 +47,43 @@ async fn any_other_version_fails() {
 }
 
 #[tokio::test]
-async fn a_tag_that_is_none_of_ours_is_invalid() {
+async fn weak_tags_and_those_of_others_never_match() {
     let bff = Bff::start().await;
     for case in WRITES {
-        for if_match in ["7", "W/\"7\"", "\"x\"", "\"6\", \"7\"", ""] {
+        for if_match in ["W/\"7\"", "\"x\"", "\"\"", "W/\"7\", \"6\"", "\"a, b\""] {
             let answer = write(&bff, case, if_match).await;
-            let detail = "If-Match is one ETag of this product, such as \"7\", or *";
-            assert_eq!(answer.problem(422), detail, "{case:?} {if_match}");
+            let detail = "Product is not at the version of If-Match";
+            assert_eq!(answer.problem(412), detail, "{case:?} {if_match}");
+            assert_eq!(bff.peer.product("a").expect("untouched").version, 7);
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_list_any_version_passes() {
+    let bff = Bff::start().await;
+    bff.peer.tell(vec![catalog_proto::v1::ProductChange {
+        version: 7,
+        ..Default::default()
+    }]);
+    for case in WRITES {
+        for if_match in ["\"6\", \"7\"", "\"7\",\"8\",W/\"9\""] {
+            let answer = write(&bff, case, if_match).await;
+            assert!(matches!(answer.status, 200 | 204), "{case:?} {answer:?}");
+        }
+        let answer = write(&bff, case, "\"5\", \"6\"").await;
+        answer.problem(412);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_list_of_tags_is_a_bad_request() {
+    let bff = Bff::start().await;
+    for case in WRITES {
+        for if_match in ["7", "", "\"7", "\"6\" \"7\"", "*, \"7\""] {
+            let answer = write(&bff, case, if_match).await;
+            let detail = "If-Match is * or a list of ETags in quotes, such as \"7\"";
+            assert_eq!(answer.problem(400), detail, "{case:?} {if_match}");
         }
     }
     assert!(bff.peer.take_calls().is_empty());

@@ -1,5 +1,6 @@
 //! The real BFF on port 0, in front of a gRPC peer that is told what to answer.
 
+mod key_peer;
 mod peer;
 mod catalog_peer;
 mod command_peer;
@@ -15,6 +16,7 @@ mod prices;
 mod conditions;
 mod consistency;
 mod idempotency;
+mod keys;
 mod history;
 mod error_map;
 mod bad_input;

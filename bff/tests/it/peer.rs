@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use catalog_proto::v1::api_key_service_server::ApiKeyServiceServer;
 use catalog_proto::v1::catalog_command_service_server::CatalogCommandServiceServer;
 use catalog_proto::v1::catalog_service_server::CatalogServiceServer;
 use catalog_proto::v1::search_rule_service_server::SearchRuleServiceServer;
@@ -14,6 +15,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::metadata::MetadataMap;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
+
+use crate::key_peer::Keys;
 
 #[derive(Clone)]
 pub(crate) struct Peer {
@@ -30,6 +33,7 @@ pub(crate) struct State {
     pub(crate) search: Option<SearchProductsResponse>,
     /// The answer to questions about searches.
     pub(crate) analytics: GetSearchAnalyticsResponse,
+    pub(crate) keys: Keys,
     mode: Mode,
     /// The answers to the next `GetProduct` calls, one each: those of a read side that lags.
     pub(crate) lagging: VecDeque<Option<Product>>,
@@ -70,6 +74,7 @@ impl Peer {
         let server = tonic::transport::Server::builder()
             .add_service(CatalogServiceServer::new(handler.clone()))
             .add_service(CatalogCommandServiceServer::new(handler.clone()))
+            .add_service(ApiKeyServiceServer::new(handler.clone()))
             .add_service(UsageServiceServer::new(handler.clone()))
             .add_service(SearchRuleServiceServer::new(handler))
             .serve_with_incoming_shutdown(incoming, stop.cancelled_owned());
@@ -114,7 +119,7 @@ impl Peer {
         std::mem::take(&mut self.lock().calls)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state
             .lock()
             .expect("no test panics while it holds the lock")
@@ -191,6 +196,10 @@ impl Handler {
             Ok(answer)
         })
         .await
+    }
+
+    pub(crate) fn with_state<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.0.lock().expect("state"))
     }
 
     pub(crate) fn is_stale(&self) -> bool {

@@ -142,9 +142,11 @@ async fn a_batch_is_of_1_to_100_ids() {
     let ids = |count: usize| format!("/api/products?{}", vec!["ids=a"; count].join("&"));
     assert_eq!(bff.get(&ids(100)).await.status, 200);
     assert_eq!(bff.get(&ids(101)).await.pointers(), ["/ids"]);
-    for empty in ["/api/products", "/api/products?", "/api/products?ids="] {
-        assert_eq!(bff.get(empty).await.pointers(), ["/ids"], "{empty}");
-    }
+    assert_eq!(bff.get("/api/products?ids=").await.pointers(), ["/ids"]);
+    assert_eq!(
+        bff.get("/api/products?ids=a&limit=1").await.pointers(),
+        ["/limit"]
+    );
     assert_eq!(bff.get("/api/products?id=a").await.pointers(), ["/id"]);
 }
 

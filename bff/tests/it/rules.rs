@@ -102,15 +102,22 @@ async fn versions_are_kept_to() {
     );
     bff.peer.take_calls();
     for bad in [
-        &[("if-match", "*")][..],
-        &[("if-match", "2")],
+        &[("if-match", "2")][..],
         &[("if-none-match", "\"2\"")],
         &[("if-match", "\"2\""), ("if-none-match", "*")],
     ] {
-        put(&bff, &rule, bad).await.problem(422);
+        put(&bff, &rule, bad).await.problem(400);
     }
     assert!(bff.peer.take_calls().is_empty());
-    assert_eq!(delete(&bff, &[("if-match", "\"2\"")]).await.status, 204);
+    let any = put(&bff, &rule, &[("if-match", "*")]).await;
+    assert_eq!(any.header("etag"), Some("\"3\""));
+    let listed = put(&bff, &rule, &[("if-match", "\"1\", \"3\"")]).await;
+    assert_eq!(listed.header("etag"), Some("\"4\""));
+    let weak = put(&bff, &rule, &[("if-match", "W/\"4\"")]).await;
+    assert_eq!(weak.problem(412), stale);
+    assert_eq!(delete(&bff, &[("if-match", "\"4\"")]).await.status, 204);
+    let gone = put(&bff, &rule, &[("if-match", "*")]).await;
+    assert_eq!(gone.problem(412), stale);
 }
 
 #[tokio::test]

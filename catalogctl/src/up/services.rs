@@ -180,6 +180,8 @@ async fn build_bff(
     let variables = [
         ("BFF_HTTP_ADDR", on.http.to_string()),
         ("BFF_OPS_ADDR", ANY_PORT.to_owned()),
+        // No load balancer sends requests here.
+        ("BFF_DRAIN_WAIT_MS", "0".to_owned()),
         ("BFF_CATALOG_GRPC_TARGET", format!("http://{query_grpc}")),
         ("BFF_COMMAND_GRPC_TARGET", format!("http://{command_grpc}")),
     ];

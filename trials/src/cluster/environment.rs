@@ -57,6 +57,9 @@ pub(super) async fn environment(
         ("CATALOG_QUERY_MODEL_DIR", model),
         ("BFF_HTTP_ADDR", address(ports.http)),
         ("BFF_OPS_ADDR", free()),
+        ("BFF_DRAIN_WAIT_MS", "0".to_owned()),
+        // The clients of a trial are its own.
+        ("BFF_PUBLIC", "search,read,write,rules,operate".to_owned()),
         (
             "BFF_CATALOG_GRPC_TARGET",
             format!("http://{}", address(ports.query)),

@@ -94,7 +94,8 @@ fn read_version(text: &str) -> Option<i64> {
     text.parse().ok().filter(|version| *version >= 1)
 }
 
-fn moment(text: &str) -> Option<prost_types::Timestamp> {
+/// Reads an RFC 3339 time.
+pub(crate) fn moment(text: &str) -> Option<prost_types::Timestamp> {
     // A plus that was not escaped has become a space, and no such time has one.
     let time = OffsetDateTime::parse(&text.replace(' ', "+"), &Rfc3339).ok()?;
     Some(prost_types::Timestamp {

@@ -13,12 +13,15 @@ use catalog_proto::v1;
 use crate::http::answer::json_response;
 use crate::http::api::Api;
 use crate::http::products::history::read_as_of;
+use crate::http::products::list;
 use crate::http::request::consistency::{ConsistencyTokens, set_stale};
 use crate::http::request::params::{ProductPath, Query};
 use crate::http::request::version::{IfNoneMatch, etag};
-use crate::json::product::{BatchJson, ProductJson};
-use crate::openapi::params::{CachedHeaders, PastParams, ProductPathParams, ReadHeaders};
-use crate::openapi::product::{Product, ProductBatch};
+use crate::json::product::{BatchJson, PageJson, ProductJson};
+use crate::openapi::params::{
+    CachedHeaders, ListParams, PastParams, ProductPathParams, ReadHeaders,
+};
+use crate::openapi::product::{Product, ProductList};
 use crate::problem::{FieldErrors, Problem};
 use crate::upstream::Caller;
 
@@ -66,26 +69,41 @@ pub(crate) async fn get_product(
 }
 
 /// `GET /api/products?ids=a&ids=b`: the products in the order asked, each once. A text that cannot
-/// be an id is reported as missing, like an unknown id.
+/// be an id is reported as missing, like an unknown id. Without `ids`, a page of all products, or of
+/// those that the other parameters name.
 #[utoipa::path(
     get,
     path = "/api/products",
-    operation_id = "getProducts",
+    operation_id = "listProducts",
     tag = "products",
-    summary = "Read products by their ids",
-    params(
-        ("ids" = Vec<String>, Query, description = "1 to 100 ids", min_items = 1, max_items = 100,
-         example = json!(["headset-1", "headset-2"])),
-        ReadHeaders
-    ),
-    responses((status = 200, description = "The products that there are", body = ProductBatch)),
+    summary = "Read products by their ids, or page by page",
+    params(ListParams, ReadHeaders),
+    responses((status = 200, description = "The products that there are", body = ProductList)),
     security(("key" = ["read"]))
 )]
-pub(crate) async fn batch_get_products(
+pub(crate) async fn list_products(
     State(api): State<Arc<Api>>,
     caller: Caller,
     query: Query,
-    ConsistencyTokens(consistency_tokens): ConsistencyTokens,
+    ConsistencyTokens(tokens): ConsistencyTokens,
+) -> Result<Response, Problem> {
+    if query.all("ids").next().is_some() {
+        return products_by_id(&api, &caller, &query, tokens).await;
+    }
+    let mut message = list::read(&query)?;
+    message.consistency_tokens = tokens;
+    let page = api.upstream.list_products(&caller, message).await;
+    let page = page.map_err(|status| Problem::of_status(&status, false))?;
+    let mut response = json_response(StatusCode::OK, &PageJson::of(&page))?;
+    set_stale(&mut response, page.stale);
+    Ok(response)
+}
+
+async fn products_by_id(
+    api: &Api,
+    caller: &Caller,
+    query: &Query,
+    consistency_tokens: Vec<String>,
 ) -> Result<Response, Problem> {
     let mut errors = FieldErrors::default();
     query.check_names(&["ids"], &mut errors);
@@ -107,7 +125,7 @@ pub(crate) async fn batch_get_products(
         v1::BatchGetProductsResponse::default()
     } else {
         api.upstream
-            .batch_get_products(&caller, message)
+            .batch_get_products(caller, message)
             .await
             .map_err(|status| Problem::of_status(&status, false))?
     };

@@ -5,7 +5,9 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
+use sha2::{Digest as _, Sha256};
 
+use crate::http::request::params::key_of;
 use crate::problem::Problem;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -20,6 +22,20 @@ impl RequestId {
     /// The text for the field `request_id` of a message.
     pub(crate) fn to_message(&self) -> String {
         self.0.clone()
+    }
+
+    /// Makes the id one of this caller: two callers may take the same `Idempotency-Key`.
+    fn of_caller(self, prefix: &str) -> Self {
+        if self.0.is_empty() {
+            return self;
+        }
+        let own = format!("ck_{prefix}:{}", self.0);
+        if own.len() <= CHARS_MAX {
+            return Self(own);
+        }
+        let digest = Sha256::digest(&self.0);
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self(format!("ck_{prefix}:sha256:{digest}"))
     }
 
     fn read(headers: &HeaderMap) -> Option<Self> {
@@ -40,9 +56,13 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Self::read(&parts.headers).ok_or_else(|| {
+        let stated = Self::read(&parts.headers).ok_or_else(|| {
             let detail = format!("Idempotency-Key is 1 to {CHARS_MAX} visible ASCII characters");
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+        })?;
+        Ok(match key_of(parts) {
+            Some(key) => stated.of_caller(&key.prefix),
+            None => stated,
         })
     }
 }

@@ -9,6 +9,8 @@ use axum::http::request::Parts;
 use catalog_events::ProductId;
 use service_kit::TraceContext;
 
+use crate::http::guard::Principal;
+use crate::keys::Key;
 use crate::problem::{FieldErrors, Problem, nearest, pointer};
 use crate::upstream::{Actor, Caller};
 
@@ -37,12 +39,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
 }
 
 impl Query {
-    fn parse(query: &str) -> Self {
+    pub(crate) fn parse(query: &str) -> Self {
         Self(
             form_urlencoded::parse(query.as_bytes())
                 .into_owned()
                 .collect(),
         )
+    }
+
+    /// The parameters that a body states.
+    pub(crate) fn from_pairs(pairs: Vec<(String, String)>) -> Self {
+        Self(pairs)
     }
 
     #[cfg(test)]
@@ -148,18 +155,38 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let trace = parts.extensions.get::<TraceContext>().copied();
-        let actor = parts.headers.get("catalog-actor").map(|header| {
-            Actor::try_from(header.as_bytes()).map_err(|err| {
-                Problem::new(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    Cow::Owned(err.to_string()),
-                )
-            })
-        });
         Ok(Self {
             trace: trace.unwrap_or_else(TraceContext::fresh),
-            actor: actor.transpose()?,
+            actor: actor(parts)?,
         })
+    }
+}
+
+/// Who writes: the key, where one was sent. Only who needs no key says it in a header.
+fn actor(parts: &Parts) -> Result<Option<Actor>, Problem> {
+    let of_key = key_of(parts).map(|key| format!("ck_{}", key.prefix).into_bytes());
+    let stated = || {
+        parts
+            .headers
+            .get("catalog-actor")
+            .map(|header| header.as_bytes().to_vec())
+    };
+    let actor = of_key
+        .or_else(stated)
+        .map(|name| Actor::try_from(&name[..]));
+    actor.transpose().map_err(|err| {
+        Problem::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Cow::Owned(err.to_string()),
+        )
+    })
+}
+
+/// The key that a request was sent with.
+pub(crate) fn key_of(parts: &Parts) -> Option<&Key> {
+    match parts.extensions.get::<Principal>()? {
+        Principal::Public => None,
+        Principal::Key(key) => Some(key),
     }
 }
 

@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use axum::extract::FromRequestParts;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use catalog_events::{Currency, Decimal};
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 
-use crate::http::request::params::Query;
+use crate::http::request::params::{Query, key_of};
 use crate::problem::{FieldErrors, Problem, pointer};
 
 /// The parameters of a filter.
@@ -66,8 +69,44 @@ pub(crate) fn read_filter(
     })
 }
 
+/// The filter that every search of this caller is held to.
+pub(crate) struct ForcedFilter(pub(crate) Option<v1::Filter>);
+
+impl<S: Send + Sync> FromRequestParts<S> for ForcedFilter {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let forced = key_of(parts).map_or("", |key| &key.forced_filter);
+        if forced.is_empty() {
+            return Ok(Self(None));
+        }
+        let query = Query::parse(forced);
+        let mut errors = FieldErrors::default();
+        query.check_names(&PARAMETERS, &mut errors);
+        let filter = read_filter(&query, &mut errors)?;
+        // A key whose filter cannot be read must not see everything.
+        match filter.filter(|_| errors.is_empty()) {
+            Some(filter) => Ok(Self(Some(filter))),
+            None => Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "The filter of the key cannot be read: make a new key",
+            )),
+        }
+    }
+}
+
+/// The filter that passes what both pass.
+pub(crate) fn both(one: Option<v1::Filter>, other: Option<v1::Filter>) -> Option<v1::Filter> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(filter(Kind::All(v1::FilterList {
+            filters: vec![one, other],
+        }))),
+        (one, other) => one.or(other),
+    }
+}
+
 /// The condition that one parameter states; None where it is no value of a field.
-fn condition(name: &str, value: &str) -> Option<v1::Filter> {
+pub(crate) fn condition(name: &str, value: &str) -> Option<v1::Filter> {
     match name {
         "brand" | "status" | "currency" | "category" | "created_at" => Some(terms(name, value)),
         "price" => Some(terms(PRICE, value)),
@@ -155,6 +194,6 @@ fn any(filters: Vec<v1::Filter>) -> v1::Filter {
     joined.unwrap_or_default()
 }
 
-fn filter(kind: Kind) -> v1::Filter {
+pub(crate) fn filter(kind: Kind) -> v1::Filter {
     v1::Filter { kind: Some(kind) }
 }

@@ -14,7 +14,7 @@ use crate::http::api::Api;
 use crate::http::request::consistency::{ConsistencyTokens, set_stale};
 use crate::http::request::params::{ProductPath, Query, read_limit};
 use crate::http::search::facets::read_facets;
-use crate::http::search::filter::{PARAMETERS, read_filter};
+use crate::http::search::filter::{ForcedFilter, PARAMETERS, both, read_filter};
 use crate::json::fields::Fields;
 use crate::json::search::{SearchJson, SimilarJson, SuggestionsJson};
 use crate::openapi::params::{
@@ -65,15 +65,25 @@ pub(crate) async fn search_products(
     caller: Caller,
     query: Query,
     ConsistencyTokens(tokens): ConsistencyTokens,
+    ForcedFilter(forced): ForcedFilter,
 ) -> Result<Response, Problem> {
-    let (mut request, fields) = read(&query)?;
+    let (mut request, fields) = read(&query, forced)?;
     request.consistency_tokens = tokens;
+    answer_search(&api, &caller, request, fields.as_ref()).await
+}
+
+pub(crate) async fn answer_search(
+    api: &Api,
+    caller: &Caller,
+    request: v1::SearchProductsRequest,
+    fields: Option<&Fields>,
+) -> Result<Response, Problem> {
     let answer = api
         .upstream
-        .search_products(&caller, request)
+        .search_products(caller, request)
         .await
         .map_err(|status| Problem::of_status(&status, false))?;
-    let mut response = json_response(StatusCode::OK, &SearchJson::of(&answer, fields.as_ref()))?;
+    let mut response = json_response(StatusCode::OK, &SearchJson::of(&answer, fields))?;
     set_stale(&mut response, answer.stale);
     Ok(response)
 }
@@ -95,6 +105,7 @@ pub(crate) async fn similar_products(
     ProductPath(id): ProductPath,
     caller: Caller,
     query: Query,
+    ForcedFilter(forced): ForcedFilter,
 ) -> Result<Response, Problem> {
     let mut errors = FieldErrors::default();
     query.check_names(
@@ -102,7 +113,7 @@ pub(crate) async fn similar_products(
         &mut errors,
     );
     let limit = read_limit(&query, LIMIT_UNLESS_TOLD, LIMIT_MAX, &mut errors)?;
-    let filter = read_filter(&query, &mut errors)?;
+    let filter = both(read_filter(&query, &mut errors)?, forced);
     let fields = read_fields(&query, &mut errors);
     errors.finish()?;
     let request = v1::SimilarProductsRequest {
@@ -137,7 +148,13 @@ pub(crate) async fn autocomplete(
     State(api): State<Arc<Api>>,
     caller: Caller,
     query: Query,
+    ForcedFilter(forced): ForcedFilter,
 ) -> Result<Response, Problem> {
+    if forced.is_some() {
+        // The words of all products would be told.
+        let detail = "The key sees a part of the catalog: it cannot complete words";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
     let mut errors = FieldErrors::default();
     query.check_names(&["q", "limit"], &mut errors);
     let prefix = query.one("q")?.unwrap_or_default();
@@ -166,7 +183,11 @@ pub(crate) async fn autocomplete(
     json_response(StatusCode::OK, &SuggestionsJson::of(&answer))
 }
 
-fn read(query: &Query) -> Result<(v1::SearchProductsRequest, Option<Fields>), Problem> {
+/// Reads a search from parameters. `beside` is a filter that holds beside theirs.
+pub(crate) fn read(
+    query: &Query,
+    beside: Option<v1::Filter>,
+) -> Result<(v1::SearchProductsRequest, Option<Fields>), Problem> {
     let text = query.one("q")?.unwrap_or_default();
     let strategy = query
         .one("strategy")?
@@ -188,7 +209,7 @@ fn read(query: &Query) -> Result<(v1::SearchProductsRequest, Option<Fields>), Pr
 
     let mut errors = FieldErrors::default();
     query.check_names(&[&SEARCH_PARAMETERS[..], &PARAMETERS].concat(), &mut errors);
-    let filter = read_filter(query, &mut errors)?;
+    let filter = both(read_filter(query, &mut errors)?, beside);
     let facets = read_facets(query, &mut errors);
     let fields = read_fields(query, &mut errors);
     let by_relevance = [SortOrder::Unspecified, SortOrder::Relevance];

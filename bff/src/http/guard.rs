@@ -1,0 +1,153 @@
+//! Lets a request pass if its caller may do what it asks for. Invariant: a route without a policy is
+//! served to nobody.
+
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{AUTHORIZATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::http::api::Api;
+use crate::http::policy::{self, Policy};
+use crate::keys::{Key, Limit, Refused};
+use crate::problem::Problem;
+use crate::scope::{Scope, Scopes};
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const A_SECOND: HeaderValue = HeaderValue::from_static("1");
+const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"catalog\"");
+
+/// Who asks.
+#[derive(Clone)]
+pub(crate) enum Principal {
+    /// Nobody in particular.
+    Public,
+    Key(Arc<Key>),
+}
+
+impl Principal {
+    fn scopes(&self) -> Scopes {
+        match self {
+            Self::Public => Scopes::default(),
+            Self::Key(key) => key.scopes,
+        }
+    }
+
+    fn limit(&self) -> Option<&Limit> {
+        match self {
+            Self::Public => None,
+            Self::Key(key) => key.limit.as_ref(),
+        }
+    }
+}
+
+pub(crate) async fn guard(
+    State(api): State<Arc<Api>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let matched = request.extensions().get::<MatchedPath>();
+    let Some(matched) = matched else {
+        // There is no such address: nothing to guard.
+        return next.run(request).await;
+    };
+    let Some(route) = policy::route(matched.as_str()) else {
+        return Problem::new(StatusCode::FORBIDDEN, "Nobody may do this").into_response();
+    };
+    let Some(policy) = route.policy(request.method()) else {
+        // The route answers that it has no such method.
+        return next.run(request).await;
+    };
+    let principal = match admit(&api, request.headers(), policy) {
+        Ok(principal) => principal,
+        Err(problem) => return problem.into_response(),
+    };
+    let limit = principal.limit().map(Limit::header);
+    request.extensions_mut().insert(principal);
+    let mut response = next.run(request).await;
+    if let Some(Ok(policy)) = limit.map(HeaderValue::try_from) {
+        response.headers_mut().insert(RATE_LIMIT_POLICY, policy);
+    }
+    response
+}
+
+/// Finds out who asks, and whether they may.
+fn admit(api: &Api, headers: &HeaderMap, policy: Policy) -> Result<Principal, Problem> {
+    let principal = principal(api, headers)?;
+    if let Policy::Needs(scope) = policy {
+        check_scope(api, &principal, scope)?;
+        check_whole(&principal, scope)?;
+    }
+    if let Some(limit) = principal.limit().filter(|limit| !limit.take()) {
+        let remaining = HeaderValue::from_static("\"key\";r=0;t=1");
+        let mut problem = Problem::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            format!("The key is good for {} requests a second", limit.per_second),
+        );
+        problem = problem
+            .with(RETRY_AFTER, A_SECOND)
+            .with(RATE_LIMIT, remaining);
+        return Err(problem);
+    }
+    Ok(principal)
+}
+
+fn principal(api: &Api, headers: &HeaderMap) -> Result<Principal, Problem> {
+    let mut stated = headers.get_all(AUTHORIZATION).iter();
+    let stated = match (stated.next(), stated.next()) {
+        (None, _) => return Ok(Principal::Public),
+        (Some(stated), None) => stated.to_str().ok(),
+        (Some(_), Some(_)) => None,
+    };
+    let token = stated.and_then(|stated| {
+        let (scheme, token) = stated.split_once(' ')?;
+        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+        is_bearer.then_some(token.trim())
+    });
+    let token = token.ok_or_else(|| unauthenticated("Authorization is `Bearer KEY`"))?;
+    let key = api.keys.check(token).map_err(|refused| match refused {
+        Refused::Unknown => unauthenticated("The key is unknown, revoked or expired"),
+        Refused::NotCurrent => Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Keys cannot be checked now: the write service is away",
+        )
+        .with(RETRY_AFTER, A_SECOND),
+    })?;
+    if !key.allows_origin(headers.get(ORIGIN).map(HeaderValue::as_bytes)) {
+        let detail = "The key is not for pages of this origin";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    Ok(Principal::Key(key))
+}
+
+fn check_scope(api: &Api, principal: &Principal, scope: Scope) -> Result<(), Problem> {
+    if api.public.has(scope) || principal.scopes().has(scope) {
+        return Ok(());
+    }
+    let name = scope.name();
+    Err(match principal {
+        Principal::Public => unauthenticated(format!("This needs a key with the scope {name}")),
+        Principal::Key(_) => {
+            let detail = format!("The key does not have the scope {name}");
+            Problem::new(StatusCode::FORBIDDEN, detail)
+        }
+    })
+}
+
+/// A key that sees a part of the catalog may only search, for only searches are held to its filter.
+fn check_whole(principal: &Principal, scope: Scope) -> Result<(), Problem> {
+    match principal {
+        Principal::Key(key) if !key.forced_filter.is_empty() && scope != Scope::Search => {
+            let detail = "The key sees a part of the catalog: it can only search";
+            Err(Problem::new(StatusCode::FORBIDDEN, detail))
+        }
+        Principal::Key(_) | Principal::Public => Ok(()),
+    }
+}
+
+fn unauthenticated(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, detail).with(WWW_AUTHENTICATE, BEARER)
+}

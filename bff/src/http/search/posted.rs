@@ -1,0 +1,273 @@
+//! Searches as bodies: for filters that are trees, queries that are too long for an address, and
+//! several searches at once.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use catalog_proto::v1;
+use futures_util::future::join_all;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::http::answer::json_response;
+use crate::http::api::Api;
+use crate::http::request::body;
+use crate::http::request::consistency::ConsistencyTokens;
+use crate::http::request::params::Query;
+use crate::http::search::filter::{ForcedFilter, both};
+use crate::http::search::find::{self, answer_search};
+use crate::http::search::tree;
+use crate::json::fields::Fields;
+use crate::json::raw;
+use crate::json::search::SearchJson;
+use crate::openapi::params::ReadHeaders;
+use crate::openapi::search::{MultiSearch, Search};
+use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
+use crate::upstream::Caller;
+
+const SEARCHES_MAX: usize = 20;
+const FILTER: &str = "filter";
+
+/// `POST /api/search`: the search of `GET /api/products/search` with the same names.
+#[utoipa::path(
+    post,
+    path = "/api/search",
+    operation_id = "search",
+    tag = "search",
+    summary = "Search products, with filters as trees",
+    params(ReadHeaders),
+    request_body(content = Search),
+    responses((status = 200, description = "The best matches, best first", body = SearchJson)),
+    security(("key" = ["search"]))
+)]
+pub(crate) async fn search(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    ConsistencyTokens(tokens): ConsistencyTokens,
+    ForcedFilter(forced): ForcedFilter,
+    request: Request,
+) -> Result<Response, Problem> {
+    let body = body::read(&api, request, body::JSON).await?;
+    let (mut message, fields) = read(body::value(&body)?, forced)?;
+    message.consistency_tokens = tokens;
+    answer_search(&api, &caller, message, fields.as_ref()).await
+}
+
+/// The answers to several searches, in their order.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MultiSearchAnswer {
+    items: Vec<MultiSearchItem>,
+}
+
+/// The answer to one of several searches.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MultiSearchItem {
+    /// What the search would have been answered with alone.
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<SearchJson>)]
+    answer: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<crate::openapi::problem::Problem>)]
+    problem: Option<Value>,
+}
+
+/// `POST /api/multi-search`: up to 20 searches at once. One that is at fault keeps no other from being
+/// answered.
+#[utoipa::path(
+    post,
+    path = "/api/multi-search",
+    operation_id = "multiSearch",
+    tag = "search",
+    summary = "Search several times at once",
+    params(ReadHeaders),
+    request_body(content = MultiSearch),
+    responses((status = 200, description = "An answer for each search, in their order", body = MultiSearchAnswer)),
+    security(("key" = ["search"]))
+)]
+pub(crate) async fn multi_search(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    ConsistencyTokens(tokens): ConsistencyTokens,
+    ForcedFilter(forced): ForcedFilter,
+    request: Request,
+) -> Result<Response, Problem> {
+    let body = body::read(&api, request, body::JSON).await?;
+    let mut errors = FieldErrors::default();
+    let mut searches = None;
+    for (name, value) in raw::members(body::value(&body)?, &[], &mut errors) {
+        match name.as_str() {
+            "searches" => searches = raw::elements(value),
+            _ => errors.push(
+                pointer(&[&name]),
+                with_nearest(raw::UNKNOWN, &name, &["searches"]),
+            ),
+        }
+    }
+    let searches = searches.filter(|list| (1..=SEARCHES_MAX).contains(&list.len()));
+    if searches.is_none() && !errors.has("") {
+        let detail = format!("must be an array of 1 to {SEARCHES_MAX} searches");
+        errors.push(pointer(&["searches"]), detail);
+    }
+    errors.finish()?;
+    let searches = searches.unwrap_or_default().into_iter();
+    let answers = searches.map(|search| {
+        let read = read(search, forced.clone());
+        answer_one(&api, &caller, read, tokens.clone())
+    });
+    let items = join_all(answers).await.into_iter().map(MultiSearchItem::of);
+    let answer = MultiSearchAnswer {
+        items: items.collect(),
+    };
+    json_response(StatusCode::OK, &answer)
+}
+
+async fn answer_one(
+    api: &Api,
+    caller: &Caller,
+    read: Result<(v1::SearchProductsRequest, Option<Fields>), Problem>,
+    tokens: Vec<String>,
+) -> Result<Value, Problem> {
+    let (mut message, fields) = read?;
+    message.consistency_tokens = tokens;
+    let answer = api.upstream.search_products(caller, message).await;
+    let answer = answer.map_err(|status| Problem::of_status(&status, false))?;
+    serde_json::to_value(SearchJson::of(&answer, fields.as_ref())).map_err(Problem::internal)
+}
+
+impl MultiSearchItem {
+    fn of(answer: Result<Value, Problem>) -> Self {
+        match answer {
+            Ok(answer) => Self {
+                status: StatusCode::OK.as_u16(),
+                answer: Some(answer),
+                problem: None,
+            },
+            Err(problem) => Self {
+                status: problem.status().as_u16(),
+                answer: None,
+                problem: Some(problem.to_json()),
+            },
+        }
+    }
+}
+
+/// Reads a search from a body. Its members are the parameters of the address, of which lists may be
+/// arrays, and `filter`.
+fn read(
+    body: &RawValue,
+    forced: Option<v1::Filter>,
+) -> Result<(v1::SearchProductsRequest, Option<Fields>), Problem> {
+    let mut errors = FieldErrors::default();
+    let mut pairs = Vec::new();
+    let mut filter = None;
+    for (name, value) in raw::members(body, &[], &mut errors) {
+        if name == FILTER {
+            filter = tree::read(value, &pointer(&[FILTER]), &mut errors);
+        } else if !raw::is_null(value) {
+            let values = raw::elements(value).unwrap_or_else(|| vec![value]);
+            let texts: Option<Vec<String>> = values.into_iter().map(scalar).collect();
+            match texts {
+                Some(texts) => pairs.extend(texts.into_iter().map(|text| (name.clone(), text))),
+                None => errors.push(
+                    pointer(&[&name]),
+                    "must be a string, a number, a boolean or an array of them",
+                ),
+            }
+        }
+    }
+    errors.finish()?;
+    find::read(&Query::from_pairs(pairs), both(filter, forced))
+}
+
+/// The text that a scalar is in an address.
+fn scalar(value: &RawValue) -> Option<String> {
+    match value.get().as_bytes().first()? {
+        b'"' => raw::text(value).ok(),
+        b'{' | b'[' | b'n' => None,
+        _ => Some(value.get().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read_text(body: Value) -> Result<v1::SearchProductsRequest, Problem> {
+        let body = body.to_string();
+        read(raw::value(body.as_bytes()).expect("JSON"), None).map(|(message, _)| message)
+    }
+
+    fn pointers(body: Value) -> Vec<String> {
+        let problem = read_text(body).expect_err("a mistake").to_json();
+        let errors = problem["errors"].as_array().expect("errors").iter();
+        errors
+            .map(|error| error["pointer"].as_str().expect("a pointer").to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_body_is_the_search_of_an_address() {
+        let of_body = read_text(
+            json!({"q": "a b", "limit": 3, "facets": ["brand", "price:50"],
+            "brand": ["x", "y"], "explain": true, "price_max": 9.5}),
+        );
+        let of_address = Query::parse(
+            "q=a+b&limit=3&facets=brand&facets=price:50&brand=x&brand=y&explain=true&price_max=9.5",
+        );
+        let (of_address, _) = find::read(&of_address, None).expect("valid");
+        assert_eq!(of_body.expect("valid"), of_address);
+    }
+
+    #[test]
+    fn a_filter_is_a_tree() {
+        let filter = json!({"any": [
+            {"field": "brand", "in": ["a", "b"]},
+            {"all": [{"field": "price", "min": 10, "below": 20.5}, {"not": {"field": "attr.colour", "in": ["red"]}}]},
+            {"field": "attr.width", "max": 3}
+        ]});
+        let message = read_text(json!({"filter": filter})).expect("valid");
+        let shown = format!("{:?}", message.filter);
+        for part in [
+            "price_major",
+            "below: Some(20.5)",
+            "Not(",
+            "attributes.width",
+            "\"colour\"",
+        ] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_where_they_are() {
+        assert_eq!(pointers(json!({"q": "a", "limitt": 1})), ["/limitt"]);
+        assert_eq!(pointers(json!({"q": {"a": 1}})), ["/q"]);
+        assert_eq!(pointers(json!({"filter": {"or": []}})), ["/filter/or"]);
+        assert_eq!(pointers(json!({"filter": {"all": []}})), ["/filter/all"]);
+        assert_eq!(pointers(json!({"filter": {"field": "brand"}})), ["/filter"]);
+        assert_eq!(
+            pointers(json!({"filter": {"field": "colour", "in": ["x"]}})),
+            ["/filter/field"]
+        );
+        assert_eq!(
+            pointers(json!({"filter": {"all": [{"field": "brand", "min": 1}]}})),
+            ["/filter/all/0/field"]
+        );
+        assert_eq!(
+            pointers(json!({"filter": {"field": "price", "min": "x"}})),
+            ["/filter/min"]
+        );
+        let mut deep = json!({"field": "brand", "in": ["a"]});
+        for _ in 0..1_000 {
+            deep = json!({"not": deep});
+        }
+        assert_eq!(pointers(json!({"filter": deep})).len(), 1);
+    }
+}
