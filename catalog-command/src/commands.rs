@@ -7,6 +7,7 @@ mod put_product;
 mod update_product;
 mod change_price;
 mod delete_product;
+mod write_products;
 mod import_products;
 mod product_history;
 mod export_products;
@@ -31,4 +32,5 @@ pub(crate) use import_products::{ImportBatch, ImportOutcome, Preview, RowResult}
 pub(crate) use product_history::{AsOf, HistoryError};
 pub(crate) use search_rules::WrittenRule;
 pub(crate) use write_one::Commands;
+pub(crate) use write_products::{Stated, WriteOutcome, WriteResult};
 pub(crate) use written::Written;

@@ -2,6 +2,7 @@
 //! maps errors to statuses is `grpc/error.rs`.
 
 mod commands;
+mod write_products;
 mod import;
 mod export;
 mod search_rules;

@@ -8,6 +8,7 @@ mod operators;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use catalog_events::TokenKey;
 use catalog_proto::v1::catalog_query_operations_server::CatalogQueryOperationsServer;
 use catalog_proto::v1::catalog_service_server::CatalogServiceServer;
 use catalog_proto::v1::usage_service_server::UsageServiceServer;
@@ -22,10 +23,10 @@ use self::search::{Search, load_profiles};
 use self::storage::{Repository, Storage, connect_nats};
 use crate::config::{Config, SERVICE};
 use crate::consistency::{Consistency, DocumentWatch};
-use crate::grpc::{CatalogGrpc, Operations, UsageGrpc, not_serving_yet};
+use crate::grpc::{CatalogGrpc, Lists, Operations, UsageGrpc, not_serving_yet};
 use crate::index::LiveIndex;
 use crate::projectors::{FirstRead, Progress};
-use crate::read_model::Serving;
+use crate::read_model::{Listing, Serving};
 use crate::usage::UsageEvents;
 
 type Catalog = CatalogGrpc<Repository>;
@@ -103,6 +104,12 @@ impl Service for App {
                 search: search.engine.clone(),
                 consistency,
                 usage: usage.clone(),
+                lists: Lists {
+                    listing: Listing {
+                        live: storage.live.clone(),
+                    },
+                    key: TokenKey::new(&config.token_secret),
+                },
             },
             usage_grpc: UsageGrpc {
                 usage,

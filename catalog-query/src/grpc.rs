@@ -5,6 +5,8 @@ mod convert;
 mod search;
 mod explanation;
 mod similar;
+mod list;
+mod list_cursor;
 mod operations;
 mod stream;
 mod synonyms;
@@ -26,6 +28,7 @@ use crate::search::SearchEngine;
 use crate::usage::UsageRecorder;
 
 pub(crate) use self::error::not_serving_yet;
+pub(crate) use self::list::Lists;
 pub(crate) use self::operations::Operations;
 use self::usage::TrackedSearch;
 pub(crate) use self::usage::UsageGrpc;
@@ -40,6 +43,7 @@ pub(crate) struct CatalogGrpc<R> {
     pub(crate) search: Arc<SearchEngine>,
     pub(crate) consistency: Consistency,
     pub(crate) usage: UsageRecorder,
+    pub(crate) lists: Lists,
 }
 
 #[tonic::async_trait]
@@ -106,9 +110,10 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
 
     async fn list_products(
         &self,
-        _request: Request<v1::ListProductsRequest>,
+        request: Request<v1::ListProductsRequest>,
     ) -> Result<Response<v1::ListProductsResponse>, Status> {
-        Err(Status::unimplemented("ListProducts"))
+        let answer = self.answer_list(request.into_inner()).await?;
+        Ok(Response::new(answer))
     }
 
     async fn autocomplete(

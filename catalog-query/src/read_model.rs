@@ -13,6 +13,7 @@ mod embedding_queue;
 mod coverage;
 mod reuse;
 mod repository;
+mod listing;
 mod serving;
 mod cached;
 mod warm_up;
@@ -28,6 +29,7 @@ pub(crate) use self::checkpoint::Checkpoint;
 pub(crate) use self::coverage::Coverage;
 pub(crate) use self::documents::Held;
 pub(crate) use self::generation_store::{Beginning, Generations};
+pub(crate) use self::listing::{Candidates, ListOrder, Listing, ListingIndexes};
 pub(crate) use self::parked::ParkedEvent;
 pub(crate) use self::repository::{
     AtLeast, PostgresProductRepository, ProductRepository, RepositoryError,

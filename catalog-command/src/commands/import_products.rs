@@ -3,10 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use catalog_events::{ConsistencyToken, InvalidProductId, ProductId, Version};
+use catalog_events::{ConsistencyToken, InvalidProductId, ProductId};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::commands::written::LastChange;
 use crate::commands::{Attempt, Call, CommandError, Commands, RACES_MAX, now};
 use crate::domain::{Columns, Current, Decision, ImportRow, Rejection, Violation};
 use crate::store;
@@ -28,13 +29,6 @@ pub(crate) struct ImportOutcome {
     pub(crate) rows: Vec<RowResult>,
     /// The last change, whose event has the highest position of the batch; none where nothing changed.
     pub(crate) last: Option<LastChange>,
-}
-
-/// A product, and the version that the batch left.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct LastChange {
-    id: ProductId,
-    version: Version,
 }
 
 /// A batch: its rows, and the fields that all of them state.
@@ -82,10 +76,9 @@ impl Commands {
             .map(|(_, decision)| (decision, &call.origin))
             .collect();
         store::save(&mut tx, &writes, &current).await?;
-        let last = decisions.last().map(|(_, decision)| LastChange {
-            id: decision.id.clone(),
-            version: decision.version,
-        });
+        let last = decisions
+            .last()
+            .map(|(_, decision)| LastChange::from(decision));
         let outcome = ImportOutcome { rows, last };
         if let Some(key) = &call.request {
             store::remember(&mut tx, key, &outcome).await?;
@@ -161,10 +154,7 @@ impl ImportBatch {
 impl ImportOutcome {
     /// A token that makes a read wait for the whole batch.
     pub(crate) fn token(&self) -> Option<ConsistencyToken> {
-        self.last.as_ref().map(|last| ConsistencyToken {
-            product_id: last.id.clone(),
-            version: last.version,
-        })
+        self.last.as_ref().map(LastChange::token)
     }
 }
 

@@ -44,3 +44,29 @@ impl From<&Decision> for Written {
         }
     }
 }
+
+/// The last of several changes: a product, and the version that they left.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct LastChange {
+    id: ProductId,
+    version: Version,
+}
+
+impl LastChange {
+    /// A token that makes a read wait for all of the changes, since this one has the highest position.
+    pub(super) fn token(&self) -> ConsistencyToken {
+        ConsistencyToken {
+            product_id: self.id.clone(),
+            version: self.version,
+        }
+    }
+}
+
+impl From<&Decision> for LastChange {
+    fn from(decision: &Decision) -> Self {
+        Self {
+            id: decision.id.clone(),
+            version: decision.version,
+        }
+    }
+}

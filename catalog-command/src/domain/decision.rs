@@ -2,6 +2,7 @@
 //! `Ok(None)`: no version, no event, nothing written.
 
 use catalog_events::{Change, ContentHash, Money, Product, ProductId, Version};
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::domain::{Draft, Patch, Violation};
@@ -45,7 +46,7 @@ impl Decision {
 }
 
 /// Why a command is refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub(crate) enum Rejection {
     #[error("no such product")]
     NotFound,

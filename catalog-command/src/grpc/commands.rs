@@ -12,12 +12,13 @@ use crate::commands::{Commands, Written};
 use crate::domain::{Draft, Violation};
 use crate::grpc::call::{call, origin};
 use crate::grpc::convert::{
-    amount, as_of, currency, expected_version, expected_version_or_none, history_page, patch,
-    product_change, product_fields, product_id,
+    amount, as_of, currency, expected_version, expected_version_or_none, history_page, id_or_fresh,
+    patch, product_change, product_fields, product_id,
 };
 use crate::grpc::error::{command_status, history_status, invalid_request};
 use crate::grpc::export::{Answers, export};
 use crate::grpc::import::Importer;
+use crate::grpc::write_products::write_products;
 
 pub(crate) struct CommandGrpc {
     pub(crate) commands: Commands,
@@ -32,9 +33,7 @@ impl CatalogCommandService for CommandGrpc {
     ) -> Result<Response<v1::CreateProductResponse>, Status> {
         let (call, request) = call(request).map_err(invalid_request)?;
         let mut fields = product_fields(required(request.product)?);
-        if fields.id.is_empty() {
-            fields.id = uuid::Uuid::now_v7().to_string();
-        }
+        id_or_fresh(&mut fields.id);
         let draft = Draft::parse(fields).map_err(invalid_request)?;
         let written = self
             .commands
@@ -128,9 +127,9 @@ impl CatalogCommandService for CommandGrpc {
 
     async fn write_products(
         &self,
-        _request: Request<v1::WriteProductsRequest>,
+        request: Request<v1::WriteProductsRequest>,
     ) -> Result<Response<v1::WriteProductsResponse>, Status> {
-        Err(Status::unimplemented("WriteProducts"))
+        write_products(&self.commands, &self.tokens, request).await
     }
 
     type ImportProductsStream =

@@ -43,6 +43,13 @@ pub(crate) fn product_id(text: &str) -> Result<ProductId, Vec<Violation>> {
         })
 }
 
+/// Gives a product to be created an id where it has none.
+pub(crate) fn id_or_fresh(id: &mut String) {
+    if id.is_empty() {
+        *id = uuid::Uuid::now_v7().to_string();
+    }
+}
+
 /// The amount of a price whose currency may be that of the product.
 pub(crate) fn amount(minor: i64, price: String) -> Result<Amount, Vec<Violation>> {
     Amount::parse(minor, stated(price).as_deref()).map_err(|violation| vec![violation])

@@ -113,7 +113,7 @@ pub(crate) fn log_status(err: LogError) -> Status {
     }
 }
 
-fn rejection_status(rejection: Rejection) -> Status {
+pub(crate) fn rejection_status(rejection: Rejection) -> Status {
     let message = rejection.to_string();
     match rejection {
         Rejection::NotFound => status(Code::NotFound, "PRODUCT_NOT_FOUND", message, []),

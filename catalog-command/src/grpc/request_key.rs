@@ -129,6 +129,14 @@ impl Repeatable for v1::PutProductRequest {
     }
 }
 
+impl Repeatable for v1::WriteProductsRequest {
+    const OPERATION: &'static str = "WriteProducts";
+
+    fn request_id(&mut self) -> &mut String {
+        &mut self.request_id
+    }
+}
+
 impl Repeatable for v1::ImportProductsRequest {
     const OPERATION: &'static str = "ImportProducts";
 

@@ -3,6 +3,7 @@
 mod harness;
 mod commands;
 mod put_product;
+mod write_products;
 mod prices;
 mod group;
 mod idempotency;

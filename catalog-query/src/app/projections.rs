@@ -13,6 +13,7 @@ use crate::projectors::{
     EmbeddingProjector, FirstRead, KeywordIndexProjector, Progress, ReadModelProjector,
     RuleProjector,
 };
+use crate::read_model::ListingIndexes;
 use crate::search::RulesHandle;
 
 pub(super) struct Projections {
@@ -21,6 +22,7 @@ pub(super) struct Projections {
     embeddings: Option<EmbeddingProjector>,
     rules: RuleProjector,
     generation_watch: GenerationWatch,
+    listing_indexes: ListingIndexes,
     model_change: ModelChange,
     upgrade: Upgrade,
 }
@@ -45,6 +47,10 @@ impl Projections {
             keyword_index: keyword_index_projector(storage, progress),
             embeddings: embedding_projector(storage, progress),
             generation_watch: GenerationWatch {
+                generations: storage.generations.clone(),
+                live: storage.live.clone(),
+            },
+            listing_indexes: ListingIndexes {
                 generations: storage.generations.clone(),
                 live: storage.live.clone(),
             },
@@ -88,6 +94,7 @@ impl Projections {
         tasks.spawn("search rules", |stop| self.rules.run(stop));
         tasks.spawn("upgrade", |stop| self.upgrade.run(stop));
         tasks.spawn("model change", |stop| self.model_change.run(stop));
+        tasks.spawn("listing indexes", |stop| self.listing_indexes.run(stop));
         tasks.spawn("generation watch", |stop| self.generation_watch.run(stop));
     }
 }

@@ -219,6 +219,11 @@ impl Generations {
         self.lock(0x6361_7461_6c6f_6702).await
     }
 
+    /// Takes the right to make indexes of product lists, in the same way as [`Self::rebuild_lock`].
+    pub(crate) async fn listing_index_lock(&self) -> sqlx::Result<Option<PgConnection>> {
+        self.lock(0x6361_7461_6c6f_6703).await
+    }
+
     async fn lock(&self, key: i64) -> sqlx::Result<Option<PgConnection>> {
         let mut connection = PgConnection::connect_with(&self.options).await?;
         let locked: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
@@ -315,7 +320,7 @@ async fn find(db: &mut PgConnection, state: &str) -> sqlx::Result<Option<(i64, S
 
 /// Makes a generation of our format and its tables, and returns its id.
 async fn insert(db: &mut PgConnection, state: &str, model: &str) -> sqlx::Result<i64> {
-    sqlx::query_scalar(
+    let id: i64 = sqlx::query_scalar(
         "WITH new AS (
              INSERT INTO generations (state, format, model, switched_at)
              VALUES ($1, $2, $3, CASE $1 WHEN 'live' THEN now() END)
@@ -326,6 +331,11 @@ async fn insert(db: &mut PgConnection, state: &str, model: &str) -> sqlx::Result
     .bind(state)
     .bind(FORMAT)
     .bind(model)
-    .fetch_one(db)
-    .await
+    .fetch_one(&mut *db)
+    .await?;
+    sqlx::query("SELECT create_listing_indexes($1)")
+        .bind(id)
+        .execute(db)
+        .await?;
+    Ok(id)
 }

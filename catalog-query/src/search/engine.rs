@@ -16,7 +16,7 @@ use self::page::{shown_page, sorted_page};
 use crate::index::{FacetCounts, Filter, Hit, IndexError, KeywordIndex, Order, OrderBy, Place};
 use crate::search::answer::explanation::{Absence, Explanation};
 use crate::search::completion::{Completer, Completion};
-use crate::search::deadline::Deadline;
+use crate::search::deadline::{ANSWER_MAX, Deadline};
 use crate::search::error::SearchError;
 use crate::search::ranking::profile::{RankingProfile, RankingProfiles};
 use crate::search::ranking::ranked_hit::RankedHit;
@@ -118,6 +118,24 @@ impl SearchEngine {
         limit: usize,
     ) -> Result<Vec<Completion>, SearchError> {
         self.completer.complete(typed, limit).await
+    }
+
+    /// The ids of the products that have any of these identifiers, which are in their canonical form; none
+    /// where there are more than `max` such products.
+    pub(crate) async fn with_identifiers(
+        &self,
+        canonical: Vec<String>,
+        max: usize,
+    ) -> Result<Option<Vec<ProductId>>, SearchError> {
+        let look_up = move |index: &KeywordIndex| {
+            let snapshot = index.snapshot();
+            index.check_built(&snapshot)?;
+            let found = snapshot.with_identifiers(&canonical)?;
+            let few = found.len() <= max as u64;
+            few.then(|| snapshot.ids(&found)).transpose()
+        };
+        let deadline = Deadline::after(ANSWER_MAX);
+        self.executor.run_until(deadline, look_up).await
     }
 
     /// Keeps the completions of a large catalog up to date.

@@ -3,6 +3,7 @@
 mod harness;
 mod event_log;
 mod reads;
+mod listing;
 mod projections;
 mod replica;
 mod rebuild;

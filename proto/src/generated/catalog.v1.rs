@@ -2532,7 +2532,8 @@ pub mod catalog_command_service_client {
         }
         /// Applies up to 500 writes in their order, each on its own: one that is refused does not keep the
         /// others from being applied, and several writes of one product see each other. What was applied is
-        /// committed together. It fails as a whole only where nothing was applied.
+        /// committed together. It fails as a whole only where nothing was applied. The answer has 16 MiB at most,
+        /// more than clients take unless they are told otherwise.
         pub async fn write_products(
             &mut self,
             request: impl tonic::IntoRequest<super::WriteProductsRequest>,
@@ -2738,7 +2739,8 @@ pub mod catalog_command_service_server {
         >;
         /// Applies up to 500 writes in their order, each on its own: one that is refused does not keep the
         /// others from being applied, and several writes of one product see each other. What was applied is
-        /// committed together. It fails as a whole only where nothing was applied.
+        /// committed together. It fails as a whole only where nothing was applied. The answer has 16 MiB at most,
+        /// more than clients take unless they are told otherwise.
         async fn write_products(
             &self,
             request: tonic::Request<super::WriteProductsRequest>,

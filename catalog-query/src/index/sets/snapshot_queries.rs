@@ -1,7 +1,7 @@
 //! The queries that a snapshot answers: hits, filters, facets, sorted pages and completions.
 
 use catalog_events::{Currency, ProductId};
-use tantivy::query::AllQuery;
+use tantivy::query::{AllQuery, TermSetQuery};
 use tantivy::{DocAddress, Term};
 
 use crate::index::document::columns::{FieldName, text_fact};
@@ -124,6 +124,19 @@ impl IndexSnapshot {
         filter: Option<&DocSets>,
     ) -> Result<DocSets, IndexError> {
         Ok(top_hits::matching(&self.vocabulary(), terms, filter)?)
+    }
+
+    /// Returns the products that have any of these identifiers, which are in their canonical form.
+    pub(crate) fn with_identifiers(&self, canonical: &[String]) -> Result<DocSets, IndexError> {
+        let field = self.fields.identifiers;
+        let terms = canonical
+            .iter()
+            .map(|text| Term::from_field_text(field, text));
+        Ok(filter::matching(
+            &self.searcher,
+            &TermSetQuery::new(terms),
+            None,
+        )?)
     }
 
     /// Returns all products, or those in `filter`.
