@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use async_nats::jetstream;
 use catalog_events::TokenKey;
+use catalog_proto::v1::api_key_service_server::ApiKeyServiceServer;
 use catalog_proto::v1::catalog_command_operations_server::CatalogCommandOperationsServer;
 use catalog_proto::v1::catalog_command_service_server::CatalogCommandServiceServer;
 use catalog_proto::v1::search_rule_service_server::SearchRuleServiceServer;
@@ -20,7 +21,7 @@ use uuid::Uuid;
 use crate::commands::{Commands, GroupSaver};
 use crate::config::Config;
 use crate::expiry::Expiry;
-use crate::grpc::{CommandGrpc, Operations, SearchRuleGrpc};
+use crate::grpc::{ApiKeyGrpc, CommandGrpc, KeyWatch, Operations, SearchRuleGrpc};
 use crate::leader::Leader;
 use crate::relay::{Log, Relay};
 use crate::sequencer::Sequencer;
@@ -38,6 +39,8 @@ pub struct App {
     group_saver: GroupSaver,
     tokens: TokenKey,
     operations: Operations,
+    /// The connection on which API keys are followed.
+    key_watch: PgPool,
     leader: Leader,
     expiry: Expiry,
 }
@@ -97,6 +100,7 @@ impl Service for App {
             group_saver,
             tokens: TokenKey::new(&config.token_secret),
             operations,
+            key_watch: databases.key_watch,
             leader: leader(&config, databases.leader, client, wakes, progress),
             expiry: Expiry {
                 pool: databases.requests,
@@ -108,7 +112,11 @@ impl Service for App {
         tracing::info!(grpc = %self.grpc_addr()?, ops = %self.ops_addr()?, "catalog-command is up");
         let health = self.grpc.announce::<CommandServer>().await;
         health.set_serving().await;
-        let routes = routes(self.commands, self.tokens, self.operations);
+        let keys = ApiKeyServiceServer::new(ApiKeyGrpc {
+            commands: self.commands.clone(),
+            watch: KeyWatch::new(self.key_watch, stop.clone()),
+        });
+        let routes = routes(self.commands, self.tokens, self.operations).add_service(keys);
 
         let mut tasks = Tasks::new(stop);
         tasks.spawn("leader", |stop| self.leader.run(stop));

@@ -12,6 +12,7 @@ mod import_products;
 mod product_history;
 mod export_products;
 mod search_rules;
+mod api_keys;
 mod write_one;
 mod group;
 mod call;
@@ -22,6 +23,7 @@ use attempt::{Attempt, RACES_MAX};
 use call::now;
 use group::Before;
 
+pub(crate) use api_keys::SecretToken;
 pub(crate) use attempt::CommandError;
 pub(crate) use call::Call;
 pub(crate) use export_products::{

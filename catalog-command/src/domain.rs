@@ -10,9 +10,15 @@ mod product_write;
 mod import_row;
 mod rule_draft;
 mod rule_decision;
+mod api_key_draft;
+mod api_key;
 mod request;
 mod log_digest;
 
+pub(crate) use api_key::{
+    ApiKey, KeyRejection, NewKey, SecretHash, StoredKey, create_key, revoke_key, rotate_key,
+};
+pub(crate) use api_key_draft::{ApiKeyDraft, ApiScope, KeyFields};
 pub(crate) use check::Violation;
 pub(crate) use decision::{
     Current, Decision, Rejection, change_price, create, delete, put, update,

@@ -6,12 +6,14 @@ mod write_products;
 mod import;
 mod export;
 mod search_rules;
+mod api_keys;
 mod operations;
 mod call;
 mod request_key;
 mod convert;
 mod error;
 
+pub(crate) use api_keys::{ApiKeyGrpc, KeyWatch};
 pub(crate) use commands::CommandGrpc;
 pub(crate) use operations::Operations;
 pub(crate) use search_rules::SearchRuleGrpc;

@@ -4,6 +4,8 @@
 mod connections;
 mod products;
 mod rules;
+mod api_keys;
+mod audit;
 mod idempotency;
 mod history;
 mod snapshot;
@@ -13,6 +15,11 @@ mod log_digest;
 mod hashed_rows;
 mod log_error;
 
+pub(crate) use api_keys::{
+    KeyPage, count_live_keys, has_prefix, key_revision, keys_changed_since, list_keys, live_keys,
+    load_key, lock_api_keys, save_key,
+};
+pub(crate) use audit::{AuditEntry, record};
 pub(crate) use connections::{Databases, Obstacle, allow_long_decisions, soon, within};
 pub(crate) use event_log::{
     EventRow, Sequenced, event_id_at, first_position_younger_than, outbox_backlog, read_events,

@@ -23,7 +23,7 @@ use self::search::{Search, load_profiles};
 use self::storage::{Repository, Storage, connect_nats};
 use crate::config::{Config, SERVICE};
 use crate::consistency::{Consistency, DocumentWatch};
-use crate::grpc::{CatalogGrpc, Lists, Operations, UsageGrpc, not_serving_yet};
+use crate::grpc::{CatalogGrpc, Operations, UsageGrpc, not_serving_yet};
 use crate::index::LiveIndex;
 use crate::projectors::{FirstRead, Progress};
 use crate::read_model::{Listing, Serving};
@@ -104,12 +104,10 @@ impl Service for App {
                 search: search.engine.clone(),
                 consistency,
                 usage: usage.clone(),
-                lists: Lists {
-                    listing: Listing {
-                        live: storage.live.clone(),
-                    },
-                    key: TokenKey::new(&config.token_secret),
+                listing: Listing {
+                    live: storage.live.clone(),
                 },
+                page_key: TokenKey::new(&config.token_secret),
             },
             usage_grpc: UsageGrpc {
                 usage,

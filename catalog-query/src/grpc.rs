@@ -15,7 +15,7 @@ mod verification;
 
 use std::sync::Arc;
 
-use catalog_events::{ProductId, ReadSource};
+use catalog_events::{ProductId, ReadSource, TokenKey};
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_service_server::CatalogService;
 use tonic::metadata::{MetadataMap, MetadataValue};
@@ -23,12 +23,11 @@ use tonic::{Request, Response, Status};
 
 use self::error::{expectation_status, invalid, not_found, repository_status};
 use crate::consistency::{Consistency, Expectation};
-use crate::read_model::ProductRepository;
+use crate::read_model::{Listing, ProductRepository};
 use crate::search::SearchEngine;
 use crate::usage::UsageRecorder;
 
 pub(crate) use self::error::not_serving_yet;
-pub(crate) use self::list::Lists;
 pub(crate) use self::operations::Operations;
 use self::usage::TrackedSearch;
 pub(crate) use self::usage::UsageGrpc;
@@ -43,7 +42,9 @@ pub(crate) struct CatalogGrpc<R> {
     pub(crate) search: Arc<SearchEngine>,
     pub(crate) consistency: Consistency,
     pub(crate) usage: UsageRecorder,
-    pub(crate) lists: Lists,
+    pub(crate) listing: Listing,
+    /// Seals the page tokens of lists.
+    pub(crate) page_key: TokenKey,
 }
 
 #[tonic::async_trait]

@@ -9,6 +9,7 @@ use trials::bench::{self, BenchArgs, PeerArgs};
 use trials::chaos::{self, ChaosArgs};
 use trials::cluster;
 
+use crate::deployment::keys::{self, KeysArgs};
 use crate::deployment::migrate;
 use crate::deployment::probe::{self, ProbeArgs};
 use crate::endpoints::EndpointArgs;
@@ -53,6 +54,8 @@ enum Command {
     Synonyms(SynonymsArgs),
     /// Search rules: pins, hides, boosts and redirects for some queries
     Rules(RulesArgs),
+    /// Makes, shows, rotates and revokes API keys
+    Keys(KeysArgs),
     /// Shows what people searched for, what they did not find and what they opened
     Analytics(AnalyticsArgs),
     /// Shows events, reads or searches as they happen
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Get(args) => block_on(search::get(args, &endpoints)),
         Command::Synonyms(args) => block_on(rules::synonyms(args, &endpoints)),
         Command::Rules(args) => block_on(rules::rules(args, &endpoints)),
+        Command::Keys(args) => block_on(keys::command(args, &endpoints)),
         Command::Analytics(args) => block_on(analytics::command(args, &endpoints)),
         Command::Tail(args) => block_on(tail::command(args, &endpoints)),
         Command::Status(args) => block_on(status::command(args, &endpoints)),

@@ -1,4 +1,6 @@
-//! What deployments call: migrations ahead of a start, and the health of a service.
+//! What deployments call: migrations ahead of a start, the health of a service, and the keys of those
+//! who may use it.
 
+pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod probe;

@@ -14,5 +14,5 @@ mod up;
 mod export;
 mod import;
 mod status;
-pub mod endpoints;
 mod deployment;
+pub mod endpoints;

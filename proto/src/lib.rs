@@ -3,6 +3,8 @@
 
 #![warn(missing_docs)]
 
+use std::fmt;
+
 /// The package `catalog.v1`: messages, clients and servers. Their documentation is that of the `.proto`
 /// files, which must not leave out a message, a field or a value.
 #[allow(
@@ -17,3 +19,17 @@ pub mod v1 {
 
 /// The `FileDescriptorSet` of all files and what they import, encoded, for gRPC reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generated/catalog.v1.bin");
+
+impl fmt::Debug for v1::CreateApiKeyResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("CreateApiKeyResponse");
+        shown.field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for v1::RotateApiKeyResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("RotateApiKeyResponse");
+        shown.field("key", &self.key).finish_non_exhaustive()
+    }
+}

@@ -14,6 +14,11 @@ const FILES: [&str; 6] = [
     "catalog/v1/rules.proto",
     "catalog/v1/usage.proto",
 ];
+/// Answers with secrets, which no log must show: the crate says itself how these are shown.
+const SECRET: [&str; 2] = [
+    ".catalog.v1.CreateApiKeyResponse",
+    ".catalog.v1.RotateApiKeyResponse",
+];
 const GENERATED: [&str; 2] = ["catalog.v1.rs", "catalog.v1.bin"];
 
 #[test]
@@ -54,6 +59,7 @@ fn generate(root: &Path, out: &Path) {
     tonic_prost_build::configure()
         .out_dir(out)
         .btree_map(".")
+        .skip_debug(SECRET)
         .compile_fds(descriptors)
         .expect("generate code");
 }

@@ -1,6 +1,6 @@
 //! How a command can fail, and one try of it.
 
-use crate::domain::{Rejection, RuleRejection};
+use crate::domain::{KeyRejection, Rejection, RuleRejection};
 use crate::store::Conflict;
 
 /// A writer that loses this often in a row gives up and says so.
@@ -13,6 +13,10 @@ pub(crate) enum CommandError {
     Rejected(#[from] Rejection),
     #[error(transparent)]
     RuleRejected(#[from] RuleRejection),
+    #[error(transparent)]
+    KeyRejected(#[from] KeyRejection),
+    #[error("the operating system has no random numbers")]
+    Random(#[from] getrandom::Error),
     #[error("the request id was used for another request")]
     RequestIdReused,
     #[error("too many writers at once on this product")]

@@ -4,6 +4,7 @@ use catalog_events::{AttributeValue, Change, Currency, Money, ProductId, Status,
 use catalog_proto::v1;
 use catalog_proto::v1::get_product_as_of_request::AsOf as AsOfMessage;
 use prost_types::{FieldMask, Timestamp};
+use time::OffsetDateTime;
 
 use crate::commands::AsOf;
 use crate::domain::{Amount, Patch, ProductFields, Violation};
@@ -149,10 +150,7 @@ pub(crate) fn product_change(event: PastEvent) -> v1::ProductChange {
     v1::ProductChange {
         version: version.get(),
         r#type: kind.into(),
-        occurred_at: Some(Timestamp {
-            seconds: event.occurred_at.unix_timestamp(),
-            nanos: event.occurred_at.nanosecond() as i32,
-        }),
+        occurred_at: Some(timestamp(event.occurred_at)),
         actor: event.actor,
         changed_fields: fields,
         previous_price_minor: was.map(|was| was.minor()),
@@ -160,6 +158,13 @@ pub(crate) fn product_change(event: PastEvent) -> v1::ProductChange {
         product: event.product.map(|product| product.to_message(version)),
         event_id: event.event_id.to_string(),
         position: event.position.to_i64(),
+    }
+}
+
+pub(crate) fn timestamp(at: OffsetDateTime) -> Timestamp {
+    Timestamp {
+        seconds: at.unix_timestamp(),
+        nanos: at.nanosecond() as i32,
     }
 }
 

@@ -5,13 +5,19 @@ use service_kit::status;
 use tonic::{Code, Status};
 
 use crate::commands::{CommandError, ExportError, HistoryError};
-use crate::domain::{Rejection, RuleRejection, Violation};
+use crate::domain::{KeyRejection, Rejection, RuleRejection, Violation};
 use crate::store::{LogError, Obstacle};
 
 pub(crate) fn command_status(err: CommandError) -> Status {
     match err {
         CommandError::Rejected(rejection) => rejection_status(rejection),
         CommandError::RuleRejected(rejection) => rule_rejection_status(rejection),
+        CommandError::KeyRejected(rejection) => key_rejection_status(rejection),
+        CommandError::Random(err) => {
+            tracing::error!("{err}");
+            let message = "the write service cannot make secrets";
+            status(Code::Internal, "NO_RANDOM_NUMBERS", message, [])
+        }
         CommandError::RequestIdReused => {
             let (field, problem) = ("request_id", "was used for another request");
             status(
@@ -58,6 +64,10 @@ pub(crate) fn invalid_export(violations: Vec<Violation>) -> Status {
     invalid("INVALID_EXPORT", violations)
 }
 
+pub(crate) fn invalid_key(violations: Vec<Violation>) -> Status {
+    invalid("INVALID_KEY", violations)
+}
+
 fn invalid(reason: &str, violations: Vec<Violation>) -> Status {
     let summary = violations
         .first()
@@ -88,7 +98,7 @@ fn obstacle_status(obstacle: Obstacle, err: sqlx::Error) -> Status {
     let (reason, message) = match obstacle {
         Obstacle::Lock => (
             "LOCK_TIMEOUT",
-            "another write holds this product, request id or the rules for too long: try again",
+            "another write holds this product, request id, the rules or the keys for too long: try again",
         ),
         Obstacle::Idle => (
             "TRANSACTION_TIMEOUT",
@@ -136,5 +146,19 @@ fn rule_rejection_status(rejection: RuleRejection) -> Status {
             status(Code::Aborted, "VERSION_MISMATCH", message, [])
         }
         RuleRejection::TooMany => status(Code::ResourceExhausted, "TOO_MANY_RULES", message, []),
+    }
+}
+
+fn key_rejection_status(rejection: KeyRejection) -> Status {
+    let message = rejection.to_string();
+    match rejection {
+        KeyRejection::NotFound => status(Code::NotFound, "KEY_NOT_FOUND", message, []),
+        KeyRejection::Invalid(violations) => invalid_key(violations),
+        KeyRejection::VersionMismatch { .. } => {
+            status(Code::Aborted, "VERSION_MISMATCH", message, [])
+        }
+        KeyRejection::Revoked => status(Code::FailedPrecondition, "KEY_REVOKED", message, []),
+        KeyRejection::Expired => status(Code::FailedPrecondition, "KEY_EXPIRED", message, []),
+        KeyRejection::TooMany => status(Code::ResourceExhausted, "TOO_MANY_KEYS", message, []),
     }
 }

@@ -137,6 +137,30 @@ impl Repeatable for v1::WriteProductsRequest {
     }
 }
 
+impl Repeatable for v1::CreateApiKeyRequest {
+    const OPERATION: &'static str = "CreateApiKey";
+
+    fn request_id(&mut self) -> &mut String {
+        &mut self.request_id
+    }
+}
+
+impl Repeatable for v1::RotateApiKeyRequest {
+    const OPERATION: &'static str = "RotateApiKey";
+
+    fn request_id(&mut self) -> &mut String {
+        &mut self.request_id
+    }
+}
+
+impl Repeatable for v1::RevokeApiKeyRequest {
+    const OPERATION: &'static str = "RevokeApiKey";
+
+    fn request_id(&mut self) -> &mut String {
+        &mut self.request_id
+    }
+}
+
 impl Repeatable for v1::ImportProductsRequest {
     const OPERATION: &'static str = "ImportProducts";
 

@@ -46,6 +46,9 @@ pub(crate) struct Databases {
     pub(crate) group: PgPool,
     /// For exports, which write nothing and must not keep a request waiting.
     pub(crate) exports: PgPool,
+    /// The one connection on which changes of API keys are looked for: whoever checks keys takes them for
+    /// outdated when it hears nothing.
+    pub(crate) key_watch: PgPool,
 }
 
 impl Databases {
@@ -73,6 +76,10 @@ impl Databases {
                 ("default_transaction_read_only", "on"),
                 ("statement_timeout", EXPORT_STATEMENT),
             ]));
+        let key_watch = proven(PgPoolOptions::new())
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
+            .connect_lazy_with(options.clone());
         let requests = proven(PgPoolOptions::new())
             .max_connections(connections_max)
             .connect_with(options)
@@ -83,6 +90,7 @@ impl Databases {
             leader,
             group,
             exports,
+            key_watch,
         })
     }
 }

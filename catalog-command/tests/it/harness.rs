@@ -8,6 +8,7 @@ use async_nats::jetstream;
 use catalog_command::{App, Config};
 use catalog_events::{ProductEvent, STREAM, decode};
 use catalog_proto::v1;
+use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
@@ -39,6 +40,7 @@ pub(crate) struct Running {
     task: JoinHandle<anyhow::Result<()>>,
     operations: CatalogCommandOperationsClient<Channel>,
     rules: SearchRuleServiceClient<Channel>,
+    keys: ApiKeyServiceClient<Channel>,
     target: String,
     ops_addr: SocketAddr,
 }
@@ -88,6 +90,10 @@ impl Catalog {
 
     pub(crate) fn rules(&self) -> SearchRuleServiceClient<Channel> {
         self.service.as_ref().expect("the service runs").rules()
+    }
+
+    pub(crate) fn keys(&self) -> ApiKeyServiceClient<Channel> {
+        self.service.as_ref().expect("the service runs").keys()
     }
 
     /// A client that is sent no more than `window_bytes` before it reads.
@@ -245,6 +251,10 @@ impl Running {
         self.rules.clone()
     }
 
+    pub(crate) fn keys(&self) -> ApiKeyServiceClient<Channel> {
+        self.keys.clone()
+    }
+
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.task.await.expect("no panic").expect("clean stop");
@@ -293,7 +303,8 @@ pub(crate) async fn launch(
             stop,
             task,
             operations,
-            rules: SearchRuleServiceClient::new(channel),
+            rules: SearchRuleServiceClient::new(channel.clone()),
+            keys: ApiKeyServiceClient::new(channel),
             target,
             ops_addr,
         },

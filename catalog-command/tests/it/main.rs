@@ -17,3 +17,4 @@ mod log_digest;
 mod log_events;
 mod stream_care;
 mod search_rules;
+mod api_keys;

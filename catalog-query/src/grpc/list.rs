@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use catalog_events::{TokenKey, moment};
+use catalog_events::moment;
 use catalog_proto::v1;
 use time::OffsetDateTime;
 use tonic::Status;
@@ -14,20 +14,13 @@ use crate::grpc::convert::limit;
 use crate::grpc::error::{invalid, repository_status, search_status};
 use crate::grpc::list_cursor::ListCursor;
 use crate::index::identifier;
-use crate::read_model::{Candidates, Listing, ProductRepository};
+use crate::read_model::{Candidates, ProductRepository};
 
 const PAGE_SIZE_DEFAULT: usize = 100;
 const PAGE_SIZE_MAX: usize = 500;
 const IDENTIFIERS_MAX: usize = 100;
 /// The most products that may have the identifiers that are asked for.
 const CANDIDATES_MAX: usize = 10_000;
-
-/// What lists of products are made of.
-pub(crate) struct Lists {
-    pub(crate) listing: Listing,
-    /// Seals page tokens.
-    pub(crate) key: TokenKey,
-}
 
 impl<R: ProductRepository> CatalogGrpc<R> {
     pub(super) async fn answer_list(
@@ -40,7 +33,7 @@ impl<R: ProductRepository> CatalogGrpc<R> {
         let wanted = Wanted::read(&request)?;
         let cursor = ListCursor::of(&request);
         let order = cursor
-            .parse(&self.lists.key, &request.page_token, since)
+            .parse(&self.page_key, &request.page_token, since)
             .map_err(|err| invalid("page_token", err.to_string()))?;
         let tokens = &request.consistency_tokens;
         let expected = self.expectation(tokens, request.consistency_wait_ms)?;
@@ -52,11 +45,11 @@ impl<R: ProductRepository> CatalogGrpc<R> {
                 (Some(candidates), caught_up)
             }
         };
-        let listed = self.lists.listing.page(order, size, candidates.as_ref());
+        let listed = self.listing.page(order, size, candidates.as_ref());
         let page = listed.await.map_err(repository_status)?;
         let total = match (&candidates, since) {
             (None, None) => {
-                let total = self.lists.listing.total().await;
+                let total = self.listing.total().await;
                 Some(total.map_err(repository_status)?)
             }
             _ => None,
@@ -70,7 +63,7 @@ impl<R: ProductRepository> CatalogGrpc<R> {
                 .collect(),
             next_page_token: page
                 .next
-                .map_or(String::new(), |next| cursor.token(&self.lists.key, &next)),
+                .map_or(String::new(), |next| cursor.token(&self.page_key, &next)),
             stale: self.told_stale(!caught_up || !met),
             total,
         })

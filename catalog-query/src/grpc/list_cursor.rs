@@ -23,7 +23,7 @@ pub(super) enum InvalidListToken {
 
 /// Reads and writes the page tokens of one request.
 pub(super) struct ListCursor {
-    /// Of what decides which products come in which order.
+    /// A hash of what decides which products come in which order.
     request: [u8; HASH_BYTES],
 }
 

@@ -3,6 +3,7 @@
 mod support;
 mod journey;
 mod usage;
+mod keys;
 mod tidy;
 mod kill;
 mod chaos;

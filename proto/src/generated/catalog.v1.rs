@@ -3478,6 +3478,7 @@ pub struct CreateApiKeyRequest {
 }
 /// The key that was made.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct CreateApiKeyResponse {
     /// The key.
     #[prost(message, optional, tag = "1")]
@@ -3505,6 +3506,7 @@ pub struct RotateApiKeyRequest {
 }
 /// The key with its new secret.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
 pub struct RotateApiKeyResponse {
     /// The key.
     #[prost(message, optional, tag = "1")]
@@ -3536,7 +3538,7 @@ pub struct RevokeApiKeyResponse {
 /// Asks for one page of the keys.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListApiKeysRequest {
-    /// How many keys to list: 0 means 100; at most 1,000.
+    /// How many keys to list: 0 means 100; at most 100.
     #[prost(int32, tag = "1")]
     pub limit: i32,
     /// The `next_page_token` of the page before.
