@@ -15,4 +15,4 @@ pub use crate::export::reader::{ExportError, ExportOptions, Reader, Retrying};
 pub use crate::export::table::Columns;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

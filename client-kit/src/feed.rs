@@ -35,11 +35,11 @@ use crate::feed::sheet::{Table, TableRow};
 
 /// Reads the rows of a feed, in order; an error is the last item. Without a format, the content and
 /// the file name decide.
-pub fn rows(
-    source: Source,
-    format: Option<Format>,
-    mut mapping: Mapping,
-) -> Result<Rows, FeedError> {
+pub fn rows(source: Source, format: Option<Format>, mapping: Mapping) -> Result<Rows, FeedError> {
+    open(source, format, mapping).map_err(FeedError::shortened)
+}
+
+fn open(source: Source, format: Option<Format>, mut mapping: Mapping) -> Result<Rows, FeedError> {
     let progress = source.progress();
     let format = format.or(source.form().format);
     let kind = form::kind(
@@ -101,6 +101,7 @@ fn until_error(
     let rows = rows.scan(false, move |failed, row| {
         progress.count_row();
         let before = std::mem::replace(failed, row.is_err());
+        let row = row.map(Row::shortened).map_err(FeedError::shortened);
         (!before).then_some(row)
     });
     Box::new(rows.fuse())

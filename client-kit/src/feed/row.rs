@@ -5,10 +5,13 @@ use std::sync::Arc;
 use catalog_proto::v1::ImportRow;
 use serde_json::{Map, Value};
 
-use crate::feed::error::FeedError;
+use crate::feed::error::{FeedError, REASON_CHARS_MAX, cut};
 
 /// The most bytes of a row. A feed with an unclosed quote would otherwise fill the memory.
 pub const ROW_BYTES_MAX: usize = 1 << 20;
+
+/// More than a valid id has.
+const ID_CHARS_MAX: usize = 100;
 
 /// A row of a feed as what it says of a product, or as the mistake that keeps it from saying anything.
 #[derive(Debug)]
@@ -62,6 +65,15 @@ impl Row {
             original: None,
         }
     }
+
+    /// The row with messages of a length that people read: they show names and values of the feed.
+    pub(super) fn shortened(mut self) -> Self {
+        if let Err(mistake) = &mut self.parsed {
+            mistake.shorten();
+        }
+        self.warnings.iter_mut().for_each(Mistake::shorten);
+        self
+    }
 }
 
 impl Mistake {
@@ -83,6 +95,11 @@ impl Mistake {
 
     pub(super) fn too_long() -> Self {
         Self::row(format!("the row is longer than {ROW_BYTES_MAX} bytes"))
+    }
+
+    fn shorten(&mut self) {
+        cut(&mut self.id, ID_CHARS_MAX);
+        cut(&mut self.reason, REASON_CHARS_MAX);
     }
 }
 

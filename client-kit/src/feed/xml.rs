@@ -18,8 +18,6 @@ use crate::feed::source::{Notes, Source};
 use crate::feed::xml::cut::Items;
 use crate::feed::xml::detect::{Beginning, ItemPath, look_at};
 
-pub(super) use crate::feed::xml::scan::{Scanner, Token};
-
 /// How much of a feed is looked at to find the element of a product.
 const HEAD_BYTES: u64 = 64 * 1024;
 const PATHS_SHOWN_MAX: usize = 12;

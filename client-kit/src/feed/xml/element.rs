@@ -8,6 +8,8 @@ use quick_xml::events::{BytesRef, BytesStart, Event};
 use crate::feed::row::Mistake;
 use crate::feed::xml::names::Names;
 
+const NAME_BYTES_MAX: usize = 256;
+
 #[derive(Debug, Default)]
 pub(super) struct Element {
     pub(super) name: String,
@@ -103,13 +105,16 @@ pub(super) fn parse(item: &[u8], names: &Names) -> Result<Element, Mistake> {
 }
 
 fn start(tag: &BytesStart<'_>, names: &Names) -> Result<Element, Mistake> {
+    let name = tag.name();
+    checked(name.as_ref())?;
     let mut element = Element {
-        name: names.written(tag.name().as_ref()),
+        name: names.written(name.as_ref()),
         ..Element::default()
     };
     for attribute in tag.attributes() {
         let attribute = attribute.map_err(|err| malformed(&err))?;
         let name = attribute.key.as_ref();
+        checked(name)?;
         let value = unescape(&attribute.value)?;
         if name == "xml:lang" {
             element.language = value;
@@ -122,6 +127,16 @@ fn start(tag: &BytesStart<'_>, names: &Names) -> Result<Element, Mistake> {
         }
     }
     Ok(element)
+}
+
+/// Refuses a name that is too long: all columns inside of an element have its name before theirs.
+fn checked(name: &str) -> Result<(), Mistake> {
+    if name.len() > NAME_BYTES_MAX {
+        return Err(malformed(&format!(
+            "a name of more than {NAME_BYTES_MAX} bytes"
+        )));
+    }
+    Ok(())
 }
 
 fn resolve(entity: &BytesRef<'_>) -> Result<String, Mistake> {
