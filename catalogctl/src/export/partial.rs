@@ -29,6 +29,9 @@ pub(crate) struct State {
     pub(crate) looked_at: u64,
     /// How many products were left out for each reason.
     pub(crate) left_out: BTreeMap<String, u64>,
+    /// How many products were written with something else than they have, by what it is.
+    #[serde(default)]
+    pub(crate) adapted: BTreeMap<String, u64>,
     /// The digest of all products so far.
     pub(crate) digest: String,
     /// The headers of the columns that depend on the products.
