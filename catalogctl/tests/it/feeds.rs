@@ -8,7 +8,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use trials::cluster::Cluster;
 
-use crate::support::{catalogctl, cluster, feed, json, shown};
+use crate::support::{CATALOGCTL, catalogctl, cluster, feed, json, shown};
 
 /// Awkward products, in the form of another shop.
 const PRICE_LIST: &str = "Preisliste 2026\n\
@@ -107,7 +107,7 @@ async fn a_price_list_of_a_spreadsheet_goes_in_and_out_again() {
     let dry = run(&cluster, &["import", &prices, "--dry-run"]).await;
     let dry = shown(&dry);
     assert!(
-        dry.contains("product a2 changes: price \"49.9 USD\" -> \"45.5 USD\""),
+        dry.contains("product a2 changes: price \"49.90 USD\" -> \"45.50 USD\""),
         "{dry}"
     );
     assert_eq!(exported(&cluster, folder.path(), "same.jsonl").await, rows);
@@ -118,6 +118,25 @@ async fn a_price_list_of_a_spreadsheet_goes_in_and_out_again() {
     assert_eq!(
         (&saw["brand"], &saw["price"]),
         (&"Fjell".into(), &45.5.into())
+    );
+}
+
+#[tokio::test]
+async fn a_row_that_is_no_json_is_reported_as_it_stands() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (feed, report) = (path("feed.jsonl"), path("report.jsonl"));
+    let bad = r#"{"id":"b","title":"18" pipe"}"#;
+    std::fs::write(&feed, format!("{{\"id\":\"a\"}}\n{bad}\n")).expect("a feed");
+    let mut command = tokio::process::Command::new(CATALOGCTL);
+    let output = command.args(["import", &feed, "--check", "--report", &report]);
+    let output = output.output().await.expect("run catalogctl");
+    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+    let text = std::fs::read_to_string(report).expect("the report");
+    let row: Value = serde_json::from_str(&text).expect("one object");
+    assert_eq!(
+        (&row["import_line"], &row["import_row"]),
+        (&2.into(), &bad.into())
     );
 }
 

@@ -10,6 +10,8 @@ use crate::feed::error::{FeedError, REASON_CHARS_MAX, cut};
 /// The most bytes of a row. A feed with an unclosed quote would otherwise fill the memory.
 pub const ROW_BYTES_MAX: usize = 1 << 20;
 
+/// How much is kept of a row that is too long: more than is shown of it.
+pub(super) const BEGINNING_BYTES: usize = 8 * REASON_CHARS_MAX;
 /// More than a valid id has.
 const ID_CHARS_MAX: usize = 100;
 
@@ -30,7 +32,35 @@ pub struct Row {
 /// A row with its columns as they are in the feed.
 pub(super) struct RawRow {
     pub(super) line: u64,
-    pub(super) columns: Result<Map<String, Value>, Mistake>,
+    pub(super) columns: Result<Map<String, Value>, Unread>,
+}
+
+/// A row that could not be taken apart.
+pub(super) struct Unread {
+    pub(super) mistake: Mistake,
+    /// The text of the row; the beginning of one that is too long.
+    pub(super) text: String,
+}
+
+impl Unread {
+    pub(super) fn new(mistake: Mistake, text: &[u8]) -> Self {
+        if text.len() > ROW_BYTES_MAX {
+            return Self::too_long(text);
+        }
+        let text = String::from_utf8_lossy(text.trim_ascii_end()).into_owned();
+        Self { mistake, text }
+    }
+
+    /// A row of which the beginning is enough to find it.
+    pub(super) fn too_long(text: &[u8]) -> Self {
+        let beginning = &text[..text.len().min(BEGINNING_BYTES)];
+        let mut text = String::from_utf8_lossy(beginning).into_owned();
+        cut(&mut text, REASON_CHARS_MAX);
+        Self {
+            mistake: Mistake::too_long(),
+            text,
+        }
+    }
 }
 
 /// A row as it stands in the feed.

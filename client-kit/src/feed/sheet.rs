@@ -20,6 +20,9 @@ use crate::feed::row::Mistake;
 use crate::feed::sheet::workbook::{Rows, SheetRow};
 use crate::feed::source::{Content, Source, Workbook};
 
+/// The name of the threads that read spreadsheets. A panic there is told as an error.
+pub const THREAD: &str = "spreadsheet";
+
 /// How many rows are read ahead.
 const AHEAD_ROWS_MAX: usize = 64;
 
@@ -61,7 +64,7 @@ impl Table {
                 workbook::read(file, kind, chosen.as_deref(), &notes, &sender)
             })
         };
-        let thread = Builder::new().name("spreadsheet".to_owned()).spawn(read);
+        let thread = Builder::new().name(THREAD.to_owned()).spawn(read);
         thread.map_err(|err| refused(format!("no thread to read it on: {err}")))?;
         let columns = match rows.recv() {
             Ok(Ok(header)) if header.is_cut => {

@@ -78,19 +78,29 @@ fn an_old_spreadsheet_takes_no_more_than_its_size() {
     // The first table of sectors says that each comes after itself.
     let table = 512 * (1 + whole[76] as usize);
     let circle: Vec<u8> = (0..10_u32).flat_map(u32::to_le_bytes).collect();
-    check("", xls(table, &circle), expect!["feed: the spreadsheet cannot be read: it is damaged: its sectors are in a circle; save it anew, or as CSV"]);
+    check(
+        "",
+        xls(table, &circle),
+        expect![
+            "feed: the spreadsheet cannot be read: it is damaged: its sectors are in a circle; save it anew, or as CSV"
+        ],
+    );
     // The dimensions of the sheet, and then the place of a number in it.
     let dimensions = find(&[0x00, 0x02, 14, 0]);
     check(
         "",
         xls(dimensions + 4, &[0, 0, 0, 0, 0xff, 0xff, 0xff, 0x7f]),
-        expect!["feed: the spreadsheet cannot be read: it is damaged: it says that it has more cells than a sheet has; save it anew, or as CSV"],
+        expect![
+            "feed: the spreadsheet cannot be read: it is damaged: it says that it has more cells than a sheet has; save it anew, or as CSV"
+        ],
     );
     let number = find(&[0x7e, 0x02, 10, 0]);
     check(
         "",
         xls(number + 4, &[0xff, 0xff, 0xff, 0xff]),
-        expect!["feed: a spreadsheet with more than 10000000 cells, counting those that repeat: save it as CSV"],
+        expect![
+            "feed: a spreadsheet with more than 10000000 cells, counting those that repeat: save it as CSV"
+        ],
     );
 }
 

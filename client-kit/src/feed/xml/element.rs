@@ -1,11 +1,14 @@
 //! An item of an XML feed as a tree. The parser sees the text of one item, so nothing it does can
 //! need more memory than a few times that.
 
+use std::borrow::Cow;
+
 use quick_xml::Reader;
-use quick_xml::escape::{resolve_html5_entity, resolve_predefined_entity};
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::escape::{resolve_html5_entity, unescape_with};
+use quick_xml::events::{BytesStart, Event};
 
 use crate::feed::row::Mistake;
+use crate::feed::values;
 use crate::feed::xml::names::Names;
 
 const NAME_BYTES_MAX: usize = 256;
@@ -139,28 +142,18 @@ fn checked(name: &str) -> Result<(), Mistake> {
     Ok(())
 }
 
-fn resolve(entity: &BytesRef<'_>) -> Result<String, Mistake> {
-    if let Some(char) = entity.resolve_char_ref().map_err(|err| malformed(&err))? {
-        return Ok(char.to_string());
-    }
-    named(entity).map(str::to_owned)
-}
-
-fn named(name: &str) -> Result<&'static str, Mistake> {
-    resolve_predefined_entity(name)
-        .or_else(|| resolve_html5_entity(name))
-        .ok_or_else(|| {
-            malformed(&format!(
-                "&{name}; is no known entity: write its character, or &amp; for an &"
-            ))
-        })
+fn resolve(name: &str) -> Result<Cow<'static, str>, Mistake> {
+    values::entity(name).ok_or_else(|| {
+        malformed(&format!(
+            "&{name}; is no known entity: write its character, or &amp; for an &"
+        ))
+    })
 }
 
 /// The value of an attribute with its entities replaced.
 fn unescape(value: &str) -> Result<String, Mistake> {
-    let text = quick_xml::escape::unescape_with(value, |name| named(name).ok());
-    text.map(std::borrow::Cow::into_owned)
-        .map_err(|err| malformed(&err))
+    let text = unescape_with(value, resolve_html5_entity);
+    text.map(Cow::into_owned).map_err(|err| malformed(&err))
 }
 
 fn malformed(reason: &dyn std::fmt::Display) -> Mistake {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::case::Case;
 use super::reading::{self, Broken, Found};
+use crate::feed::SPREADSHEET_THREAD;
 
 /// Far more than any input needs, also on a machine that is busy.
 const READ_S_MAX: u64 = 60;
@@ -81,7 +82,7 @@ fn listen_to_panics() {
         let current = thread::current();
         match current.name() {
             Some(NAME) => PANIC.set(Some(shown(info))),
-            Some("spreadsheet") => {
+            Some(SPREADSHEET_THREAD) => {
                 CAUGHT.fetch_add(1, Ordering::Relaxed);
             }
             _ => before(info),
