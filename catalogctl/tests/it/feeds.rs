@@ -1,5 +1,7 @@
 //! Feeds as suppliers send them, what is left of them in the catalog, and the way out again.
 
+mod exports;
+
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -174,6 +176,7 @@ async fn what_was_exported_is_the_same_catalog_elsewhere() {
     assert!(old == lines, "the old position differs");
     let new = exported(&first, folder.path(), "new.jsonl").await;
     assert!(new != lines, "the change is not there");
+    exports::go_on_and_end_early(&first, folder.path(), &lines).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
