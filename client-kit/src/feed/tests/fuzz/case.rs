@@ -2,6 +2,7 @@
 
 use std::io::{Cursor, Write as _};
 
+use clap::ValueEnum as _;
 use fastrand::Rng;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -9,7 +10,7 @@ use flate2::write::GzEncoder;
 use super::super::forms::archive;
 use super::mutation::mutate;
 use super::seeds::{Content, Seed};
-use crate::feed::{FormArgs, Mapping};
+use crate::feed::{FormArgs, Format, Mapping};
 
 /// A feed as it is stored, and the options that it is read with.
 #[derive(Clone, Debug)]
@@ -39,8 +40,16 @@ impl Case {
         let mut rng = Rng::with_seed(number);
         let rng = &mut rng;
         let seed = &seeds[rng.usize(..seeds.len())];
-        let other = Self::valid(&seeds[rng.usize(..seeds.len())]).bytes;
+        let other = Self::valid(&seeds[rng.usize(..seeds.len())]);
         let mut case = Self::valid(seed);
+        // People name the wrong format, or the options of another feed.
+        if rng.u8(..16) == 0 {
+            case.form.format = rng.choice(Format::value_variants()).copied();
+        }
+        if rng.u8(..16) == 0 {
+            case.mapping = other.mapping.clone();
+        }
+        let other = other.bytes;
         match &seed.content {
             Content::Text(text) => {
                 let mut text = text.clone();

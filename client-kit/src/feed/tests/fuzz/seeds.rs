@@ -194,19 +194,19 @@ pub(super) fn all() -> Vec<Seed> {
     };
     let mut seeds: Vec<Seed> = texts.collect();
     let fields = Fields::default();
-    seeds.push(plain(
-        "exported lines",
-        Content::Text(exported(&Form::lines(fields.clone()))),
-    ));
     let mut columns = Columns::default();
     for product in products() {
         columns.add(&product, &fields).unwrap();
     }
     let kept = Columns::of_headers(&columns.headers()).unwrap();
-    seeds.push(plain(
-        "exported table",
-        Content::Text(exported(&Form::table(&fields, &kept))),
-    ));
+    let link = "https://shop.example/{id}".parse().unwrap();
+    let forms = [
+        ("exported lines", Form::lines(fields.clone())),
+        ("exported table", Form::table(&fields, &kept)),
+        ("exported for Google", Form::merchant(link)),
+    ];
+    let exports = forms.map(|(name, form)| plain(name, Content::Text(exported(&form))));
+    seeds.extend(exports);
     seeds.extend(spreadsheets().map(|(name, content)| plain(name, content)));
     seeds
 }
@@ -214,7 +214,8 @@ pub(super) fn all() -> Vec<Seed> {
 fn exported(form: &Form) -> Vec<u8> {
     let mut text = Vec::new();
     form.head(&mut text).unwrap();
-    for product in products() {
+    for mut product in products() {
+        product.image_url = "https://shop.example/a.jpg".to_owned();
         form.write(&product, &mut text).unwrap().unwrap();
     }
     form.tail(&mut text);
