@@ -2,8 +2,10 @@
 
 use std::future::Future;
 use std::process::ExitCode;
+use std::{panic, thread};
 
 use clap::{Parser, Subcommand};
+use client_kit::feed::SPREADSHEET_THREAD;
 use client_kit::{ProductJson, output, sample};
 use trials::bench::{self, BenchArgs, PeerArgs};
 use trials::chaos::{self, ChaosArgs};
@@ -115,6 +117,7 @@ struct SampleArgs {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let Cli { command, endpoints } = Cli::parse();
+    hide_panics_of_spreadsheets();
     match command {
         Command::Up(args) => block_on(up::command(args, &endpoints)),
         Command::Import(args) => block_on(import::command(args, &endpoints)),
@@ -139,6 +142,16 @@ pub fn main() -> ExitCode {
         Command::Service(args) => service(&args),
         Command::Sample(args) => exit_code(print_sample(&args)),
     }
+}
+
+/// The library that reads spreadsheets panics for some that are damaged, which is told as an error.
+fn hide_panics_of_spreadsheets() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        if thread::current().name() != Some(SPREADSHEET_THREAD) {
+            before(info);
+        }
+    }));
 }
 
 fn service(args: &ServiceArgs) -> ExitCode {

@@ -27,7 +27,7 @@ const EXIT_USAGE: u8 = 2;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ExportArgs {
-    /// Where to write: .jsonl, .csv or .xml, with .gz compressed; `-` writes to standard output
+    /// Where to write: .jsonl, .csv or .xml, with .gz or .zst compressed; `-` writes to standard output
     #[arg(default_value = "-")]
     file: PathBuf,
     /// Default: as the file name says, else jsonl
@@ -105,7 +105,7 @@ pub(crate) async fn command(
 
 /// What is exported, or what is wrong with the arguments.
 fn plan(args: &ExportArgs, to_stdout: bool) -> Result<Plan, String> {
-    let (named, compressed) = plan::of_name(&args.file);
+    let (named, packing) = plan::of_name(&args.file);
     let format = args.format.or(named).unwrap_or(ExportFormat::Jsonl);
     let google = format == ExportFormat::Google;
     if google && args.link.is_none() {
@@ -125,7 +125,7 @@ fn plan(args: &ExportArgs, to_stdout: bool) -> Result<Plan, String> {
     }
     Ok(Plan {
         format,
-        compressed: compressed && !to_stdout,
+        packing: packing.filter(|_| !to_stdout),
         position: args.position,
         brand: args.brand.clone().unwrap_or_default(),
         categories: args.category.clone().map(|path| path.0).unwrap_or_default(),

@@ -10,9 +10,9 @@ mod fields;
 
 pub use crate::export::fields::{Field, Fields};
 pub use crate::export::form::{ExportFormat, Form};
-pub use crate::export::merchant::{LeftOut, Link};
+pub use crate::export::merchant::{Adapted, LeftOut, Link};
 pub use crate::export::reader::{ExportError, ExportOptions, Reader, Retrying};
 pub use crate::export::table::Columns;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -25,21 +25,22 @@ pub(crate) use crate::feed::exact::{CellKind, TypedColumn, escaped, json_of};
 pub use crate::feed::form::{Encoding, FormArgs, Format, Preset};
 pub use crate::feed::mapping::{Field, Mapping, MappingArgs};
 pub use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row, Rows};
+pub use crate::feed::sheet::THREAD as SPREADSHEET_THREAD;
 pub use crate::feed::source::{Notes, Progress, Source};
 pub use crate::feed::values::REPORT_COLUMNS;
 
 use crate::feed::columns::Columns;
 use crate::feed::form::Kind;
-use crate::feed::row::RawRow;
+use crate::feed::row::{RawRow, Unread};
 use crate::feed::sheet::{Table, TableRow};
 
 /// Reads the rows of a feed, in order; an error is the last item. Without a format, the content and
 /// the file name decide.
-pub fn rows(
-    source: Source,
-    format: Option<Format>,
-    mut mapping: Mapping,
-) -> Result<Rows, FeedError> {
+pub fn rows(source: Source, format: Option<Format>, mapping: Mapping) -> Result<Rows, FeedError> {
+    open(source, format, mapping).map_err(FeedError::shortened)
+}
+
+fn open(source: Source, format: Option<Format>, mut mapping: Mapping) -> Result<Rows, FeedError> {
     let progress = source.progress();
     let format = format.or(source.form().format);
     let kind = form::kind(
@@ -80,7 +81,13 @@ pub fn rows(
 fn product(row: RawRow, mapping: &Mapping) -> Row {
     match row.columns {
         Ok(columns) => draft::from_json(row.line, columns, mapping),
-        Err(mistake) => Row::rejected(row.line, mistake),
+        Err(Unread { mistake, text }) => {
+            let is_kept = mapping.keeps_originals && !text.is_empty();
+            Row {
+                original: is_kept.then_some(Original::Text(text)),
+                ..Row::rejected(row.line, mistake)
+            }
+        }
     }
 }
 
@@ -101,6 +108,7 @@ fn until_error(
     let rows = rows.scan(false, move |failed, row| {
         progress.count_row();
         let before = std::mem::replace(failed, row.is_err());
+        let row = row.map(Row::shortened).map_err(FeedError::shortened);
         (!before).then_some(row)
     });
     Box::new(rows.fuse())

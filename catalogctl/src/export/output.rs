@@ -25,7 +25,7 @@ impl Output {
         let Some(path) = file else {
             return Ok((Self::Stdout(tokio::io::stdout()), None));
         };
-        let mut partial = Partial::open(path, plan.compressed)?;
+        let mut partial = Partial::open(path, plan.packing)?;
         let state = if resume { partial.state()? } else { None };
         match &state {
             Some(state) => {

@@ -2,17 +2,19 @@
 //! it is complete. `FILE.partial.json` says how far it is sound. Invariant: what is written there as
 //! sound was written before, so that an export goes on from there however it ended.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde::{Deserialize, Serialize};
 
-use crate::export::plan::KeptPlan;
+use crate::export::plan::{KeptPlan, Packing};
 
 /// How far an export has come.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,6 +31,9 @@ pub(crate) struct State {
     pub(crate) looked_at: u64,
     /// How many products were left out for each reason.
     pub(crate) left_out: BTreeMap<String, u64>,
+    /// How many products were written with something else than they have, by what it is.
+    #[serde(default)]
+    pub(crate) adapted: BTreeMap<String, u64>,
     /// The digest of all products so far.
     pub(crate) digest: String,
     /// The headers of the columns that depend on the products.
@@ -41,7 +46,18 @@ pub(crate) struct Partial {
     target: PathBuf,
     path: PathBuf,
     file: File,
-    compressed: bool,
+    packing: Option<Packing>,
+}
+
+fn packed(block: &[u8], packing: Packing) -> io::Result<Vec<u8>> {
+    match packing {
+        Packing::Gzip => {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(block)?;
+            encoder.finish()
+        }
+        Packing::Zstd => Ok(compress_to_vec(block, CompressionLevel::Fastest)),
+    }
 }
 
 fn beside(target: &Path, extension: &str) -> PathBuf {
@@ -56,7 +72,7 @@ fn state_path(target: &Path) -> PathBuf {
 
 impl Partial {
     /// Opens the file beside its target and keeps others from writing it. It may hold an earlier export.
-    pub(crate) fn open(target: &Path, compressed: bool) -> anyhow::Result<Self> {
+    pub(crate) fn open(target: &Path, packing: Option<Packing>) -> anyhow::Result<Self> {
         let name = target.display();
         if let Ok(found) = fs::metadata(target) {
             ensure!(
@@ -82,7 +98,7 @@ impl Partial {
             target: target.to_owned(),
             path,
             file,
-            compressed,
+            packing,
         })
     }
 
@@ -129,20 +145,15 @@ impl Partial {
         Ok(())
     }
 
-    /// Appends a block and says that it is sound. A compressed block is a gzip member of its own, so
-    /// that the file can be cut behind it; members in a row are one gzip file.
+    /// Appends a block and says that it is sound. A compressed block is a gzip member or a frame of zstd of its
+    /// own, so that the file can be cut behind it; those in a row are one file.
     pub(crate) fn append(&mut self, block: &[u8], state: &mut State) -> anyhow::Result<()> {
         let failed = || format!("cannot write {}", self.path.display());
-        let packed;
-        let bytes = if self.compressed && !block.is_empty() {
-            let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-            encoder.write_all(block)?;
-            packed = encoder.finish()?;
-            &packed
-        } else {
-            block
+        let bytes = match self.packing {
+            Some(packing) if !block.is_empty() => Cow::Owned(packed(block, packing)?),
+            _ => Cow::Borrowed(block),
         };
-        self.file.write_all(bytes).with_context(failed)?;
+        self.file.write_all(&bytes).with_context(failed)?;
         state.bytes += bytes.len() as u64;
         self.keep(state).with_context(failed)
     }

@@ -29,12 +29,24 @@ pub(crate) fn parse_path(text: &str) -> Result<Path, String> {
     Ok(Path(levels))
 }
 
-/// The format that a file name tells, and whether the file is to be compressed.
-pub(crate) fn of_name(file: &path::Path) -> (Option<ExportFormat>, bool) {
+/// How a file is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Packing {
+    Gzip,
+    Zstd,
+}
+
+/// The format that a file name tells, and how the file is to be compressed.
+pub(crate) fn of_name(file: &path::Path) -> (Option<ExportFormat>, Option<Packing>) {
     let lower_case = file.to_string_lossy().to_ascii_lowercase();
-    let (name, compressed) = match lower_case.strip_suffix(".gz") {
-        Some(name) => (name, true),
-        None => (lower_case.as_str(), false),
+    let known = [(".gz", Packing::Gzip), (".zst", Packing::Zstd)];
+    let packed = known
+        .into_iter()
+        .find_map(|(end, packing)| Some((lower_case.strip_suffix(end)?, packing)));
+    let (name, packing) = match packed {
+        Some((name, packing)) => (name, Some(packing)),
+        None => (lower_case.as_str(), None),
     };
     let format = match name.rsplit_once('.') {
         Some((_, "jsonl" | "ndjson")) => Some(ExportFormat::Jsonl),
@@ -42,14 +54,14 @@ pub(crate) fn of_name(file: &path::Path) -> (Option<ExportFormat>, bool) {
         Some((_, "xml")) => Some(ExportFormat::Google),
         _ => None,
     };
-    (format, compressed)
+    (format, packing)
 }
 
 /// What is exported and how.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) format: ExportFormat,
-    pub(crate) compressed: bool,
+    pub(crate) packing: Option<Packing>,
     /// The position that was asked for; none for the present one.
     pub(crate) position: Option<i64>,
     pub(crate) brand: String,
@@ -63,7 +75,7 @@ pub(crate) struct Plan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeptPlan {
     format: String,
-    compressed: bool,
+    packing: Option<Packing>,
     brand: String,
     categories: Vec<String>,
     status: String,
@@ -97,7 +109,7 @@ impl Plan {
     pub(crate) fn kept(&self) -> KeptPlan {
         KeptPlan {
             format: format!("{:?}", self.format).to_lowercase(),
-            compressed: self.compressed,
+            packing: self.packing,
             brand: self.brand.clone(),
             categories: self.categories.clone(),
             status: self.status.map_or(String::new(), |it| format!("{it:?}")),

@@ -20,6 +20,8 @@ pub(crate) struct Summary {
     pub(crate) products: u64,
     /// How many were left out, by what they lack.
     left_out: BTreeMap<String, u64>,
+    /// How many have something else than in the catalog, by what it is.
+    adapted: BTreeMap<String, u64>,
     bytes: u64,
     seconds: f64,
     /// Counts the products of this run.
@@ -40,6 +42,7 @@ impl Summary {
             position: state.position,
             products: state.products,
             left_out: state.left_out.clone(),
+            adapted: state.adapted.clone(),
             bytes: state.bytes,
             seconds: (seconds * 1000.0).round() / 1000.0,
             products_per_second: (now as f64 / seconds.max(0.001)).round(),
@@ -77,15 +80,20 @@ impl Summary {
         )];
         if !self.left_out.is_empty() {
             let total: u64 = self.left_out.values().sum();
-            let reasons = self.left_out.iter();
-            let reasons: Vec<_> = reasons
-                .map(|(why, count)| format!("{count} {why}"))
-                .collect();
-            let reasons = reasons.join(", ");
+            let reasons = counts(&self.left_out);
             lines.push(format!("{total} products are left out: {reasons}"));
+        }
+        if !self.adapted.is_empty() {
+            let ways = counts(&self.adapted);
+            lines.push(format!("to fit the form, products have: {ways}"));
         }
         lines
     }
+}
+
+fn counts(of: &BTreeMap<String, u64>) -> String {
+    let counts = of.iter().map(|(what, count)| format!("{count} {what}"));
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 pub(crate) struct Report {

@@ -8,7 +8,7 @@ use catalog_events::{ContentHash, Digest, Product};
 use catalog_proto::v1;
 use client_kit::Target;
 use client_kit::export::{
-    Columns, ExportError, ExportFormat, ExportOptions, Fields, Form, LeftOut, Link, Reader,
+    Adapted, Columns, ExportError, ExportFormat, ExportOptions, Fields, Form, LeftOut, Link, Reader,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -81,6 +81,7 @@ impl Export<'_> {
             products: 0,
             looked_at: 0,
             left_out: BTreeMap::new(),
+            adapted: BTreeMap::new(),
             digest: Digest::default().to_string(),
             columns: Vec::new(),
         }
@@ -226,7 +227,12 @@ impl Writing<'_> {
         state.event_id.clone_from(&answer.event_id);
         for product in &answer.products {
             match self.form.write(product, &mut self.block)? {
-                Ok(()) => state.products += 1,
+                Ok(Adapted(ways)) => {
+                    state.products += 1;
+                    for way in ways {
+                        *state.adapted.entry(way.to_owned()).or_default() += 1;
+                    }
+                }
                 Err(LeftOut(reason)) => *state.left_out.entry(reason.to_owned()).or_default() += 1,
             }
             if let Some((version, product)) = Product::from_message(product) {

@@ -1,6 +1,7 @@
 //! Shows what an import would change, field by field.
 
 use catalog_proto::v1::{ChangeType, ImportPreview};
+use client_kit::price::amount;
 use client_kit::{ProductJson, output};
 use serde::Serialize;
 use serde_json::Value;
@@ -108,9 +109,10 @@ fn value(product: &Value, field: &str) -> Value {
     };
     match (field, found) {
         ("price", Value::Null) => Value::Null,
-        ("price", price) => {
+        ("price", _) => {
             let currency = product["currency"].as_str().unwrap_or_default();
-            Value::String(format!("{price} {currency}"))
+            let minor = product["price_minor"].as_i64().unwrap_or_default();
+            Value::String(amount(minor, currency))
         }
         (_, Value::String(text)) if text.is_empty() => Value::Null,
         (_, value) => value.clone(),

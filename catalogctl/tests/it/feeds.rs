@@ -1,5 +1,7 @@
 //! Feeds as suppliers send them, what is left of them in the catalog, and the way out again.
 
+mod exports;
+
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -8,7 +10,7 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use trials::cluster::Cluster;
 
-use crate::support::{catalogctl, cluster, feed, json, shown};
+use crate::support::{CATALOGCTL, catalogctl, cluster, feed, json, shown};
 
 /// Awkward products, in the form of another shop.
 const PRICE_LIST: &str = "Preisliste 2026\n\
@@ -107,7 +109,7 @@ async fn a_price_list_of_a_spreadsheet_goes_in_and_out_again() {
     let dry = run(&cluster, &["import", &prices, "--dry-run"]).await;
     let dry = shown(&dry);
     assert!(
-        dry.contains("product a2 changes: price \"49.9 USD\" -> \"45.5 USD\""),
+        dry.contains("product a2 changes: price \"49.90 USD\" -> \"45.50 USD\""),
         "{dry}"
     );
     assert_eq!(exported(&cluster, folder.path(), "same.jsonl").await, rows);
@@ -118,6 +120,25 @@ async fn a_price_list_of_a_spreadsheet_goes_in_and_out_again() {
     assert_eq!(
         (&saw["brand"], &saw["price"]),
         (&"Fjell".into(), &45.5.into())
+    );
+}
+
+#[tokio::test]
+async fn a_row_that_is_no_json_is_reported_as_it_stands() {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (feed, report) = (path("feed.jsonl"), path("report.jsonl"));
+    let bad = r#"{"id":"b","title":"18" pipe"}"#;
+    std::fs::write(&feed, format!("{{\"id\":\"a\"}}\n{bad}\n")).expect("a feed");
+    let mut command = tokio::process::Command::new(CATALOGCTL);
+    let output = command.args(["import", &feed, "--check", "--report", &report]);
+    let output = output.output().await.expect("run catalogctl");
+    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+    let text = std::fs::read_to_string(report).expect("the report");
+    let row: Value = serde_json::from_str(&text).expect("one object");
+    assert_eq!(
+        (&row["import_line"], &row["import_row"]),
+        (&2.into(), &bad.into())
     );
 }
 
@@ -155,6 +176,7 @@ async fn what_was_exported_is_the_same_catalog_elsewhere() {
     assert!(old == lines, "the old position differs");
     let new = exported(&first, folder.path(), "new.jsonl").await;
     assert!(new != lines, "the change is not there");
+    exports::go_on_and_end_early(&first, folder.path(), &lines).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

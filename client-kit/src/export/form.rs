@@ -6,7 +6,7 @@ use catalog_proto::v1;
 
 use crate::export::fields::Fields;
 use crate::export::lines;
-use crate::export::merchant::{self, LeftOut, Link};
+use crate::export::merchant::{self, Adapted, LeftOut, Link};
 use crate::export::table::{Columns, Table};
 use crate::feed::escaped;
 
@@ -57,17 +57,18 @@ impl Form {
         }
     }
 
-    /// Writes a product, or tells why it is left out.
+    /// Writes a product and tells how it was adapted, or why it is left out.
     pub fn write(
         &self,
         product: &v1::Product,
         out: &mut Vec<u8>,
-    ) -> io::Result<Result<(), LeftOut>> {
+    ) -> io::Result<Result<Adapted, LeftOut>> {
         match &self.0 {
-            Kind::Lines(fields) => lines::write(&escaped(product), fields, out).map(Ok),
-            Kind::Table(table) => table.write(&escaped(product), out).map(Ok),
-            Kind::Merchant(link) => Ok(merchant::write(product, link, out)),
+            Kind::Lines(fields) => lines::write(&escaped(product), fields, out)?,
+            Kind::Table(table) => table.write(&escaped(product), out)?,
+            Kind::Merchant(link) => return Ok(merchant::write(product, link, out)),
         }
+        Ok(Ok(Adapted::default()))
     }
 
     /// Writes what comes behind the last product.

@@ -1,10 +1,13 @@
 //! A feed for Google Merchant Center: RSS 2.0 with the members of the `g:` namespace, as its product data
-//! specification names and bounds them.
+//! specification names and bounds them. An import reads back what this form has a member for: attributes, and
+//! all GTINs but valid ones, are not in it.
 
 use std::str::FromStr;
 
+use catalog_events::{AttributeScalar, AttributeValue};
 use catalog_proto::v1::{self, ProductStatus};
 
+use crate::export::fields::attribute;
 use crate::price::amount;
 
 const ID_CHARS_MAX: usize = 50;
@@ -13,12 +16,19 @@ const DESCRIPTION_CHARS_MAX: usize = 5_000;
 const NAME_CHARS_MAX: usize = 70;
 const TYPE_CHARS_MAX: usize = 750;
 const GTINS_MAX: usize = 10;
+const ADDRESS_BYTES_MAX: usize = 2_000;
+const AVAILABILITIES: [&str; 4] = ["in_stock", "out_of_stock", "preorder", "backorder"];
+const CONDITIONS: [&str; 3] = ["new", "refurbished", "used"];
 /// What stands for the id in the template of a link.
 const ID: &str = "{id}";
 
 /// Why a product is not part of an export: what it lacks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LeftOut(pub &'static str);
+
+/// What an item has that its product has not, or not so.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Adapted(pub Vec<&'static str>);
 
 /// The address of a product's page, with `{id}` where its id stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,75 +87,138 @@ pub(super) fn tail(out: &mut Vec<u8>) {
 }
 
 /// Writes a product as an item, unless it lacks what every item must have.
-pub(super) fn write(product: &v1::Product, link: &Link, out: &mut Vec<u8>) -> Result<(), LeftOut> {
-    complete(product)?;
-    let mut item = Item(out);
-    item.0.extend_from_slice(b"<item>\n");
-    item.member("id", &product.id);
-    item.member("title", cut(&product.title, TITLE_CHARS_MAX));
-    item.member(
-        "description",
-        cut(&product.description, DESCRIPTION_CHARS_MAX),
-    );
-    item.member("link", &link.to(&product.id));
-    item.member("image_link", &product.image_url);
-    let availability = match product.status() {
-        ProductStatus::Unspecified | ProductStatus::Active => "in_stock",
-        ProductStatus::Discontinued => "out_of_stock",
+pub(super) fn write(
+    product: &v1::Product,
+    link: &Link,
+    out: &mut Vec<u8>,
+) -> Result<Adapted, LeftOut> {
+    let address = link.to(&product.id);
+    check(product, &address)?;
+    let mut item = Item {
+        out,
+        adapted: Adapted::default(),
     };
-    item.member("availability", availability);
+    item.out.extend_from_slice(b"<item>\n");
+    item.member("id", &product.id);
+    item.cut("title", &product.title, TITLE_CHARS_MAX, "a shorter title");
+    if product.description.is_empty() {
+        item.cut(
+            "description",
+            &product.title,
+            DESCRIPTION_CHARS_MAX,
+            "a shorter description",
+        );
+        item.adapted.0.push("their title for a description");
+    } else {
+        item.cut(
+            "description",
+            &product.description,
+            DESCRIPTION_CHARS_MAX,
+            "a shorter description",
+        );
+    }
+    item.member("link", &address);
+    item.member("image_link", &product.image_url);
+    item.member("availability", availability(product));
     item.member("price", &amount(product.price_minor, &product.currency));
-    item.member("condition", "new");
-    item.optional("brand", cut(&product.brand, NAME_CHARS_MAX));
+    let condition = stated(product, "condition", &CONDITIONS);
+    item.member("condition", condition.unwrap_or("new"));
+    item.cut("brand", &product.brand, NAME_CHARS_MAX, "a shorter brand");
     let gtins: Vec<_> = product.gtins.iter().filter(|it| is_gtin(it)).collect();
     for gtin in gtins.iter().take(GTINS_MAX) {
         item.member("gtin", gtin);
+    }
+    if gtins.len() != product.gtins.len() {
+        item.adapted.0.push("no GTIN whose check digit is wrong");
     }
     // A part number that is cut would be another one.
     let mpn = Some(product.sku.as_str()).filter(|sku| sku.chars().count() <= NAME_CHARS_MAX);
     let mpn = mpn.unwrap_or_default();
     item.optional("mpn", mpn);
+    if mpn.len() != product.sku.len() {
+        item.adapted.0.push("no part number, as it is too long");
+    }
     if gtins.is_empty() && (mpn.is_empty() || product.brand.is_empty()) {
         item.member("identifier_exists", "no");
     }
     let path = product.categories.join(" > ");
-    item.optional("product_type", cut(&path, TYPE_CHARS_MAX));
-    item.0.extend_from_slice(b"</item>\n");
-    Ok(())
+    item.cut("product_type", &path, TYPE_CHARS_MAX, "a shorter category");
+    item.out.extend_from_slice(b"</item>\n");
+    Ok(item.adapted)
 }
 
-/// Fails with the first of the required members that a product cannot have.
-fn complete(product: &v1::Product) -> Result<(), LeftOut> {
+/// Fails with the first of the required members that a product cannot have. A description is none of them: the
+/// title stands in for it.
+fn check(product: &v1::Product, address: &str) -> Result<(), LeftOut> {
+    let is_address = |text: &str| {
+        let has_scheme = ["https://", "http://"]
+            .iter()
+            .any(|it| text.starts_with(it));
+        has_scheme && text.len() <= ADDRESS_BYTES_MAX && !text.contains(char::is_whitespace)
+    };
+    let lacks = |reason| Err(LeftOut(reason));
     if product.id.len() > ID_CHARS_MAX {
-        return Err(LeftOut("an id of more than 50 characters"));
+        lacks("an id of more than 50 characters")
+    } else if product.title.trim().is_empty() {
+        lacks("no title")
+    } else if product.image_url.is_empty() {
+        lacks("no image_url")
+    } else if !is_address(&product.image_url) {
+        lacks("an image_url that is no address of http or https")
+    } else if !is_address(address) {
+        lacks("an address of more than 2000 characters")
+    } else if product.price_minor == 0 {
+        lacks("a price of 0")
+    } else {
+        Ok(())
     }
-    if product.title.is_empty() {
-        return Err(LeftOut("no title"));
-    }
-    if product.description.is_empty() {
-        return Err(LeftOut("no description"));
-    }
-    if product.image_url.is_empty() {
-        return Err(LeftOut("no image_url"));
-    }
-    if product.price_minor == 0 {
-        return Err(LeftOut("a price of 0"));
-    }
-    Ok(())
 }
 
-struct Item<'o>(&'o mut Vec<u8>);
+/// What a product says itself, as one of a feed of Google does, if it is for sale.
+fn availability(product: &v1::Product) -> &'static str {
+    match product.status() {
+        ProductStatus::Discontinued => "out_of_stock",
+        ProductStatus::Unspecified | ProductStatus::Active => {
+            stated(product, "availability", &AVAILABILITIES).unwrap_or("in_stock")
+        }
+    }
+}
+
+/// The word that an attribute of a product has, of those that are allowed.
+fn stated(product: &v1::Product, name: &str, allowed: &[&'static str]) -> Option<&'static str> {
+    let AttributeValue::One(AttributeScalar::Text(text)) = attribute(product, name)? else {
+        return None;
+    };
+    let plain = |text: &str| text.to_lowercase().replace([' ', '_'], "");
+    let word = plain(&text);
+    allowed.iter().copied().find(|it| plain(it) == word)
+}
+
+/// An item while it is written.
+struct Item<'o> {
+    out: &'o mut Vec<u8>,
+    adapted: Adapted,
+}
 
 impl Item<'_> {
     fn member(&mut self, name: &str, text: &str) {
         let text = escaped(text);
-        self.0
+        self.out
             .extend_from_slice(format!("<g:{name}>{text}</g:{name}>\n").as_bytes());
     }
 
     fn optional(&mut self, name: &str, text: &str) {
         if !text.is_empty() {
             self.member(name, text);
+        }
+    }
+
+    /// Writes the first characters of a text, and keeps `told` where those are not all.
+    fn cut(&mut self, name: &str, text: &str, chars_max: usize, told: &'static str) {
+        let kept = cut(text, chars_max);
+        self.optional(name, kept);
+        if kept.len() < text.len() {
+            self.adapted.0.push(told);
         }
     }
 }
@@ -184,3 +257,6 @@ fn escaped(text: &str) -> String {
     }
     escaped
 }
+
+#[cfg(test)]
+mod tests;

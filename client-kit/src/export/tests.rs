@@ -8,7 +8,7 @@ use catalog_proto::v1::{Product, ProductInput, ProductStatus};
 use super::*;
 use crate::feed::{Mapping, MappingArgs, Row, Source, rows};
 
-fn products() -> Vec<Product> {
+pub(crate) fn products() -> Vec<Product> {
     let attributes: [(&str, AttributeValue); 14] = [
         ("version", "4.10".into()),
         ("code", "007".into()),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::feed::draft::{Draft, Role};
+use crate::feed::draft::{Draft, Numbers, Role};
 use crate::feed::exact::{self, TypedColumn};
 use crate::feed::mapping::Mapping;
 use crate::feed::row::{Original, Row};
@@ -22,7 +22,7 @@ impl Columns {
     pub(super) fn new(names: Vec<String>, mapping: Mapping) -> Result<Self, String> {
         let mapping = mapping.for_header(&names);
         mapping.check_header(&names)?;
-        let mut taken = HashSet::new();
+        let mut taken = Taken::default();
         let roles: Vec<Role> = names
             .iter()
             .map(|name| role(name, &mapping, &mut taken))
@@ -80,7 +80,7 @@ impl Columns {
     }
 }
 
-fn role(column: &str, mapping: &Mapping, taken: &mut HashSet<String>) -> Role {
+fn role(column: &str, mapping: &Mapping, taken: &mut Taken) -> Role {
     if column.is_empty() || mapping.ignored.contains(column) || values::is_of_report(column) {
         return Role::Nothing;
     }
@@ -94,12 +94,25 @@ fn role(column: &str, mapping: &Mapping, taken: &mut HashSet<String>) -> Role {
     if name.is_empty() {
         return Role::Nameless;
     }
-    // A number is appended to a name that another column has.
-    let numbered = (2..).map(|number| format!("{name}_{number}"));
-    let mut free = std::iter::once(name.clone()).chain(numbered);
-    let name = free
-        .find(|name| !taken.contains(name))
-        .unwrap_or(name.clone());
-    taken.insert(name.clone());
-    Role::Attribute(name)
+    Role::Attribute(taken.free(name))
+}
+
+/// The names of attributes that columns have.
+#[derive(Default)]
+struct Taken {
+    names: HashSet<String>,
+    numbers: Numbers,
+}
+
+impl Taken {
+    /// Takes a name, with a number behind it where another column has it.
+    fn free(&mut self, name: String) -> String {
+        let name = if self.names.contains(&name) {
+            self.numbers.free(&name, |name| self.names.contains(name))
+        } else {
+            name
+        };
+        self.names.insert(name.clone());
+        name
+    }
 }

@@ -12,9 +12,14 @@ use crate::feed::csv::cells::{Cells, Progress, without_end};
 use crate::feed::csv::lines::{Line, Lines};
 use crate::feed::error::FeedError;
 use crate::feed::mapping::Mapping;
-use crate::feed::row::{Mistake, Original, Row};
+use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row};
 use crate::feed::source::Source;
 use crate::feed::survey::Survey;
+
+/// The most bytes and lines of a record. Where a quote that is not closed takes in more, each line behind it
+/// is read again.
+const RECORD_BYTES_MAX: usize = ROW_BYTES_MAX;
+const RECORD_LINES_MAX: usize = 1_000;
 
 pub(super) struct Records {
     lines: Lines<Box<dyn BufRead + Send>>,
@@ -181,6 +186,7 @@ fn record<R: BufRead>(
 ) -> io::Result<Option<Record>> {
     cells.clear();
     let mut taken: Vec<Line> = Vec::new();
+    let mut bytes = 0;
     loop {
         let Some(line) = lines.next()? else {
             let broken = (!taken.is_empty()).then(|| open_quote(cells, &taken, "is never closed"));
@@ -194,8 +200,11 @@ fn record<R: BufRead>(
         } else {
             cells.add(&line.text, separator)
         };
+        bytes += line.text.len();
         taken.push(line);
+        let is_too_long = bytes > RECORD_BYTES_MAX || taken.len() >= RECORD_LINES_MAX;
         let broken = match progress {
+            Progress::Open if is_too_long => Some(open_quote(cells, &taken, "is not closed")),
             Progress::Open => continue,
             Progress::Complete => None,
             Progress::Broken(reason) => Some(open_quote(cells, &taken, &reason)),

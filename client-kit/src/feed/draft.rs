@@ -1,6 +1,6 @@
 //! A product while it is put together from the columns of its row.
 
-use std::collections::btree_map::Entry;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use catalog_events::{Currency, ProductId};
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::feed::exact::{self, TypedColumn};
 use crate::feed::mapping::{Field, Mapping};
 use crate::feed::prices::{self, DecimalSign};
-use crate::feed::row::{Mistake, Original, Row};
+use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row};
 use crate::feed::values::{self, shorten};
 
 /// Reads the members of an object as the columns of a product.
@@ -23,6 +23,27 @@ pub(super) fn from_json(line: u64, object: Map<String, Value>, mapping: &Mapping
     Row {
         original,
         ..draft.finish(line)
+    }
+}
+
+/// The most bytes of the names of all nested columns of a row: each has the names of those around it.
+const NAMES_BYTES_MAX: usize = 4 * ROW_BYTES_MAX;
+
+/// Gives names that are taken a number behind them.
+#[derive(Debug, Default)]
+pub(super) struct Numbers(HashMap<String, u32>);
+
+impl Numbers {
+    /// The name with the next number that makes it free.
+    pub(super) fn free(&mut self, name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+        let last = self.0.entry(name.to_owned()).or_insert(1);
+        loop {
+            *last += 1;
+            let numbered = format!("{name}_{last}");
+            if !is_taken(&numbered) {
+                return numbered;
+            }
+        }
     }
 }
 
@@ -48,6 +69,9 @@ pub(super) struct Draft<'m> {
     /// The price, and how its decimals are written.
     price: Option<(String, DecimalSign)>,
     expected_version: Option<i64>,
+    numbers: Numbers,
+    /// The bytes of the names of nested columns so far.
+    names_bytes: usize,
     mistake: Option<Mistake>,
     warnings: Vec<Mistake>,
 }
@@ -60,6 +84,8 @@ impl<'m> Draft<'m> {
             clears: Vec::new(),
             price: None,
             expected_version: None,
+            numbers: Numbers::default(),
+            names_bytes: 0,
             mistake: None,
             warnings: Vec::new(),
         }
@@ -73,6 +99,11 @@ impl<'m> Draft<'m> {
             } else {
                 format!("{prefix}.{name}")
             };
+            self.names_bytes += prefix.len();
+            if self.names_bytes > NAMES_BYTES_MAX {
+                let reason = "the names of its nested columns are too long: --ignore some of them";
+                return self.fault("attributes", reason.to_owned());
+            }
             if self.mapping.ignored.contains(&column) || values::is_of_report(&column) {
                 continue;
             }
@@ -275,16 +306,13 @@ impl<'m> Draft<'m> {
     /// Adds an attribute; a number is appended to a name that is already taken.
     fn insert(&mut self, name: String, value: AttributeValue) {
         let attributes = &mut self.product.attributes;
-        let taken = match attributes.entry(name) {
-            Entry::Vacant(free) => {
-                free.insert(value);
-                return;
-            }
-            Entry::Occupied(taken) => taken.key().clone(),
+        let name = if attributes.contains_key(&name) {
+            self.numbers
+                .free(&name, |name| attributes.contains_key(name))
+        } else {
+            name
         };
-        let mut numbered = (2..).map(|number| format!("{taken}_{number}"));
-        let free = numbered.find(|name| !attributes.contains_key(name));
-        attributes.insert(free.unwrap_or(taken), value);
+        attributes.insert(name, value);
     }
 
     fn fault(&mut self, field: &str, reason: String) {

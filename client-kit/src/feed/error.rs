@@ -2,6 +2,9 @@
 
 use std::io;
 
+/// The most characters of a message.
+pub(super) const REASON_CHARS_MAX: usize = 1_000;
+
 /// An error that ends the reading of a feed.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
@@ -29,4 +32,25 @@ pub enum FeedError {
     Syntax { line: u64, reason: String },
     #[error("{0}")]
     Mapping(String),
+}
+
+impl FeedError {
+    /// The error with a message of a length that people read: it shows names and values of the feed.
+    pub(super) fn shortened(mut self) -> Self {
+        match &mut self {
+            Self::Refused { reason, .. } | Self::Syntax { reason, .. } | Self::Mapping(reason) => {
+                cut(reason, REASON_CHARS_MAX);
+            }
+            Self::Open { .. } | Self::Read { .. } | Self::UnknownForm { .. } => {}
+        }
+        self
+    }
+}
+
+/// Cuts a text behind so many characters.
+pub(super) fn cut(text: &mut String, chars_max: usize) {
+    if let Some((end, _)) = text.char_indices().nth(chars_max) {
+        text.truncate(end);
+        text.push('…');
+    }
 }

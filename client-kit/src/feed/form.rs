@@ -17,7 +17,7 @@ pub enum Format {
     Csv,
     /// XML: RSS and Atom (Google), BMEcat, or any element that repeats
     Xml,
-    /// A spreadsheet: xlsx, xls or ods
+    /// A spreadsheet: xlsx, xlsb, xls or ods
     Sheet,
 }
 

@@ -289,15 +289,16 @@ impl Mapping {
                 shown()
             ));
         }
-        for (field, column) in &self.sources {
-            let is_told = self.told.contains(field);
-            if is_told && !has(column) {
-                return Err(format!(
-                    "the header has no column {column:?} for the field {}; it has {}",
-                    field.as_str(),
-                    shown()
-                ));
-            }
+        let lacking = self
+            .sources
+            .iter()
+            .filter(|(field, column)| self.told.contains(field) && !has(column));
+        if let Some((field, column)) = lacking.min_by_key(|(field, _)| field.as_str()) {
+            return Err(format!(
+                "the header has no column {column:?} for the field {}; it has {}",
+                field.as_str(),
+                shown()
+            ));
         }
         for (purpose, columns) in [
             ("split", self.splits.keys().collect::<Vec<_>>()),
@@ -305,7 +306,7 @@ impl Mapping {
             ("take for numbers", self.numbers.iter().collect()),
             ("take for flags", self.flags.iter().collect()),
         ] {
-            if let Some(column) = columns.into_iter().find(|column| !has(column)) {
+            if let Some(column) = columns.into_iter().filter(|column| !has(column)).min() {
                 return Err(format!(
                     "the header has no column {column:?} to {purpose}; it has {}",
                     shown()

@@ -5,10 +5,15 @@ use std::sync::Arc;
 use catalog_proto::v1::ImportRow;
 use serde_json::{Map, Value};
 
-use crate::feed::error::FeedError;
+use crate::feed::error::{FeedError, REASON_CHARS_MAX, cut};
 
 /// The most bytes of a row. A feed with an unclosed quote would otherwise fill the memory.
 pub const ROW_BYTES_MAX: usize = 1 << 20;
+
+/// How much is kept of a row that is too long: more than is shown of it.
+pub(super) const BEGINNING_BYTES: usize = 8 * REASON_CHARS_MAX;
+/// More than a valid id has.
+const ID_CHARS_MAX: usize = 100;
 
 /// A row of a feed as what it says of a product, or as the mistake that keeps it from saying anything.
 #[derive(Debug)]
@@ -27,7 +32,35 @@ pub struct Row {
 /// A row with its columns as they are in the feed.
 pub(super) struct RawRow {
     pub(super) line: u64,
-    pub(super) columns: Result<Map<String, Value>, Mistake>,
+    pub(super) columns: Result<Map<String, Value>, Unread>,
+}
+
+/// A row that could not be taken apart.
+pub(super) struct Unread {
+    pub(super) mistake: Mistake,
+    /// The text of the row; the beginning of one that is too long.
+    pub(super) text: String,
+}
+
+impl Unread {
+    pub(super) fn new(mistake: Mistake, text: &[u8]) -> Self {
+        if text.len() > ROW_BYTES_MAX {
+            return Self::too_long(text);
+        }
+        let text = String::from_utf8_lossy(text.trim_ascii_end()).into_owned();
+        Self { mistake, text }
+    }
+
+    /// A row of which the beginning is enough to find it.
+    pub(super) fn too_long(text: &[u8]) -> Self {
+        let beginning = &text[..text.len().min(BEGINNING_BYTES)];
+        let mut text = String::from_utf8_lossy(beginning).into_owned();
+        cut(&mut text, REASON_CHARS_MAX);
+        Self {
+            mistake: Mistake::too_long(),
+            text,
+        }
+    }
 }
 
 /// A row as it stands in the feed.
@@ -62,6 +95,15 @@ impl Row {
             original: None,
         }
     }
+
+    /// The row with messages of a length that people read: they show names and values of the feed.
+    pub(super) fn shortened(mut self) -> Self {
+        if let Err(mistake) = &mut self.parsed {
+            mistake.shorten();
+        }
+        self.warnings.iter_mut().for_each(Mistake::shorten);
+        self
+    }
 }
 
 impl Mistake {
@@ -83,6 +125,11 @@ impl Mistake {
 
     pub(super) fn too_long() -> Self {
         Self::row(format!("the row is longer than {ROW_BYTES_MAX} bytes"))
+    }
+
+    fn shorten(&mut self) {
+        cut(&mut self.id, ID_CHARS_MAX);
+        cut(&mut self.reason, REASON_CHARS_MAX);
     }
 }
 

@@ -5,14 +5,23 @@
 mod workbook;
 mod cell;
 mod limits;
+mod opendocument;
+mod compound;
+mod biff;
+mod size;
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::Builder;
 
 use crate::feed::error::FeedError;
-use crate::feed::row::{Mistake, ROW_BYTES_MAX};
-use crate::feed::sheet::workbook::SheetRow;
+use crate::feed::row::Mistake;
+use crate::feed::sheet::workbook::{Rows, SheetRow};
 use crate::feed::source::{Content, Source, Workbook};
+
+/// The name of the threads that read spreadsheets. A panic there is told as an error.
+pub const THREAD: &str = "spreadsheet";
 
 /// How many rows are read ahead.
 const AHEAD_ROWS_MAX: usize = 64;
@@ -50,8 +59,19 @@ impl Table {
         // The reader of a workbook borrows from it, so both live on a thread of their own. It ends
         // with the receiver.
         let (sender, rows) = sync_channel(AHEAD_ROWS_MAX);
-        std::thread::spawn(move || workbook::read(file, kind, chosen.as_deref(), &notes, &sender));
+        let read = move || {
+            guarded(&sender, || {
+                workbook::read(file, kind, chosen.as_deref(), &notes, &sender)
+            })
+        };
+        let thread = Builder::new().name(THREAD.to_owned()).spawn(read);
+        thread.map_err(|err| refused(format!("no thread to read it on: {err}")))?;
         let columns = match rows.recv() {
+            Ok(Ok(header)) if header.is_cut => {
+                return Err(refused(
+                    "a header that is longer than a row may be".to_owned(),
+                ));
+            }
             Ok(Ok(header)) => header_of(header),
             Ok(Err(reason)) => return Err(refused(reason)),
             Err(_) => return Err(refused("a spreadsheet without content".to_owned())),
@@ -65,6 +85,14 @@ impl Table {
 
     pub(super) fn columns(&self) -> &[String] {
         &self.columns
+    }
+}
+
+/// Says so where reading breaks off: a sheet must not seem to end there.
+fn guarded(rows: &Rows, read: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(read)).is_err() {
+        // The receiver is gone where nobody reads on.
+        let _ = rows.send(Err(workbook::damaged("it is damaged")));
     }
 }
 
@@ -88,8 +116,7 @@ impl Iterator for Table {
                 return Some(Err(FeedError::Refused { name, reason }));
             }
         };
-        let bytes: usize = row.cells.iter().map(|(_, text)| text.len()).sum();
-        let cells = if bytes > ROW_BYTES_MAX {
+        let cells = if row.is_cut {
             Err(Mistake::too_long())
         } else {
             let mut cells = vec![String::new(); self.columns.len()];

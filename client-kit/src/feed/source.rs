@@ -7,6 +7,7 @@ mod archive;
 mod zstd;
 mod notes;
 mod peek;
+mod guessed;
 mod progress;
 
 use std::fs::File;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::feed::error::FeedError;
 use crate::feed::form::FormArgs;
 use crate::feed::form::encoding::{self, Decoded, Encoding};
+use crate::feed::source::guessed::Guessed;
 use crate::feed::source::peek::{Bytes, peek, put_back};
 use crate::feed::source::unpack::{Opened, Stored, Unpacked, unpack};
 
@@ -135,6 +137,7 @@ impl Source {
                 source,
             },
         };
+        let failed = |source| failed(source).shortened();
         let opened = unpack(stored, form.entry.as_deref(), &progress).map_err(failed)?;
         let Opened {
             content,
@@ -148,13 +151,7 @@ impl Source {
         let (content, peeked) = match content {
             Unpacked::Workbook(file, kind) => (Content::Workbook(file, kind), Vec::new()),
             Unpacked::Text(text) => {
-                let enough = if total.is_some() {
-                    unpack::all
-                } else {
-                    has_line
-                };
-                let (text, peeked) =
-                    decoded(text, form.encoding, enough, &notes).map_err(failed)?;
+                let (text, peeked) = decoded(text, form.encoding, &notes).map_err(failed)?;
                 (Content::Text(text), peeked)
             }
         };
@@ -223,21 +220,19 @@ impl Source {
 fn decoded(
     mut text: Bytes,
     chosen: Option<Encoding>,
-    enough: fn(&[u8]) -> bool,
     notes: &Notes,
 ) -> io::Result<(Box<dyn BufRead + Send>, Vec<u8>)> {
-    let mut first = peek(&mut text, enough)?;
+    let mut first = peek(&mut text, is_enough)?;
     let guess = encoding::find(&first, chosen)
         .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
-    if guess.is_guessed {
-        notes.add("the text is no UTF-8 and is taken as windows-1252: --encoding UTF-8 or another says otherwise");
-    }
     first.drain(..guess.mark);
     let mut text = put_back(first, text);
-    if !guess.encoding.is_utf8() {
-        text = Box::new(Decoded::new(text, guess.encoding));
+    match guess.encoding {
+        Some(encoding) if encoding.is_utf8() => {}
+        Some(encoding) => text = Box::new(Decoded::new(text, encoding)),
+        None => text = Box::new(Guessed::new(text, notes)),
     }
-    let peeked = peek(&mut text, enough)?;
+    let peeked = peek(&mut text, is_enough)?;
     let whole = put_back(peeked.clone(), text);
     Ok((
         Box::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
@@ -245,8 +240,12 @@ fn decoded(
     ))
 }
 
-/// True once the first line is complete: it is longer than every mark, and shows the form and the
-/// columns of a CSV.
-fn has_line(first: &[u8]) -> bool {
-    first.trim_ascii_start().contains(&b'\n')
+/// True once the first line is complete, and what begins the next one is there, and an XML declaration: they
+/// show the form and its columns. What is behind them must not matter, as it depends on the pipe.
+fn is_enough(first: &[u8]) -> bool {
+    let text = first.trim_ascii_start();
+    let end = text.iter().position(|byte| *byte == b'\n');
+    let has_next = end.is_some_and(|end| !text[end..].trim_ascii_start().is_empty());
+    let is_open = text.starts_with(b"<?xml") && !text.windows(2).any(|part| part == b"?>");
+    has_next && !is_open
 }

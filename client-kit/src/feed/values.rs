@@ -1,5 +1,7 @@
 //! Converts the values of a feed into the types that products have.
 
+use std::borrow::Cow;
+
 use catalog_events::{Currency, Money};
 use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
 use catalog_proto::v1::attribute_value::Kind;
@@ -90,12 +92,14 @@ pub(super) fn plain(text: String) -> String {
     while let Some(at) = rest.find('&') {
         plain.push_str(&rest[..at]);
         rest = &rest[at..];
-        let entity = rest.find(';').map(|end| &rest[1..end]);
-        match entity.and_then(|entity| Some((entity, decoded(entity)?))) {
+        let name = rest.find(';').map(|end| &rest[1..end]);
+        let known = name.and_then(|name| Some((name, entity(name)?)));
+        // A control character is nothing in a text of one line.
+        match known.filter(|(_, text)| !text.contains(char::is_control)) {
             // A blank that does not break is one all the same.
-            Some((entity, decoded)) => {
-                plain.push_str(&decoded.replace('\u{a0}', " "));
-                rest = &rest[entity.len() + 2..];
+            Some((name, text)) => {
+                plain.push_str(&text.replace('\u{a0}', " "));
+                rest = &rest[name.len() + 2..];
             }
             None => {
                 plain.push('&');
@@ -107,17 +111,21 @@ pub(super) fn plain(text: String) -> String {
     plain.trim().to_owned()
 }
 
-fn decoded(entity: &str) -> Option<String> {
-    let Some(number) = entity.strip_prefix('#') else {
-        return resolve_html5_entity(entity).map(str::to_owned);
+/// What stands for an entity of HTML: `eacute`, `#233` or `#xE9`.
+pub(super) fn entity(name: &str) -> Option<Cow<'static, str>> {
+    let Some(number) = name.strip_prefix('#') else {
+        return resolve_html5_entity(name).map(Cow::Borrowed);
     };
-    let code = match number.strip_prefix(['x', 'X']) {
-        Some(digits) => u32::from_str_radix(digits, 16).ok()?,
-        None => number.parse().ok()?,
+    let (digits, radix) = match number.strip_prefix(['x', 'X']) {
+        Some(digits) => (digits, 16),
+        None => (number, 10),
     };
-    char::from_u32(code)
-        .filter(|c| !c.is_control())
-        .map(String::from)
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    let code = u32::from_str_radix(digits, radix).ok()?;
+    let char = char::from_u32(code).filter(|char| *char != '\0')?;
+    Some(Cow::Owned(char.to_string()))
 }
 
 /// A valid GTIN, and what was wrong with the text or was mended. Spreadsheets make numbers of GTINs.

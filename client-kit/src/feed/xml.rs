@@ -10,15 +10,15 @@ mod names;
 
 use std::io::{BufRead, Cursor, Read as _};
 
+use serde_json::{Map, Value};
+
 use crate::feed::error::FeedError;
 use crate::feed::form::Preset;
 use crate::feed::mapping::Mapping;
-use crate::feed::row::RawRow;
+use crate::feed::row::{Mistake, RawRow, Unread};
 use crate::feed::source::{Notes, Source};
 use crate::feed::xml::cut::Items;
 use crate::feed::xml::detect::{Beginning, ItemPath, look_at};
-
-pub(super) use crate::feed::xml::scan::{Scanner, Token};
 
 /// How much of a feed is looked at to find the element of a product.
 const HEAD_BYTES: u64 = 64 * 1024;
@@ -66,6 +66,15 @@ impl Objects {
             notes,
             is_told: preset.is_some(),
         })
+    }
+
+    fn columns(&self, item: &[u8]) -> Result<Map<String, Value>, Mistake> {
+        let element = element::parse(item, self.items.names())?;
+        let mut row = columns::row(&element);
+        if let Some(preset) = self.preset {
+            row = preset.apply(row, &self.mapping);
+        }
+        Ok(columns::finish(row, &self.mapping))
     }
 }
 
@@ -116,14 +125,12 @@ impl Iterator for Objects {
             self.preset = Some(Preset::Google);
             self.notes.add(Preset::Google.note());
         }
-        let columns = item.text.and_then(|text| {
-            let element = element::parse(&text, self.items.names())?;
-            let mut row = columns::row(&element);
-            if let Some(preset) = self.preset {
-                row = preset.apply(row, &self.mapping);
-            }
-            Ok(columns::finish(row, &self.mapping))
-        });
+        let columns = match &item.text {
+            Ok(text) => self
+                .columns(text)
+                .map_err(|mistake| Unread::new(mistake, text)),
+            Err(mistake) => Err(Unread::new(mistake.clone(), b"")),
+        };
         Some(Ok(RawRow {
             line: item.line,
             columns,

@@ -83,7 +83,7 @@ impl Batches {
     /// Adds a row, or keeps it for the next batch.
     fn add(&mut self, batch: &mut Batch, mut row: Row, import: ImportRow) -> bool {
         let id = import.product.as_ref().map_or("", |product| &product.id);
-        let bytes = import.encoded_len();
+        let bytes = import.encoded_len() + original_bytes(row.original.as_ref());
         let hash = self.hasher.hash_one(id);
         let before = self.seen.get(&hash).copied();
         let is_in_batch = before.is_some_and(|(_, number)| number == batch.number);
@@ -127,7 +127,9 @@ impl Iterator for Batches {
         if let Some((row, import)) = self.next.take() {
             self.add(&mut batch, row, import);
         }
-        while batch.rows.len() + batch.rejected.len() < self.rows_max {
+        while batch.rows.len() + batch.rejected.len() < self.rows_max
+            && batch.bytes <= BATCH_BYTES_MAX
+        {
             match self.rows.next() {
                 Some(Ok(mut row)) => {
                     let unread = Err(Mistake::default());
@@ -139,6 +141,7 @@ impl Iterator for Batches {
                         }
                         Err(mistake) => {
                             batch.take_warnings(&mut row);
+                            batch.bytes += original_bytes(row.original.as_ref());
                             batch.rejected.push(Rejection {
                                 line: row.line,
                                 mistake,
@@ -159,6 +162,18 @@ impl Iterator for Batches {
             Some(err) => Some(Err(err)),
             None => (!is_empty).then_some(Ok(batch)),
         }
+    }
+}
+
+/// The memory that a row takes as it stands in the feed.
+fn original_bytes(original: Option<&Original>) -> usize {
+    match original {
+        Some(Original::Cells(cells)) => cells
+            .iter()
+            .map(|cell| cell.len() + size_of::<String>())
+            .sum(),
+        Some(Original::Object(text) | Original::Text(text)) => text.len(),
+        None => 0,
     }
 }
 

@@ -34,24 +34,22 @@ impl FromStr for Encoding {
 /// How the text of a feed is read.
 #[derive(Debug)]
 pub(in crate::feed) struct Guess {
-    pub(in crate::feed) encoding: Encoding,
+    /// None where nothing says so: the first letter that is not ASCII shows it.
+    pub(in crate::feed) encoding: Option<Encoding>,
     /// How many bytes of mark are before the text.
     pub(in crate::feed) mark: usize,
-    /// True where nothing says so, and the text is not UTF-8.
-    pub(in crate::feed) is_guessed: bool,
 }
 
-/// Finds the encoding of a text from its beginning: what the user says, its byte order mark, its XML
-/// declaration, else UTF-8 if it is that. The error is a label in the declaration that is not known.
+/// Finds the encoding of a text from its beginning: what the user says, its byte order mark, or its XML
+/// declaration. The error is a label in the declaration that is not known.
 pub(in crate::feed) fn find(first: &[u8], chosen: Option<Encoding>) -> Result<Guess, String> {
     let (marked, mark) = match encoding_rs::Encoding::for_bom(first) {
         Some((encoding, mark)) => (Some(Encoding(encoding)), mark),
         None => (without_mark(first).map(Encoding), 0),
     };
     let known = |encoding, mark| Guess {
-        encoding,
+        encoding: Some(encoding),
         mark,
-        is_guessed: false,
     };
     if let Some(chosen) = chosen {
         let mark = if marked == Some(chosen) { mark } else { 0 };
@@ -67,11 +65,9 @@ pub(in crate::feed) fn find(first: &[u8], chosen: Option<Encoding>) -> Result<Gu
             return Ok(known(declared, 0));
         }
     }
-    let is_utf8 = str::from_utf8(first).map_or_else(|err| err.error_len().is_none(), |_| true);
     Ok(Guess {
-        encoding: Encoding(if is_utf8 { UTF_8 } else { WINDOWS_1252 }),
+        encoding: None,
         mark: 0,
-        is_guessed: !is_utf8,
     })
 }
 
@@ -99,6 +95,9 @@ fn declared(first: &[u8]) -> Option<String> {
 }
 
 impl Encoding {
+    /// What programs of Windows write in Western Europe and the Americas.
+    pub(in crate::feed) const WINDOWS_1252: Self = Self(WINDOWS_1252);
+
     pub(in crate::feed) fn is_utf8(self) -> bool {
         self.0 == UTF_8
     }

@@ -7,7 +7,7 @@ use std::io::BufRead;
 use crate::feed::error::FeedError;
 use crate::feed::json::text::{Text, newlines, parse};
 use crate::feed::json::tracker::{Tracker, Wrapper};
-use crate::feed::row::{Mistake, ROW_BYTES_MAX, RawRow};
+use crate::feed::row::{BEGINNING_BYTES, ROW_BYTES_MAX, RawRow, Unread};
 use crate::feed::source::Notes;
 
 pub(super) struct Documents<R> {
@@ -110,10 +110,11 @@ impl<R: BufRead> Documents<R> {
     }
 
     fn row(&self, taken: &Taken) -> RawRow {
+        let text = &self.element;
         let columns = if taken.is_whole {
-            parse(&self.element)
+            parse(text).map_err(|mistake| Unread::new(mistake, text))
         } else {
-            Err(Mistake::too_long())
+            Err(Unread::too_long(text))
         };
         RawRow {
             line: taken.line,
@@ -217,7 +218,7 @@ impl<R: BufRead> Documents<R> {
             }
             if is_long {
                 is_whole = false;
-                self.element.clear();
+                self.element.truncate(BEGINNING_BYTES);
             }
         }
     }

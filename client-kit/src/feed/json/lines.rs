@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use crate::feed::bounded_line;
 use crate::feed::error::FeedError;
 use crate::feed::json::text::parse;
-use crate::feed::row::RawRow;
+use crate::feed::row::{RawRow, Unread};
 
 pub(super) struct Lines<R> {
     reader: R,
@@ -45,7 +45,7 @@ impl<R: BufRead> Iterator for Lines<R> {
                     let text = text.strip_suffix(b",").unwrap_or(&self.text);
                     return Some(Ok(RawRow {
                         line: self.line,
-                        columns: parse(text),
+                        columns: parse(text).map_err(|mistake| Unread::new(mistake, text)),
                     }));
                 }
                 Ok(false) => return None,

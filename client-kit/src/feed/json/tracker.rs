@@ -151,16 +151,11 @@ impl<'w> Tracker<'w> {
             return None;
         }
         let (last, outer) = self.open.split_last()?;
-        let path = |frames: &[Frame]| {
-            frames
-                .iter()
-                .map(|frame| frame.key.clone())
-                .collect::<Vec<_>>()
-        };
+        let keys = |frames: &'_ [Frame]| frames.iter().map(|frame| frame.key.clone()).collect();
         if let Some(wanted) = &self.wrapper.path {
-            let is_here = byte == b'['
-                && self.open.iter().all(|frame| frame.is_object)
-                && path(&self.open) == *wanted;
+            let open = self.open.iter().map(|frame| &frame.key);
+            let is_here =
+                byte == b'[' && self.open.iter().all(|frame| frame.is_object) && open.eq(wanted);
             return is_here.then(|| Found {
                 path: wanted.clone(),
                 is_element: false,
@@ -171,7 +166,7 @@ impl<'w> Tracker<'w> {
             && outer.iter().all(|frame| frame.is_object)
             && (!self.wrapper.is_graph || outer.last().is_some_and(|frame| frame.key == "@graph"));
         is_here.then(|| Found {
-            path: path(outer),
+            path: keys(outer),
             is_element: true,
         })
     }

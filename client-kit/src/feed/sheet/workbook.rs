@@ -1,23 +1,32 @@
 //! Reads the cells of a workbook and gathers them into rows.
 
+use std::fmt::Display;
 use std::fs::File;
 use std::io::BufReader;
 use std::sync::mpsc::SyncSender;
 
-use calamine::{CellErrorType, Data, Ods, Range, Reader, SheetType, SheetVisible, Xls, Xlsb, Xlsx};
+use calamine::{
+    Cell, CellErrorType, Data, DataRef, Ods, Range, Reader, SheetType, SheetVisible, Xls, Xlsb,
+    Xlsx,
+};
 
+use crate::feed::row::ROW_BYTES_MAX;
 use crate::feed::sheet::cell;
 use crate::feed::source::{Notes, Workbook};
 
 const SHEETS_SHOWN_MAX: usize = 20;
+/// The most columns of a sheet, as Excel has them.
+const COLUMNS_MAX: usize = 16_384;
 
-/// A row with content: its number, and its cells with the indices of their columns.
+/// A row with content: its number, and its cells with the indices of their columns, in order.
 pub(super) struct SheetRow {
     pub(super) line: u64,
     pub(super) cells: Vec<(usize, String)>,
+    /// Whether it is longer than a row may be. The cells are some of them.
+    pub(super) is_cut: bool,
 }
 
-type Rows = SyncSender<Result<SheetRow, String>>;
+pub(super) type Rows = SyncSender<Result<SheetRow, String>>;
 type Stored = BufReader<File>;
 
 /// Sends the rows of a sheet, or why there are none.
@@ -28,11 +37,16 @@ pub(super) fn read(file: File, kind: Workbook, chosen: Option<&str>, notes: &Not
             rows,
             notes,
             row: None,
+            bytes: 0,
             has_errors: false,
+            is_wide: false,
         };
         book.cells(&name, &mut |row, column, text| {
             gather.add(row, column, text)
         })?;
+        if gather.is_wide {
+            return Err(damaged(format!("a cell is right of column {COLUMNS_MAX}")));
+        }
         gather.finish();
         Ok(())
     });
@@ -47,7 +61,11 @@ struct Gather<'r> {
     rows: &'r Rows,
     notes: &'r Notes,
     row: Option<SheetRow>,
+    /// The memory that the row takes.
+    bytes: usize,
     has_errors: bool,
+    /// Whether a cell is where no sheet has one.
+    is_wide: bool,
 }
 
 impl Gather<'_> {
@@ -65,18 +83,28 @@ impl Gather<'_> {
         if text.is_empty() {
             return true;
         }
+        if column >= COLUMNS_MAX {
+            self.is_wide = true;
+            return false;
+        }
         if self.row.as_ref().is_some_and(|row| row.line != line) && !self.finish() {
             return false;
         }
         let row = self.row.get_or_insert_with(|| SheetRow {
             line,
             cells: Vec::new(),
+            is_cut: false,
         });
-        row.cells.push((column, text));
+        self.bytes += text.len();
+        row.is_cut |= self.bytes > ROW_BYTES_MAX || row.cells.len() > COLUMNS_MAX;
+        if !row.is_cut {
+            row.cells.push((column, text));
+        }
         true
     }
 
     fn finish(&mut self) -> bool {
+        self.bytes = 0;
         self.row.take().is_none_or(|mut row| {
             row.cells.sort_by_key(|(column, _)| *column);
             self.rows.send(Ok(row)).is_ok()
@@ -127,31 +155,11 @@ impl Book {
         match self {
             Self::Xlsx(book) => {
                 let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
-                while let Some(found) = cells.next_cell().map_err(damaged)? {
-                    let (row, column) = found.get_position();
-                    if !sink(
-                        u64::from(row) + 1,
-                        column as usize,
-                        cell::text(found.get_value()),
-                    ) {
-                        break;
-                    }
-                }
-                Ok(())
+                each(|| cells.next_cell(), sink)
             }
             Self::Xlsb(book) => {
                 let mut cells = book.worksheet_cells_reader(name).map_err(damaged)?;
-                while let Some(found) = cells.next_cell().map_err(damaged)? {
-                    let (row, column) = found.get_position();
-                    if !sink(
-                        u64::from(row) + 1,
-                        column as usize,
-                        cell::text(found.get_value()),
-                    ) {
-                        break;
-                    }
-                }
-                Ok(())
+                each(|| cells.next_cell(), sink)
             }
             Self::Xls(book) => {
                 all_of(&book.worksheet_range(name).map_err(damaged)?, sink);
@@ -172,6 +180,21 @@ impl Book {
         })?;
         Ok(is_empty)
     }
+}
+
+/// Hands over cells that are read one after the other.
+fn each<'b, E: Display>(
+    mut next: impl FnMut() -> Result<Option<Cell<DataRef<'b>>>, E>,
+    sink: Sink<'_>,
+) -> Result<(), String> {
+    while let Some(cell) = next().map_err(damaged)? {
+        let (row, column) = cell.get_position();
+        let line = u64::from(row) + 1;
+        if !sink(line, column as usize, cell::text(cell.get_value())) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn all_of(range: &Range<Data>, sink: Sink<'_>) {
@@ -222,6 +245,6 @@ fn list(names: &[String]) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
-fn damaged(err: impl std::fmt::Display) -> String {
+pub(super) fn damaged(err: impl Display) -> String {
     format!("the spreadsheet cannot be read: {err}; save it anew, or as CSV")
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Cursor, Read};
 
 /// How many bytes at the beginning are examined to tell forms and encodings apart.
-pub(super) const PEEK_BYTES: usize = 64 * 1024;
+const PEEK_BYTES: usize = 64 * 1024;
 
 pub(super) type Bytes = Box<dyn Read + Send>;
 

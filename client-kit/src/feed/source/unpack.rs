@@ -7,7 +7,7 @@ use std::io::{self, BufReader, Seek as _, SeekFrom};
 use flate2::bufread::MultiGzDecoder;
 
 use crate::feed::source::archive::{self, Archive, Workbook};
-use crate::feed::source::peek::{Bytes, PEEK_BYTES, peek, put_back};
+use crate::feed::source::peek::{Bytes, peek, put_back};
 use crate::feed::source::progress::Progress;
 use crate::feed::source::zstd::Unzstd;
 
@@ -165,9 +165,4 @@ fn seekable(file: Option<File>, whole: Bytes) -> io::Result<File> {
         }
         None => archive::spool(whole),
     }
-}
-
-/// True once a whole buffer is there: for what does not keep one waiting.
-pub(super) fn all(first: &[u8]) -> bool {
-    first.len() >= PEEK_BYTES
 }

@@ -3,9 +3,8 @@
 mod xml;
 mod packed;
 mod json;
-mod damaged;
 mod remote;
-mod sheet;
+pub(super) mod sheet;
 
 use std::io::{Cursor, Read, Write as _};
 
@@ -51,15 +50,20 @@ fn check(form_options: &str, options: &str, feed: impl AsRef<[u8]>, expected: ex
     expected.assert_eq(&told(form_options, options, feed));
 }
 
-/// A zip archive of deflated entries, as a program would write it.
 fn zipped(entries: &[(&str, &str)]) -> Vec<u8> {
+    let entries = entries.iter().map(|(name, text)| (*name, text.as_bytes()));
+    archive(&entries.collect::<Vec<_>>())
+}
+
+/// A zip archive of deflated entries, as a program would write it.
+pub(super) fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let (mut file, mut directory) = (Vec::new(), Vec::new());
     for (name, text) in entries {
         let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.write_all(text).unwrap();
         let packed = encoder.finish().unwrap();
         let mut crc = Crc::new();
-        crc.update(text.as_bytes());
+        crc.update(text);
         let mut common = vec![20, 0, 0, 0, 8, 0, 0, 0, 0, 0];
         for number in [crc.sum(), packed.len() as u32, text.len() as u32] {
             common.extend(number.to_le_bytes());

@@ -1,6 +1,8 @@
 //! The columns of an item: its elements by name, nested ones as objects, repeated ones as arrays,
 //! attributes as `@name`.
 
+use std::collections::HashMap;
+
 use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
@@ -24,7 +26,7 @@ pub(super) fn row(item: &Element) -> Map<String, Value> {
 
 fn object(element: &Element) -> Map<String, Value> {
     let mut members = attributes("", element);
-    let mut languages: Vec<(&str, &str)> = Vec::new();
+    let mut languages: HashMap<&str, &str> = HashMap::new();
     for child in element.children() {
         let key = keyed_by_language(child, &mut languages);
         if child.has_only_elements() {
@@ -44,18 +46,16 @@ fn object(element: &Element) -> Map<String, Value> {
 
 /// A text that is there in several languages is taken from the first; the others have their
 /// language in their name.
-fn keyed_by_language<'e>(child: &'e Element, seen: &mut Vec<(&'e str, &'e str)>) -> String {
+fn keyed_by_language<'e>(child: &'e Element, seen: &mut HashMap<&'e str, &'e str>) -> String {
     let (name, language) = (&*child.name, &*child.language);
     if language.is_empty() {
         return name.to_owned();
     }
-    match seen.iter().find(|(known, _)| *known == name) {
-        Some((_, first)) if *first != language => format!("{name}.{language}"),
-        Some(_) => name.to_owned(),
-        None => {
-            seen.push((name, language));
-            name.to_owned()
-        }
+    let first = *seen.entry(name).or_insert(language);
+    if first == language {
+        name.to_owned()
+    } else {
+        format!("{name}.{language}")
     }
 }
 

@@ -1,12 +1,17 @@
 //! An item of an XML feed as a tree. The parser sees the text of one item, so nothing it does can
 //! need more memory than a few times that.
 
+use std::borrow::Cow;
+
 use quick_xml::Reader;
-use quick_xml::escape::{resolve_html5_entity, resolve_predefined_entity};
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::escape::{resolve_html5_entity, unescape_with};
+use quick_xml::events::{BytesStart, Event};
 
 use crate::feed::row::Mistake;
+use crate::feed::values;
 use crate::feed::xml::names::Names;
+
+const NAME_BYTES_MAX: usize = 256;
 
 #[derive(Debug, Default)]
 pub(super) struct Element {
@@ -103,13 +108,16 @@ pub(super) fn parse(item: &[u8], names: &Names) -> Result<Element, Mistake> {
 }
 
 fn start(tag: &BytesStart<'_>, names: &Names) -> Result<Element, Mistake> {
+    let name = tag.name();
+    checked(name.as_ref())?;
     let mut element = Element {
-        name: names.written(tag.name().as_ref()),
+        name: names.written(name.as_ref()),
         ..Element::default()
     };
     for attribute in tag.attributes() {
         let attribute = attribute.map_err(|err| malformed(&err))?;
         let name = attribute.key.as_ref();
+        checked(name)?;
         let value = unescape(&attribute.value)?;
         if name == "xml:lang" {
             element.language = value;
@@ -124,28 +132,28 @@ fn start(tag: &BytesStart<'_>, names: &Names) -> Result<Element, Mistake> {
     Ok(element)
 }
 
-fn resolve(entity: &BytesRef<'_>) -> Result<String, Mistake> {
-    if let Some(char) = entity.resolve_char_ref().map_err(|err| malformed(&err))? {
-        return Ok(char.to_string());
+/// Refuses a name that is too long: all columns inside of an element have its name before theirs.
+fn checked(name: &str) -> Result<(), Mistake> {
+    if name.len() > NAME_BYTES_MAX {
+        return Err(malformed(&format!(
+            "a name of more than {NAME_BYTES_MAX} bytes"
+        )));
     }
-    named(entity).map(str::to_owned)
+    Ok(())
 }
 
-fn named(name: &str) -> Result<&'static str, Mistake> {
-    resolve_predefined_entity(name)
-        .or_else(|| resolve_html5_entity(name))
-        .ok_or_else(|| {
-            malformed(&format!(
-                "&{name}; is no known entity: write its character, or &amp; for an &"
-            ))
-        })
+fn resolve(name: &str) -> Result<Cow<'static, str>, Mistake> {
+    values::entity(name).ok_or_else(|| {
+        malformed(&format!(
+            "&{name}; is no known entity: write its character, or &amp; for an &"
+        ))
+    })
 }
 
 /// The value of an attribute with its entities replaced.
 fn unescape(value: &str) -> Result<String, Mistake> {
-    let text = quick_xml::escape::unescape_with(value, |name| named(name).ok());
-    text.map(std::borrow::Cow::into_owned)
-        .map_err(|err| malformed(&err))
+    let text = unescape_with(value, resolve_html5_entity);
+    text.map(Cow::into_owned).map_err(|err| malformed(&err))
 }
 
 fn malformed(reason: &dyn std::fmt::Display) -> Mistake {

@@ -3,6 +3,8 @@
 /// The namespace of Google's product feeds.
 const GOOGLE: &[u8] = b"http://base.google.com/ns/1.0";
 pub(super) const GOOGLE_PREFIX: &str = "g:";
+/// The most prefixes that stand for it: every name is compared with them.
+const PREFIXES_MAX: usize = 16;
 
 /// Which prefixes stand for Google's namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,7 +43,7 @@ impl Names {
                 Some([b':', prefix @ ..]) => format!("{}:", String::from_utf8_lossy(prefix)),
                 _ => continue,
             };
-            if !self.google.contains(&prefix) {
+            if self.google.len() < PREFIXES_MAX && !self.google.contains(&prefix) {
                 self.google.push(prefix);
             }
         }

@@ -8,7 +8,7 @@ use crate::feed::row::ROW_BYTES_MAX;
 
 /// A piece of XML, whose text is [`Scanner::token`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::feed) enum Token {
+pub(super) enum Token {
     Start,
     /// A start tag that is an end tag too: `<a/>`.
     Empty,
@@ -20,7 +20,7 @@ pub(in crate::feed) enum Token {
     EndOfFeed,
 }
 
-pub(in crate::feed) struct Scanner<R> {
+pub(super) struct Scanner<R> {
     reader: R,
     /// The line of the next byte.
     line: u64,
@@ -29,7 +29,7 @@ pub(in crate::feed) struct Scanner<R> {
 }
 
 impl<R: BufRead> Scanner<R> {
-    pub(in crate::feed) fn new(reader: R) -> Self {
+    pub(super) fn new(reader: R) -> Self {
         Self {
             reader,
             line: 1,
@@ -39,21 +39,21 @@ impl<R: BufRead> Scanner<R> {
     }
 
     /// The line where the next token starts.
-    pub(in crate::feed) fn line(&self) -> u64 {
+    pub(super) fn line(&self) -> u64 {
         self.line
     }
 
-    pub(in crate::feed) fn token(&self) -> &[u8] {
+    pub(super) fn token(&self) -> &[u8] {
         &self.token
     }
 
     /// True where the token was longer than what is kept of it.
-    pub(in crate::feed) fn is_cut(&self) -> bool {
+    pub(super) fn is_cut(&self) -> bool {
         self.is_cut
     }
 
     /// The name in a start or end tag.
-    pub(in crate::feed) fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         let inside = self.token.trim_ascii_start();
         let inside = inside.strip_prefix(b"<").unwrap_or(inside);
         let inside = inside.strip_prefix(b"/").unwrap_or(inside);
@@ -61,7 +61,7 @@ impl<R: BufRead> Scanner<R> {
         String::from_utf8_lossy(&inside[..end.unwrap_or(inside.len())]).into_owned()
     }
 
-    pub(in crate::feed) fn next(&mut self) -> io::Result<Token> {
+    pub(super) fn next(&mut self) -> io::Result<Token> {
         self.token.clear();
         self.is_cut = false;
         match self.peek()? {

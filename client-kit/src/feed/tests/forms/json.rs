@@ -1,9 +1,12 @@
 //! JSON: objects around the products, and objects one after the other.
 
+use std::io::Cursor;
+
 use expect_test::expect;
 
 use super::check;
-use crate::feed::row::ROW_BYTES_MAX;
+use crate::feed::tests::mapping;
+use crate::feed::{Original, ROW_BYTES_MAX, Source, rows};
 
 #[test]
 fn an_object_around_the_products_is_looked_into() {
@@ -90,4 +93,28 @@ fn products_of_schema_org_have_their_offers_inside() {
             1: a "T" 4.50 EUR image=http://x/a brand=Acme sku=a gtins=["4006381333931"] availability="InStock"
         "#]],
     );
+}
+
+#[test]
+fn a_row_that_cannot_be_taken_apart_is_kept_as_it_stands() {
+    let originals = |feed: String| {
+        let source = Source::from_reader("feed", Cursor::new(feed.into_bytes())).unwrap();
+        let read = rows(source, None, mapping("").keeping_originals()).unwrap();
+        let texts = read.map(|row| match row.unwrap().original {
+            Some(Original::Text(text)) => text,
+            other => format!("{other:?}"),
+        });
+        texts.collect::<Vec<_>>()
+    };
+    let bad = "{\"id\":\"b\",\"price\":1.2.3}";
+    let good = "{\"id\":\"a\"}";
+    let object = "Some(Object(\"{\\\"id\\\":\\\"a\\\"}\"))";
+    assert_eq!(originals(format!("{good}\n{bad}\n")), [object, bad]);
+    assert_eq!(originals(format!("[{good},\n{bad}]")), [object, bad]);
+    let xml = "<f><p><id>b</id></p><p><id>a</ix></p></f>";
+    assert_eq!(originals(xml.to_owned())[1], "<p><id>a</ix></p>");
+    // Of a row that is too long, the beginning shows which one it is.
+    let long = format!("{{\"id\":\"{}\"}}\n", "x".repeat(2 * ROW_BYTES_MAX));
+    let kept = originals(long).remove(0);
+    assert!(kept.starts_with("{\"id\":\"xx") && kept.ends_with('…') && kept.len() < 4_096);
 }

@@ -1,8 +1,11 @@
 //! Spreadsheets.
 
-use expect_test::expect;
+use std::io::Read as _;
 
-use super::{check, zipped};
+use expect_test::expect;
+use flate2::read::GzDecoder;
+
+use super::{archive, check, zipped};
 
 const TYPES: &str =
     r#"<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>"#;
@@ -10,23 +13,37 @@ const RELATIONS: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.o
 const ROOT: &str = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#;
 const BOOK: &str = r#"<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><sheets><sheet name="Products" sheetId="1" r:id="r1"/><sheet name="Old" sheetId="2" r:id="r2"/></sheets></workbook>"#;
 
-fn xlsx(first: &str, second: &str) -> Vec<u8> {
+/// The entries of an xlsx with two sheets of these rows.
+pub(in crate::feed::tests) fn xlsx_entries(
+    first: &str,
+    second: &str,
+) -> Vec<(&'static str, String)> {
     let sheet = |rows: &str| {
         format!(
             r#"<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{rows}</sheetData></worksheet>"#
         )
     };
-    zipped(&[
-        ("[Content_Types].xml", TYPES),
-        ("_rels/.rels", ROOT),
-        ("xl/workbook.xml", BOOK),
-        ("xl/_rels/workbook.xml.rels", RELATIONS),
-        ("xl/worksheets/sheet1.xml", &sheet(first)),
-        ("xl/worksheets/sheet2.xml", &sheet(second)),
-    ])
+    vec![
+        ("[Content_Types].xml", TYPES.to_owned()),
+        ("_rels/.rels", ROOT.to_owned()),
+        ("xl/workbook.xml", BOOK.to_owned()),
+        ("xl/_rels/workbook.xml.rels", RELATIONS.to_owned()),
+        ("xl/worksheets/sheet1.xml", sheet(first)),
+        ("xl/worksheets/sheet2.xml", sheet(second)),
+    ]
 }
 
-fn row(number: u32, cells: &[&str]) -> String {
+fn packed(entries: &[(&str, String)]) -> Vec<u8> {
+    let entries = entries.iter().map(|(name, text)| (*name, text.as_str()));
+    zipped(&entries.collect::<Vec<_>>())
+}
+
+fn xlsx(first: &str, second: &str) -> Vec<u8> {
+    packed(&xlsx_entries(first, second))
+}
+
+/// A row of an xlsx.
+pub(in crate::feed::tests) fn row(number: u32, cells: &[&str]) -> String {
     let cells: String = ('A'..='Z')
         .zip(cells)
         .map(|(column, cell)| match *cell {
@@ -39,6 +56,114 @@ fn row(number: u32, cells: &[&str]) -> String {
         })
         .collect();
     format!(r#"<row r="{number}">{cells}</row>"#)
+}
+
+/// The entries of an OpenDocument with one table of these rows.
+pub(in crate::feed::tests) fn ods_entries(rows: &str) -> Vec<(&'static str, String)> {
+    let content = format!(
+        r#"<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet><table:table table:name="S">{rows}</table:table></office:spreadsheet></office:body></office:document-content>"#
+    );
+    let manifest = r#"<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>"#;
+    let kind = "application/vnd.oasis.opendocument.spreadsheet";
+    vec![
+        ("mimetype", kind.to_owned()),
+        ("META-INF/manifest.xml", manifest.to_owned()),
+        ("content.xml", content),
+    ]
+}
+
+/// A row of an OpenDocument, with what stands behind its cells.
+pub(in crate::feed::tests) fn ods_row(cells: &[&str], behind: &str) -> String {
+    let cell = |text: &&str| {
+        format!(
+            r#"<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>"#
+        )
+    };
+    let cells: String = cells.iter().map(cell).collect();
+    format!("<table:table-row>{cells}{behind}</table:table-row>")
+}
+
+/// The entries of an xlsb with one sheet of these rows of texts.
+pub(in crate::feed::tests) fn xlsb_entries(rows: &[&[&str]]) -> Vec<(&'static str, Vec<u8>)> {
+    let relations = r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1" Target="worksheets/sheet1.bin"/></Relationships>"#;
+    let sheet = [number(0), number(1), wide("r1"), wide("Products")].concat();
+    let book = [record(0x9c, &sheet), record(0x90, &[]), record(0x9d, &[])];
+    let mut cells = [record(0x94, &[0; 16]), record(0x91, &[])].concat();
+    for (index, row) in (0..).zip(rows) {
+        cells.extend(record(0x00, &[number(index), vec![0; 13]].concat()));
+        for (column, text) in (0..).zip(*row) {
+            let place = [number(column), number(0)].concat();
+            let cell = match text.parse::<f64>() {
+                Ok(value) => record(0x05, &[place, value.to_le_bytes().to_vec()].concat()),
+                Err(_) => record(0x06, &[place, wide(text)].concat()),
+            };
+            cells.extend(cell);
+        }
+    }
+    cells.extend(record(0x92, &[]));
+    vec![
+        ("xl/workbook.bin", book.concat()),
+        ("xl/_rels/workbook.bin.rels", relations.as_bytes().to_vec()),
+        ("xl/worksheets/sheet1.bin", cells),
+    ]
+}
+
+/// A record of BIFF12: its type and its length, seven bits a byte, and its content.
+fn record(kind: u8, content: &[u8]) -> Vec<u8> {
+    let kind = match kind {
+        0x80.. => vec![kind, 1],
+        _ => vec![kind],
+    };
+    let length = content.len();
+    let length = [(length & 0x7f | 0x80) as u8, (length >> 7) as u8];
+    [&kind, &length[..], content].concat()
+}
+
+fn number(number: u32) -> Vec<u8> {
+    number.to_le_bytes().to_vec()
+}
+
+fn wide(text: &str) -> Vec<u8> {
+    let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    [number(units.len() as u32 / 2), units].concat()
+}
+
+/// An old spreadsheet, as xlwt writes it: a header and two products in its second row and below.
+pub(in crate::feed::tests) fn xls() -> Vec<u8> {
+    let mut xls = Vec::new();
+    let packed = include_bytes!("../products.xls.gz");
+    GzDecoder::new(&packed[..]).read_to_end(&mut xls).unwrap();
+    xls
+}
+
+#[test]
+fn binary_spreadsheets_are_read() {
+    let rows: [&[&str]; 3] = [
+        &["id", "title", "price"],
+        &["a", "Säge", "19.99"],
+        &["b", "T", "5"],
+    ];
+    let entries = xlsb_entries(&rows);
+    let entries: Vec<(&str, &[u8])> = entries.iter().map(|(name, it)| (*name, &**it)).collect();
+    check(
+        "",
+        "",
+        archive(&entries),
+        expect![[r#"
+        2: a "Säge" 19.99
+        3: b "T" 5
+    "#]],
+    );
+    check(
+        "",
+        "",
+        xls(),
+        expect![[r#"
+        3: a "Säge" 19.99 new=true stock=7
+        4: 4006381333931 "T" 5 new=false
+        note: products are read from the sheet Products: --sheet NAME reads another of Products, Old
+    "#]],
+    );
 }
 
 #[test]
@@ -113,35 +238,15 @@ fn the_first_row_with_content_is_the_header_and_the_first_sheet_is_read() {
 
 #[test]
 fn an_open_document_is_read_and_its_repetitions_are_bounded() {
-    let ods = |rows: &str| {
-        let content = format!(
-            r#"<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"><office:body><office:spreadsheet><table:table table:name="S">{rows}</table:table></office:spreadsheet></office:body></office:document-content>"#
-        );
-        zipped(&[
-            ("mimetype", "application/vnd.oasis.opendocument.spreadsheet"),
-            (
-                "META-INF/manifest.xml",
-                r#"<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>"#,
-            ),
-            ("content.xml", &content),
-        ])
-    };
-    let cell = |text: &str| {
-        format!(
-            r#"<table:table-cell office:value-type="string"><text:p>{text}</text:p></table:table-cell>"#
-        )
-    };
     let row = |cells: &[&str]| {
-        let cells: String = cells.iter().map(|text| cell(text)).collect();
-        format!(
-            r#"<table:table-row>{cells}<table:table-cell table:number-columns-repeated="16000"/></table:table-row>"#
-        )
+        let blanks = r#"<table:table-cell table:number-columns-repeated="16000"/>"#;
+        ods_row(cells, blanks)
     };
     let feed = [row(&["id", "title", "price"]), row(&["a", "T", "1"])].concat();
     check(
         "",
         "",
-        ods(&feed),
+        packed(&ods_entries(&feed)),
         expect![[r#"
             2: a "T" 1
         "#]],
@@ -150,7 +255,7 @@ fn an_open_document_is_read_and_its_repetitions_are_bounded() {
     check(
         "",
         "",
-        ods(bomb),
+        packed(&ods_entries(bomb)),
         expect![
             "feed: a spreadsheet with more than 10000000 cells, counting those that repeat: save it as CSV"
         ],
