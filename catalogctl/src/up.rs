@@ -1,6 +1,7 @@
 //! `catalogctl up`: runs the whole system in one process, on a database and a broker of its own.
 //! Invariant: services are drained before the servers under them stop, however the command ends.
 
+mod development_key;
 mod services;
 
 use std::io::ErrorKind;
@@ -142,7 +143,8 @@ async fn operate(args: &UpArgs, published: &Published, data_dir: &Path) -> anyho
     }
     catch_up(&endpoints).await?;
     answer(&published.http).await?;
-    say_hello(published, data_dir);
+    let key = development_key::find_or_make(&endpoints.command, data_dir).await?;
+    say_hello(published, data_dir, &key);
     output::line(&format!("ready {}", published.http))?;
     std::future::pending().await
 }
@@ -221,7 +223,7 @@ async fn answer(http: &str) -> anyhow::Result<()> {
 }
 
 /// Prints the addresses, and commands to copy.
-fn say_hello(published: &Published, data_dir: &Path) {
+fn say_hello(published: &Published, data_dir: &Path, key: &str) {
     let Published {
         http,
         command_grpc,
@@ -233,8 +235,11 @@ fn say_hello(published: &Published, data_dir: &Path) {
         .unwrap_or_else(|| "catalogctl".to_owned());
     let data = data_dir.display();
     eprintln!(
-        "\n  HTTP  {http}/api\n  gRPC  {query_grpc} (read), {command_grpc} (write)\n  data  {data}\n\n  \
+        "\n  HTTP  {http}/api, described at {http}/api/docs\n  gRPC  {query_grpc} (read), {command_grpc} (write)\n  \
+         data  {data}\n  key   {key}\n\n  \
          curl '{http}/api/products/search?q=gaming+mouse'\n  \
+         curl '{http}/api/products' -H 'authorization: Bearer {key}' \\\n    \
+         -H 'content-type: application/json' -d '{{\"title\":\"Purple lamp\",\"price\":\"12.50\"}}'\n  \
          {program} search gaming mouse --data {data}\n\nCtrl-C stops everything.\n"
     );
 }

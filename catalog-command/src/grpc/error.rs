@@ -82,11 +82,16 @@ pub(crate) fn database_status(err: sqlx::Error) -> Status {
     if let Some(obstacle) = Obstacle::of(&err) {
         return obstacle_status(obstacle, err);
     }
+    // Without a connection nothing was done; one that broke may have carried a commit.
+    let reason = match err {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => "STORE_UNAVAILABLE",
+        _ => "OUTCOME_UNKNOWN",
+    };
     let err = anyhow::Error::new(err);
     tracing::error!("database: {err:#}");
     status(
         Code::Unavailable,
-        "STORE_UNAVAILABLE",
+        reason,
         "the catalog's database is not available",
         [],
     )
