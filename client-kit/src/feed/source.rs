@@ -6,6 +6,7 @@ mod unpack;
 mod archive;
 mod zstd;
 mod notes;
+mod beginning;
 mod peek;
 mod guessed;
 mod progress;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use crate::feed::error::FeedError;
 use crate::feed::form::FormArgs;
 use crate::feed::form::encoding::{self, Decoded, Encoding};
+use crate::feed::source::beginning::Beginning;
 use crate::feed::source::guessed::Guessed;
 use crate::feed::source::peek::{Bytes, peek, put_back};
 use crate::feed::source::unpack::{Opened, Stored, Unpacked, unpack};
@@ -222,7 +224,8 @@ fn decoded(
     chosen: Option<Encoding>,
     notes: &Notes,
 ) -> io::Result<(Box<dyn BufRead + Send>, Vec<u8>)> {
-    let mut first = peek(&mut text, is_enough)?;
+    let mut beginning = Beginning::default();
+    let mut first = peek(&mut text, |first| beginning.is_enough(first))?;
     let guess = encoding::find(&first, chosen)
         .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
     first.drain(..guess.mark);
@@ -232,20 +235,11 @@ fn decoded(
         Some(encoding) => text = Box::new(Decoded::new(text, encoding)),
         None => text = Box::new(Guessed::new(text, notes)),
     }
-    let peeked = peek(&mut text, is_enough)?;
+    let mut beginning = Beginning::default();
+    let peeked = peek(&mut text, |first| beginning.is_enough(first))?;
     let whole = put_back(peeked.clone(), text);
     Ok((
         Box::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
         peeked,
     ))
-}
-
-/// True once the first line is complete, and what begins the next one is there, and an XML declaration: they
-/// show the form and its columns. What is behind them must not matter, as it depends on the pipe.
-fn is_enough(first: &[u8]) -> bool {
-    let text = first.trim_ascii_start();
-    let end = text.iter().position(|byte| *byte == b'\n');
-    let has_next = end.is_some_and(|end| !text[end..].trim_ascii_start().is_empty());
-    let is_open = text.starts_with(b"<?xml") && !text.windows(2).any(|part| part == b"?>");
-    has_next && !is_open
 }

@@ -9,7 +9,10 @@ pub(super) type Bytes = Box<dyn Read + Send>;
 
 /// Reads the first bytes until `enough` is satisfied, or the input ends. A pipe may be slow, so no
 /// more is waited for than is needed.
-pub(super) fn peek(reader: &mut impl Read, enough: impl Fn(&[u8]) -> bool) -> io::Result<Vec<u8>> {
+pub(super) fn peek(
+    reader: &mut impl Read,
+    mut enough: impl FnMut(&[u8]) -> bool,
+) -> io::Result<Vec<u8>> {
     let mut first = vec![0; PEEK_BYTES];
     let mut length = 0;
     while length < PEEK_BYTES && !enough(&first[..length]) {

@@ -14,8 +14,10 @@ mod shrink;
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Seek as _, Write as _};
 use std::path::PathBuf;
+use std::process;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -51,6 +53,7 @@ fn no_reader_breaks_its_promises_for_any_input() {
         number += 1;
     }
     eprintln!("from seed {start}: {}", run.summary());
+    fs::remove_file(current()).unwrap();
     assert!(run.failures.is_empty(), "{:#?}", run.failures);
 }
 
@@ -58,7 +61,7 @@ fn no_reader_breaks_its_promises_for_any_input() {
 struct Run {
     worker: Worker,
     /// The file with the number of the input that is being read.
-    current: PathBuf,
+    current: File,
     started: Instant,
     told: Instant,
     inputs: u64,
@@ -74,7 +77,7 @@ impl Run {
     fn new() -> Self {
         Self {
             worker: Worker::new(),
-            current: file("current"),
+            current: File::create(current()).unwrap(),
             started: Instant::now(),
             told: Instant::now(),
             inputs: 0,
@@ -93,8 +96,9 @@ impl Run {
     }
 
     fn look(&mut self, number: u64, case: &Case) {
-        // A process that is killed or aborts has told its last input.
-        fs::write(&self.current, number.to_string()).unwrap();
+        // A process that is killed or aborts has told its last input, in eight bytes.
+        self.current.rewind().unwrap();
+        self.current.write_all(&number.to_be_bytes()).unwrap();
         self.inputs += 1;
         self.bytes += case.bytes.len() as u64;
         match self.worker.read(number, case) {
@@ -154,6 +158,11 @@ impl Run {
             self.read
         )
     }
+}
+
+/// The file with the number of the input that is being read.
+fn current() -> PathBuf {
+    file(&format!("current-{}", process::id()))
 }
 
 fn file(name: &str) -> PathBuf {
