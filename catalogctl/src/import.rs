@@ -166,7 +166,8 @@ async fn check(
         }
         summary.warnings += batch.warnings.len() as u64;
         summary.rejected += batch.rejected.len() as u64;
-        summary.rows += (batch.rows.len() + batch.rejected.len()) as u64;
+        summary.left_out += batch.left_out;
+        summary.rows += (batch.rows.len() + batch.rejected.len()) as u64 + batch.left_out;
         notice(Notice::Progress(&summary));
     };
     summary.stop_clock(started);

@@ -48,8 +48,16 @@ pub fn rows(
         source.file_names(),
         source.peeked(),
     );
-    if let Some(preset) = source.form().preset {
-        preset.map_columns(&mut mapping);
+    match (source.form().preset, kind) {
+        (Some(Preset::Shopify), Kind::Json | Kind::Xml) => {
+            return Err(FeedError::Mapping(
+                "the preset shopify reads the table that Shopify exports, a CSV or a spreadsheet"
+                    .to_owned(),
+            ));
+        }
+        (preset, _) => preset
+            .into_iter()
+            .for_each(|one| one.map_columns(&mut mapping)),
     }
     Ok(match kind {
         Kind::Json => {
@@ -68,11 +76,19 @@ pub fn rows(
         }
         Kind::Csv => until_error(csv::Records::new(source, mapping)?, progress),
         Kind::Sheet => {
-            let table = Table::new(source)?;
-            let columns = Columns::new(table.columns().to_vec(), mapping);
-            let columns = columns.map_err(FeedError::Mapping)?;
+            let (notes, preset) = (source.notes(), source.form().preset);
+            let mut table = Table::new(source)?;
+            let columns = Columns::new(table.columns().to_vec(), mapping, preset, &notes);
+            let mut columns = columns.map_err(FeedError::Mapping)?;
             progress.tell_header(columns.names());
-            until_error(table.map(move |row| Ok(cells(row?, &columns))), progress)
+            let rows = std::iter::from_fn(move || {
+                let row = table.next();
+                if row.is_none() {
+                    columns.end();
+                }
+                row.map(|row| Ok(cells(row?, &mut columns)))
+            });
+            until_error(rows, progress)
         }
     })
 }
@@ -84,7 +100,7 @@ fn product(row: RawRow, mapping: &Mapping) -> Row {
     }
 }
 
-fn cells(row: TableRow, columns: &Columns) -> Row {
+fn cells(row: TableRow, columns: &mut Columns) -> Row {
     match row.cells {
         Ok(cells) => {
             let cells: Vec<&str> = cells.iter().map(String::as_str).collect();

@@ -72,11 +72,11 @@ impl Records {
 
     fn open(source: Source, mapping: Mapping) -> Result<Self, FeedError> {
         let beginning = source.peeked().to_vec();
-        let progress = source.progress();
+        let (progress, notes, preset) = (source.progress(), source.notes(), source.form().preset);
         let mut lines = Lines::new(source.into_reader(), &beginning);
         let mut cells = Cells::default();
         let (separator, header) = header(&mut lines, &mut cells, &mapping)?;
-        let columns = Columns::new(header, mapping).map_err(FeedError::Mapping)?;
+        let columns = Columns::new(header, mapping, preset, &notes).map_err(FeedError::Mapping)?;
         progress.tell_header(columns.names());
         Ok(Self {
             lines,
@@ -167,7 +167,11 @@ impl Iterator for Records {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.advance() {
-            Ok(record) => record.map(|record| Ok(self.row(record))),
+            Ok(None) => {
+                self.columns.end();
+                None
+            }
+            Ok(Some(record)) => Some(Ok(self.row(record))),
             Err(source) => Some(Err(self.unreadable(source))),
         }
     }

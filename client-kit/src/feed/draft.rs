@@ -106,6 +106,11 @@ impl<'m> Draft<'m> {
             Role::Exact(typed) => return self.typed_cell(column, typed, text),
             Role::Attribute(name) => name,
         };
+        self.named_cell(column, name, text);
+    }
+
+    /// Reads a cell of an attribute.
+    pub(super) fn named_cell(&mut self, column: &str, name: &str, text: &str) {
         let value = match self.mapping.splits.get(column) {
             Some(separator) => text
                 .split(separator.as_str())
@@ -114,9 +119,7 @@ impl<'m> Draft<'m> {
             None => self.typed(column, text),
         };
         match value.and_then(|value| values::attribute(value).map_err(str::to_owned)) {
-            Ok(Some(value)) => {
-                self.product.attributes.insert(name.clone(), value);
-            }
+            Ok(Some(value)) => self.insert(name.to_owned(), value),
             // The columns of the feed say that the product has no value.
             Ok(None) => {}
             Err(reason) => self.fault("attributes", format!("column {column:?} {reason}")),
@@ -327,7 +330,7 @@ impl<'m> Draft<'m> {
         Row {
             line,
             parsed: match self.mistake {
-                None => Ok(row),
+                None => Ok(Some(row)),
                 Some(mistake) => Err(Mistake { id, ..mistake }),
             },
             warnings: self.warnings,

@@ -158,6 +158,8 @@ pub struct Mapping {
     pub(super) sources: HashMap<Field, String>,
     pub(super) ignored: HashSet<String>,
     pub(super) strip: Vec<String>,
+    /// The names of attributes, for columns whose own names a preset does not take over.
+    pub(super) names: HashMap<String, String>,
     /// The separator of each column that is cut into a list.
     pub(super) splits: HashMap<String, String>,
     pub(super) price_is_minor: bool,
@@ -221,6 +223,7 @@ impl Mapping {
         Ok(Self {
             columns,
             told,
+            names: HashMap::new(),
             splits,
             sources,
             ignored: args.ignore.into_iter().collect(),
@@ -252,6 +255,27 @@ impl Mapping {
         Self {
             keeps_originals: true,
             ..self
+        }
+    }
+
+    /// Takes a field from a column, and no more from the one before.
+    pub(super) fn fill(&mut self, field: Field, column: &str) {
+        if let Some(before) = self.sources.insert(field, column.to_owned())
+            && let Some(fields) = self.columns.get_mut(&before)
+        {
+            fields.retain(|one| *one != field);
+            if fields.is_empty() {
+                self.columns.remove(&before);
+            }
+        }
+        let fields = self.columns.entry(column.to_owned()).or_default();
+        fields.push(field);
+    }
+
+    /// Leaves a column out that fills no field.
+    pub(super) fn leave_out(&mut self, column: &str) {
+        if !self.columns.contains_key(column) {
+            self.ignored.insert(column.to_owned());
         }
     }
 

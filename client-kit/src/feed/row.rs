@@ -15,7 +15,9 @@ pub const ROW_BYTES_MAX: usize = 1 << 20;
 pub struct Row {
     /// The line where the row starts, counted from 1.
     pub line: u64,
-    pub parsed: Result<ImportRow, Mistake>,
+    /// What the row says; None for one that belongs to the product of another row and has nothing that a
+    /// product holds.
+    pub parsed: Result<Option<ImportRow>, Mistake>,
     /// What was left out of the row, which is imported all the same.
     pub warnings: Vec<Mistake>,
     /// The attributes that every row of the feed states, as `attributes.NAME`.
@@ -60,6 +62,14 @@ impl Row {
             warnings: Vec::new(),
             columns: Arc::default(),
             original: None,
+        }
+    }
+
+    /// A row that belongs to the product of another one, and has nothing that a product holds.
+    pub(super) fn left_out(line: u64) -> Self {
+        Self {
+            parsed: Ok(None),
+            ..Self::rejected(line, Mistake::default())
         }
     }
 }
