@@ -37,8 +37,11 @@ impl Columns {
             }
             Some(_) => None,
         };
+        mapping.has_preset_of_rows = shopify.is_some();
         let mapping = mapping.for_header(&names);
-        mapping.check_header(&names)?;
+        if mapping.checks_header {
+            mapping.check_header(&names)?;
+        }
         let mut taken = HashSet::new();
         let roles: Vec<Role> = names
             .iter()
@@ -64,6 +67,14 @@ impl Columns {
 
     pub(super) fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The columns with what each is for.
+    pub(super) fn roles(&self) -> Vec<(String, Role)> {
+        let roles = self.names.iter().zip(&self.roles);
+        roles
+            .map(|(name, role)| (name.clone(), role.clone()))
+            .collect()
     }
 
     pub(super) fn mapping(&self) -> &Mapping {
@@ -138,7 +149,8 @@ fn texts<'c>(cells: &'c [Cow<'_, str>]) -> Vec<&'c str> {
     cells.iter().map(|cell| &**cell).collect()
 }
 
-fn role(column: &str, mapping: &Mapping, taken: &mut HashSet<String>) -> Role {
+/// What a column is for. A name that another one has is numbered.
+pub(crate) fn role(column: &str, mapping: &Mapping, taken: &mut HashSet<String>) -> Role {
     if column.is_empty() || mapping.ignored.contains(column) || values::is_of_report(column) {
         return Role::Nothing;
     }

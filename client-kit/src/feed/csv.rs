@@ -16,6 +16,8 @@ use crate::feed::row::{Mistake, Original, Row};
 use crate::feed::source::Source;
 use crate::feed::survey::Survey;
 
+pub(super) use crate::feed::csv::dialect::lines_before_header;
+
 pub(super) struct Records {
     lines: Lines<Box<dyn BufRead + Send>>,
     separator: Vec<u8>,
@@ -34,6 +36,9 @@ impl Records {
     /// Opens a table. One that can be read twice is looked through first, so that a column is one thing in
     /// all rows.
     pub(super) fn new(source: Source, mut mapping: Mapping) -> Result<Self, FeedError> {
+        if !mapping.checks_header {
+            return Self::open(source, mapping);
+        }
         if let Some(again) = source.again() {
             let notes = Self::open(again, mapping.clone())?.survey(&mut mapping)?;
             for note in notes {
@@ -49,7 +54,12 @@ impl Records {
         if !survey.is_needed() {
             return Ok(Vec::new());
         }
+        let mut left = mapping.look_rows.unwrap_or(usize::MAX);
         while let Some(record) = self.advance().map_err(|source| self.unreadable(source))? {
+            if left == 0 {
+                break;
+            }
+            left -= 1;
             let line = record.lines.first().map_or(0, |first| first.number);
             self.cells.trim(self.columns.names().len());
             let cells = &self.cells.cells;
@@ -84,6 +94,14 @@ impl Records {
             columns,
             cells,
         })
+    }
+
+    pub(super) fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    pub(super) fn separator(&self) -> &[u8] {
+        &self.separator
     }
 
     /// Reads the next record that is not blank.

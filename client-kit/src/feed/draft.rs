@@ -28,7 +28,7 @@ pub(super) fn from_json(line: u64, object: Map<String, Value>, mapping: &Mapping
 
 /// What a column of a table is for.
 #[derive(Clone, Debug)]
-pub(super) enum Role {
+pub(crate) enum Role {
     Nothing,
     Fields(Vec<Field>),
     Attribute(String),

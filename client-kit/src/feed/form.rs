@@ -51,7 +51,7 @@ pub struct FormArgs {
 
 /// The reader that a feed needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Json,
     Csv,
     Xml,

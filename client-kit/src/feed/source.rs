@@ -33,6 +33,8 @@ pub struct Source {
     file_names: Vec<String>,
     content: Content,
     peeked: Vec<u8>,
+    /// The encoding of a text.
+    encoding: Option<Encoding>,
     progress: Progress,
     notes: Notes,
     form: FormArgs,
@@ -145,17 +147,16 @@ impl Source {
             return Err(FeedError::UnknownForm { name, form, cure });
         }
         let notes = Notes::default();
-        let (content, peeked) = match content {
-            Unpacked::Workbook(file, kind) => (Content::Workbook(file, kind), Vec::new()),
+        let (content, peeked, encoding) = match content {
+            Unpacked::Workbook(file, kind) => (Content::Workbook(file, kind), Vec::new(), None),
             Unpacked::Text(text) => {
                 let enough = if total.is_some() {
                     unpack::all
                 } else {
                     has_line
                 };
-                let (text, peeked) =
-                    decoded(text, form.encoding, enough, &notes).map_err(failed)?;
-                (Content::Text(text), peeked)
+                let text = decoded(text, form.encoding, enough, &notes).map_err(failed)?;
+                (Content::Text(text.reader), text.peeked, Some(text.encoding))
             }
         };
         Ok(Self {
@@ -163,6 +164,7 @@ impl Source {
             file_names: entries.into_iter().rev().chain([file_name]).collect(),
             content,
             peeked,
+            encoding,
             progress,
             notes,
             form: form.clone(),
@@ -182,6 +184,11 @@ impl Source {
     /// What was found out about the feed; more is added while it is read.
     pub fn notes(&self) -> Notes {
         self.notes.clone()
+    }
+
+    /// The name of the encoding of a text.
+    pub(crate) fn encoding(&self) -> Option<&'static str> {
+        self.encoding.map(Encoding::name)
     }
 
     pub(super) fn name(&self) -> &str {
@@ -219,13 +226,21 @@ impl Source {
     }
 }
 
+/// A text as UTF-8.
+struct Text {
+    reader: Box<dyn BufRead + Send>,
+    peeked: Vec<u8>,
+    /// What it was before.
+    encoding: Encoding,
+}
+
 /// Makes UTF-8 of a text, and looks at its beginning.
 fn decoded(
     mut text: Bytes,
     chosen: Option<Encoding>,
     enough: fn(&[u8]) -> bool,
     notes: &Notes,
-) -> io::Result<(Box<dyn BufRead + Send>, Vec<u8>)> {
+) -> io::Result<Text> {
     let mut first = peek(&mut text, enough)?;
     let guess = encoding::find(&first, chosen)
         .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
@@ -239,10 +254,11 @@ fn decoded(
     }
     let peeked = peek(&mut text, enough)?;
     let whole = put_back(peeked.clone(), text);
-    Ok((
-        Box::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
+    Ok(Text {
+        reader: Box::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
         peeked,
-    ))
+        encoding: guess.encoding,
+    })
 }
 
 /// True once the first line is complete: it is longer than every mark, and shows the form and the

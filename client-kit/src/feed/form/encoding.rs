@@ -99,6 +99,11 @@ fn declared(first: &[u8]) -> Option<String> {
 }
 
 impl Encoding {
+    /// The name of the encoding in the standard.
+    pub(crate) fn name(self) -> &'static str {
+        self.0.name()
+    }
+
     pub(in crate::feed) fn is_utf8(self) -> bool {
         self.0 == UTF_8
     }
