@@ -63,11 +63,17 @@ pub fn suggest(
 ) -> Result<Suggestion, SuggestError> {
     let input = Input::new(path)?;
     let told = Mapping::new(mapping.clone()).map_err(SuggestError::Options)?;
-    let sample = sample::read(&input, form, told)?;
+    let mut form = form.clone();
+    let mut sample = sample::read(&input, &form, told.clone())?;
+    if let Some(preset) = sample.preset().filter(|_| form.preset.is_none()) {
+        form.preset = Some(preset);
+        sample = sample::read(&input, &form, told)?;
+        sample.notes.push(preset.note());
+    }
     let plan = Plan::of(&sample, mapping, input.is_file());
     let proposed = Mapping::new(plan.mapping.clone()).map_err(SuggestError::Options)?;
-    let trial = Trial::run(&input, form, proposed.looking_at(ROWS_MAX));
-    let options = command::options(form, &plan.mapping);
+    let trial = Trial::run(&input, &form, proposed.looking_at(ROWS_MAX));
+    let options = command::options(&form, &plan.mapping);
     let file = match path.display().to_string() {
         name if name.starts_with('-') && name != "-" => format!("./{name}"),
         name => name,

@@ -62,6 +62,9 @@ fn text(found: &Suggestion) -> String {
             .iter()
             .map(|problem| format!("  {problem}")),
     );
+    if found.trial.products == 0 {
+        lines.push("to do: the command below imports nothing yet".to_owned());
+    }
     lines.push(String::new());
     let mut text: String = lines
         .iter()

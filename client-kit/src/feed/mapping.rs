@@ -162,7 +162,7 @@ pub struct Mapping {
     pub(super) names: HashMap<String, String>,
     /// The separator of each column that is cut into a list.
     pub(crate) splits: HashMap<String, String>,
-    pub(super) price_is_minor: bool,
+    pub(crate) price_is_minor: bool,
     /// The currency of rows that name none; None leaves a product its own.
     pub(super) currency: Option<Currency>,
     pub(super) keep_text: bool,

@@ -1,13 +1,21 @@
 //! What becomes of the columns that fill no field.
 
-use crate::feed::{Kind, attribute_name};
+use std::collections::HashSet;
+
+use serde_json::Value;
+
+use crate::feed::{Kind, attribute_name, flag};
 use crate::suggest::column::{Column, is_code, is_number, is_yes_or_no};
 use crate::suggest::names;
+use crate::suggest::sample::Sample;
 
 /// What separates the values of a list.
 const SEPARATORS: [&str; 3] = ["|", ";", ","];
 /// The longest value of a list, in characters.
 const VALUE_CHARS_MAX: usize = 40;
+
+/// From how many texts on a habit shows.
+const FEW: usize = 5;
 
 /// What an attribute is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +33,8 @@ pub(super) enum Treatment {
 }
 
 /// Decides what a column is read as. `is_looked_through` says that an import finds columns of codes by itself.
-pub(super) fn treat(column: &Column, kind: Kind, is_looked_through: bool) -> Treatment {
+pub(super) fn treat(column: &Column, sample: &Sample, is_looked_through: bool) -> Treatment {
+    let kind = sample.kind;
     if column.has_objects {
         return Treatment::LeftOut("lists of objects are no attributes");
     }
@@ -45,16 +54,10 @@ pub(super) fn treat(column: &Column, kind: Kind, is_looked_through: bool) -> Tre
     if column.is_list || column.is_typed {
         return Treatment::Plain;
     }
-    if let Some(separator) = separator(column) {
+    if let Some(separator) = separator(column, sample.rows) {
         return Treatment::List(separator);
     }
-    let is_word = |text: &str| matches!(text.to_lowercase().as_str(), "true" | "false");
-    let is_x_alone =
-        column.distinct() * (column.texts.len() as f64) < 1.5 && column.texts.len() < 2;
-    if column.share(is_yes_or_no) > 0.999
-        && !is_x_alone
-        && (kind == Kind::Json || column.share(is_word) < 1.0)
-    {
+    if is_flag(column, kind) {
         return Treatment::Flag;
     }
     if !matches!(kind, Kind::Csv | Kind::Sheet) {
@@ -73,44 +76,52 @@ pub(super) fn treat(column: &Column, kind: Kind, is_looked_through: bool) -> Tre
     Treatment::Plain
 }
 
-/// What separates short values that come again in other rows.
-fn separator(column: &Column) -> Option<&'static str> {
+/// What separates short values, where enough of the texts have several.
+fn separator(column: &Column, rows: usize) -> Option<&'static str> {
     SEPARATORS.into_iter().find(|separator| {
-        let parts = |text: &str| {
-            let parts: Vec<String> = text
-                .split(separator)
-                .map(|part| part.trim().to_owned())
-                .collect();
-            parts
+        let has_several = |text: &str| text.contains(separator);
+        let values = |text: &str| {
+            let values = text.split(separator).map(|value| value.trim().to_owned());
+            values.collect::<Vec<String>>()
         };
         let is_list = |text: &str| {
-            let parts = parts(text);
-            parts.len() > 1
-                && parts
-                    .iter()
-                    .all(|part| (1..=VALUE_CHARS_MAX).contains(&part.chars().count()))
+            let is_value = |value: &String| (1..=VALUE_CHARS_MAX).contains(&value.chars().count());
+            values(text).iter().all(is_value)
         };
-        let with = column.share(|text| text.contains(separator));
-        if with == 0.0 || column.share(|text| text.contains(separator) && !is_list(text)) > 0.0 {
+        let with = column.share(has_several);
+        let count = with * column.texts.len() as f64;
+        let is_enough = with >= 0.2 && (count >= FEW as f64 || rows < 2 * FEW);
+        if !is_enough || column.share(|text| has_several(text) && !is_list(text)) > 0.0 {
             return false;
         }
-        // Commas are in numbers and sentences too.
-        let is_number_list = column.share(|text| text.contains(separator) && is_number(text)) > 0.0;
-        let all: Vec<String> = column.texts.iter().flat_map(|text| parts(text)).collect();
-        let mut different = all.clone();
-        different.sort_unstable();
-        different.dedup();
-        let come_again = different.len() < all.len();
-        match *separator {
-            "," => {
-                !is_number_list
-                    && with >= 0.3
-                    && come_again
-                    && column
-                        .share(|text| parts(text).iter().all(|part| part.split(' ').count() <= 3))
-                        > 0.9
-            }
-            _ => with >= 0.2 || come_again,
-        }
+        *separator != "," || are_listed(column, values)
     })
+}
+
+/// Whether commas separate values: they are in numbers and in sentences too, but a list has few words in
+/// each of its values, and values come again in other rows.
+fn are_listed(column: &Column, values: impl Fn(&str) -> Vec<String>) -> bool {
+    let has_few_words = |text: &str| {
+        let values = values(text);
+        values.iter().all(|value| value.split(' ').count() <= 3)
+    };
+    let is_decimal = |text: &str| text.contains(",000") || (text.contains(',') && is_number(text));
+    let is_year = |text: &str| text.len() == 4 && text.starts_with(['1', '2']) && is_number(text);
+    let has_year = |text: &str| values(text).iter().skip(1).any(|value| is_year(value));
+    let all: Vec<String> = column.texts.iter().flat_map(|text| values(text)).collect();
+    let different: HashSet<&String> = all.iter().collect();
+    different.len() * 5 <= all.len() * 4
+        && column.share(|text| is_decimal(text) || has_year(text)) == 0.0
+        && column.share(has_few_words) > 0.9
+}
+
+/// Whether a column has words for yes and no, and more than the words true and false, which need no option.
+fn is_flag(column: &Column, kind: Kind) -> bool {
+    let is_word = |text: &str| matches!(text.to_lowercase().as_str(), "true" | "false");
+    let is_yes = |text: &str| flag(text) == Ok(Value::Bool(true));
+    let yes = column.share(is_yes);
+    let has_both = yes > 0.0 && yes < 1.0;
+    column.share(is_yes_or_no) == 1.0
+        && (has_both || column.texts.len() >= FEW)
+        && (kind == Kind::Json || column.share(is_word) < 1.0)
 }

@@ -262,6 +262,7 @@ fn by_values(
         Field::Categories
             if !is_typed
                 && column.distinct() < 0.7
+                && column.share(|text| text.contains('<')) < 0.1
                 && settings::separator_of(column).is_some_and(|found| found.contains('>')) =>
         {
             Some((44, "few different paths"))

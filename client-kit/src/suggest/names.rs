@@ -121,7 +121,7 @@ const MAKERS: &str = "mpn manufacturerpartnumber partnumber partno manufacturers
 /// Words that say nothing beside another one.
 const NEUTRAL: &str = "product products produkt produit producto prodotto item article artikel variant main default \
     full long text value name url link code number the du de del le la of des en fr es it nl pl \
-    incl brutto gross ttc shop in";
+    incl brutto gross ttc shop in high large big original orig";
 /// The currencies that a name may have in it.
 pub(super) const CURRENCIES: [&str; 14] = [
     "EUR", "USD", "GBP", "CHF", "PLN", "SEK", "DKK", "NOK", "CZK", "HUF", "JPY", "CAD", "AUD",
@@ -185,7 +185,7 @@ pub(super) fn is_minor(column: &str) -> bool {
 /// Whether a name speaks of what the shop itself pays.
 pub(super) fn is_cost(column: &str) -> bool {
     const COSTS: &str = "cost costs purchase purchaseprice einkauf einkaufspreis ek ekpreis achat prixachat \
-        acquisto margin";
+        acquisto";
     let is_one = |word: &String| has(COSTS, word);
     words(column).iter().any(is_one) || has(COSTS, &fold(column))
 }

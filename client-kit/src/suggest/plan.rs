@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::feed::{DecimalSign, Field, Kind, MappingArgs, Role};
+use crate::feed::{DecimalSign, Field, Kind, MappingArgs, Role, is_plain_number};
 use crate::suggest::attributes::{Treatment, treat};
 use crate::suggest::column::{Column, is_id};
 use crate::suggest::fields::{Candidate, Choice, choose};
@@ -107,7 +107,8 @@ impl Plan {
     ) {
         let is_table = matches!(sample.kind, Kind::Csv | Kind::Sheet);
         let is_said = self.mapping.decimal_comma || self.mapping.decimal_point;
-        let price = price.filter(|_| self.mapping.price_minor.is_none());
+        let is_minor = self.mapping.price_minor.is_some() || sample.mapping.price_is_minor;
+        let price = price.filter(|_| !is_minor);
         let sign = price.map(settings::decimal_sign);
         match sign {
             Some(Some((DecimalSign::Comma, text))) => {
@@ -118,6 +119,14 @@ impl Plan {
             Some(Some((DecimalSign::Point, text))) => {
                 self.remarks
                     .push(format!("prices have a decimal point, such as {text:?}"));
+            }
+            Some(Some((DecimalSign::Unknown, _)))
+                if price.is_some_and(|price| price.share(is_plain_number) > 0.99) =>
+            {
+                self.remarks.push(
+                    "prices have no decimals: --price-minor COLUMN says that they are in cents"
+                        .to_owned(),
+                );
             }
             Some(None) if !is_said => self.missing.push(
                 "prices have decimal commas and points: mend the feed, or say what is right with \
@@ -231,7 +240,7 @@ impl Plan {
                 };
                 let is_told = self.is_told(&column.name, sample);
                 let is_split = sample.mapping.splits.contains_key(&column.name);
-                let treatment = match treat(column, sample.kind, is_looked_through) {
+                let treatment = match treat(column, sample, is_looked_through) {
                     Treatment::Empty => Treatment::Empty,
                     _ if is_told => Treatment::Plain,
                     treatment => treatment,

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 use tempfile::NamedTempFile;
 
-use crate::feed::{FeedError, FormArgs, Kind, Mapping, Original, Role, Source, probe, role};
+use crate::feed::{
+    FeedError, FormArgs, Kind, Mapping, Original, Preset, Role, Source, probe, role,
+};
 use crate::suggest::column::Column;
 
 pub(super) const ROWS_MAX: usize = 1000;
@@ -42,6 +44,23 @@ pub(super) struct Sample {
     /// What the feed says of itself, as options say it.
     pub(super) mapping: Mapping,
     pub(super) notes: Vec<String>,
+}
+
+impl Sample {
+    /// The preset that knows the columns, where they are those of a known kind of feed.
+    pub(super) fn preset(&self) -> Option<Preset> {
+        let find = |name: &str| self.columns.iter().find(|column| column.name == name);
+        let is_icecat = self
+            .columns
+            .iter()
+            .any(|column| column.name.starts_with("attr_t_"));
+        if is_icecat && find("supplier").is_some() {
+            return Some(Preset::Icecat);
+        }
+        let kind = find("@type").filter(|_| self.kind == Kind::Json)?;
+        let is_product = |text: &str| text.rsplit('/').next() == Some("Product");
+        (kind.share(is_product) > 0.9).then_some(Preset::SchemaOrg)
+    }
 }
 
 impl Input {

@@ -134,6 +134,26 @@ fn objects_of_json_are_taken_apart() {
 }
 
 #[test]
+fn kinds_of_feeds_that_are_not_found_by_an_import_are_proposed() {
+    let feed = r#"{"id":1,"title":"T","supplier":"Fjell","price":4995,"ean":"4006381333931","attr_t_colour":"red","img_high":"http://x/a.jpg"}"#;
+    expect![[r#"
+        JSON, UTF-8
+        note: the feed is one of Icecat: supplier, ean and others fill the fields that no --map names
+        note: nothing tells the currency of all prices: new products get that of the catalog, USD unless set; --currency EUR says another one
+        1 of 1, 0 rejected, 0 warnings
+        --preset icecat
+    "#]].assert_eq(&told(&look("a.jsonl", "", feed.as_bytes())));
+    let feed = r#"[{"@type":"Product","sku":"a","name":"T","offers":{"price":"5.00","priceCurrency":"EUR"},"brand":{"name":"Fjell"}}]"#;
+    expect![[r#"
+        JSON, UTF-8
+        note: the feed is one of schema.org: sku, offers.price and others fill the fields that no --map names
+        note: prices have a decimal point, such as "5.00"
+        1 of 1, 0 rejected, 0 warnings
+        --preset schema-org
+    "#]].assert_eq(&told(&look("a.json", "", feed.as_bytes())));
+}
+
+#[test]
 fn what_is_missing_is_told_with_what_to_do() {
     let feed = "Colour,Size\nred,1\nred,2\n";
     expect![[r#"

@@ -53,7 +53,7 @@ const GOOGLE: Columns = &[
 
 impl Preset {
     /// A sentence for the user of a feed in which the preset was found.
-    pub(in crate::feed) fn note(self) -> String {
+    pub(crate) fn note(self) -> String {
         let (kind, fields) = match self {
             Preset::Google => ("Google", "g:id, g:price, g:gtin and others"),
             Preset::Bmecat => ("BMEcat", "SUPPLIER_PID, DESCRIPTION_SHORT and others"),
