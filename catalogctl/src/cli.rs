@@ -231,6 +231,7 @@ mod tests {
         for bad in [
             "catalogctl import - --price a --price-minor b",
             "catalogctl import - --batch 0",
+            "catalogctl import - --suggest --dry-run",
             "catalogctl export - --position 0",
             "catalogctl export - --fields id,colour",
             "catalogctl export - --link https://shop.example/p/",

@@ -4,6 +4,7 @@ mod changes;
 mod rejected;
 mod report;
 mod missing;
+mod suggest;
 mod args;
 
 use std::path::PathBuf;
@@ -31,6 +32,9 @@ pub(crate) async fn command(
     args: ImportArgs,
     endpoints: &EndpointArgs,
 ) -> anyhow::Result<ExitCode> {
+    if args.suggest {
+        return suggest::command(args, ExitCode::from(EXIT_USAGE)).await;
+    }
     let mapping = match Mapping::new(args.mapping.clone()) {
         Ok(mapping) if args.report.is_some() => mapping.keeping_originals(),
         Ok(mapping) => mapping,
@@ -166,7 +170,8 @@ async fn check(
         }
         summary.warnings += batch.warnings.len() as u64;
         summary.rejected += batch.rejected.len() as u64;
-        summary.rows += (batch.rows.len() + batch.rejected.len()) as u64;
+        summary.left_out += batch.left_out;
+        summary.rows += (batch.rows.len() + batch.rejected.len()) as u64 + batch.left_out;
         notice(Notice::Progress(&summary));
     };
     summary.stop_clock(started);

@@ -1,7 +1,7 @@
 //! Product feeds as rows, from a file, a pipe or a URL: JSON, CSV, XML and spreadsheets, plain or packed,
 //! in any encoding.
-//! Invariant: memory is bounded by one row of at most [`ROW_BYTES_MAX`], however long the feed is,
-//! and a row that cannot be read does not end the feed.
+//! Invariant: memory is bounded by one row of at most [`ROW_BYTES_MAX`] and by what rows of a product share,
+//! however long the feed is, and a row that cannot be read does not end the feed.
 
 mod row;
 mod error;
@@ -20,27 +20,55 @@ mod csv;
 mod xml;
 mod sheet;
 
+pub(crate) use crate::feed::columns::{Taken, role};
+pub(crate) use crate::feed::draft::Role;
 pub use crate::feed::error::FeedError;
 pub(crate) use crate::feed::exact::{CellKind, TypedColumn, escaped, json_of};
+pub(crate) use crate::feed::form::Kind;
 pub use crate::feed::form::{Encoding, FormArgs, Format, Preset};
 pub use crate::feed::mapping::{Field, Mapping, MappingArgs};
+pub(crate) use crate::feed::prices::{DecimalSign, currency_of, is_price, shown_sign};
 pub use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row, Rows};
 pub use crate::feed::sheet::THREAD as SPREADSHEET_THREAD;
 pub use crate::feed::source::{Notes, Progress, Source};
 pub use crate::feed::values::REPORT_COLUMNS;
+pub(crate) use crate::feed::values::{attribute_name, flag, is_plain_number};
 
 use crate::feed::columns::Columns;
-use crate::feed::form::Kind;
+use crate::feed::csv::lines_before_header;
 use crate::feed::row::{RawRow, Unread};
 use crate::feed::sheet::{Table, TableRow};
+
+/// A feed whose rows can be read, and what is known of it by then.
+pub(crate) struct Opened {
+    pub(crate) rows: Rows,
+    pub(crate) kind: Kind,
+    /// What separates the cells of a CSV.
+    pub(crate) separator: Option<String>,
+    /// The columns of a table, with what each is for.
+    pub(crate) columns: Option<Vec<(String, Role)>>,
+    /// The mapping with what a preset adds to it.
+    pub(crate) mapping: Mapping,
+}
 
 /// Reads the rows of a feed, in order; an error is the last item. Without a format, the content and
 /// the file name decide.
 pub fn rows(source: Source, format: Option<Format>, mapping: Mapping) -> Result<Rows, FeedError> {
+    let opened = open(source, format, mapping).map_err(FeedError::shortened)?;
+    Ok(opened.rows)
+}
+
+/// Opens a feed to look at it: the header of a table may lack what an import needs.
+pub(crate) fn probe(
+    source: Source,
+    format: Option<Format>,
+    mapping: Mapping,
+) -> Result<Opened, FeedError> {
+    let mapping = mapping.for_a_look().keeping_originals();
     open(source, format, mapping).map_err(FeedError::shortened)
 }
 
-fn open(source: Source, format: Option<Format>, mut mapping: Mapping) -> Result<Rows, FeedError> {
+fn open(source: Source, format: Option<Format>, mut mapping: Mapping) -> Result<Opened, FeedError> {
     let progress = source.progress();
     let format = format.or(source.form().format);
     let kind = form::kind(
@@ -49,31 +77,70 @@ fn open(source: Source, format: Option<Format>, mut mapping: Mapping) -> Result<
         source.file_names(),
         source.peeked(),
     );
-    if let Some(preset) = source.form().preset {
-        preset.map_columns(&mut mapping);
+    match (source.form().preset, kind) {
+        (Some(Preset::Shopify), Kind::Json | Kind::Xml) => {
+            return Err(FeedError::Mapping(
+                "the preset shopify reads the table that Shopify exports, a CSV or a spreadsheet"
+                    .to_owned(),
+            ));
+        }
+        (preset, _) => preset
+            .into_iter()
+            .for_each(|one| one.map_columns(&mut mapping)),
     }
+    if kind == Kind::Csv && !mapping.checks_header && mapping.skip == 0 {
+        mapping.skip = lines_before_header(source.peeked());
+    }
+    let known = mapping.clone();
+    let opened = |rows, table: Option<&Columns>, separator| Opened {
+        rows,
+        kind,
+        separator,
+        columns: table.map(Columns::roles),
+        mapping: table.map_or(known, |columns| columns.mapping().clone()),
+    };
     Ok(match kind {
         Kind::Json => {
             let objects = json::objects(source, format, &mapping);
-            until_error(
-                objects.map(move |row| Ok(product(row?, &mapping))),
-                progress,
-            )
+            let rows = objects.map(move |row| Ok(product(row?, &mapping)));
+            opened(until_error(rows, progress), None, None)
         }
         Kind::Xml => {
             let objects = xml::Objects::new(source, &mapping)?;
-            until_error(
-                objects.map(move |row| Ok(product(row?, &mapping))),
-                progress,
-            )
+            let rows = objects.map(move |row| Ok(product(row?, &mapping)));
+            opened(until_error(rows, progress), None, None)
         }
-        Kind::Csv => until_error(csv::Records::new(source, mapping)?, progress),
+        Kind::Csv => {
+            let records = csv::Records::new(source, mapping)?;
+            let separator = String::from_utf8_lossy(records.separator()).into_owned();
+            let look = opened(
+                Box::new(std::iter::empty()),
+                Some(records.columns()),
+                Some(separator),
+            );
+            Opened {
+                rows: until_error(records, progress),
+                ..look
+            }
+        }
         Kind::Sheet => {
-            let table = Table::new(source)?;
-            let columns = Columns::new(table.columns().to_vec(), mapping);
-            let columns = columns.map_err(FeedError::Mapping)?;
+            let (notes, preset) = (source.notes(), source.form().preset);
+            let mut table = Table::new(source)?;
+            let columns = Columns::new(table.columns().to_vec(), mapping, preset, &notes);
+            let mut columns = columns.map_err(FeedError::Mapping)?;
             progress.tell_header(columns.names());
-            until_error(table.map(move |row| Ok(cells(row?, &columns))), progress)
+            let look = opened(Box::new(std::iter::empty()), Some(&columns), None);
+            let rows = std::iter::from_fn(move || {
+                let row = table.next();
+                if row.is_none() {
+                    columns.end();
+                }
+                row.map(|row| Ok(cells(row?, &mut columns)))
+            });
+            Opened {
+                rows: until_error(rows, progress),
+                ..look
+            }
         }
     })
 }
@@ -91,7 +158,7 @@ fn product(row: RawRow, mapping: &Mapping) -> Row {
     }
 }
 
-fn cells(row: TableRow, columns: &Columns) -> Row {
+fn cells(row: TableRow, columns: &mut Columns) -> Row {
     match row.cells {
         Ok(cells) => {
             let cells: Vec<&str> = cells.iter().map(String::as_str).collect();

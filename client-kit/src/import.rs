@@ -48,7 +48,7 @@ pub fn rows(products: impl Iterator<Item = ProductInput> + Send + 'static) -> Ro
         };
         Ok(Row {
             line,
-            parsed: Ok(row),
+            parsed: Ok(Some(row)),
             warnings: Vec::new(),
             columns: Arc::default(),
             original: None,

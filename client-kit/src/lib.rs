@@ -1,4 +1,4 @@
-//! What client programs of the catalog share: [`feed`] reads products, [`sample`] makes them up,
+//! What client programs of the catalog share: [`feed`] reads products, [`suggest`] looks how, [`sample`] makes them up,
 //! [`import`] sends them to a [`Target`], [`export`] reads them from one, and [`output`] and [`Meter`] show how it goes.
 
 #![allow(clippy::print_stderr)] // A command line talks to its user.
@@ -6,6 +6,7 @@
 pub mod sample;
 pub mod import;
 pub mod export;
+pub mod suggest;
 pub mod feed;
 mod target;
 mod product_json;

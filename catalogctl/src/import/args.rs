@@ -18,6 +18,10 @@ pub(crate) struct ImportArgs {
     /// Reads and checks the feed, shows the first product and sends nothing
     #[arg(long, conflicts_with = "dry_run")]
     pub(super) check: bool,
+    /// Looks at the columns and the first rows, says what each column would become and why, and prints the
+    /// command that imports the feed so; writes nothing
+    #[arg(long, conflicts_with_all = ["dry_run", "check", "delete_missing", "report", "rejects"])]
+    pub(super) suggest: bool,
     /// Writes every rejected row to FILE as it stands in the feed, with the reason, to be mended and imported
     /// again: CSV for a table, else JSON Lines
     #[arg(long, value_name = "FILE")]

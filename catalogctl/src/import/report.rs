@@ -179,6 +179,7 @@ pub(super) fn summary(summary: &Summary, args: &ImportArgs) -> String {
         updated,
         unchanged,
         rejected,
+        left_out,
         warnings,
         seconds,
         rows_per_second,
@@ -189,17 +190,21 @@ pub(super) fn summary(summary: &Summary, args: &ImportArgs) -> String {
         1 => ", 1 warning".to_owned(),
         warnings => format!(", {warnings} warnings"),
     };
+    let left_out = match left_out {
+        0 => String::new(),
+        rows => format!(", {rows} left out"),
+    };
     if args.check {
-        format!("{rows} rows read, {rejected} rejected{warned} {pace}; nothing was sent")
+        format!("{rows} rows read, {rejected} rejected{left_out}{warned} {pace}; nothing was sent")
     } else if args.dry_run {
         format!(
             "{rows} rows: {created} would be created, {updated} updated, {unchanged} unchanged, \
-             {rejected} rejected{warned} {pace}; nothing was changed"
+             {rejected} rejected{left_out}{warned} {pace}; nothing was changed"
         )
     } else {
         format!(
             "{rows} rows: {created} created, {updated} updated, {unchanged} unchanged, {rejected} \
-             rejected{warned} {pace}"
+             rejected{left_out}{warned} {pace}"
         )
     }
 }

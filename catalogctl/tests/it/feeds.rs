@@ -121,6 +121,88 @@ async fn a_price_list_of_a_spreadsheet_goes_in_and_out_again() {
         (&saw["brand"], &saw["price"]),
         (&"Fjell".into(), &45.5.into())
     );
+
+    // The command that is suggested for the list says the same as ours, and takes the currency from its prices.
+    let told = shown(&suggested(&cluster, folder.path(), "liste.csv").await);
+    let expected = "4 rows: 0 created, 2 updated, 1 unchanged, 1 rejected, 1 warning";
+    assert!(told.contains(expected), "{told}");
+    cluster.caught_up(6, false, 30).await.expect("documents");
+    let saw = product(&cluster, "a2").await;
+    assert_eq!(
+        (&saw["currency"], &saw["price"]),
+        (&"EUR".into(), &49.9.into())
+    );
+}
+
+/// Asks how a file is imported, and does it so in a shell.
+async fn suggested(cluster: &Cluster, folder: &Path, file: &str) -> Output {
+    let mut look = catalogctl(cluster, &["import", file, "--suggest"]);
+    let look = look.current_dir(folder).output().await;
+    let look = look.expect("run catalogctl");
+    assert!(look.status.success(), "{}", shown(&look));
+    let text = String::from_utf8_lossy(&look.stdout).into_owned();
+    let command = text.lines().last().expect("a command");
+    assert!(
+        command.starts_with("catalogctl import "),
+        "{command}\n{text}"
+    );
+    let tool = format!("catalogctl() {{ \"$CATALOGCTL\" \"$@\"; }}; {command}");
+    tokio::process::Command::new("sh")
+        .args(["-c", &tool])
+        .env("CATALOGCTL", CATALOGCTL)
+        .env("CATALOG_COMMAND_GRPC", cluster.command_grpc())
+        .current_dir(folder)
+        .output()
+        .await
+        .expect("a shell")
+}
+
+/// An export of a shop whose products have variants and several images.
+const SHOP: &str = "Handle,Title,Body (HTML),Vendor,Type,Tags,Published,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Barcode,Image Src,Cost per item,Status\n\
+    tee,Classic Tee,<p>Soft</p>,Fjell,Shirts,\"summer, cotton\",TRUE,Colour,\"Red, White\",'001,19.90,'4006381333931,http://i.example/1.jpg,7.50,active\n\
+    tee,,,,,,,,Blue,'002,21.00,,http://i.example/2.jpg,7.50,\n\
+    tee,,,,,,,,,,,,http://i.example/3.jpg,,\n\
+    lost,,,,,,,,M,,5.00,,,,\n\
+    lamp,Old lamp,,Acme,Lamps,,TRUE,Title,Default Title,L-1,9.50,,,,archived\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_variants_of_a_shop_are_products_and_every_row_is_counted() {
+    let cluster = cluster().await;
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("my products.csv"), SHOP).expect("the export");
+    for counts in [
+        "3 created, 0 updated, 0 unchanged",
+        "0 created, 0 updated, 3 unchanged",
+    ] {
+        let output = suggested(&cluster, folder.path(), "my products.csv").await;
+        let told = shown(&output);
+        let expected = format!("5 rows: {counts}, 1 rejected, 1 left out");
+        assert!(told.contains(&expected), "{expected}\n{told}");
+        assert!(
+            told.contains("line 5, handle: the first row of the handle \"lost\""),
+            "{told}"
+        );
+    }
+    let rows = exported(&cluster, folder.path(), "all.jsonl").await;
+    let rows: Vec<Value> = rows
+        .lines()
+        .map(|row| serde_json::from_str(row).expect("JSON"))
+        .collect();
+    let of = |id: &str| rows.iter().find(|row| row["id"] == id).expect(id);
+    let blue = of("tee_Blue");
+    assert_eq!(blue["title"], "Classic Tee - Blue");
+    assert_eq!(
+        (&blue["brand"], &blue["sku"], &blue["image_url"]),
+        (
+            &"Fjell".into(),
+            &"002".into(),
+            &"http://i.example/1.jpg".into()
+        )
+    );
+    let attributes =
+        serde_json::json!({"colour": "Blue", "handle": "tee", "tags": ["summer", "cotton"]});
+    assert_eq!(blue["attributes"], attributes);
+    assert_eq!(of("lamp")["status"], "discontinued");
 }
 
 #[tokio::test]

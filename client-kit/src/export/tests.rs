@@ -85,7 +85,7 @@ fn input(product: &Product) -> ProductInput {
 
 /// What a row says of a product, with the price as the write service reads it.
 fn in_minor_units(row: Row) -> ProductInput {
-    let mut product = row.parsed.unwrap().product.unwrap();
+    let mut product = row.parsed.unwrap().unwrap().product.unwrap();
     let price = std::mem::take(&mut product.price);
     let price = Money::parse(&price, product.currency.parse().unwrap());
     product.price_minor = price.unwrap().minor();

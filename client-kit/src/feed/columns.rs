@@ -1,12 +1,15 @@
 //! What the columns of a table mean, settled once for all of its rows.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::feed::draft::{Draft, Numbers, Role};
 use crate::feed::exact::{self, TypedColumn};
+use crate::feed::form::{Preset, Shopify};
 use crate::feed::mapping::Mapping;
 use crate::feed::row::{Original, Row};
+use crate::feed::source::Notes;
 use crate::feed::values;
 
 pub(super) struct Columns {
@@ -15,13 +18,30 @@ pub(super) struct Columns {
     /// The attributes that every row states.
     stated: Arc<[String]>,
     mapping: Mapping,
+    /// What completes the rows of an export of Shopify.
+    shopify: Option<Shopify>,
 }
 
 impl Columns {
     /// Settles the columns of a header. The error says what it lacks.
-    pub(super) fn new(names: Vec<String>, mapping: Mapping) -> Result<Self, String> {
+    pub(super) fn new(
+        names: Vec<String>,
+        mut mapping: Mapping,
+        preset: Option<Preset>,
+        notes: &Notes,
+    ) -> Result<Self, String> {
+        let note = || Preset::Shopify.note();
+        let shopify = match preset {
+            None | Some(Preset::Shopify) => {
+                Shopify::find(&names, &mut mapping, preset.is_some(), note, notes)?
+            }
+            Some(_) => None,
+        };
+        mapping.has_preset_of_rows = shopify.is_some();
         let mapping = mapping.for_header(&names);
-        mapping.check_header(&names)?;
+        if mapping.checks_header {
+            mapping.check_header(&names)?;
+        }
         let mut taken = Taken::default();
         let roles: Vec<Role> = names
             .iter()
@@ -41,11 +61,20 @@ impl Columns {
             names,
             roles,
             mapping,
+            shopify,
         })
     }
 
     pub(super) fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The columns with what each is for.
+    pub(super) fn roles(&self) -> Vec<(String, Role)> {
+        let roles = self.names.iter().zip(&self.roles);
+        roles
+            .map(|(name, role)| (name.clone(), role.clone()))
+            .collect()
     }
 
     pub(super) fn mapping(&self) -> &Mapping {
@@ -63,24 +92,65 @@ impl Columns {
     }
 
     /// Reads the cells of a row, one for each column.
-    pub(super) fn row(&self, line: u64, cells: &[&str]) -> Row {
+    pub(super) fn row(&mut self, line: u64, cells: &[&str]) -> Row {
+        let Some(shopify) = &mut self.shopify else {
+            return self.product(line, cells, cells, &[]);
+        };
+        match shopify.variant(cells) {
+            Ok(Some(variant)) => {
+                let (filled, cells) = (texts(&variant.filled), texts(&variant.cells));
+                self.product(line, &filled, &cells, &variant.attributes)
+            }
+            Ok(None) => Row::left_out(line),
+            Err(mistake) => Row {
+                original: self.original(cells),
+                ..Row::rejected(line, mistake)
+            },
+        }
+    }
+
+    /// Tells what is known at the end of the feed.
+    pub(super) fn end(&mut self) {
+        if let Some(shopify) = &mut self.shopify {
+            shopify.end();
+        }
+    }
+
+    fn product(
+        &self,
+        line: u64,
+        original: &[&str],
+        cells: &[&str],
+        attributes: &[(usize, String, String)],
+    ) -> Row {
         let mut draft = Draft::new(&self.mapping);
+        for (place, name, text) in attributes {
+            draft.named_cell(self.name(*place), name, text);
+        }
         for ((name, role), text) in self.names.iter().zip(&self.roles).zip(cells) {
             draft.cell(name, role, text);
         }
-        let original = self
-            .mapping
-            .keeps_originals
-            .then(|| Original::Cells(cells.iter().map(|cell| (*cell).to_owned()).collect()));
         Row {
             columns: Arc::clone(&self.stated),
-            original,
+            original: self.original(original),
             ..draft.finish(line)
         }
     }
+
+    /// The row as it stands in the feed, where that is wanted.
+    fn original(&self, cells: &[&str]) -> Option<Original> {
+        let owned = || cells.iter().map(|cell| (*cell).to_owned()).collect();
+        let is_wanted = self.mapping.keeps_originals;
+        is_wanted.then(|| Original::Cells(owned()))
+    }
 }
 
-fn role(column: &str, mapping: &Mapping, taken: &mut Taken) -> Role {
+fn texts<'c>(cells: &'c [Cow<'_, str>]) -> Vec<&'c str> {
+    cells.iter().map(|cell| &**cell).collect()
+}
+
+/// What a column is for. A name that another one has is numbered.
+pub(crate) fn role(column: &str, mapping: &Mapping, taken: &mut Taken) -> Role {
     if column.is_empty() || mapping.ignored.contains(column) || values::is_of_report(column) {
         return Role::Nothing;
     }
@@ -90,7 +160,8 @@ fn role(column: &str, mapping: &Mapping, taken: &mut Taken) -> Role {
     if let Some(typed) = TypedColumn::parse(column) {
         return Role::Exact(typed);
     }
-    let name = values::attribute_name(column, &mapping.strip);
+    let named = mapping.names.get(column).cloned();
+    let name = named.unwrap_or_else(|| values::attribute_name(column, &mapping.strip));
     if name.is_empty() {
         return Role::Nameless;
     }
@@ -99,7 +170,7 @@ fn role(column: &str, mapping: &Mapping, taken: &mut Taken) -> Role {
 
 /// The names of attributes that columns have.
 #[derive(Default)]
-struct Taken {
+pub(crate) struct Taken {
     names: HashSet<String>,
     numbers: Numbers,
 }

@@ -20,6 +20,7 @@ use crate::feed::survey::Survey;
 /// is read again.
 const RECORD_BYTES_MAX: usize = ROW_BYTES_MAX;
 const RECORD_LINES_MAX: usize = 1_000;
+pub(super) use crate::feed::csv::dialect::lines_before_header;
 
 pub(super) struct Records {
     lines: Lines<Box<dyn BufRead + Send>>,
@@ -39,6 +40,9 @@ impl Records {
     /// Opens a table. One that can be read twice is looked through first, so that a column is one thing in
     /// all rows.
     pub(super) fn new(source: Source, mut mapping: Mapping) -> Result<Self, FeedError> {
+        if !mapping.checks_header {
+            return Self::open(source, mapping);
+        }
         if let Some(again) = source.again() {
             let notes = Self::open(again, mapping.clone())?.survey(&mut mapping)?;
             for note in notes {
@@ -54,7 +58,12 @@ impl Records {
         if !survey.is_needed() {
             return Ok(Vec::new());
         }
+        let mut left = mapping.look_rows.unwrap_or(usize::MAX);
         while let Some(record) = self.advance().map_err(|source| self.unreadable(source))? {
+            if left == 0 {
+                break;
+            }
+            left -= 1;
             let line = record.lines.first().map_or(0, |first| first.number);
             self.cells.trim(self.columns.names().len());
             let cells = &self.cells.cells;
@@ -77,11 +86,11 @@ impl Records {
 
     fn open(source: Source, mapping: Mapping) -> Result<Self, FeedError> {
         let beginning = source.peeked().to_vec();
-        let progress = source.progress();
+        let (progress, notes, preset) = (source.progress(), source.notes(), source.form().preset);
         let mut lines = Lines::new(source.into_reader(), &beginning);
         let mut cells = Cells::default();
         let (separator, header) = header(&mut lines, &mut cells, &mapping)?;
-        let columns = Columns::new(header, mapping).map_err(FeedError::Mapping)?;
+        let columns = Columns::new(header, mapping, preset, &notes).map_err(FeedError::Mapping)?;
         progress.tell_header(columns.names());
         Ok(Self {
             lines,
@@ -89,6 +98,14 @@ impl Records {
             columns,
             cells,
         })
+    }
+
+    pub(super) fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    pub(super) fn separator(&self) -> &[u8] {
+        &self.separator
     }
 
     /// Reads the next record that is not blank.
@@ -172,7 +189,11 @@ impl Iterator for Records {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.advance() {
-            Ok(record) => record.map(|record| Ok(self.row(record))),
+            Ok(None) => {
+                self.columns.end();
+                None
+            }
+            Ok(Some(record)) => Some(Ok(self.row(record))),
             Err(source) => Some(Err(self.unreadable(source))),
         }
     }

@@ -49,7 +49,7 @@ impl Numbers {
 
 /// What a column of a table is for.
 #[derive(Clone, Debug)]
-pub(super) enum Role {
+pub(crate) enum Role {
     Nothing,
     Fields(Vec<Field>),
     Attribute(String),
@@ -137,6 +137,11 @@ impl<'m> Draft<'m> {
             Role::Exact(typed) => return self.typed_cell(column, typed, text),
             Role::Attribute(name) => name,
         };
+        self.named_cell(column, name, text);
+    }
+
+    /// Reads a cell of an attribute.
+    pub(super) fn named_cell(&mut self, column: &str, name: &str, text: &str) {
         let value = match self.mapping.splits.get(column) {
             Some(separator) => text
                 .split(separator.as_str())
@@ -145,9 +150,7 @@ impl<'m> Draft<'m> {
             None => self.typed(column, text),
         };
         match value.and_then(|value| values::attribute(value).map_err(str::to_owned)) {
-            Ok(Some(value)) => {
-                self.product.attributes.insert(name.clone(), value);
-            }
+            Ok(Some(value)) => self.insert(name.to_owned(), value),
             // The columns of the feed say that the product has no value.
             Ok(None) => {}
             Err(reason) => self.fault("attributes", format!("column {column:?} {reason}")),
@@ -355,7 +358,7 @@ impl<'m> Draft<'m> {
         Row {
             line,
             parsed: match self.mistake {
-                None => Ok(row),
+                None => Ok(Some(row)),
                 Some(mistake) => Err(Mistake { id, ..mistake }),
             },
             warnings: self.warnings,

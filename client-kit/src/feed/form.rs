@@ -5,6 +5,7 @@ mod preset;
 
 pub use crate::feed::form::encoding::Encoding;
 pub use crate::feed::form::preset::Preset;
+pub(super) use crate::feed::form::preset::Shopify;
 
 /// The form that the rows of a feed are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -43,14 +44,14 @@ pub struct FormArgs {
     #[arg(long, value_name = "NAME|NUMBER")]
     pub sheet: Option<String>,
     /// Fills the fields from the columns of a known kind of feed; --map goes before [a Google feed and
-    /// BMEcat in XML are found]
+    /// BMEcat in XML, and an export of Shopify, are found]
     #[arg(long, value_enum)]
     pub preset: Option<Preset>,
 }
 
 /// The reader that a feed needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Json,
     Csv,
     Xml,

@@ -42,7 +42,7 @@ impl Field {
         Field::Currency,
     ];
 
-    pub(super) fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Field::Id => "id",
             Field::Title => "title",
@@ -152,15 +152,17 @@ fn parse_split(text: &str) -> Result<(String, String), String> {
 /// Which fields each column fills, and how values are read.
 #[derive(Clone, Debug)]
 pub struct Mapping {
-    pub(super) columns: HashMap<String, Vec<Field>>,
+    pub(crate) columns: HashMap<String, Vec<Field>>,
     /// The fields that an option maps.
     told: HashSet<Field>,
     pub(super) sources: HashMap<Field, String>,
     pub(super) ignored: HashSet<String>,
     pub(super) strip: Vec<String>,
+    /// The names of attributes, for columns whose own names a preset does not take over.
+    pub(super) names: HashMap<String, String>,
     /// The separator of each column that is cut into a list.
-    pub(super) splits: HashMap<String, String>,
-    pub(super) price_is_minor: bool,
+    pub(crate) splits: HashMap<String, String>,
+    pub(crate) price_is_minor: bool,
     /// The currency of rows that name none; None leaves a product its own.
     pub(super) currency: Option<Currency>,
     pub(super) keep_text: bool,
@@ -176,9 +178,15 @@ pub struct Mapping {
     pub(super) category_separator: Option<String>,
     pub(super) replaces: bool,
     pub(super) delimiter: Option<String>,
-    pub(super) skip: u64,
+    pub(crate) skip: u64,
     /// Whether rows are kept as they stand in the feed.
     pub(super) keeps_originals: bool,
+    /// Whether a preset reads the rows, so that no column is open.
+    pub(crate) has_preset_of_rows: bool,
+    /// Whether the header of a table must have what an import needs.
+    pub(super) checks_header: bool,
+    /// How many rows of a table are looked through before it is read; None for all.
+    pub(super) look_rows: Option<usize>,
 }
 
 impl Mapping {
@@ -221,6 +229,7 @@ impl Mapping {
         Ok(Self {
             columns,
             told,
+            names: HashMap::new(),
             splits,
             sources,
             ignored: args.ignore.into_iter().collect(),
@@ -244,6 +253,9 @@ impl Mapping {
             delimiter: args.delimiter,
             skip: args.skip,
             keeps_originals: false,
+            has_preset_of_rows: false,
+            checks_header: true,
+            look_rows: None,
         })
     }
 
@@ -252,6 +264,43 @@ impl Mapping {
         Self {
             keeps_originals: true,
             ..self
+        }
+    }
+
+    /// Takes any header, and reads a table without a look through it before.
+    pub(super) fn for_a_look(self) -> Self {
+        Self {
+            checks_header: false,
+            ..self
+        }
+    }
+
+    /// Looks through so many rows of a table at most before it is read.
+    pub(crate) fn looking_at(self, rows: usize) -> Self {
+        Self {
+            look_rows: Some(rows),
+            ..self
+        }
+    }
+
+    /// Takes a field from a column, and no more from the one before.
+    pub(super) fn fill(&mut self, field: Field, column: &str) {
+        if let Some(before) = self.sources.insert(field, column.to_owned())
+            && let Some(fields) = self.columns.get_mut(&before)
+        {
+            fields.retain(|one| *one != field);
+            if fields.is_empty() {
+                self.columns.remove(&before);
+            }
+        }
+        let fields = self.columns.entry(column.to_owned()).or_default();
+        fields.push(field);
+    }
+
+    /// Leaves a column out that fills no field.
+    pub(super) fn leave_out(&mut self, column: &str) {
+        if !self.columns.contains_key(column) {
+            self.ignored.insert(column.to_owned());
         }
     }
 
@@ -323,7 +372,12 @@ impl Mapping {
         }
     }
 
-    pub(super) fn source(&self, field: Field) -> &str {
+    /// Whether an option names the column of a field.
+    pub(crate) fn is_told(&self, field: Field) -> bool {
+        self.told.contains(&field)
+    }
+
+    pub(crate) fn source(&self, field: Field) -> &str {
         self.sources.get(&field).map_or("", String::as_str)
     }
 }

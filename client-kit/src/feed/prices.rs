@@ -110,8 +110,23 @@ pub(super) fn parse(
     Ok(Price { decimal, currency })
 }
 
+/// Whether a text is a price, in whatever way its decimals are written.
+pub(crate) fn is_price(text: &str) -> bool {
+    let signs = [DecimalSign::Point, DecimalSign::Comma];
+    signs.iter().any(|sign| parse(text, *sign, None).is_ok())
+}
+
+/// The currency that a price tells.
+pub(crate) fn currency_of(text: &str) -> Option<Currency> {
+    let signs = [DecimalSign::Point, DecimalSign::Comma];
+    let mut prices = signs
+        .iter()
+        .filter_map(|sign| parse(text, *sign, None).ok());
+    prices.find_map(|price| price.currency)
+}
+
 /// The decimal sign that a text shows without doubt: `49,90` and `1.299,00` have a comma.
-pub(super) fn shown_sign(text: &str) -> DecimalSign {
+pub(crate) fn shown_sign(text: &str) -> DecimalSign {
     let Ok((number, _)) = without_currency(text.trim(), None) else {
         return DecimalSign::Unknown;
     };

@@ -20,7 +20,9 @@ const ID_CHARS_MAX: usize = 100;
 pub struct Row {
     /// The line where the row starts, counted from 1.
     pub line: u64,
-    pub parsed: Result<ImportRow, Mistake>,
+    /// What the row says; None for one that belongs to the product of another row and has nothing that a
+    /// product holds.
+    pub parsed: Result<Option<ImportRow>, Mistake>,
     /// What was left out of the row, which is imported all the same.
     pub warnings: Vec<Mistake>,
     /// The attributes that every row of the feed states, as `attributes.NAME`.
@@ -103,6 +105,14 @@ impl Row {
         }
         self.warnings.iter_mut().for_each(Mistake::shorten);
         self
+    }
+
+    /// A row that belongs to the product of another one, and has nothing that a product holds.
+    pub(super) fn left_out(line: u64) -> Self {
+        Self {
+            parsed: Ok(None),
+            ..Self::rejected(line, Mistake::default())
+        }
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Source {
     file_names: Vec<String>,
     content: Content,
     peeked: Vec<u8>,
+    /// The encoding of a text.
+    encoding: Option<Encoding>,
     progress: Progress,
     notes: Notes,
     form: FormArgs,
@@ -150,11 +152,12 @@ impl Source {
             return Err(FeedError::UnknownForm { name, form, cure });
         }
         let notes = Notes::default();
-        let (content, peeked) = match content {
-            Unpacked::Workbook(file, kind) => (Content::Workbook(file, kind), Vec::new()),
+        let (content, peeked, encoding) = match content {
+            Unpacked::Workbook(file, kind) => (Content::Workbook(file, kind), Vec::new(), None),
             Unpacked::Text(text) => {
-                let (text, peeked) = decoded(text, form.encoding, &notes).map_err(failed)?;
-                (Content::Text(text), peeked)
+                let is_file = total.is_some();
+                let text = decoded(text, form.encoding, is_file, &notes).map_err(failed)?;
+                (Content::Text(text.reader), text.peeked, text.encoding)
             }
         };
         Ok(Self {
@@ -162,6 +165,7 @@ impl Source {
             file_names: entries.into_iter().rev().chain([file_name]).collect(),
             content,
             peeked,
+            encoding,
             progress,
             notes,
             form: form.clone(),
@@ -181,6 +185,11 @@ impl Source {
     /// What was found out about the feed; more is added while it is read.
     pub fn notes(&self) -> Notes {
         self.notes.clone()
+    }
+
+    /// The name of the encoding of a text.
+    pub(crate) fn encoding(&self) -> Option<&'static str> {
+        self.encoding.map(Encoding::name)
     }
 
     pub(super) fn name(&self) -> &str {
@@ -218,14 +227,23 @@ impl Source {
     }
 }
 
+/// A text as UTF-8.
+struct Text {
+    reader: Box<dyn BufRead + Send>,
+    peeked: Vec<u8>,
+    /// What it was before; None where that is found out while it is read.
+    encoding: Option<Encoding>,
+}
+
 /// Makes UTF-8 of a text, and looks at its beginning.
 fn decoded(
     mut text: Bytes,
     chosen: Option<Encoding>,
+    is_file: bool,
     notes: &Notes,
-) -> io::Result<(Box<dyn BufRead + Send>, Vec<u8>)> {
+) -> io::Result<Text> {
     let mut beginning = Beginning::default();
-    let mut first = peek(&mut text, |first| beginning.is_enough(first))?;
+    let mut first = peek(&mut text, |first| !is_file && beginning.is_enough(first))?;
     let guess = encoding::find(&first, chosen)
         .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
     first.drain(..guess.mark);
@@ -236,10 +254,11 @@ fn decoded(
         None => text = Box::new(Guessed::new(text, notes)),
     }
     let mut beginning = Beginning::default();
-    let peeked = peek(&mut text, |first| beginning.is_enough(first))?;
+    let peeked = peek(&mut text, |first| !is_file && beginning.is_enough(first))?;
     let whole = put_back(peeked.clone(), text);
-    Ok((
-        Box::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
+    Ok(Text {
+        reader: Box::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
         peeked,
-    ))
+        encoding: guess.encoding,
+    })
 }

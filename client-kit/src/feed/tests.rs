@@ -4,15 +4,14 @@ mod bounds;
 mod forms;
 mod fuzz;
 mod malformed;
+mod shopify;
+mod shown;
 mod splits;
 mod tables;
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Read, Write as _};
 
-use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
-use catalog_proto::v1::attribute_value::Kind;
-use catalog_proto::v1::{ImportRow, ProductInput};
 use clap::Parser;
 use expect_test::{Expect, expect};
 use flate2::Compression;
@@ -21,6 +20,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
+use self::shown::show;
 use super::*;
 
 #[derive(clap::Parser)]
@@ -66,7 +66,8 @@ fn read_rows(rows: Rows) -> String {
         };
         let line = row.line;
         let _ = match &row.parsed {
-            Ok(row) => writeln!(text, "{line}: {}", show(row)),
+            Ok(None) => writeln!(text, "{line}: left out"),
+            Ok(Some(row)) => writeln!(text, "{line}: {}", show(row)),
             Err(Mistake { id, field, reason }) => writeln!(text, "{line}! {id} {field}: {reason}"),
         };
         for Mistake { id, field, reason } in &row.warnings {
@@ -81,68 +82,6 @@ fn chain(err: &FeedError) -> String {
         Some(source) => format!("{err}: {source}"),
         None => err.to_string(),
     }
-}
-
-fn show(row: &ImportRow) -> String {
-    let product = row.product.as_ref().expect("a product");
-    let ProductInput {
-        id,
-        title,
-        description,
-        price_minor,
-        price,
-        currency,
-        ..
-    } = product;
-    let mut text = format!("{id} {title:?}");
-    if *price_minor != 0 {
-        let _ = write!(text, " {price_minor} minor");
-    }
-    for stated in [price, currency] {
-        if !stated.is_empty() {
-            let _ = write!(text, " {stated}");
-        }
-    }
-    let texts = [
-        description,
-        &product.image_url,
-        &product.brand,
-        &product.sku,
-    ];
-    for (name, value) in ["description", "image", "brand", "sku"].iter().zip(texts) {
-        if !value.is_empty() {
-            let _ = write!(text, " {name}={value}");
-        }
-    }
-    for (name, values) in [
-        ("gtins", &product.gtins),
-        ("categories", &product.categories),
-    ] {
-        if !values.is_empty() {
-            let _ = write!(text, " {name}={values:?}");
-        }
-    }
-    for (name, value) in &product.attributes {
-        let _ = match value.kind.as_ref().expect("a value") {
-            Kind::Text(value) => write!(text, " {name}={value:?}"),
-            Kind::Number(value) => write!(text, " {name}={value}"),
-            Kind::Flag(value) => write!(text, " {name}={value}"),
-            Kind::List(list) => {
-                let values = list.values.iter().map(|value| match &value.kind {
-                    Some(ScalarKind::Text(value)) => format!("{value:?}"),
-                    Some(ScalarKind::Number(value)) => value.to_string(),
-                    Some(ScalarKind::Flag(value)) => value.to_string(),
-                    None => panic!("no value in {list:?}"),
-                });
-                let values = values.collect::<Vec<_>>().join(", ");
-                write!(text, " {name}=[{values}]")
-            }
-        };
-    }
-    if !row.clears.is_empty() {
-        let _ = write!(text, " clears={}", row.clears.join(","));
-    }
-    text
 }
 
 /// A reader that gives byte after byte.
@@ -184,7 +123,7 @@ fn products_as_this_catalog_prints_them_are_read_back() {
         "",
         r#"{"id":"a","title":"T","price":19.99,"currency":"EUR","categories":["A","B"],"status":"discontinued","attributes":{"colour":"red","w":1.5}}"#,
         expect![[r#"
-            1: a "T" 19.99 EUR categories=["A", "B"] colour="red" w=1.5
+            1: a "T" discontinued 19.99 EUR categories=["A", "B"] colour="red" w=1.5
         "#]],
     );
 }

@@ -158,7 +158,7 @@ pub(super) fn version(text: &str) -> Result<i64, String> {
 }
 
 /// Reads a word for true or false.
-pub(super) fn flag(text: &str) -> Result<Value, String> {
+pub(crate) fn flag(text: &str) -> Result<Value, String> {
     const YES: [&str; 11] = [
         "true", "t", "yes", "y", "1", "x", "ja", "j", "oui", "si", "on",
     ];
@@ -305,7 +305,7 @@ fn ends_in_zero(text: &str) -> bool {
 }
 
 /// Whether a text is a number in the plain form that has no other.
-pub(super) fn is_plain_number(text: &str) -> bool {
+pub(crate) fn is_plain_number(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = match digits.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
@@ -319,7 +319,7 @@ pub(super) fn is_plain_number(text: &str) -> bool {
 }
 
 /// Makes an attribute name from a column name: lower case letters, digits, `-`, `.` and single `_`.
-pub(super) fn attribute_name(column: &str, strip: &[String]) -> String {
+pub(crate) fn attribute_name(column: &str, strip: &[String]) -> String {
     let stripped = strip
         .iter()
         .find_map(|prefix| column.strip_prefix(prefix.as_str()));

@@ -28,6 +28,8 @@ pub struct Batch {
     /// The line in the feed of each row, and the row as it stands there.
     pub places: Vec<Place>,
     pub rejected: Vec<Rejection>,
+    /// How many rows have nothing that a product holds.
+    pub left_out: u64,
     pub warnings: Vec<Rejection>,
     bytes: usize,
 }
@@ -134,7 +136,8 @@ impl Iterator for Batches {
                 Some(Ok(mut row)) => {
                     let unread = Err(Mistake::default());
                     match std::mem::replace(&mut row.parsed, unread) {
-                        Ok(import) => {
+                        Ok(None) => batch.left_out += 1,
+                        Ok(Some(import)) => {
                             if !self.add(&mut batch, row, import) {
                                 break;
                             }
@@ -157,7 +160,7 @@ impl Iterator for Batches {
                 None => break,
             }
         }
-        let is_empty = batch.rows.is_empty() && batch.rejected.is_empty();
+        let is_empty = batch.rows.is_empty() && batch.rejected.is_empty() && batch.left_out == 0;
         match self.failed.take_if(|_| is_empty) {
             Some(err) => Some(Err(err)),
             None => (!is_empty).then_some(Ok(batch)),
@@ -222,14 +225,14 @@ mod tests {
                 field: "id".to_owned(),
                 reason: "none".to_owned(),
             }),
-            id => Ok(ImportRow {
+            id => Ok(Some(ImportRow {
                 product: Some(ProductInput {
                     id: id.to_owned(),
                     description: "x".repeat(if id == "big" { BATCH_BYTES_MAX } else { 0 }),
                     ..ProductInput::default()
                 }),
                 ..ImportRow::default()
-            }),
+            })),
         };
         Ok(Row {
             line,

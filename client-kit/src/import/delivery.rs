@@ -110,6 +110,8 @@ impl<'a> Delivery<'a> {
                     self.summary.rejected += 1;
                     (self.notice)(Notice::Rejected(&rejection));
                 }
+                self.summary.rows += batch.left_out;
+                self.summary.left_out += batch.left_out;
                 for warning in batch.warnings.drain(..) {
                     self.summary.warnings += 1;
                     (self.notice)(Notice::Warning(&warning));

@@ -53,7 +53,8 @@ impl Named {
         Box::new(rows.inspect(move |row| {
             let Ok(row) = row else { return };
             let id = match &row.parsed {
-                Ok(import) => import.product.as_ref().map(|product| &product.id),
+                Ok(None) => return,
+                Ok(Some(import)) => import.product.as_ref().map(|product| &product.id),
                 Err(mistake) => Some(&mistake.id),
             };
             let mut ids = named.lock();

@@ -16,6 +16,8 @@ pub struct Summary {
     pub updated: u64,
     pub unchanged: u64,
     pub rejected: u64,
+    /// Rows that belong to the product of another one and have nothing that a product holds.
+    pub left_out: u64,
     /// What was left out of rows that were imported all the same.
     pub warnings: u64,
     pub seconds: f64,

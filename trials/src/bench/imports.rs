@@ -137,7 +137,7 @@ async fn bare_inserts(cluster: &Cluster, rows: Rows) -> anyhow::Result<f64> {
         let row = row?
             .parsed
             .map_err(|mistake| anyhow::anyhow!("{}", mistake.reason))?;
-        let product = row.product.unwrap_or_default();
+        let product = row.and_then(|row| row.product).unwrap_or_default();
         products.push(serde_json::to_string(&ProductJson::from(&product)).context("JSON")?);
         ids.push(product.id);
         if ids.len() == BATCH_ROWS || rows.peek().is_none() {

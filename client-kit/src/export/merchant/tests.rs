@@ -252,7 +252,7 @@ fn an_import_reads_the_products_back() {
     let source = Source::from_reader("feed", Cursor::new(text)).unwrap();
     let read = rows(source, None, Mapping::new(MappingArgs::default()).unwrap()).unwrap();
     let read: Vec<ProductInput> = read
-        .map(|row| row.unwrap().parsed.unwrap().product.unwrap())
+        .map(|row| row.unwrap().parsed.unwrap().unwrap().product.unwrap())
         .collect();
     assert_eq!(read.len(), products.len());
     for (read, product) in read.iter().zip(products) {

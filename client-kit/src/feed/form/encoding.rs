@@ -97,6 +97,10 @@ fn declared(first: &[u8]) -> Option<String> {
 impl Encoding {
     /// What programs of Windows write in Western Europe and the Americas.
     pub(in crate::feed) const WINDOWS_1252: Self = Self(WINDOWS_1252);
+    /// The name of the encoding in the standard.
+    pub(crate) fn name(self) -> &'static str {
+        self.0.name()
+    }
 
     pub(in crate::feed) fn is_utf8(self) -> bool {
         self.0 == UTF_8

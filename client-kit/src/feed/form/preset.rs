@@ -4,12 +4,15 @@
 mod google;
 mod bmecat;
 mod schema_org;
+mod shopify;
 mod members;
 
 use serde_json::{Map, Value};
 
 use crate::feed::form::preset::members::is_default;
 use crate::feed::mapping::{Field, Mapping};
+
+pub(in crate::feed) use crate::feed::form::preset::shopify::Shopify;
 
 /// A kind of feed whose columns are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -22,6 +25,9 @@ pub enum Preset {
     SchemaOrg,
     /// Icecat as JSON Lines: supplier, ean, img_high, attr_t_ …
     Icecat,
+    /// The export of products of Shopify as CSV: Handle, Option1 Value, Variant Price … Every variant is a
+    /// product of its own
+    Shopify,
 }
 
 /// Columns of a table, each with the field that it fills.
@@ -47,12 +53,13 @@ const GOOGLE: Columns = &[
 
 impl Preset {
     /// A sentence for the user of a feed in which the preset was found.
-    pub(in crate::feed) fn note(self) -> String {
+    pub(crate) fn note(self) -> String {
         let (kind, fields) = match self {
             Preset::Google => ("Google", "g:id, g:price, g:gtin and others"),
             Preset::Bmecat => ("BMEcat", "SUPPLIER_PID, DESCRIPTION_SHORT and others"),
             Preset::SchemaOrg => ("schema.org", "sku, offers.price and others"),
             Preset::Icecat => ("Icecat", "supplier, ean and others"),
+            Preset::Shopify => ("Shopify", "Handle, Vendor, Variant Price and others"),
         };
         format!("the feed is one of {kind}: {fields} fill the fields that no --map names")
     }
@@ -69,7 +76,7 @@ impl Preset {
                 }
             }
             Preset::Google => fill(mapping, GOOGLE),
-            Preset::Bmecat | Preset::SchemaOrg => {}
+            Preset::Bmecat | Preset::SchemaOrg | Preset::Shopify => {}
         }
     }
 
@@ -83,7 +90,7 @@ impl Preset {
             Preset::Google => google::apply(row, mapping),
             Preset::Bmecat => bmecat::apply(row, mapping),
             Preset::SchemaOrg => schema_org::apply(row, mapping),
-            Preset::Icecat => row,
+            Preset::Icecat | Preset::Shopify => row,
         }
     }
 }
@@ -94,14 +101,6 @@ fn fill(mapping: &mut Mapping, columns: Columns) {
         if !is_default(*field, mapping) || is_taken {
             continue;
         }
-        if let Some(before) = mapping.sources.insert(*field, (*column).to_owned())
-            && let Some(fields) = mapping.columns.get_mut(&before)
-        {
-            fields.retain(|one| one != field);
-            if fields.is_empty() {
-                mapping.columns.remove(&before);
-            }
-        }
-        mapping.columns.insert((*column).to_owned(), vec![*field]);
+        mapping.fill(*field, column);
     }
 }

@@ -20,7 +20,8 @@ fn outcome(options: &str, feed: &[u8]) -> String {
             Ok(row) => match row.parsed {
                 Ok(import) => {
                     let mark = if row.warnings.is_empty() { ':' } else { '~' };
-                    let id = import.product.map_or(String::new(), |product| product.id);
+                    let product = import.and_then(|import| import.product);
+                    let id = product.map_or(String::new(), |product| product.id);
                     write!(text, " {}{mark}{id}", row.line)
                 }
                 Err(_) => write!(text, " {}!", row.line),

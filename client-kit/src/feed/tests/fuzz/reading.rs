@@ -165,7 +165,7 @@ impl Reading {
         match &row.parsed {
             Ok(import) => {
                 self.found.products += 1;
-                product(import)?;
+                import.iter().try_for_each(product)?;
             }
             Err(mistake) => {
                 self.found.rejected += 1;
@@ -222,7 +222,10 @@ fn message(text: &str) -> Result<(), Broken> {
 fn digest(row: &Row) -> u64 {
     let mut hasher = DefaultHasher::new();
     match &row.parsed {
-        Ok(import) => import.encode_to_vec().hash(&mut hasher),
+        Ok(import) => {
+            let import = import.as_ref().map(ImportRow::encode_to_vec);
+            import.hash(&mut hasher);
+        }
         Err(Mistake { id, field, reason }) => (id, field, reason).hash(&mut hasher),
     }
     format!("{:?} {:?} {:?}", row.warnings, row.columns, row.original).hash(&mut hasher);
