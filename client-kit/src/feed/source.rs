@@ -37,8 +37,6 @@ pub struct Source {
     file_names: Vec<String>,
     content: Content,
     peeked: Vec<u8>,
-    /// The encoding of a text.
-    encoding: Option<Encoding>,
     progress: Progress,
     notes: Notes,
     form: FormArgs,
@@ -152,12 +150,13 @@ impl Source {
             return Err(FeedError::UnknownForm { name, form, cure });
         }
         let notes = Notes::default();
-        let (content, peeked, encoding) = match content {
-            Unpacked::Workbook(file, kind) => (Content::Workbook(file, kind), Vec::new(), None),
+        let (content, peeked) = match content {
+            Unpacked::Workbook(file, kind) => (Content::Workbook(file, kind), Vec::new()),
             Unpacked::Text(text) => {
                 let is_file = total.is_some();
-                let text = decoded(text, form.encoding, is_file, &notes).map_err(failed)?;
-                (Content::Text(text.reader), text.peeked, text.encoding)
+                let (text, peeked) =
+                    decoded(text, form.encoding, is_file, &notes).map_err(failed)?;
+                (Content::Text(text), peeked)
             }
         };
         Ok(Self {
@@ -165,7 +164,6 @@ impl Source {
             file_names: entries.into_iter().rev().chain([file_name]).collect(),
             content,
             peeked,
-            encoding,
             progress,
             notes,
             form: form.clone(),
@@ -185,11 +183,6 @@ impl Source {
     /// What was found out about the feed; more is added while it is read.
     pub fn notes(&self) -> Notes {
         self.notes.clone()
-    }
-
-    /// The name of the encoding of a text.
-    pub(crate) fn encoding(&self) -> Option<&'static str> {
-        self.encoding.map(Encoding::name)
     }
 
     pub(super) fn name(&self) -> &str {
@@ -227,25 +220,18 @@ impl Source {
     }
 }
 
-/// A text as UTF-8.
-struct Text {
-    reader: Box<dyn BufRead + Send>,
-    peeked: Vec<u8>,
-    /// What it was before; None where that is found out while it is read.
-    encoding: Option<Encoding>,
-}
-
 /// Makes UTF-8 of a text, and looks at its beginning.
 fn decoded(
     mut text: Bytes,
     chosen: Option<Encoding>,
     is_file: bool,
     notes: &Notes,
-) -> io::Result<Text> {
+) -> io::Result<(Box<dyn BufRead + Send>, Vec<u8>)> {
     let mut beginning = Beginning::default();
     let mut first = peek(&mut text, |first| !is_file && beginning.is_enough(first))?;
     let guess = encoding::find(&first, chosen)
         .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
+    notes.set_encoding(guess.encoding.unwrap_or(Encoding::UTF_8));
     first.drain(..guess.mark);
     let mut text = put_back(first, text);
     match guess.encoding {
@@ -256,9 +242,8 @@ fn decoded(
     let mut beginning = Beginning::default();
     let peeked = peek(&mut text, |first| !is_file && beginning.is_enough(first))?;
     let whole = put_back(peeked.clone(), text);
-    Ok(Text {
-        reader: Box::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
+    Ok((
+        Box::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
         peeked,
-        encoding: guess.encoding,
-    })
+    ))
 }

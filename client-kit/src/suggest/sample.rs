@@ -107,7 +107,7 @@ impl Input {
 /// Reads the beginning of a feed.
 pub(super) fn read(input: &Input, form: &FormArgs, mapping: Mapping) -> Result<Sample, FeedError> {
     let source = input.open(form)?;
-    let (notes, encoding) = (source.notes(), source.encoding());
+    let notes = source.notes();
     let opened = probe(source, form.format, mapping)?;
     let mut sample = Sample {
         columns: Vec::new(),
@@ -115,7 +115,7 @@ pub(super) fn read(input: &Input, form: &FormArgs, mapping: Mapping) -> Result<S
         unreadable: 0,
         is_all: false,
         kind: opened.kind,
-        encoding,
+        encoding: None,
         separator: opened.separator,
         mapping: opened.mapping,
         notes: Vec::new(),
@@ -148,6 +148,7 @@ pub(super) fn read(input: &Input, form: &FormArgs, mapping: Mapping) -> Result<S
         sample.rows += 1;
     }
     sample.columns = columns.columns;
+    sample.encoding = notes.encoding();
     sample.notes = notes.take();
     Ok(sample)
 }

@@ -97,6 +97,7 @@ fn declared(first: &[u8]) -> Option<String> {
 impl Encoding {
     /// What programs of Windows write in Western Europe and the Americas.
     pub(in crate::feed) const WINDOWS_1252: Self = Self(WINDOWS_1252);
+    pub(in crate::feed) const UTF_8: Self = Self(UTF_8);
     /// The name of the encoding in the standard.
     pub(crate) fn name(self) -> &'static str {
         self.0.name()

@@ -37,6 +37,7 @@ impl Guessed {
         self.decided = Some(if is_utf8 {
             whole
         } else {
+            self.notes.set_encoding(Encoding::WINDOWS_1252);
             self.notes.add("the text is no UTF-8 and is taken as windows-1252: --encoding UTF-8 or another says otherwise");
             Box::new(Decoded::new(whole, Encoding::WINDOWS_1252))
         });
