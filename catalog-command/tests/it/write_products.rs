@@ -194,6 +194,12 @@ async fn the_size_of_a_call_is_bounded() {
     let answer = write(&mut catalog, most.collect(), "r1").await;
     let answer = answer.expect("500 writes");
     assert!(answer.results.iter().all(|result| result.created));
+    let statements: i64 =
+        sqlx::query_scalar("SELECT count(DISTINCT (xmin::text, cmin::text)) FROM products")
+            .fetch_one(&catalog.pool)
+            .await
+            .expect("statements");
+    assert_eq!(statements, 1, "one transaction and one statement");
     let none = write(&mut catalog, vec![put("p1", "Mouse")], "").await;
     assert_eq!(none.expect("the same").consistency_token, "");
     assert_eq!(catalog.events(500).await.len(), 500);

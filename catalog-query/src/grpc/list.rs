@@ -76,6 +76,11 @@ impl<R: ProductRepository> CatalogGrpc<R> {
         expected: &Expectation,
     ) -> Result<(Candidates, bool), Status> {
         let seen = self.consistency.search(expected, &*self.repository).await;
+        let field = if wanted.skus.is_empty() {
+            "gtins"
+        } else {
+            "skus"
+        };
         let canonical = wanted.skus.union(&wanted.gtins).cloned().collect();
         let found = self
             .search
@@ -86,7 +91,7 @@ impl<R: ProductRepository> CatalogGrpc<R> {
             let reason = format!(
                 "are those of more than {CANDIDATES_MAX} products: ask for fewer at a time"
             );
-            return Err(invalid("skus", reason));
+            return Err(invalid(field, reason));
         };
         let candidates = Candidates {
             ids,
