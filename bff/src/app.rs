@@ -77,7 +77,7 @@ impl Service for App {
             router: http::router(Arc::new(Api {
                 upstream,
                 metrics,
-                document: http::document(),
+                document: http::document(config.public),
                 keys: keys.clone(),
                 public: config.public,
                 cors_origins: config.cors_origins.0.clone(),

@@ -38,6 +38,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::openapi::Served;
 use crate::problem::{self, Problem};
+use crate::scope::Scopes;
 
 use crate::http::routes::DOCUMENT;
 
@@ -51,8 +52,8 @@ const PREFLIGHT_S: u64 = 600;
 const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
 /// Returns the description of the API.
-pub(crate) fn document() -> Served {
-    Served::of(&DOCUMENT)
+pub(crate) fn document(public: Scopes) -> Served {
+    Served::of(&DOCUMENT, public)
 }
 
 pub(crate) fn router(api: Arc<Api>) -> Router {
@@ -194,7 +195,7 @@ mod tests {
         let api = Arc::new(Api {
             upstream: Upstream::connect_lazily(&config),
             metrics: Metrics::register(&mut Default::default()),
-            document: document(),
+            document: document(config.public),
             keys: KeyRing::new(config.keys_max_age),
             public: config.public,
             cors_origins: Vec::new(),

@@ -12,11 +12,13 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use axum::http::HeaderValue;
 use bytes::Bytes;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, HeaderBuilder, InfoBuilder, License, OpenApi, PathItem, Ref, RefOr,
     ResponseBuilder, ServerBuilder, tag::TagBuilder,
 };
+
+use crate::scope::{Scope, Scopes};
 
 const ABOUT: &str = "Products of a shop: write them, read them, search them.\n\n\
     Every error is a problem (RFC 9457) whose `type` leads to its description. A write answers with a \
@@ -44,8 +46,20 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    pub(crate) fn of(document: &OpenApi) -> Self {
-        let json = serde_json::to_vec(document).unwrap_or_default();
+    /// The document of a deployment in which `public` needs no key.
+    pub(crate) fn of(document: &OpenApi, public: Scopes) -> Self {
+        let mut document = document.clone();
+        let items = document.paths.paths.values_mut();
+        for (_, operation) in items.flat_map(operations_mut) {
+            let needed = scope_of(operation);
+            if needed.is_some_and(|scope| public.has(scope))
+                && let Some(ways) = &mut operation.security
+            {
+                // Nothing is one of the ways to be let in.
+                ways.push(SecurityRequirement::default());
+            }
+        }
+        let json = serde_json::to_vec(&document).unwrap_or_default();
         let mut hasher = DefaultHasher::new();
         json.hash(&mut hasher);
         let etag = format!("\"{:016x}\"", hasher.finish());
@@ -56,8 +70,15 @@ impl Served {
     }
 }
 
+/// The scope that an operation needs.
+pub(crate) fn scope_of(operation: &Operation) -> Option<Scope> {
+    let requirement = operation.security.as_ref()?.first()?;
+    let requirement = serde_json::to_value(requirement).ok()?;
+    requirement.get(KEY)?.get(0)?.as_str()?.parse().ok()
+}
+
 /// The name of the scheme by which keys and tokens are sent.
-pub(crate) const KEY: &str = "key";
+const KEY: &str = "key";
 
 /// Adds what all operations have in common: who may ask, and how they fail.
 pub(crate) fn complete(document: &mut OpenApi) {
@@ -132,12 +153,7 @@ fn add_problems(method: &str, operation: &mut Operation) {
         (429, "Too many requests"),
         (500, "A fault of the service"),
     ];
-    let is_open = operation
-        .security
-        .iter()
-        .flatten()
-        .next()
-        .is_none_or(|one| serde_json::to_value(one).is_ok_and(|one| one == serde_json::json!({})));
+    let is_open = scope_of(operation).is_none();
     if !is_open {
         statuses.extend([
             (401, "No valid key or token"),

@@ -6,10 +6,11 @@ use std::sync::LazyLock;
 
 use axum::http::Method;
 use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::SecurityRequirement;
 
 use crate::http::docs;
 use crate::http::routes::DOCUMENT;
-use crate::openapi::{KEY, operations};
+use crate::openapi::{operations, scope_of};
 use crate::scope::Scope;
 
 /// What a request needs.
@@ -82,12 +83,10 @@ static ROUTES: LazyLock<HashMap<String, Route>> = LazyLock::new(|| {
 /// Reads the policy that an operation states; None if it states none.
 fn policy_of(operation: &Operation) -> Option<Policy> {
     let requirement = operation.security.as_ref()?.first()?;
-    let requirement = serde_json::to_value(requirement).ok()?;
-    let Some(scopes) = requirement.get(KEY) else {
+    if *requirement == SecurityRequirement::default() {
         return Some(Policy::Open);
-    };
-    let scope = scopes.get(0)?.as_str()?;
-    scope.parse().ok().map(Policy::Needs)
+    }
+    scope_of(operation).map(Policy::Needs)
 }
 
 #[cfg(test)]

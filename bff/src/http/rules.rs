@@ -21,7 +21,7 @@ use crate::http::request::params::{Query, read_limit};
 use crate::http::request::version::{IfMatch, IfNoneMatch, PutCondition, Unmet, etag};
 use crate::json::rule::{self, RulesJson};
 use crate::openapi::params::{
-    CachedHeaders, ConditionHeaders, PutHeaders, RulePathParams, RuleTypeParam, WriteHeaders,
+    CachedHeaders, ConditionHeaders, PutHeaders, RuleListParams, RulePathParams, WriteHeaders,
 };
 use crate::openapi::rule::{NewSearchRule, SearchRule, SearchRules};
 use crate::problem::{FieldErrors, Problem};
@@ -38,11 +38,7 @@ const LIMIT_MAX: i32 = 1_000;
     operation_id = "listSearchRules",
     tag = "search rules",
     summary = "List search rules",
-    params(
-        ("type" = Option<RuleTypeParam>, Query),
-        ("limit" = Option<i32>, Query, minimum = 1, maximum = 1000),
-        ("page_token" = Option<String>, Query, description = "The `next_page_token` of the page before"),
-    ),
+    params(RuleListParams),
     responses((status = 200, description = "A page of rules", body = SearchRules)),
     security(("key" = ["rules"]))
 )]

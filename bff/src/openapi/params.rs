@@ -32,7 +32,7 @@ pub(crate) struct ReadHeaders {
     /// Tokens of writes that the answer must know, as their answers gave them; at most 100, with commas.
     #[param(
         rename = "Catalog-Consistency",
-        pattern = "^[A-Za-z0-9_-]{1,256}(, ?[A-Za-z0-9_-]{1,256}){0,99}$"
+        pattern = "^([A-Za-z0-9_-]{1,256}(, ?[A-Za-z0-9_-]{1,256}){0,99})?$"
     )]
     consistency: Option<String>,
 }
@@ -57,7 +57,11 @@ pub(crate) struct WriteHeaders {
 #[into_params(parameter_in = Header)]
 pub(crate) struct ConditionHeaders {
     /// The versions that the client knows, as their `ETag`; `*` for any.
-    #[param(rename = "If-Match", example = "\"7\"")]
+    #[param(
+        rename = "If-Match",
+        pattern = r#"^(\*|(W/)?"[^"]*"( ?, ?(W/)?"[^"]*")*)$"#,
+        example = "\"7\""
+    )]
     if_match: Option<String>,
 }
 
@@ -65,7 +69,11 @@ pub(crate) struct ConditionHeaders {
 #[into_params(parameter_in = Header)]
 pub(crate) struct PutHeaders {
     /// The versions that the client knows, as their `ETag`; `*` for any.
-    #[param(rename = "If-Match", example = "\"7\"")]
+    #[param(
+        rename = "If-Match",
+        pattern = r#"^(\*|(W/)?"[^"]*"( ?, ?(W/)?"[^"]*")*)$"#,
+        example = "\"7\""
+    )]
     if_match: Option<String>,
     /// `*`: only if there is none yet.
     #[param(rename = "If-None-Match", pattern = "^\\*$")]
@@ -154,6 +162,16 @@ pub(crate) struct SimilarParams {
     limit: Option<i32>,
     /// The members of products that are answered, with commas.
     fields: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RuleListParams {
+    r#type: Option<RuleTypeParam>,
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<i32>,
+    /// The `next_page_token` of the page before.
+    page_token: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -15,9 +15,10 @@ pub(crate) struct Problem {
     title: String,
     status: u16,
     detail: String,
-    /// The path of the request.
-    instance: String,
-    trace_id: String,
+    /// The path of the request; left out of an answer to several requests.
+    instance: Option<String>,
+    /// What the request is logged under; left out of an answer to several requests.
+    trace_id: Option<String>,
     /// The members and parameters at fault.
     errors: Option<Vec<FieldError>>,
 }

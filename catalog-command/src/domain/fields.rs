@@ -57,7 +57,15 @@ impl Patch {
     pub(crate) fn apply_to(self, product: &Product) -> Result<ProductFields, Vec<Violation>> {
         let mut fields = ProductFields::from(product);
         let mut new = self.fields;
-        let mut unknown = Vec::new();
+        let mut wrong = Vec::new();
+        let states = |name: &str| self.paths.iter().any(|path| path == name);
+        let is_priced = states("price") || states("price_minor");
+        let is_other = || new.currency.parse() != Ok(product.price.currency());
+        if states("currency") && !is_priced && !new.currency.is_empty() && is_other() {
+            // 19.99 USD are not 1999 JPY.
+            let reason = "is another one than before: state the price too";
+            wrong.push(Violation::new("currency", reason));
+        }
         if self.paths.iter().any(|path| path == "price") {
             // The product's own price is no statement that could contradict the new one.
             fields.price_minor = 0;
@@ -83,17 +91,17 @@ impl Patch {
                             None => fields.attributes.remove(name),
                         };
                     }
-                    None => unknown.push(Violation::new(
+                    None => wrong.push(Violation::new(
                         "update_mask",
                         format!("{:?} is not a field that can be updated", shorten(path)),
                     )),
                 },
             }
         }
-        if unknown.is_empty() {
+        if wrong.is_empty() {
             Ok(fields)
         } else {
-            Err(unknown)
+            Err(wrong)
         }
     }
 }

@@ -114,6 +114,16 @@ async fn an_update_takes_a_price_in_the_currency_that_it_leaves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_currency_needs_a_price_in_it() {
+    let catalog = start().await;
+    let refused = update(&catalog, patch(IN_USD, "", &["currency"])).await;
+    assert_eq!(
+        refused,
+        "currency: is another one than before: state the price too"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_price_that_does_not_fit_is_refused_with_its_field() {
     let catalog = start().await;
     let too_precise = "price: a price in USD has at most 2 decimals";
