@@ -11,6 +11,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use axum::http::HeaderValue;
 use bytes::Bytes;
+use utoipa::ToSchema;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
@@ -100,8 +101,9 @@ pub(crate) fn complete(document: &mut OpenApi) {
     let mut bearer = Http::new(HttpAuthScheme::Bearer);
     bearer.bearer_format = Some("a key `ck_…`, or a JWT".to_owned());
     components.add_security_scheme(KEY, SecurityScheme::Http(bearer));
-    let (name, schema) = problem_schema();
-    components.schemas.insert(name, schema);
+    // What only parameters and problems refer to.
+    add_schema::<problem::Problem>(components);
+    add_schema::<params::RuleTypeParam>(components);
     for item in document.paths.paths.values_mut() {
         for (method, operation) in operations_mut(item) {
             add_problems(method, operation);
@@ -109,12 +111,10 @@ pub(crate) fn complete(document: &mut OpenApi) {
     }
 }
 
-fn problem_schema() -> (String, RefOr<utoipa::openapi::Schema>) {
-    use utoipa::{PartialSchema as _, ToSchema as _};
-    (
-        problem::Problem::name().into_owned(),
-        problem::Problem::schema(),
-    )
+fn add_schema<T: ToSchema>(components: &mut Components) {
+    components
+        .schemas
+        .insert(T::name().into_owned(), T::schema());
 }
 
 /// Yields the operations of a path with their methods.

@@ -1,4 +1,8 @@
 //! The shapes of searches that are bodies.
+#![expect(
+    dead_code,
+    reason = "the types describe JSON; none of them is ever made"
+)]
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,9 +31,17 @@ pub(crate) struct Search {
     discontinued: Option<DiscontinuedMode>,
     explain: Option<bool>,
     verbatim: Option<bool>,
-    highlight: Option<HighlightMode>,
+    highlight: Option<Highlighting>,
     untracked: Option<bool>,
     filter: Option<Filter>,
+}
+
+/// Whether matches are marked: in bytes, or in UTF-16 units.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Highlighting {
+    Flag(bool),
+    Mode(HighlightMode),
 }
 
 /// A condition on products: state one of `all`, `any`, `not` and `field`, at most 10 levels deep.

@@ -169,19 +169,41 @@ fn read(
         if name == FILTER {
             filter = tree::read(value, &pointer(&[FILTER]), &mut errors);
         } else if !raw::is_null(value) {
-            let values = raw::elements(value).unwrap_or_else(|| vec![value]);
-            let texts: Option<Vec<String>> = values.into_iter().map(scalar).collect();
-            match texts {
-                Some(texts) => pairs.extend(texts.into_iter().map(|text| (name.clone(), text))),
-                None => errors.push(
-                    pointer(&[&name]),
-                    "must be a string, a number, a boolean or an array of them",
-                ),
-            }
+            let texts = errors.take(pointer(&[&name]), texts(&name, value));
+            let texts = texts.unwrap_or_default().into_iter();
+            pairs.extend(texts.map(|text| (name.clone(), text)));
         }
     }
     errors.finish()?;
     find::read(&Query::from_pairs(pairs), both(filter, forced))
+}
+
+/// The texts that a member is in an address; they are several where it is an array.
+fn texts(name: &str, value: &RawValue) -> Result<Vec<String>, &'static str> {
+    const TEXTS: [&str; 8] = [
+        "q",
+        "strategy",
+        "sort",
+        "match",
+        "prefix",
+        "page_token",
+        "profile",
+        "discontinued",
+    ];
+    const FLAGS: [&str; 3] = ["explain", "verbatim", "untracked"];
+    let first = value.get().as_bytes().first();
+    if TEXTS.contains(&name) && first != Some(&b'"') {
+        return Err("must be a string");
+    }
+    if FLAGS.contains(&name) && !matches!(value.get(), "true" | "false") {
+        return Err("must be true or false");
+    }
+    if name == "limit" && !first.is_some_and(u8::is_ascii_digit) {
+        return Err("must be a whole number");
+    }
+    let values = raw::elements(value).unwrap_or_else(|| vec![value]);
+    let texts: Option<Vec<String>> = values.into_iter().map(scalar).collect();
+    texts.ok_or("must be a string, a number, a boolean or an array of them")
 }
 
 /// The text that a scalar is in an address.
@@ -249,6 +271,10 @@ mod tests {
     fn mistakes_are_told_where_they_are() {
         assert_eq!(pointers(json!({"q": "a", "limitt": 1})), ["/limitt"]);
         assert_eq!(pointers(json!({"q": {"a": 1}})), ["/q"]);
+        assert_eq!(
+            pointers(json!({"q": false, "limit": "3", "explain": "true", "brand": {}})),
+            ["/brand", "/explain", "/limit", "/q"]
+        );
         assert_eq!(pointers(json!({"filter": {"or": []}})), ["/filter/or"]);
         assert_eq!(pointers(json!({"filter": {"all": []}})), ["/filter/all"]);
         assert_eq!(pointers(json!({"filter": {"field": "brand"}})), ["/filter"]);
