@@ -10,8 +10,8 @@ mod openapi;
 mod problem;
 mod keys;
 mod upstream;
-mod scope;
 mod config;
+mod scope;
 mod metrics;
 
 pub use crate::app::App;

@@ -11,38 +11,15 @@ use axum::response::{IntoResponse, Response};
 
 use crate::http::api::Api;
 use crate::http::policy::{self, Policy};
-use crate::keys::{Key, Limit, Refused};
+use crate::http::request::principal::Principal;
+use crate::keys::{Limit, Refused};
 use crate::problem::Problem;
-use crate::scope::{Scope, Scopes};
+use crate::scope::Scope;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const A_SECOND: HeaderValue = HeaderValue::from_static("1");
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"catalog\"");
-
-/// Who asks.
-#[derive(Clone)]
-pub(crate) enum Principal {
-    /// Nobody in particular.
-    Public,
-    Key(Arc<Key>),
-}
-
-impl Principal {
-    fn scopes(&self) -> Scopes {
-        match self {
-            Self::Public => Scopes::default(),
-            Self::Key(key) => key.scopes,
-        }
-    }
-
-    fn limit(&self) -> Option<&Limit> {
-        match self {
-            Self::Public => None,
-            Self::Key(key) => key.limit.as_ref(),
-        }
-    }
-}
 
 pub(crate) async fn guard(
     State(api): State<Arc<Api>>,

@@ -2,6 +2,7 @@
 
 pub(crate) mod body;
 pub(crate) mod params;
+pub(crate) mod principal;
 pub(crate) mod version;
 pub(crate) mod consistency;
 pub(crate) mod idempotency;

@@ -9,8 +9,7 @@ use axum::http::request::Parts;
 use catalog_events::ProductId;
 use service_kit::TraceContext;
 
-use crate::http::guard::Principal;
-use crate::keys::Key;
+use crate::http::request::principal::key_of;
 use crate::problem::{FieldErrors, Problem, nearest, pointer};
 use crate::upstream::{Actor, Caller};
 
@@ -180,14 +179,6 @@ fn actor(parts: &Parts) -> Result<Option<Actor>, Problem> {
             Cow::Owned(err.to_string()),
         )
     })
-}
-
-/// The key that a request was sent with.
-pub(crate) fn key_of(parts: &Parts) -> Option<&Key> {
-    match parts.extensions.get::<Principal>()? {
-        Principal::Public => None,
-        Principal::Key(key) => Some(key),
-    }
 }
 
 #[cfg(test)]

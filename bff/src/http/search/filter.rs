@@ -11,7 +11,8 @@ use catalog_events::{Currency, Decimal};
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 
-use crate::http::request::params::{Query, key_of};
+use crate::http::request::params::Query;
+use crate::http::request::principal::key_of;
 use crate::problem::{FieldErrors, Problem, pointer};
 
 /// The parameters of a filter.
