@@ -7,6 +7,7 @@ pub(crate) mod bulk;
 pub(crate) mod draft;
 pub(crate) mod fields;
 pub(crate) mod product;
+pub(crate) mod linked;
 pub(crate) mod usage;
 pub(crate) mod search;
 pub(crate) mod rule;

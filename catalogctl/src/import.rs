@@ -4,6 +4,7 @@ mod changes;
 mod rejected;
 mod report;
 mod missing;
+mod resume;
 mod suggest;
 mod args;
 
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::endpoints::EndpointArgs;
 use crate::import::missing::Missing;
 use crate::import::report::Report;
+use crate::import::resume::Resume;
 
 pub(crate) use crate::import::args::ImportArgs;
 
@@ -43,6 +45,10 @@ pub(crate) async fn command(
             return Ok(ExitCode::from(EXIT_USAGE));
         }
     };
+    let resume = args.resume.as_deref();
+    let mut resume = resume
+        .map(|kept| Resume::open(kept, &args.file))
+        .transpose()?;
     let stop = stop_at_signal();
     let opened = open(args.file.clone(), args.form.clone(), mapping);
     let (rows, progress, notes) = tokio::select! {
@@ -50,7 +56,16 @@ pub(crate) async fn command(
         () = stop.cancelled() => return Ok(ExitCode::from(EXIT_INTERRUPTED)),
     };
     let mut report = Report::new(progress, notes, &args)?;
-    let mut notice = |notice: Notice<'_>| report.notice(&notice);
+    let behind = resume.as_ref().and_then(Resume::line);
+    if let Some(line) = behind {
+        eprintln!("going on behind line {line}");
+    }
+    let mut notice = |notice: Notice<'_>| {
+        if let (Notice::Answered(line), Some(resume)) = (&notice, &mut resume) {
+            resume.answered(*line);
+        }
+        report.notice(&notice);
+    };
     let options = ImportOptions {
         batch_rows: args.batch.into(),
         retry: Duration::from_secs(args.retry_seconds.into()),
@@ -61,8 +76,12 @@ pub(crate) async fn command(
         (summary, result, None)
     } else {
         let target = endpoints.resolve()?.command;
-        deliver(&args, rows, &target, &options, stop, &mut notice).await?
+        let feed = Feed { rows, behind };
+        deliver(&args, feed, &target, &options, stop, &mut notice).await?
     };
+    if let (Ok(()), Some(resume)) = (&result, resume) {
+        resume.finish()?;
+    }
     let notes = report.finish(&summary)?;
     if args.json {
         output::json(&report::WithNotes {
@@ -93,11 +112,17 @@ pub(crate) async fn command(
     })
 }
 
+/// A feed, and the line behind which it is imported.
+struct Feed {
+    rows: Rows,
+    behind: Option<u64>,
+}
+
 /// Imports the rows, and deletes what the feed lacks where that was asked for. The deletion has an outcome of
 /// its own: None where there is none.
 async fn deliver(
     args: &ImportArgs,
-    rows: Rows,
+    feed: Feed,
     target: &Target,
     options: &ImportOptions,
     stop: CancellationToken,
@@ -107,12 +132,18 @@ async fn deliver(
     Result<(), ImportError>,
     Option<anyhow::Result<Deleted>>,
 )> {
+    let behind = |rows| match feed.behind {
+        Some(line) => resume::behind(line, rows),
+        None => rows,
+    };
     if !args.delete_missing {
+        let rows = behind(feed.rows);
         let (summary, result) = run(rows, target, options, stop, notice).await;
         return Ok((summary, result, None));
     }
     let missing = Missing::before(target, options.retry, stop.clone()).await?;
-    let rows = missing.named.watch(rows);
+    // Rows that were answered before name products too.
+    let rows = behind(missing.named.watch(feed.rows));
     let (summary, result) = run(rows, target, options, stop.clone(), notice).await;
     let deleted = if result.is_ok() {
         Some(missing.delete(args, target, options.retry, &stop).await)

@@ -166,7 +166,7 @@ async fn fill_when_empty(endpoints: &Endpoints, count: u64) -> anyhow::Result<()
         }
         Notice::Rejected(rejection) => meter.line(&format!("{rejection:?}")),
         Notice::Retrying { why, .. } => meter.line(why),
-        Notice::Warning(_) | Notice::Preview(..) => {}
+        Notice::Warning(_) | Notice::Preview(..) | Notice::Answered(_) => {}
     };
     let rows = import::rows(sample::products(count, sample::SEED_DEFAULT));
     let options = ImportOptions::default();

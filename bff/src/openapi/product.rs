@@ -69,6 +69,18 @@ pub(crate) struct Item {
     updated_at: Option<String>,
 }
 
+/// A product in the words of schema.org.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LinkedProduct {
+    #[serde(rename = "@context")]
+    context: String,
+    #[serde(rename = "@type")]
+    kind: String,
+    #[serde(rename = "productID")]
+    product_id: String,
+    offers: serde_json::Value,
+}
+
 /// Letters, digits, `_` and `-`.
 #[derive(Serialize, ToSchema)]
 #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$", example = "headset-1")]

@@ -267,3 +267,24 @@ async fn the_trace_and_the_actor_reach_the_upstream() {
     assert_eq!(detail, "Catalog-Actor is 1 to 100 visible ASCII characters");
     assert!(bff.peer.take_calls().is_empty());
 }
+
+#[tokio::test]
+async fn a_product_is_told_in_the_words_of_pages_too() {
+    let bff = Bff::start().await;
+    bff.peer.put(product("a"));
+    let linked = async |tag: &str| {
+        let request = bff.request("GET", "/api/products/a");
+        let request = request.header("accept", "text/html, application/ld+json;q=0.9");
+        send(request.header("if-none-match", tag)).await
+    };
+    let answer = linked("\"1\"").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("content-type"), Some("application/ld+json"));
+    assert_eq!(answer.json()["offers"]["price"], "19.99");
+    let tag = answer.header("etag").expect("a tag").to_owned();
+    assert_eq!(linked(&tag).await.status, 304);
+    assert_eq!(
+        bff.get("/api/products/a").await.header("etag"),
+        Some("\"1\"")
+    );
+}

@@ -29,6 +29,10 @@ pub(crate) struct ImportArgs {
     /// Writes the reason of every rejected row to FILE, one JSON object a line
     #[arg(long, value_name = "FILE")]
     pub(super) rejects: Option<PathBuf>,
+    /// Keeps in FILE how far the import has come, and goes on from there where it exists: a long import that
+    /// was killed does not begin anew
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dry_run", "check", "suggest"])]
+    pub(super) resume: Option<PathBuf>,
     /// Deletes the products that the feed does not have, after all of it was imported: for feeds of the whole
     /// catalog
     #[arg(long, conflicts_with = "check")]

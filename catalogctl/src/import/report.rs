@@ -105,7 +105,7 @@ impl Report {
                 self.meter
                     .line(&format!("trying again what has no answer yet: {why}"));
             }
-            Notice::Retrying { .. } => {}
+            Notice::Retrying { .. } | Notice::Answered(_) => {}
         }
     }
 

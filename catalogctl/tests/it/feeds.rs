@@ -306,6 +306,37 @@ async fn a_slow_pipe_that_is_interrupted_loses_and_repeats_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_is_killed_goes_on_where_it_stopped() {
+    let cluster = cluster().await;
+    let folder = tempfile::tempdir().expect("folder");
+    let sample = feed(folder.path(), 20_000).await;
+    let kept = folder.path().join("kept").display().to_string();
+    let args = ["import", &sample, "--batch", "50", "--resume", &kept];
+    let mut import = catalogctl(&cluster, &args).spawn().expect("run catalogctl");
+    let line = || {
+        let state = std::fs::read(&kept).ok()?;
+        let state: Value = serde_json::from_slice(&state).expect("never half written");
+        state["line"].as_u64()
+    };
+    while line().is_none_or(|line| line < 1_000) {
+        let ended = import.try_wait().expect("its state");
+        assert!(ended.is_none(), "it ended before it could be killed");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    import.kill().await.expect("killed");
+    let stopped = line().expect("a line");
+    let again = json(&cluster, &[&args[..], &["--json"]].concat()).await;
+    let of = |name: &str| again[name].as_u64().expect("a count");
+    assert_eq!(of("rows"), 20_000 - stopped, "{again}");
+    // What was on its way when it was killed was applied, or is now.
+    assert!(of("unchanged") <= 4 * 50, "{again}");
+    assert_eq!(of("created") + of("unchanged"), of("rows"), "{again}");
+    assert!(!std::path::Path::new(&kept).exists());
+    let whole = json(&cluster, &["import", &sample, "--json"]).await;
+    assert_eq!(whole["unchanged"], 20_000, "{whole}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_whole_feed_lacks_is_deleted_within_a_bound() {
     let cluster = cluster().await;
     let folder = tempfile::tempdir().expect("folder");

@@ -28,6 +28,8 @@ pub struct Batch {
     /// The line in the feed of each row, and the row as it stands there.
     pub places: Vec<Place>,
     pub rejected: Vec<Rejection>,
+    /// The line of the last row.
+    pub last_line: u64,
     /// How many rows have nothing that a product holds.
     pub left_out: u64,
     pub warnings: Vec<Rejection>,
@@ -105,6 +107,7 @@ impl Batches {
         }
         batch.take_warnings(&mut row);
         batch.bytes += bytes;
+        batch.last_line = row.line;
         batch.rows.push(import);
         batch.places.push(Place {
             line: row.line,
@@ -136,7 +139,10 @@ impl Iterator for Batches {
                 Some(Ok(mut row)) => {
                     let unread = Err(Mistake::default());
                     match std::mem::replace(&mut row.parsed, unread) {
-                        Ok(None) => batch.left_out += 1,
+                        Ok(None) => {
+                            batch.left_out += 1;
+                            batch.last_line = row.line;
+                        }
                         Ok(Some(import)) => {
                             if !self.add(&mut batch, row, import) {
                                 break;
@@ -145,6 +151,7 @@ impl Iterator for Batches {
                         Err(mistake) => {
                             batch.take_warnings(&mut row);
                             batch.bytes += original_bytes(row.original.as_ref());
+                            batch.last_line = row.line;
                             batch.rejected.push(Rejection {
                                 line: row.line,
                                 mistake,

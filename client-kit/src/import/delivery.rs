@@ -211,6 +211,7 @@ impl<'a> Delivery<'a> {
         self.summary.updated += count(answer.updated);
         self.summary.unchanged += count(answer.unchanged);
         (self.notice)(Notice::Progress(&self.summary));
+        (self.notice)(Notice::Answered(batch.last_line));
         Ok(())
     }
 

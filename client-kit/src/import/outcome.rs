@@ -42,6 +42,8 @@ pub enum Notice<'a> {
     Warning(&'a Rejection),
     /// What a row of this line would change.
     Preview(u64, &'a ImportPreview),
+    /// Every row up to this line was answered.
+    Answered(u64),
     Retrying {
         why: &'a str,
         attempt: u32,

@@ -1,11 +1,13 @@
 //! Routes that read products: one, or several by id.
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::ETAG;
+use axum::extract::{FromRequestParts, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, ETAG, VARY};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use catalog_events::ProductId;
 use catalog_proto::v1;
@@ -17,11 +19,12 @@ use crate::http::products::list;
 use crate::http::request::consistency::{ConsistencyTokens, set_stale};
 use crate::http::request::params::{ProductPath, Query};
 use crate::http::request::version::{IfNoneMatch, etag};
+use crate::json::linked::linked;
 use crate::json::product::{BatchJson, PageJson, ProductJson};
 use crate::openapi::params::{
     CachedHeaders, ListParams, PastParams, ProductPathParams, ReadHeaders,
 };
-use crate::openapi::product::{Product, ProductList};
+use crate::openapi::product::{LinkedProduct, Product, ProductList};
 use crate::problem::{FieldErrors, Problem};
 use crate::upstream::Caller;
 
@@ -37,7 +40,8 @@ const BATCH_MAX: usize = 100;
     summary = "Read a product",
     params(ProductPathParams, PastParams, ReadHeaders, CachedHeaders),
     responses(
-        (status = 200, description = "The product", body = Product, headers(("ETag" = String, description = "The version"))),
+        (status = 200, description = "The product",
+            content((Product = "application/json"), (LinkedProduct = "application/ld+json")), headers(("ETag" = String, description = "The version"))),
         (status = 304, description = "The client holds this version"),
     ),
     security(("key" = ["read"]))
@@ -49,6 +53,7 @@ pub(crate) async fn get_product(
     query: Query,
     ConsistencyTokens(tokens): ConsistencyTokens,
     if_none_match: IfNoneMatch,
+    form: Form,
 ) -> Result<Response, Problem> {
     let mut errors = FieldErrors::default();
     query.check_names(&["as_of", "as_of_version"], &mut errors);
@@ -59,11 +64,14 @@ pub(crate) async fn get_product(
     }
     .map_err(|status| Problem::of_status(&status, false))?;
     let version = found.product.version;
-    let mut response = if if_none_match.holds(version) {
-        (StatusCode::NOT_MODIFIED, [(ETAG, etag(version))]).into_response()
+    let tag = form.etag(version);
+    let mut response = if if_none_match.holds_tag(&tag) {
+        StatusCode::NOT_MODIFIED.into_response()
     } else {
-        product_response(StatusCode::OK, &found.product)?
+        form.response(&found.product)?
     };
+    response.headers_mut().insert(ETAG, tag);
+    response.headers_mut().append(VARY, BY_FORM);
     set_stale(&mut response, found.stale);
     Ok(response)
 }
@@ -132,6 +140,57 @@ async fn products_by_id(
     let mut response = json_response(StatusCode::OK, &in_order(&distinct, &answer))?;
     set_stale(&mut response, answer.stale);
     Ok(response)
+}
+
+const LINKED: &str = "application/ld+json";
+const BY_FORM: HeaderValue = HeaderValue::from_static("accept");
+
+/// The form in which a product is answered. Each has entity tags of its own.
+pub(crate) enum Form {
+    Plain,
+    /// In the words of schema.org, for machines that read pages.
+    Linked,
+}
+
+impl Form {
+    fn etag(&self, version: i64) -> HeaderValue {
+        match self {
+            Self::Plain => etag(version),
+            Self::Linked => HeaderValue::try_from(format!("\"{version}-linked\""))
+                .unwrap_or(HeaderValue::from_static("\"linked\"")),
+        }
+    }
+
+    fn response(&self, product: &v1::Product) -> Result<Response, Problem> {
+        match self {
+            Self::Plain => product_response(StatusCode::OK, product),
+            Self::Linked => {
+                let mut response = json_response(StatusCode::OK, &linked(product))?;
+                let kind = HeaderValue::from_static(LINKED);
+                response.headers_mut().insert(CONTENT_TYPE, kind);
+                Ok(response)
+            }
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Form {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let accepted = parts.headers.get_all(ACCEPT).iter();
+        let accepted = accepted.filter_map(|value| value.to_str().ok());
+        let mut kinds = accepted.flat_map(|list| list.split(','));
+        let is_linked = |kind: &str| {
+            let essence = kind.split(';').next().unwrap_or_default().trim();
+            essence.eq_ignore_ascii_case(LINKED)
+        };
+        Ok(if kinds.any(is_linked) {
+            Self::Linked
+        } else {
+            Self::Plain
+        })
+    }
 }
 
 pub(crate) fn product_response(

@@ -237,7 +237,7 @@ async fn import(
 ) -> Imported {
     let (mut rejected, mut retries) = (Vec::new(), 0);
     let mut notice = |notice: Notice<'_>| match notice {
-        Notice::Progress(_) | Notice::Warning(_) | Notice::Preview(..) => {}
+        Notice::Progress(_) | Notice::Warning(_) | Notice::Preview(..) | Notice::Answered(_) => {}
         Notice::Rejected(rejection) => rejected.push(rejection.clone()),
         Notice::Retrying { .. } => retries += 1,
     };

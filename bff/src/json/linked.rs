@@ -1,0 +1,133 @@
+//! A product in the words of schema.org, as JSON-LD: what search engines read in the page of a product.
+
+use catalog_events::Currency;
+use catalog_proto::v1;
+use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
+use catalog_proto::v1::attribute_value::Kind;
+use serde_json::{Map, Value, json};
+
+/// Returns the product as a `schema.org/Product`. What it does not have is left out.
+pub(crate) fn linked(product: &v1::Product) -> Value {
+    let mut linked = Map::new();
+    linked.insert("@context".to_owned(), "https://schema.org".into());
+    linked.insert("@type".to_owned(), "Product".into());
+    linked.insert("productID".to_owned(), product.id.as_str().into());
+    let texts = [
+        ("name", &product.title),
+        ("description", &product.description),
+        ("image", &product.image_url),
+        ("sku", &product.sku),
+    ];
+    for (name, text) in texts {
+        if !text.is_empty() {
+            linked.insert(name.to_owned(), text.as_str().into());
+        }
+    }
+    if !product.brand.is_empty() {
+        let brand = json!({"@type": "Brand", "name": product.brand});
+        linked.insert("brand".to_owned(), brand);
+    }
+    match &product.gtins[..] {
+        [] => {}
+        [gtin] => {
+            linked.insert("gtin".to_owned(), gtin.as_str().into());
+        }
+        gtins => {
+            linked.insert("gtin".to_owned(), gtins.into());
+        }
+    }
+    if !product.categories.is_empty() {
+        linked.insert("category".to_owned(), product.categories.clone().into());
+    }
+    let properties: Vec<Value> = product.attributes.iter().filter_map(property).collect();
+    if !properties.is_empty() {
+        linked.insert("additionalProperty".to_owned(), properties.into());
+    }
+    linked.insert("offers".to_owned(), offer(product));
+    Value::Object(linked)
+}
+
+fn offer(product: &v1::Product) -> Value {
+    let mut offer = json!({
+        "@type": "Offer",
+        "price": exact_price(product),
+        "priceCurrency": product.currency,
+    });
+    // Whether there are any left is not known here.
+    if product.status() == v1::ProductStatus::Discontinued {
+        offer["availability"] = "https://schema.org/Discontinued".into();
+    }
+    offer
+}
+
+/// The price as a text, exact in its currency.
+fn exact_price(product: &v1::Product) -> String {
+    let currency = product.currency.parse::<Currency>();
+    let digits = currency.map_or(2, |currency| currency.decimals() as usize);
+    let minor = format!("{:0>width$}", product.price_minor, width = digits + 1);
+    match minor.split_at(minor.len() - digits) {
+        (whole, "") => whole.to_owned(),
+        (whole, part) => format!("{whole}.{part}"),
+    }
+}
+
+fn property((name, value): (&String, &v1::AttributeValue)) -> Option<Value> {
+    let value = match value.kind.as_ref()? {
+        Kind::Text(text) => text.as_str().into(),
+        Kind::Number(number) => json!(number),
+        Kind::Flag(flag) => json!(flag),
+        Kind::List(list) => {
+            let scalars = list
+                .values
+                .iter()
+                .filter_map(|value| match value.kind.as_ref()? {
+                    ScalarKind::Text(text) => Some(text.as_str().into()),
+                    ScalarKind::Number(number) => Some(json!(number)),
+                    ScalarKind::Flag(flag) => Some(json!(flag)),
+                });
+            Value::Array(scalars.collect())
+        }
+    };
+    Some(json!({"@type": "PropertyValue", "name": name, "value": value}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_has_its_offer_and_properties() {
+        let text = Kind::Text("red".to_owned());
+        let product = v1::Product {
+            id: "a-1".to_owned(),
+            title: "Shoe".to_owned(),
+            price_minor: 5,
+            currency: "EUR".to_owned(),
+            brand: "Acme".to_owned(),
+            gtins: vec!["4006381333931".to_owned()],
+            attributes: [("colour".to_owned(), v1::AttributeValue { kind: Some(text) })].into(),
+            status: v1::ProductStatus::Discontinued.into(),
+            ..v1::Product::default()
+        };
+        let expected = json!({
+            "@context": "https://schema.org", "@type": "Product", "productID": "a-1", "name": "Shoe",
+            "brand": {"@type": "Brand", "name": "Acme"}, "gtin": "4006381333931",
+            "additionalProperty": [{"@type": "PropertyValue", "name": "colour", "value": "red"}],
+            "offers": {"@type": "Offer", "price": "0.05", "priceCurrency": "EUR",
+                       "availability": "https://schema.org/Discontinued"},
+        });
+        assert_eq!(linked(&product), expected);
+        let in_yen = v1::Product {
+            price_minor: 1_500,
+            currency: "JPY".to_owned(),
+            ..v1::Product::default()
+        };
+        assert_eq!(linked(&in_yen)["offers"]["price"], "1500");
+        let in_dinars = v1::Product {
+            price_minor: 1_234,
+            currency: "KWD".to_owned(),
+            ..v1::Product::default()
+        };
+        assert_eq!(linked(&in_dinars)["offers"]["price"], "1.234");
+    }
+}
