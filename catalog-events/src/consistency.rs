@@ -16,6 +16,8 @@ const LAYOUT: u8 = 1;
 const SEAL_BYTES: usize = 8;
 /// The most bytes of a text that is read as a token; every token is shorter.
 const TEXT_BYTES_MAX: usize = 256;
+/// What sealed bytes begin with. It is no layout of a token, so that neither can be taken for the other.
+const NO_TOKEN: u8 = 0;
 
 /// A write that a reader wants to see.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +92,8 @@ impl TokenKey {
     /// Bytes of another kind than tokens as URL-safe text that nobody else can make. The same purpose opens
     /// them.
     pub fn seal_bytes(&self, purpose: &str, content: &[u8]) -> String {
-        let mut bytes = content.to_vec();
+        let mut bytes = vec![NO_TOKEN];
+        bytes.extend(content);
         bytes.extend(seal(self.mac_of(purpose, content)));
         URL_SAFE_NO_PAD.encode(bytes)
     }
@@ -102,15 +105,15 @@ impl TokenKey {
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (content, seal) = bytes.split_last_chunk::<SEAL_BYTES>()?;
+        let content = content.strip_prefix(&[NO_TOKEN])?;
         let mac = self.mac_of(purpose, content);
         mac.verify_truncated_left(seal).ok()?;
         Some(content.to_vec())
     }
 
-    /// A purpose begins with a zero, which is no layout of a token: neither can be taken for the other.
     fn mac_of(&self, purpose: &str, content: &[u8]) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
-        mac.update(&[0]);
+        mac.update(&[NO_TOKEN]);
         mac.update(&(purpose.len() as u64).to_be_bytes());
         mac.update(purpose.as_bytes());
         mac.update(content);
