@@ -83,18 +83,34 @@ pub(crate) async fn command(
         resume.finish()?;
     }
     let notes = report.finish(&summary)?;
+    tell(&args, &summary, &notes, deleted)?;
+    Ok(match result {
+        Ok(()) if summary.rejected == 0 => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+        Err(ImportError::Interrupted) => ExitCode::from(EXIT_INTERRUPTED),
+        Err(err) => return Err(err.into()),
+    })
+}
+
+/// Prints what became of the rows, and of the products that the feed lacks.
+fn tell(
+    args: &ImportArgs,
+    summary: &Summary,
+    notes: &[String],
+    deleted: Option<anyhow::Result<Deleted>>,
+) -> anyhow::Result<()> {
     if args.json {
         output::json(&report::WithNotes {
-            summary: &summary,
+            summary,
             deleted: deleted
                 .as_ref()
                 .and_then(|deleted| Some(deleted.as_ref().ok()?.deleted)),
-            notes: &notes,
+            notes,
         })?;
     } else if args.dry_run {
-        eprintln!("{}", report::summary(&summary, &args));
+        eprintln!("{}", report::summary(summary, args));
     } else {
-        output::line(&report::summary(&summary, &args))?;
+        output::line(&report::summary(summary, args))?;
     }
     if let Some(deleted) = deleted {
         let Deleted { deleted, kept } = deleted?;
@@ -104,12 +120,7 @@ pub(crate) async fn command(
             ))?;
         }
     }
-    Ok(match result {
-        Ok(()) if summary.rejected == 0 => ExitCode::SUCCESS,
-        Ok(()) => ExitCode::FAILURE,
-        Err(ImportError::Interrupted) => ExitCode::from(EXIT_INTERRUPTED),
-        Err(err) => return Err(err.into()),
-    })
+    Ok(())
 }
 
 /// A feed, and the line behind which it is imported.
