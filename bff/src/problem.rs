@@ -69,8 +69,7 @@ impl Problem {
         match status.code() {
             Code::NotFound => Self::product_not_found(),
             Code::Unavailable | Code::DeadlineExceeded => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "Catalog unavailable")
-                    .with(RETRY_AFTER, RETRY_AFTER_S)
+                Self::for_now(StatusCode::SERVICE_UNAVAILABLE, "Catalog unavailable")
             }
             Code::InvalidArgument => Self::of_invalid_argument(status),
             Code::AlreadyExists => Self::of_kind(&kinds::PRODUCT_EXISTS, "Product exists already"),
@@ -80,8 +79,7 @@ impl Problem {
                 Self::new(StatusCode::CONFLICT, status.message().to_owned())
             }
             Code::ResourceExhausted => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests")
-                    .with(RETRY_AFTER, RETRY_AFTER_S)
+                Self::for_now(StatusCode::TOO_MANY_REQUESTS, "Too many requests")
             }
             Code::Unauthenticated => {
                 Self::new(StatusCode::UNAUTHORIZED, "Credentials are missing or wrong")
@@ -181,6 +179,11 @@ impl Problem {
             headers: HeaderMap::new(),
             cause: None,
         }))
+    }
+
+    /// A problem that will soon be over: the same request may be sent again.
+    pub(crate) fn for_now(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(status, detail).with(RETRY_AFTER, RETRY_AFTER_S)
     }
 
     /// A problem of a kind.

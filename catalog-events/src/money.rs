@@ -65,6 +65,17 @@ impl Currency {
             2
         }
     }
+
+    /// An amount of minor units as a decimal text of major ones, such as `19.99`, without a float.
+    pub fn in_major_units(&self, minor: i64) -> String {
+        let decimals = self.decimals() as usize;
+        let unit = 10_i64.pow(self.decimals());
+        let (whole, fraction) = (minor / unit, minor % unit);
+        match decimals {
+            0 => whole.to_string(),
+            _ => format!("{whole}.{fraction:0decimals$}"),
+        }
+    }
 }
 
 fn contains(codes: &str, code: &str) -> bool {

@@ -143,7 +143,7 @@ async fn operate(args: &UpArgs, published: &Published, data_dir: &Path) -> anyho
     }
     catch_up(&endpoints).await?;
     answer(&published.http).await?;
-    let key = development_key::find_or_make(&endpoints.command, data_dir).await?;
+    let key = development_key::find_or_make(endpoints.command, data_dir).await?;
     say_hello(published, data_dir, &key);
     output::line(&format!("ready {}", published.http))?;
     std::future::pending().await

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{AUTHORIZATION, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -18,7 +18,6 @@ use crate::scope::Scope;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const A_SECOND: HeaderValue = HeaderValue::from_static("1");
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"catalog\"");
 
 pub(crate) async fn guard(
@@ -60,14 +59,11 @@ fn admit(api: &Api, headers: &HeaderMap, policy: Policy) -> Result<Principal, Pr
     }
     if let Some(limit) = principal.limit().filter(|limit| !limit.take()) {
         let remaining = HeaderValue::from_static("\"key\";r=0;t=1");
-        let mut problem = Problem::new(
+        let problem = Problem::for_now(
             StatusCode::TOO_MANY_REQUESTS,
             format!("The key is good for {} requests a second", limit.per_second),
         );
-        problem = problem
-            .with(RETRY_AFTER, A_SECOND)
-            .with(RATE_LIMIT, remaining);
-        return Err(problem);
+        return Err(problem.with(RATE_LIMIT, remaining));
     }
     Ok(principal)
 }
@@ -87,11 +83,10 @@ fn principal(api: &Api, headers: &HeaderMap) -> Result<Principal, Problem> {
     let token = token.ok_or_else(|| unauthenticated("Authorization is `Bearer KEY`"))?;
     let key = api.keys.check(token).map_err(|refused| match refused {
         Refused::Unknown => unauthenticated("The key is unknown, revoked or expired"),
-        Refused::NotCurrent => Problem::new(
+        Refused::NotCurrent => Problem::for_now(
             StatusCode::SERVICE_UNAVAILABLE,
             "Keys cannot be checked now: the write service is away",
-        )
-        .with(RETRY_AFTER, A_SECOND),
+        ),
     })?;
     if !key.allows_origin(headers.get(ORIGIN).map(HeaderValue::as_bytes)) {
         let detail = "The key is not for pages of this origin";

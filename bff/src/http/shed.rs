@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
@@ -13,19 +12,16 @@ use tokio::sync::Semaphore;
 use crate::http::api::Api;
 use crate::problem::Problem;
 
-const A_SECOND: HeaderValue = HeaderValue::from_static("1");
-
 pub(crate) fn places(count: usize) -> Semaphore {
     Semaphore::new(count.min(Semaphore::MAX_PERMITS))
 }
 
 pub(crate) async fn shed(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
     let Ok(_place) = api.places.try_acquire() else {
-        return Problem::new(
+        return Problem::for_now(
             StatusCode::SERVICE_UNAVAILABLE,
             "More requests at once than can be answered in time",
         )
-        .with(RETRY_AFTER, A_SECOND)
         .into_response();
     };
     next.run(request).await

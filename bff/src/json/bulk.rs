@@ -47,28 +47,8 @@ pub(crate) struct ResultJson<'a> {
 
 /// Reads the body of `POST /api/products:batch`: each write, or why it is none.
 pub(crate) fn read(body: &RawValue) -> Result<Vec<Result<v1::ProductWrite, Problem>>, Problem> {
-    let mut errors = FieldErrors::default();
-    let mut writes = None;
-    for (name, value) in raw::members(body, &[], &mut errors) {
-        match name.as_str() {
-            "writes" => writes = raw::elements(value),
-            _ => errors.push(
-                pointer(&[&name]),
-                with_nearest(raw::UNKNOWN, &name, &["writes"]),
-            ),
-        }
-    }
-    let writes = writes.filter(|writes| (1..=WRITES_MAX).contains(&writes.len()));
-    if writes.is_none() && !errors.has("") {
-        let detail = format!("must be an array of 1 to {WRITES_MAX} writes");
-        errors.push(pointer(&["writes"]), detail);
-    }
-    errors.finish()?;
-    Ok(writes
-        .unwrap_or_default()
-        .into_iter()
-        .map(read_write)
-        .collect())
+    let writes = raw::only_list(body, "writes", WRITES_MAX)?;
+    Ok(writes.into_iter().map(read_write).collect())
 }
 
 fn read_write(element: &RawValue) -> Result<v1::ProductWrite, Problem> {

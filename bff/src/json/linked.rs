@@ -48,9 +48,10 @@ pub(crate) fn linked(product: &v1::Product) -> Value {
 }
 
 fn offer(product: &v1::Product) -> Value {
+    let currency = product.currency.parse().unwrap_or(Currency::USD);
     let mut offer = json!({
         "@type": "Offer",
-        "price": exact_price(product),
+        "price": currency.in_major_units(product.price_minor),
         "priceCurrency": product.currency,
     });
     // Whether there are any left is not known here.
@@ -58,17 +59,6 @@ fn offer(product: &v1::Product) -> Value {
         offer["availability"] = "https://schema.org/Discontinued".into();
     }
     offer
-}
-
-/// The price as a text, exact in its currency.
-fn exact_price(product: &v1::Product) -> String {
-    let currency = product.currency.parse::<Currency>();
-    let digits = currency.map_or(2, |currency| currency.decimals() as usize);
-    let minor = format!("{:0>width$}", product.price_minor, width = digits + 1);
-    match minor.split_at(minor.len() - digits) {
-        (whole, "") => whole.to_owned(),
-        (whole, part) => format!("{whole}.{part}"),
-    }
 }
 
 fn property((name, value): (&String, &v1::AttributeValue)) -> Option<Value> {

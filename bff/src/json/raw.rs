@@ -8,7 +8,7 @@ use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::problem::{FieldErrors, pointer};
+use crate::problem::{FieldErrors, pointer, with_nearest};
 
 /// The longest name that an answer repeats; none of ours is longer.
 const NAME_BYTES_MAX: usize = 200;
@@ -109,6 +109,31 @@ pub(crate) fn texts_or_null(value: &RawValue) -> Result<Vec<String>, WrongKind> 
 pub(crate) fn elements(value: &RawValue) -> Option<Vec<&RawValue>> {
     // The syntax was checked before, and what an element holds is passed over without descending.
     serde_json::from_str(value.get()).ok()
+}
+
+/// Reads a body whose only member is an array of 1 to `max` elements.
+pub(crate) fn only_list<'a>(
+    body: &'a RawValue,
+    name: &str,
+    max: usize,
+) -> Result<Vec<&'a RawValue>, FieldErrors> {
+    let mut errors = FieldErrors::default();
+    let mut list = None;
+    for (stated, value) in members(body, &[], &mut errors) {
+        if stated == name {
+            list = elements(value);
+        } else {
+            let detail = with_nearest(UNKNOWN, &stated, &[name]);
+            errors.push(pointer(&[&stated]), detail);
+        }
+    }
+    let list = list.filter(|list| (1..=max).contains(&list.len()));
+    if list.is_none() && !errors.has("") {
+        let detail = format!("must be an array of 1 to {max} {name}");
+        errors.push(pointer(&[name]), detail);
+    }
+    errors.finish()?;
+    Ok(list.unwrap_or_default())
 }
 
 /// Collects the members of an object in the order of the text, repetitions included.

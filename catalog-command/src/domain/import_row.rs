@@ -93,7 +93,7 @@ impl ImportRow {
         columns: &Columns,
         product: &Product,
     ) -> Result<ProductFields, Vec<Violation>> {
-        self.check_price(columns, product)
+        self.check_price(columns)
             .map_err(|violation| vec![violation])?;
         let patch = Patch {
             paths: self.stated(columns, product),
@@ -152,22 +152,12 @@ impl ImportRow {
         of_row.keys().map(path).chain(emptied).collect()
     }
 
-    /// A product always has a price, in the currency that it was stated in.
-    fn check_price(&self, columns: &Columns, product: &Product) -> Result<(), Violation> {
-        if self.states_price() {
-            return Ok(());
-        }
-        if ["price", "price_minor"]
-            .iter()
-            .any(|name| self.clears(columns, name))
-        {
+    /// A product always has a price.
+    fn check_price(&self, columns: &Columns) -> Result<(), Violation> {
+        let mut names = ["price", "price_minor"].iter();
+        if !self.states_price() && names.any(|name| self.clears(columns, name)) {
             let reason = "is empty: a product always has one";
             return Err(Violation::new("price", reason));
-        }
-        let currency = &self.fields.currency;
-        if !currency.is_empty() && *currency != product.price.currency().to_string() {
-            let reason = "is another one than before: state the price too";
-            return Err(Violation::new("currency", reason));
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! `catalogctl keys`: makes, lists, rotates and revokes API keys.
 
-mod client;
+pub(crate) mod client;
 mod shown;
 
 use std::process::ExitCode;

@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Resume {
     path: PathBuf,
     state: State,
-    /// Why the file could not be written, once.
-    failed: Option<anyhow::Error>,
+    /// Whether it was told that the file cannot be written.
+    is_failure_told: bool,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ impl Resume {
         Ok(Self {
             path: path.to_owned(),
             state,
-            failed: None,
+            is_failure_told: false,
         })
     }
 
@@ -87,13 +87,12 @@ impl Resume {
             .and_then(|bytes| Ok(fs::write(&beside, bytes)?))
             .and_then(|()| Ok(fs::rename(&beside, &self.path)?));
         if let Err(err) = written
-            && self.failed.is_none()
+            && !std::mem::replace(&mut self.is_failure_told, true)
         {
             eprintln!(
                 "cannot write {}: {err:#}; an import that is killed begins anew",
                 self.path.display()
             );
-            self.failed = Some(err);
         }
     }
 

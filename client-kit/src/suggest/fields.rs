@@ -173,11 +173,16 @@ fn evidence(field: Field, column: &Column, rows: usize) -> (i32, Option<&'static
         Field::Id => {
             let is_everywhere = column.filled == rows;
             let is_valid = column.share(is_id) > 0.9;
-            match column.distinct() > 0.98 && is_everywhere {
-                true if is_valid => (10, Some("every row has another one")),
-                true => (-25, None),
-                false if column.distinct() > 0.9 => (0, None),
-                false => (-45, None),
+            if column.distinct() > 0.98 && is_everywhere {
+                if is_valid {
+                    (10, Some("every row has another one"))
+                } else {
+                    (-25, None)
+                }
+            } else if column.distinct() > 0.9 {
+                (0, None)
+            } else {
+                (-45, None)
             }
         }
         Field::Sku if column.length() > 64.0 => (-NEVER, None),

@@ -62,10 +62,12 @@ pub(super) fn currency_of_prices(column: &Column) -> Told {
     let Some(first) = told.iter().flatten().next() else {
         return Told::Nothing;
     };
-    match told.iter().all(Option::is_some) {
-        true => Told::All,
-        false if told.iter().flatten().all(|one| one == first) => Told::Some(*first),
-        false => Told::Several,
+    if told.iter().all(Option::is_some) {
+        Told::All
+    } else if told.iter().flatten().all(|one| one == first) {
+        Told::Some(*first)
+    } else {
+        Told::Several
     }
 }
 

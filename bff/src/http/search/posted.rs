@@ -26,7 +26,7 @@ use crate::json::raw;
 use crate::json::search::SearchJson;
 use crate::openapi::params::ReadHeaders;
 use crate::openapi::search::{MultiSearch, Search};
-use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
+use crate::problem::{FieldErrors, Problem, pointer};
 use crate::upstream::Caller;
 
 const SEARCHES_MAX: usize = 20;
@@ -97,24 +97,7 @@ pub(crate) async fn multi_search(
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
-    let mut errors = FieldErrors::default();
-    let mut searches = None;
-    for (name, value) in raw::members(body::value(&body)?, &[], &mut errors) {
-        match name.as_str() {
-            "searches" => searches = raw::elements(value),
-            _ => errors.push(
-                pointer(&[&name]),
-                with_nearest(raw::UNKNOWN, &name, &["searches"]),
-            ),
-        }
-    }
-    let searches = searches.filter(|list| (1..=SEARCHES_MAX).contains(&list.len()));
-    if searches.is_none() && !errors.has("") {
-        let detail = format!("must be an array of 1 to {SEARCHES_MAX} searches");
-        errors.push(pointer(&["searches"]), detail);
-    }
-    errors.finish()?;
-    let searches = searches.unwrap_or_default().into_iter();
+    let searches = raw::only_list(body::value(&body)?, "searches", SEARCHES_MAX)?.into_iter();
     let answers = searches.map(|search| {
         let read = read(search, forced.clone());
         answer_one(&api, &caller, read, tokens.clone())

@@ -288,18 +288,16 @@ fn called(
     Ok(called)
 }
 
+/// Returns those of the documents, which are more than `count`, that are drawn first.
 fn first_drawn(
     searcher: &Searcher,
-    docs: Vec<(usize, DocId)>,
+    mut docs: Vec<(usize, DocId)>,
     count: usize,
 ) -> tantivy::Result<Vec<(usize, DocId)>> {
     let segments = searcher.segment_readers().iter();
     let lots: Vec<Lots> = segments.map(Lots::open).collect::<tantivy::Result<_>>()?;
-    let mut docs = docs;
-    if count < docs.len() {
-        docs.select_nth_unstable_by_key(count, |(segment, doc)| lots[*segment].of(*doc));
-        docs.truncate(count);
-    }
+    docs.select_nth_unstable_by_key(count, |(segment, doc)| lots[*segment].of(*doc));
+    docs.truncate(count);
     Ok(docs)
 }
 

@@ -17,25 +17,28 @@ use crate::endpoints::EndpointArgs;
 const ACTOR: &str = "catalog-actor";
 
 /// A client of the keys of the write service.
-pub(super) struct Keys {
+pub(crate) struct Keys {
     target: Target,
     client: ApiKeyServiceClient<Channel>,
 }
 
 /// A key with its new secret. It has no `Debug`: nothing must show the secret by accident.
-pub(super) struct Made {
-    pub(super) key: ApiKey,
-    pub(super) secret: String,
+pub(crate) struct Made {
+    pub(crate) key: ApiKey,
+    pub(crate) secret: String,
 }
 
 impl Keys {
-    pub(super) fn of(endpoints: &EndpointArgs) -> anyhow::Result<Self> {
-        let target = endpoints.resolve()?.command;
+    pub(crate) fn of(endpoints: &EndpointArgs) -> anyhow::Result<Self> {
+        Self::new(endpoints.resolve()?.command)
+    }
+
+    pub(crate) fn new(target: Target) -> anyhow::Result<Self> {
         let client = ApiKeyServiceClient::new(target.channel()?);
         Ok(Self { target, client })
     }
 
-    pub(super) async fn create(&mut self, request: CreateApiKeyRequest) -> anyhow::Result<Made> {
+    pub(crate) async fn create(&mut self, request: CreateApiKeyRequest) -> anyhow::Result<Made> {
         let answer = self.client.create_api_key(signed(request)).await;
         let answer = answer.map_err(|status| self.target.error(&status))?;
         let answer = answer.into_inner();
@@ -43,7 +46,7 @@ impl Keys {
     }
 
     /// All keys, the newest first.
-    pub(super) async fn list(&mut self, include_ended: bool) -> anyhow::Result<Vec<ApiKey>> {
+    pub(crate) async fn list(&mut self, include_ended: bool) -> anyhow::Result<Vec<ApiKey>> {
         let mut keys = Vec::new();
         let mut page_token = String::new();
         loop {
