@@ -12,7 +12,7 @@ use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 
 use crate::http::request::params::Query;
-use crate::http::request::principal::key_of;
+use crate::http::request::principal::principal_of;
 use crate::problem::{FieldErrors, Problem, pointer};
 
 /// The parameters of a filter.
@@ -64,6 +64,7 @@ pub(crate) fn read_filter(
     let mut filters: Vec<v1::Filter> = parts.collect();
     filters.extend(read_price(query, errors)?);
     filters.extend(read_created_at(query, errors)?);
+    check_attributes(query, errors);
     Ok(match filters.len() {
         0 | 1 => filters.pop(),
         _ => Some(filter(Kind::All(v1::FilterList { filters }))),
@@ -77,7 +78,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ForcedFilter {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let forced = key_of(parts).map_or("", |key| &key.forced_filter);
+        let forced = principal_of(parts).forced_filter();
         if forced.is_empty() {
             return Ok(Self(None));
         }
@@ -94,6 +95,22 @@ impl<S: Send + Sync> FromRequestParts<S> for ForcedFilter {
             )),
         }
     }
+}
+
+/// Checks a filter that a new key is to be held to.
+pub(crate) fn check_forced(forced: &str) -> Result<(), Problem> {
+    if forced.is_empty() {
+        return Ok(());
+    }
+    let query = Query::parse(forced);
+    let mut errors = FieldErrors::default();
+    query.check_names(&PARAMETERS, &mut errors);
+    let filter = read_filter(&query, &mut errors);
+    if errors.is_empty() && matches!(filter, Ok(Some(_))) {
+        return Ok(());
+    }
+    let detail = "must be the parameters of a filter, such as brand=Acme&attr.colour=red";
+    Err(Problem::invalid_field("/forced_filter", detail))
 }
 
 /// The filter that passes what both pass.
@@ -168,8 +185,50 @@ fn read_bounds<E: Display>(
         max: bound("max")?,
         below: bound("below")?,
     };
+    if is_crossed(&range) {
+        errors.push(pointer(&[&format!("{name}_min")]), CROSSED);
+    }
     let is_stated = range.min.is_some() || range.max.is_some() || range.below.is_some();
     Ok(is_stated.then(|| filter(Kind::Range(range))))
+}
+
+/// What is wrong with bounds that nothing lies between.
+pub(crate) const CROSSED: &str = "is above the other bound: nothing lies between";
+
+/// Whether nothing lies between the bounds.
+pub(crate) fn is_crossed(range: &v1::RangeFilter) -> bool {
+    let above = |other: Option<f64>| range.min.zip(other).is_some_and(|(min, max)| min > max);
+    above(range.max)
+        || range
+            .min
+            .zip(range.below)
+            .is_some_and(|(min, below)| min >= below)
+}
+
+/// Notes attributes whose bounds exclude each other, where each is given once.
+fn check_attributes(query: &Query, errors: &mut FieldErrors) {
+    let stated = query.pairs().filter_map(|(name, _)| {
+        let attribute = name.strip_prefix("attr.")?;
+        attribute.strip_suffix(".min")
+    });
+    for name in stated {
+        let bound = |end: &str| {
+            let parameter = format!("attr.{name}.{end}");
+            let mut values = query.all(&parameter);
+            let only = values.next();
+            only.filter(|_| values.next().is_none())?.parse().ok()
+        };
+        let range = v1::RangeFilter {
+            field: String::new(),
+            min: bound("min"),
+            max: bound("max"),
+            below: bound("below"),
+        };
+        let place = pointer(&[&format!("attr.{name}.min")]);
+        if is_crossed(&range) && !errors.has(&place) {
+            errors.push(place, CROSSED);
+        }
+    }
 }
 
 fn terms(field: &str, value: &str) -> v1::Filter {

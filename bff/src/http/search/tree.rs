@@ -6,7 +6,7 @@ use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 use serde_json::value::RawValue;
 
-use crate::http::search::filter::{PRICE, condition, filter};
+use crate::http::search::filter::{CROSSED, PRICE, condition, filter, is_crossed};
 use crate::json::raw;
 use crate::problem::{FieldErrors, pointer, with_nearest};
 
@@ -132,12 +132,17 @@ fn leaf(
             errors.push(format!("{place}/field"), detail);
             return None;
         };
-        conditions.push(filter(Kind::Range(v1::RangeFilter {
+        let range = v1::RangeFilter {
             field,
             min,
             max,
             below,
-        })));
+        };
+        if is_crossed(&range) {
+            errors.push(format!("{place}/min"), CROSSED);
+            return None;
+        }
+        conditions.push(filter(Kind::Range(range)));
     }
     match conditions.len() {
         0 => {
