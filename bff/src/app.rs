@@ -13,10 +13,11 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::config::Config;
-use crate::http::{self, Api};
+use crate::http::{self, Api, Feeds};
 use crate::keys::KeyRing;
-use crate::listener::Listener;
+use crate::listener::{Listener, Peer};
 use crate::metrics::Metrics;
+use crate::tokens::Provider;
 use crate::upstream::Upstream;
 
 pub struct App {
@@ -28,6 +29,9 @@ pub struct App {
     readiness: Readiness,
     drain_wait: Duration,
     keys: KeyRing,
+    provider: Option<Provider>,
+    /// Ends what would hold up a stop.
+    stopping: CancellationToken,
     key_service: ApiKeyServiceClient<Channel>,
 }
 
@@ -64,6 +68,9 @@ impl Service for App {
         let ops = Ops::bind(config.ops_addr, registry, readiness.clone()).await?;
         let upstream = Upstream::connect_lazily(&config);
         let keys = KeyRing::new(config.keys_max_age);
+        let max_age = config.keys_max_age;
+        let provider = config.tokens.map(|config| Provider::new(config, max_age));
+        let stopping = CancellationToken::new();
         let key_service = upstream.api_keys.clone();
         Ok(Self {
             http_addr: http.addr()?,
@@ -73,18 +80,22 @@ impl Service for App {
             readiness,
             drain_wait: config.drain_wait,
             keys: keys.clone(),
+            provider: provider.clone(),
+            stopping: stopping.clone(),
             key_service,
             router: http::router(Arc::new(Api {
                 upstream,
                 metrics,
                 document: http::document(config.public),
                 keys: keys.clone(),
+                provider,
                 public: config.public,
                 cors_origins: config.cors_origins.0.clone(),
                 places: http::places(config.requests_max),
                 body_bytes_max: config.body_bytes_max,
                 query_bytes_max: config.query_bytes_max,
                 read_timeout: config.read_timeout,
+                feeds: Feeds::new(config.import_bytes_max, stopping),
             })),
         })
     }
@@ -97,15 +108,21 @@ impl Service for App {
         let served = CancellationToken::new();
         let health_ends = served.clone();
         tasks.spawn("API keys", |stop| self.keys.follow(self.key_service, stop));
+        if let Some(provider) = self.provider {
+            tasks.spawn("tokens", |stop| provider.follow(stop));
+        }
         tasks.spawn("ops", |_| self.ops.run(health_ends));
         let (readiness, wait) = (self.readiness, self.drain_wait);
+        let stopping_streams = self.stopping;
         tasks.spawn("http", |stop| async move {
             let stopping = async move {
                 stop.cancelled().await;
                 readiness.set_not_ready("the service is stopping");
                 tokio::time::sleep(wait).await;
+                stopping_streams.cancel();
             };
-            let ended = axum::serve(self.http, self.router)
+            let service = self.router.into_make_service_with_connect_info::<Peer>();
+            let ended = axum::serve(self.http, service)
                 .with_graceful_shutdown(stopping)
                 .await;
             served.cancel();

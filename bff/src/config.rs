@@ -8,6 +8,7 @@ use ::http::{HeaderValue, Uri};
 use service_kit::Env;
 
 use crate::scope::Scopes;
+use crate::tokens::TokenConfig;
 
 const MILLIS_MAX: u64 = 600_000;
 
@@ -23,6 +24,8 @@ pub struct Config {
     pub write_deadline: Duration,
     pub body_bytes_max: usize,
     pub query_bytes_max: usize,
+    /// The longest feed of an import.
+    pub import_bytes_max: u64,
     /// How long a client may take to send the head of a request, and then its body.
     pub read_timeout: Duration,
     /// How long a connection may stay open between two requests.
@@ -37,10 +40,13 @@ pub struct Config {
     pub drain_wait: Duration,
     /// How long keys are believed without a word from the write service.
     pub keys_max_age: Duration,
+    /// Whose tokens are taken besides keys.
+    pub tokens: Option<TokenConfig>,
 }
 
 impl Config {
     pub(crate) fn read(env: &mut Env) -> Self {
+        let deadlines = Deadlines::read(env);
         Self {
             http_addr: env.or("HTTP_ADDR", "127.0.0.1:8000", "Listens here for HTTP."),
             ops_addr: env.or(
@@ -58,26 +64,16 @@ impl Config {
                 "http://127.0.0.1:50052",
                 "The write side: catalog-command.",
             ),
-            get_deadline: millis(
-                env,
-                "GET_DEADLINE_MS",
-                "200",
-                "The deadline of reading one product.",
-            ),
-            batch_deadline: millis(
-                env,
-                "BATCH_DEADLINE_MS",
-                "300",
-                "The deadline of reading several products.",
-            ),
-            search_deadline: millis(
-                env,
-                "SEARCH_DEADLINE_MS",
-                "400",
-                "The deadline of a search.",
-            ),
-            write_deadline: millis(env, "WRITE_DEADLINE_MS", "2000", "The deadline of a write."),
+            get_deadline: deadlines.get,
+            batch_deadline: deadlines.batch,
+            search_deadline: deadlines.search,
+            write_deadline: deadlines.write,
             body_bytes_max: env.or("BODY_BYTES_MAX", "1048576", "The longest request body."),
+            import_bytes_max: env.or(
+                "IMPORT_BYTES_MAX",
+                "4294967296",
+                "The longest feed of an import, as it is sent.",
+            ),
             query_bytes_max: env.or("QUERY_BYTES_MAX", "16384", "The longest query string."),
             read_timeout: millis(
                 env,
@@ -116,8 +112,68 @@ impl Config {
                 "3600",
                 "How long keys are believed while the write service is away.",
             )),
+            tokens: read_tokens(env),
         }
     }
+}
+
+/// How long the upstreams may take.
+struct Deadlines {
+    get: Duration,
+    batch: Duration,
+    search: Duration,
+    write: Duration,
+}
+
+impl Deadlines {
+    fn read(env: &mut Env) -> Self {
+        Self {
+            get: millis(
+                env,
+                "GET_DEADLINE_MS",
+                "200",
+                "The deadline of reading one product.",
+            ),
+            batch: millis(
+                env,
+                "BATCH_DEADLINE_MS",
+                "300",
+                "The deadline of reading several products.",
+            ),
+            search: millis(
+                env,
+                "SEARCH_DEADLINE_MS",
+                "400",
+                "The deadline of a search.",
+            ),
+            write: millis(env, "WRITE_DEADLINE_MS", "2000", "The deadline of a write."),
+        }
+    }
+}
+
+/// Reads whose tokens are taken; nobody's unless a key set is named.
+fn read_tokens(env: &mut Env) -> Option<TokenConfig> {
+    let jwks = env.optional(
+        "JWKS",
+        "The key set of the identity provider whose JSON Web Tokens are taken: https://… or a file.",
+    );
+    let mut named = |name, help| match &jwks {
+        Some(_) => env.required(name, help),
+        None => env.optional(name, help).unwrap_or_default(),
+    };
+    let issuer = named("JWT_ISSUER", "The `iss` that tokens must have.");
+    let audience = named("JWT_AUDIENCE", "The `aud` that tokens must have.");
+    let leeway = env.or(
+        "JWT_LEEWAY_S",
+        "60",
+        "How many seconds the clocks of the provider and of this machine may differ.",
+    );
+    jwks.map(|jwks| TokenConfig {
+        jwks,
+        issuer,
+        audience,
+        leeway: Duration::from_secs(leeway),
+    })
 }
 
 fn millis(env: &mut Env, name: &str, default: &str, help: &'static str) -> Duration {

@@ -10,8 +10,10 @@ mod answer;
 mod docs;
 mod health;
 mod products;
+mod feeds;
 mod search;
 mod rules;
+mod api_keys;
 mod usage;
 mod request;
 
@@ -22,7 +24,8 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
-    AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+    AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION,
+    RETRY_AFTER,
 };
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
@@ -43,6 +46,7 @@ use crate::scope::Scopes;
 use crate::http::routes::DOCUMENT;
 
 pub(crate) use crate::http::api::Api;
+pub(crate) use crate::http::feeds::Feeds;
 pub(crate) use crate::http::shed::places;
 
 /// Shorter answers fit one packet anyway.
@@ -122,6 +126,9 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
             RETRY_AFTER,
             HeaderName::from_static("catalog-consistency"),
             HeaderName::from_static("catalog-stale"),
+            HeaderName::from_static("catalog-position"),
+            HeaderName::from_static("catalog-event"),
+            CONTENT_DISPOSITION,
             X_TRACE_ID,
         ])
         .max_age(Duration::from_secs(PREFLIGHT_S));
@@ -177,6 +184,7 @@ mod tests {
     use axum::body::Body;
     use axum::http::header::CONTENT_TYPE;
     use service_kit::Env;
+    use tokio_util::sync::CancellationToken;
     use tower::ServiceExt as _;
 
     use super::*;
@@ -197,12 +205,14 @@ mod tests {
             metrics: Metrics::register(&mut Default::default()),
             document: document(config.public),
             keys: KeyRing::new(config.keys_max_age),
+            provider: None,
             public: config.public,
             cors_origins: Vec::new(),
             places: shed::places(config.requests_max),
             body_bytes_max: config.body_bytes_max,
             query_bytes_max: config.query_bytes_max,
             read_timeout: config.read_timeout,
+            feeds: Feeds::new(config.import_bytes_max, CancellationToken::new()),
         });
         let router = layered(Router::new().route("/api/health", get(broken)), api);
         let request = Request::get("/api/health")

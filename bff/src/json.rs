@@ -9,5 +9,6 @@ pub(crate) mod fields;
 pub(crate) mod product;
 pub(crate) mod linked;
 pub(crate) mod usage;
+pub(crate) mod api_key;
 pub(crate) mod search;
 pub(crate) mod rule;

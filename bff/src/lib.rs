@@ -3,17 +3,19 @@
 //! Invariant: it keeps no state of its own; every replica answers alike.
 
 mod app;
-mod listener;
 mod http;
+mod listener;
 mod json;
 mod openapi;
 mod problem;
 mod keys;
 mod upstream;
 mod config;
+mod tokens;
 mod scope;
 mod metrics;
 
 pub use crate::app::App;
 pub use crate::config::{Config, GrpcTarget, InvalidGrpcTarget, InvalidOrigins, Origins};
 pub use crate::scope::{InvalidScope, Scope, Scopes};
+pub use crate::tokens::{InvalidJwks, Jwks, TokenConfig};

@@ -1,14 +1,18 @@
 //! The HTTP listener. Invariant: no client holds a connection by being slow. One bound limits the
 //! time from the first byte of a request to the first byte of its answer, another the silence after
-//! an answer.
+//! what was last written. A handler that takes a long body bounds its parts itself, see [`Peer`].
 
 use std::future::Future as _;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, Sleep};
@@ -69,10 +73,43 @@ impl axum::serve::Listener for Listener {
     }
 }
 
+/// What handlers know of the connection that a request came by.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Peer {
+    /// How many requests of the connection have bounds of their own.
+    unhurried: Arc<AtomicUsize>,
+}
+
+impl Peer {
+    /// Lifts the bounds of the connection for as long as the answer lives. The handler then bounds the
+    /// time between the parts of the body.
+    pub(crate) fn unhurried(&self) -> Unhurried {
+        self.unhurried.fetch_add(1, Ordering::Relaxed);
+        Unhurried(self.clone())
+    }
+}
+
+/// A request with bounds of its own, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Unhurried(Peer);
+
+impl Drop for Unhurried {
+    fn drop(&mut self) {
+        self.0.unhurried.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Connected<IncomingStream<'_, Listener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+        stream.io().peer.clone()
+    }
+}
+
 /// A stream that fails with `TimedOut` when its client runs out of time.
 pub(crate) struct Connection {
     stream: TcpStream,
     patience: Patience,
+    peer: Peer,
     /// Whether bytes of a request have arrived and none of its answer have left.
     asking: bool,
     deadline: Pin<Box<Sleep>>,
@@ -83,21 +120,26 @@ impl Connection {
         Self {
             stream,
             patience,
+            peer: Peer::default(),
             asking: true,
             deadline: Box::pin(tokio::time::sleep(patience.request)),
         }
     }
 
-    fn set_asking(&mut self, asking: bool) {
-        if self.asking != asking {
-            self.asking = asking;
-            let patience = if asking {
-                self.patience.request
-            } else {
-                self.patience.idle
-            };
-            self.deadline.as_mut().reset(Instant::now() + patience);
+    fn asked(&mut self) {
+        if !self.asking {
+            self.asking = true;
+            self.wait_for(self.patience.request);
         }
+    }
+
+    fn answered(&mut self) {
+        self.asking = false;
+        self.wait_for(self.patience.idle);
+    }
+
+    fn wait_for(&mut self, patience: Duration) {
+        self.deadline.as_mut().reset(Instant::now() + patience);
     }
 
     /// Passes a result on, and turns waiting into an error when the time is up.
@@ -106,14 +148,16 @@ impl Connection {
         cx: &mut Context<'_>,
         result: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        match result {
-            Poll::Pending => self
-                .deadline
-                .as_mut()
-                .poll(cx)
-                .map(|()| Err(io::ErrorKind::TimedOut.into())),
-            ready => ready,
+        if result.is_ready() {
+            return result;
         }
+        while self.deadline.as_mut().poll(cx).is_ready() {
+            if self.peer.unhurried.load(Ordering::Relaxed) == 0 {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            self.wait_for(self.patience.idle);
+        }
+        Poll::Pending
     }
 
     fn wrote(
@@ -122,7 +166,7 @@ impl Connection {
         result: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if matches!(result, Poll::Ready(Ok(1..))) {
-            self.set_asking(false);
+            self.answered();
         }
         self.unless_late(cx, result)
     }
@@ -137,7 +181,7 @@ impl AsyncRead for Connection {
         let before = buf.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.set_asking(true);
+            self.asked();
         }
         self.unless_late(cx, result)
     }

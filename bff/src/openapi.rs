@@ -4,6 +4,7 @@ pub(crate) mod product;
 pub(crate) mod search;
 pub(crate) mod rule;
 pub(crate) mod usage;
+pub(crate) mod api_key;
 pub(crate) mod params;
 pub(crate) mod problem;
 
@@ -27,7 +28,7 @@ const ABOUT: &str = "Products of a shop: write them, read them, search them.\n\n
     `Idempotency-Key` may be sent again without harm. Unknown members and parameters are refused, with the \
     nearest known one.";
 
-const TAGS: [(&str, &str); 4] = [
+const TAGS: [(&str, &str); 5] = [
     ("products", "Reading and writing products"),
     (
         "search",
@@ -37,6 +38,7 @@ const TAGS: [(&str, &str); 4] = [
         "search rules",
         "Synonyms, and curation of the answers to some queries",
     ),
+    ("keys", "Who may do what"),
     ("operation", "Health, statistics, and this description"),
 ];
 
@@ -104,6 +106,8 @@ pub(crate) fn complete(document: &mut OpenApi) {
     // What only parameters and problems refer to.
     add_schema::<problem::Problem>(components);
     add_schema::<params::RuleTypeParam>(components);
+    add_schema::<params::ExportFormat>(components);
+    add_schema::<params::StatusParam>(components);
     for item in document.paths.paths.values_mut() {
         for (method, operation) in operations_mut(item) {
             add_problems(method, operation);

@@ -124,6 +124,20 @@ impl Problem {
         problem.because(chain(status))
     }
 
+    /// The answer to the status of a call about an API key.
+    pub(crate) fn of_key_status(status: &Status) -> Self {
+        let reason = service_kit::reason(status);
+        let problem = match (status.code(), reason.as_deref()) {
+            (Code::NotFound, _) => Self::key_not_found(),
+            (Code::ResourceExhausted, Some("TOO_MANY_KEYS")) => Self::of_kind(
+                &kinds::TOO_MANY_KEYS,
+                "There are as many API keys as there can be: revoke one first",
+            ),
+            _ => return Self::of_write_status(status, false),
+        };
+        problem.because(chain(status))
+    }
+
     fn of_invalid_argument(status: &Status) -> Self {
         if service_kit::reason(status).as_deref() == Some("REQUEST_ID_REUSED") {
             let detail = "Idempotency-Key was used for another request";
@@ -132,7 +146,7 @@ impl Problem {
         let mut errors = FieldErrors::default();
         for (field, detail) in service_kit::violations(status) {
             if field.starts_with("consistency_tokens") {
-                let detail = format!("Catalog-Consistency: a token {detail}");
+                let detail = format!("Catalog-Consistency: {detail}");
                 return Self::new(StatusCode::BAD_REQUEST, detail);
             }
             errors.push(pointer_of_field(&field), detail);
@@ -144,8 +158,17 @@ impl Problem {
         Self::from(errors)
     }
 
+    /// A write that may have been done.
+    pub(crate) fn outcome_unknown(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::of_kind(&kinds::OUTCOME_UNKNOWN, detail)
+    }
+
     pub(crate) fn product_not_found() -> Self {
         Self::of_kind(&kinds::PRODUCT_NOT_FOUND, "Product not found")
+    }
+
+    pub(crate) fn key_not_found() -> Self {
+        Self::of_kind(&kinds::KEY_NOT_FOUND, "API key not found")
     }
 
     pub(crate) fn rule_not_found() -> Self {
@@ -228,6 +251,14 @@ impl Problem {
             json["errors"] = serde_json::to_value(errors).unwrap_or_default();
         }
         json
+    }
+}
+
+/// As the log has it, with the cause that is never answered.
+impl Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let cause = self.0.cause.as_deref().unwrap_or(&self.0.detail);
+        write!(f, "{} {cause}", self.0.status.as_u16())
     }
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use catalog_proto::v1;
+
 /// A part of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -27,6 +29,27 @@ impl Scope {
         Self::Rules,
         Self::Operate,
     ];
+
+    pub(crate) fn of_message(scope: v1::ApiScope) -> Option<Self> {
+        match scope {
+            v1::ApiScope::Unspecified => None,
+            v1::ApiScope::Search => Some(Self::Search),
+            v1::ApiScope::Read => Some(Self::Read),
+            v1::ApiScope::Write => Some(Self::Write),
+            v1::ApiScope::Rules => Some(Self::Rules),
+            v1::ApiScope::Operate => Some(Self::Operate),
+        }
+    }
+
+    pub(crate) fn to_message(self) -> v1::ApiScope {
+        match self {
+            Self::Search => v1::ApiScope::Search,
+            Self::Read => v1::ApiScope::Read,
+            Self::Write => v1::ApiScope::Write,
+            Self::Rules => v1::ApiScope::Rules,
+            Self::Operate => v1::ApiScope::Operate,
+        }
+    }
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -59,6 +82,12 @@ pub struct Scopes(u8);
 impl Scopes {
     /// Every scope.
     pub const ALL: Self = Self(0b1_1111);
+
+    /// These and those.
+    #[must_use]
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 
     /// Whether `scope` is one of them.
     pub fn has(self, scope: Scope) -> bool {

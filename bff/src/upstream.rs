@@ -11,6 +11,7 @@ mod reads;
 mod writes;
 mod rules;
 mod usage;
+mod api_keys;
 
 pub(crate) use crate::upstream::call::{CONSISTENCY_WAIT, is_outcome_unknown, is_stale};
 pub(crate) use crate::upstream::caller::{Actor, Caller};

@@ -6,13 +6,12 @@ mod output;
 mod report;
 mod proof;
 mod partial;
-mod latest;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use client_kit::export::{ExportError, ExportFormat, Fields, Link};
+use client_kit::export::{ExportError, ExportFormat, Fields, Link, latest};
 
 use crate::endpoints::EndpointArgs;
 use crate::export::plan::{Plan, Status};
@@ -77,8 +76,8 @@ pub(crate) async fn command(
         }
     };
     let target = endpoints.resolve()?.command;
-    if args.position.is_none() && !args.resume {
-        latest::wait(&target).await?;
+    if args.position.is_none() && !args.resume && !latest(&target).await? {
+        eprintln!("some changes have no position in the log yet: the export is without them");
     }
     let mut report = Report::new();
     let export = Export {

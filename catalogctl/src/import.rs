@@ -1,6 +1,5 @@
 //! `catalogctl import`: imports a product feed into the catalog; running it twice is safe.
 
-mod changes;
 mod rejected;
 mod report;
 mod missing;
@@ -70,6 +69,7 @@ pub(crate) async fn command(
         batch_rows: args.batch.into(),
         retry: Duration::from_secs(args.retry_seconds.into()),
         validate_only: args.dry_run,
+        ..ImportOptions::default()
     };
     let (summary, result, deleted) = if args.check {
         let (summary, result) = check(rows, &options, !args.json, stop, &mut notice).await?;

@@ -3,6 +3,7 @@
 //! twice changes nothing.
 
 pub mod missing;
+mod changes;
 mod outcome;
 mod batches;
 mod delivery;
@@ -19,6 +20,7 @@ use crate::import::delivery::Delivery;
 use crate::target::Target;
 
 pub use crate::import::batches::{Batch, Place, batches};
+pub use crate::import::changes::Changed;
 pub use crate::import::options::ImportOptions;
 pub use crate::import::outcome::{ImportError, Notice, Rejection, Summary};
 

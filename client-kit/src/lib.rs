@@ -9,6 +9,7 @@ pub mod export;
 pub mod suggest;
 pub mod feed;
 mod target;
+mod remote;
 mod product_json;
 pub mod price;
 pub mod output;
@@ -16,4 +17,5 @@ mod progress;
 
 pub use crate::product_json::ProductJson;
 pub use crate::progress::Meter;
+pub use crate::remote::fetch;
 pub use crate::target::{Target, bounded};

@@ -18,6 +18,8 @@ pub struct Target {
     name: &'static str,
     option: &'static str,
     address: String,
+    /// The channel of a program that has one already.
+    open: Option<Channel>,
 }
 
 impl Target {
@@ -26,6 +28,15 @@ impl Target {
             name: "write service",
             option: "--command-grpc",
             address: address.to_owned(),
+            open: None,
+        }
+    }
+
+    /// The write service behind a channel that the program has already.
+    pub fn behind(channel: Channel) -> Self {
+        Self {
+            open: Some(channel),
+            ..Self::command("")
         }
     }
 
@@ -34,6 +45,7 @@ impl Target {
             name: "read service",
             option: "--query-grpc",
             address: address.to_owned(),
+            open: None,
         }
     }
 
@@ -43,6 +55,9 @@ impl Target {
 
     /// A channel that connects at the first call.
     pub fn channel(&self) -> anyhow::Result<Channel> {
+        if let Some(channel) = &self.open {
+            return Ok(channel.clone());
+        }
         let url = if self.address.contains("://") {
             self.address.clone()
         } else {
@@ -70,21 +85,32 @@ impl Target {
             name,
             option,
             address,
+            open,
         } = self;
         if is_transport(status) {
             let cause = innermost(status);
+            if open.is_some() {
+                return format!("no answer from the {name} ({cause})");
+            }
             return format!(
                 "no answer from the {name} at {address} ({cause}): start it, for instance with \
                  `catalogctl up`, or name another with {option}"
             );
         }
-        let mut text = format!("the {name} refused: {}", status.message());
+        let mut text = if open.is_some() {
+            status.message().to_owned()
+        } else {
+            format!("the {name} refused: {}", status.message())
+        };
         for (field, reason) in service_kit::violations(status) {
             if !text.contains(&reason) {
                 text.push_str(&format!("; {field}: {reason}"));
             }
         }
         match status.code() {
+            Code::Unavailable if open.is_some() => {
+                format!("the {name} is not available: {}", status.message())
+            }
             Code::Unavailable => format!(
                 "the {name} at {address} is not available: {}",
                 status.message()
@@ -92,6 +118,7 @@ impl Target {
             Code::Unimplemented => {
                 format!("what answers at {address} is no {name}: check {option}")
             }
+            _ if open.is_some() => text,
             code => format!("{text} ({code:?})"),
         }
     }

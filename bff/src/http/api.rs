@@ -5,16 +5,20 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use tokio::sync::Semaphore;
 
+use crate::http::feeds::Feeds;
 use crate::keys::KeyRing;
 use crate::metrics::Metrics;
 use crate::openapi::Served;
 use crate::scope::Scopes;
+use crate::tokens::Provider;
 use crate::upstream::Upstream;
 
 pub(crate) struct Api {
     pub(crate) upstream: Upstream,
     pub(crate) metrics: Metrics,
     pub(crate) keys: KeyRing,
+    /// Whose tokens are taken.
+    pub(crate) provider: Option<Provider>,
     /// What needs no key.
     pub(crate) public: Scopes,
     /// The origins whose pages may ask.
@@ -27,4 +31,5 @@ pub(crate) struct Api {
     pub(crate) query_bytes_max: usize,
     /// How long a client may take to send a body.
     pub(crate) read_timeout: Duration,
+    pub(crate) feeds: Feeds,
 }

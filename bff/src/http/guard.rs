@@ -15,6 +15,7 @@ use crate::http::request::principal::Principal;
 use crate::keys::{Limit, Refused};
 use crate::problem::Problem;
 use crate::scope::Scope;
+use crate::tokens::{Provider, Untrusted};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -37,7 +38,7 @@ pub(crate) async fn guard(
         // The route answers that it has no such method.
         return next.run(request).await;
     };
-    let principal = match admit(&api, request.headers(), policy) {
+    let principal = match admit(&api, request.headers(), policy).await {
         Ok(principal) => principal,
         Err(problem) => return problem.into_response(),
     };
@@ -51,8 +52,8 @@ pub(crate) async fn guard(
 }
 
 /// Finds out who asks, and whether they may.
-fn admit(api: &Api, headers: &HeaderMap, policy: Policy) -> Result<Principal, Problem> {
-    let principal = principal(api, headers)?;
+async fn admit(api: &Api, headers: &HeaderMap, policy: Policy) -> Result<Principal, Problem> {
+    let principal = principal(api, headers).await?;
     if let Policy::Needs(scope) = policy {
         check_scope(api, &principal, scope)?;
         check_whole(&principal, scope)?;
@@ -68,7 +69,7 @@ fn admit(api: &Api, headers: &HeaderMap, policy: Policy) -> Result<Principal, Pr
     Ok(principal)
 }
 
-fn principal(api: &Api, headers: &HeaderMap) -> Result<Principal, Problem> {
+async fn principal(api: &Api, headers: &HeaderMap) -> Result<Principal, Problem> {
     let mut stated = headers.get_all(AUTHORIZATION).iter();
     let stated = match (stated.next(), stated.next()) {
         (None, _) => return Ok(Principal::Public),
@@ -81,6 +82,29 @@ fn principal(api: &Api, headers: &HeaderMap) -> Result<Principal, Problem> {
         is_bearer.then_some(token.trim())
     });
     let token = token.ok_or_else(|| unauthenticated("Authorization is `Bearer KEY`"))?;
+    match &api.provider {
+        Some(provider) if is_jwt(token) => of_token(provider, token).await,
+        _ => of_key(api, headers, token),
+    }
+}
+
+/// A key has no dots.
+fn is_jwt(token: &str) -> bool {
+    token.bytes().filter(|byte| *byte == b'.').count() == 2
+}
+
+async fn of_token(provider: &Provider, token: &str) -> Result<Principal, Problem> {
+    let token = provider.check(token).await.map_err(|err| match err {
+        Untrusted::Invalid(reason) => unauthenticated(reason),
+        Untrusted::NotCurrent => Problem::for_now(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Tokens cannot be checked now: the identity provider is away",
+        ),
+    })?;
+    Ok(Principal::Token(token))
+}
+
+fn of_key(api: &Api, headers: &HeaderMap, token: &str) -> Result<Principal, Problem> {
     let key = api.keys.check(token).map_err(|refused| match refused {
         Refused::Unknown => unauthenticated("The key is unknown, revoked or expired"),
         Refused::NotCurrent => Problem::for_now(
@@ -102,8 +126,8 @@ fn check_scope(api: &Api, principal: &Principal, scope: Scope) -> Result<(), Pro
     let name = scope.name();
     Err(match principal {
         Principal::Public => unauthenticated(format!("This needs a key with the scope {name}")),
-        Principal::Key(_) => {
-            let detail = format!("The key does not have the scope {name}");
+        Principal::Key(_) | Principal::Token(_) => {
+            let detail = format!("The key or token does not have the scope {name}");
             Problem::new(StatusCode::FORBIDDEN, detail)
         }
     })
@@ -116,7 +140,7 @@ fn check_whole(principal: &Principal, scope: Scope) -> Result<(), Problem> {
             let detail = "The key sees a part of the catalog: it can only search";
             Err(Problem::new(StatusCode::FORBIDDEN, detail))
         }
-        Principal::Key(_) | Principal::Public => Ok(()),
+        Principal::Key(_) | Principal::Token(_) | Principal::Public => Ok(()),
     }
 }
 

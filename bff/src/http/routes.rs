@@ -7,9 +7,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::http::api::Api;
+use crate::http::feeds::{export, import};
 use crate::http::products::{bulk, history, read, writes};
 use crate::http::search::{find, posted};
-use crate::http::{docs, health, rules, usage};
+use crate::http::{api_keys, docs, health, rules, usage};
 use crate::openapi;
 
 /// The OpenAPI document of this release.
@@ -24,6 +25,8 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(health::health))
         .routes(routes!(read::list_products, writes::create_product))
         .routes(routes!(bulk::write_products))
+        .routes(routes!(export::export_products))
+        .routes(routes!(import::import_products))
         .routes(routes!(find::search_products))
         .routes(routes!(posted::search))
         .routes(routes!(posted::multi_search))
@@ -45,6 +48,9 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
             rules::put_rule,
             rules::delete_rule
         ))
+        .routes(routes!(api_keys::list_keys, api_keys::create_key))
+        .routes(routes!(api_keys::revoke_key))
+        .routes(routes!(api_keys::rotate_key))
         .routes(routes!(docs::openapi))
         .routes(routes!(docs::problem_kind))
 }

@@ -31,7 +31,7 @@ pub(crate) struct Limit {
 
 impl Key {
     pub(crate) fn of(message: &v1::ApiKey) -> Self {
-        let scopes = message.scopes().filter_map(scope).collect();
+        let scopes = message.scopes().filter_map(Scope::of_message).collect();
         let per_second = message.requests_per_second.and_then(|count| {
             let count = u32::try_from(count).ok()?;
             NonZeroU32::new(count)
@@ -76,15 +76,4 @@ impl Limit {
 
 pub(super) fn moment(time: &prost_types::Timestamp) -> Option<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(time.seconds).ok()
-}
-
-fn scope(scope: v1::ApiScope) -> Option<Scope> {
-    match scope {
-        v1::ApiScope::Unspecified => None,
-        v1::ApiScope::Search => Some(Scope::Search),
-        v1::ApiScope::Read => Some(Scope::Read),
-        v1::ApiScope::Write => Some(Scope::Write),
-        v1::ApiScope::Rules => Some(Scope::Rules),
-        v1::ApiScope::Operate => Some(Scope::Operate),
-    }
 }

@@ -25,6 +25,28 @@ pub(crate) struct RulePathParams {
     id: String,
 }
 
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct ApiKeyPathParams {
+    /// The key.
+    #[param(
+        pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+        example = "01a2277a-2b33-775b-99dd-ae7d42cab0ab"
+    )]
+    id: String,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ApiKeyListParams {
+    #[param(minimum = 1, maximum = 100, default = 100)]
+    limit: Option<i32>,
+    /// The `next_page_token` of the page before.
+    page_token: Option<String>,
+    /// Whether keys that are revoked or expired are listed too.
+    ended: Option<bool>,
+}
+
 /// Waits for writes.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
@@ -110,6 +132,41 @@ pub(crate) struct ListParams {
     /// Only products of these GTINs; leading zeros are of no account.
     #[param(max_items = 100)]
     gtin: Option<Vec<String>>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExportParams {
+    format: Option<ExportFormat>,
+    /// Members in this order, with commas: also version, created_at, updated_at, price_minor and
+    /// attributes.NAME; all that an import reads, unless told.
+    fields: Option<String>,
+    /// The products as they were at this position of the event log; as they are, unless told.
+    #[param(minimum = 1)]
+    position: Option<i64>,
+    /// The `Catalog-Event` of an answer that is gone on with: another catalog is then refused.
+    event: Option<String>,
+    /// Only products behind this id: the last one of an answer that broke off.
+    after: Option<String>,
+    /// Only products of exactly this brand.
+    brand: Option<String>,
+    /// Only products of this category path with `>` between its levels, or below it.
+    category: Option<String>,
+    status: Option<StatusParam>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ExportFormat {
+    Jsonl,
+    Csv,
+}
+
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum StatusParam {
+    Active,
+    Discontinued,
 }
 
 #[derive(IntoParams)]

@@ -19,6 +19,13 @@ impl Caller {
         request
     }
 
+    /// What calls tell of the caller, for a part of the program that makes them itself.
+    pub(crate) fn metadata(&self) -> MetadataMap {
+        let mut metadata = MetadataMap::new();
+        self.sign(&mut metadata);
+        metadata
+    }
+
     fn sign(&self, metadata: &mut MetadataMap) {
         if let Ok(trace) = MetadataValue::try_from(self.trace.to_string()) {
             metadata.insert("traceparent", trace);

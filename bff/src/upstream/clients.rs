@@ -23,6 +23,8 @@ pub(crate) struct Upstream {
     pub(super) command: CatalogCommandServiceClient<Channel>,
     pub(crate) api_keys: ApiKeyServiceClient<Channel>,
     pub(super) rules: SearchRuleServiceClient<Channel>,
+    /// The way to the write service.
+    pub(crate) write_side: Channel,
     pub(super) get_deadline: Duration,
     pub(super) batch_deadline: Duration,
     pub(super) search_deadline: Duration,
@@ -37,12 +39,13 @@ impl Upstream {
         let write_side = channel(&config.command_grpc_target);
         let command = CatalogCommandServiceClient::new(write_side.clone());
         let api_keys = ApiKeyServiceClient::new(write_side.clone());
-        let rules = SearchRuleServiceClient::new(write_side);
+        let rules = SearchRuleServiceClient::new(write_side.clone());
         Self {
             catalog: catalog.max_decoding_message_size(ANSWER_BYTES_MAX),
             usage: UsageServiceClient::new(read_side),
             command: command.max_decoding_message_size(ANSWER_BYTES_MAX),
             api_keys,
+            write_side,
             rules: rules.max_decoding_message_size(ANSWER_BYTES_MAX),
             get_deadline: config.get_deadline,
             batch_deadline: config.batch_deadline,

@@ -88,12 +88,15 @@ async fn what_is_no_token_is_a_bad_request() {
     assert!(bff.peer.take_calls().is_empty());
 
     // One that only the read side can tell from a good one.
-    let violation = ("consistency_tokens[1]".to_owned(), "is forged".to_owned());
+    let violation = (
+        "consistency_tokens[1]".to_owned(),
+        "entry 0 is forged".to_owned(),
+    );
     let status = service_kit::status(Code::InvalidArgument, "INVALID", "bad", [violation]);
     bff.peer.set(Mode::Fail(status));
     for (_, path) in READS {
         let answer = read(&bff, path, &["t"]).await;
-        let detail = "Catalog-Consistency: a token is forged";
+        let detail = "Catalog-Consistency: entry 0 is forged";
         assert_eq!(answer.problem(400), detail, "{path}");
     }
 }

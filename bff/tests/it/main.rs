@@ -17,6 +17,7 @@ mod conditions;
 mod consistency;
 mod idempotency;
 mod keys;
+mod tokens;
 mod history;
 mod error_map;
 mod bad_input;

@@ -11,6 +11,7 @@ use client_kit::export::{
     Adapted, Columns, ExportError, ExportFormat, ExportOptions, Fields, Form, LeftOut, Link, Reader,
 };
 use tokio_util::sync::CancellationToken;
+use tonic::metadata::MetadataMap;
 
 use crate::export::output::Output;
 use crate::export::partial::State;
@@ -92,6 +93,7 @@ impl Export<'_> {
             request: self.plan.request(state.position, state.after_id.clone()),
             event_id: Some(state.event_id.clone()).filter(|id| !id.is_empty()),
             retry: self.retry,
+            metadata: MetadataMap::new(),
         };
         Reader::new(self.target, options, self.stop.clone())
     }

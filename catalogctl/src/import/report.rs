@@ -5,12 +5,11 @@ use std::time::Instant;
 
 use catalog_proto::v1::ImportPreview;
 use client_kit::feed::{Mistake, Notes, Progress};
-use client_kit::import::{Notice, Rejection, Summary};
+use client_kit::import::{Changed, Notice, Rejection, Summary};
 use client_kit::{Meter, output};
 use serde::Serialize;
 
 use crate::import::args::ImportArgs;
-use crate::import::changes::Changed;
 use crate::import::rejected::{Output, Rows};
 
 const SHOWN_MAX: u64 = 20;
@@ -183,6 +182,7 @@ pub(super) fn summary(summary: &Summary, args: &ImportArgs) -> String {
         warnings,
         seconds,
         rows_per_second,
+        consistency_token: _,
     } = summary;
     let pace = format!("in {seconds:.1} s ({rows_per_second} rows/s)");
     let warned = match warnings {

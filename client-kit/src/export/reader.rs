@@ -8,8 +8,9 @@ use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClie
 use catalog_proto::v1::{ExportProductsRequest, ExportProductsResponse};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
-use tonic::{Status, Streaming};
+use tonic::{Code, Extensions, Request, Status, Streaming};
 
 use crate::target::{Target, is_transient};
 
@@ -22,6 +23,8 @@ pub struct ExportOptions {
     pub event_id: Option<String>,
     /// How long to keep trying without an answer.
     pub retry: Duration,
+    /// What every call tells of the caller.
+    pub metadata: MetadataMap,
 }
 
 /// An error that ends an export before its end.
@@ -36,8 +39,8 @@ pub enum ExportError {
     OtherCatalog { position: i64 },
     #[error("{0}")]
     Target(anyhow::Error),
-    #[error("{0}")]
-    Refused(String),
+    #[error("{why}")]
+    Refused { code: Code, why: String },
     #[error("no answer for {seconds} s: {why}")]
     GaveUp { seconds: u64, why: String },
 }
@@ -115,7 +118,9 @@ impl<'t> Reader<'t> {
                 self.channel.insert(channel).clone()
             }
         };
+        let metadata = self.options.metadata.clone();
         let request = self.options.request.clone();
+        let request = Request::from_parts(metadata, Extensions::new(), request);
         let answers = &mut self.answers;
         let answer = async {
             let open = match answers {
@@ -159,7 +164,8 @@ impl<'t> Reader<'t> {
     ) -> Result<Duration, ExportError> {
         let why = self.target.explain(lost);
         if !is_transient(lost) {
-            return Err(ExportError::Refused(why));
+            let code = lost.code();
+            return Err(ExportError::Refused { code, why });
         }
         self.attempts += 1;
         let wait = service_kit::backoff(self.attempts);

@@ -56,7 +56,7 @@ impl Columns {
         if self.bytes > HEADERS_BYTES_MAX {
             return Err(format!(
                 "the products have more than {} attributes, too many for the columns of a table: \
-                 choose some with --fields, or export JSON Lines",
+                 choose some as fields, or export JSON Lines",
                 self.typed.len() - 1
             ));
         }

@@ -1,7 +1,6 @@
 //! The source of a feed: a file, a pipe or a URL. It takes the text out of its packing, makes it
 //! UTF-8 without a byte order mark, and counts its position in the bytes as they are stored.
 
-mod remote;
 mod unpack;
 mod archive;
 mod zstd;
@@ -22,6 +21,7 @@ use crate::feed::source::beginning::Beginning;
 use crate::feed::source::guessed::Guessed;
 use crate::feed::source::peek::{Bytes, peek, put_back};
 use crate::feed::source::unpack::{Opened, Stored, Unpacked, unpack};
+use crate::remote;
 
 pub(super) use crate::feed::source::archive::{Workbook, entries_of};
 pub use crate::feed::source::notes::Notes;

@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
+use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
-use tonic::{Code, Status, Streaming};
+use tonic::{Code, Extensions, Request, Status, Streaming};
 use uuid::Uuid;
 
 use crate::feed::{FeedError, Mistake};
@@ -32,6 +33,7 @@ pub(super) struct Delivery<'a> {
     stop: CancellationToken,
     retry: Duration,
     validate_only: bool,
+    metadata: MetadataMap,
     /// Names the batches of this import: one that is sent again is not applied again, and so never undoes
     /// what somebody else changed meanwhile.
     run: Uuid,
@@ -60,6 +62,7 @@ impl<'a> Delivery<'a> {
             stop,
             retry: options.retry,
             validate_only: options.validate_only,
+            metadata: options.metadata.clone(),
             run: Uuid::now_v7(),
             notice,
             unanswered: VecDeque::with_capacity(IN_FLIGHT_MAX),
@@ -141,7 +144,9 @@ impl<'a> Delivery<'a> {
         }
         let mut client = CatalogCommandServiceClient::new(channel);
         let give_up = self.progress_at + self.retry;
-        let call = client.import_products(ReceiverStream::new(queue));
+        let batches = ReceiverStream::new(queue);
+        let request = Request::from_parts(self.metadata.clone(), Extensions::new(), batches);
+        let call = client.import_products(request);
         let mut answers = tokio::time::timeout_at(give_up, call)
             .await
             .map_err(|_| no_answer())??
@@ -210,6 +215,9 @@ impl<'a> Delivery<'a> {
         self.summary.created += count(answer.created);
         self.summary.updated += count(answer.updated);
         self.summary.unchanged += count(answer.unchanged);
+        if !answer.consistency_token.is_empty() {
+            self.summary.consistency_token = answer.consistency_token;
+        }
         (self.notice)(Notice::Progress(&self.summary));
         (self.notice)(Notice::Answered(batch.last_line));
         Ok(())

@@ -10,6 +10,7 @@ use catalog_proto::v1::{DeleteProductRequest, ExportProductsRequest};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tonic::metadata::MetadataMap;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 use uuid::Uuid;
@@ -98,6 +99,7 @@ pub async fn present(
         },
         event_id: None,
         retry,
+        metadata: MetadataMap::new(),
     };
     let mut reader = Reader::new(target, options, stop);
     let mut present = Vec::new();

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tonic::metadata::MetadataMap;
+
 /// How an import is done.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
@@ -11,6 +13,8 @@ pub struct ImportOptions {
     pub retry: Duration,
     /// Whether the service only says what would change.
     pub validate_only: bool,
+    /// What every call tells of the caller.
+    pub metadata: MetadataMap,
 }
 
 impl Default for ImportOptions {
@@ -19,6 +23,7 @@ impl Default for ImportOptions {
             batch_rows: 500,
             retry: Duration::from_secs(60),
             validate_only: false,
+            metadata: MetadataMap::new(),
         }
     }
 }

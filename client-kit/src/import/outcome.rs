@@ -22,6 +22,9 @@ pub struct Summary {
     pub warnings: u64,
     pub seconds: f64,
     pub rows_per_second: f64,
+    /// Makes a read wait for the last batch that changed something; empty before there is one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub consistency_token: String,
 }
 
 /// A row that was not imported, or a part of one, and why.

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use sha2::{Digest as _, Sha256};
 
-use crate::http::request::principal::key_of;
+use crate::http::request::principal::principal_of;
 use crate::problem::Problem;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -25,17 +25,17 @@ impl RequestId {
     }
 
     /// Makes the id one of this caller: two callers may take the same `Idempotency-Key`.
-    fn of_caller(self, prefix: &str) -> Self {
+    fn of_caller(self, name: &str) -> Self {
         if self.0.is_empty() {
             return self;
         }
-        let own = format!("ck_{prefix}:{}", self.0);
+        let own = format!("{name}:{}", self.0);
         if own.len() <= CHARS_MAX {
             return Self(own);
         }
         let digest = Sha256::digest(&self.0);
         let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self(format!("ck_{prefix}:sha256:{digest}"))
+        Self(format!("{name}:sha256:{digest}"))
     }
 
     fn read(headers: &HeaderMap) -> Option<Self> {
@@ -60,8 +60,8 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
             let detail = format!("Idempotency-Key is 1 to {CHARS_MAX} visible ASCII characters");
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
         })?;
-        Ok(match key_of(parts) {
-            Some(key) => stated.of_caller(&key.prefix),
+        Ok(match principal_of(parts).name() {
+            Some(name) => stated.of_caller(&name),
             None => stated,
         })
     }

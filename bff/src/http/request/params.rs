@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use catalog_events::ProductId;
 use service_kit::TraceContext;
 
-use crate::http::request::principal::key_of;
+use crate::http::request::principal::principal_of;
 use crate::problem::{FieldErrors, Problem, nearest, pointer};
 use crate::upstream::{Actor, Caller};
 
@@ -161,18 +161,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     }
 }
 
-/// Who writes: the key, where one was sent. Only who needs no key says it in a header.
+/// Who writes: the key or the token, where one was sent. Only who needs no key says it in a header.
 fn actor(parts: &Parts) -> Result<Option<Actor>, Problem> {
-    let of_key = key_of(parts).map(|key| format!("ck_{}", key.prefix).into_bytes());
+    let known = principal_of(parts).name().map(String::into_bytes);
     let stated = || {
         parts
             .headers
             .get("catalog-actor")
             .map(|header| header.as_bytes().to_vec())
     };
-    let actor = of_key
-        .or_else(stated)
-        .map(|name| Actor::try_from(&name[..]));
+    let actor = known.or_else(stated).map(|name| Actor::try_from(&name[..]));
     actor.transpose().map_err(|err| {
         Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,

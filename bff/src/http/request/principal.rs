@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 
 use crate::keys::{Key, Limit};
 use crate::scope::Scopes;
+use crate::tokens::Token;
 
 /// Who asks.
 #[derive(Clone)]
@@ -13,6 +14,8 @@ pub(crate) enum Principal {
     /// Nobody in particular.
     Public,
     Key(Arc<Key>),
+    /// The bearer of a token of the identity provider.
+    Token(Arc<Token>),
 }
 
 impl Principal {
@@ -20,21 +23,36 @@ impl Principal {
         match self {
             Self::Public => Scopes::default(),
             Self::Key(key) => key.scopes,
+            Self::Token(token) => token.scopes,
         }
     }
 
     pub(crate) fn limit(&self) -> Option<&Limit> {
         match self {
-            Self::Public => None,
+            Self::Public | Self::Token(_) => None,
             Self::Key(key) => key.limit.as_ref(),
+        }
+    }
+
+    /// The name under which they write; None for nobody in particular.
+    pub(crate) fn name(&self) -> Option<String> {
+        match self {
+            Self::Public => None,
+            Self::Key(key) => Some(format!("ck_{}", key.prefix)),
+            Self::Token(token) => Some(token.actor.clone()),
+        }
+    }
+
+    /// The filter that their searches are held to; empty for none.
+    pub(crate) fn forced_filter(&self) -> &str {
+        match self {
+            Self::Public | Self::Token(_) => "",
+            Self::Key(key) => &key.forced_filter,
         }
     }
 }
 
-/// The key that a request was sent with.
-pub(crate) fn key_of(parts: &Parts) -> Option<&Key> {
-    match parts.extensions.get::<Principal>()? {
-        Principal::Public => None,
-        Principal::Key(key) => Some(key),
-    }
+/// Returns who sent a request.
+pub(crate) fn principal_of(parts: &Parts) -> &Principal {
+    parts.extensions.get().unwrap_or(&Principal::Public)
 }

@@ -1,17 +1,19 @@
 //! Shows what an import would change, field by field.
 
 use catalog_proto::v1::{ChangeType, ImportPreview};
-use client_kit::price::amount;
-use client_kit::{ProductJson, output};
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::output;
+use crate::price::amount;
+use crate::product_json::ProductJson;
 
 /// The most characters of a value in a line for people.
 const SHOWN_CHARS_MAX: usize = 60;
 
 /// What a row would change.
 #[derive(Serialize)]
-pub(super) struct Changed {
+pub struct Changed {
     line: u64,
     id: String,
     change: &'static str,
@@ -27,7 +29,7 @@ struct FieldChange {
 }
 
 impl Changed {
-    pub(super) fn of(line: u64, preview: &ImportPreview) -> Self {
+    pub fn of(line: u64, preview: &ImportPreview) -> Self {
         let json = |product: &Option<_>| {
             let product = product.as_ref().map(ProductJson::from);
             product.map_or(Value::Null, |product| {
@@ -54,12 +56,12 @@ impl Changed {
         }
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|field| field.field.as_str())
     }
 
     /// One line for people.
-    pub(super) fn text(&self) -> String {
+    pub fn text(&self) -> String {
         let fields = self.fields.iter().map(|one| {
             let after = shown(&one.after);
             if self.change == "create" {

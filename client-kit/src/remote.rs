@@ -1,29 +1,28 @@
-//! Feeds from a URL of http or https, as a stream.
+//! What is behind a URL of http or https, as a stream.
 
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, ResponseExt as _};
 
-use crate::feed::source::peek::Bytes;
-
 const CONNECT_SECONDS: u64 = 20;
 const ANSWER_SECONDS: u64 = 120;
 const REDIRECTS_MAX: u32 = 10;
 
-/// A feed that is on its way.
-pub(super) struct Remote {
+/// What is on its way.
+pub(crate) struct Remote {
     /// The address after redirects, without what may be secret in it.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The last part of the path, which may tell the form.
-    pub(super) file_name: String,
-    pub(super) bytes: Option<u64>,
-    pub(super) body: Bytes,
+    pub(crate) file_name: String,
+    pub(crate) bytes: Option<u64>,
+    pub(crate) body: Box<dyn Read + Send>,
 }
 
-/// Asks for a feed. The error says what to do.
-pub(super) fn get(url: &str) -> Result<Remote, String> {
+/// Asks for what is there. The error says what to do.
+pub(crate) fn get(url: &str) -> Result<Remote, String> {
     let answer = agent()
         .get(url)
         .header("accept", "*/*")
@@ -50,8 +49,21 @@ pub(super) fn get(url: &str) -> Result<Remote, String> {
     })
 }
 
+/// Reads a small document whole. The error says what to do.
+pub fn fetch(url: &str, bytes_max: u64) -> Result<Vec<u8>, String> {
+    let remote = get(url)?;
+    let mut document = Vec::new();
+    let mut bounded = remote.body.take(bytes_max + 1);
+    let read = bounded.read_to_end(&mut document);
+    read.map_err(|err| format!("{}: {err}", remote.name))?;
+    if document.len() as u64 > bytes_max {
+        return Err(format!("{} is longer than {bytes_max} bytes", remote.name));
+    }
+    Ok(document)
+}
+
 /// The address without its query and its user, which may hold a key.
-pub(super) fn without_secrets(url: &str) -> String {
+pub(crate) fn without_secrets(url: &str) -> String {
     let url = url.split(['?', '#']).next().unwrap_or_default();
     match url.split_once("://") {
         Some((scheme, rest)) => {
@@ -109,6 +121,6 @@ fn cure(status: u16) -> &'static str {
         }
         404 | 410 => "is the address right?",
         429 | 500.. => "try again later",
-        _ => "only 200 brings a feed",
+        _ => "only 200 brings what was asked for",
     }
 }

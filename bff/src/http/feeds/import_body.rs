@@ -1,0 +1,86 @@
+//! The body of an import as a reader of bytes, for the thread that reads the feed. Invariant: memory is
+//! bounded by a few parts of the body, however fast it comes.
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use axum::body::Body;
+use bytes::{Buf as _, Bytes};
+use futures_util::StreamExt as _;
+use tokio::sync::mpsc;
+
+const AHEAD_PARTS: usize = 16;
+/// The most bytes that are still read when nobody needs them: a client that is writing reads no answer.
+const UNREAD_BYTES_MAX: u64 = 16 << 20;
+
+/// How much a client may send and how slowly.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) bytes_max: u64,
+    /// The longest time between two parts.
+    pub(super) silence_max: Duration,
+}
+
+/// Reads the body as it comes.
+pub(super) struct ImportBody {
+    parts: mpsc::Receiver<io::Result<Bytes>>,
+    part: Bytes,
+}
+
+/// Makes a reader of a body. It must be read on a thread that may block.
+pub(super) fn reader(body: Body, bounds: Bounds) -> ImportBody {
+    let (sender, parts) = mpsc::channel(AHEAD_PARTS);
+    tokio::spawn(pump(body, bounds, sender));
+    ImportBody {
+        parts,
+        part: Bytes::new(),
+    }
+}
+
+async fn pump(body: Body, bounds: Bounds, parts: mpsc::Sender<io::Result<Bytes>>) {
+    let mut stream = body.into_data_stream();
+    let (mut bytes, mut unread) = (0, 0);
+    loop {
+        let part = match tokio::time::timeout(bounds.silence_max, stream.next()).await {
+            Ok(Some(Ok(part))) => part,
+            Ok(None) => return,
+            Ok(Some(Err(_))) => {
+                let broken = io::ErrorKind::UnexpectedEof;
+                let broken = io::Error::new(broken, "the body broke off or is malformed");
+                return drop(parts.send(Err(broken)).await);
+            }
+            Err(_) => {
+                let silent = io::Error::new(io::ErrorKind::TimedOut, "the body stopped coming");
+                return drop(parts.send(Err(silent)).await);
+            }
+        };
+        let length = part.len() as u64;
+        bytes += length;
+        if bytes > bounds.bytes_max {
+            let detail = format!("the body is longer than {} bytes", bounds.bytes_max);
+            let long = io::Error::new(io::ErrorKind::FileTooLarge, detail);
+            let _ = parts.send(Err(long)).await;
+            unread += length;
+        } else if parts.send(Ok(part)).await.is_err() {
+            unread += length;
+        }
+        if unread > UNREAD_BYTES_MAX {
+            return;
+        }
+    }
+}
+
+impl Read for ImportBody {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.part.is_empty() {
+            match self.parts.blocking_recv() {
+                Some(Ok(part)) => self.part = part,
+                Some(Err(err)) => return Err(err),
+                None => return Ok(0),
+            }
+        }
+        let length = buffer.len().min(self.part.len());
+        self.part.copy_to_slice(&mut buffer[..length]);
+        Ok(length)
+    }
+}

@@ -1,0 +1,228 @@
+//! The parameters of an import: the options of `catalogctl import`, under the same names and with the same
+//! meaning, for both come from one definition.
+
+use clap::error::{ContextKind, ContextValue};
+use clap::{ArgAction, Args as _, Command, FromArgMatches as _};
+use client_kit::feed::{FormArgs, MappingArgs};
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{RefOr, Required};
+
+use crate::http::request::params::Query;
+use crate::problem::{FieldErrors, Problem, pointer};
+
+/// The parameters of `POST /api/import`.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ImportParams {
+    /// Says what the import would change, and changes nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Products in one transaction
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(super) batch: u16,
+    #[command(flatten)]
+    pub(super) form: FormArgs,
+    #[command(flatten)]
+    pub(super) mapping: MappingArgs,
+}
+
+fn command() -> Command {
+    let command = Command::new("import").no_binary_name(true);
+    let command = command.disable_help_flag(true).disable_version_flag(true);
+    ImportParams::augment_args(command)
+}
+
+impl ImportParams {
+    pub(super) fn read(query: &Query) -> Result<Self, Problem> {
+        let command = command();
+        let names: Vec<String> = command.get_arguments().filter_map(name_of).collect();
+        let known: Vec<&str> = names.iter().map(String::as_str).collect();
+        let mut errors = FieldErrors::default();
+        query.check_names(&known, &mut errors);
+        errors.finish()?;
+        let mut words = Vec::new();
+        for (name, value) in query.pairs() {
+            let option = format!("--{}", name.replace('_', "-"));
+            let mut arguments = command.get_arguments();
+            let argument = arguments.find(|it| name_of(it).is_some_and(|known| known == name));
+            if argument.is_some_and(is_flag) {
+                match value {
+                    "true" | "" => words.push(option),
+                    "false" => {}
+                    _ => {
+                        return Err(Problem::invalid_field(
+                            &pointer(&[name]),
+                            "must be true or false",
+                        ));
+                    }
+                }
+            } else {
+                words.push(format!("{option}={value}"));
+            }
+        }
+        let read = command
+            .try_get_matches_from(words)
+            .and_then(|matches| Self::from_arg_matches(&matches));
+        read.map_err(|err| refused(&err))
+    }
+}
+
+fn is_flag(argument: &clap::Arg) -> bool {
+    matches!(argument.get_action(), ArgAction::SetTrue)
+}
+
+/// The name of the parameter that stands for an option.
+fn name_of(argument: &clap::Arg) -> Option<String> {
+    argument.get_long().map(|long| long.replace('-', "_"))
+}
+
+/// Names the parameter at fault.
+fn refused(err: &clap::Error) -> Problem {
+    let text = |kind| match err.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        Some(ContextValue::Strings(texts)) => texts.first().map(String::as_str),
+        _ => None,
+    };
+    let name = |option: &str| {
+        let option = option.split([' ', '=']).next().unwrap_or_default();
+        option.trim_start_matches('-').replace('-', "_")
+    };
+    let place = text(ContextKind::InvalidArg).map(name).unwrap_or_default();
+    let detail = match (
+        err.get(ContextKind::ValidValue),
+        text(ContextKind::PriorArg),
+    ) {
+        (Some(ContextValue::Strings(valid)), _) => format!("must be one of {}", valid.join(", ")),
+        (_, Some(prior)) if name(prior) == place => "is given twice".to_owned(),
+        (_, Some(prior)) => format!("excludes {}", name(prior)),
+        _ => std::error::Error::source(err).map_or_else(
+            || "is not valid".to_owned(),
+            |source| in_names_of_parameters(&source.to_string()),
+        ),
+    };
+    Problem::invalid_field(&pointer(&[&place]), detail)
+}
+
+/// Writes `--price-minor` as `price_minor`: what a person on a command line is told, for a client.
+pub(super) fn in_names_of_parameters(text: &str) -> String {
+    let mut told = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, option)) = rest.split_once("--") {
+        told.push_str(before);
+        let letters = |letter: char| letter.is_ascii_lowercase() || letter == '-';
+        let end = option
+            .find(|letter| !letters(letter))
+            .unwrap_or(option.len());
+        let (name, behind) = option.split_at(end);
+        let begins = !told.ends_with(char::is_alphanumeric);
+        rest = behind;
+        if begins && name.starts_with(|first: char| first.is_ascii_lowercase()) {
+            told.push_str(&name.replace('-', "_"));
+            if let Some(value) = behind.strip_prefix(' ').filter(|it| is_value(it)) {
+                told.push('=');
+                rest = value;
+            }
+        } else {
+            told.push_str("--");
+            told.push_str(name);
+        }
+    }
+    told.push_str(rest);
+    told
+}
+
+/// Whether a text goes on with what stands for a value: `NAME` or `id=COLUMN`.
+fn is_value(text: &str) -> bool {
+    let end = text.find([' ', ',', ';', ':']).unwrap_or(text.len());
+    let word = &text[..end];
+    let is_placeholder = !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase());
+    is_placeholder || word.contains('=')
+}
+
+impl IntoParams for ImportParams {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let command = command();
+        let parameters = command.get_arguments().filter_map(|argument| {
+            let help = argument.get_help().map(ToString::to_string);
+            let parameter = ParameterBuilder::new()
+                .name(name_of(argument)?)
+                .parameter_in(ParameterIn::Query)
+                .required(Required::False)
+                .description(help.map(|help| in_names_of_parameters(&help)))
+                .schema(Some(schema(argument)));
+            Some(parameter.build())
+        });
+        parameters.collect()
+    }
+}
+
+fn schema(argument: &clap::Arg) -> RefOr<Schema> {
+    let single = ObjectBuilder::new();
+    let values = argument.get_possible_values();
+    let single = if is_flag(argument) {
+        single.schema_type(Type::Boolean)
+    } else if values.is_empty() {
+        single.schema_type(Type::String)
+    } else {
+        let names = values.iter().map(|value| value.get_name().to_owned());
+        single.schema_type(Type::String).enum_values(Some(names))
+    };
+    match argument.get_action() {
+        ArgAction::Append => Schema::Array(ArrayBuilder::new().items(single).build()).into(),
+        _ => Schema::Object(single.build()).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_refused(query: &str, (pointer, detail): (&str, &str)) {
+        let problem = ImportParams::read(&Query::parse(query)).expect_err("at fault");
+        let expected = serde_json::json!([{"pointer": pointer, "detail": detail}]);
+        assert_eq!(problem.to_json()["errors"], expected, "{query}");
+    }
+
+    #[test]
+    fn parameters_are_the_options_of_the_command() {
+        let read = |query| ImportParams::read(&Query::parse(query)).expect("valid");
+        let params = read("dry_run=true&map=brand%3Dsupplier&map=sku=name&price_minor=p&batch=7");
+        assert!(params.dry_run && params.batch == 7 && params.mapping.map.len() == 2);
+        assert_eq!(params.mapping.price_minor.as_deref(), Some("p"));
+        assert!(!read("dry_run=false").dry_run);
+        // A value that looks like an option is a value.
+        assert_eq!(
+            read("delimiter=--x").mapping.delimiter.as_deref(),
+            Some("--x")
+        );
+    }
+
+    #[test]
+    fn a_parameter_at_fault_is_named() {
+        check_refused(
+            "dryrun=true",
+            ("/dryrun", "is no parameter here: did you mean dry_run?"),
+        );
+        check_refused(
+            "format=yaml",
+            ("/format", "must be one of jsonl, json, csv, xml, sheet"),
+        );
+        check_refused("map=price=p", ("/map", "name it with price or price_minor"));
+        check_refused("price=a&price_minor=b", ("/price", "excludes price_minor"));
+        check_refused("price=a&price=b", ("/price", "is given twice"));
+        check_refused("replace=maybe", ("/replace", "must be true or false"));
+        check_refused("batch=0", ("/batch", "0 is not in 1..=1000"));
+    }
+
+    #[test]
+    fn options_are_told_as_parameters() {
+        let check = |text, expected| assert_eq!(in_names_of_parameters(text), expected);
+        check(
+            "name it with --price or --price-minor -- or not, a--b",
+            "name it with price or price_minor -- or not, a--b",
+        );
+        check("one of --entry NAME: a, b", "one of entry=NAME: a, b");
+        check("use --map id=COLUMN; it", "use map=id=COLUMN; it");
+    }
+}
