@@ -1,6 +1,7 @@
 //! Feeds as suppliers send them, what is left of them in the catalog, and the way out again.
 
 mod exports;
+mod http;
 
 use std::path::Path;
 use std::process::{Output, Stdio};

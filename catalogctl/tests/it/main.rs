@@ -10,3 +10,5 @@ mod chaos;
 mod verify;
 mod eval;
 mod feeds;
+mod client;
+mod bad_input;
