@@ -145,6 +145,18 @@ fn show_get(get: &GetFigures, table: &mut Table) {
         "bare axum → tonic pass-through of the same bytes",
         get.ours.requests_per_second / get.limit.requests_per_second,
     );
+    for (name, side) in [
+        ("GET with a key, compression negotiated", &get.keyed),
+        ("GET that is unchanged (304), with a key", &get.unchanged),
+    ] {
+        table.row(
+            name,
+            &per_second(side.requests_per_second, "requests"),
+            &per_second(get.limit.requests_per_second, "requests"),
+            "the same pass-through",
+            side.requests_per_second / get.limit.requests_per_second,
+        );
+    }
     table.row(
         "GET, processor time a request",
         &format!("{:.0} µs", get.ours.cpu_micros_per_request),

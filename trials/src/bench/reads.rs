@@ -17,15 +17,20 @@ use tokio::process::{Child, Command};
 
 use crate::bench::args::BenchArgs;
 use crate::bench::process::{cpu_time, pid};
-use crate::bench::reads::load::Load;
+use crate::bench::reads::load::{Asked, Load};
 use crate::bench::statistics::median;
 use crate::cluster::{Cluster, Part, channel, free_port};
 
 const WARM_UP_MS: u64 = 500;
+const KEY_TRIES: u32 = 500;
 
 #[derive(Debug, Serialize)]
 pub(super) struct GetFigures {
     pub(super) ours: Side,
+    /// With a key that is checked, and compression that is negotiated.
+    pub(super) keyed: Side,
+    /// Where the client holds the product already: answered 304.
+    pub(super) unchanged: Side,
     pub(super) limit: Side,
     body_bytes: usize,
     rounds: usize,
@@ -40,9 +45,10 @@ pub(super) struct Side {
     pub(super) p99_ms: f64,
 }
 
-/// One side of the comparison: the address to ask, and the processes that work for the answer.
+/// One side of the comparison: what is asked where, and the processes that work for the answer.
 struct Measured {
     address: String,
+    asked: Asked,
     pids: [u32; 2],
     rounds: Vec<(Load, Duration)>,
 }
@@ -54,49 +60,61 @@ pub(super) async fn measure(
 ) -> anyhow::Result<GetFigures> {
     let product = any_product(cluster).await?;
     let path = format!("/api/products/{}", product.id);
-    let body = reqwest::get(format!("{}{path}", cluster.http()))
-        .await?
-        .bytes()
-        .await?;
+    let answer = reqwest::get(format!("{}{path}", cluster.http())).await?;
+    let tag = answer.headers().get("etag").context("a read has no ETag")?;
+    let tag = tag.to_str()?.to_owned();
+    let body = answer.bytes().await?;
+    let key = key(cluster, &path).await?;
     let peers = Peers::start(catalogctl, &product, &body).await?;
-    let mut ours = Measured {
-        address: cluster.http().trim_start_matches("http://").to_owned(),
-        pids: [pid(cluster, Part::Bff)?, pid(cluster, Part::Query)?],
-        rounds: Vec::new(),
+    let side = |headers: String, status: u16| {
+        anyhow::Ok(Measured {
+            address: cluster.http().trim_start_matches("http://").to_owned(),
+            asked: Asked {
+                path: path.clone(),
+                headers,
+                status,
+            },
+            pids: [pid(cluster, Part::Bff)?, pid(cluster, Part::Query)?],
+            rounds: Vec::new(),
+        })
     };
-    let mut limit = Measured {
-        address: peers.address.clone(),
-        pids: peers.pids()?,
-        rounds: Vec::new(),
-    };
+    let known = format!("authorization: Bearer {key}\r\naccept-encoding: gzip, br, zstd\r\n");
+    let mut sides = [
+        side(String::new(), 200)?,
+        side(known.clone(), 200)?,
+        side(format!("{known}if-none-match: {tag}\r\n"), 304)?,
+        Measured {
+            address: peers.address.clone(),
+            pids: peers.pids()?,
+            ..side(String::new(), 200)?
+        },
+    ];
     let length = Duration::from_secs(args.seconds);
-    for side in [&mut ours, &mut limit] {
+    for side in &sides {
         let warm_up = Duration::from_millis(WARM_UP_MS);
-        load::run(&side.address, &path, args.connections, warm_up).await?;
+        load::run(&side.address, &side.asked, args.connections, warm_up).await?;
     }
     for round in 1..=args.rounds {
         eprintln!("reads: round {round} of {}", args.rounds);
-        for side in [&mut ours, &mut limit] {
-            side.round(&path, args.connections, length).await?;
+        for side in &mut sides {
+            side.round(args.connections, length).await?;
         }
     }
+    let [ours, keyed, unchanged, limit] = sides.map(|side| side.medians());
     Ok(GetFigures {
-        ours: ours.medians(),
-        limit: limit.medians(),
+        ours,
+        keyed,
+        unchanged,
+        limit,
         body_bytes: body.len(),
         rounds: args.rounds,
     })
 }
 
 impl Measured {
-    async fn round(
-        &mut self,
-        path: &str,
-        connections: usize,
-        length: Duration,
-    ) -> anyhow::Result<()> {
+    async fn round(&mut self, connections: usize, length: Duration) -> anyhow::Result<()> {
         let before = self.cpu_time()?;
-        let load = load::run(&self.address, path, connections, length).await?;
+        let load = load::run(&self.address, &self.asked, connections, length).await?;
         self.rounds
             .push((load, self.cpu_time()?.saturating_sub(before)));
         Ok(())
@@ -185,6 +203,23 @@ async fn wait_for(url: &str) -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     bail!("the pass-through does not answer")
+}
+
+/// Makes a key that may read, and waits until it is known.
+async fn key(cluster: &Cluster, path: &str) -> anyhow::Result<String> {
+    let client = reqwest::Client::new();
+    let made = client.post(format!("{}/api/keys", cluster.http()));
+    let made = made.json(&serde_json::json!({"name": "bench", "scopes": ["read"]}));
+    let made: serde_json::Value = made.send().await?.error_for_status()?.json().await?;
+    let secret = made["secret"].as_str().context("a key has no secret")?;
+    for _ in 0..KEY_TRIES {
+        let read = client.get(format!("{}{path}", cluster.http()));
+        if read.bearer_auth(secret).send().await?.status().is_success() {
+            return Ok(secret.to_owned());
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    bail!("the BFF does not learn of a new key")
 }
 
 async fn any_product(cluster: &Cluster) -> anyhow::Result<v1::Product> {

@@ -30,19 +30,33 @@ impl Load {
     }
 }
 
-/// Requests `path` over and over; any answer but 200 is an error.
+/// What is asked for over and over.
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    pub(super) path: String,
+    /// Header lines, each with its end.
+    pub(super) headers: String,
+    /// Any other answer is an error.
+    pub(super) status: u16,
+}
+
+/// Sends the same request over and over.
 pub(super) async fn run(
     address: &str,
-    path: &str,
+    asked: &Asked,
     connections: usize,
     length: Duration,
 ) -> anyhow::Result<Load> {
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n");
+    let Asked { path, headers, .. } = asked;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\n{headers}\r\n");
+    let status = asked.status;
     let started = Instant::now();
     let mut clients = JoinSet::new();
     for _ in 0..connections {
         let (address, request) = (address.to_owned(), request.clone());
-        clients.spawn(async move { client(&address, request.as_bytes(), started + length).await });
+        clients.spawn(async move {
+            client(&address, request.as_bytes(), status, started + length).await
+        });
     }
     let mut load = Load::default();
     while let Some(micros) = clients.join_next().await {
@@ -54,7 +68,12 @@ pub(super) async fn run(
     Ok(load)
 }
 
-async fn client(address: &str, request: &[u8], until: Instant) -> anyhow::Result<Vec<u32>> {
+async fn client(
+    address: &str,
+    request: &[u8],
+    status: u16,
+    until: Instant,
+) -> anyhow::Result<Vec<u32>> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let mut buffer = Vec::with_capacity(HEAD_BYTES_MAX);
@@ -62,14 +81,18 @@ async fn client(address: &str, request: &[u8], until: Instant) -> anyhow::Result
     while Instant::now() < until {
         let sent = Instant::now();
         stream.write_all(request).await?;
-        read_answer(&mut stream, &mut buffer).await?;
+        read_answer(&mut stream, status, &mut buffer).await?;
         micros.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
     }
     Ok(micros)
 }
 
 /// Reads one answer that states its length, and drops it.
-async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Result<()> {
+async fn read_answer(
+    stream: &mut TcpStream,
+    status: u16,
+    buffer: &mut Vec<u8>,
+) -> anyhow::Result<()> {
     buffer.clear();
     let mut wanted = None;
     loop {
@@ -84,7 +107,7 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Re
         if wanted.is_none()
             && let Some(head) = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n")
         {
-            wanted = Some(head + 4 + body_length(&buffer[..head])?);
+            wanted = Some(head + 4 + body_length(&buffer[..head], status)?);
         }
         if wanted.is_none() && buffer.len() > HEAD_BYTES_MAX {
             bail!("the head of the answer is too long");
@@ -92,11 +115,14 @@ async fn read_answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> anyhow::Re
     }
 }
 
-fn body_length(head: &[u8]) -> anyhow::Result<usize> {
+fn body_length(head: &[u8], expected: u16) -> anyhow::Result<usize> {
     let head = str::from_utf8(head).context("the head is not text")?;
     let status = head.split(' ').nth(1).unwrap_or_default();
-    if status != "200" {
-        bail!("answer {status} where 200 was expected");
+    if status.parse() != Ok(expected) {
+        bail!("answer {status} where {expected} was expected");
+    }
+    if expected == 304 {
+        return Ok(0);
     }
     let mut headers = head.lines().skip(1).filter_map(|line| line.split_once(':'));
     let length = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
