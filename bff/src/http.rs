@@ -27,7 +27,7 @@ use axum::http::header::{
     AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION,
     RETRY_AFTER,
 };
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -43,6 +43,7 @@ use crate::openapi::Served;
 use crate::problem::{self, Problem};
 use crate::scope::Scopes;
 
+use crate::http::answer::Live;
 use crate::http::routes::DOCUMENT;
 
 pub(crate) use crate::http::api::Api;
@@ -95,7 +96,16 @@ fn compression() -> CompressionLayer<impl Predicate> {
     let is_text = NotForContentType::const_new("image/");
     CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
-        .compress_when(is_long.and(is_text).and(NotForContentType::SSE))
+        .compress_when(
+            is_long
+                .and(is_text)
+                .and(NotForContentType::SSE)
+                .and(is_not_live),
+        )
+}
+
+fn is_not_live(_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions) -> bool {
+    extensions.get::<Live>().is_none()
 }
 
 /// Lets pages of these origins ask; `*` stands for all.

@@ -7,6 +7,10 @@ use serde::Serialize;
 
 use crate::problem::Problem;
 
+/// Marks an answer whose parts are to reach the client as they come: one that is compressed waits for more.
+#[derive(Clone, Copy)]
+pub(crate) struct Live;
+
 pub(crate) fn json_response(
     status: StatusCode,
     value: &impl Serialize,

@@ -50,7 +50,9 @@ const AHEAD_BLOCKS: usize = 1;
     params(ExportParams),
     responses((status = 200, description = "One product a line, or a row, which an import reads back",
         content((String = "application/x-ndjson"), (String = "text/csv")),
-        headers(("Catalog-Position" = i64), ("Catalog-Event" = String)))),
+        headers(("Catalog-Position" = i64), ("Catalog-Event" = String))),
+        (status = 409, description = "Another event is at that position: the catalog is another, or was restored",
+            body = crate::openapi::problem::Problem, content_type = "application/problem+json")),
     security(("key" = ["read"]))
 )]
 pub(crate) async fn export_products(

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
@@ -19,7 +20,7 @@ use tokio_stream::StreamExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::http::answer::json_response;
+use crate::http::answer::{Live, json_response};
 use crate::http::api::Api;
 use crate::http::feeds::import_body::{self, Bounds};
 use crate::http::feeds::import_options::{ImportParams, in_names_of_parameters};
@@ -135,7 +136,8 @@ fn as_lines(told: mpsc::Receiver<Bytes>, stops_when_unread: DropGuard) -> Respon
         Ok::<_, io::Error>(line)
     });
     let kind = HeaderValue::from_static(LINES);
-    ([(CONTENT_TYPE, kind)], Body::from_stream(lines)).into_response()
+    let body = Body::from_stream(lines);
+    (Extension(Live), [(CONTENT_TYPE, kind)], body).into_response()
 }
 
 /// Answers with one object when the import has ended. After a while its head goes ahead.
