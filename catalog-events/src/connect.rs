@@ -14,6 +14,16 @@ const REQUEST_MS_MAX: u64 = 2_000;
 #[error("cannot use the NATS URL: {0}")]
 pub struct ConnectError(String);
 
+/// The client logs the address that it connects to, and must not know more than that.
+fn without_credentials(server: ServerAddr) -> Result<ServerAddr, ConnectError> {
+    let mut address = server.into_inner();
+    let is_bare = address.set_username("").is_ok() && address.set_password(None).is_ok();
+    if !is_bare {
+        return Err(ConnectError("it has no host".to_owned()));
+    }
+    ServerAddr::from_url(address).map_err(|err| ConnectError(err.to_string()))
+}
+
 /// A client of the broker at `nats://host:port`, `nats://token@host:port` or
 /// `nats://user:password@host:port`; the broker lists it under `name`. This succeeds while the broker
 /// is away: the client connects as soon as it is there, and again whenever it comes back.
@@ -38,7 +48,7 @@ pub async fn connect(name: &str, url: &str) -> Result<Client, ConnectError> {
         (None, _) => patient,
     };
     options
-        .connect(server)
+        .connect(without_credentials(server)?)
         .await
         .map_err(|err| ConnectError(err.to_string()))
 }

@@ -144,12 +144,12 @@ impl Cluster {
         let log = File::options().create(true).append(true).open(path)?;
         let child = Command::new(&self.catalogctl)
             .args(["service", part.name(), UNTIL_STDIN_CLOSES])
-            .envs(self.environment.iter().map(|(name, value)| (*name, value)))
-            .envs(self.own_environment(part))
             .env(
                 "RUST_LOG",
                 std::env::var("RUST_LOG").unwrap_or("info,request=warn".to_owned()),
             )
+            .envs(self.environment.iter().map(|(name, value)| (*name, value)))
+            .envs(self.own_environment(part))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(log)
@@ -342,13 +342,17 @@ impl Cluster {
         const LINES: usize = 15;
         let mut text = String::new();
         for part in Part::ALL {
-            let path = part.log(self.folder.path());
-            let log = std::fs::read_to_string(path).unwrap_or_default();
+            let log = self.log(part);
             let lines: Vec<&str> = log.lines().collect();
             let last = &lines[lines.len().saturating_sub(LINES)..];
             text.push_str(&format!("-- {}\n{}\n", part.name(), last.join("\n")));
         }
         text
+    }
+
+    /// All that a service has logged.
+    pub fn log(&self, part: Part) -> String {
+        std::fs::read_to_string(part.log(self.folder.path())).unwrap_or_default()
     }
 
     /// The number of events in the log.

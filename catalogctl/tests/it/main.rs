@@ -12,3 +12,4 @@ mod eval;
 mod feeds;
 mod client;
 mod bad_input;
+mod secrets;
