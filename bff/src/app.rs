@@ -8,9 +8,8 @@ use anyhow::Context as _;
 use axum::Router;
 use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use prometheus_client::registry::Registry;
-use service_kit::{Env, Ops, Readiness, Service, Tasks};
+use service_kit::{Env, GrpcChannel, Ops, Readiness, Service, Tasks};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 
 use crate::config::Config;
 use crate::http::{self, Api};
@@ -28,7 +27,7 @@ pub struct App {
     readiness: Readiness,
     drain_wait: Duration,
     keys: KeyRing,
-    key_service: ApiKeyServiceClient<Channel>,
+    key_service: ApiKeyServiceClient<GrpcChannel>,
 }
 
 impl App {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ::http::{HeaderValue, Uri};
-use service_kit::Env;
+use service_kit::{Env, GrpcAccess, ServiceTokens};
 
 use crate::scope::Scopes;
 
@@ -17,6 +17,8 @@ pub struct Config {
     pub ops_addr: SocketAddr,
     pub catalog_grpc_target: GrpcTarget,
     pub command_grpc_target: GrpcTarget,
+    /// How the BFF shows both upstreams who it is.
+    pub access: GrpcAccess,
     pub get_deadline: Duration,
     pub batch_deadline: Duration,
     pub search_deadline: Duration,
@@ -58,6 +60,7 @@ impl Config {
                 "http://127.0.0.1:50052",
                 "The write side: catalog-command.",
             ),
+            access: access(env),
             get_deadline: millis(
                 env,
                 "GET_DEADLINE_MS",
@@ -118,6 +121,14 @@ impl Config {
             )),
         }
     }
+}
+
+fn access(env: &mut Env) -> GrpcAccess {
+    let tokens: Option<ServiceTokens> = env.secret(
+        "SERVICE_TOKEN",
+        "Shown to both upstreams; they ask for it where they have one.",
+    );
+    GrpcAccess::default().with_tokens(tokens.as_ref())
 }
 
 fn millis(env: &mut Env, name: &str, default: &str, help: &'static str) -> Duration {

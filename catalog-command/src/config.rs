@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use service_kit::Env;
+use service_kit::{Env, ServiceTokens};
 
 /// The configuration of the write service.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Config {
     pub stream_max_age: Duration,
     /// Whether the gRPC API describes itself.
     pub reflection: bool,
+    /// What callers of the gRPC API show; none lets everybody call.
+    pub service_token: Option<ServiceTokens>,
     /// For how many hours the answer under a request id is kept.
     pub request_id_hours: NonZeroU16,
     /// The secret that seals consistency tokens; the read side has the same.
@@ -65,6 +67,11 @@ impl Config {
                 "REFLECTION",
                 "true",
                 "Whether the gRPC API describes itself; off in production.",
+            ),
+            service_token: env.secret(
+                "SERVICE_TOKEN",
+                "Callers of the gRPC API show it; several may stand here, with commas, and any is taken. \
+                 Unset, everybody may call.",
             ),
             request_id_hours: env.or(
                 "REQUEST_ID_HOURS",

@@ -70,7 +70,8 @@ impl Service for App {
             .then_some(catalog_proto::FILE_DESCRIPTOR_SET);
         let grpc = GrpcServer::bind(config.grpc_addr)
             .await?
-            .with_reflection(reflected);
+            .with_reflection(reflected)
+            .with_tokens(config.service_token.clone());
         let storage = Storage::open(&config).await?;
         let progress = Progress::default();
         let mut registry = Registry::default();

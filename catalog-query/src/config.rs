@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use catalog_events::Currency;
-use service_kit::Env;
+use service_kit::{Env, ServiceTokens};
 
 use crate::events::LogTarget;
 use crate::index::Language;
@@ -30,6 +30,8 @@ pub struct Config {
     pub usage_half_life: HalfLife,
     pub currency: Option<Currency>,
     pub reflection: bool,
+    /// What callers of the gRPC API show, and what is shown to the write service.
+    pub service_token: Option<ServiceTokens>,
     pub token_secret: String,
 }
 
@@ -91,6 +93,11 @@ impl Config {
                 "REFLECTION",
                 "true",
                 "Whether the gRPC API describes itself; off in production.",
+            ),
+            service_token: env.secret(
+                "SERVICE_TOKEN",
+                "Callers of the gRPC API show it, and the write service is shown it. Several may stand \
+                 here, with commas: all are taken, the first is shown. Unset, everybody may call.",
             ),
             token_secret: token_secret(env),
         }

@@ -1,6 +1,8 @@
 //! Finds the services: where the operator says, else what a running `catalogctl up` has published
 //! in its folder, else the default ports.
 
+pub(crate) mod service_token;
+
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -10,6 +12,7 @@ use std::process::Command;
 use anyhow::Context as _;
 use client_kit::Target;
 use serde::{Deserialize, Serialize};
+use service_kit::{GrpcAccess, ServiceTokens};
 
 const FILE: &str = "endpoints.json";
 const QUERY_GRPC_DEFAULT: &str = "127.0.0.1:50051";
@@ -44,6 +47,15 @@ pub struct EndpointArgs {
         hide_env_values = true
     )]
     pub nats: Option<String>,
+    /// What both services ask for [default: that of `catalogctl up`, for its own services only]
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        env = "CATALOG_SERVICE_TOKEN",
+        hide_env_values = true
+    )]
+    pub service_token: Option<String>,
     /// The folder of `catalogctl up` [default: /var/lib/catalog for root, else
     /// ~/.local/share/catalog]
     #[arg(long, global = true, value_name = "DIR")]
@@ -72,21 +84,31 @@ pub struct Endpoints {
 
 impl EndpointArgs {
     pub fn resolve(&self) -> anyhow::Result<Endpoints> {
-        let running = Published::load(&self.data_dir()?)?;
+        let data_dir = self.data_dir()?;
+        let running = Published::load(&data_dir)?;
         let published = running.as_ref();
-        let choose = |given: &Option<String>, published: Option<&String>, default: &str| {
-            // A variable that is set to nothing counts as unset.
-            let given = given.as_ref().filter(|given| !given.is_empty());
-            let chosen = given.or(published).map(String::as_str);
-            chosen.unwrap_or(default).to_owned()
-        };
         let command = published.map(|up| &up.command_grpc);
         let query = published.map(|up| &up.query_grpc);
         let nats = published.map(|up| &up.nats_url);
+        let access = self.access(&data_dir)?;
+        let (command_grpc, query_grpc) = (set(&self.command_grpc), set(&self.query_grpc));
         Ok(Endpoints {
-            command: Target::command(&choose(&self.command_grpc, command, COMMAND_GRPC_DEFAULT)),
-            query: Target::query(&choose(&self.query_grpc, query, QUERY_GRPC_DEFAULT)),
-            nats_url: choose(&self.nats, nats, NATS_DEFAULT),
+            command: Target::command(choose(command_grpc, command, COMMAND_GRPC_DEFAULT))
+                .with_access(access.of(command_grpc.is_none() && command.is_some())),
+            query: Target::query(choose(query_grpc, query, QUERY_GRPC_DEFAULT))
+                .with_access(access.of(query_grpc.is_none() && query.is_some())),
+            nats_url: choose(set(&self.nats), nats, NATS_DEFAULT).to_owned(),
+        })
+    }
+
+    fn access(&self, data_dir: &Path) -> anyhow::Result<Access> {
+        let given = match set(&self.service_token) {
+            Some(token) => Some(token.parse().context("--service-token")?),
+            None => None,
+        };
+        Ok(Access {
+            of_up: service_token::find(data_dir)?,
+            given,
         })
     }
 
@@ -96,6 +118,33 @@ impl EndpointArgs {
             None => default_data_dir(),
         }
     }
+}
+
+/// The tokens at hand.
+struct Access {
+    given: Option<ServiceTokens>,
+    /// That of `catalogctl up`, which nobody else is shown.
+    of_up: Option<ServiceTokens>,
+}
+
+impl Access {
+    fn of(&self, is_up: bool) -> GrpcAccess {
+        let own = self.of_up.as_ref().filter(|_| is_up);
+        GrpcAccess::default().with_tokens(self.given.as_ref().or(own))
+    }
+}
+
+/// A variable that is set to nothing counts as unset.
+fn set(given: &Option<String>) -> Option<&String> {
+    given.as_ref().filter(|given| !given.is_empty())
+}
+
+fn choose<'a>(
+    given: Option<&'a String>,
+    published: Option<&'a String>,
+    default: &'a str,
+) -> &'a str {
+    given.or(published).map_or(default, String::as_str)
 }
 
 impl Endpoints {

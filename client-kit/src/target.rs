@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tonic::transport::{Channel, Endpoint};
+use service_kit::{GrpcAccess, GrpcChannel};
+use tonic::transport::Endpoint;
 use tonic::{Code, Request, Status};
 
 const CONNECT_MS_MAX: u64 = 3_000;
@@ -18,6 +19,7 @@ pub struct Target {
     name: &'static str,
     option: &'static str,
     address: String,
+    access: GrpcAccess,
 }
 
 impl Target {
@@ -26,6 +28,7 @@ impl Target {
             name: "write service",
             option: "--command-grpc",
             address: address.to_owned(),
+            access: GrpcAccess::default(),
         }
     }
 
@@ -34,7 +37,14 @@ impl Target {
             name: "read service",
             option: "--query-grpc",
             address: address.to_owned(),
+            access: GrpcAccess::default(),
         }
+    }
+
+    /// Calls it in this way.
+    #[must_use]
+    pub fn with_access(self, access: GrpcAccess) -> Self {
+        Self { access, ..self }
     }
 
     pub fn address(&self) -> &str {
@@ -42,7 +52,7 @@ impl Target {
     }
 
     /// A channel that connects at the first call.
-    pub fn channel(&self) -> anyhow::Result<Channel> {
+    pub fn channel(&self) -> anyhow::Result<GrpcChannel> {
         let url = if self.address.contains("://") {
             self.address.clone()
         } else {
@@ -57,11 +67,11 @@ impl Target {
             format!("{option} takes HOST:PORT, such as 127.0.0.1:50051, got {address:?}")
         })?;
         let keep_alive = Duration::from_millis(KEEP_ALIVE_MS);
-        Ok(endpoint
+        let endpoint = endpoint
             .connect_timeout(Duration::from_millis(CONNECT_MS_MAX))
             .http2_keep_alive_interval(keep_alive)
-            .keep_alive_timeout(keep_alive)
-            .connect_lazy())
+            .keep_alive_timeout(keep_alive);
+        Ok(self.access.channel(&endpoint))
     }
 
     /// Explains an error in one line: what went wrong, and what to do where no service answered.
@@ -70,6 +80,7 @@ impl Target {
             name,
             option,
             address,
+            ..
         } = self;
         if is_transport(status) {
             let cause = innermost(status);

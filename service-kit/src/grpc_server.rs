@@ -1,7 +1,10 @@
 //! The gRPC listener of a service: request log, keep-alive, `grpc.health.v1` and reflection around
 //! its own routes. A stop ends the health watches first, so that they do not hold up the drain.
 
+mod gate;
+
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -15,7 +18,8 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
-use crate::RequestLogLayer;
+use crate::grpc_server::gate::GateLayer;
+use crate::{RequestLogLayer, ServiceTokens};
 
 /// How often the server asks a silent client whether it is still there.
 const KEEP_ALIVE_INTERVAL_MS: u64 = 10_000;
@@ -30,6 +34,7 @@ pub struct GrpcServer {
     listener: TcpListener,
     addr: SocketAddr,
     reflected: Option<&'static [u8]>,
+    tokens: Option<Arc<ServiceTokens>>,
     health: HealthReporter,
     announced: Vec<&'static str>,
 }
@@ -45,6 +50,7 @@ impl GrpcServer {
             addr: listener.local_addr()?,
             listener,
             reflected: None,
+            tokens: None,
             health: HealthReporter::new(),
             announced: vec![WHOLE_SERVER],
         })
@@ -63,6 +69,13 @@ impl GrpcServer {
         self
     }
 
+    /// Asks every call for one of these tokens, except calls about health. None asks nobody.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: Option<ServiceTokens>) -> Self {
+        self.tokens = tokens.map(Arc::new);
+        self
+    }
+
     /// Makes the service `S` known to the health protocol. It counts as not serving until
     /// [`Health::set_serving`].
     pub async fn announce<S: NamedService>(&mut self) -> Health {
@@ -77,6 +90,7 @@ impl GrpcServer {
     /// Serves `routes` until `stop` is cancelled, then returns when all calls in flight have their
     /// answers. An error means that the listener failed or that the reflected descriptors are broken.
     pub async fn serve(self, routes: Routes, stop: CancellationToken) -> anyhow::Result<()> {
+        self.warn_when_open();
         let health = HealthService::from_health_reporter(self.health.clone());
         let mut routes = routes.add_service(HealthServer::new(health));
         if let Some(descriptors) = self.reflected {
@@ -95,10 +109,22 @@ impl GrpcServer {
             .http2_keepalive_interval(Some(Duration::from_millis(KEEP_ALIVE_INTERVAL_MS)))
             .http2_keepalive_timeout(Some(Duration::from_millis(KEEP_ALIVE_ANSWER_MS_MAX)))
             .layer(RequestLogLayer)
+            .layer(GateLayer {
+                tokens: self.tokens,
+            })
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, stopped)
             .await
             .context("gRPC listener")
+    }
+
+    fn warn_when_open(&self) {
+        if self.tokens.is_none() && !self.addr.ip().is_loopback() {
+            tracing::warn!(
+                "the gRPC port {} asks nobody who they are: whoever reaches it may do everything; set …_SERVICE_TOKEN",
+                self.addr
+            );
+        }
     }
 }
 
@@ -131,13 +157,17 @@ impl Health {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use tonic::Code;
     use tonic::transport::Channel;
+    use tonic::{Code, Status};
     use tonic_health::pb::HealthCheckRequest;
     use tonic_health::pb::health_check_response::ServingStatus;
     use tonic_health::pb::health_client::HealthClient;
 
+    use tonic_reflection::pb::v1::ServerReflectionRequest;
+    use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+
     use super::*;
+    use crate::{GrpcAccess, GrpcChannel, TOKEN_MISSING, TOKEN_UNKNOWN};
 
     const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
     /// Far below the deadline at which a service gives up draining.
@@ -197,6 +227,55 @@ mod tests {
         assert_eq!(status, ServingStatus::Serving);
         let unknown = client.check(asked_about("unknown")).await;
         assert_eq!(unknown.expect_err("unknown").code(), Code::NotFound);
+
+        stop.cancel();
+        served.await.expect("no panic").expect("a clean stop");
+    }
+
+    type Reflection = ServerReflectionClient<GrpcChannel>;
+
+    /// A client of reflection, the only service here, that shows `token`.
+    fn reflection(addr: SocketAddr, token: Option<&str>) -> Reflection {
+        let tokens = token.map(|token| token.parse().expect("a token"));
+        let access = GrpcAccess::default().with_tokens(tokens.as_ref());
+        let endpoint = Channel::from_shared(format!("http://{addr}")).expect("URI");
+        ServerReflectionClient::new(access.channel(&endpoint))
+    }
+
+    async fn call(mut client: Reflection) -> Result<(), Status> {
+        let requests = futures_util::stream::iter([ServerReflectionRequest::default()]);
+        let answers = client.server_reflection_info(requests).await;
+        answers.map(|_| ())
+    }
+
+    #[tokio::test]
+    async fn a_port_with_tokens_takes_any_of_them_and_answers_about_health_without() {
+        let (first, second) = ("first-first-first-first", "second-second-second");
+        let tokens = format!("{first},{second}").parse().expect("two tokens");
+        let server = GrpcServer::bind(ANY_PORT.into()).await.expect("a port");
+        let server = server
+            .with_reflection(Some(tonic_health::pb::FILE_DESCRIPTOR_SET))
+            .with_tokens(Some(tokens));
+        let (addr, stop) = (server.addr(), CancellationToken::new());
+        let served = tokio::spawn(server.serve(Routes::default(), stop.clone()));
+
+        for token in [first, second] {
+            let answer = call(reflection(addr, Some(token))).await;
+            assert!(answer.is_ok(), "{token}: {answer:?}");
+        }
+        let refused = [
+            (None, TOKEN_MISSING),
+            (Some("third-third-third-third"), TOKEN_UNKNOWN),
+        ];
+        for (token, reason) in refused {
+            let status = call(reflection(addr, token)).await.expect_err("refused");
+            assert_eq!(status.code(), Code::Unauthenticated);
+            assert_eq!(crate::reason(&status).as_deref(), Some(reason));
+            let told = status.message();
+            assert!(told.contains("CATALOG_SERVICE_TOKEN"), "{told}");
+        }
+        let health = client(addr).check(asked_about(WHOLE_SERVER)).await;
+        assert!(health.is_ok(), "{health:?}");
 
         stop.cancel();
         served.await.expect("no panic").expect("a clean stop");

@@ -7,7 +7,8 @@ use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClie
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
 use catalog_proto::v1::usage_service_client::UsageServiceClient;
-use tonic::transport::{Channel, Endpoint};
+use service_kit::{GrpcAccess, GrpcChannel};
+use tonic::transport::Endpoint;
 
 use crate::config::{Config, GrpcTarget};
 
@@ -18,11 +19,11 @@ const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 5_000;
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 pub(crate) struct Upstream {
-    pub(super) catalog: CatalogServiceClient<Channel>,
-    pub(super) usage: UsageServiceClient<Channel>,
-    pub(super) command: CatalogCommandServiceClient<Channel>,
-    pub(crate) api_keys: ApiKeyServiceClient<Channel>,
-    pub(super) rules: SearchRuleServiceClient<Channel>,
+    pub(super) catalog: CatalogServiceClient<GrpcChannel>,
+    pub(super) usage: UsageServiceClient<GrpcChannel>,
+    pub(super) command: CatalogCommandServiceClient<GrpcChannel>,
+    pub(crate) api_keys: ApiKeyServiceClient<GrpcChannel>,
+    pub(super) rules: SearchRuleServiceClient<GrpcChannel>,
     pub(super) get_deadline: Duration,
     pub(super) batch_deadline: Duration,
     pub(super) search_deadline: Duration,
@@ -32,9 +33,9 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// Must be called within a runtime.
     pub(crate) fn connect_lazily(config: &Config) -> Self {
-        let read_side = channel(&config.catalog_grpc_target);
+        let read_side = channel(&config.catalog_grpc_target, &config.access);
         let catalog = CatalogServiceClient::new(read_side.clone());
-        let write_side = channel(&config.command_grpc_target);
+        let write_side = channel(&config.command_grpc_target, &config.access);
         let command = CatalogCommandServiceClient::new(write_side.clone());
         let api_keys = ApiKeyServiceClient::new(write_side.clone());
         let rules = SearchRuleServiceClient::new(write_side);
@@ -52,12 +53,12 @@ impl Upstream {
     }
 }
 
-fn channel(target: &GrpcTarget) -> Channel {
-    Endpoint::from(target.uri().clone())
+fn channel(target: &GrpcTarget, access: &GrpcAccess) -> GrpcChannel {
+    let endpoint = Endpoint::from(target.uri().clone())
         .connect_timeout(Duration::from_millis(CONNECT_MS_MAX))
         .http2_keep_alive_interval(Duration::from_millis(KEEP_ALIVE_INTERVAL_MS))
         .keep_alive_timeout(Duration::from_millis(KEEP_ALIVE_ANSWER_MS_MAX))
         .keep_alive_while_idle(true)
-        .tcp_nodelay(true)
-        .connect_lazy()
+        .tcp_nodelay(true);
+    access.channel(&endpoint)
 }

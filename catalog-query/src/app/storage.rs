@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use async_nats::jetstream;
+use service_kit::GrpcAccess;
 
 use crate::config::{Config, SERVICE};
 use crate::embedding::{Embedder, LocalEmbedder};
@@ -65,7 +66,7 @@ impl Storage {
             serving: Serving::new(other.is_none()),
             jetstream: jetstream::new(nats.clone()),
             nats,
-            log: config.command_grpc_target.clone().map(LogClient::new),
+            log: log_client(config),
             embedder,
             model,
         })
@@ -75,6 +76,12 @@ impl Storage {
     pub(super) fn events(&self) -> EventSource {
         EventSource::new(self.jetstream.clone(), self.log.clone())
     }
+}
+
+fn log_client(config: &Config) -> Option<LogClient> {
+    let access = GrpcAccess::default().with_tokens(config.service_token.as_ref());
+    let target = config.command_grpc_target.clone();
+    target.map(|target| LogClient::new(target, &access))
 }
 
 pub(super) async fn connect_nats(url: &str) -> anyhow::Result<async_nats::Client> {

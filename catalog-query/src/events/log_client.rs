@@ -8,7 +8,8 @@ use bytes::Bytes;
 use catalog_events::{BucketedDigest, ParseDigestError, Position, ProductId, decode_body};
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
-use tonic::transport::{Channel, Endpoint};
+use service_kit::{GrpcAccess, GrpcChannel};
+use tonic::transport::Endpoint;
 use tonic::{Code, Request, Status, Streaming};
 
 use crate::events::error::LogError;
@@ -57,20 +58,19 @@ pub(crate) struct LogDigest {
 /// service comes back.
 #[derive(Clone)]
 pub(crate) struct LogClient {
-    client: CatalogCommandOperationsClient<Channel>,
+    client: CatalogCommandOperationsClient<GrpcChannel>,
 }
 
 impl LogClient {
     /// Must be called within a Tokio runtime.
-    pub(crate) fn new(target: LogTarget) -> Self {
-        let channel = target
+    pub(crate) fn new(target: LogTarget, access: &GrpcAccess) -> Self {
+        let endpoint = target
             .0
             .connect_timeout(Duration::from_millis(CONNECT_MS_MAX))
             .http2_keep_alive_interval(Duration::from_millis(KEEP_ALIVE_INTERVAL_MS))
             .keep_alive_timeout(Duration::from_millis(KEEP_ALIVE_ANSWER_MS_MAX))
-            .tcp_nodelay(true)
-            .connect_lazy();
-        let client = CatalogCommandOperationsClient::new(channel);
+            .tcp_nodelay(true);
+        let client = CatalogCommandOperationsClient::new(access.channel(&endpoint));
         Self {
             client: client.max_decoding_message_size(PART_BYTES_MAX),
         }

@@ -4,6 +4,7 @@ mod support;
 mod journey;
 mod usage;
 mod keys;
+mod tokens;
 mod tidy;
 mod kill;
 mod chaos;
