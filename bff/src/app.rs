@@ -61,7 +61,7 @@ impl Service for App {
             .with_context(|| format!("cannot listen on {} for HTTP", config.http_addr))?;
         let readiness = Readiness::default();
         let ops = Ops::bind(config.ops_addr, registry, readiness.clone()).await?;
-        let upstream = Upstream::connect_lazily(&config);
+        let upstream = Upstream::connect_lazily(&config)?;
         let keys = KeyRing::new(config.keys_max_age);
         let key_service = upstream.api_keys.clone();
         Ok(Self {

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context as _;
+use catalog_events::Broker;
 use client_kit::Target;
 use serde::{Deserialize, Serialize};
-use service_kit::{GrpcAccess, ServiceTokens};
+use service_kit::{ClientTls, GrpcAccess, ServiceTokens};
 
 const FILE: &str = "endpoints.json";
 const QUERY_GRPC_DEFAULT: &str = "127.0.0.1:50051";
@@ -56,6 +57,28 @@ pub struct EndpointArgs {
         hide_env_values = true
     )]
     pub service_token: Option<String>,
+    /// PEM file of the authority of services at https:// and of a broker at tls:// [default: those that
+    /// the system trusts]
+    #[arg(long, global = true, value_name = "FILE", env = "CATALOG_TLS_CA")]
+    pub tls_ca: Option<PathBuf>,
+    /// PEM file of the certificate that they are shown
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "CATALOG_TLS_CLIENT_CERT",
+        requires = "tls_client_key"
+    )]
+    pub tls_client_cert: Option<PathBuf>,
+    /// PEM file of the key of that certificate
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "CATALOG_TLS_CLIENT_KEY",
+        requires = "tls_client_cert"
+    )]
+    pub tls_client_key: Option<PathBuf>,
     /// The folder of `catalogctl up` [default: /var/lib/catalog for root, else
     /// ~/.local/share/catalog]
     #[arg(long, global = true, value_name = "DIR")]
@@ -79,7 +102,7 @@ pub struct Published {
 pub struct Endpoints {
     pub command: Target,
     pub query: Target,
-    pub nats_url: String,
+    pub nats: Broker,
 }
 
 impl EndpointArgs {
@@ -97,8 +120,26 @@ impl EndpointArgs {
                 .with_access(access.of(command_grpc.is_none() && command.is_some())),
             query: Target::query(choose(query_grpc, query, QUERY_GRPC_DEFAULT))
                 .with_access(access.of(query_grpc.is_none() && query.is_some())),
-            nats_url: choose(set(&self.nats), nats, NATS_DEFAULT).to_owned(),
+            nats: self.broker(choose(set(&self.nats), nats, NATS_DEFAULT)),
         })
+    }
+
+    fn identity(&self) -> Option<(PathBuf, PathBuf)> {
+        self.tls_client_cert
+            .clone()
+            .zip(self.tls_client_key.clone())
+    }
+
+    fn broker(&self, url: &str) -> Broker {
+        let broker = Broker::at(url);
+        if !url.starts_with("tls://") {
+            return broker;
+        }
+        Broker {
+            authority: self.tls_ca.clone(),
+            identity: self.identity(),
+            ..broker
+        }
     }
 
     fn access(&self, data_dir: &Path) -> anyhow::Result<Access> {
@@ -109,6 +150,7 @@ impl EndpointArgs {
         Ok(Access {
             of_up: service_token::find(data_dir)?,
             given,
+            tls: ClientTls::of_files(self.tls_ca.clone(), self.identity()),
         })
     }
 
@@ -125,12 +167,15 @@ struct Access {
     given: Option<ServiceTokens>,
     /// That of `catalogctl up`, which nobody else is shown.
     of_up: Option<ServiceTokens>,
+    tls: ClientTls,
 }
 
 impl Access {
     fn of(&self, is_up: bool) -> GrpcAccess {
         let own = self.of_up.as_ref().filter(|_| is_up);
-        GrpcAccess::default().with_tokens(self.given.as_ref().or(own))
+        GrpcAccess::default()
+            .with_tokens(self.given.as_ref().or(own))
+            .with_tls(self.tls.clone())
     }
 }
 
@@ -151,9 +196,10 @@ impl Endpoints {
     /// The address of the broker without its token or password, for messages.
     pub fn broker(&self) -> String {
         let (scheme, rest) = self
-            .nats_url
+            .nats
+            .url
             .split_once("://")
-            .unwrap_or(("nats", &self.nats_url));
+            .unwrap_or(("nats", &self.nats.url));
         let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
         format!("{scheme}://{host}")
     }
@@ -258,7 +304,7 @@ mod tests {
         let found = args.resolve().unwrap();
         assert_eq!(found.query.address(), "10.0.0.1:9");
         assert_eq!(found.command.address(), "127.0.0.1:2");
-        assert_eq!(found.nats_url, "nats://secret@127.0.0.1:7");
+        assert_eq!(found.nats.url, "nats://secret@127.0.0.1:7");
         assert_eq!(found.broker(), "nats://127.0.0.1:7");
 
         Published::remove(folder.path());

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use catalog_events::Broker;
 use client_kit::import::{self, ImportOptions, Notice};
 use client_kit::{Meter, Target, output, sample};
 use devkit::Devkit;
@@ -145,7 +146,7 @@ async fn operate(
     let endpoints = Endpoints {
         command: Target::command(&published.command_grpc).with_access(access.clone()),
         query: Target::query(&published.query_grpc).with_access(access),
-        nats_url: published.nats_url.clone(),
+        nats: Broker::at(&published.nats_url),
     };
     if !args.empty {
         fill_when_empty(&endpoints, args.sample).await?;

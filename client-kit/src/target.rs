@@ -71,7 +71,8 @@ impl Target {
             .connect_timeout(Duration::from_millis(CONNECT_MS_MAX))
             .http2_keep_alive_interval(keep_alive)
             .keep_alive_timeout(keep_alive);
-        Ok(self.access.channel(&endpoint))
+        let channel = self.access.channel(&endpoint);
+        channel.with_context(|| format!("cannot call the {}", self.name))
     }
 
     /// Explains an error in one line: what went wrong, and what to do where no service answered.

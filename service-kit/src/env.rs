@@ -119,6 +119,12 @@ impl Env {
         })
     }
 
+    /// Reports that a variable, which could be read, makes no sense: it contradicts another one, or names a
+    /// file that is not what it should be.
+    pub fn reject(&mut self, name: &str, why: impl Display) {
+        self.problems.push(format!("{}{name}: {why}", self.prefix));
+    }
+
     /// Fails with everything that was wrong with the variables that were read.
     pub fn finish(self) -> Result<(), ConfigError> {
         if self.problems.is_empty() {

@@ -1,4 +1,4 @@
-//! The other end of a gRPC port: connections that show who calls.
+//! The other end of a gRPC port: connections that show who calls, and check who answers.
 
 use std::task::{Context, Poll};
 
@@ -9,15 +9,25 @@ use tonic::transport::channel::ResponseFuture;
 use tonic::transport::{Channel, Endpoint, Error};
 use tower::Service;
 
-use crate::ServiceTokens;
+use crate::transport::Connector;
+use crate::{ClientTls, Env, ServiceTokens, TlsError};
 
-/// How a client shows who it is. The default shows nothing.
+/// How a client shows who it is, and knows whom it calls. The default shows nothing, and trusts at `https://`
+/// whom the system trusts.
 #[derive(Clone, Debug, Default)]
 pub struct GrpcAccess {
     authorization: Option<HeaderValue>,
+    tls: ClientTls,
 }
 
 impl GrpcAccess {
+    /// Reads `SERVICE_TOKEN` and the files of TLS.
+    pub fn read(env: &mut Env, token_help: &'static str) -> Self {
+        let tokens = env.secret("SERVICE_TOKEN", token_help);
+        let tls = ClientTls::read(env);
+        Self::default().with_tokens(tokens.as_ref()).with_tls(tls)
+    }
+
     /// Shows the first of `tokens` with every call.
     #[must_use]
     pub fn with_tokens(mut self, tokens: Option<&ServiceTokens>) -> Self {
@@ -25,13 +35,24 @@ impl GrpcAccess {
         self
     }
 
+    /// Uses these files at `https://`.
+    #[must_use]
+    pub fn with_tls(self, tls: ClientTls) -> Self {
+        Self { tls, ..self }
+    }
+
     /// A connection to `endpoint`, which is made at the first call and again whenever it was lost. Must be
-    /// called within a Tokio runtime.
-    pub fn channel(&self, endpoint: &Endpoint) -> GrpcChannel {
-        GrpcChannel {
-            channel: endpoint.connect_lazy(),
+    /// called within a Tokio runtime. It fails where files of TLS cannot be used.
+    pub fn channel(&self, endpoint: &Endpoint) -> Result<GrpcChannel, TlsError> {
+        let channel = if endpoint.uri().scheme_str() == Some("https") {
+            endpoint.connect_with_connector_lazy(Connector::new(&self.tls)?)
+        } else {
+            endpoint.connect_lazy()
+        };
+        Ok(GrpcChannel {
+            channel,
             authorization: self.authorization.clone(),
-        }
+        })
     }
 }
 

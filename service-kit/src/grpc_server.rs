@@ -3,23 +3,22 @@
 
 mod gate;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::grpc_server::gate::GateLayer;
-use crate::{RequestLogLayer, ServiceTokens};
+use crate::{Alpn, Listener, RequestLogLayer, ServerTls, ServiceTokens};
 
 /// How often the server asks a silent client whether it is still there.
 const KEEP_ALIVE_INTERVAL_MS: u64 = 10_000;
@@ -31,8 +30,10 @@ const WHOLE_SERVER: &str = "";
 
 /// A bound gRPC listener that accepts calls once [`GrpcServer::serve`] is polled.
 pub struct GrpcServer {
-    listener: TcpListener,
+    listener: Listener,
     addr: SocketAddr,
+    /// Whether TLS lets nobody in who has no certificate.
+    knows_clients: bool,
     reflected: Option<&'static [u8]>,
     tokens: Option<Arc<ServiceTokens>>,
     health: HealthReporter,
@@ -43,11 +44,17 @@ impl GrpcServer {
     /// Takes the port; port 0 takes a free one. The error names the address that is in use or not
     /// allowed.
     pub async fn bind(addr: SocketAddr) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(addr)
+        Self::bind_with(addr, None).await
+    }
+
+    /// Takes the port, and speaks TLS on it where `tls` has the files for that.
+    pub async fn bind_with(addr: SocketAddr, tls: Option<ServerTls>) -> anyhow::Result<Self> {
+        let listener = Listener::bind(addr, tls.as_ref(), Alpn::Grpc)
             .await
             .with_context(|| format!("cannot listen on {addr} for gRPC"))?;
         Ok(Self {
-            addr: listener.local_addr()?,
+            addr: listener.addr()?,
+            knows_clients: tls.is_some_and(|tls| tls.knows_clients()),
             listener,
             reflected: None,
             tokens: None,
@@ -100,7 +107,10 @@ impl GrpcServer {
                 .context("descriptors for gRPC reflection")?;
             routes = routes.add_service(reflection);
         }
-        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
+        let incoming = futures_util::stream::unfold(self.listener, async |mut listener| {
+            let (connection, _) = listener.accept().await;
+            Some((Ok::<_, Infallible>(connection), listener))
+        });
         let stopped = async {
             stop.cancelled().await;
             end_health(self.health, &self.announced).await;
@@ -119,9 +129,11 @@ impl GrpcServer {
     }
 
     fn warn_when_open(&self) {
-        if self.tokens.is_none() && !self.addr.ip().is_loopback() {
+        let open = self.tokens.is_none() && !self.knows_clients;
+        if open && !self.addr.ip().is_loopback() {
             tracing::warn!(
-                "the gRPC port {} asks nobody who they are: whoever reaches it may do everything; set …_SERVICE_TOKEN",
+                "the gRPC port {} asks nobody who they are: whoever reaches it may do everything; set \
+                 …_SERVICE_TOKEN or …_TLS_CLIENT_CA",
                 self.addr
             );
         }
@@ -239,7 +251,7 @@ mod tests {
         let tokens = token.map(|token| token.parse().expect("a token"));
         let access = GrpcAccess::default().with_tokens(tokens.as_ref());
         let endpoint = Channel::from_shared(format!("http://{addr}")).expect("URI");
-        ServerReflectionClient::new(access.channel(&endpoint))
+        ServerReflectionClient::new(access.channel(&endpoint).expect("no TLS"))
     }
 
     async fn call(mut client: Reflection) -> Result<(), Status> {

@@ -4,7 +4,6 @@
 #![warn(missing_docs)]
 
 mod service;
-mod env;
 mod telemetry;
 mod tasks;
 mod retry;
@@ -15,6 +14,8 @@ mod grpc_client;
 mod request_log;
 mod trace;
 mod service_token;
+mod transport;
+mod env;
 mod grpc_error;
 
 /// The allocator of every service. Thousands of times in a request, one thread frees what another has
@@ -35,3 +36,4 @@ pub use crate::service_token::{InvalidServiceTokens, ServiceTokens, TOKEN_MISSIN
 pub use crate::tasks::{Tasks, stop_signal};
 pub use crate::telemetry::{LogFormat, init_telemetry};
 pub use crate::trace::TraceContext;
+pub use crate::transport::{Alpn, ClientTls, Connection, Listener, ServerTls, TlsError};

@@ -376,9 +376,13 @@ fn is_caught_up(status: &GetReadStatusResponse, position: i64, embeddings: bool)
 
 /// A channel to a service of a cluster, which connects when it is first used, and again after a failure.
 pub fn channel(target: &str) -> GrpcChannel {
-    match Endpoint::from_shared(target.to_owned()) {
-        Ok(endpoint) => access().channel(&endpoint.tcp_nodelay(true)),
+    let endpoint = match Endpoint::from_shared(target.to_owned()) {
+        Ok(endpoint) => endpoint.tcp_nodelay(true),
         Err(err) => unreachable!("{target} is made of an address: {err}"),
+    };
+    match access().channel(&endpoint) {
+        Ok(channel) => channel,
+        Err(err) => unreachable!("no cluster speaks TLS: {err}"),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
 use catalog_proto::v1::usage_service_client::UsageServiceClient;
-use service_kit::{GrpcAccess, GrpcChannel};
+use service_kit::{GrpcAccess, GrpcChannel, TlsError};
 use tonic::transport::Endpoint;
 
 use crate::config::{Config, GrpcTarget};
@@ -32,14 +33,16 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     /// Must be called within a runtime.
-    pub(crate) fn connect_lazily(config: &Config) -> Self {
-        let read_side = channel(&config.catalog_grpc_target, &config.access);
+    pub(crate) fn connect_lazily(config: &Config) -> anyhow::Result<Self> {
+        let read_side = channel(&config.catalog_grpc_target, &config.access)
+            .context("BFF_CATALOG_GRPC_TARGET")?;
         let catalog = CatalogServiceClient::new(read_side.clone());
-        let write_side = channel(&config.command_grpc_target, &config.access);
+        let write_side = channel(&config.command_grpc_target, &config.access)
+            .context("BFF_COMMAND_GRPC_TARGET")?;
         let command = CatalogCommandServiceClient::new(write_side.clone());
         let api_keys = ApiKeyServiceClient::new(write_side.clone());
         let rules = SearchRuleServiceClient::new(write_side);
-        Self {
+        Ok(Self {
             catalog: catalog.max_decoding_message_size(ANSWER_BYTES_MAX),
             usage: UsageServiceClient::new(read_side),
             command: command.max_decoding_message_size(ANSWER_BYTES_MAX),
@@ -49,11 +52,11 @@ impl Upstream {
             batch_deadline: config.batch_deadline,
             search_deadline: config.search_deadline,
             write_deadline: config.write_deadline,
-        }
+        })
     }
 }
 
-fn channel(target: &GrpcTarget, access: &GrpcAccess) -> GrpcChannel {
+fn channel(target: &GrpcTarget, access: &GrpcAccess) -> Result<GrpcChannel, TlsError> {
     let endpoint = Endpoint::from(target.uri().clone())
         .connect_timeout(Duration::from_millis(CONNECT_MS_MAX))
         .http2_keep_alive_interval(Duration::from_millis(KEEP_ALIVE_INTERVAL_MS))

@@ -21,3 +21,4 @@ mod history;
 mod error_map;
 mod bad_input;
 mod connections;
+mod tls;
