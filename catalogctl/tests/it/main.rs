@@ -5,6 +5,8 @@ mod journey;
 mod usage;
 mod keys;
 mod tokens;
+mod roles;
+mod deployment;
 mod tidy;
 mod kill;
 mod chaos;
