@@ -2,8 +2,9 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
-RUN --mount=type=cache,target=/usr/local/cargo/registry \
-    --mount=type=cache,target=/src/target \
+# Compose builds the four images at once: each waits for the others' caches.
+RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,target=/src/target,sharing=locked \
     cargo build --locked --profile dist -p bff -p catalog-command -p catalog-query -p catalogctl \
     && mkdir /out \
     && cp target/dist/bff target/dist/catalog-command target/dist/catalog-query target/dist/catalogctl /out/

@@ -8,9 +8,8 @@ use anyhow::Context as _;
 use axum::Router;
 use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use prometheus_client::registry::Registry;
-use service_kit::{Env, Ops, Readiness, Service, Tasks};
+use service_kit::{Env, GrpcChannel, Ops, Readiness, Service, Tasks};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 
 use crate::config::Config;
 use crate::http::{self, Api, Feeds};
@@ -32,7 +31,7 @@ pub struct App {
     provider: Option<Provider>,
     /// Ends what would hold up a stop.
     stopping: CancellationToken,
-    key_service: ApiKeyServiceClient<Channel>,
+    key_service: ApiKeyServiceClient<GrpcChannel>,
 }
 
 impl App {
@@ -66,7 +65,7 @@ impl Service for App {
             .with_context(|| format!("cannot listen on {} for HTTP", config.http_addr))?;
         let readiness = Readiness::default();
         let ops = Ops::bind(config.ops_addr, registry, readiness.clone()).await?;
-        let upstream = Upstream::connect_lazily(&config);
+        let upstream = Upstream::connect_lazily(&config)?;
         let keys = KeyRing::new(config.keys_max_age);
         let max_age = config.keys_max_age;
         let provider = config.tokens.map(|config| Provider::new(config, max_age));

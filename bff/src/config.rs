@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ::http::{HeaderValue, Uri};
-use service_kit::Env;
+use service_kit::{Env, GrpcAccess, ServerTls};
 
 use crate::scope::Scopes;
 use crate::tokens::TokenConfig;
@@ -18,6 +18,10 @@ pub struct Config {
     pub ops_addr: SocketAddr,
     pub catalog_grpc_target: GrpcTarget,
     pub command_grpc_target: GrpcTarget,
+    /// With it, HTTP is HTTPS.
+    pub tls: Option<ServerTls>,
+    /// How the BFF shows both upstreams who it is.
+    pub access: GrpcAccess,
     pub get_deadline: Duration,
     pub batch_deadline: Duration,
     pub search_deadline: Duration,
@@ -64,6 +68,8 @@ impl Config {
                 "http://127.0.0.1:50052",
                 "The write side: catalog-command.",
             ),
+            tls: ServerTls::read(env),
+            access: GrpcAccess::read(env, "Shown to both upstreams, which may ask for it."),
             get_deadline: deadlines.get,
             batch_deadline: deadlines.batch,
             search_deadline: deadlines.search,
@@ -227,14 +233,14 @@ impl FromStr for Millis {
     }
 }
 
-/// The address of an upstream, `http://host:port`. The scheme may be left out.
+/// The address of an upstream, `http://host:port` or `https://host:port`. Without a scheme it is the first.
 ///
-/// Invariant: scheme `http`, an authority, no path.
+/// Invariant: one of these schemes, an authority with a port, no path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrpcTarget(Uri);
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a gRPC target is http://host:port")]
+#[error("a gRPC target is http://host:port or https://host:port")]
 pub struct InvalidGrpcTarget;
 
 impl GrpcTarget {
@@ -253,8 +259,8 @@ impl FromStr for GrpcTarget {
             format!("http://{text}").parse()
         };
         let uri = parsed.map_err(|_| InvalidGrpcTarget)?;
-        let plain = uri.scheme_str() == Some("http") && uri.port_u16().is_some();
-        if plain && uri.path() == "/" && uri.query().is_none() {
+        let scheme = matches!(uri.scheme_str(), Some("http" | "https"));
+        if scheme && uri.port_u16().is_some() && uri.path() == "/" && uri.query().is_none() {
             Ok(Self(uri))
         } else {
             Err(InvalidGrpcTarget)
@@ -267,17 +273,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn targets_are_plain_http_with_a_port() {
+    fn targets_are_http_or_https_with_a_port() {
         for good in [
             "http://127.0.0.1:50051",
             "catalog-query:50051",
+            "https://catalog-query:50051",
             "http://[::1]:1/",
         ] {
             assert!(good.parse::<GrpcTarget>().is_ok(), "{good}");
         }
         for bad in [
             "",
-            "https://a:1",
+            "https://a",
             "http://a",
             "http://a:1/x",
             "http://a:1?x",

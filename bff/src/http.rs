@@ -211,7 +211,7 @@ mod tests {
     async fn a_panic_is_a_problem_without_its_words() {
         let config = Config::read(&mut Env::from_pairs("BFF_", []));
         let api = Arc::new(Api {
-            upstream: Upstream::connect_lazily(&config),
+            upstream: Upstream::connect_lazily(&config).expect("no TLS"),
             metrics: Metrics::register(&mut Default::default()),
             document: document(config.public),
             keys: KeyRing::new(config.keys_max_age),

@@ -1,6 +1,7 @@
 //! The HTTP listener. Invariant: no client holds a connection by being slow. One bound limits the
 //! time from the first byte of a request to the first byte of its answer, another the silence after
-//! what was last written. A handler that takes a long body bounds its parts itself, see [`Peer`].
+//! what was last written. A handler that takes a long body bounds its parts itself, see [`Peer`]. With TLS, these
+//! are bytes after decryption; a handshake has a bound of its own.
 
 use std::future::Future as _;
 use std::io::{self, IoSlice};
@@ -13,8 +14,8 @@ use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
+use service_kit::Alpn;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, Sleep};
 
 use crate::config::Config;
@@ -24,7 +25,7 @@ use crate::upstream::CONSISTENCY_WAIT;
 const MARGIN: Duration = Duration::from_secs(1);
 
 pub(crate) struct Listener {
-    inner: TcpListener,
+    inner: service_kit::Listener,
     patience: Patience,
 }
 
@@ -36,14 +37,15 @@ struct Patience {
 }
 
 impl Listener {
-    pub(crate) async fn bind(config: &Config) -> io::Result<Self> {
+    pub(crate) async fn bind(config: &Config) -> anyhow::Result<Self> {
         let slowest = config
             .write_deadline
             .max(config.get_deadline + CONSISTENCY_WAIT)
             .max(config.batch_deadline + CONSISTENCY_WAIT)
             .max(config.search_deadline + CONSISTENCY_WAIT);
         Ok(Self {
-            inner: TcpListener::bind(config.http_addr).await?,
+            inner: service_kit::Listener::bind(config.http_addr, config.tls.as_ref(), Alpn::Http)
+                .await?,
             patience: Patience {
                 idle: config.idle_timeout,
                 request: config.read_timeout * 2 + slowest + MARGIN,
@@ -52,7 +54,7 @@ impl Listener {
     }
 
     pub(crate) fn addr(&self) -> io::Result<SocketAddr> {
-        self.inner.local_addr()
+        self.inner.addr()
     }
 }
 
@@ -61,10 +63,7 @@ impl axum::serve::Listener for Listener {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, peer) = axum::serve::Listener::accept(&mut self.inner).await;
-        if let Err(err) = stream.set_nodelay(true) {
-            tracing::debug!("cannot set TCP_NODELAY: {err}");
-        }
+        let (stream, peer) = self.inner.accept().await;
         (Connection::new(stream, self.patience), peer)
     }
 
@@ -107,7 +106,7 @@ impl Connected<IncomingStream<'_, Listener>> for Peer {
 
 /// A stream that fails with `TimedOut` when its client runs out of time.
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: service_kit::Connection,
     patience: Patience,
     peer: Peer,
     /// Whether bytes of a request have arrived and none of its answer have left.
@@ -116,7 +115,7 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    fn new(stream: TcpStream, patience: Patience) -> Self {
+    fn new(stream: service_kit::Connection, patience: Patience) -> Self {
         Self {
             stream,
             patience,

@@ -67,17 +67,19 @@ impl Service for App {
     }
 
     async fn build(config: Config) -> anyhow::Result<Self> {
-        let databases =
-            Databases::connect(&config.database_url, config.database_connections_max).await?;
-        let client = catalog_events::connect(Self::NAME, &config.nats_url)
+        let databases = Databases::connect(&config).await?;
+        let client = config
+            .nats
+            .connect(Self::NAME)
             .await
             .context("CATALOG_COMMAND_NATS_URL")?;
         let reflected = config
             .reflection
             .then_some(catalog_proto::FILE_DESCRIPTOR_SET);
-        let grpc = GrpcServer::bind(config.grpc_addr)
+        let grpc = GrpcServer::bind_with(config.grpc_addr, config.tls.clone())
             .await?
-            .with_reflection(reflected);
+            .with_reflection(reflected)
+            .with_tokens(config.service_token.clone());
         let progress = WriteProgress::default();
         let ops = bind_ops(&config, &progress).await?;
 

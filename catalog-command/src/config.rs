@@ -4,15 +4,22 @@ use std::net::SocketAddr;
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use service_kit::Env;
+use catalog_events::Broker;
+use service_kit::{ClientTls, Env, ServerTls, ServiceTokens};
 
 /// The configuration of the write service.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The URL of Postgres.
     pub database_url: String,
-    /// The URL of NATS.
-    pub nats_url: String,
+    /// The password in place of the one in that URL.
+    pub database_password: Option<String>,
+    /// The same Postgres for the leader, as another role; none where that is the same one.
+    pub leader_database_url: Option<String>,
+    /// The password in place of the one in the leader's URL.
+    pub leader_database_password: Option<String>,
+    /// Where NATS is.
+    pub nats: Broker,
     /// Where the gRPC API listens.
     pub grpc_addr: SocketAddr,
     /// Where health and metrics listen.
@@ -23,6 +30,10 @@ pub struct Config {
     pub stream_max_age: Duration,
     /// Whether the gRPC API describes itself.
     pub reflection: bool,
+    /// What callers of the gRPC API show; none lets everybody call.
+    pub service_token: Option<ServiceTokens>,
+    /// With it, the gRPC API speaks TLS.
+    pub tls: Option<ServerTls>,
     /// For how many hours the answer under a request id is kept.
     pub request_id_hours: NonZeroU16,
     /// The secret that seals consistency tokens; the read side has the same.
@@ -36,11 +47,19 @@ impl Config {
                 "DATABASE_URL",
                 "Postgres of the write side, as postgres://user:password@host:port/database.",
             ),
-            nats_url: env.or(
-                "NATS_URL",
-                "nats://127.0.0.1:4222",
-                "NATS with JetStream; a token or user:password goes before the host.",
+            database_password: env.secret(
+                "DATABASE_PASSWORD",
+                "The password of the user in DATABASE_URL, as it is.",
             ),
+            leader_database_url: env.secret(
+                "LEADER_DATABASE_URL",
+                "The same database for who extends the log, as a role of its own; unset, DATABASE_URL.",
+            ),
+            leader_database_password: env.secret(
+                "LEADER_DATABASE_PASSWORD",
+                "The password of the user in LEADER_DATABASE_URL, as it is.",
+            ),
+            nats: nats(env),
             grpc_addr: env.or(
                 "GRPC_ADDR",
                 "127.0.0.1:50052",
@@ -66,6 +85,12 @@ impl Config {
                 "true",
                 "Whether the gRPC API describes itself; off in production.",
             ),
+            service_token: env.secret(
+                "SERVICE_TOKEN",
+                "Callers of the gRPC API show it; several may stand here, with commas, and any is taken. \
+                 Unset, everybody may call.",
+            ),
+            tls: ServerTls::read_mutual(env),
             request_id_hours: env.or(
                 "REQUEST_ID_HOURS",
                 "24",
@@ -78,6 +103,27 @@ impl Config {
                 )
                 .unwrap_or_default(),
         }
+    }
+}
+
+fn nats(env: &mut Env) -> Broker {
+    let url = env.or(
+        "NATS_URL",
+        "nats://127.0.0.1:4222",
+        "NATS with JetStream, or tls://…; a token or user:password goes before the host.",
+    );
+    let password = env.secret(
+        "NATS_PASSWORD",
+        "The password of the user in NATS_URL, as it is.",
+    );
+    let tls = ClientTls::read_for(env, "NATS_");
+    Broker {
+        url,
+        password,
+        authority: tls.authority().map(Into::into),
+        identity: tls
+            .identity()
+            .map(|(certificate, key)| (certificate.into(), key.into())),
     }
 }
 

@@ -2,7 +2,6 @@
 //! one transaction, given a position by the sequencer and published in that order by the relay.
 
 mod app;
-mod config;
 mod grpc;
 mod commands;
 mod expiry;
@@ -10,6 +9,7 @@ mod leader;
 mod sequencer;
 mod relay;
 mod store;
+mod config;
 mod domain;
 mod status;
 

@@ -86,7 +86,9 @@ impl Sequencer {
 
     /// Takes one step: committed events get positions, unless this instance no longer leads.
     async fn next(&self, epoch: Epoch, limit: i64) -> Result<Sequenced, LogError> {
-        let mut sequenced = soon(store::sequence(&self.pool, epoch, limit)).await?;
+        // The connection's TLS makes this a large future.
+        let step = Box::pin(store::sequence(&self.pool, epoch, limit));
+        let mut sequenced = soon(step).await?;
         if sequenced == Sequenced::NoDigest
             && !store::compute_head_digest(&self.pool, epoch).await?
         {

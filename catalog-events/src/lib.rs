@@ -26,7 +26,7 @@ mod decimal;
 mod money;
 
 #[cfg(feature = "nats")]
-pub use crate::connect::{ConnectError, connect};
+pub use crate::connect::{Broker, ConnectError, connect};
 pub use crate::consistency::{ConsistencyToken, TokenError, TokenKey};
 pub use crate::decimal::Decimal;
 pub use crate::digest::{BucketedDigest, ContentHash, Digest, ParseDigestError};

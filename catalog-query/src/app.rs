@@ -68,9 +68,10 @@ impl Service for App {
         let reflected = config
             .reflection
             .then_some(catalog_proto::FILE_DESCRIPTOR_SET);
-        let grpc = GrpcServer::bind(config.grpc_addr)
+        let grpc = GrpcServer::bind_with(config.grpc_addr, config.tls.clone())
             .await?
-            .with_reflection(reflected);
+            .with_reflection(reflected)
+            .with_tokens(config.service_token.clone());
         let storage = Storage::open(&config).await?;
         let progress = Progress::default();
         let mut registry = Registry::default();
@@ -87,7 +88,7 @@ impl Service for App {
 
         let search = Search::new(profiles, config.usage_half_life, &storage).await;
         // A connection of their own: reads must not wait behind events, nor events behind reads.
-        let (usage, usage_events) = UsageEvents::new(connect_nats(&config.nats_url).await?);
+        let (usage, usage_events) = UsageEvents::new(connect_nats(&config.nats).await?);
         let rebuilder = operators::rebuilder(&storage);
         let projections = Projections::new(
             &config,

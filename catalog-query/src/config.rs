@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use catalog_events::Currency;
-use service_kit::Env;
+use catalog_events::{Broker, Currency};
+use service_kit::{ClientTls, Env, GrpcAccess, ServerTls, ServiceTokens};
 
 use crate::events::LogTarget;
 use crate::index::Language;
@@ -16,7 +16,9 @@ pub(crate) const SERVICE: &str = "catalog-query";
 #[derive(Clone, Debug)]
 pub struct Config {
     pub database_url: String,
-    pub nats_url: String,
+    /// In place of the one in the URL.
+    pub database_password: Option<String>,
+    pub nats: Broker,
     pub grpc_addr: SocketAddr,
     pub ops_addr: SocketAddr,
     pub data_dir: PathBuf,
@@ -30,21 +32,27 @@ pub struct Config {
     pub usage_half_life: HalfLife,
     pub currency: Option<Currency>,
     pub reflection: bool,
+    /// What callers of the gRPC API show.
+    pub service_token: Option<ServiceTokens>,
+    /// How the write service is shown who calls.
+    pub access: GrpcAccess,
+    pub tls: Option<ServerTls>,
     pub token_secret: String,
 }
 
 impl Config {
     pub(crate) fn read(env: &mut Env) -> Self {
+        let service_token = service_token(env);
         Self {
             database_url: env.required(
                 "DATABASE_URL",
                 "Postgres of the read side, as postgres://user:password@host:port/database.",
             ),
-            nats_url: env.or(
-                "NATS_URL",
-                "nats://127.0.0.1:4222",
-                "NATS with JetStream; a token or user:password goes before the host.",
+            database_password: env.secret(
+                "DATABASE_PASSWORD",
+                "The password of the user in DATABASE_URL, as it is.",
             ),
+            nats: nats(env),
             grpc_addr: env.or(
                 "GRPC_ADDR",
                 "127.0.0.1:50051",
@@ -92,15 +100,49 @@ impl Config {
                 "true",
                 "Whether the gRPC API describes itself; off in production.",
             ),
+            access: GrpcAccess::default()
+                .with_tokens(service_token.as_ref())
+                .with_tls(ClientTls::read(env)),
+            service_token,
+            tls: ServerTls::read_mutual(env),
             token_secret: token_secret(env),
         }
+    }
+}
+
+fn service_token(env: &mut Env) -> Option<ServiceTokens> {
+    env.secret(
+        "SERVICE_TOKEN",
+        "Callers of the gRPC API show it, and the write service is shown it. Several may stand here, with \
+         commas: all are taken, the first is shown. Unset, everybody may call.",
+    )
+}
+
+fn nats(env: &mut Env) -> Broker {
+    let url = env.or(
+        "NATS_URL",
+        "nats://127.0.0.1:4222",
+        "NATS with JetStream, or tls://…; a token or user:password goes before the host.",
+    );
+    let password = env.secret(
+        "NATS_PASSWORD",
+        "The password of the user in NATS_URL, as it is.",
+    );
+    let tls = ClientTls::read_for(env, "NATS_");
+    Broker {
+        url,
+        password,
+        authority: tls.authority().map(Into::into),
+        identity: tls
+            .identity()
+            .map(|(certificate, key)| (certificate.into(), key.into())),
     }
 }
 
 fn command_grpc_target(env: &mut Env) -> Option<LogTarget> {
     env.optional(
         "COMMAND_GRPC_TARGET",
-        "The event log: catalog-command, as http://host:port. Needed for events that the stream no \
+        "The event log: catalog-command, as http://host:port or https://host:port. Needed for events that the stream no \
          longer holds, and for comparing a rebuild with the log.",
     )
 }

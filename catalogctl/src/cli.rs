@@ -12,7 +12,7 @@ use trials::chaos::{self, ChaosArgs};
 use trials::cluster;
 
 use crate::deployment::keys::{self, KeysArgs};
-use crate::deployment::migrate;
+use crate::deployment::migrate::{self, MigrateArgs};
 use crate::deployment::probe::{self, ProbeArgs};
 use crate::endpoints::EndpointArgs;
 use crate::eval::{self, EvalArgs};
@@ -75,7 +75,7 @@ enum Command {
     /// Proves what the catalog promises: real processes, real faults, and a check of all they did
     Chaos(ChaosArgs),
     /// Applies the migrations of both databases ahead of a deployment
-    Migrate,
+    Migrate(MigrateArgs),
     /// Asks a health endpoint
     #[command(hide = true)]
     Probe(ProbeArgs),
@@ -136,7 +136,7 @@ pub fn main() -> ExitCode {
         Command::Rebuild(args) => block_on(rebuild::command(args, &endpoints)),
         Command::Bench(args) => block_on(bench::command(args)),
         Command::Chaos(args) => block_on(chaos::command(args)),
-        Command::Migrate => block_on(migrate::command()),
+        Command::Migrate(args) => block_on(migrate::command(args)),
         Command::Probe(args) => block_on(probe::command(args)),
         Command::BenchPeer(args) => block_on(bench::peer(args)),
         Command::Service(args) => service(&args),

@@ -1,6 +1,8 @@
 //! Finds the services: where the operator says, else what a running `catalogctl up` has published
 //! in its folder, else the default ports.
 
+pub(crate) mod service_token;
+
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -8,8 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context as _;
+use catalog_events::Broker;
 use client_kit::Target;
 use serde::{Deserialize, Serialize};
+use service_kit::{ClientTls, GrpcAccess, ServiceTokens};
 
 const FILE: &str = "endpoints.json";
 const QUERY_GRPC_DEFAULT: &str = "127.0.0.1:50051";
@@ -44,6 +48,37 @@ pub struct EndpointArgs {
         hide_env_values = true
     )]
     pub nats: Option<String>,
+    /// What both services ask for [default: that of `catalogctl up`, for its own services only]
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        env = "CATALOG_SERVICE_TOKEN",
+        hide_env_values = true
+    )]
+    pub service_token: Option<String>,
+    /// PEM file of the authority of services at https:// and of a broker at tls:// [default: those that
+    /// the system trusts]
+    #[arg(long, global = true, value_name = "FILE", env = "CATALOG_TLS_CA")]
+    pub tls_ca: Option<PathBuf>,
+    /// PEM file of the certificate that they are shown
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "CATALOG_TLS_CLIENT_CERT",
+        requires = "tls_client_key"
+    )]
+    pub tls_client_cert: Option<PathBuf>,
+    /// PEM file of the key of that certificate
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "CATALOG_TLS_CLIENT_KEY",
+        requires = "tls_client_cert"
+    )]
+    pub tls_client_key: Option<PathBuf>,
     /// The folder of `catalogctl up` [default: /var/lib/catalog for root, else
     /// ~/.local/share/catalog]
     #[arg(long, global = true, value_name = "DIR")]
@@ -67,26 +102,55 @@ pub struct Published {
 pub struct Endpoints {
     pub command: Target,
     pub query: Target,
-    pub nats_url: String,
+    pub nats: Broker,
 }
 
 impl EndpointArgs {
     pub fn resolve(&self) -> anyhow::Result<Endpoints> {
-        let running = Published::load(&self.data_dir()?)?;
+        let data_dir = self.data_dir()?;
+        let running = Published::load(&data_dir)?;
         let published = running.as_ref();
-        let choose = |given: &Option<String>, published: Option<&String>, default: &str| {
-            // A variable that is set to nothing counts as unset.
-            let given = given.as_ref().filter(|given| !given.is_empty());
-            let chosen = given.or(published).map(String::as_str);
-            chosen.unwrap_or(default).to_owned()
-        };
         let command = published.map(|up| &up.command_grpc);
         let query = published.map(|up| &up.query_grpc);
         let nats = published.map(|up| &up.nats_url);
+        let access = self.access(&data_dir)?;
+        let (command_grpc, query_grpc) = (set(&self.command_grpc), set(&self.query_grpc));
         Ok(Endpoints {
-            command: Target::command(&choose(&self.command_grpc, command, COMMAND_GRPC_DEFAULT)),
-            query: Target::query(&choose(&self.query_grpc, query, QUERY_GRPC_DEFAULT)),
-            nats_url: choose(&self.nats, nats, NATS_DEFAULT),
+            command: Target::command(choose(command_grpc, command, COMMAND_GRPC_DEFAULT))
+                .with_access(access.of(command_grpc.is_none() && command.is_some())),
+            query: Target::query(choose(query_grpc, query, QUERY_GRPC_DEFAULT))
+                .with_access(access.of(query_grpc.is_none() && query.is_some())),
+            nats: self.broker(choose(set(&self.nats), nats, NATS_DEFAULT)),
+        })
+    }
+
+    fn identity(&self) -> Option<(PathBuf, PathBuf)> {
+        self.tls_client_cert
+            .clone()
+            .zip(self.tls_client_key.clone())
+    }
+
+    fn broker(&self, url: &str) -> Broker {
+        let broker = Broker::at(url);
+        if !url.starts_with("tls://") {
+            return broker;
+        }
+        Broker {
+            authority: self.tls_ca.clone(),
+            identity: self.identity(),
+            ..broker
+        }
+    }
+
+    fn access(&self, data_dir: &Path) -> anyhow::Result<Access> {
+        let given = match set(&self.service_token) {
+            Some(token) => Some(token.parse().context("--service-token")?),
+            None => None,
+        };
+        Ok(Access {
+            of_up: service_token::find(data_dir)?,
+            given,
+            tls: ClientTls::of_files(self.tls_ca.clone(), self.identity()),
         })
     }
 
@@ -98,13 +162,44 @@ impl EndpointArgs {
     }
 }
 
+/// The tokens at hand.
+struct Access {
+    given: Option<ServiceTokens>,
+    /// That of `catalogctl up`, which nobody else is shown.
+    of_up: Option<ServiceTokens>,
+    tls: ClientTls,
+}
+
+impl Access {
+    fn of(&self, is_up: bool) -> GrpcAccess {
+        let own = self.of_up.as_ref().filter(|_| is_up);
+        GrpcAccess::default()
+            .with_tokens(self.given.as_ref().or(own))
+            .with_tls(self.tls.clone())
+    }
+}
+
+/// A variable that is set to nothing counts as unset.
+fn set(given: &Option<String>) -> Option<&String> {
+    given.as_ref().filter(|given| !given.is_empty())
+}
+
+fn choose<'a>(
+    given: Option<&'a String>,
+    published: Option<&'a String>,
+    default: &'a str,
+) -> &'a str {
+    given.or(published).map_or(default, String::as_str)
+}
+
 impl Endpoints {
     /// The address of the broker without its token or password, for messages.
     pub fn broker(&self) -> String {
         let (scheme, rest) = self
-            .nats_url
+            .nats
+            .url
             .split_once("://")
-            .unwrap_or(("nats", &self.nats_url));
+            .unwrap_or(("nats", &self.nats.url));
         let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
         format!("{scheme}://{host}")
     }
@@ -209,7 +304,7 @@ mod tests {
         let found = args.resolve().unwrap();
         assert_eq!(found.query.address(), "10.0.0.1:9");
         assert_eq!(found.command.address(), "127.0.0.1:2");
-        assert_eq!(found.nats_url, "nats://secret@127.0.0.1:7");
+        assert_eq!(found.nats.url, "nats://secret@127.0.0.1:7");
         assert_eq!(found.broker(), "nats://127.0.0.1:7");
 
         Published::remove(folder.path());

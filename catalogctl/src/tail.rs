@@ -43,7 +43,7 @@ pub(crate) struct TailArgs {
 
 pub(crate) async fn command(args: TailArgs, endpoints: &EndpointArgs) -> anyhow::Result<ExitCode> {
     let endpoints = endpoints.resolve()?;
-    let client = catalog_events::connect("catalogctl", &endpoints.nats_url).await?;
+    let client = endpoints.nats.connect("catalogctl").await?;
     let tail = async {
         if args.reads || args.searches {
             let tail = UsageTail {

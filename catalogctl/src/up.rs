@@ -11,14 +11,16 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use catalog_events::Broker;
 use client_kit::import::{self, ImportOptions, Notice};
 use client_kit::{Meter, Target, output, sample};
 use devkit::Devkit;
+use service_kit::{GrpcAccess, ServiceTokens};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::endpoints::{EndpointArgs, Endpoints, Published};
+use crate::endpoints::{EndpointArgs, Endpoints, Published, service_token};
 use crate::import::stop_at_signal;
 use crate::status::Status;
 use crate::up::services::{Infrastructure, Services, free_or_any};
@@ -63,6 +65,7 @@ pub(crate) async fn command(args: UpArgs, endpoints: &EndpointArgs) -> anyhow::R
         data_dir: &data_dir,
         model_dir,
         http,
+        service_token: service_token::find_or_make(&data_dir)?,
     };
     let result = Box::pin(serve(&args, &infrastructure, stop)).await;
     devkit.stop().await;
@@ -119,7 +122,7 @@ async fn serve(
     };
     let result = match published.write(infrastructure.data_dir) {
         Ok(()) => tokio::select! {
-            result = Box::pin(operate(args, &published, infrastructure.data_dir)) => result,
+            result = Box::pin(operate(args, &published, infrastructure)) => result,
             ended = services.any_ended() => Err(ended),
             () = stop.cancelled() => Ok(()),
         },
@@ -132,11 +135,18 @@ async fn serve(
 }
 
 /// Fills, waits and greets; never returns once everything is ready.
-async fn operate(args: &UpArgs, published: &Published, data_dir: &Path) -> anyhow::Result<()> {
+async fn operate(
+    args: &UpArgs,
+    published: &Published,
+    infrastructure: &Infrastructure<'_>,
+) -> anyhow::Result<()> {
+    let data_dir = infrastructure.data_dir;
+    let tokens: ServiceTokens = infrastructure.service_token.parse()?;
+    let access = GrpcAccess::default().with_tokens(Some(&tokens));
     let endpoints = Endpoints {
-        command: Target::command(&published.command_grpc),
-        query: Target::query(&published.query_grpc),
-        nats_url: published.nats_url.clone(),
+        command: Target::command(&published.command_grpc).with_access(access.clone()),
+        query: Target::query(&published.query_grpc).with_access(access),
+        nats: Broker::at(&published.nats_url),
     };
     if !args.empty {
         fill_when_empty(&endpoints, args.sample).await?;

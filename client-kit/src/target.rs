@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tonic::transport::{Channel, Endpoint};
+use service_kit::{GrpcAccess, GrpcChannel};
+use tonic::transport::Endpoint;
 use tonic::{Code, Request, Status};
 
 const CONNECT_MS_MAX: u64 = 3_000;
@@ -18,8 +19,9 @@ pub struct Target {
     name: &'static str,
     option: &'static str,
     address: String,
+    access: GrpcAccess,
     /// The channel of a program that has one already.
-    open: Option<Channel>,
+    open: Option<GrpcChannel>,
 }
 
 impl Target {
@@ -28,12 +30,13 @@ impl Target {
             name: "write service",
             option: "--command-grpc",
             address: address.to_owned(),
+            access: GrpcAccess::default(),
             open: None,
         }
     }
 
     /// The write service behind a channel that the program has already.
-    pub fn behind(channel: Channel) -> Self {
+    pub fn behind(channel: GrpcChannel) -> Self {
         Self {
             open: Some(channel),
             ..Self::command("")
@@ -45,8 +48,15 @@ impl Target {
             name: "read service",
             option: "--query-grpc",
             address: address.to_owned(),
+            access: GrpcAccess::default(),
             open: None,
         }
+    }
+
+    /// Calls it in this way.
+    #[must_use]
+    pub fn with_access(self, access: GrpcAccess) -> Self {
+        Self { access, ..self }
     }
 
     pub fn address(&self) -> &str {
@@ -54,7 +64,7 @@ impl Target {
     }
 
     /// A channel that connects at the first call.
-    pub fn channel(&self) -> anyhow::Result<Channel> {
+    pub fn channel(&self) -> anyhow::Result<GrpcChannel> {
         if let Some(channel) = &self.open {
             return Ok(channel.clone());
         }
@@ -72,11 +82,12 @@ impl Target {
             format!("{option} takes HOST:PORT, such as 127.0.0.1:50051, got {address:?}")
         })?;
         let keep_alive = Duration::from_millis(KEEP_ALIVE_MS);
-        Ok(endpoint
+        let endpoint = endpoint
             .connect_timeout(Duration::from_millis(CONNECT_MS_MAX))
             .http2_keep_alive_interval(keep_alive)
-            .keep_alive_timeout(keep_alive)
-            .connect_lazy())
+            .keep_alive_timeout(keep_alive);
+        let channel = self.access.channel(&endpoint);
+        channel.with_context(|| format!("cannot call the {}", self.name))
     }
 
     /// Explains an error in one line: what went wrong, and what to do where no service answered.
@@ -86,6 +97,7 @@ impl Target {
             option,
             address,
             open,
+            ..
         } = self;
         if is_transport(status) {
             let cause = innermost(status);

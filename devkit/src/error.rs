@@ -89,6 +89,9 @@ pub enum DevkitError {
         source: sqlx::Error,
     },
 
+    #[error("cannot make a certificate")]
+    Certificate(#[from] rcgen::Error),
+
     #[error("CATALOG_MODEL_DIR is set, but there is no {file}", file = file.display())]
     ModelFileMissing { file: PathBuf },
 

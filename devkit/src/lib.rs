@@ -26,6 +26,7 @@ mod devkit;
 mod postgres;
 mod nats;
 mod model;
+mod authority;
 mod install;
 mod artifact;
 mod database;
@@ -35,6 +36,7 @@ mod folder;
 mod user;
 mod error;
 
+pub use crate::authority::{Authority, Issued, Validity};
 pub use crate::devkit::Devkit;
 pub use crate::error::{DevkitError, Result};
 pub use crate::model::{Model, embedding_model};

@@ -1,17 +1,19 @@
 //! A private NATS server with JetStream, reachable on 127.0.0.1 only.
 //! Invariant: unless throw-away, a message that was acknowledged survives a power cut.
 
+use std::fs;
 use std::io::PipeWriter;
 use std::path::{Path, PathBuf};
 
 use crate::artifact;
-use crate::error::{Result, blocking};
+use crate::error::{IoContext as _, Result, blocking};
 use crate::folder::{Folder, set_mode, write_private};
 use crate::server::{Server, Spec};
 use crate::supervisor::{Pause, Program};
 
 /// The folder of the streams, inside the data folder.
 const STORE: &str = "streams";
+const CONFIG: &str = "nats.conf";
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NatsOptions {
@@ -98,6 +100,15 @@ impl Nats {
         self.server.restart().await
     }
 
+    /// Starts the server again with another configuration, made of the one it has. It lasts until the value
+    /// is dropped.
+    pub async fn restart_with(&mut self, change: impl FnOnce(String) -> String) -> Result<()> {
+        let config = self.server.folder().join(CONFIG);
+        let text = fs::read_to_string(&config).doing("read", &config)?;
+        write_private(&config, &change(text))?;
+        self.restart().await
+    }
+
     /// Writes everything to disk, and waits until the server is gone.
     pub async fn stop(self) {
         self.server.stop().await;
@@ -112,7 +123,7 @@ fn prepare(
     let folder = Folder::claim(data_dir)?;
     set_mode(folder.path(), 0o700)?;
     let token = folder.secret("token")?;
-    let config = folder.join("nats.conf");
+    let config = folder.join(CONFIG);
     write_private(&config, &config_text(&token, options))?;
     let spec = Spec {
         name: "NATS server",

@@ -94,6 +94,22 @@ impl Env {
         }
     }
 
+    /// Reads a secret that may be unset. No message repeats it.
+    pub fn secret<T>(&mut self, name: &str, help: &'static str) -> Option<T>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let name = self.document(name, None, help);
+        match self.read(&name)?.parse() {
+            Ok(value) => Some(value),
+            Err(err) => {
+                self.problems.push(format!("{name}: {err}"));
+                None
+            }
+        }
+    }
+
     /// Reads a text that must be set. It may be a secret: no message repeats it.
     pub fn required(&mut self, name: &str, help: &'static str) -> String {
         let name = self.document(name, None, help);
@@ -101,6 +117,12 @@ impl Env {
             self.problems.push(format!("{name} is not set: {help}"));
             String::new()
         })
+    }
+
+    /// Reports that a variable, which could be read, makes no sense: it contradicts another one, or names a
+    /// file that is not what it should be.
+    pub fn reject(&mut self, name: &str, why: impl Display) {
+        self.problems.push(format!("{}{name}: {why}", self.prefix));
     }
 
     /// Fails with everything that was wrong with the variables that were read.
@@ -156,15 +178,21 @@ mod tests {
 
     #[test]
     fn reports_every_mistake_at_once_and_documents_every_variable() {
-        let mut env = Env::from_pairs("X_", [("X_PORT", "high".to_owned())]);
+        let pairs = [
+            ("X_PORT", "high".to_owned()),
+            ("X_SECRET", "hunter2".to_owned()),
+        ];
+        let mut env = Env::from_pairs("X_", pairs);
         assert_eq!(env.or::<u16>("PORT", "80", "The port."), 80);
         assert_eq!(env.or::<u32>("LIMIT", "7", "The limit."), 7);
         assert_eq!(env.required("URL", "the database"), "");
+        assert_eq!(env.secret::<u16>("SECRET", "the secret"), None);
         assert!(env.help().contains("X_PORT [default: 80]\n      The port."));
-        let err = env.finish().expect_err("two mistakes").to_string();
+        let err = env.finish().expect_err("three mistakes").to_string();
         assert_eq!(
             err,
-            "X_PORT: invalid digit found in string, got \"high\"\nX_URL is not set: the database"
+            "X_PORT: invalid digit found in string, got \"high\"\nX_URL is not set: the database\n\
+             X_SECRET: invalid digit found in string"
         );
     }
 }

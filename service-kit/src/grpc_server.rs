@@ -1,21 +1,24 @@
 //! The gRPC listener of a service: request log, keep-alive, `grpc.health.v1` and reflection around
 //! its own routes. A stop ends the health watches first, so that they do not hold up the drain.
 
+mod gate;
+
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
-use crate::RequestLogLayer;
+use crate::grpc_server::gate::GateLayer;
+use crate::{Alpn, Listener, RequestLogLayer, ServerTls, ServiceTokens};
 
 /// How often the server asks a silent client whether it is still there.
 const KEEP_ALIVE_INTERVAL_MS: u64 = 10_000;
@@ -27,9 +30,12 @@ const WHOLE_SERVER: &str = "";
 
 /// A bound gRPC listener that accepts calls once [`GrpcServer::serve`] is polled.
 pub struct GrpcServer {
-    listener: TcpListener,
+    listener: Listener,
     addr: SocketAddr,
+    /// Whether TLS lets nobody in who has no certificate.
+    knows_clients: bool,
     reflected: Option<&'static [u8]>,
+    tokens: Option<Arc<ServiceTokens>>,
     health: HealthReporter,
     announced: Vec<&'static str>,
 }
@@ -38,13 +44,20 @@ impl GrpcServer {
     /// Takes the port; port 0 takes a free one. The error names the address that is in use or not
     /// allowed.
     pub async fn bind(addr: SocketAddr) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(addr)
+        Self::bind_with(addr, None).await
+    }
+
+    /// Takes the port, and speaks TLS on it where `tls` has the files for that.
+    pub async fn bind_with(addr: SocketAddr, tls: Option<ServerTls>) -> anyhow::Result<Self> {
+        let listener = Listener::bind(addr, tls.as_ref(), Alpn::Grpc)
             .await
             .with_context(|| format!("cannot listen on {addr} for gRPC"))?;
         Ok(Self {
-            addr: listener.local_addr()?,
+            addr: listener.addr()?,
+            knows_clients: tls.is_some_and(|tls| tls.knows_clients()),
             listener,
             reflected: None,
+            tokens: None,
             health: HealthReporter::new(),
             announced: vec![WHOLE_SERVER],
         })
@@ -63,6 +76,13 @@ impl GrpcServer {
         self
     }
 
+    /// Asks every call for one of these tokens, except calls about health. None asks nobody.
+    #[must_use]
+    pub fn with_tokens(mut self, tokens: Option<ServiceTokens>) -> Self {
+        self.tokens = tokens.map(Arc::new);
+        self
+    }
+
     /// Makes the service `S` known to the health protocol. It counts as not serving until
     /// [`Health::set_serving`].
     pub async fn announce<S: NamedService>(&mut self) -> Health {
@@ -77,6 +97,7 @@ impl GrpcServer {
     /// Serves `routes` until `stop` is cancelled, then returns when all calls in flight have their
     /// answers. An error means that the listener failed or that the reflected descriptors are broken.
     pub async fn serve(self, routes: Routes, stop: CancellationToken) -> anyhow::Result<()> {
+        self.warn_when_open();
         let health = HealthService::from_health_reporter(self.health.clone());
         let mut routes = routes.add_service(HealthServer::new(health));
         if let Some(descriptors) = self.reflected {
@@ -86,7 +107,10 @@ impl GrpcServer {
                 .context("descriptors for gRPC reflection")?;
             routes = routes.add_service(reflection);
         }
-        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
+        let incoming = futures_util::stream::unfold(self.listener, async |mut listener| {
+            let (connection, _) = listener.accept().await;
+            Some((Ok::<_, Infallible>(connection), listener))
+        });
         let stopped = async {
             stop.cancelled().await;
             end_health(self.health, &self.announced).await;
@@ -95,10 +119,24 @@ impl GrpcServer {
             .http2_keepalive_interval(Some(Duration::from_millis(KEEP_ALIVE_INTERVAL_MS)))
             .http2_keepalive_timeout(Some(Duration::from_millis(KEEP_ALIVE_ANSWER_MS_MAX)))
             .layer(RequestLogLayer)
+            .layer(GateLayer {
+                tokens: self.tokens,
+            })
             .add_routes(routes)
             .serve_with_incoming_shutdown(incoming, stopped)
             .await
             .context("gRPC listener")
+    }
+
+    fn warn_when_open(&self) {
+        let open = self.tokens.is_none() && !self.knows_clients;
+        if open && !self.addr.ip().is_loopback() {
+            tracing::warn!(
+                "the gRPC port {} asks nobody who they are: whoever reaches it may do everything; set \
+                 …_SERVICE_TOKEN or …_TLS_CLIENT_CA",
+                self.addr
+            );
+        }
     }
 }
 
@@ -131,13 +169,17 @@ impl Health {
 mod tests {
     use std::net::Ipv4Addr;
 
-    use tonic::Code;
     use tonic::transport::Channel;
+    use tonic::{Code, Status};
     use tonic_health::pb::HealthCheckRequest;
     use tonic_health::pb::health_check_response::ServingStatus;
     use tonic_health::pb::health_client::HealthClient;
 
+    use tonic_reflection::pb::v1::ServerReflectionRequest;
+    use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+
     use super::*;
+    use crate::{GrpcAccess, GrpcChannel, TOKEN_MISSING, TOKEN_UNKNOWN};
 
     const ANY_PORT: (Ipv4Addr, u16) = (Ipv4Addr::LOCALHOST, 0);
     /// Far below the deadline at which a service gives up draining.
@@ -197,6 +239,55 @@ mod tests {
         assert_eq!(status, ServingStatus::Serving);
         let unknown = client.check(asked_about("unknown")).await;
         assert_eq!(unknown.expect_err("unknown").code(), Code::NotFound);
+
+        stop.cancel();
+        served.await.expect("no panic").expect("a clean stop");
+    }
+
+    type Reflection = ServerReflectionClient<GrpcChannel>;
+
+    /// A client of reflection, the only service here, that shows `token`.
+    fn reflection(addr: SocketAddr, token: Option<&str>) -> Reflection {
+        let tokens = token.map(|token| token.parse().expect("a token"));
+        let access = GrpcAccess::default().with_tokens(tokens.as_ref());
+        let endpoint = Channel::from_shared(format!("http://{addr}")).expect("URI");
+        ServerReflectionClient::new(access.channel(&endpoint).expect("no TLS"))
+    }
+
+    async fn call(mut client: Reflection) -> Result<(), Status> {
+        let requests = futures_util::stream::iter([ServerReflectionRequest::default()]);
+        let answers = client.server_reflection_info(requests).await;
+        answers.map(|_| ())
+    }
+
+    #[tokio::test]
+    async fn a_port_with_tokens_takes_any_of_them_and_answers_about_health_without() {
+        let (first, second) = ("first-first-first-first", "second-second-second");
+        let tokens = format!("{first},{second}").parse().expect("two tokens");
+        let server = GrpcServer::bind(ANY_PORT.into()).await.expect("a port");
+        let server = server
+            .with_reflection(Some(tonic_health::pb::FILE_DESCRIPTOR_SET))
+            .with_tokens(Some(tokens));
+        let (addr, stop) = (server.addr(), CancellationToken::new());
+        let served = tokio::spawn(server.serve(Routes::default(), stop.clone()));
+
+        for token in [first, second] {
+            let answer = call(reflection(addr, Some(token))).await;
+            assert!(answer.is_ok(), "{token}: {answer:?}");
+        }
+        let refused = [
+            (None, TOKEN_MISSING),
+            (Some("third-third-third-third"), TOKEN_UNKNOWN),
+        ];
+        for (token, reason) in refused {
+            let status = call(reflection(addr, token)).await.expect_err("refused");
+            assert_eq!(status.code(), Code::Unauthenticated);
+            assert_eq!(crate::reason(&status).as_deref(), Some(reason));
+            let told = status.message();
+            assert!(told.contains("CATALOG_SERVICE_TOKEN"), "{told}");
+        }
+        let health = client(addr).check(asked_about(WHOLE_SERVER)).await;
+        assert!(health.is_ok(), "{health:?}");
 
         stop.cancel();
         served.await.expect("no panic").expect("a clean stop");

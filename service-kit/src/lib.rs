@@ -4,15 +4,18 @@
 #![warn(missing_docs)]
 
 mod service;
-mod env;
 mod telemetry;
 mod tasks;
 mod retry;
 mod ops;
 mod priority;
 mod grpc_server;
+mod grpc_client;
 mod request_log;
 mod trace;
+mod service_token;
+mod transport;
+mod env;
 mod grpc_error;
 
 /// The allocator of every service. Thousands of times in a request, one thread frees what another has
@@ -21,6 +24,7 @@ mod grpc_error;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 pub use crate::env::{ConfigError, Env};
+pub use crate::grpc_client::{GrpcAccess, GrpcChannel};
 pub use crate::grpc_error::{ERROR_DOMAIN, reason, status, violations};
 pub use crate::grpc_server::{GrpcServer, Health};
 pub use crate::ops::{Ops, Readiness};
@@ -28,6 +32,8 @@ pub use crate::priority::work_in_background;
 pub use crate::request_log::{RequestLog, RequestLogLayer};
 pub use crate::retry::{Failure, Retry, backoff};
 pub use crate::service::{Service, run};
+pub use crate::service_token::{InvalidServiceTokens, ServiceTokens, TOKEN_MISSING, TOKEN_UNKNOWN};
 pub use crate::tasks::{Tasks, stop_signal};
 pub use crate::telemetry::{LogFormat, init_telemetry};
 pub use crate::trace::TraceContext;
+pub use crate::transport::{Alpn, ClientTls, Connection, Listener, ServerTls, TlsError};

@@ -18,15 +18,17 @@ use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperatio
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
 use catalog_proto::v1::{GetReadStatusRequest, GetReadStatusResponse, GetWriteStatusRequest};
 use devkit::{Devkit, Pause};
+use service_kit::{GrpcAccess, GrpcChannel, ServiceTokens};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
-use tonic::transport::Channel;
+use tonic::transport::Endpoint;
 
 use crate::cluster::environment::{COMMAND_DATABASE, INDEX, environment};
 use crate::cluster::links::Links;
 use crate::cluster::ports::Ports;
 
 pub(crate) use crate::cluster::disk::Disk;
+pub use crate::cluster::environment::SERVICE_TOKEN;
 pub use crate::cluster::links::Link;
 pub use crate::cluster::part::Part;
 pub(crate) use crate::cluster::ports::free_port;
@@ -376,10 +378,20 @@ fn is_caught_up(status: &GetReadStatusResponse, position: i64, embeddings: bool)
         })
 }
 
-/// A channel that connects when it is first used, and again after a failure.
-pub fn channel(target: &str) -> Channel {
-    match Channel::from_shared(target.to_owned()) {
-        Ok(endpoint) => endpoint.tcp_nodelay(true).connect_lazy(),
+/// A channel to a service of a cluster, which connects when it is first used, and again after a failure.
+pub fn channel(target: &str) -> GrpcChannel {
+    let endpoint = match Endpoint::from_shared(target.to_owned()) {
+        Ok(endpoint) => endpoint.tcp_nodelay(true),
         Err(err) => unreachable!("{target} is made of an address: {err}"),
+    };
+    match access().channel(&endpoint) {
+        Ok(channel) => channel,
+        Err(err) => unreachable!("no cluster speaks TLS: {err}"),
     }
+}
+
+/// How the services of a cluster are called.
+pub(crate) fn access() -> GrpcAccess {
+    let tokens: Option<ServiceTokens> = SERVICE_TOKEN.parse().ok();
+    GrpcAccess::default().with_tokens(tokens.as_ref())
 }

@@ -6,9 +6,8 @@ use std::time::Duration;
 use catalog_proto::v1;
 use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use catalog_proto::v1::watch_api_keys_response::Kind;
-use service_kit::Retry;
+use service_kit::{GrpcChannel, Retry};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 use tonic::{Request, Status};
 
 use crate::keys::ring::KeyRing;
@@ -19,7 +18,7 @@ const SILENCE_S_MAX: u64 = 10;
 impl KeyRing {
     pub(crate) async fn follow(
         self,
-        client: ApiKeyServiceClient<Channel>,
+        client: ApiKeyServiceClient<GrpcChannel>,
         stop: CancellationToken,
     ) -> anyhow::Result<()> {
         let following = async {
@@ -37,7 +36,7 @@ impl KeyRing {
 
     async fn follow_once(
         &self,
-        mut client: ApiKeyServiceClient<Channel>,
+        mut client: ApiKeyServiceClient<GrpcChannel>,
         retry: &mut Retry,
     ) -> Result<Infallible, Status> {
         let request = Request::new(v1::WatchApiKeysRequest {});

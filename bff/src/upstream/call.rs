@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use service_kit::{TOKEN_MISSING, TOKEN_UNKNOWN};
 use tonic::metadata::MetadataMap;
 use tonic::{Code, ConnectError, Request, Response, Status, TimeoutExpired};
 
@@ -94,10 +95,20 @@ async fn within<A>(
     }
 }
 
-/// Gives a telling code to a status that the transport made as CANCELLED, INTERNAL or UNKNOWN. Only
+/// Names what is not for the client to mend.
+///
+/// An upstream that refuses the BFF's own token is not available, whatever the client has shown. Beside
+/// that, this gives a telling code to a status that the transport made as CANCELLED, INTERNAL or UNKNOWN. Only
 /// such a status has a source. What a server answers stays as it is, except for its words for a late
 /// answer.
 fn named(status: Status) -> Status {
+    if status.code() == Code::Unauthenticated && is_about_our_token(&status) {
+        tracing::error!(
+            "an upstream refuses BFF_SERVICE_TOKEN: {}",
+            status.message()
+        );
+        return Status::unavailable("the upstream refuses the token of the BFF");
+    }
     let late = TimeoutExpired(()).to_string();
     let code = match (status.code(), status.source()) {
         (Code::Cancelled, _) if status.message() == late => Code::DeadlineExceeded,
@@ -107,6 +118,11 @@ fn named(status: Status) -> Status {
     let mut renamed = Status::new(code, status.message());
     renamed.set_source(Arc::new(status));
     renamed
+}
+
+fn is_about_our_token(status: &Status) -> bool {
+    let reason = service_kit::reason(status);
+    matches!(reason.as_deref(), Some(TOKEN_MISSING | TOKEN_UNKNOWN))
 }
 
 #[cfg(test)]
@@ -133,6 +149,9 @@ mod tests {
         check(from_transport(Code::Cancelled), Code::Unavailable);
         check(from_transport(Code::Internal), Code::Unavailable);
         check(from_transport(Code::NotFound), Code::NotFound);
+        let refused = service_kit::status(Code::Unauthenticated, TOKEN_UNKNOWN, "no", []);
+        check(refused, Code::Unavailable);
+        check(Status::unauthenticated("no"), Code::Unauthenticated);
     }
 
     /// The transport's own timer ends with the head of an answer: a server that sends no more than

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
 use catalog_proto::v1::usage_service_client::UsageServiceClient;
-use tonic::transport::{Channel, Endpoint};
+use service_kit::{GrpcAccess, GrpcChannel, TlsError};
+use tonic::transport::Endpoint;
 
 use crate::config::{Config, GrpcTarget};
 
@@ -18,13 +20,13 @@ const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 5_000;
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
 pub(crate) struct Upstream {
-    pub(super) catalog: CatalogServiceClient<Channel>,
-    pub(super) usage: UsageServiceClient<Channel>,
-    pub(super) command: CatalogCommandServiceClient<Channel>,
-    pub(crate) api_keys: ApiKeyServiceClient<Channel>,
-    pub(super) rules: SearchRuleServiceClient<Channel>,
+    pub(super) catalog: CatalogServiceClient<GrpcChannel>,
+    pub(super) usage: UsageServiceClient<GrpcChannel>,
+    pub(super) command: CatalogCommandServiceClient<GrpcChannel>,
+    pub(crate) api_keys: ApiKeyServiceClient<GrpcChannel>,
+    pub(super) rules: SearchRuleServiceClient<GrpcChannel>,
     /// The way to the write service.
-    pub(crate) write_side: Channel,
+    pub(crate) write_side: GrpcChannel,
     pub(super) get_deadline: Duration,
     pub(super) batch_deadline: Duration,
     pub(super) search_deadline: Duration,
@@ -33,14 +35,16 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     /// Must be called within a runtime.
-    pub(crate) fn connect_lazily(config: &Config) -> Self {
-        let read_side = channel(&config.catalog_grpc_target);
+    pub(crate) fn connect_lazily(config: &Config) -> anyhow::Result<Self> {
+        let read_side = channel(&config.catalog_grpc_target, &config.access)
+            .context("BFF_CATALOG_GRPC_TARGET")?;
         let catalog = CatalogServiceClient::new(read_side.clone());
-        let write_side = channel(&config.command_grpc_target);
+        let write_side = channel(&config.command_grpc_target, &config.access)
+            .context("BFF_COMMAND_GRPC_TARGET")?;
         let command = CatalogCommandServiceClient::new(write_side.clone());
         let api_keys = ApiKeyServiceClient::new(write_side.clone());
         let rules = SearchRuleServiceClient::new(write_side.clone());
-        Self {
+        Ok(Self {
             catalog: catalog.max_decoding_message_size(ANSWER_BYTES_MAX),
             usage: UsageServiceClient::new(read_side),
             command: command.max_decoding_message_size(ANSWER_BYTES_MAX),
@@ -51,16 +55,16 @@ impl Upstream {
             batch_deadline: config.batch_deadline,
             search_deadline: config.search_deadline,
             write_deadline: config.write_deadline,
-        }
+        })
     }
 }
 
-fn channel(target: &GrpcTarget) -> Channel {
-    Endpoint::from(target.uri().clone())
+fn channel(target: &GrpcTarget, access: &GrpcAccess) -> Result<GrpcChannel, TlsError> {
+    let endpoint = Endpoint::from(target.uri().clone())
         .connect_timeout(Duration::from_millis(CONNECT_MS_MAX))
         .http2_keep_alive_interval(Duration::from_millis(KEEP_ALIVE_INTERVAL_MS))
         .keep_alive_timeout(Duration::from_millis(KEEP_ALIVE_ANSWER_MS_MAX))
         .keep_alive_while_idle(true)
-        .tcp_nodelay(true)
-        .connect_lazy()
+        .tcp_nodelay(true);
+    access.channel(&endpoint)
 }

@@ -22,3 +22,4 @@ mod history;
 mod error_map;
 mod bad_input;
 mod connections;
+mod tls;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use catalog_proto::v1::api_key_service_server::ApiKeyServiceServer;
 use catalog_proto::v1::catalog_command_service_server::CatalogCommandServiceServer;
-use catalog_proto::v1::catalog_service_server::CatalogServiceServer;
+use catalog_proto::v1::catalog_service_server::{CatalogService, CatalogServiceServer};
 use catalog_proto::v1::search_rule_service_server::SearchRuleServiceServer;
 use catalog_proto::v1::usage_service_server::UsageServiceServer;
 use catalog_proto::v1::*;
@@ -80,6 +80,11 @@ impl Peer {
             .serve_with_incoming_shutdown(incoming, stop.cancelled_owned());
         tokio::spawn(server);
         peer
+    }
+
+    /// The read side, for a server of the test's own.
+    pub(crate) fn catalog(&self) -> CatalogServiceServer<impl CatalogService> {
+        CatalogServiceServer::new(Handler(self.state.clone()))
     }
 
     pub(crate) fn set(&self, mode: Mode) {

@@ -10,6 +10,8 @@ use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool};
 
+use crate::config::Config;
+
 /// How long a transaction may stand still. This is below the lease: a leader that was stopped inside a
 /// transaction must not keep the next one out.
 const IDLE_IN_TRANSACTION: &str = "2s";
@@ -53,18 +55,14 @@ pub(crate) struct Databases {
 
 impl Databases {
     /// Connects and migrates.
-    pub(crate) async fn connect(url: &str, connections_max: u32) -> anyhow::Result<Self> {
-        let given = PgConnectOptions::from_str(url)
-            .context("cannot use the database URL (CATALOG_COMMAND_DATABASE_URL)")?;
+    pub(crate) async fn connect(config: &Config) -> anyhow::Result<Self> {
+        let given = given(config)?;
         migrate(&given).await?;
-        let options = given.options([
-            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
-            ("lock_timeout", LOCK_WAIT),
-        ]);
+        let options = impatient(given);
         let leader = proven(PgPoolOptions::new())
             .max_connections(LEADER_CONNECTIONS)
             .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
-            .connect_lazy_with(options.clone());
+            .connect_lazy_with(leader_options(config, &options)?);
         let group = proven(PgPoolOptions::new())
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
@@ -81,7 +79,7 @@ impl Databases {
             .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
             .connect_lazy_with(options.clone());
         let requests = proven(PgPoolOptions::new())
-            .max_connections(connections_max)
+            .max_connections(config.database_connections_max)
             .connect_with(options)
             .await
             .context("cannot connect to Postgres (CATALOG_COMMAND_DATABASE_URL)")?;
@@ -95,6 +93,40 @@ impl Databases {
     }
 }
 
+fn given(config: &Config) -> anyhow::Result<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(&config.database_url)
+        .context("cannot use the database URL (CATALOG_COMMAND_DATABASE_URL)")?;
+    Ok(with_password(options, config.database_password.as_deref()))
+}
+
+/// Those of the leader's own role where there is one.
+fn leader_options(
+    config: &Config,
+    of_requests: &PgConnectOptions,
+) -> anyhow::Result<PgConnectOptions> {
+    let Some(url) = &config.leader_database_url else {
+        return Ok(of_requests.clone());
+    };
+    let options = PgConnectOptions::from_str(url)
+        .context("cannot use the leader's database URL (CATALOG_COMMAND_LEADER_DATABASE_URL)")?;
+    let password = config.leader_database_password.as_deref();
+    Ok(impatient(with_password(options, password)))
+}
+
+fn with_password(options: PgConnectOptions, password: Option<&str>) -> PgConnectOptions {
+    match password {
+        Some(password) => options.password(password),
+        None => options,
+    }
+}
+
+fn impatient(options: PgConnectOptions) -> PgConnectOptions {
+    options.options([
+        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
+        ("lock_timeout", LOCK_WAIT),
+    ])
+}
+
 /// Migrates on a connection of its own, whose statements may wait longer.
 async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
     let pool = PgPoolOptions::new()
@@ -106,7 +138,7 @@ async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
         )
         .await
         .context("cannot connect to Postgres (CATALOG_COMMAND_DATABASE_URL)")?;
-    let migrated = catalog_migrations::COMMAND.run(&pool).await;
+    let migrated = catalog_migrations::bring_up(&catalog_migrations::COMMAND, &pool).await;
     pool.close().await;
     migrated.map_err(|err| {
         let held = waited_for_lock(&err);

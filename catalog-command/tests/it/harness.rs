@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use catalog_command::{App, Config};
-use catalog_events::{ProductEvent, STREAM, decode};
+use catalog_events::{Broker, ProductEvent, STREAM, decode};
 use catalog_proto::v1;
 use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
@@ -286,7 +286,20 @@ pub(crate) async fn launch(
     nats_url: &str,
     max_age_hours: u32,
 ) -> (CatalogCommandServiceClient<Channel>, Running) {
-    let config = configuration(database_url, nats_url, max_age_hours);
+    launch_configured(configuration(database_url, nats_url, max_age_hours)).await
+}
+
+/// Starts an instance whose broker is reached in this way.
+pub(crate) async fn launch_with(
+    database_url: &str,
+    broker: &Broker,
+) -> (CatalogCommandServiceClient<Channel>, Running) {
+    let mut config = configuration(database_url, &broker.url, 0);
+    config.nats = broker.clone();
+    launch_configured(config).await
+}
+
+async fn launch_configured(config: Config) -> (CatalogCommandServiceClient<Channel>, Running) {
     let app = App::build(config).await.expect("build");
     let ops_addr = app.ops_addr().expect("address");
     let target = format!("http://{}", app.grpc_addr().expect("address"));

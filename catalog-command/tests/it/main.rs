@@ -12,6 +12,7 @@ mod export;
 mod content_hashes;
 mod tokens;
 mod pipeline;
+mod tls;
 mod liveness;
 mod log_digest;
 mod log_events;

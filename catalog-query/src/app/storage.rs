@@ -6,6 +6,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use async_nats::jetstream;
+use catalog_events::Broker;
+
+use sqlx::postgres::PgConnectOptions;
 
 use crate::config::{Config, SERVICE};
 use crate::embedding::{Embedder, LocalEmbedder};
@@ -43,8 +46,8 @@ pub(super) struct Storage {
 impl Storage {
     pub(super) async fn open(config: &Config) -> anyhow::Result<Self> {
         let generations =
-            Generations::connect(&config.database_url, config.database_connections_max).await?;
-        let nats = connect_nats(&config.nats_url).await?;
+            Generations::connect(database(config)?, config.database_connections_max).await?;
+        let nats = connect_nats(&config.nats).await?;
         let embedder = load_embedder(config).await?;
         let model = embedder
             .as_ref()
@@ -65,7 +68,7 @@ impl Storage {
             serving: Serving::new(other.is_none()),
             jetstream: jetstream::new(nats.clone()),
             nats,
-            log: config.command_grpc_target.clone().map(LogClient::new),
+            log: log_client(config)?,
             embedder,
             model,
         })
@@ -77,9 +80,28 @@ impl Storage {
     }
 }
 
-pub(super) async fn connect_nats(url: &str) -> anyhow::Result<async_nats::Client> {
-    let client = catalog_events::connect(SERVICE, url).await;
+fn log_client(config: &Config) -> anyhow::Result<Option<LogClient>> {
+    let target = config.command_grpc_target.clone();
+    let client = target.map(|target| LogClient::new(target, &config.access));
+    client
+        .transpose()
+        .context("CATALOG_QUERY_COMMAND_GRPC_TARGET")
+}
+
+pub(super) async fn connect_nats(broker: &Broker) -> anyhow::Result<async_nats::Client> {
+    let client = broker.connect(SERVICE).await;
     client.context("CATALOG_QUERY_NATS_URL")
+}
+
+fn database(config: &Config) -> anyhow::Result<PgConnectOptions> {
+    let options: PgConnectOptions = config
+        .database_url
+        .parse()
+        .context("cannot use the database URL (CATALOG_QUERY_DATABASE_URL)")?;
+    Ok(match &config.database_password {
+        Some(password) => options.password(password),
+        None => options,
+    })
 }
 
 /// The generation of this release, and the live one of another where there is one.

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use catalog_events::{BucketedDigest, ParseDigestError, Position, ProductId, decode_body};
 use catalog_proto::v1;
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
-use tonic::transport::{Channel, Endpoint};
+use service_kit::{GrpcAccess, GrpcChannel, TlsError};
+use tonic::transport::Endpoint;
 use tonic::{Code, Request, Status, Streaming};
 
 use crate::events::error::LogError;
@@ -24,12 +25,12 @@ const PART_BYTES_MAX: usize = 2 * BATCH_BYTES_MAX;
 /// The most products in one [`LogClient::product_events`].
 pub(crate) const PRODUCT_IDS_MAX: usize = 1_000;
 
-/// The address of catalog-command, as `http://host:port`.
+/// The address of catalog-command, as `http://host:port` or `https://host:port`.
 #[derive(Clone, Debug)]
 pub struct LogTarget(Endpoint);
 
 #[derive(Debug, thiserror::Error)]
-#[error("it has the form http://host:port")]
+#[error("it has the form http://host:port or https://host:port")]
 pub struct InvalidLogTarget;
 
 impl FromStr for LogTarget {
@@ -38,7 +39,7 @@ impl FromStr for LogTarget {
     fn from_str(text: &str) -> Result<Self, InvalidLogTarget> {
         let endpoint: Endpoint = text.parse().map_err(|_| InvalidLogTarget)?;
         match endpoint.uri().scheme_str() {
-            Some("http") => Ok(Self(endpoint)),
+            Some("http" | "https") => Ok(Self(endpoint)),
             _ => Err(InvalidLogTarget),
         }
     }
@@ -57,23 +58,22 @@ pub(crate) struct LogDigest {
 /// service comes back.
 #[derive(Clone)]
 pub(crate) struct LogClient {
-    client: CatalogCommandOperationsClient<Channel>,
+    client: CatalogCommandOperationsClient<GrpcChannel>,
 }
 
 impl LogClient {
     /// Must be called within a Tokio runtime.
-    pub(crate) fn new(target: LogTarget) -> Self {
-        let channel = target
+    pub(crate) fn new(target: LogTarget, access: &GrpcAccess) -> Result<Self, TlsError> {
+        let endpoint = target
             .0
             .connect_timeout(Duration::from_millis(CONNECT_MS_MAX))
             .http2_keep_alive_interval(Duration::from_millis(KEEP_ALIVE_INTERVAL_MS))
             .keep_alive_timeout(Duration::from_millis(KEEP_ALIVE_ANSWER_MS_MAX))
-            .tcp_nodelay(true)
-            .connect_lazy();
-        let client = CatalogCommandOperationsClient::new(channel);
-        Self {
+            .tcp_nodelay(true);
+        let client = CatalogCommandOperationsClient::new(access.channel(&endpoint)?);
+        Ok(Self {
             client: client.max_decoding_message_size(PART_BYTES_MAX),
-        }
+        })
     }
 
     /// Asks for the digest that the log has at `position`.
@@ -204,8 +204,10 @@ mod tests {
 
     #[test]
     fn a_target_is_an_http_address() {
-        assert!("http://127.0.0.1:50052".parse::<LogTarget>().is_ok());
-        for bad in ["", "127.0.0.1:50052", "https://host:1", "nats://host:1"] {
+        for good in ["http://127.0.0.1:50052", "https://host:1"] {
+            assert!(good.parse::<LogTarget>().is_ok(), "{good}");
+        }
+        for bad in ["", "127.0.0.1:50052", "nats://host:1"] {
             assert!(bad.parse::<LogTarget>().is_err(), "{bad}");
         }
     }

@@ -1,7 +1,5 @@
 //! Creates, opens, switches and drops generations.
 
-use std::str::FromStr as _;
-
 use anyhow::Context as _;
 use catalog_events::Position;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -44,16 +42,16 @@ pub(crate) struct Generations {
 
 impl Generations {
     /// Connects to the database and migrates it.
-    pub(crate) async fn connect(url: &str, connections_max: u32) -> anyhow::Result<Self> {
-        let options = PgConnectOptions::from_str(url)
-            .context("cannot use the database URL (CATALOG_QUERY_DATABASE_URL)")?;
+    pub(crate) async fn connect(
+        options: PgConnectOptions,
+        connections_max: u32,
+    ) -> anyhow::Result<Self> {
         let registry = PgPoolOptions::new()
             .max_connections(4)
             .connect_with(options.clone())
             .await
             .context("cannot connect to Postgres (CATALOG_QUERY_DATABASE_URL)")?;
-        catalog_migrations::QUERY
-            .run(&registry)
+        catalog_migrations::bring_up(&catalog_migrations::QUERY, &registry)
             .await
             .context("cannot migrate the database of the read side")?;
         Ok(Self {

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::{SearchProductsRequest, SearchProductsResponse};
 use client_kit::{Target, bounded};
-use tonic::transport::Channel;
+use service_kit::GrpcChannel;
 
 use crate::search::Strategy;
 
@@ -22,7 +22,7 @@ pub(super) struct Manner {
 }
 
 pub(super) struct Asker {
-    client: CatalogServiceClient<Channel>,
+    client: CatalogServiceClient<GrpcChannel>,
     target: Target,
     degraded: usize,
 }

@@ -8,7 +8,7 @@ use catalog_proto::v1::{
     SearchRuleType,
 };
 use client_kit::{Target, bounded};
-use tonic::transport::Channel;
+use service_kit::GrpcChannel;
 use tonic::{Code, Status};
 
 use crate::endpoints::EndpointArgs;
@@ -16,7 +16,7 @@ use crate::endpoints::EndpointArgs;
 /// A client of the rules of the write service.
 pub(super) struct Rules {
     target: Target,
-    client: SearchRuleServiceClient<Channel>,
+    client: SearchRuleServiceClient<GrpcChannel>,
 }
 
 impl Rules {

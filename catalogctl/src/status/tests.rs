@@ -1,5 +1,6 @@
 //! Statuses are counted and shown.
 
+use catalog_events::Broker;
 use catalog_proto::v1::{
     GetReadStatusResponse, GetWriteStatusResponse, ProjectionStatus, SearchRuleStatus,
 };
@@ -50,7 +51,7 @@ fn endpoints() -> Endpoints {
     Endpoints {
         command: Target::command("w:1"),
         query: Target::query("r:1"),
-        nats_url: String::new(),
+        nats: Broker::at(""),
     }
 }
 

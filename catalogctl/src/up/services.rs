@@ -28,6 +28,8 @@ pub(super) struct Infrastructure<'a> {
     pub(super) data_dir: &'a Path,
     pub(super) model_dir: Option<PathBuf>,
     pub(super) http: SocketAddr,
+    /// What the services ask each other, and everybody else, for.
+    pub(super) service_token: String,
 }
 
 type Ended = (&'static str, anyhow::Result<()>);
@@ -139,6 +141,7 @@ async fn build_command(
             free_or_any(COMMAND_GRPC_PORT).to_string(),
         ),
         ("CATALOG_COMMAND_OPS_ADDR", ANY_PORT.to_owned()),
+        ("CATALOG_COMMAND_SERVICE_TOKEN", on.service_token.clone()),
         ("CATALOG_COMMAND_TOKEN_SECRET", token_secret.to_owned()),
     ];
     Box::pin(build(variables)).await
@@ -161,6 +164,7 @@ async fn build_query(
             free_or_any(QUERY_GRPC_PORT).to_string(),
         ),
         ("CATALOG_QUERY_OPS_ADDR", ANY_PORT.to_owned()),
+        ("CATALOG_QUERY_SERVICE_TOKEN", on.service_token.clone()),
         ("CATALOG_QUERY_TOKEN_SECRET", token_secret),
         ("CATALOG_QUERY_COMMAND_GRPC_TARGET", url(command_grpc)),
         (
@@ -180,6 +184,7 @@ async fn build_bff(
     let variables = [
         ("BFF_HTTP_ADDR", on.http.to_string()),
         ("BFF_OPS_ADDR", ANY_PORT.to_owned()),
+        ("BFF_SERVICE_TOKEN", on.service_token.clone()),
         // No load balancer sends requests here.
         ("BFF_DRAIN_WAIT_MS", "0".to_owned()),
         ("BFF_CATALOG_GRPC_TARGET", format!("http://{query_grpc}")),

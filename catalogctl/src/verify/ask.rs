@@ -13,7 +13,7 @@ use catalog_proto::v1::{
     Projection, RepairProductsRequest,
 };
 use client_kit::bounded;
-use tonic::transport::Channel;
+use service_kit::GrpcChannel;
 use tonic::{Code, Status, Streaming};
 
 use crate::endpoints::Endpoints;
@@ -23,8 +23,8 @@ const TRY_AGAIN_MS: u64 = 100;
 
 pub(super) struct Services {
     endpoints: Endpoints,
-    command: CatalogCommandOperationsClient<Channel>,
-    query: CatalogQueryOperationsClient<Channel>,
+    command: CatalogCommandOperationsClient<GrpcChannel>,
+    query: CatalogQueryOperationsClient<GrpcChannel>,
 }
 
 /// The digests of all products at one position of the log.

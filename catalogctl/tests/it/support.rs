@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::Value;
 use tokio::process::Command;
-use trials::cluster::Cluster;
+use trials::cluster::{Cluster, SERVICE_TOKEN};
 
 pub(crate) const CATALOGCTL: &str = env!("CARGO_BIN_EXE_catalogctl");
 
@@ -22,6 +22,7 @@ pub(crate) fn catalogctl(cluster: &Cluster, args: &[&str]) -> Command {
         .args(args)
         .env("CATALOG_COMMAND_GRPC", cluster.command_grpc())
         .env("CATALOG_QUERY_GRPC", cluster.query_grpc())
+        .env("CATALOG_SERVICE_TOKEN", SERVICE_TOKEN)
         .env("CATALOG_NATS_URL", cluster.devkit.nats_url())
         .kill_on_drop(true);
     command

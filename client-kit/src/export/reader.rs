@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::{ExportProductsRequest, ExportProductsResponse};
+use service_kit::GrpcChannel;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
-use tonic::transport::Channel;
 use tonic::{Code, Extensions, Request, Status, Streaming};
 
 use crate::target::{Target, is_transient};
@@ -57,7 +57,7 @@ pub struct Reader<'t> {
     target: &'t Target,
     options: ExportOptions,
     stop: CancellationToken,
-    channel: Option<Channel>,
+    channel: Option<GrpcChannel>,
     answers: Option<Streaming<ExportProductsResponse>>,
     /// The time of the last answer.
     progress_at: Instant,

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::{ImportProductsRequest, ImportProductsResponse};
+use service_kit::GrpcChannel;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
-use tonic::transport::Channel;
 use tonic::{Code, Extensions, Request, Status, Streaming};
 use uuid::Uuid;
 
@@ -137,7 +137,7 @@ impl<'a> Delivery<'a> {
     }
 
     /// Runs one stream until every batch is answered or the stream is lost.
-    async fn converse(&mut self, channel: Channel) -> Result<(), Status> {
+    async fn converse(&mut self, channel: GrpcChannel) -> Result<(), Status> {
         let (requests, queue) = mpsc::channel(IN_FLIGHT_MAX);
         for batch in &self.unanswered {
             self.send(&requests, batch)?;

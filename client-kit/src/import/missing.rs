@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::{DeleteProductRequest, ExportProductsRequest};
+use service_kit::GrpcChannel;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
@@ -148,7 +148,7 @@ pub async fn delete(
 }
 
 async fn delete_one(
-    channel: Channel,
+    channel: GrpcChannel,
     product: Present,
     run: Uuid,
     retry: Duration,

@@ -12,7 +12,7 @@ use serde::Serialize;
 use sqlx::{Connection as _, PgConnection};
 use tokio_util::sync::CancellationToken;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, access};
 
 const BATCH_ROWS: usize = 500;
 const SEARCHABLE_SECONDS_MAX: u64 = 600;
@@ -38,7 +38,7 @@ pub(super) async fn measure(
 ) -> anyhow::Result<ImportFigures> {
     eprintln!("bare inserts of the same rows");
     let bare_postgres_per_second = bare_inserts(cluster, rows()?).await?;
-    let target = Target::command(&cluster.command_grpc());
+    let target = Target::command(&cluster.command_grpc()).with_access(access());
     let before = cluster.log_position().await?;
     let mut meter = Meter::new("import");
     let mut notice = |notice: Notice<'_>| {
@@ -82,7 +82,7 @@ pub(super) async fn fill(
     let before = cluster.log_position().await?;
     let rows = import::rows(sample::products(products, sample::SEED_DEFAULT));
     let stop = CancellationToken::new();
-    let target = Target::command(&cluster.command_grpc());
+    let target = Target::command(&cluster.command_grpc()).with_access(access());
     let options = ImportOptions::default();
     let (summary, result) = import::run(rows, &target, &options, stop, &mut |_| ()).await;
     result?;

@@ -8,6 +8,8 @@ use crate::cluster::ports::Ports;
 
 /// The index of the query service, in the folder of a cluster.
 pub(super) const INDEX: &str = "index";
+/// The token of all services of every cluster, which listens on this machine alone.
+pub const SERVICE_TOKEN: &str = "service-token-of-a-trial";
 pub(super) const COMMAND_DATABASE: &str = "CATALOG_COMMAND_DATABASE_URL";
 
 pub(super) async fn environment(
@@ -28,6 +30,7 @@ pub(super) async fn environment(
         String::new()
     };
     let address = |port: u16| format!("127.0.0.1:{port}");
+    let token = || SERVICE_TOKEN.to_owned();
     let free = || "127.0.0.1:0".to_owned();
     Ok(vec![
         (
@@ -37,6 +40,7 @@ pub(super) async fn environment(
         ("CATALOG_COMMAND_NATS_URL", devkit.nats_url()),
         ("CATALOG_COMMAND_GRPC_ADDR", address(ports.command)),
         ("CATALOG_COMMAND_OPS_ADDR", free()),
+        ("CATALOG_COMMAND_SERVICE_TOKEN", token()),
         ("CATALOG_COMMAND_TOKEN_SECRET", secret.clone()),
         (
             "CATALOG_QUERY_DATABASE_URL",
@@ -45,6 +49,7 @@ pub(super) async fn environment(
         ("CATALOG_QUERY_NATS_URL", devkit.nats_url()),
         ("CATALOG_QUERY_GRPC_ADDR", address(ports.query)),
         ("CATALOG_QUERY_OPS_ADDR", free()),
+        ("CATALOG_QUERY_SERVICE_TOKEN", token()),
         ("CATALOG_QUERY_TOKEN_SECRET", secret),
         (
             "CATALOG_QUERY_COMMAND_GRPC_TARGET",
@@ -57,6 +62,7 @@ pub(super) async fn environment(
         ("CATALOG_QUERY_MODEL_DIR", model),
         ("BFF_HTTP_ADDR", address(ports.http)),
         ("BFF_OPS_ADDR", free()),
+        ("BFF_SERVICE_TOKEN", token()),
         ("BFF_DRAIN_WAIT_MS", "0".to_owned()),
         // The clients of a trial are its own.
         ("BFF_PUBLIC", "search,read,write,rules,operate".to_owned()),

@@ -8,8 +8,8 @@ use catalog_proto::v1::{
     ApiKey, CreateApiKeyRequest, ListApiKeysRequest, RevokeApiKeyRequest, RotateApiKeyRequest,
 };
 use client_kit::{Target, bounded};
+use service_kit::GrpcChannel;
 use tonic::Request;
-use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::endpoints::EndpointArgs;
@@ -19,7 +19,7 @@ const ACTOR: &str = "catalog-actor";
 /// A client of the keys of the write service.
 pub(crate) struct Keys {
     target: Target,
-    client: ApiKeyServiceClient<Channel>,
+    client: ApiKeyServiceClient<GrpcChannel>,
 }
 
 /// A key with its new secret. It has no `Debug`: nothing must show the secret by accident.

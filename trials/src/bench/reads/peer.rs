@@ -16,8 +16,8 @@ use catalog_proto::v1;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::catalog_service_server::{CatalogService, CatalogServiceServer};
 use prost::Message as _;
+use service_kit::GrpcChannel;
 use tokio::net::TcpListener;
-use tonic::transport::Channel;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status};
 
@@ -73,7 +73,7 @@ pub async fn command(args: PeerArgs) -> anyhow::Result<ExitCode> {
 }
 
 async fn pass_through(
-    State((mut client, body)): State<(CatalogServiceClient<Channel>, Bytes)>,
+    State((mut client, body)): State<(CatalogServiceClient<GrpcChannel>, Bytes)>,
     Path(id): Path<String>,
 ) -> Response {
     match client

@@ -10,8 +10,8 @@ use catalog_proto::v1::{
     SearchStrategy, UpdateProductRequest,
 };
 use prost_types::FieldMask;
+use service_kit::GrpcChannel;
 use tonic::metadata::MetadataMap;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use crate::chaos::history::{
@@ -25,8 +25,8 @@ const SEARCH_LIMIT: i32 = 20;
 
 #[derive(Debug)]
 pub(in crate::chaos) struct Grpc {
-    command: CatalogCommandServiceClient<Channel>,
-    query: CatalogServiceClient<Channel>,
+    command: CatalogCommandServiceClient<GrpcChannel>,
+    query: CatalogServiceClient<GrpcChannel>,
 }
 
 impl Grpc {

@@ -36,7 +36,9 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
     let vectors = Vectors::random();
     let devkit = Devkit::throwaway().await.expect("devkit");
     let url = devkit.unique_database("vectors").await.expect("database");
-    let generations = Generations::connect(&url, 4).await.expect("connect");
+    let generations = Generations::connect(url.parse().expect("a URL"), 4)
+        .await
+        .expect("connect");
     let Beginning::Live(read_model) = generations.begin("test").await.expect("begin") else {
         panic!("an empty database begins with a live generation");
     };
