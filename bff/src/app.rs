@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use crate::config::Config;
+use crate::events::Feed;
 use crate::http::{self, Api};
 use crate::keys::KeyRing;
 use crate::listener::Listener;
@@ -28,6 +29,7 @@ pub struct App {
     readiness: Readiness,
     drain_wait: Duration,
     keys: KeyRing,
+    events: Feed,
     key_service: ApiKeyServiceClient<Channel>,
 }
 
@@ -65,6 +67,8 @@ impl Service for App {
         let upstream = Upstream::connect_lazily(&config);
         let keys = KeyRing::new(config.keys_max_age);
         let key_service = upstream.api_keys.clone();
+        let limits = config.events.within(config.idle_timeout);
+        let events = Feed::new(upstream.events.clone(), limits);
         Ok(Self {
             http_addr: http.addr()?,
             http,
@@ -73,12 +77,14 @@ impl Service for App {
             readiness,
             drain_wait: config.drain_wait,
             keys: keys.clone(),
+            events: events.clone(),
             key_service,
             router: http::router(Arc::new(Api {
                 upstream,
                 metrics,
                 document: http::document(config.public),
                 keys: keys.clone(),
+                events,
                 public: config.public,
                 cors_origins: config.cors_origins.0.clone(),
                 places: http::places(config.requests_max),
@@ -97,6 +103,7 @@ impl Service for App {
         let served = CancellationToken::new();
         let health_ends = served.clone();
         tasks.spawn("API keys", |stop| self.keys.follow(self.key_service, stop));
+        tasks.spawn("events", |stop| self.events.run(stop));
         tasks.spawn("ops", |_| self.ops.run(health_ends));
         let (readiness, wait) = (self.readiness, self.drain_wait);
         tasks.spawn("http", |stop| async move {

@@ -12,6 +12,7 @@ mod health;
 mod products;
 mod search;
 mod rules;
+mod events;
 mod usage;
 mod request;
 
@@ -113,6 +114,7 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
             IF_MATCH,
             IF_NONE_MATCH,
             HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
             HeaderName::from_static("catalog-consistency"),
             HeaderName::from_static("traceparent"),
         ])
@@ -181,6 +183,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::events::Feed;
     use crate::keys::KeyRing;
     use crate::metrics::Metrics;
     use crate::upstream::Upstream;
@@ -197,6 +200,7 @@ mod tests {
             metrics: Metrics::register(&mut Default::default()),
             document: document(config.public),
             keys: KeyRing::new(config.keys_max_age),
+            events: Feed::new(Upstream::connect_lazily(&config).events, config.events),
             public: config.public,
             cors_origins: Vec::new(),
             places: shed::places(config.requests_max),

@@ -5,6 +5,7 @@
 mod app;
 mod listener;
 mod http;
+mod events;
 mod json;
 mod openapi;
 mod problem;
@@ -15,5 +16,7 @@ mod scope;
 mod metrics;
 
 pub use crate::app::App;
-pub use crate::config::{Config, GrpcTarget, InvalidGrpcTarget, InvalidOrigins, Origins};
+pub use crate::config::{
+    Config, EventLimits, GrpcTarget, InvalidGrpcTarget, InvalidOrigins, Origins,
+};
 pub use crate::scope::{InvalidScope, Scope, Scopes};

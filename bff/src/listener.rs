@@ -88,16 +88,19 @@ impl Connection {
         }
     }
 
-    fn set_asking(&mut self, asking: bool) {
-        if self.asking != asking {
-            self.asking = asking;
-            let patience = if asking {
-                self.patience.request
-            } else {
-                self.patience.idle
-            };
-            self.deadline.as_mut().reset(Instant::now() + patience);
+    fn set_asking(&mut self) {
+        if !self.asking {
+            self.asking = true;
+            let late_at = Instant::now() + self.patience.request;
+            self.deadline.as_mut().reset(late_at);
         }
+    }
+
+    /// An answer that goes on for long, such as a stream of events, is no silence.
+    fn set_answering(&mut self) {
+        self.asking = false;
+        let silent_at = Instant::now() + self.patience.idle;
+        self.deadline.as_mut().reset(silent_at);
     }
 
     /// Passes a result on, and turns waiting into an error when the time is up.
@@ -122,7 +125,7 @@ impl Connection {
         result: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         if matches!(result, Poll::Ready(Ok(1..))) {
-            self.set_asking(false);
+            self.set_answering();
         }
         self.unless_late(cx, result)
     }
@@ -137,7 +140,7 @@ impl AsyncRead for Connection {
         let before = buf.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.set_asking(true);
+            self.set_asking();
         }
         self.unless_late(cx, result)
     }

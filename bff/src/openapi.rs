@@ -27,7 +27,7 @@ const ABOUT: &str = "Products of a shop: write them, read them, search them.\n\n
     `Idempotency-Key` may be sent again without harm. Unknown members and parameters are refused, with the \
     nearest known one.";
 
-const TAGS: [(&str, &str); 4] = [
+const TAGS: [(&str, &str); 5] = [
     ("products", "Reading and writing products"),
     (
         "search",
@@ -37,6 +37,7 @@ const TAGS: [(&str, &str); 4] = [
         "search rules",
         "Synonyms, and curation of the answers to some queries",
     ),
+    ("events", "What changes, as it happens"),
     ("operation", "Health, statistics, and this description"),
 ];
 

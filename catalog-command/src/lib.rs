@@ -9,6 +9,7 @@ mod expiry;
 mod leader;
 mod sequencer;
 mod relay;
+mod log_watch;
 mod store;
 mod domain;
 mod status;

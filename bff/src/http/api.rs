@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use tokio::sync::Semaphore;
 
+use crate::events::Feed;
 use crate::keys::KeyRing;
 use crate::metrics::Metrics;
 use crate::openapi::Served;
@@ -15,6 +16,7 @@ pub(crate) struct Api {
     pub(crate) upstream: Upstream,
     pub(crate) metrics: Metrics,
     pub(crate) keys: KeyRing,
+    pub(crate) events: Feed,
     /// What needs no key.
     pub(crate) public: Scopes,
     /// The origins whose pages may ask.

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 use crate::http::api::Api;
 use crate::http::products::{bulk, history, read, writes};
 use crate::http::search::{find, posted};
-use crate::http::{docs, health, rules, usage};
+use crate::http::{docs, events, health, rules, usage};
 use crate::openapi;
 
 /// The OpenAPI document of this release.
@@ -37,6 +37,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(history::get_history))
         .routes(routes!(find::similar_products))
         .routes(routes!(find::autocomplete))
+        .routes(routes!(events::follow_events))
         .routes(routes!(usage::record_click))
         .routes(routes!(usage::search_analytics))
         .routes(routes!(rules::list_rules))

@@ -5,6 +5,7 @@ use std::time::Duration;
 use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
+use catalog_proto::v1::event_service_client::EventServiceClient;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
 use catalog_proto::v1::usage_service_client::UsageServiceClient;
 use tonic::transport::{Channel, Endpoint};
@@ -17,12 +18,16 @@ const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 5_000;
 /// The longest answer: 100 products with the longest texts.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
+pub(crate) type EventClient = EventServiceClient<Channel>;
+
 pub(crate) struct Upstream {
     pub(super) catalog: CatalogServiceClient<Channel>,
     pub(super) usage: UsageServiceClient<Channel>,
     pub(super) command: CatalogCommandServiceClient<Channel>,
     pub(crate) api_keys: ApiKeyServiceClient<Channel>,
     pub(super) rules: SearchRuleServiceClient<Channel>,
+    /// On a connection of its own: streams that never end must not keep calls waiting.
+    pub(crate) events: EventClient,
     pub(super) get_deadline: Duration,
     pub(super) batch_deadline: Duration,
     pub(super) search_deadline: Duration,
@@ -38,7 +43,9 @@ impl Upstream {
         let command = CatalogCommandServiceClient::new(write_side.clone());
         let api_keys = ApiKeyServiceClient::new(write_side.clone());
         let rules = SearchRuleServiceClient::new(write_side);
+        let events = EventServiceClient::new(channel(&config.command_grpc_target));
         Self {
+            events: events.max_decoding_message_size(ANSWER_BYTES_MAX),
             catalog: catalog.max_decoding_message_size(ANSWER_BYTES_MAX),
             usage: UsageServiceClient::new(read_side),
             command: command.max_decoding_message_size(ANSWER_BYTES_MAX),
