@@ -12,6 +12,7 @@ use service_kit::{Env, GrpcChannel, Ops, Readiness, Service, Tasks};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::events::Feed;
 use crate::http::{self, Api, Feeds};
 use crate::keys::KeyRing;
 use crate::listener::{Listener, Peer};
@@ -31,6 +32,7 @@ pub struct App {
     provider: Option<Provider>,
     /// Ends what would hold up a stop.
     stopping: CancellationToken,
+    events: Feed,
     key_service: ApiKeyServiceClient<GrpcChannel>,
 }
 
@@ -71,6 +73,8 @@ impl Service for App {
         let provider = config.tokens.map(|config| Provider::new(config, max_age));
         let stopping = CancellationToken::new();
         let key_service = upstream.api_keys.clone();
+        let limits = config.events.within(config.idle_timeout);
+        let events = Feed::new(upstream.events.clone(), limits);
         Ok(Self {
             http_addr: http.addr()?,
             http,
@@ -81,6 +85,7 @@ impl Service for App {
             keys: keys.clone(),
             provider: provider.clone(),
             stopping: stopping.clone(),
+            events: events.clone(),
             key_service,
             router: http::router(Arc::new(Api {
                 upstream,
@@ -88,6 +93,7 @@ impl Service for App {
                 document: http::document(config.public),
                 keys: keys.clone(),
                 provider,
+                events,
                 public: config.public,
                 cors_origins: config.cors_origins.0.clone(),
                 places: http::places(config.requests_max),
@@ -110,6 +116,7 @@ impl Service for App {
         if let Some(provider) = self.provider {
             tasks.spawn("tokens", |stop| provider.follow(stop));
         }
+        tasks.spawn("events", |stop| self.events.run(stop));
         tasks.spawn("ops", |_| self.ops.run(health_ends));
         let (readiness, wait) = (self.readiness, self.drain_wait);
         let stopping_streams = self.stopping;

@@ -46,6 +46,7 @@ pub struct Config {
     pub keys_max_age: Duration,
     /// Whose tokens are taken besides keys.
     pub tokens: Option<TokenConfig>,
+    pub events: EventLimits,
 }
 
 impl Config {
@@ -119,6 +120,7 @@ impl Config {
                 "How long keys are believed while the write service is away.",
             )),
             tokens: read_tokens(env),
+            events: event_limits(env),
         }
     }
 }
@@ -182,8 +184,50 @@ fn read_tokens(env: &mut Env) -> Option<TokenConfig> {
     })
 }
 
+fn event_limits(env: &mut Env) -> EventLimits {
+    EventLimits {
+        streams_max: env.or(
+            "EVENTS_STREAMS_MAX",
+            "1000",
+            "How many clients may follow events at once; more are refused with 503.",
+        ),
+        streams_per_key_max: env.or(
+            "EVENTS_STREAMS_PER_KEY_MAX",
+            "20",
+            "How many clients may follow events with the same key; more are refused with 429.",
+        ),
+        heartbeat: millis(
+            env,
+            "EVENTS_HEARTBEAT_MS",
+            "15000",
+            "How often something is sent to a client that follows while nothing changes.",
+        ),
+    }
+}
+
 fn millis(env: &mut Env, name: &str, default: &str, help: &'static str) -> Duration {
     env.or::<Millis>(name, default, help).0
+}
+
+/// Bounds of the streams of events.
+#[derive(Clone, Copy, Debug)]
+pub struct EventLimits {
+    /// How many clients may follow at once.
+    pub streams_max: usize,
+    /// How many of them with the same key.
+    pub streams_per_key_max: usize,
+    /// How often something is sent to a client that there is nothing to tell.
+    pub heartbeat: Duration,
+}
+
+impl EventLimits {
+    /// Sees to it that a connection that is closed after so much silence never is silent for as long.
+    pub(crate) fn within(self, silence: Duration) -> Self {
+        Self {
+            heartbeat: self.heartbeat.min(silence / 2),
+            ..self
+        }
+    }
 }
 
 /// Origins, as browsers name them.

@@ -4,7 +4,6 @@ mod routes;
 mod guard;
 mod headers;
 mod shed;
-mod policy;
 mod api;
 mod answer;
 mod docs;
@@ -14,6 +13,7 @@ mod feeds;
 mod search;
 mod rules;
 mod api_keys;
+mod events;
 mod usage;
 mod request;
 
@@ -44,6 +44,7 @@ use crate::problem::{self, Problem};
 use crate::scope::Scopes;
 
 use crate::http::answer::Live;
+use crate::http::guard::policy;
 use crate::http::routes::DOCUMENT;
 
 pub(crate) use crate::http::api::Api;
@@ -127,6 +128,7 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
             IF_MATCH,
             IF_NONE_MATCH,
             HeaderName::from_static("idempotency-key"),
+            HeaderName::from_static("last-event-id"),
             HeaderName::from_static("catalog-consistency"),
             HeaderName::from_static("traceparent"),
         ])
@@ -199,6 +201,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::events::Feed;
     use crate::keys::KeyRing;
     use crate::metrics::Metrics;
     use crate::upstream::Upstream;
@@ -216,6 +219,10 @@ mod tests {
             document: document(config.public),
             keys: KeyRing::new(config.keys_max_age),
             provider: None,
+            events: Feed::new(
+                Upstream::connect_lazily(&config).expect("no TLS").events,
+                config.events,
+            ),
             public: config.public,
             cors_origins: Vec::new(),
             places: shed::places(config.requests_max),

@@ -6,6 +6,7 @@ mod price;
 pub(crate) mod bulk;
 pub(crate) mod draft;
 pub(crate) mod fields;
+pub(crate) mod events;
 pub(crate) mod product;
 pub(crate) mod linked;
 pub(crate) mod usage;

@@ -5,6 +5,7 @@
 mod app;
 mod http;
 mod listener;
+mod events;
 mod json;
 mod openapi;
 mod problem;
@@ -16,6 +17,8 @@ mod scope;
 mod metrics;
 
 pub use crate::app::App;
-pub use crate::config::{Config, GrpcTarget, InvalidGrpcTarget, InvalidOrigins, Origins};
+pub use crate::config::{
+    Config, EventLimits, GrpcTarget, InvalidGrpcTarget, InvalidOrigins, Origins,
+};
 pub use crate::scope::{InvalidScope, Scope, Scopes};
 pub use crate::tokens::{InvalidJwks, Jwks, TokenConfig};

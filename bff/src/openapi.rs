@@ -28,7 +28,7 @@ const ABOUT: &str = "Products of a shop: write them, read them, search them.\n\n
     `Idempotency-Key` may be sent again without harm. Unknown members and parameters are refused, with the \
     nearest known one.";
 
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 6] = [
     ("products", "Reading and writing products"),
     (
         "search",
@@ -39,6 +39,7 @@ const TAGS: [(&str, &str); 5] = [
         "Synonyms, and curation of the answers to some queries",
     ),
     ("keys", "Who may do what"),
+    ("events", "What changes, as it happens"),
     ("operation", "Health, statistics, and this description"),
 ];
 

@@ -15,5 +15,5 @@ mod api_keys;
 
 pub(crate) use crate::upstream::call::{CONSISTENCY_WAIT, is_outcome_unknown, is_stale};
 pub(crate) use crate::upstream::caller::{Actor, Caller};
-pub(crate) use crate::upstream::clients::Upstream;
+pub(crate) use crate::upstream::clients::{EventClient, Upstream};
 pub(crate) use crate::upstream::writes::Written;

@@ -9,6 +9,7 @@ use catalog_events::TokenKey;
 use catalog_proto::v1::api_key_service_server::ApiKeyServiceServer;
 use catalog_proto::v1::catalog_command_operations_server::CatalogCommandOperationsServer;
 use catalog_proto::v1::catalog_command_service_server::CatalogCommandServiceServer;
+use catalog_proto::v1::event_service_server::EventServiceServer;
 use catalog_proto::v1::search_rule_service_server::SearchRuleServiceServer;
 use prometheus_client::registry::Registry;
 use service_kit::{Env, GrpcServer, Ops, Readiness, Service, Tasks};
@@ -21,8 +22,9 @@ use uuid::Uuid;
 use crate::commands::{Commands, GroupSaver};
 use crate::config::Config;
 use crate::expiry::Expiry;
-use crate::grpc::{ApiKeyGrpc, CommandGrpc, KeyWatch, Operations, SearchRuleGrpc};
+use crate::grpc::{ApiKeyGrpc, CommandGrpc, EventGrpc, KeyWatch, Operations, SearchRuleGrpc};
 use crate::leader::Leader;
+use crate::log_watch::LogWatch;
 use crate::relay::{Log, Relay};
 use crate::sequencer::Sequencer;
 use crate::status::WriteProgress;
@@ -41,6 +43,8 @@ pub struct App {
     operations: Operations,
     /// The connection on which API keys are followed.
     key_watch: PgPool,
+    /// The connections on which the logs are followed.
+    events: PgPool,
     leader: Leader,
     expiry: Expiry,
 }
@@ -103,6 +107,7 @@ impl Service for App {
             tokens: TokenKey::new(&config.token_secret),
             operations,
             key_watch: databases.key_watch,
+            events: databases.events,
             leader: leader(&config, databases.leader, client, wakes, progress),
             expiry: Expiry {
                 pool: databases.requests,
@@ -118,13 +123,18 @@ impl Service for App {
             commands: self.commands.clone(),
             watch: KeyWatch::new(self.key_watch, stop.clone()),
         });
-        let routes = routes(self.commands, self.tokens, self.operations).add_service(keys);
+        let log_watch = LogWatch::new();
+        let events = EventGrpc::new(self.events.clone(), log_watch.clone(), stop.clone());
+        let routes = routes(self.commands, self.tokens, self.operations)
+            .add_service(keys)
+            .add_service(EventServiceServer::new(events));
 
         let mut tasks = Tasks::new(stop);
         tasks.spawn("leader", |stop| self.leader.run(stop));
         // Ends when the last request does.
         tasks.spawn("group saver", |_| self.group_saver.run());
         tasks.spawn("expiry", |stop| self.expiry.run(stop));
+        tasks.spawn("log watch", |stop| log_watch.run(self.events, stop));
         tasks.spawn("ops", |stop| self.ops.run(stop));
         tasks.spawn("grpc", |stop| self.grpc.serve(routes, stop));
         tasks.run().await

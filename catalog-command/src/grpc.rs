@@ -7,6 +7,7 @@ mod import;
 mod export;
 mod search_rules;
 mod api_keys;
+mod events;
 mod operations;
 mod call;
 mod request_key;
@@ -15,5 +16,6 @@ mod error;
 
 pub(crate) use api_keys::{ApiKeyGrpc, KeyWatch};
 pub(crate) use commands::CommandGrpc;
+pub(crate) use events::EventGrpc;
 pub(crate) use operations::Operations;
 pub(crate) use search_rules::SearchRuleGrpc;

@@ -8,6 +8,7 @@ mod expiry;
 mod leader;
 mod sequencer;
 mod relay;
+mod log_watch;
 mod store;
 mod config;
 mod domain;

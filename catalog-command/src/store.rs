@@ -9,6 +9,7 @@ mod audit;
 mod idempotency;
 mod history;
 mod snapshot;
+mod followed;
 mod event_log;
 mod log_head;
 mod log_digest;
@@ -25,6 +26,7 @@ pub(crate) use event_log::{
     EventRow, Sequenced, event_id_at, first_position_younger_than, outbox_backlog, read_events,
     read_last_events, sequence,
 };
+pub(crate) use followed::{followed_events, heads};
 pub(crate) use history::{PastEvent, Range, product_events, product_version};
 pub(crate) use idempotency::{Claim, claim, purge_expired, remember};
 pub(crate) use log_digest::{compute_head_digest, digest_at, fold_log};
@@ -34,7 +36,7 @@ pub(crate) use products::{
     Conflict, Origin, count_products, load, load_for_update, save, save_each,
 };
 pub(crate) use rules::{
-    RulePage, count_rules, list_rules, load_rule, lock_rule_log, read_rule_events,
-    rule_event_id_at, rule_head_position, save_rule,
+    FollowedRule, RulePage, count_rules, followed_rules, list_rules, load_rule, lock_rule_log,
+    read_rule_events, rule_event_id_at, rule_head_position, save_rule,
 };
 pub(crate) use snapshot::{SnapshotPage, SnapshotRow, live_products, snapshot_page};

@@ -1,5 +1,7 @@
 //! The event envelope: who changed which product when, what changed, and the product afterwards.
 
+mod feed;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,8 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{Money, Product, ProductId};
+
+pub use self::feed::{FeedFilter, FeedType, InvalidFeedType};
 
 /// Counts the changes of one product: 1, 2, 3 … without a gap, its deletion included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

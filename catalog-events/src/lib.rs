@@ -30,7 +30,10 @@ pub use crate::connect::{Broker, ConnectError, connect};
 pub use crate::consistency::{ConsistencyToken, TokenError, TokenKey};
 pub use crate::decimal::Decimal;
 pub use crate::digest::{BucketedDigest, ContentHash, Digest, ParseDigestError};
-pub use crate::event::{Change, Envelope, EventType, Position, ProductEvent, Version};
+pub use crate::event::{
+    Change, Envelope, EventType, FeedFilter, FeedType, InvalidFeedType, Position, ProductEvent,
+    Version,
+};
 pub use crate::ids::{InvalidProductId, InvalidRuleId, ProductId, RuleId};
 #[cfg(feature = "nats")]
 pub use crate::message::{

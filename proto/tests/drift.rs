@@ -6,9 +6,10 @@ use std::{env, fs};
 
 use protox::prost::Message as _;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "catalog/v1/catalog.proto",
     "catalog/v1/commands.proto",
+    "catalog/v1/events.proto",
     "catalog/v1/keys.proto",
     "catalog/v1/operations.proto",
     "catalog/v1/rules.proto",

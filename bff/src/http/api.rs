@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::HeaderValue;
 use tokio::sync::Semaphore;
 
+use crate::events::Feed;
 use crate::http::feeds::Feeds;
 use crate::keys::KeyRing;
 use crate::metrics::Metrics;
@@ -19,6 +20,7 @@ pub(crate) struct Api {
     pub(crate) keys: KeyRing,
     /// Whose tokens are taken.
     pub(crate) provider: Option<Provider>,
+    pub(crate) events: Feed,
     /// What needs no key.
     pub(crate) public: Scopes,
     /// The origins whose pages may ask.

@@ -1,6 +1,8 @@
 //! Lets a request pass if its caller may do what it asks for. Invariant: a route without a policy is
 //! served to nobody.
 
+pub(super) mod policy;
+
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
@@ -10,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::http::api::Api;
-use crate::http::policy::{self, Policy};
+use crate::http::guard::policy::Policy;
 use crate::http::request::principal::Principal;
 use crate::keys::{Limit, Refused};
 use crate::problem::Problem;

@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use crate::http::policy;
+use crate::http::guard::policy;
 
 /// Answers may be kept, and must be asked for again before they are used.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");

@@ -10,7 +10,7 @@ use crate::http::api::Api;
 use crate::http::feeds::{export, import};
 use crate::http::products::{bulk, history, read, writes};
 use crate::http::search::{find, posted};
-use crate::http::{api_keys, docs, health, rules, usage};
+use crate::http::{api_keys, docs, events, health, rules, usage};
 use crate::openapi;
 
 /// The OpenAPI document of this release.
@@ -40,6 +40,7 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(history::get_history))
         .routes(routes!(find::similar_products))
         .routes(routes!(find::autocomplete))
+        .routes(routes!(events::follow_events))
         .routes(routes!(usage::record_click))
         .routes(routes!(usage::search_analytics))
         .routes(routes!(rules::list_rules))

@@ -54,8 +54,9 @@ pub(crate) struct HistoryJson<'a> {
     next_before_version: Option<i64>,
 }
 
+/// One change of a product.
 #[derive(Serialize)]
-struct ChangeJson<'a> {
+pub(crate) struct ChangeJson<'a> {
     version: i64,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -87,7 +88,7 @@ impl<'a> HistoryJson<'a> {
 }
 
 impl<'a> ChangeJson<'a> {
-    fn of(change: &'a v1::ProductChange) -> Self {
+    pub(crate) fn of(change: &'a v1::ProductChange) -> Self {
         let previous = change.previous_price_minor;
         Self {
             version: change.version,
@@ -200,7 +201,7 @@ fn status(status: v1::ProductStatus) -> &'static str {
 }
 
 /// Formats a time, or answers None where the calendar has no such time.
-fn rfc3339(at: &prost_types::Timestamp) -> Option<String> {
+pub(crate) fn rfc3339(at: &prost_types::Timestamp) -> Option<String> {
     let nanos = u32::try_from(at.nanos).ok()?;
     let time = OffsetDateTime::from_unix_timestamp(at.seconds).ok()?;
     time.replace_nanosecond(nanos).ok()?.format(&Rfc3339).ok()

@@ -71,6 +71,14 @@ impl KeyRing {
         }
     }
 
+    /// Whether a key that was checked before is still one.
+    pub(crate) fn is_valid(&self, key: &Key) -> bool {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let now = OffsetDateTime::now_utc();
+        let known = state.secrets.values().any(|secret| secret.key.id == key.id);
+        known && key.expires_at.is_none_or(|end| end > now)
+    }
+
     /// Takes the keys that are told for all there are.
     pub(super) fn replace(&self, keys: &[v1::WatchedApiKey]) {
         let mut state = self.0.write().unwrap_or_else(PoisonError::into_inner);
@@ -163,11 +171,14 @@ mod tests {
         ring.change(&[told("a", &[("s2", None)]), told("b", &[("s3", None)])]);
         assert_eq!(check("s1"), Err(Refused::Unknown));
         assert_eq!(check("s2"), Ok("a".to_owned()));
+        let key = ring.check("s3").expect("a key");
+        assert!(ring.is_valid(&key));
         let mut revoked = told("b", &[("s3", None)]);
         if let Some(key) = &mut revoked.key {
             key.revoked_at = Some(prost_types::Timestamp::default());
         }
         ring.change(&[revoked]);
+        assert!(!ring.is_valid(&key));
         assert_eq!(check("s3"), Err(Refused::Unknown));
         ring.replace(&[]);
         assert_eq!(check("s2"), Err(Refused::Unknown));

@@ -181,6 +181,33 @@ pub(crate) struct HistoryParams {
 
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
+pub(crate) struct EventParams {
+    /// The products to follow; without any, all of them, and search rules too.
+    #[param(max_items = 100)]
+    ids: Option<Vec<String>>,
+    /// The types to be told, or `product.*` and `rule.*`; without any, all of them.
+    #[param(example = json!(["product.price_changed"]))]
+    types: Option<Vec<String>>,
+    /// The place in the logs after which events are told, as `id` tells it; `0.0` tells all there ever were.
+    /// From now on unless it is stated.
+    #[param(pattern = "^[0-9]{1,18}(\\.[0-9]{1,18})?$", example = "120.7")]
+    from: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct EventHeaders {
+    /// The `id` of the last event that the client was told, which a browser sends by itself when it connects
+    /// again. It comes before `from`.
+    #[param(
+        rename = "Last-Event-ID",
+        pattern = "^([0-9]{1,18}(\\.[0-9]{1,18})?)?$"
+    )]
+    last_event_id: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct SearchParams {
     /// What to search for; needed unless there is a filter or an order.
     #[param(max_length = 1000, example = "usb headset")]

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
+use catalog_proto::v1::event_service_client::EventServiceClient;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
 use catalog_proto::v1::usage_service_client::UsageServiceClient;
 use service_kit::{GrpcAccess, GrpcChannel, TlsError};
@@ -19,6 +20,8 @@ const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 5_000;
 /// The longest answer: 100 products with the longest texts.
 const ANSWER_BYTES_MAX: usize = 16 << 20;
 
+pub(crate) type EventClient = EventServiceClient<GrpcChannel>;
+
 pub(crate) struct Upstream {
     pub(super) catalog: CatalogServiceClient<GrpcChannel>,
     pub(super) usage: UsageServiceClient<GrpcChannel>,
@@ -27,6 +30,8 @@ pub(crate) struct Upstream {
     pub(super) rules: SearchRuleServiceClient<GrpcChannel>,
     /// The way to the write service.
     pub(crate) write_side: GrpcChannel,
+    /// On a connection of its own: streams that never end must not keep calls waiting.
+    pub(crate) events: EventClient,
     pub(super) get_deadline: Duration,
     pub(super) batch_deadline: Duration,
     pub(super) search_deadline: Duration,
@@ -44,7 +49,11 @@ impl Upstream {
         let command = CatalogCommandServiceClient::new(write_side.clone());
         let api_keys = ApiKeyServiceClient::new(write_side.clone());
         let rules = SearchRuleServiceClient::new(write_side.clone());
+        let event_side = channel(&config.command_grpc_target, &config.access)
+            .context("BFF_COMMAND_GRPC_TARGET")?;
+        let events = EventServiceClient::new(event_side);
         Ok(Self {
+            events: events.max_decoding_message_size(ANSWER_BYTES_MAX),
             catalog: catalog.max_decoding_message_size(ANSWER_BYTES_MAX),
             usage: UsageServiceClient::new(read_side),
             command: command.max_decoding_message_size(ANSWER_BYTES_MAX),

@@ -64,6 +64,10 @@ pub(crate) fn invalid_export(violations: Vec<Violation>) -> Status {
     invalid("INVALID_EXPORT", violations)
 }
 
+pub(crate) fn invalid_follow(violations: Vec<Violation>) -> Status {
+    invalid("INVALID_REQUEST", violations)
+}
+
 pub(crate) fn invalid_key(violations: Vec<Violation>) -> Status {
     invalid("INVALID_KEY", violations)
 }

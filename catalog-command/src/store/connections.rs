@@ -33,6 +33,8 @@ const EXPORT_ACQUIRE_S_MAX: u64 = 20;
 const EXPORT_STATEMENT: &str = "20s";
 /// How long one statement of the leader may take.
 const ANSWER_S_MAX: u64 = 5;
+/// The pages of old events that are read at one time for those who follow the logs.
+const EVENTS_CONNECTIONS: u32 = 2;
 const PING_S_MAX: u64 = 2;
 /// A connection that was used within this time is taken without a ping.
 const UNPROVEN_AFTER_MS: u64 = 1_000;
@@ -51,6 +53,8 @@ pub(crate) struct Databases {
     /// The one connection on which changes of API keys are looked for: whoever checks keys takes them for
     /// outdated when it hears nothing.
     pub(crate) key_watch: PgPool,
+    /// For those who follow the logs: they may have much to read, and write nothing.
+    pub(crate) events: PgPool,
 }
 
 impl Databases {
@@ -78,6 +82,14 @@ impl Databases {
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
             .connect_lazy_with(options.clone());
+        let events = proven(PgPoolOptions::new())
+            .max_connections(EVENTS_CONNECTIONS)
+            .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
+            .connect_lazy_with(
+                options
+                    .clone()
+                    .options([("default_transaction_read_only", "on")]),
+            );
         let requests = proven(PgPoolOptions::new())
             .max_connections(config.database_connections_max)
             .connect_with(options)
@@ -89,6 +101,7 @@ impl Databases {
             group,
             exports,
             key_watch,
+            events,
         })
     }
 }

@@ -201,6 +201,21 @@ impl RuleEventRow {
         message.ok_or(LogError::Corrupt(expected))
     }
 
+    fn into_typed(self) -> Option<FollowedRule> {
+        let raw = self.into_event()?;
+        let rule = raw.rule.map(|json| serde_json::from_str(json.get()));
+        Some(RuleEvent {
+            event_id: raw.event_id,
+            position: raw.position,
+            rule_id: raw.rule_id,
+            version: raw.version,
+            occurred_at: raw.occurred_at,
+            actor: raw.actor,
+            traceparent: raw.traceparent,
+            rule: rule.transpose().ok()?,
+        })
+    }
+
     fn into_event(self) -> Option<RuleEvent<Box<RawValue>>> {
         Some(RuleEvent {
             event_id: self.event_id,
@@ -236,4 +251,26 @@ pub(crate) async fn read_rule_events(
     .bind(bytes_max)
     .fetch_all(pool)
     .await
+}
+
+/// The event of a rule as followers are told it.
+pub(crate) type FollowedRule = RuleEvent<SearchRule>;
+
+const FOLLOWED_EVENTS_MAX: i64 = 200;
+const FOLLOWED_BYTES_MAX: i64 = 2 * 1024 * 1024;
+
+/// The next events of rules after `position`, in order.
+pub(crate) async fn followed_rules(
+    pool: &PgPool,
+    position: Position,
+) -> Result<Vec<FollowedRule>, LogError> {
+    let rows = read_rule_events(pool, position, FOLLOWED_EVENTS_MAX, FOLLOWED_BYTES_MAX);
+    let mut expected = position;
+    let mut events = Vec::new();
+    for row in soon(rows).await? {
+        expected = expected.next();
+        let event = row.into_typed().filter(|one| one.position == expected);
+        events.push(event.ok_or(LogError::Corrupt(expected))?);
+    }
+    Ok(events)
 }

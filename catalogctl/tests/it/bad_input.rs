@@ -247,7 +247,7 @@ async fn searches(cluster: &Cluster, odd: &mut Odd) {
         ("sort", json!("colour")),
         ("strategy", json!("magic")),
         ("profile", json!("none")),
-        ("limt", json!(1)),
+        ("limits", json!(1)),
     ] {
         let mut search = json!({"q": "lamp"});
         search[member] = value.clone();

@@ -3,6 +3,7 @@
 mod support;
 mod journey;
 mod usage;
+mod events;
 mod keys;
 mod tokens;
 mod roles;

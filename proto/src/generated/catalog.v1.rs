@@ -3402,6 +3402,1254 @@ pub mod catalog_command_service_server {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
+/// A rule: what it says, and when it is followed.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct SearchRule {
+    /// 1 to 64 bytes of `A-Z a-z 0-9 _ -`.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// True for a rule that is kept and not followed.
+    #[prost(bool, tag = "5")]
+    pub disabled: bool,
+    /// The time from which on the rule is followed; unset means at once.
+    #[prost(message, optional, tag = "6")]
+    pub starts_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// The time from which on it is followed no more; unset means never.
+    #[prost(message, optional, tag = "7")]
+    pub ends_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// A note for people, 1,000 characters at most.
+    #[prost(string, tag = "8")]
+    pub note: ::prost::alloc::string::String,
+    /// Counts the changes of this rule, from 1. The service sets it and the two times below.
+    #[prost(int64, tag = "9")]
+    pub version: i64,
+    /// When the rule was created.
+    #[prost(message, optional, tag = "10")]
+    pub created_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// When it last changed.
+    #[prost(message, optional, tag = "11")]
+    pub updated_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// What the rule says.
+    #[prost(oneof = "search_rule::Kind", tags = "2, 3, 4")]
+    pub kind: ::core::option::Option<search_rule::Kind>,
+}
+/// Nested message and enum types in `SearchRule`.
+pub mod search_rule {
+    /// What the rule says.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Kind {
+        /// Words that mean the same.
+        #[prost(message, tag = "2")]
+        Synonyms(super::Synonyms),
+        /// Words that stand for another one.
+        #[prost(message, tag = "3")]
+        OneWaySynonyms(super::OneWaySynonyms),
+        /// What is done to the answers of some queries.
+        #[prost(message, tag = "4")]
+        Curation(super::Curation),
+    }
+}
+/// Words or phrases that mean the same: a query with one of them finds products with any of them.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Synonyms {
+    /// The words or phrases, 2 to 50, each of 8 words and 100 characters at most.
+    #[prost(string, repeated, tag = "1")]
+    pub terms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// A query with `from` finds products with any of `to` as well, not the other way round.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OneWaySynonyms {
+    /// The word or phrase of the query.
+    #[prost(string, tag = "1")]
+    pub from: ::prost::alloc::string::String,
+    /// The words or phrases that it finds too, 1 to 50.
+    #[prost(string, repeated, tag = "2")]
+    pub to: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// What is done to the answers of some queries. Products are pinned, boosted and buried where a query is
+/// answered by relevance; in any other order they are only hidden. A `verbatim` request follows no rule.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Curation {
+    /// The queries, 100 at most; none means every query, an empty one included.
+    #[prost(string, repeated, tag = "1")]
+    pub queries: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How a query is compared with them.
+    #[prost(enumeration = "QueryMatch", tag = "2")]
+    pub r#match: i32,
+    /// What is done, 1 to 100 actions in their order.
+    #[prost(message, repeated, tag = "3")]
+    pub actions: ::prost::alloc::vec::Vec<CurationAction>,
+}
+/// One thing that is done to an answer.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct CurationAction {
+    /// What is done.
+    #[prost(oneof = "curation_action::Kind", tags = "1, 2, 3, 4, 5")]
+    pub kind: ::core::option::Option<curation_action::Kind>,
+}
+/// Nested message and enum types in `CurationAction`.
+pub mod curation_action {
+    /// What is done.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Kind {
+        /// Shows a product at a place.
+        #[prost(message, tag = "1")]
+        Pin(super::Pin),
+        /// Leaves products out.
+        #[prost(message, tag = "2")]
+        Hide(super::Hide),
+        /// Makes matches count more: within their tier, among as many of the best as the ranking profile
+        /// looks at, by a factor of 1,000 at most over all rules.
+        #[prost(message, tag = "3")]
+        Boost(super::Boost),
+        /// Makes matches count less, within the same limits.
+        #[prost(message, tag = "4")]
+        Bury(super::Boost),
+        /// Sends the user elsewhere.
+        #[prost(message, tag = "5")]
+        Redirect(super::Redirect),
+    }
+}
+/// Shows a product at a place of the answer, whether or not it has the words of the query; filters and
+/// exclusions of the request still hold. Where two rules pin to one place, the product of the rule with
+/// the lower id comes first and the other one next.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Pin {
+    /// The id of the product.
+    #[prost(string, tag = "1")]
+    pub product_id: ::prost::alloc::string::String,
+    /// The place, from 1 to 100.
+    #[prost(int32, tag = "2")]
+    pub position: i32,
+}
+/// Leaves products out of the answer.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Hide {
+    /// The products.
+    #[prost(message, optional, tag = "1")]
+    pub target: ::core::option::Option<RuleTarget>,
+}
+/// Makes products count more or less.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Boost {
+    /// The products.
+    #[prost(message, optional, tag = "1")]
+    pub target: ::core::option::Option<RuleTarget>,
+    /// The factor that the score is multiplied (boost) or divided (bury) by: more than 1, at most 100.
+    #[prost(double, tag = "2")]
+    pub factor: f64,
+}
+/// Sends the user to a page instead of the products.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Redirect {
+    /// An http or https URL, or a path of the shop that begins with `/`; 2,000 bytes at most.
+    #[prost(string, tag = "1")]
+    pub url: ::prost::alloc::string::String,
+}
+/// The products that an action is about: those that meet any of these.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RuleTarget {
+    /// Products with these ids, 1,000 at most.
+    #[prost(string, repeated, tag = "1")]
+    pub product_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Products of this brand, letter case aside; empty means not by brand.
+    #[prost(string, tag = "2")]
+    pub brand: ::prost::alloc::string::String,
+    /// Products in this category or below it; empty means not by category.
+    #[prost(string, repeated, tag = "3")]
+    pub category: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// A rule to be created or replaced.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutSearchRuleRequest {
+    /// The rule.
+    #[prost(message, optional, tag = "1")]
+    pub rule: ::core::option::Option<SearchRule>,
+    /// The version that the rule must have; 0 means that it must not exist yet. Unset means any.
+    #[prost(int64, optional, tag = "2")]
+    pub expected_version: ::core::option::Option<i64>,
+    /// Makes the request safe to send again; see the top of `commands.proto`.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// The rule that was put.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct PutSearchRuleResponse {
+    /// The rule with its version and times.
+    #[prost(message, optional, tag = "1")]
+    pub rule: ::core::option::Option<SearchRule>,
+    /// True when there was no such rule before.
+    #[prost(bool, tag = "2")]
+    pub created: bool,
+}
+/// A rule to be deleted.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteSearchRuleRequest {
+    /// The id of the rule.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// The version that the rule must have, or the request fails with ABORTED. Unset means any.
+    #[prost(int64, optional, tag = "2")]
+    pub expected_version: ::core::option::Option<i64>,
+    /// Makes the request safe to send again; see the top of `commands.proto`.
+    #[prost(string, tag = "3")]
+    pub request_id: ::prost::alloc::string::String,
+}
+/// A rule was deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteSearchRuleResponse {
+    /// The version of the deletion, one above that of the rule before.
+    #[prost(int64, tag = "1")]
+    pub version: i64,
+}
+/// Asks for one rule.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSearchRuleRequest {
+    /// The id of the rule.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+}
+/// Asks for one page of the rules.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListSearchRulesRequest {
+    /// The kind of rules to list; unset means all.
+    #[prost(enumeration = "SearchRuleType", tag = "1")]
+    pub r#type: i32,
+    /// How many rules to list: 0 means 100; at most 1,000.
+    #[prost(int32, tag = "2")]
+    pub limit: i32,
+    /// The `next_page_token` of the page before.
+    #[prost(string, tag = "3")]
+    pub page_token: ::prost::alloc::string::String,
+}
+/// One page of the rules.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListSearchRulesResponse {
+    /// The rules, sorted by id.
+    #[prost(message, repeated, tag = "1")]
+    pub rules: ::prost::alloc::vec::Vec<SearchRule>,
+    /// The `page_token` of the next page; empty on the last one.
+    #[prost(string, tag = "2")]
+    pub next_page_token: ::prost::alloc::string::String,
+}
+/// The ways to compare a query with those of a rule: word by word, by their stems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum QueryMatch {
+    /// The default: QUERY_MATCH_EXACT.
+    Unspecified = 0,
+    /// The query has the words of the rule and no others, in this order.
+    Exact = 1,
+    /// The query has the words of the rule next to each other, among others.
+    Contains = 2,
+}
+impl QueryMatch {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "QUERY_MATCH_UNSPECIFIED",
+            Self::Exact => "QUERY_MATCH_EXACT",
+            Self::Contains => "QUERY_MATCH_CONTAINS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "QUERY_MATCH_UNSPECIFIED" => Some(Self::Unspecified),
+            "QUERY_MATCH_EXACT" => Some(Self::Exact),
+            "QUERY_MATCH_CONTAINS" => Some(Self::Contains),
+            _ => None,
+        }
+    }
+}
+/// The kinds of rules that can be listed apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum SearchRuleType {
+    /// Every kind.
+    Unspecified = 0,
+    /// Synonyms, one-way ones included.
+    Synonyms = 1,
+    /// Curation.
+    Curation = 2,
+}
+impl SearchRuleType {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "SEARCH_RULE_TYPE_UNSPECIFIED",
+            Self::Synonyms => "SEARCH_RULE_TYPE_SYNONYMS",
+            Self::Curation => "SEARCH_RULE_TYPE_CURATION",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "SEARCH_RULE_TYPE_UNSPECIFIED" => Some(Self::Unspecified),
+            "SEARCH_RULE_TYPE_SYNONYMS" => Some(Self::Synonyms),
+            "SEARCH_RULE_TYPE_CURATION" => Some(Self::Curation),
+            _ => None,
+        }
+    }
+}
+/// Generated client implementations.
+pub mod search_rule_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Writes and lists search rules.
+    #[derive(Debug, Clone)]
+    pub struct SearchRuleServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl SearchRuleServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> SearchRuleServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> SearchRuleServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            SearchRuleServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Creates the rule or replaces it. A rule that is as it was writes nothing. It fails with ABORTED when
+        /// the rule is not at `expected_version`, and with RESOURCE_EXHAUSTED at 10,000 rules.
+        pub async fn put_search_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::PutSearchRuleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutSearchRuleResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.SearchRuleService/PutSearchRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.SearchRuleService", "PutSearchRule"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Deletes the rule. It fails with NOT_FOUND when there is no such rule.
+        pub async fn delete_search_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::DeleteSearchRuleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteSearchRuleResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.SearchRuleService/DeleteSearchRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.SearchRuleService", "DeleteSearchRule"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Returns one rule. It fails with NOT_FOUND when there is no such rule.
+        pub async fn get_search_rule(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetSearchRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::SearchRule>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.SearchRuleService/GetSearchRule",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.SearchRuleService", "GetSearchRule"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lists rules, sorted by id.
+        pub async fn list_search_rules(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListSearchRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSearchRulesResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.SearchRuleService/ListSearchRules",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("catalog.v1.SearchRuleService", "ListSearchRules"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod search_rule_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with SearchRuleServiceServer.
+    #[async_trait]
+    pub trait SearchRuleService: std::marker::Send + std::marker::Sync + 'static {
+        /// Creates the rule or replaces it. A rule that is as it was writes nothing. It fails with ABORTED when
+        /// the rule is not at `expected_version`, and with RESOURCE_EXHAUSTED at 10,000 rules.
+        async fn put_search_rule(
+            &self,
+            request: tonic::Request<super::PutSearchRuleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::PutSearchRuleResponse>,
+            tonic::Status,
+        >;
+        /// Deletes the rule. It fails with NOT_FOUND when there is no such rule.
+        async fn delete_search_rule(
+            &self,
+            request: tonic::Request<super::DeleteSearchRuleRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::DeleteSearchRuleResponse>,
+            tonic::Status,
+        >;
+        /// Returns one rule. It fails with NOT_FOUND when there is no such rule.
+        async fn get_search_rule(
+            &self,
+            request: tonic::Request<super::GetSearchRuleRequest>,
+        ) -> std::result::Result<tonic::Response<super::SearchRule>, tonic::Status>;
+        /// Lists rules, sorted by id.
+        async fn list_search_rules(
+            &self,
+            request: tonic::Request<super::ListSearchRulesRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListSearchRulesResponse>,
+            tonic::Status,
+        >;
+    }
+    /// Writes and lists search rules.
+    #[derive(Debug)]
+    pub struct SearchRuleServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> SearchRuleServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for SearchRuleServiceServer<T>
+    where
+        T: SearchRuleService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/catalog.v1.SearchRuleService/PutSearchRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct PutSearchRuleSvc<T: SearchRuleService>(pub Arc<T>);
+                    impl<
+                        T: SearchRuleService,
+                    > tonic::server::UnaryService<super::PutSearchRuleRequest>
+                    for PutSearchRuleSvc<T> {
+                        type Response = super::PutSearchRuleResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::PutSearchRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SearchRuleService>::put_search_rule(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = PutSearchRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.SearchRuleService/DeleteSearchRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct DeleteSearchRuleSvc<T: SearchRuleService>(pub Arc<T>);
+                    impl<
+                        T: SearchRuleService,
+                    > tonic::server::UnaryService<super::DeleteSearchRuleRequest>
+                    for DeleteSearchRuleSvc<T> {
+                        type Response = super::DeleteSearchRuleResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::DeleteSearchRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SearchRuleService>::delete_search_rule(
+                                        &inner,
+                                        request,
+                                    )
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DeleteSearchRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.SearchRuleService/GetSearchRule" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetSearchRuleSvc<T: SearchRuleService>(pub Arc<T>);
+                    impl<
+                        T: SearchRuleService,
+                    > tonic::server::UnaryService<super::GetSearchRuleRequest>
+                    for GetSearchRuleSvc<T> {
+                        type Response = super::SearchRule;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetSearchRuleRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SearchRuleService>::get_search_rule(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetSearchRuleSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/catalog.v1.SearchRuleService/ListSearchRules" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListSearchRulesSvc<T: SearchRuleService>(pub Arc<T>);
+                    impl<
+                        T: SearchRuleService,
+                    > tonic::server::UnaryService<super::ListSearchRulesRequest>
+                    for ListSearchRulesSvc<T> {
+                        type Response = super::ListSearchRulesResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListSearchRulesRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SearchRuleService>::list_search_rules(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListSearchRulesSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for SearchRuleServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "catalog.v1.SearchRuleService";
+    impl<T> tonic::server::NamedService for SearchRuleServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
+/// Asks for events.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FollowEventsRequest {
+    /// The position in the event log after which events of products are told; unset means from now on.
+    #[prost(int64, optional, tag = "1")]
+    pub after_position: ::core::option::Option<i64>,
+    /// The position in the log of search rules after which events of rules are told; unset means from now on.
+    #[prost(int64, optional, tag = "2")]
+    pub after_rule_position: ::core::option::Option<i64>,
+    /// The products whose events are wanted, 100 at most; none means those of all products.
+    #[prost(string, repeated, tag = "3")]
+    pub product_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The types of events that are wanted: `product.created`, `product.updated`, `product.price_changed`,
+    /// `product.deleted`, `rule.put` and `rule.deleted`. None means all of them, and only those of products
+    /// where `product_ids` has some.
+    #[prost(string, repeated, tag = "4")]
+    pub types: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+/// The next events, and the place in both logs that they reach.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FollowEventsResponse {
+    /// The events, those of one log in the order of its positions; none where there is nothing to tell.
+    #[prost(message, repeated, tag = "1")]
+    pub events: ::prost::alloc::vec::Vec<FollowedEvent>,
+    /// All wanted events up to this position of the event log have been told.
+    #[prost(int64, tag = "2")]
+    pub position: i64,
+    /// All wanted events up to this position of the log of rules have been told.
+    #[prost(int64, tag = "3")]
+    pub rule_position: i64,
+}
+/// One event.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FollowedEvent {
+    /// The log that it is of.
+    #[prost(oneof = "followed_event::Event", tags = "1, 2")]
+    pub event: ::core::option::Option<followed_event::Event>,
+}
+/// Nested message and enum types in `FollowedEvent`.
+pub mod followed_event {
+    /// The log that it is of.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Event {
+        /// What happened to a product.
+        #[prost(message, tag = "1")]
+        Product(super::FollowedProductChange),
+        /// What happened to a search rule.
+        #[prost(message, tag = "2")]
+        Rule(super::FollowedRuleChange),
+    }
+}
+/// What happened to a product.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FollowedProductChange {
+    /// The id of the product.
+    #[prost(string, tag = "1")]
+    pub product_id: ::prost::alloc::string::String,
+    /// The change, as the history of the product tells it.
+    #[prost(message, optional, tag = "2")]
+    pub change: ::core::option::Option<ProductChange>,
+}
+/// What happened to a search rule.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct FollowedRuleChange {
+    /// The id of the rule.
+    #[prost(string, tag = "1")]
+    pub rule_id: ::prost::alloc::string::String,
+    /// The version that the change made.
+    #[prost(int64, tag = "2")]
+    pub version: i64,
+    /// When it was made.
+    #[prost(message, optional, tag = "3")]
+    pub occurred_at: ::core::option::Option<::prost_types::Timestamp>,
+    /// Who made it, as the client said.
+    #[prost(string, tag = "4")]
+    pub actor: ::prost::alloc::string::String,
+    /// The rule after the change; unset after its deletion.
+    #[prost(message, optional, tag = "5")]
+    pub rule: ::core::option::Option<SearchRule>,
+    /// The id of the event, a UUID.
+    #[prost(string, tag = "6")]
+    pub event_id: ::prost::alloc::string::String,
+    /// The position in the log of rules.
+    #[prost(int64, tag = "7")]
+    pub position: i64,
+}
+/// Generated client implementations.
+pub mod event_service_client {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    use tonic::codegen::http::Uri;
+    /// Lets callers follow what changes.
+    #[derive(Debug, Clone)]
+    pub struct EventServiceClient<T> {
+        inner: tonic::client::Grpc<T>,
+    }
+    impl EventServiceClient<tonic::transport::Channel> {
+        /// Attempt to create a new client by connecting to a given endpoint.
+        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
+        where
+            D: TryInto<tonic::transport::Endpoint>,
+            D::Error: Into<StdError>,
+        {
+            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
+            Ok(Self::new(conn))
+        }
+    }
+    impl<T> EventServiceClient<T>
+    where
+        T: tonic::client::GrpcService<tonic::body::Body>,
+        T::Error: Into<StdError>,
+        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
+        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
+    {
+        pub fn new(inner: T) -> Self {
+            let inner = tonic::client::Grpc::new(inner);
+            Self { inner }
+        }
+        pub fn with_origin(inner: T, origin: Uri) -> Self {
+            let inner = tonic::client::Grpc::with_origin(inner, origin);
+            Self { inner }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> EventServiceClient<InterceptedService<T, F>>
+        where
+            F: tonic::service::Interceptor,
+            T::ResponseBody: Default,
+            T: tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+                Response = http::Response<
+                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
+                >,
+            >,
+            <T as tonic::codegen::Service<
+                http::Request<tonic::body::Body>,
+            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
+        {
+            EventServiceClient::new(InterceptedService::new(inner, interceptor))
+        }
+        /// Compress requests with the given encoding.
+        ///
+        /// This requires the server to support it otherwise it might respond with an
+        /// error.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.send_compressed(encoding);
+            self
+        }
+        /// Enable decompressing responses.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.inner = self.inner.accept_compressed(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_decoding_message_size(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.inner = self.inner.max_encoding_message_size(limit);
+            self
+        }
+        /// Sends the events after a place in both logs, those of products and those of search rules, and goes on
+        /// with new ones within 200 ms of their commit. The first answer comes at once and tells where it
+        /// begins; then there is one at least every 2 seconds. Whoever calls again with the place of the last
+        /// answer misses nothing and is told nothing twice. It fails with OUT_OF_RANGE where the place is beyond
+        /// the logs, and with RESOURCE_EXHAUSTED where too many follow already.
+        pub async fn follow_events(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FollowEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::FollowEventsResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/catalog.v1.EventService/FollowEvents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("catalog.v1.EventService", "FollowEvents"));
+            self.inner.server_streaming(req, path, codec).await
+        }
+    }
+}
+/// Generated server implementations.
+pub mod event_service_server {
+    #![allow(
+        unused_variables,
+        dead_code,
+        missing_docs,
+        clippy::wildcard_imports,
+        clippy::let_unit_value,
+    )]
+    use tonic::codegen::*;
+    /// Generated trait containing gRPC methods that should be implemented for use with EventServiceServer.
+    #[async_trait]
+    pub trait EventService: std::marker::Send + std::marker::Sync + 'static {
+        /// Server streaming response type for the FollowEvents method.
+        type FollowEventsStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::FollowEventsResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// Sends the events after a place in both logs, those of products and those of search rules, and goes on
+        /// with new ones within 200 ms of their commit. The first answer comes at once and tells where it
+        /// begins; then there is one at least every 2 seconds. Whoever calls again with the place of the last
+        /// answer misses nothing and is told nothing twice. It fails with OUT_OF_RANGE where the place is beyond
+        /// the logs, and with RESOURCE_EXHAUSTED where too many follow already.
+        async fn follow_events(
+            &self,
+            request: tonic::Request<super::FollowEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<Self::FollowEventsStream>,
+            tonic::Status,
+        >;
+    }
+    /// Lets callers follow what changes.
+    #[derive(Debug)]
+    pub struct EventServiceServer<T> {
+        inner: Arc<T>,
+        accept_compression_encodings: EnabledCompressionEncodings,
+        send_compression_encodings: EnabledCompressionEncodings,
+        max_decoding_message_size: Option<usize>,
+        max_encoding_message_size: Option<usize>,
+    }
+    impl<T> EventServiceServer<T> {
+        pub fn new(inner: T) -> Self {
+            Self::from_arc(Arc::new(inner))
+        }
+        pub fn from_arc(inner: Arc<T>) -> Self {
+            Self {
+                inner,
+                accept_compression_encodings: Default::default(),
+                send_compression_encodings: Default::default(),
+                max_decoding_message_size: None,
+                max_encoding_message_size: None,
+            }
+        }
+        pub fn with_interceptor<F>(
+            inner: T,
+            interceptor: F,
+        ) -> InterceptedService<Self, F>
+        where
+            F: tonic::service::Interceptor,
+        {
+            InterceptedService::new(Self::new(inner), interceptor)
+        }
+        /// Enable decompressing requests with the given encoding.
+        #[must_use]
+        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.accept_compression_encodings.enable(encoding);
+            self
+        }
+        /// Compress responses with the given encoding, if the client supports it.
+        #[must_use]
+        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
+            self.send_compression_encodings.enable(encoding);
+            self
+        }
+        /// Limits the maximum size of a decoded message.
+        ///
+        /// Default: `4MB`
+        #[must_use]
+        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
+            self.max_decoding_message_size = Some(limit);
+            self
+        }
+        /// Limits the maximum size of an encoded message.
+        ///
+        /// Default: `usize::MAX`
+        #[must_use]
+        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
+            self.max_encoding_message_size = Some(limit);
+            self
+        }
+    }
+    impl<T, B> tonic::codegen::Service<http::Request<B>> for EventServiceServer<T>
+    where
+        T: EventService,
+        B: Body + std::marker::Send + 'static,
+        B::Error: Into<StdError> + std::marker::Send + 'static,
+    {
+        type Response = http::Response<tonic::body::Body>;
+        type Error = std::convert::Infallible;
+        type Future = BoxFuture<Self::Response, Self::Error>;
+        fn poll_ready(
+            &mut self,
+            _cx: &mut Context<'_>,
+        ) -> Poll<std::result::Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+        fn call(&mut self, req: http::Request<B>) -> Self::Future {
+            match req.uri().path() {
+                "/catalog.v1.EventService/FollowEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct FollowEventsSvc<T: EventService>(pub Arc<T>);
+                    impl<
+                        T: EventService,
+                    > tonic::server::ServerStreamingService<super::FollowEventsRequest>
+                    for FollowEventsSvc<T> {
+                        type Response = super::FollowEventsResponse;
+                        type ResponseStream = T::FollowEventsStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FollowEventsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as EventService>::follow_events(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FollowEventsSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                _ => {
+                    Box::pin(async move {
+                        let mut response = http::Response::new(
+                            tonic::body::Body::default(),
+                        );
+                        let headers = response.headers_mut();
+                        headers
+                            .insert(
+                                tonic::Status::GRPC_STATUS,
+                                (tonic::Code::Unimplemented as i32).into(),
+                            );
+                        headers
+                            .insert(
+                                http::header::CONTENT_TYPE,
+                                tonic::metadata::GRPC_CONTENT_TYPE,
+                            );
+                        Ok(response)
+                    })
+                }
+            }
+        }
+    }
+    impl<T> Clone for EventServiceServer<T> {
+        fn clone(&self) -> Self {
+            let inner = self.inner.clone();
+            Self {
+                inner,
+                accept_compression_encodings: self.accept_compression_encodings,
+                send_compression_encodings: self.send_compression_encodings,
+                max_decoding_message_size: self.max_decoding_message_size,
+                max_encoding_message_size: self.max_encoding_message_size,
+            }
+        }
+    }
+    /// Generated gRPC service name
+    pub const SERVICE_NAME: &str = "catalog.v1.EventService";
+    impl<T> tonic::server::NamedService for EventServiceServer<T> {
+        const NAME: &'static str = SERVICE_NAME;
+    }
+}
 /// A key without its secret.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ApiKey {
@@ -6532,850 +7780,6 @@ pub mod catalog_query_operations_server {
     /// Generated gRPC service name
     pub const SERVICE_NAME: &str = "catalog.v1.CatalogQueryOperations";
     impl<T> tonic::server::NamedService for CatalogQueryOperationsServer<T> {
-        const NAME: &'static str = SERVICE_NAME;
-    }
-}
-/// A rule: what it says, and when it is followed.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct SearchRule {
-    /// 1 to 64 bytes of `A-Z a-z 0-9 _ -`.
-    #[prost(string, tag = "1")]
-    pub id: ::prost::alloc::string::String,
-    /// True for a rule that is kept and not followed.
-    #[prost(bool, tag = "5")]
-    pub disabled: bool,
-    /// The time from which on the rule is followed; unset means at once.
-    #[prost(message, optional, tag = "6")]
-    pub starts_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// The time from which on it is followed no more; unset means never.
-    #[prost(message, optional, tag = "7")]
-    pub ends_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// A note for people, 1,000 characters at most.
-    #[prost(string, tag = "8")]
-    pub note: ::prost::alloc::string::String,
-    /// Counts the changes of this rule, from 1. The service sets it and the two times below.
-    #[prost(int64, tag = "9")]
-    pub version: i64,
-    /// When the rule was created.
-    #[prost(message, optional, tag = "10")]
-    pub created_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// When it last changed.
-    #[prost(message, optional, tag = "11")]
-    pub updated_at: ::core::option::Option<::prost_types::Timestamp>,
-    /// What the rule says.
-    #[prost(oneof = "search_rule::Kind", tags = "2, 3, 4")]
-    pub kind: ::core::option::Option<search_rule::Kind>,
-}
-/// Nested message and enum types in `SearchRule`.
-pub mod search_rule {
-    /// What the rule says.
-    #[derive(Clone, PartialEq, ::prost::Oneof)]
-    pub enum Kind {
-        /// Words that mean the same.
-        #[prost(message, tag = "2")]
-        Synonyms(super::Synonyms),
-        /// Words that stand for another one.
-        #[prost(message, tag = "3")]
-        OneWaySynonyms(super::OneWaySynonyms),
-        /// What is done to the answers of some queries.
-        #[prost(message, tag = "4")]
-        Curation(super::Curation),
-    }
-}
-/// Words or phrases that mean the same: a query with one of them finds products with any of them.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Synonyms {
-    /// The words or phrases, 2 to 50, each of 8 words and 100 characters at most.
-    #[prost(string, repeated, tag = "1")]
-    pub terms: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-/// A query with `from` finds products with any of `to` as well, not the other way round.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct OneWaySynonyms {
-    /// The word or phrase of the query.
-    #[prost(string, tag = "1")]
-    pub from: ::prost::alloc::string::String,
-    /// The words or phrases that it finds too, 1 to 50.
-    #[prost(string, repeated, tag = "2")]
-    pub to: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-/// What is done to the answers of some queries. Products are pinned, boosted and buried where a query is
-/// answered by relevance; in any other order they are only hidden. A `verbatim` request follows no rule.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Curation {
-    /// The queries, 100 at most; none means every query, an empty one included.
-    #[prost(string, repeated, tag = "1")]
-    pub queries: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// How a query is compared with them.
-    #[prost(enumeration = "QueryMatch", tag = "2")]
-    pub r#match: i32,
-    /// What is done, 1 to 100 actions in their order.
-    #[prost(message, repeated, tag = "3")]
-    pub actions: ::prost::alloc::vec::Vec<CurationAction>,
-}
-/// One thing that is done to an answer.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct CurationAction {
-    /// What is done.
-    #[prost(oneof = "curation_action::Kind", tags = "1, 2, 3, 4, 5")]
-    pub kind: ::core::option::Option<curation_action::Kind>,
-}
-/// Nested message and enum types in `CurationAction`.
-pub mod curation_action {
-    /// What is done.
-    #[derive(Clone, PartialEq, ::prost::Oneof)]
-    pub enum Kind {
-        /// Shows a product at a place.
-        #[prost(message, tag = "1")]
-        Pin(super::Pin),
-        /// Leaves products out.
-        #[prost(message, tag = "2")]
-        Hide(super::Hide),
-        /// Makes matches count more: within their tier, among as many of the best as the ranking profile
-        /// looks at, by a factor of 1,000 at most over all rules.
-        #[prost(message, tag = "3")]
-        Boost(super::Boost),
-        /// Makes matches count less, within the same limits.
-        #[prost(message, tag = "4")]
-        Bury(super::Boost),
-        /// Sends the user elsewhere.
-        #[prost(message, tag = "5")]
-        Redirect(super::Redirect),
-    }
-}
-/// Shows a product at a place of the answer, whether or not it has the words of the query; filters and
-/// exclusions of the request still hold. Where two rules pin to one place, the product of the rule with
-/// the lower id comes first and the other one next.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Pin {
-    /// The id of the product.
-    #[prost(string, tag = "1")]
-    pub product_id: ::prost::alloc::string::String,
-    /// The place, from 1 to 100.
-    #[prost(int32, tag = "2")]
-    pub position: i32,
-}
-/// Leaves products out of the answer.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Hide {
-    /// The products.
-    #[prost(message, optional, tag = "1")]
-    pub target: ::core::option::Option<RuleTarget>,
-}
-/// Makes products count more or less.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Boost {
-    /// The products.
-    #[prost(message, optional, tag = "1")]
-    pub target: ::core::option::Option<RuleTarget>,
-    /// The factor that the score is multiplied (boost) or divided (bury) by: more than 1, at most 100.
-    #[prost(double, tag = "2")]
-    pub factor: f64,
-}
-/// Sends the user to a page instead of the products.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Redirect {
-    /// An http or https URL, or a path of the shop that begins with `/`; 2,000 bytes at most.
-    #[prost(string, tag = "1")]
-    pub url: ::prost::alloc::string::String,
-}
-/// The products that an action is about: those that meet any of these.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct RuleTarget {
-    /// Products with these ids, 1,000 at most.
-    #[prost(string, repeated, tag = "1")]
-    pub product_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Products of this brand, letter case aside; empty means not by brand.
-    #[prost(string, tag = "2")]
-    pub brand: ::prost::alloc::string::String,
-    /// Products in this category or below it; empty means not by category.
-    #[prost(string, repeated, tag = "3")]
-    pub category: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-/// A rule to be created or replaced.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct PutSearchRuleRequest {
-    /// The rule.
-    #[prost(message, optional, tag = "1")]
-    pub rule: ::core::option::Option<SearchRule>,
-    /// The version that the rule must have; 0 means that it must not exist yet. Unset means any.
-    #[prost(int64, optional, tag = "2")]
-    pub expected_version: ::core::option::Option<i64>,
-    /// Makes the request safe to send again; see the top of `commands.proto`.
-    #[prost(string, tag = "3")]
-    pub request_id: ::prost::alloc::string::String,
-}
-/// The rule that was put.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct PutSearchRuleResponse {
-    /// The rule with its version and times.
-    #[prost(message, optional, tag = "1")]
-    pub rule: ::core::option::Option<SearchRule>,
-    /// True when there was no such rule before.
-    #[prost(bool, tag = "2")]
-    pub created: bool,
-}
-/// A rule to be deleted.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeleteSearchRuleRequest {
-    /// The id of the rule.
-    #[prost(string, tag = "1")]
-    pub id: ::prost::alloc::string::String,
-    /// The version that the rule must have, or the request fails with ABORTED. Unset means any.
-    #[prost(int64, optional, tag = "2")]
-    pub expected_version: ::core::option::Option<i64>,
-    /// Makes the request safe to send again; see the top of `commands.proto`.
-    #[prost(string, tag = "3")]
-    pub request_id: ::prost::alloc::string::String,
-}
-/// A rule was deleted.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct DeleteSearchRuleResponse {
-    /// The version of the deletion, one above that of the rule before.
-    #[prost(int64, tag = "1")]
-    pub version: i64,
-}
-/// Asks for one rule.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct GetSearchRuleRequest {
-    /// The id of the rule.
-    #[prost(string, tag = "1")]
-    pub id: ::prost::alloc::string::String,
-}
-/// Asks for one page of the rules.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListSearchRulesRequest {
-    /// The kind of rules to list; unset means all.
-    #[prost(enumeration = "SearchRuleType", tag = "1")]
-    pub r#type: i32,
-    /// How many rules to list: 0 means 100; at most 1,000.
-    #[prost(int32, tag = "2")]
-    pub limit: i32,
-    /// The `next_page_token` of the page before.
-    #[prost(string, tag = "3")]
-    pub page_token: ::prost::alloc::string::String,
-}
-/// One page of the rules.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ListSearchRulesResponse {
-    /// The rules, sorted by id.
-    #[prost(message, repeated, tag = "1")]
-    pub rules: ::prost::alloc::vec::Vec<SearchRule>,
-    /// The `page_token` of the next page; empty on the last one.
-    #[prost(string, tag = "2")]
-    pub next_page_token: ::prost::alloc::string::String,
-}
-/// The ways to compare a query with those of a rule: word by word, by their stems.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum QueryMatch {
-    /// The default: QUERY_MATCH_EXACT.
-    Unspecified = 0,
-    /// The query has the words of the rule and no others, in this order.
-    Exact = 1,
-    /// The query has the words of the rule next to each other, among others.
-    Contains = 2,
-}
-impl QueryMatch {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "QUERY_MATCH_UNSPECIFIED",
-            Self::Exact => "QUERY_MATCH_EXACT",
-            Self::Contains => "QUERY_MATCH_CONTAINS",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "QUERY_MATCH_UNSPECIFIED" => Some(Self::Unspecified),
-            "QUERY_MATCH_EXACT" => Some(Self::Exact),
-            "QUERY_MATCH_CONTAINS" => Some(Self::Contains),
-            _ => None,
-        }
-    }
-}
-/// The kinds of rules that can be listed apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum SearchRuleType {
-    /// Every kind.
-    Unspecified = 0,
-    /// Synonyms, one-way ones included.
-    Synonyms = 1,
-    /// Curation.
-    Curation = 2,
-}
-impl SearchRuleType {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "SEARCH_RULE_TYPE_UNSPECIFIED",
-            Self::Synonyms => "SEARCH_RULE_TYPE_SYNONYMS",
-            Self::Curation => "SEARCH_RULE_TYPE_CURATION",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "SEARCH_RULE_TYPE_UNSPECIFIED" => Some(Self::Unspecified),
-            "SEARCH_RULE_TYPE_SYNONYMS" => Some(Self::Synonyms),
-            "SEARCH_RULE_TYPE_CURATION" => Some(Self::Curation),
-            _ => None,
-        }
-    }
-}
-/// Generated client implementations.
-pub mod search_rule_service_client {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    use tonic::codegen::http::Uri;
-    /// Writes and lists search rules.
-    #[derive(Debug, Clone)]
-    pub struct SearchRuleServiceClient<T> {
-        inner: tonic::client::Grpc<T>,
-    }
-    impl SearchRuleServiceClient<tonic::transport::Channel> {
-        /// Attempt to create a new client by connecting to a given endpoint.
-        pub async fn connect<D>(dst: D) -> Result<Self, tonic::transport::Error>
-        where
-            D: TryInto<tonic::transport::Endpoint>,
-            D::Error: Into<StdError>,
-        {
-            let conn = tonic::transport::Endpoint::new(dst)?.connect().await?;
-            Ok(Self::new(conn))
-        }
-    }
-    impl<T> SearchRuleServiceClient<T>
-    where
-        T: tonic::client::GrpcService<tonic::body::Body>,
-        T::Error: Into<StdError>,
-        T::ResponseBody: Body<Data = Bytes> + std::marker::Send + 'static,
-        <T::ResponseBody as Body>::Error: Into<StdError> + std::marker::Send,
-    {
-        pub fn new(inner: T) -> Self {
-            let inner = tonic::client::Grpc::new(inner);
-            Self { inner }
-        }
-        pub fn with_origin(inner: T, origin: Uri) -> Self {
-            let inner = tonic::client::Grpc::with_origin(inner, origin);
-            Self { inner }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> SearchRuleServiceClient<InterceptedService<T, F>>
-        where
-            F: tonic::service::Interceptor,
-            T::ResponseBody: Default,
-            T: tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-                Response = http::Response<
-                    <T as tonic::client::GrpcService<tonic::body::Body>>::ResponseBody,
-                >,
-            >,
-            <T as tonic::codegen::Service<
-                http::Request<tonic::body::Body>,
-            >>::Error: Into<StdError> + std::marker::Send + std::marker::Sync,
-        {
-            SearchRuleServiceClient::new(InterceptedService::new(inner, interceptor))
-        }
-        /// Compress requests with the given encoding.
-        ///
-        /// This requires the server to support it otherwise it might respond with an
-        /// error.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.send_compressed(encoding);
-            self
-        }
-        /// Enable decompressing responses.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.inner = self.inner.accept_compressed(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_decoding_message_size(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.inner = self.inner.max_encoding_message_size(limit);
-            self
-        }
-        /// Creates the rule or replaces it. A rule that is as it was writes nothing. It fails with ABORTED when
-        /// the rule is not at `expected_version`, and with RESOURCE_EXHAUSTED at 10,000 rules.
-        pub async fn put_search_rule(
-            &mut self,
-            request: impl tonic::IntoRequest<super::PutSearchRuleRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::PutSearchRuleResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/catalog.v1.SearchRuleService/PutSearchRule",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("catalog.v1.SearchRuleService", "PutSearchRule"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Deletes the rule. It fails with NOT_FOUND when there is no such rule.
-        pub async fn delete_search_rule(
-            &mut self,
-            request: impl tonic::IntoRequest<super::DeleteSearchRuleRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::DeleteSearchRuleResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/catalog.v1.SearchRuleService/DeleteSearchRule",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("catalog.v1.SearchRuleService", "DeleteSearchRule"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Returns one rule. It fails with NOT_FOUND when there is no such rule.
-        pub async fn get_search_rule(
-            &mut self,
-            request: impl tonic::IntoRequest<super::GetSearchRuleRequest>,
-        ) -> std::result::Result<tonic::Response<super::SearchRule>, tonic::Status> {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/catalog.v1.SearchRuleService/GetSearchRule",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("catalog.v1.SearchRuleService", "GetSearchRule"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-        /// Lists rules, sorted by id.
-        pub async fn list_search_rules(
-            &mut self,
-            request: impl tonic::IntoRequest<super::ListSearchRulesRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListSearchRulesResponse>,
-            tonic::Status,
-        > {
-            self.inner
-                .ready()
-                .await
-                .map_err(|e| {
-                    tonic::Status::unknown(
-                        format!("Service was not ready: {}", e.into()),
-                    )
-                })?;
-            let codec = tonic_prost::ProstCodec::default();
-            let path = http::uri::PathAndQuery::from_static(
-                "/catalog.v1.SearchRuleService/ListSearchRules",
-            );
-            let mut req = request.into_request();
-            req.extensions_mut()
-                .insert(
-                    GrpcMethod::new("catalog.v1.SearchRuleService", "ListSearchRules"),
-                );
-            self.inner.unary(req, path, codec).await
-        }
-    }
-}
-/// Generated server implementations.
-pub mod search_rule_service_server {
-    #![allow(
-        unused_variables,
-        dead_code,
-        missing_docs,
-        clippy::wildcard_imports,
-        clippy::let_unit_value,
-    )]
-    use tonic::codegen::*;
-    /// Generated trait containing gRPC methods that should be implemented for use with SearchRuleServiceServer.
-    #[async_trait]
-    pub trait SearchRuleService: std::marker::Send + std::marker::Sync + 'static {
-        /// Creates the rule or replaces it. A rule that is as it was writes nothing. It fails with ABORTED when
-        /// the rule is not at `expected_version`, and with RESOURCE_EXHAUSTED at 10,000 rules.
-        async fn put_search_rule(
-            &self,
-            request: tonic::Request<super::PutSearchRuleRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::PutSearchRuleResponse>,
-            tonic::Status,
-        >;
-        /// Deletes the rule. It fails with NOT_FOUND when there is no such rule.
-        async fn delete_search_rule(
-            &self,
-            request: tonic::Request<super::DeleteSearchRuleRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::DeleteSearchRuleResponse>,
-            tonic::Status,
-        >;
-        /// Returns one rule. It fails with NOT_FOUND when there is no such rule.
-        async fn get_search_rule(
-            &self,
-            request: tonic::Request<super::GetSearchRuleRequest>,
-        ) -> std::result::Result<tonic::Response<super::SearchRule>, tonic::Status>;
-        /// Lists rules, sorted by id.
-        async fn list_search_rules(
-            &self,
-            request: tonic::Request<super::ListSearchRulesRequest>,
-        ) -> std::result::Result<
-            tonic::Response<super::ListSearchRulesResponse>,
-            tonic::Status,
-        >;
-    }
-    /// Writes and lists search rules.
-    #[derive(Debug)]
-    pub struct SearchRuleServiceServer<T> {
-        inner: Arc<T>,
-        accept_compression_encodings: EnabledCompressionEncodings,
-        send_compression_encodings: EnabledCompressionEncodings,
-        max_decoding_message_size: Option<usize>,
-        max_encoding_message_size: Option<usize>,
-    }
-    impl<T> SearchRuleServiceServer<T> {
-        pub fn new(inner: T) -> Self {
-            Self::from_arc(Arc::new(inner))
-        }
-        pub fn from_arc(inner: Arc<T>) -> Self {
-            Self {
-                inner,
-                accept_compression_encodings: Default::default(),
-                send_compression_encodings: Default::default(),
-                max_decoding_message_size: None,
-                max_encoding_message_size: None,
-            }
-        }
-        pub fn with_interceptor<F>(
-            inner: T,
-            interceptor: F,
-        ) -> InterceptedService<Self, F>
-        where
-            F: tonic::service::Interceptor,
-        {
-            InterceptedService::new(Self::new(inner), interceptor)
-        }
-        /// Enable decompressing requests with the given encoding.
-        #[must_use]
-        pub fn accept_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.accept_compression_encodings.enable(encoding);
-            self
-        }
-        /// Compress responses with the given encoding, if the client supports it.
-        #[must_use]
-        pub fn send_compressed(mut self, encoding: CompressionEncoding) -> Self {
-            self.send_compression_encodings.enable(encoding);
-            self
-        }
-        /// Limits the maximum size of a decoded message.
-        ///
-        /// Default: `4MB`
-        #[must_use]
-        pub fn max_decoding_message_size(mut self, limit: usize) -> Self {
-            self.max_decoding_message_size = Some(limit);
-            self
-        }
-        /// Limits the maximum size of an encoded message.
-        ///
-        /// Default: `usize::MAX`
-        #[must_use]
-        pub fn max_encoding_message_size(mut self, limit: usize) -> Self {
-            self.max_encoding_message_size = Some(limit);
-            self
-        }
-    }
-    impl<T, B> tonic::codegen::Service<http::Request<B>> for SearchRuleServiceServer<T>
-    where
-        T: SearchRuleService,
-        B: Body + std::marker::Send + 'static,
-        B::Error: Into<StdError> + std::marker::Send + 'static,
-    {
-        type Response = http::Response<tonic::body::Body>;
-        type Error = std::convert::Infallible;
-        type Future = BoxFuture<Self::Response, Self::Error>;
-        fn poll_ready(
-            &mut self,
-            _cx: &mut Context<'_>,
-        ) -> Poll<std::result::Result<(), Self::Error>> {
-            Poll::Ready(Ok(()))
-        }
-        fn call(&mut self, req: http::Request<B>) -> Self::Future {
-            match req.uri().path() {
-                "/catalog.v1.SearchRuleService/PutSearchRule" => {
-                    #[allow(non_camel_case_types)]
-                    struct PutSearchRuleSvc<T: SearchRuleService>(pub Arc<T>);
-                    impl<
-                        T: SearchRuleService,
-                    > tonic::server::UnaryService<super::PutSearchRuleRequest>
-                    for PutSearchRuleSvc<T> {
-                        type Response = super::PutSearchRuleResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::PutSearchRuleRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as SearchRuleService>::put_search_rule(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = PutSearchRuleSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/catalog.v1.SearchRuleService/DeleteSearchRule" => {
-                    #[allow(non_camel_case_types)]
-                    struct DeleteSearchRuleSvc<T: SearchRuleService>(pub Arc<T>);
-                    impl<
-                        T: SearchRuleService,
-                    > tonic::server::UnaryService<super::DeleteSearchRuleRequest>
-                    for DeleteSearchRuleSvc<T> {
-                        type Response = super::DeleteSearchRuleResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::DeleteSearchRuleRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as SearchRuleService>::delete_search_rule(
-                                        &inner,
-                                        request,
-                                    )
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = DeleteSearchRuleSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/catalog.v1.SearchRuleService/GetSearchRule" => {
-                    #[allow(non_camel_case_types)]
-                    struct GetSearchRuleSvc<T: SearchRuleService>(pub Arc<T>);
-                    impl<
-                        T: SearchRuleService,
-                    > tonic::server::UnaryService<super::GetSearchRuleRequest>
-                    for GetSearchRuleSvc<T> {
-                        type Response = super::SearchRule;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::GetSearchRuleRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as SearchRuleService>::get_search_rule(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = GetSearchRuleSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                "/catalog.v1.SearchRuleService/ListSearchRules" => {
-                    #[allow(non_camel_case_types)]
-                    struct ListSearchRulesSvc<T: SearchRuleService>(pub Arc<T>);
-                    impl<
-                        T: SearchRuleService,
-                    > tonic::server::UnaryService<super::ListSearchRulesRequest>
-                    for ListSearchRulesSvc<T> {
-                        type Response = super::ListSearchRulesResponse;
-                        type Future = BoxFuture<
-                            tonic::Response<Self::Response>,
-                            tonic::Status,
-                        >;
-                        fn call(
-                            &mut self,
-                            request: tonic::Request<super::ListSearchRulesRequest>,
-                        ) -> Self::Future {
-                            let inner = Arc::clone(&self.0);
-                            let fut = async move {
-                                <T as SearchRuleService>::list_search_rules(&inner, request)
-                                    .await
-                            };
-                            Box::pin(fut)
-                        }
-                    }
-                    let accept_compression_encodings = self.accept_compression_encodings;
-                    let send_compression_encodings = self.send_compression_encodings;
-                    let max_decoding_message_size = self.max_decoding_message_size;
-                    let max_encoding_message_size = self.max_encoding_message_size;
-                    let inner = self.inner.clone();
-                    let fut = async move {
-                        let method = ListSearchRulesSvc(inner);
-                        let codec = tonic_prost::ProstCodec::default();
-                        let mut grpc = tonic::server::Grpc::new(codec)
-                            .apply_compression_config(
-                                accept_compression_encodings,
-                                send_compression_encodings,
-                            )
-                            .apply_max_message_size_config(
-                                max_decoding_message_size,
-                                max_encoding_message_size,
-                            );
-                        let res = grpc.unary(method, req).await;
-                        Ok(res)
-                    };
-                    Box::pin(fut)
-                }
-                _ => {
-                    Box::pin(async move {
-                        let mut response = http::Response::new(
-                            tonic::body::Body::default(),
-                        );
-                        let headers = response.headers_mut();
-                        headers
-                            .insert(
-                                tonic::Status::GRPC_STATUS,
-                                (tonic::Code::Unimplemented as i32).into(),
-                            );
-                        headers
-                            .insert(
-                                http::header::CONTENT_TYPE,
-                                tonic::metadata::GRPC_CONTENT_TYPE,
-                            );
-                        Ok(response)
-                    })
-                }
-            }
-        }
-    }
-    impl<T> Clone for SearchRuleServiceServer<T> {
-        fn clone(&self) -> Self {
-            let inner = self.inner.clone();
-            Self {
-                inner,
-                accept_compression_encodings: self.accept_compression_encodings,
-                send_compression_encodings: self.send_compression_encodings,
-                max_decoding_message_size: self.max_decoding_message_size,
-                max_encoding_message_size: self.max_encoding_message_size,
-            }
-        }
-    }
-    /// Generated gRPC service name
-    pub const SERVICE_NAME: &str = "catalog.v1.SearchRuleService";
-    impl<T> tonic::server::NamedService for SearchRuleServiceServer<T> {
         const NAME: &'static str = SERVICE_NAME;
     }
 }
