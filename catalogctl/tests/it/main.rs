@@ -5,6 +5,7 @@ mod journey;
 mod usage;
 mod events;
 mod keys;
+mod subscribers;
 mod tidy;
 mod kill;
 mod chaos;
