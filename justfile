@@ -47,6 +47,10 @@ docs:
 proto:
     UPDATE_PROTO=1 cargo test --locked --package catalog-proto
 
+# write the schemas of messages anew after a change of their types
+events:
+    UPDATE_EVENTS=1 cargo test --locked --package catalog-events schema
+
 # licences, advisories, unused dependencies
 dependencies:
     cargo deny check

@@ -14,6 +14,7 @@ pub use self::feed::{FeedFilter, FeedType, InvalidFeedType};
 
 /// Counts the changes of one product: 1, 2, 3 … without a gap, its deletion included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Version(i64);
 
@@ -47,6 +48,7 @@ impl fmt::Display for Version {
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Position(pub u64);
 
@@ -84,6 +86,7 @@ impl fmt::Display for Position {
 
 /// One event. `C` and `P` are the typed change and product, or raw JSON where nothing reads them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Envelope<C, P> {
     /// The id of the event; it travels as the `ce-id` header, not in the body.
     #[serde(skip)]
@@ -96,6 +99,7 @@ pub struct Envelope<C, P> {
     pub version: Version,
     /// When the change was made. The times of one product never go back.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schema::Time"))]
     pub occurred_at: OffsetDateTime,
     /// Who made it, as the client said.
     pub actor: String,
@@ -120,6 +124,7 @@ impl ProductEvent {
 
 /// What changed, for people and subscribers: projections need only the product.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Change {
     /// The product was created, perhaps again after a deletion.

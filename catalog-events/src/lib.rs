@@ -6,13 +6,13 @@
 
 #![warn(missing_docs)]
 
+#[cfg(test)]
+mod schema;
 #[cfg(feature = "nats")]
 mod message;
 #[cfg(feature = "nats")]
 mod stream;
 mod subject;
-#[cfg(feature = "nats")]
-mod connect;
 mod digest;
 mod consistency;
 mod usage;
@@ -25,8 +25,6 @@ mod ids;
 mod decimal;
 mod money;
 
-#[cfg(feature = "nats")]
-pub use crate::connect::{Broker, ConnectError, connect};
 pub use crate::consistency::{ConsistencyToken, TokenError, TokenKey};
 pub use crate::decimal::Decimal;
 pub use crate::digest::{BucketedDigest, ContentHash, Digest, ParseDigestError};
@@ -46,8 +44,13 @@ pub use crate::rule::{
 };
 pub use crate::rule_form::{ActionForm, KindForm, RuleForm, StoredRule, TargetForm, moment};
 #[cfg(feature = "nats")]
-pub use crate::stream::{RULE_STREAM, STREAM, rule_stream_config, stream_config};
-pub use crate::subject::{EVENTS_WILDCARD, RULES_WILDCARD, event_subject, rule_subject};
+pub use crate::stream::{
+    Broker, ConnectError, RULE_STREAM, STREAM, connect, rule_stream_config, stream_config,
+};
+pub use crate::subject::{
+    EVENTS_WILDCARD, PRODUCT_EVENT_SCHEMA, RULE_EVENT_SCHEMA, RULES_WILDCARD, event_subject,
+    rule_subject,
+};
 pub use crate::usage::{
     CLICK_SUBJECT, ClickBatch, Clicked, ProductRead, READ_SUBJECT, ReadBatch, ReadSource,
     SEARCH_SUBJECT, SearchBatch, Searched, SearchedBy,

@@ -1,6 +1,8 @@
 //! Events as NATS messages: CloudEvents 1.0 in binary mode, attributes as headers, data as JSON.
 //! (CloudEvents NATS protocol binding, §3.1.)
 
+use std::fmt::Write as _;
+
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use serde::Serialize;
@@ -8,7 +10,10 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-use crate::{Envelope, EventType, ProductEvent, RuleEvent, event_subject, rule_subject};
+use crate::{
+    Envelope, EventType, PRODUCT_EVENT_SCHEMA, ProductEvent, RULE_EVENT_SCHEMA, RuleEvent,
+    event_subject, rule_subject,
+};
 
 /// A message ready to publish.
 #[derive(Debug)]
@@ -51,6 +56,7 @@ pub fn encode<C: Serialize, P: Serialize>(
     let attributes = Attributes {
         id: event.event_id,
         kind: format!("catalog.product.{}.v1", event_type.as_str()),
+        schema: PRODUCT_EVENT_SCHEMA,
         subject: event.product_id.as_str(),
         time: event.occurred_at,
         traceparent: event.traceparent.as_deref(),
@@ -69,6 +75,7 @@ pub fn encode_rule<R: Serialize>(
     let attributes = Attributes {
         id: event.event_id,
         kind: format!("catalog.rule.{}.v1", event.event_type()),
+        schema: RULE_EVENT_SCHEMA,
         subject: event.rule_id.as_str(),
         time: event.occurred_at,
         traceparent: event.traceparent.as_deref(),
@@ -84,6 +91,7 @@ pub fn encode_rule<R: Serialize>(
 struct Attributes<'a> {
     id: Uuid,
     kind: String,
+    schema: &'static str,
     subject: &'a str,
     time: OffsetDateTime,
     traceparent: Option<&'a str>,
@@ -96,18 +104,37 @@ impl Attributes<'_> {
         headers.insert("Nats-Msg-Id", id.as_str());
         headers.insert("ce-specversion", "1.0");
         headers.insert("ce-id", id.as_str());
-        headers.insert("ce-type", self.kind.as_str());
+        headers.insert("ce-type", encoded(&self.kind));
         headers.insert("ce-source", "/catalog-command");
-        headers.insert("ce-subject", self.subject);
+        headers.insert("ce-subject", encoded(self.subject));
         if let Ok(time) = self.time.format(&Rfc3339) {
             headers.insert("ce-time", time);
         }
-        headers.insert("content-type", "application/json");
+        headers.insert("ce-dataschema", self.schema);
+        // By the binding it is an attribute like the others; who knows only HTTP looks for its own name.
+        headers.insert("ce-datacontenttype", JSON);
+        headers.insert("content-type", JSON);
         if let Some(traceparent) = self.traceparent {
             headers.insert("traceparent", traceparent);
         }
         headers
     }
+}
+
+const JSON: &str = "application/json";
+
+/// The value of an attribute as a header has it: what is not printable ASCII, spaces, quotes and the percent
+/// sign by their bytes in hexadecimal. (CloudEvents HTTP protocol binding, §3.1.3.2.)
+fn encoded(value: &str) -> String {
+    let mut encoded = String::with_capacity(value.len());
+    for byte in value.bytes() {
+        if byte.is_ascii_graphic() && byte != b'"' && byte != b'%' {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 /// Reads the event of a product from its message. Unknown fields and unknown kinds of change are accepted, so that an older
@@ -171,6 +198,15 @@ mod tests {
         AttributeValue, Change, ContentHash, Currency, Digest, Money, Position, Product, Status,
         Version,
     };
+
+    #[test]
+    fn values_of_headers_are_printable() {
+        assert_eq!(encoded("p-1_A.b/c:d"), "p-1_A.b/c:d");
+        assert_eq!(
+            encoded("50 % \"caf\u{e9}\"\n"),
+            "50%20%25%20%22caf%C3%A9%22%0A"
+        );
+    }
 
     fn event() -> ProductEvent {
         let at = datetime!(2026-01-02 03:04:05.000006 UTC);

@@ -126,6 +126,7 @@ impl fmt::Debug for Currency {
 ///
 /// Invariant: the amount is from 0 to [`Money::MINOR_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Money {
     minor: i64,
     currency: Currency,

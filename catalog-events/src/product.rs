@@ -14,6 +14,7 @@ pub use self::attribute::{AttributeScalar, AttributeValue};
 /// A product after a change. Its JSON form is deterministic (fields in this order, attributes
 /// sorted by name), because digests are taken over it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Product {
     /// The id, which never changes.
     pub id: ProductId,
@@ -47,14 +48,17 @@ pub struct Product {
     pub status: Status,
     /// When it was created, the last time if it was deleted before.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schema::Time"))]
     pub created_at: OffsetDateTime,
     /// When it last changed.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schema::Time"))]
     pub updated_at: OffsetDateTime,
 }
 
 /// Whether a product is sold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Sold.

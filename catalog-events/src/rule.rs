@@ -9,6 +9,7 @@ use crate::{Position, ProductId, RuleId, Version};
 
 /// A rule after a change.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SearchRule {
     /// The id, which never changes.
     pub id: RuleId,
@@ -23,6 +24,7 @@ pub struct SearchRule {
         skip_serializing_if = "Option::is_none",
         with = "time::serde::rfc3339::option"
     )]
+    #[cfg_attr(test, schemars(with = "Option<crate::schema::Time>"))]
     pub starts_at: Option<OffsetDateTime>,
     /// The time from which on it is followed no more; none: never.
     #[serde(
@@ -30,15 +32,18 @@ pub struct SearchRule {
         skip_serializing_if = "Option::is_none",
         with = "time::serde::rfc3339::option"
     )]
+    #[cfg_attr(test, schemars(with = "Option<crate::schema::Time>"))]
     pub ends_at: Option<OffsetDateTime>,
     /// A note for people; empty where there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
     /// When it was created.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schema::Time"))]
     pub created_at: OffsetDateTime,
     /// When it last changed.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schema::Time"))]
     pub updated_at: OffsetDateTime,
 }
 
@@ -53,6 +58,7 @@ impl SearchRule {
 
 /// What a rule says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum RuleKind {
     /// A query with one of the terms finds products with any of them.
@@ -76,6 +82,7 @@ pub enum RuleKind {
 
 /// What is done to the answers of some queries.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Curation {
     /// The queries; an empty list means every query.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -89,6 +96,7 @@ pub struct Curation {
 
 /// The ways to compare a query with those of a rule: word by word, by their stems.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum QueryMatch {
     /// The query has the words of the rule and no others, in this order.
@@ -100,6 +108,7 @@ pub enum QueryMatch {
 
 /// One thing that is done to an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum CurationAction {
     /// Shows a product at a place of the answer.
@@ -140,6 +149,7 @@ pub enum CurationAction {
 
 /// The products that an action is about: those that meet any of these.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RuleTarget {
     /// Products with these ids.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -155,6 +165,7 @@ pub struct RuleTarget {
 /// The event that a rule was put or deleted. Applying is "the higher version wins", as for products.
 /// `R` is the typed rule, or raw JSON where nothing reads it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RuleEvent<R = SearchRule> {
     /// The id of the event; it travels as the `ce-id` header, not in the body.
     #[serde(skip)]
@@ -167,6 +178,7 @@ pub struct RuleEvent<R = SearchRule> {
     pub version: Version,
     /// When the change was made.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schema::Time"))]
     pub occurred_at: OffsetDateTime,
     /// Who made it, as the client said.
     pub actor: String,

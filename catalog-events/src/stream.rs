@@ -1,8 +1,11 @@
 //! The streams that carry the events. The first instance that needs one creates it; all agree on these
 //! definitions.
 
+mod connect;
+
 use async_nats::jetstream::stream::{Config, DiscardPolicy, RetentionPolicy, StorageType};
 
+pub use self::connect::{Broker, ConnectError, connect};
 use crate::{EVENTS_WILDCARD, Position, RULES_WILDCARD};
 
 /// The name of the stream of product events.

@@ -1,5 +1,5 @@
-//! The subjects of events. The id stands last, so that consumers can be partitioned by a mapping of
-//! subjects.
+//! The subjects of events, and the names of the schemas of their bodies. The id stands last in a subject, so that
+//! consumers can be partitioned by a mapping of subjects.
 
 use crate::{EventType, ProductId, RuleEvent};
 
@@ -22,3 +22,9 @@ pub fn rule_subject<R>(event: &RuleEvent<R>) -> String {
         event.rule_id
     )
 }
+
+/// The name of the schema of a product's event, as `ce-dataschema` states it. It changes only with a form that
+/// readers of this one could not read.
+pub const PRODUCT_EVENT_SCHEMA: &str = "urn:catalog:schema:product-event.v1";
+/// The name of the schema of a rule's event.
+pub const RULE_EVENT_SCHEMA: &str = "urn:catalog:schema:rule-event.v1";

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// The value of a property. A single value and a list of one mean the same to a search, but each stays
 /// as it was written.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum AttributeValue {
     /// A single value.
@@ -18,6 +19,7 @@ pub enum AttributeValue {
 
 /// A value that has no parts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum AttributeScalar {
     /// True or false.

@@ -12,6 +12,7 @@ pub const READ_SUBJECT: &str = "catalog.read.v1.product";
 
 /// One message with the reads of one replica since its last message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ReadBatch {
     /// A name that the replica has for as long as it runs.
     pub sender: String,
@@ -27,6 +28,7 @@ pub struct ReadBatch {
 
 /// One product that was read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ProductRead {
     /// The product.
     pub product_id: ProductId,
@@ -34,11 +36,13 @@ pub struct ProductRead {
     pub source: ReadSource,
     /// When it was read.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schema::Time"))]
     pub at: OffsetDateTime,
 }
 
 /// The calls that count as reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReadSource {
     /// A read of this product alone.

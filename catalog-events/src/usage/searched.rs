@@ -15,6 +15,7 @@ pub const CLICK_SUBJECT: &str = "catalog.read.v1.click";
 
 /// One message with the searches of one replica since its last message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SearchBatch {
     /// A name that the replica has for as long as it runs.
     pub sender: String,
@@ -30,6 +31,7 @@ pub struct SearchBatch {
 
 /// One search that was answered: the first page of it only, and only where a query was typed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Searched {
     /// Names the search to clicks.
     pub search_id: Uuid,
@@ -56,11 +58,13 @@ pub struct Searched {
     pub filtered: bool,
     /// When it was answered.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schema::Time"))]
     pub at: OffsetDateTime,
 }
 
 /// The ways to search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SearchedBy {
     /// By words.
@@ -87,6 +91,7 @@ impl SearchedBy {
 
 /// One message with the clicks that one replica was told of since its last message.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ClickBatch {
     /// A name that the replica has for as long as it runs.
     pub sender: String,
@@ -102,6 +107,7 @@ pub struct ClickBatch {
 
 /// One product that was opened from the answer to a search, as a client says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Clicked {
     /// The search.
     pub search_id: Uuid,
@@ -114,6 +120,7 @@ pub struct Clicked {
     pub query: Option<String>,
     /// When the click was told.
     #[serde(with = "time::serde::rfc3339")]
+    #[cfg_attr(test, schemars(with = "crate::schema::Time"))]
     pub at: OffsetDateTime,
 }
 

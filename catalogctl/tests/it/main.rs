@@ -8,6 +8,7 @@ mod keys;
 mod tokens;
 mod roles;
 mod deployment;
+mod subscribers;
 mod tidy;
 mod kill;
 mod chaos;
