@@ -19,13 +19,13 @@ use crate::events::{Full, NotNow, Place, Reader, Start};
 use crate::http::api::Api;
 use crate::http::request::params::Query;
 use crate::http::request::principal::Principal;
-use crate::keys::{Key, KeyRing};
+use crate::keys::KeyRing;
 use crate::openapi::params::{EventHeaders, EventParams};
 use crate::problem::{FieldErrors, Problem};
 
 const IDS_MAX: usize = 100;
 const LAST_EVENT_ID: &str = "last-event-id";
-/// How soon a stream ends after its key did.
+/// How soon a stream ends after its key or token did.
 const KEY_CHECKED_EVERY_S: u64 = 5;
 
 /// `GET /api/events?ids=…&types=…&from=…`: products and search rules as they change.
@@ -54,18 +54,14 @@ pub(crate) async fn follow_events(
     query: Query,
 ) -> Result<Response, Problem> {
     let (filter, start) = read(&query, &headers)?;
-    let key = match &principal {
-        Principal::Key(key) => Some(Arc::clone(key)),
-        _ => None,
-    };
-    let place = api.events.place(key.as_ref().map(|key| key.id.as_str()));
+    let place = api.events.place(principal.name().as_deref());
     let place = place.map_err(full)?;
     let reader = api.events.open(start, filter).await.map_err(not_now)?;
     let following = Following {
         reader,
         keys: api.keys.clone(),
-        key,
-        key_checked: Instant::now(),
+        principal,
+        checked: Instant::now(),
         _place: place,
     };
     let chunks = stream::unfold(following, async |mut following| {
@@ -84,27 +80,31 @@ pub(crate) async fn follow_events(
     Ok((StatusCode::OK, headers, Body::from_stream(chunks)).into_response())
 }
 
-/// One client, for as long as its key allows.
+/// One client, for as long as its key or token allows.
 struct Following {
     reader: Reader,
     keys: KeyRing,
-    key: Option<Arc<Key>>,
-    key_checked: Instant,
+    principal: Principal,
+    checked: Instant,
     _place: Place,
 }
 
 impl Following {
     async fn next(&mut self) -> Option<Bytes> {
         let chunk = self.reader.next().await?;
-        if let Some(key) = &self.key
-            && self.key_checked.elapsed() > Duration::from_secs(KEY_CHECKED_EVERY_S)
-        {
-            self.key_checked = Instant::now();
-            if !self.keys.is_valid(key) {
-                return None;
-            }
+        if self.checked.elapsed() > Duration::from_secs(KEY_CHECKED_EVERY_S) {
+            self.checked = Instant::now();
+            return self.is_valid().then_some(chunk);
         }
         Some(chunk)
+    }
+
+    fn is_valid(&self) -> bool {
+        match &self.principal {
+            Principal::Public => true,
+            Principal::Key(key) => self.keys.is_valid(key),
+            Principal::Token(token) => token.is_valid(),
+        }
     }
 }
 

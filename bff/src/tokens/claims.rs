@@ -1,5 +1,7 @@
 //! What a token says of its bearer.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use serde::Deserialize;
 
 use crate::scope::{Scope, Scopes};
@@ -15,7 +17,14 @@ pub(crate) struct Token {
     /// `jwt:` and the subject: visible ASCII, with `_` for other characters.
     pub(crate) actor: String,
     /// When it ends, in seconds since 1970, leeway included.
-    pub(crate) ends: u64,
+    ends: u64,
+}
+
+impl Token {
+    pub(crate) fn is_valid(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.is_ok_and(|now| self.ends > now.as_secs())
+    }
 }
 
 /// The claims that are read once the signature was found right.

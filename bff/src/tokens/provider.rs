@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use http::Uri;
@@ -164,9 +164,8 @@ impl Provider {
             .checked
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
         let token = checked.get(hash)?;
-        (token.ends > now).then(|| token.clone())
+        token.is_valid().then(|| token.clone())
     }
 
     fn remember(&self, hash: [u8; 32], token: Arc<Token>) {
