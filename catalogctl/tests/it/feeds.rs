@@ -152,6 +152,7 @@ async fn suggested(cluster: &Cluster, folder: &Path, file: &str) -> Output {
         .args(["-c", &tool])
         .env("CATALOGCTL", CATALOGCTL)
         .env("CATALOG_COMMAND_GRPC", cluster.command_grpc())
+        .env("CATALOG_SERVICE_TOKEN", SERVICE_TOKEN)
         .current_dir(folder)
         .output()
         .await
