@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
-use trials::cluster::Cluster;
+use trials::cluster::{Cluster, SERVICE_TOKEN};
 
 use crate::support::{CATALOGCTL, catalogctl, cluster, feed, json, shown};
 
