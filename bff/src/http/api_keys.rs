@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{FromRequestParts, Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -14,13 +15,12 @@ use crate::http::api::Api;
 use crate::http::request::body;
 use crate::http::request::idempotency::RequestId;
 use crate::http::request::params::{Query, read_limit};
-use crate::http::request::principal::principal_of;
+use crate::http::request::principal::Principal;
 use crate::http::search::filter::check_forced;
 use crate::json::api_key::{ApiKeyWithSecretJson, ApiKeysJson, read_grace, read_new};
 use crate::openapi::api_key::{NewApiKey, Rotation};
 use crate::openapi::params::{ApiKeyListParams, ApiKeyPathParams, WriteHeaders};
 use crate::problem::{FieldErrors, Problem};
-use crate::scope::Scopes;
 use crate::upstream::Caller;
 
 const LIMIT_UNLESS_TOLD: i32 = 100;
@@ -78,12 +78,12 @@ pub(crate) async fn list_keys(
 pub(crate) async fn create_key(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    HeldScopes(held): HeldScopes,
+    Extension(principal): Extension<Principal>,
     request_id: RequestId,
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
-    let mut message = read_new(body::value(&body)?, held.or(api.public))?;
+    let mut message = read_new(body::value(&body)?, principal.scopes().or(api.public))?;
     check_forced(&message.forced_filter)?;
     message.request_id = request_id.to_message();
     let made = api.upstream.create_key(&caller, message).await;
@@ -147,17 +147,6 @@ pub(crate) async fn revoke_key(
     let revoked = api.upstream.revoke_key(&caller, message).await;
     revoked.map_err(|status| Problem::of_key_status(&status))?;
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// What the caller may do by a key or token.
-pub(crate) struct HeldScopes(Scopes);
-
-impl<S: Send + Sync> FromRequestParts<S> for HeldScopes {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Ok(Self(principal_of(parts).scopes()))
-    }
 }
 
 /// The key id of the path. A text that cannot be an id is answered 404, like an unknown one.

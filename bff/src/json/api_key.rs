@@ -4,10 +4,9 @@ use catalog_proto::v1;
 use prost_types::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use utoipa::ToSchema;
 
+use crate::json::product::rfc3339;
 use crate::json::raw;
 use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
 use crate::scope::{Scope, Scopes};
@@ -75,10 +74,10 @@ impl ApiKeyJson {
         let scopes = key.scopes().filter_map(Scope::of_message);
         Self {
             scopes: scopes.map(|scope| scope.name().to_owned()).collect(),
-            created_at: moment(key.created_at.as_ref()),
-            expires_at: moment(key.expires_at.as_ref()),
-            revoked_at: moment(key.revoked_at.as_ref()),
-            rotated_at: moment(key.rotated_at.as_ref()),
+            created_at: key.created_at.as_ref().and_then(rfc3339),
+            expires_at: key.expires_at.as_ref().and_then(rfc3339),
+            revoked_at: key.revoked_at.as_ref().and_then(rfc3339),
+            rotated_at: key.rotated_at.as_ref().and_then(rfc3339),
             id: key.id,
             prefix: key.prefix,
             name: key.name,
@@ -109,11 +108,6 @@ impl ApiKeysJson {
     }
 }
 
-fn moment(at: Option<&Timestamp>) -> Option<String> {
-    let at = OffsetDateTime::from_unix_timestamp(at?.seconds).ok()?;
-    at.format(&Rfc3339).ok()
-}
-
 /// Reads the body of `POST /api/keys`. The write service decides what a key may be. Nobody gives away
 /// more than `held`, what the caller may do.
 pub(crate) fn read_new(body: &RawValue, held: Scopes) -> Result<v1::CreateApiKeyRequest, Problem> {
@@ -125,7 +119,11 @@ pub(crate) fn read_new(body: &RawValue, held: Scopes) -> Result<v1::CreateApiKey
             "name" => key.name = errors.take(place, raw::text(value)).unwrap_or_default(),
             "scopes" => key.scopes = read_scopes(value, held, &mut errors),
             "expires_at" => {
-                key.expires_at = errors.take(place, time_or_null(value)).flatten();
+                let time = errors.take(place, raw::time_or_null(value)).flatten();
+                key.expires_at = time.map(|time| Timestamp {
+                    seconds: time.unix_timestamp(),
+                    nanos: 0,
+                });
             }
             "allowed_origins" => {
                 let origins = errors.take(place, raw::texts_or_null(value));
@@ -170,19 +168,6 @@ fn read_scopes(value: &RawValue, held: Scopes, errors: &mut FieldErrors) -> Vec<
         }
     }
     scopes
-}
-
-fn time_or_null(value: &RawValue) -> Result<Option<Timestamp>, &'static str> {
-    if raw::is_null(value) {
-        return Ok(None);
-    }
-    let text = raw::text(value).ok();
-    let time = text.and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
-    let time = time.ok_or("must be a time such as 2026-01-31T08:00:00Z, or null")?;
-    Ok(Some(Timestamp {
-        seconds: time.unix_timestamp(),
-        nanos: 0,
-    }))
 }
 
 /// Reads the body of `POST /api/keys/{id}/rotate`: for how many seconds the present secret stays valid.

@@ -7,6 +7,8 @@ use std::fmt;
 use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::problem::{FieldErrors, pointer, with_nearest};
 
@@ -95,6 +97,17 @@ pub(crate) fn text_or_null(value: &RawValue) -> Result<String, WrongKind> {
     } else {
         text(value)
     }
+}
+
+/// Reads an RFC 3339 time; null means none.
+pub(crate) fn time_or_null(value: &RawValue) -> Result<Option<OffsetDateTime>, &'static str> {
+    if is_null(value) {
+        return Ok(None);
+    }
+    let time = text(value).ok();
+    let time = time.and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
+    time.map(Some)
+        .ok_or("must be a time such as 2026-01-31T08:00:00Z, or null")
 }
 
 /// Reads a list of texts; null means the empty list.

@@ -5,8 +5,6 @@ use catalog_proto::v1;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::json::raw;
 use crate::problem::{FieldErrors, Problem, pointer};
@@ -66,24 +64,14 @@ fn read_member(form: &mut RuleForm, name: &str, value: &RawValue, errors: &mut F
             "false" => form.disabled = false,
             _ => errors.push(place, "must be true or false"),
         },
-        "starts_at" => form.starts_at = errors.take(place, time_or_null(value)).flatten(),
-        "ends_at" => form.ends_at = errors.take(place, time_or_null(value)).flatten(),
+        "starts_at" => form.starts_at = errors.take(place, raw::time_or_null(value)).flatten(),
+        "ends_at" => form.ends_at = errors.take(place, raw::time_or_null(value)).flatten(),
         "note" => {
             let note = errors.take(place, raw::text_or_null(value));
             form.note = note.unwrap_or_default();
         }
         _ => errors.push(place, raw::UNKNOWN),
     }
-}
-
-fn time_or_null(value: &RawValue) -> Result<Option<OffsetDateTime>, &'static str> {
-    if raw::is_null(value) {
-        return Ok(None);
-    }
-    let text = raw::text(value).ok();
-    let time = text.and_then(|text| OffsetDateTime::parse(&text, &Rfc3339).ok());
-    time.map(Some)
-        .ok_or("must be a time such as 2026-01-31T08:00:00Z, or null")
 }
 
 fn read_kind(value: &RawValue, errors: &mut FieldErrors) -> Option<KindForm> {
@@ -126,6 +114,7 @@ fn parse<T: DeserializeOwned>(value: &RawValue) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use time::OffsetDateTime;
 
     use super::*;
 
