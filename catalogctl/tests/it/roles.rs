@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use sqlx::{Connection as _, PgConnection};
 use trials::cluster::{Cluster, Part};
 
-use crate::support::{catalogctl, cluster, feed, json, shown};
+use crate::support::{catalogctl, cluster, feed, json, shown, whole_logs};
 
 /// With the characters that break a URL, and a configuration.
 const PASSWORD: &str = "pa/ss@wo#rd?%2F:5gb";
@@ -168,7 +168,7 @@ async fn the_services_need_no_more_than_their_roles_give() {
             cluster.logs()
         );
     }
-    let logs = cluster.logs();
+    let logs = whole_logs(&cluster);
     assert!(
         !logs.contains("permission denied") && !logs.contains("ermissions Violation"),
         "{logs}"

@@ -5,7 +5,7 @@ use std::process::Output;
 
 use serde_json::Value;
 use tokio::process::Command;
-use trials::cluster::{Cluster, SERVICE_TOKEN};
+use trials::cluster::{Cluster, Part, SERVICE_TOKEN};
 
 pub(crate) const CATALOGCTL: &str = env!("CARGO_BIN_EXE_catalogctl");
 
@@ -41,6 +41,11 @@ pub(crate) async fn json(cluster: &Cluster, args: &[&str]) -> Value {
         cluster.logs()
     );
     serde_json::from_slice(&output.stdout).expect("one JSON object")
+}
+
+/// All that the services have logged, where [`Cluster::logs`] has the last lines.
+pub(crate) fn whole_logs(cluster: &Cluster) -> String {
+    Part::ALL.map(|part| cluster.log(part)).concat()
 }
 
 pub(crate) fn shown(output: &Output) -> String {

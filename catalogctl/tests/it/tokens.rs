@@ -2,7 +2,7 @@
 
 use trials::cluster::SERVICE_TOKEN;
 
-use crate::support::{catalogctl, cluster, json, shown};
+use crate::support::{catalogctl, cluster, json, shown, whole_logs};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_grpc_port_asks_for_the_token_and_no_log_shows_it() {
@@ -29,7 +29,7 @@ async fn every_grpc_port_asks_for_the_token_and_no_log_shows_it() {
     }
     let answer = reqwest::get(format!("{}/api/products/search?q=lamp", cluster.http())).await;
     assert!(answer.expect("HTTP").status().is_success());
-    let logs = cluster.logs();
+    let logs = whole_logs(&cluster);
     assert!(
         logs.contains("catalog-command") && !logs.contains(SERVICE_TOKEN),
         "{logs}"
