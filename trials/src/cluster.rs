@@ -184,6 +184,8 @@ impl Cluster {
             tokio::task::spawn_blocking(move || devkit::signal("-TERM", pid)).await?;
         }
         if let Some(mut child) = self.running[part as usize].take() {
+            // Waiting would close it, and so end the service in the midst of its draining.
+            let _stdin = child.stdin.take();
             let ended = Duration::from_secs(STOP_SECONDS_MAX);
             if tokio::time::timeout(ended, child.wait()).await.is_err() {
                 child.kill().await?;
