@@ -65,7 +65,7 @@ mod tests {
     /// `UPDATE_OPENAPI=1 cargo test -p bff --lib openapi` writes it.
     #[test]
     fn the_openapi_document_in_the_tree_is_that_of_the_code() {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+        let file = Path::new("openapi.json");
         let document = serde_json::to_string_pretty(&*DOCUMENT).expect("JSON") + "\n";
         if std::env::var_os("UPDATE_OPENAPI").is_some() {
             std::fs::write(&file, &document).expect("write");

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 fn read(file: &str) -> String {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let workspace = Path::new("..");
     fs::read_to_string(workspace.join(file)).expect(file)
 }
 

@@ -53,7 +53,7 @@ async fn migrate(cluster: &Cluster, role: &str, passwords: bool) {
 
 /// Lets the broker know users as the deployed one does.
 async fn restrict_broker(cluster: &mut Cluster) {
-    let deployed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/nats/nats.conf");
+    let deployed = Path::new("../deploy/nats/nats.conf");
     let deployed = std::fs::read_to_string(deployed).expect("the configuration");
     let begin = deployed.find("authorization {").expect("users");
     let end = deployed.find("\njetstream {").expect("the end of them");

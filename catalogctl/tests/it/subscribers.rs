@@ -17,7 +17,7 @@ use crate::support::{CATALOGCTL, cluster};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 fn schema(name: &str) -> Validator {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/events");
+    let folder = Path::new("../docs/events");
     let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).expect("a schema");
     let schema: Value = serde_json::from_str(&text).expect("JSON");
     jsonschema::draft202012::new(&schema).expect("a schema of draft 2020-12")
@@ -179,7 +179,6 @@ async fn program(name: &str) -> PathBuf {
                 "--example",
                 name,
             ])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status()
             .await;
         assert!(built.expect("cargo").success());

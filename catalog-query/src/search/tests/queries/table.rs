@@ -167,7 +167,7 @@ impl Row {
 }
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/queries")
+    PathBuf::from("tests/queries")
 }
 
 /// The names of the files, in their order.
