@@ -68,9 +68,9 @@ mod tests {
         let file = Path::new("openapi.json");
         let document = serde_json::to_string_pretty(&*DOCUMENT).expect("JSON") + "\n";
         if std::env::var_os("UPDATE_OPENAPI").is_some() {
-            std::fs::write(&file, &document).expect("write");
+            std::fs::write(file, &document).expect("write");
         }
-        let committed = std::fs::read_to_string(&file).expect("bff/openapi.json");
+        let committed = std::fs::read_to_string(file).expect("bff/openapi.json");
         assert!(
             committed == document,
             "bff/openapi.json is of another release: UPDATE_OPENAPI=1 writes it"
