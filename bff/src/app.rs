@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::events::Feed;
-use crate::http::{self, Api, Feeds};
+use crate::http::{self, Admission, Api, Feeds};
 use crate::keys::KeyRing;
 use crate::listener::{Listener, Peer};
 use crate::metrics::Metrics;
@@ -89,6 +89,7 @@ impl Service for App {
             key_service,
             router: http::router(Arc::new(Api {
                 upstream,
+                admission: Admission::new(config.requests_max, config.waiting_max, &metrics),
                 metrics,
                 document: http::document(config.public),
                 keys: keys.clone(),
@@ -96,7 +97,6 @@ impl Service for App {
                 events,
                 public: config.public,
                 cors_origins: config.cors_origins.0.clone(),
-                places: http::places(config.requests_max),
                 body_bytes_max: config.body_bytes_max,
                 query_bytes_max: config.query_bytes_max,
                 read_timeout: config.read_timeout,

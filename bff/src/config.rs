@@ -40,6 +40,8 @@ pub struct Config {
     pub cors_origins: Origins,
     /// How many requests are answered at once.
     pub requests_max: usize,
+    /// How many requests of a kind may wait for a place.
+    pub waiting_max: usize,
     /// How long requests are still taken after readiness is off.
     pub drain_wait: Duration,
     /// How long keys are believed without a word from the write service.
@@ -108,6 +110,12 @@ impl Config {
                 "REQUESTS_MAX",
                 "512",
                 "How many requests are answered at once; more are refused with 503.",
+            ),
+            waiting_max: env.or(
+                "WAITING_MAX",
+                "32",
+                "How many searches, reads or writes may wait for a place; with more, they are refused with 503 until \
+                 there are no more than can be answered in time.",
             ),
             drain_wait: Duration::from_millis(env.or(
                 "DRAIN_WAIT_MS",

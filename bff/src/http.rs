@@ -49,7 +49,7 @@ use crate::http::routes::DOCUMENT;
 
 pub(crate) use crate::http::api::Api;
 pub(crate) use crate::http::feeds::Feeds;
-pub(crate) use crate::http::shed::places;
+pub(crate) use crate::http::shed::admission::Admission;
 
 /// Shorter answers fit one packet anyway.
 const COMPRESSED_BYTES_MIN: u16 = 1_400;
@@ -213,9 +213,9 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_a_problem_without_its_words() {
         let config = Config::read(&mut Env::from_pairs("BFF_", []));
+        let metrics = Metrics::register(&mut Default::default());
         let api = Arc::new(Api {
             upstream: Upstream::connect_lazily(&config).expect("no TLS"),
-            metrics: Metrics::register(&mut Default::default()),
             document: document(config.public),
             keys: KeyRing::new(config.keys_max_age),
             provider: None,
@@ -225,7 +225,8 @@ mod tests {
             ),
             public: config.public,
             cors_origins: Vec::new(),
-            places: shed::places(config.requests_max),
+            admission: Admission::new(config.requests_max, config.waiting_max, &metrics),
+            metrics,
             body_bytes_max: config.body_bytes_max,
             query_bytes_max: config.query_bytes_max,
             read_timeout: config.read_timeout,

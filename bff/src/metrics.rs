@@ -7,6 +7,7 @@ use axum::http::{Method, StatusCode};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -17,6 +18,8 @@ const SECONDS: [f64; 13] = [
 pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    refused: Family<KindLabels, Counter>,
+    limits: Family<KindLabels, Gauge>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -32,6 +35,26 @@ struct RouteLabels {
     route: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
+}
+
+/// What tells of the requests of a kind that were refused.
+#[derive(Clone)]
+pub(crate) struct Refusals {
+    count: Counter,
+    limit: Gauge,
+}
+
+impl Refusals {
+    /// One more was refused, while `limit` run at once.
+    pub(crate) fn add(&self, limit: usize) {
+        self.count.inc();
+        self.limit.set(i64::try_from(limit).unwrap_or(i64::MAX));
+    }
+}
+
 impl Metrics {
     pub(crate) fn register(registry: &mut Registry) -> Self {
         let requests = Family::default();
@@ -43,7 +66,33 @@ impl Metrics {
             "Time from the head of a request to the head of its answer",
             seconds.clone(),
         );
-        Self { requests, seconds }
+        let refused = Family::default();
+        registry.register(
+            "bff_http_refused",
+            "Requests refused because more came than could be answered in time",
+            refused.clone(),
+        );
+        let limits = Family::default();
+        registry.register(
+            "bff_http_limit",
+            "How many requests of the kind were answered at once when one was refused last",
+            limits.clone(),
+        );
+        Self {
+            requests,
+            seconds,
+            refused,
+            limits,
+        }
+    }
+
+    /// Returns what tells of the refusals of a kind.
+    pub(crate) fn refusals(&self, kind: &'static str) -> Refusals {
+        let labels = KindLabels { kind };
+        Refusals {
+            count: self.refused.get_or_create(&labels).clone(),
+            limit: self.limits.get_or_create(&labels).clone(),
+        }
     }
 
     pub(crate) fn answered(

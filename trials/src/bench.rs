@@ -7,6 +7,7 @@ mod statistics;
 mod database;
 mod process;
 mod reads;
+mod overload;
 mod searches;
 mod completions;
 mod footprint;
@@ -41,13 +42,22 @@ pub async fn command(args: BenchArgs) -> anyhow::Result<ExitCode> {
     }
     eprintln!("starting Postgres, NATS and the three services as processes of their own");
     let mut figures = Figures::new();
-    let apart = |part: &Measured| matches!(part, Measured::Rebuild | Measured::Search);
+    let apart = |part: &Measured| {
+        matches!(
+            part,
+            Measured::Rebuild | Measured::Search | Measured::Overload
+        )
+    };
     if !args.only.iter().all(apart) || args.only.is_empty() {
         let cluster = Cluster::start(&catalogctl, false).await?;
         measure(&cluster, &catalogctl, &args, &mut figures).await?;
     }
     if args.measures(Measured::Search) {
         search(&catalogctl, &args, &mut figures).await?;
+    }
+    if args.measures(Measured::Overload) {
+        let cluster = Cluster::start_with(&catalogctl, ClusterOptions::default()).await?;
+        figures.overloads = overload::measure(&cluster, &args).await?;
     }
     if args.measures(Measured::Rebuild) {
         // The model is left out: its work would take hours for a million products, and a rebuild

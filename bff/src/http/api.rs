@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use axum::http::HeaderValue;
-use tokio::sync::Semaphore;
 
 use crate::events::Feed;
 use crate::http::feeds::Feeds;
+use crate::http::shed::admission::Admission;
 use crate::keys::KeyRing;
 use crate::metrics::Metrics;
 use crate::openapi::Served;
@@ -25,8 +25,8 @@ pub(crate) struct Api {
     pub(crate) public: Scopes,
     /// The origins whose pages may ask.
     pub(crate) cors_origins: Vec<HeaderValue>,
-    /// A place for each request that is answered at once with others.
-    pub(crate) places: Semaphore,
+    /// Who is let in.
+    pub(crate) admission: Admission,
     /// The description of the API.
     pub(crate) document: Served,
     pub(crate) body_bytes_max: usize,

@@ -1,5 +1,7 @@
 //! Bad requests: each is answered with a typed 4xx, none with a 5xx or a dropped connection.
 
+use serde_json::Value;
+
 use crate::bff::{Bff, send};
 use crate::peer::product;
 
@@ -293,4 +295,49 @@ async fn a_malformed_request_is_a_client_error() {
             .starts_with("HTTP/1.1 404 ")
     );
     assert_eq!(bff.get("/api/health").await.status, 200);
+}
+
+/// Every parameter whose values the description lists.
+fn listed_parameters(document: &Value) -> Vec<(String, String, String)> {
+    let mut found = Vec::new();
+    let paths = document["paths"].as_object().expect("paths");
+    for (path, item) in paths {
+        for (method, operation) in item.as_object().expect("operations") {
+            let parameters = operation["parameters"].as_array().into_iter().flatten();
+            for parameter in parameters.filter(|one| one["in"] == "query") {
+                let schema = &parameter["schema"];
+                let named = schema["$ref"].as_str().map(|name| name.replace('#', ""));
+                let schema = named
+                    .and_then(|name| document.pointer(&name))
+                    .unwrap_or(schema);
+                if schema["enum"].is_array() {
+                    let name = parameter["name"].as_str().expect("a name");
+                    found.push((method.to_uppercase(), path.clone(), name.to_owned()));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_listed_parameter_has_no_other_value() {
+    let bff = Bff::start().await;
+    let document = bff.get("/api/openapi.json").await.json();
+    let parameters = listed_parameters(&document);
+    assert!(parameters.len() > 8, "{parameters:?}");
+    for (method, path, name) in parameters {
+        for value in ["", "nonsense"] {
+            let needed = if path.ends_with("/search") {
+                "q=x&"
+            } else {
+                ""
+            };
+            let path = format!("{path}?{needed}{name}={value}");
+            let answer = send(bff.request(&method, &path)).await;
+            answer.problem(422);
+            let errors = answer.json()["errors"].to_string();
+            assert!(errors.contains(&format!("\"/{name}\"")), "{path}: {errors}");
+        }
+    }
 }

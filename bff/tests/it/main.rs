@@ -22,4 +22,5 @@ mod history;
 mod error_map;
 mod bad_input;
 mod connections;
+mod overload;
 mod tls;

@@ -54,6 +54,8 @@ pub(super) enum Measured {
     Import,
     /// Searches, beside SQL over the same products
     Search,
+    /// Four times as many requests as can be answered
+    Overload,
     /// A rebuild while clients read
     Rebuild,
 }

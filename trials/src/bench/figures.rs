@@ -9,6 +9,7 @@ use crate::bench::figures::table::Table;
 use crate::bench::footprint::Footprint;
 use crate::bench::freshness::Freshness;
 use crate::bench::imports::ImportFigures;
+use crate::bench::overload::OverloadFigures;
 use crate::bench::process::{Machine, Memory};
 use crate::bench::reads::{GetFigures, Side};
 use crate::bench::rebuilds::RebuildFigures;
@@ -40,6 +41,8 @@ pub(super) struct Figures {
     pub(super) embedded_per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) footprint: Option<Footprint>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) overloads: Vec<OverloadFigures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rebuild: Option<RebuildFigures>,
 }
@@ -58,6 +61,7 @@ impl Figures {
             completions: None,
             embedded_per_second: None,
             footprint: None,
+            overloads: Vec::new(),
             rebuild: None,
         }
     }
@@ -107,6 +111,9 @@ impl Figures {
             show_search(one, &mut table);
         }
         self.show_beside_searches(&mut table);
+        for one in &self.overloads {
+            show_overload(one, &mut table);
+        }
         if let Some(rebuild) = &self.rebuild {
             show_rebuild(rebuild, &mut table);
         }
@@ -230,6 +237,31 @@ fn show_footprint(footprint: &Footprint, table: &mut Table) {
         footprint.resident_mb, footprint.peak_mb
     );
     table.note("memory of the query service after the searches", &memory);
+}
+
+fn show_overload(overload: &OverloadFigures, table: &mut Table) {
+    let name = format!(
+        "{} under {:.0} requests/s, 4 times the {:.0} that can be answered",
+        overload.asked, overload.offered_per_second, overload.capacity_per_second
+    );
+    table.row(
+        &name,
+        &format!("{:.1} ms p99", overload.accepted_p99_ms),
+        &format!("{:.1} ms p99", overload.alone_p99_ms),
+        "the same without load",
+        overload.accepted_p99_ms / overload.alone_p99_ms,
+    );
+    let refused = format!(
+        "{:.0} accepted/s, {:.0} refused/s in {:.1} ms p99; BFF {:.0} MB (peak {:.0}), query service {:.0} MB (peak {:.0})",
+        overload.accepted_per_second,
+        overload.refused_per_second,
+        overload.refused_p99_ms,
+        overload.bff.resident_mb,
+        overload.bff.peak_mb,
+        overload.query.resident_mb,
+        overload.query.peak_mb,
+    );
+    table.note("", &refused);
 }
 
 fn show_rebuild(rebuild: &RebuildFigures, table: &mut Table) {

@@ -1,7 +1,7 @@
 //! Measures GET through the BFF and the query service, against a bare pass-through of the same
 //! bytes.
 
-mod load;
+pub(super) mod load;
 pub(super) mod peer;
 
 use std::path::Path;
@@ -222,7 +222,7 @@ async fn key(cluster: &Cluster, path: &str) -> anyhow::Result<String> {
     bail!("the BFF does not learn of a new key")
 }
 
-async fn any_product(cluster: &Cluster) -> anyhow::Result<v1::Product> {
+pub(super) async fn any_product(cluster: &Cluster) -> anyhow::Result<v1::Product> {
     let mut client = CatalogServiceClient::new(channel(&cluster.query_grpc()));
     let request = v1::SearchProductsRequest {
         query: "black".to_owned(),

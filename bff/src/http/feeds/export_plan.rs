@@ -24,16 +24,16 @@ impl ExportPlan {
         ];
         query.check_names(&known, &mut errors);
         let text = |name| Ok::<_, Problem>(query.one(name)?.unwrap_or_default().to_owned());
-        let format = match &*text("format")? {
-            "" | "jsonl" => Ok(ExportFormat::Jsonl),
-            "csv" => Ok(ExportFormat::Csv),
-            _ => Err("must be jsonl or csv"),
+        let format = match query.one("format")? {
+            None | Some("jsonl") => Ok(ExportFormat::Jsonl),
+            Some("csv") => Ok(ExportFormat::Csv),
+            Some(_) => Err("must be jsonl or csv"),
         };
-        let status = match &*text("status")? {
-            "" => Ok(ProductStatus::Unspecified),
-            "active" => Ok(ProductStatus::Active),
-            "discontinued" => Ok(ProductStatus::Discontinued),
-            _ => Err("must be active or discontinued"),
+        let status = match query.one("status")? {
+            None => Ok(ProductStatus::Unspecified),
+            Some("active") => Ok(ProductStatus::Active),
+            Some("discontinued") => Ok(ProductStatus::Discontinued),
+            Some(_) => Err("must be active or discontinued"),
         };
         let fields = query
             .one("fields")?

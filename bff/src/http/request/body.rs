@@ -9,6 +9,7 @@ use futures_util::StreamExt as _;
 use serde_json::value::RawValue;
 
 use crate::http::api::Api;
+use crate::http::shed::admission::Turn;
 use crate::json::raw;
 use crate::problem::Problem;
 
@@ -34,14 +35,17 @@ pub(crate) async fn read(
     if stated_length > api.body_bytes_max.saturating_mul(EXCESS_TIMES_MAX) {
         return Err(too_large(api));
     }
+    let turn = request.extensions().get::<Turn>().cloned();
     let collected = collect(request.into_body(), api);
-    match tokio::time::timeout(api.read_timeout, collected).await {
-        Ok(body) => body,
-        Err(_) => Err(Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "Body did not arrive in time",
-        )),
+    let collected = tokio::time::timeout(api.read_timeout, collected).await;
+    let body = collected.map_err(|_| {
+        let detail = "Body did not arrive in time";
+        Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
+    })??;
+    if let Some(turn) = turn {
+        turn.wait().await?;
     }
+    Ok(body)
 }
 
 /// The body as one JSON value; any other body is a 400.

@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use crate::problem::{CATALOG_STALE, Problem, TRUE};
 
-const CATALOG_CONSISTENCY: HeaderName = HeaderName::from_static("catalog-consistency");
+pub(crate) const CATALOG_CONSISTENCY: HeaderName = HeaderName::from_static("catalog-consistency");
 
 const TOKENS_MAX: usize = 100;
 /// A bound that no token reaches.

@@ -12,36 +12,40 @@ const HEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// The result of one round.
 #[derive(Debug, Default)]
-pub(super) struct Load {
-    pub(super) requests: u64,
-    pub(super) seconds: f64,
+pub(in crate::bench) struct Load {
+    pub(in crate::bench) requests: u64,
+    pub(in crate::bench) seconds: f64,
     /// The times of all requests in microseconds, sorted.
     micros: Vec<u32>,
 }
 
 impl Load {
     /// The time that a share of the requests did not exceed, in milliseconds.
-    pub(super) fn percentile_ms(&self, share: f64) -> f64 {
-        let last = self.micros.len().saturating_sub(1);
-        let index = (last as f64 * share).round() as usize;
-        self.micros
-            .get(index)
-            .map_or(f64::NAN, |micros| f64::from(*micros) / 1_000.0)
+    pub(in crate::bench) fn percentile_ms(&self, share: f64) -> f64 {
+        percentile_ms(&self.micros, share)
     }
+}
+
+/// The time that a share of the requests did not exceed, in milliseconds.
+pub(in crate::bench) fn percentile_ms(sorted_micros: &[u32], share: f64) -> f64 {
+    let last = sorted_micros.len().saturating_sub(1);
+    let index = (last as f64 * share).round() as usize;
+    let micros = sorted_micros.get(index);
+    micros.map_or(f64::NAN, |micros| f64::from(*micros) / 1_000.0)
 }
 
 /// What is asked for over and over.
 #[derive(Clone, Debug)]
-pub(super) struct Asked {
-    pub(super) path: String,
+pub(in crate::bench) struct Asked {
+    pub(in crate::bench) path: String,
     /// Header lines, each with its end.
-    pub(super) headers: String,
+    pub(in crate::bench) headers: String,
     /// Any other answer is an error.
-    pub(super) status: u16,
+    pub(in crate::bench) status: u16,
 }
 
 /// Sends the same request over and over.
-pub(super) async fn run(
+pub(in crate::bench) async fn run(
     address: &str,
     asked: &Asked,
     connections: usize,
@@ -81,25 +85,33 @@ async fn client(
     while Instant::now() < until {
         let sent = Instant::now();
         stream.write_all(request).await?;
-        read_answer(&mut stream, status, &mut buffer).await?;
-        micros.push(u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX));
+        let answered = read_answer(&mut stream, &mut buffer).await?;
+        if answered != status {
+            bail!("answer {answered} where {status} was expected");
+        }
+        micros.push(micros_since(sent));
     }
     Ok(micros)
 }
 
-/// Reads one answer that states its length, and drops it.
-async fn read_answer(
+/// The time since a request was sent, in microseconds.
+pub(in crate::bench) fn micros_since(sent: Instant) -> u32 {
+    u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX)
+}
+
+/// Reads one answer that states its length, and drops all but its status.
+pub(in crate::bench) async fn read_answer(
     stream: &mut TcpStream,
-    status: u16,
     buffer: &mut Vec<u8>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<u16> {
     buffer.clear();
+    let mut status = 0;
     let mut wanted = None;
     loop {
         if let Some(wanted) = wanted
             && buffer.len() >= wanted
         {
-            return Ok(());
+            return Ok(status);
         }
         if stream.read_buf(buffer).await? == 0 {
             bail!("the server closed the connection");
@@ -107,7 +119,9 @@ async fn read_answer(
         if wanted.is_none()
             && let Some(head) = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n")
         {
-            wanted = Some(head + 4 + body_length(&buffer[..head], status)?);
+            let (told, length) = status_and_length(&buffer[..head])?;
+            status = told;
+            wanted = Some(head + 4 + length);
         }
         if wanted.is_none() && buffer.len() > HEAD_BYTES_MAX {
             bail!("the head of the answer is too long");
@@ -115,17 +129,15 @@ async fn read_answer(
     }
 }
 
-fn body_length(head: &[u8], expected: u16) -> anyhow::Result<usize> {
+fn status_and_length(head: &[u8]) -> anyhow::Result<(u16, usize)> {
     let head = str::from_utf8(head).context("the head is not text")?;
     let status = head.split(' ').nth(1).unwrap_or_default();
-    if status.parse() != Ok(expected) {
-        bail!("answer {status} where {expected} was expected");
-    }
-    if expected == 304 {
-        return Ok(0);
+    let status: u16 = status.parse().context("the answer has no status")?;
+    if status == 304 {
+        return Ok((status, 0));
     }
     let mut headers = head.lines().skip(1).filter_map(|line| line.split_once(':'));
     let length = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     let (_, length) = length.context("the answer does not state its length")?;
-    Ok(length.trim().parse()?)
+    Ok((status, length.trim().parse()?))
 }
