@@ -5,6 +5,9 @@ use std::time::{Duration, Instant};
 
 /// How many answers are looked at together. Their median is not moved by a few dear ones.
 const WINDOW: usize = 32;
+/// Where fewer come in this time, these few must do.
+const WINDOW_MS: u64 = 100;
+const WINDOW_MIN: usize = 8;
 /// How many times the usual time an answer may take before fewer run at once.
 const SLOWER: f64 = 1.5;
 /// How long a usual time is believed under overload. Then the limit is lowered to measure it again.
@@ -19,8 +22,15 @@ pub(super) struct Limit {
     tight: usize,
     /// The time of an answer that has the machine to itself, and when it was measured.
     usual: Option<(Duration, Instant)>,
-    alone: Vec<Duration>,
-    window: Vec<Duration>,
+    alone: Window,
+    all: Window,
+}
+
+/// Answers that are looked at together.
+#[derive(Debug, Default)]
+struct Window {
+    times: Vec<Duration>,
+    since: Option<Instant>,
 }
 
 /// The bounds of a limit without overload. Under overload it may be as low as 1.
@@ -49,8 +59,8 @@ impl Limit {
             calm: bounds.min,
             tight: 1,
             usual: None,
-            alone: Vec::with_capacity(WINDOW),
-            window: Vec::with_capacity(WINDOW),
+            alone: Window::default(),
+            all: Window::default(),
         }
     }
 
@@ -61,17 +71,12 @@ impl Limit {
 
     /// Takes an answer into account.
     pub(super) fn answered(&mut self, sample: Sample, at: Instant) {
-        if sample.running == 1 {
-            self.alone.push(sample.took);
-            if self.alone.len() == WINDOW {
-                self.usual = Some((median(&mut self.alone), at));
-                self.alone.clear();
-            }
+        if sample.running == 1
+            && let Some(usual) = self.alone.add(sample.took, at)
+        {
+            self.usual = Some((usual, at));
         }
-        self.window.push(sample.took);
-        if self.window.len() == WINDOW {
-            let typical = median(&mut self.window);
-            self.window.clear();
+        if let Some(typical) = self.all.add(sample.took, at) {
             self.adjust(typical, sample, at);
         }
     }
@@ -90,16 +95,28 @@ impl Limit {
             Some((usual, _)) if typical > usual.mul_f64(SLOWER) => {
                 *limit = limit.saturating_sub(1 + *limit / 4).max(min);
             }
-            Some(_) if last.wanted => *limit = (*limit + 1).min(self.bounds.max),
+            Some(_) if last.wanted => *limit = (*limit + 1 + *limit / 8).min(self.bounds.max),
             None | Some(_) => {}
         }
     }
 }
 
-/// The median; leaves the order undefined.
-fn median(times: &mut [Duration]) -> Duration {
-    let middle = times.len() / 2;
-    *times.select_nth_unstable(middle).1
+impl Window {
+    /// Adds the time of an answer; returns the median of all when they are enough, and begins again.
+    fn add(&mut self, took: Duration, at: Instant) -> Option<Duration> {
+        let since = *self.since.get_or_insert(at);
+        self.times.push(took);
+        let is_old = at.duration_since(since) >= Duration::from_millis(WINDOW_MS);
+        let needed = if is_old { WINDOW_MIN } else { WINDOW };
+        if self.times.len() < needed {
+            return None;
+        }
+        let middle = self.times.len() / 2;
+        let median = *self.times.select_nth_unstable(middle).1;
+        self.times.clear();
+        self.since = None;
+        Some(median)
+    }
 }
 
 #[cfg(test)]
@@ -133,7 +150,7 @@ mod tests {
             let (mut limit, at) = (Limit::new(CALM), Instant::now());
             answer(&mut limit, cores, 20_000, true, at);
             let found = limit.get(true);
-            let within = cores.saturating_sub(1 + cores / 4)..=cores + 2;
+            let within = cores.saturating_sub(1 + cores / 4)..=cores + cores / 4 + 2;
             assert!(within.contains(&found), "{cores}: {found}");
         }
     }

@@ -1,6 +1,6 @@
 //! The places of the requests of one kind. Who finds none waits for one, in turn, as long as the line is
 //! bounded. When it overflows, more comes than can be answered: from then on the newest goes first, for the
-//! oldest has the least time left, and who has waited for some milliseconds is refused.
+//! oldest has the least time left, no more wait than run, and who has waited for some milliseconds is refused.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -104,7 +104,12 @@ impl Places {
         }
         let (sender, turn) = oneshot::channel();
         state.line.push_back(sender);
-        if state.line.len() > self.line_max {
+        let line_max = if state.is_overloaded(now) {
+            state.limit.get(true)
+        } else {
+            self.line_max
+        };
+        while state.line.len() > line_max {
             state.line.pop_front();
             state.refused(now);
         }
