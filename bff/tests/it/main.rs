@@ -21,6 +21,7 @@ mod tokens;
 mod history;
 mod error_map;
 mod bad_input;
+mod fuzz;
 mod connections;
 mod overload;
 mod tls;
