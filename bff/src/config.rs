@@ -7,6 +7,7 @@ use std::time::Duration;
 use ::http::{HeaderValue, Uri};
 use service_kit::{Env, GrpcAccess, ServerTls};
 
+use crate::http::Pages;
 use crate::scope::Scopes;
 use crate::tokens::TokenConfig;
 
@@ -49,6 +50,8 @@ pub struct Config {
     /// Whose tokens are taken besides keys.
     pub tokens: Option<TokenConfig>,
     pub events: EventLimits,
+    /// The pages that are served.
+    pub pages: Pages,
 }
 
 impl Config {
@@ -129,6 +132,11 @@ impl Config {
             )),
             tokens: read_tokens(env),
             events: event_limits(env),
+            pages: env.or(
+                "PAGES",
+                "shop",
+                "The pages that are served: shop, or nothing.",
+            ),
         }
     }
 }

@@ -6,7 +6,6 @@ mod headers;
 mod shed;
 mod api;
 mod answer;
-mod docs;
 mod health;
 mod products;
 mod feeds;
@@ -14,6 +13,7 @@ mod search;
 mod rules;
 mod api_keys;
 mod events;
+mod pages;
 mod usage;
 mod request;
 
@@ -30,7 +30,6 @@ use axum::http::header::{
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use service_kit::{RequestLogLayer, TraceContext};
 use tower::util::option_layer;
 use tower_http::CompressionLevel;
@@ -49,6 +48,7 @@ use crate::http::routes::DOCUMENT;
 
 pub(crate) use crate::http::api::Api;
 pub(crate) use crate::http::feeds::Feeds;
+pub(crate) use crate::http::pages::Pages;
 pub(crate) use crate::http::shed::admission::Admission;
 
 /// Shorter answers fit one packet anyway.
@@ -62,13 +62,9 @@ pub(crate) fn document(public: Scopes) -> Served {
     Served::of(&DOCUMENT, public)
 }
 
-pub(crate) fn router(api: Arc<Api>) -> Router {
+pub(crate) fn router(api: Arc<Api>, pages: Pages) -> Router {
     let (routes, _) = routes::routes().split_for_parts();
-    let routes = routes
-        .route(docs::PAGE, get(docs::page))
-        .route(docs::PAGE_INDEX, get(docs::page_index))
-        .route(docs::PAGE_FILE, get(docs::page_file));
-    layered(routes, api)
+    layered(routes.merge(pages::routes(pages)), api)
 }
 
 /// Adds the layers, from the inside out: a panic becomes a problem, problems are written and answers
@@ -195,6 +191,7 @@ fn panicked(payload: Box<dyn Any + Send>) -> Response {
 mod tests {
     use axum::body::Body;
     use axum::http::header::CONTENT_TYPE;
+    use axum::routing::get;
     use service_kit::Env;
     use tokio_util::sync::CancellationToken;
     use tower::ServiceExt as _;

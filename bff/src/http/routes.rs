@@ -8,9 +8,10 @@ use utoipa_axum::routes;
 
 use crate::http::api::Api;
 use crate::http::feeds::{export, import};
+use crate::http::pages::docs;
 use crate::http::products::{bulk, history, read, writes};
 use crate::http::search::{find, posted};
-use crate::http::{api_keys, docs, events, health, rules, usage};
+use crate::http::{api_keys, events, health, rules, usage};
 use crate::openapi;
 
 /// The OpenAPI document of this release.

@@ -15,7 +15,6 @@ const WRITES: [(&str, &str); 3] = [
 async fn an_unknown_path_is_not_found() {
     let bff = Bff::start().await;
     let paths = [
-        "/",
         "/api",
         "/api/",
         "/api/products/",

@@ -23,5 +23,6 @@ mod error_map;
 mod bad_input;
 mod fuzz;
 mod connections;
+mod pages;
 mod overload;
 mod tls;

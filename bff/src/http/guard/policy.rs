@@ -8,7 +8,7 @@ use axum::http::Method;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
 
-use crate::http::docs;
+use crate::http::pages;
 use crate::http::routes::DOCUMENT;
 use crate::openapi::{operations, scope_of};
 use crate::scope::Scope;
@@ -74,7 +74,7 @@ static ROUTES: LazyLock<HashMap<String, Route>> = LazyLock::new(|| {
             }
         }
     }
-    for page in [docs::PAGE, docs::PAGE_INDEX, docs::PAGE_FILE] {
+    for page in pages::PATHS {
         add(page, Method::GET, Policy::Open);
     }
     routes

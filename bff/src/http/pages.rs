@@ -1,0 +1,62 @@
+//! The pages that people use: the shop window, and the API's description to try out.
+
+pub(super) mod docs;
+mod assets;
+mod shop;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::http::api::Api;
+
+/// The addresses of the pages, all for everybody.
+pub(super) const PATHS: [&str; 6] = [
+    docs::PAGE,
+    docs::PAGE_INDEX,
+    docs::PAGE_FILE,
+    assets::FILE,
+    shop::RESULTS,
+    shop::PRODUCT,
+];
+
+/// Which pages are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pages {
+    pub shop: bool,
+}
+
+impl std::str::FromStr for Pages {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut pages = Self { shop: false };
+        for name in text
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
+            match name {
+                "shop" => pages.shop = true,
+                _ => return Err(format!("there is no page {name}: only shop")),
+            }
+        }
+        Ok(pages)
+    }
+}
+
+/// The routes of the pages that are switched on.
+pub(super) fn routes(pages: Pages) -> Router<Arc<Api>> {
+    let routes = Router::new()
+        .route(docs::PAGE, get(docs::page))
+        .route(docs::PAGE_INDEX, get(docs::page_index))
+        .route(docs::PAGE_FILE, get(docs::page_file));
+    if !pages.shop {
+        return routes;
+    }
+    routes
+        .route(assets::FILE, get(assets::file))
+        .route(shop::RESULTS, get(shop::results))
+        .route(shop::PRODUCT, get(shop::product))
+}

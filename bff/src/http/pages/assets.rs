@@ -1,0 +1,79 @@
+//! The files of the pages, which are in the program. Their addresses have the digest of all of them, so that a
+//! browser keeps them for good and a new release has new ones.
+
+use std::sync::LazyLock;
+
+use axum::extract::Path;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use rust_embed::RustEmbed;
+
+use crate::problem::Problem;
+
+pub(super) const FILE: &str = "/assets/{release}/{*file}";
+
+const FOR_GOOD: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+#[derive(RustEmbed)]
+#[folder = "pages/"]
+#[include = "*.js"]
+#[include = "*.css"]
+#[include = "*.svg"]
+#[include = "*.html"]
+struct Files;
+
+/// The folder of the files of this release.
+static FOLDER: LazyLock<String> = LazyLock::new(|| {
+    // Any digest will do: it tells releases apart, and guards nothing.
+    let mut sum = 0_u64;
+    for name in Files::iter() {
+        let file = Files::get(&name);
+        let hash = file
+            .map(|file| file.metadata.sha256_hash())
+            .unwrap_or_default();
+        for byte in name.bytes().chain(hash) {
+            sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    format!("/assets/{sum:016x}")
+});
+
+/// A page with the addresses of its files filled in. `head` and `body` are mark-up that machines read first.
+pub(super) fn page(name: &str, head: &str, body: &str) -> Option<String> {
+    let file = Files::get(name)?;
+    let text = std::str::from_utf8(&file.data).ok()?;
+    let text = text.replace("{assets}", &FOLDER);
+    Some(
+        text.replace("<!-- head -->", head)
+            .replace("<!-- body -->", body),
+    )
+}
+
+/// `GET /assets/…`: a file of the pages.
+pub(super) async fn file(
+    Path((release, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let not_found = || Problem::new(StatusCode::NOT_FOUND, "Not found");
+    let kind = kind(&name).ok_or_else(not_found)?;
+    let file = Files::get(&name).ok_or_else(not_found)?;
+    // The file of an older release is not the one asked for.
+    if FOLDER.rsplit('/').next() != Some(&*release) {
+        return Err(not_found());
+    }
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (CACHE_CONTROL, FOR_GOOD),
+    ];
+    Ok((headers, file.data.into_owned()).into_response())
+}
+
+/// The content type of a file; None of one that is not for browsers.
+fn kind(name: &str) -> Option<&'static str> {
+    match name.rsplit_once('.')?.1 {
+        "js" => Some("text/javascript; charset=utf-8"),
+        "css" => Some("text/css; charset=utf-8"),
+        "svg" => Some("image/svg+xml"),
+        _ => None,
+    }
+}

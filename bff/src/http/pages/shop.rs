@@ -1,0 +1,111 @@
+//! The shop window. A browser draws it; what machines and previews look for stands in the page already.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use catalog_proto::v1;
+use tonic::Code;
+
+use crate::http::api::Api;
+use crate::http::pages::assets;
+use crate::http::request::params::ProductPath;
+use crate::json::linked::linked;
+use crate::problem::Problem;
+use crate::scope::Scope;
+use crate::upstream::Caller;
+
+pub(super) const RESULTS: &str = "/";
+pub(super) const PRODUCT: &str = "/products/{id}";
+
+const PAGE: &str = "shop/index.html";
+/// Scripts, styles and data come from here only; pictures from wherever suppliers keep them.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; img-src 'self' data: https: http:; object-src 'none'; frame-ancestors 'none'; \
+     base-uri 'none'; form-action 'self'",
+);
+
+/// `GET /`: the page of results.
+pub(super) async fn results() -> Result<Response, Problem> {
+    let head =
+        "<title>Catalog</title>\n<meta name=\"description\" content=\"Search all products\">";
+    page(StatusCode::OK, head, "")
+}
+
+/// `GET /products/{id}`: the page of a product.
+pub(super) async fn product(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: Result<ProductPath, Problem>,
+) -> Result<Response, Problem> {
+    // Where reading needs a key, the page tells so itself.
+    if !api.public.has(Scope::Read) {
+        return page(StatusCode::OK, "<title>Catalog</title>", "");
+    }
+    let gone = || page(StatusCode::NOT_FOUND, "<title>Catalog</title>", "");
+    let Ok(ProductPath(id)) = path else {
+        return gone();
+    };
+    match api.upstream.get_product(&caller, &id, Vec::new()).await {
+        Ok(found) => page(
+            StatusCode::OK,
+            &head(&found.product)?,
+            &body(&found.product),
+        ),
+        Err(status) if status.code() == Code::NotFound => gone(),
+        // The page asks again, and tells what is wrong.
+        Err(_) => page(StatusCode::OK, "<title>Catalog</title>", ""),
+    }
+}
+
+fn page(status: StatusCode, head: &str, body: &str) -> Result<Response, Problem> {
+    let text = assets::page(PAGE, head, body);
+    let text = text.ok_or_else(|| Problem::internal("the shop window is not in the program"))?;
+    let headers: [(HeaderName, HeaderValue); 3] = [
+        (
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    Ok((status, headers, text).into_response())
+}
+
+/// What search engines and previews of links read.
+fn head(product: &v1::Product) -> Result<String, Problem> {
+    let title = escaped(&product.title);
+    let description: String = product.description.chars().take(300).collect();
+    let description = escaped(&description);
+    let linked = serde_json::to_string(&linked(product)).map_err(Problem::internal)?;
+    // No text of a product ends the script.
+    let linked = linked.replace('<', "\\u003c");
+    Ok(format!(
+        "<title>{title}</title>\n<meta name=\"description\" content=\"{description}\">\n\
+         <meta property=\"og:title\" content=\"{title}\">\n\
+         <script type=\"application/ld+json\">{linked}</script>"
+    ))
+}
+
+/// What is seen before the page is drawn, and without JavaScript.
+fn body(product: &v1::Product) -> String {
+    let description = escaped(&product.description);
+    format!("<h1>{}</h1><p>{description}</p>", escaped(&product.title))
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for one in text.chars() {
+        match one {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ => escaped.push(one),
+        }
+    }
+    escaped
+}
