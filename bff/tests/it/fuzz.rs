@@ -283,7 +283,10 @@ async fn ask(bff: &Bff, case: &Case) -> Result<u16, String> {
         return Err(format!("a body that is no JSON with status {status}"));
     }
     // The peer of these tests has not got everything.
-    if status >= 500 && !body.contains("UNIMPLEMENTED") {
+    let is_absent = ["UNIMPLEMENTED", "Events cannot be told now"]
+        .iter()
+        .any(|why| body.contains(why));
+    if status >= 500 && !is_absent {
         return Err(format!("status {status} of {} {}", case.method, case.path));
     }
     Ok(status)
@@ -327,6 +330,9 @@ async fn no_request_breaks_a_promise() {
             Err(why) => {
                 let request = String::from_utf8_lossy(&case.bytes()).into_owned();
                 let repeat = format!("CATALOG_FUZZ_SEED={number}: {request}");
+                if !failures.contains_key(&why) {
+                    eprintln!("{why}: {repeat}");
+                }
                 failures.entry(why).or_insert(repeat);
             }
         }
