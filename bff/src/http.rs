@@ -12,7 +12,7 @@ mod products;
 mod feeds;
 mod search;
 mod rules;
-mod api_keys;
+mod operate;
 mod events;
 mod usage;
 mod request;
