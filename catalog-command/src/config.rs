@@ -7,6 +7,12 @@ use std::time::Duration;
 use catalog_events::Broker;
 use service_kit::{ClientTls, Env, ServerTls, ServiceTokens};
 
+use crate::domain::{Reach, Schedule};
+
+/// 5 s, 5 min, 30 min, 2, 5, 10, 14, 20 and 24 h: three days, as the specification suggests.
+const WEBHOOK_BACKOFF_MS: &str =
+    "5000,300000,1800000,7200000,18000000,36000000,50400000,72000000,86400000";
+
 /// The configuration of the write service.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -38,6 +44,17 @@ pub struct Config {
     pub request_id_hours: NonZeroU16,
     /// The secret that seals consistency tokens; the read side has the same.
     pub token_secret: String,
+    /// How webhooks are delivered.
+    pub webhooks: WebhookConfig,
+}
+
+/// How webhooks are delivered.
+#[derive(Clone, Debug)]
+pub struct WebhookConfig {
+    pub(crate) reach: Reach,
+    pub(crate) schedule: Schedule,
+    pub(crate) timeout: Duration,
+    pub(crate) tls: ClientTls,
 }
 
 impl Config {
@@ -102,6 +119,33 @@ impl Config {
                     "Seals consistency tokens; catalog-query needs the same.",
                 )
                 .unwrap_or_default(),
+            webhooks: WebhookConfig::read(env),
+        }
+    }
+}
+
+impl WebhookConfig {
+    fn read(env: &mut Env) -> Self {
+        let private = env.or(
+            "WEBHOOK_PRIVATE",
+            "false",
+            "Whether webhooks may go to http URLs and to addresses that are not public; for trials, and \
+             for receivers on a network of your own.",
+        );
+        let timeout = env.or(
+            "WEBHOOK_TIMEOUT_MS",
+            "15000",
+            "How long a delivery may take, its connection and its answer included.",
+        );
+        Self {
+            reach: if private { Reach::Private } else { Reach::Public },
+            schedule: env.or(
+                "WEBHOOK_BACKOFF_MS",
+                WEBHOOK_BACKOFF_MS,
+                "The waits between the attempts of a delivery; when all have passed, the webhook is disabled.",
+            ),
+            timeout: Duration::from_millis(timeout),
+            tls: ClientTls::read_for(env, "WEBHOOK_"),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Decisions about products and search rules, without async, clock, database or wire types. Time comes
-//! in as an argument; a decision is a change to save, or nothing when nothing changed.
+//! Decisions about products, search rules, keys and webhooks, without async, clock, database or wire types.
+//! Time comes in as an argument; a decision is a change to save, or nothing when nothing changed.
 
 mod check;
 mod price;
@@ -12,6 +12,7 @@ mod rule_draft;
 mod rule_decision;
 mod api_key_draft;
 mod api_key;
+mod webhook;
 mod request;
 mod log_digest;
 
@@ -32,3 +33,8 @@ pub(crate) use product_write::ProductWrite;
 pub(crate) use request::{InvalidRequestId, RequestId, RequestKey};
 pub(crate) use rule_decision::{CurrentRule, RuleDecision, RuleRejection, delete_rule, put_rule};
 pub(crate) use rule_draft::RuleDraft;
+pub(crate) use webhook::{
+    LogPlace, NewWebhook, Reach, Schedule, SigningSecret, Start, StoredWebhook, Webhook,
+    WebhookDraft, WebhookFields, WebhookPatch, WebhookRejection, WebhookState, create_webhook,
+    existing_webhook, is_public, move_webhook, rotate_webhook, update_webhook,
+};

@@ -1,4 +1,4 @@
-//! One instance at a time runs the sequencer and the relays. The lease decides which; the fencing epoch
+//! One instance at a time runs the sequencer and the relays and delivers to webhooks. The lease decides which; the fencing epoch
 //! and the expected sequence see to it that two instances that both believe to hold it do no harm.
 
 use std::time::Duration;
@@ -12,6 +12,7 @@ use crate::relay::Relay;
 use crate::sequencer::Sequencer;
 use crate::status::WriteProgress;
 use crate::store::{self, Epoch};
+use crate::webhooks::Deliverer;
 
 /// How long the log may stand still after its leader was killed.
 const LEASE_MS: u64 = 3_000;
@@ -28,6 +29,7 @@ pub(crate) struct Leader {
     pub(crate) sequencer: Sequencer,
     pub(crate) relay: Relay,
     pub(crate) rule_relay: Relay,
+    pub(crate) deliverer: Deliverer,
     pub(crate) progress: WriteProgress,
 }
 
@@ -62,6 +64,7 @@ impl Leader {
             () = self.sequencer.run(epoch) => tracing::warn!("another instance sequences now"),
             () = self.relay.run(epoch) => {}
             () = self.rule_relay.run(epoch) => {}
+            () = self.deliverer.run(epoch) => {}
             () = self.watch() => {}
             () = self.keep_lease(epoch) => tracing::warn!("lost the lease on the log"),
             () = stop.cancelled() => {}

@@ -1,5 +1,5 @@
 //! The write side of the catalog. A write is decided by the pure domain, saved with its event in
-//! one transaction, given a position by the sequencer and published in that order by the relay.
+//! one transaction, given a position by the sequencer, published in that order by the relay and delivered to webhooks.
 
 mod app;
 mod grpc;
@@ -8,6 +8,7 @@ mod expiry;
 mod leader;
 mod sequencer;
 mod relay;
+mod webhooks;
 mod log_watch;
 mod store;
 mod config;

@@ -1,6 +1,7 @@
 //! What the write side knows about its own progress: for metrics, readiness and `catalogctl status`.
 
 mod relay;
+mod webhooks;
 mod shown;
 
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use prometheus_client::registry::Registry;
 
 pub(crate) use crate::status::relay::RelayProgress;
 use crate::status::shown::Shown;
+pub(crate) use crate::status::webhooks::WebhookCounts;
 
 /// The progress of the write side. Its clones, which the leader's tasks hold, share one state.
 #[derive(Clone, Default)]
@@ -21,6 +23,7 @@ pub(crate) struct WriteProgress {
     pub(crate) relay: RelayProgress,
     /// The relay of the log of search rules.
     pub(crate) rule_relay: RelayProgress,
+    pub(crate) webhooks: WebhookCounts,
     leader: Arc<AtomicBool>,
     sequencer_error: Shown,
     sequenced: Counter<u64, AtomicU64>,
@@ -37,6 +40,7 @@ impl WriteProgress {
         self.relay.register(registry);
         self.rule_relay
             .register(registry.sub_registry_with_prefix("rule"));
+        self.webhooks.register(registry);
         let help = "Committed events that have no position yet, 100001 where there are more than \
                     100000; 0 where another instance leads";
         registry.register("outbox_pending", help, self.outbox_pending.clone());
@@ -64,6 +68,7 @@ impl WriteProgress {
             self.rule_relay.set_error(None);
             self.set_sequencer_error(None);
             self.outbox_seen(0, Duration::ZERO);
+            self.webhooks.seen(0, 0, 0, 0);
         }
     }
 

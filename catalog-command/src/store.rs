@@ -5,6 +5,7 @@ mod connections;
 mod products;
 mod rules;
 mod api_keys;
+mod webhooks;
 mod audit;
 mod idempotency;
 mod history;
@@ -40,3 +41,10 @@ pub(crate) use rules::{
     read_rule_events, rule_event_id_at, rule_head_position, save_rule,
 };
 pub(crate) use snapshot::{SnapshotPage, SnapshotRow, live_products, snapshot_page};
+pub(crate) use webhooks::{
+    FollowedWebhook, LogKind, LogSpot, NotifiedEvent, PageBounds, Settlement, WaitingDelivery,
+    WaitingPage, WebhookProgress, count_webhooks, delete_webhook, disable_webhook, event_at,
+    followed_webhooks, forgive_webhook, list_waiting, load_webhook, lock_webhooks, log_ends,
+    product_events_after, replay_webhook, rule_events_after, save_webhook, settle, shown_webhooks,
+    waiting_of, webhook_revision, webhook_totals,
+};

@@ -14,6 +14,7 @@ use trials::cluster;
 use crate::deployment::keys::{self, KeysArgs};
 use crate::deployment::migrate::{self, MigrateArgs};
 use crate::deployment::probe::{self, ProbeArgs};
+use crate::deployment::webhooks::{self, WebhooksArgs};
 use crate::endpoints::EndpointArgs;
 use crate::eval::{self, EvalArgs};
 use crate::export::{self, ExportArgs};
@@ -58,6 +59,8 @@ enum Command {
     Rules(RulesArgs),
     /// Makes, shows, rotates and revokes API keys
     Keys(KeysArgs),
+    /// Webhooks, which tell others of events over HTTP: makes, tests, changes and watches them
+    Webhooks(WebhooksArgs),
     /// Shows what people searched for, what they did not find and what they opened
     Analytics(AnalyticsArgs),
     /// Shows events, reads or searches as they happen
@@ -128,6 +131,7 @@ pub fn main() -> ExitCode {
         Command::Synonyms(args) => block_on(rules::synonyms(args, &endpoints)),
         Command::Rules(args) => block_on(rules::rules(args, &endpoints)),
         Command::Keys(args) => block_on(keys::command(args, &endpoints)),
+        Command::Webhooks(args) => block_on(webhooks::command(args, &endpoints)),
         Command::Analytics(args) => block_on(analytics::command(args, &endpoints)),
         Command::Tail(args) => block_on(tail::command(args, &endpoints)),
         Command::Status(args) => block_on(status::command(args, &endpoints)),

@@ -1,8 +1,8 @@
 -- Who may do what in the database of the write side. Safe to run again, as an administrator or as
 -- catalog_migrator. The roles exist already.
 --   catalog_migrator  owns everything, and changes the schema
---   catalog_writer    answers requests: products, rules, keys; reads the logs
---   catalog_relay     leads: numbers events, extends the event log, publishes
+--   catalog_writer    answers requests: products, rules, keys, webhooks; reads the logs
+--   catalog_relay     leads: numbers events, extends the event log, publishes, delivers to webhooks
 -- Nobody has the privilege to change what is in the event log, and a trigger refuses it besides.
 
 DO $$
@@ -45,10 +45,20 @@ GRANT INSERT, UPDATE ON products, search_rules, api_keys TO catalog_writer;
 GRANT INSERT ON outbox, rule_log, operator_audit TO catalog_writer;
 GRANT UPDATE ON rule_log_head, api_key_head TO catalog_writer;
 GRANT INSERT, UPDATE, DELETE ON idempotency TO catalog_writer;
+GRANT INSERT, UPDATE, DELETE ON webhooks TO catalog_writer;
+GRANT UPDATE, DELETE ON webhook_waiting TO catalog_writer;
+GRANT UPDATE ON webhook_head TO catalog_writer;
 
 GRANT SELECT ON log_head, event_log, outbox, rule_log, rule_log_head TO catalog_relay;
 GRANT UPDATE ON log_head TO catalog_relay;
 GRANT INSERT ON event_log TO catalog_relay;
 GRANT DELETE ON outbox TO catalog_relay;
+GRANT SELECT ON webhooks, webhook_waiting, webhook_head TO catalog_relay;
+-- How far a webhook is, and that it was stopped; neither where it is nor what it is signed with.
+GRANT UPDATE (version, revision, state, disabled_reason, updated_at, position, rule_position, delivered,
+              last_delivered_at, failing_since, last_error) ON webhooks TO catalog_relay;
+GRANT UPDATE ON webhook_head TO catalog_relay;
+GRANT INSERT, UPDATE, DELETE ON webhook_waiting TO catalog_relay;
+GRANT INSERT ON operator_audit TO catalog_relay;
 
 REVOKE UPDATE, DELETE, TRUNCATE ON event_log, rule_log, operator_audit FROM catalog_migrator;

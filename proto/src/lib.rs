@@ -33,3 +33,21 @@ impl fmt::Debug for v1::RotateApiKeyResponse {
         shown.field("key", &self.key).finish_non_exhaustive()
     }
 }
+
+impl fmt::Debug for v1::CreateWebhookResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("CreateWebhookResponse");
+        shown
+            .field("webhook", &self.webhook)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for v1::RotateWebhookSecretResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("RotateWebhookSecretResponse");
+        shown
+            .field("webhook", &self.webhook)
+            .finish_non_exhaustive()
+    }
+}

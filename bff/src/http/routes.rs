@@ -8,10 +8,11 @@ use utoipa_axum::routes;
 
 use crate::http::api::Api;
 use crate::http::feeds::{export, import};
+use crate::http::operate::{api_keys, webhooks};
 use crate::http::pages::docs;
 use crate::http::products::{bulk, history, read, writes};
 use crate::http::search::{find, posted};
-use crate::http::{api_keys, events, health, rules, usage};
+use crate::http::{events, health, rules, usage};
 use crate::openapi;
 
 /// The OpenAPI document of this release.
@@ -53,6 +54,16 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(api_keys::list_keys, api_keys::create_key))
         .routes(routes!(api_keys::revoke_key))
         .routes(routes!(api_keys::rotate_key))
+        .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
+        .routes(routes!(
+            webhooks::get_webhook,
+            webhooks::update_webhook,
+            webhooks::delete_webhook
+        ))
+        .routes(routes!(webhooks::rotate_secret))
+        .routes(routes!(webhooks::replay_webhook))
+        .routes(routes!(webhooks::test_webhook))
+        .routes(routes!(webhooks::list_waiting))
         .routes(routes!(docs::openapi))
         .routes(routes!(docs::problem_kind))
 }

@@ -37,6 +37,26 @@ pub(crate) struct ApiKeyPathParams {
 }
 
 #[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct WebhookPathParams {
+    /// The webhook.
+    #[param(
+        pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+        example = "01a2277a-2b33-775b-99dd-ae7d42cab0ab"
+    )]
+    id: String,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct WaitingListParams {
+    #[param(minimum = 1, maximum = 1000, default = 100)]
+    limit: Option<i32>,
+    /// The `next_page_token` of the page before.
+    page_token: Option<String>,
+}
+
+#[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ApiKeyListParams {
     #[param(minimum = 1, maximum = 100, default = 100)]

@@ -39,6 +39,8 @@ kinds! {
         "There is no search rule of this id, or it was deleted.";
     KEY_NOT_FOUND = "api-key-not-found", NOT_FOUND,
         "There is no API key of this id.";
+    WEBHOOK_NOT_FOUND = "webhook-not-found", NOT_FOUND,
+        "There is no webhook of this id, or it was deleted.";
     METHOD_NOT_ALLOWED = "method-not-allowed", METHOD_NOT_ALLOWED,
         "The address has no such method. `Allow` lists those it has.";
     NOT_ACCEPTABLE = "not-acceptable", NOT_ACCEPTABLE,
@@ -53,6 +55,8 @@ kinds! {
         "There are as many search rules as there can be. Delete one first.";
     TOO_MANY_KEYS = "too-many-api-keys", CONFLICT,
         "There are as many API keys as there can be. Revoke one first.";
+    TOO_MANY_WEBHOOKS = "too-many-webhooks", CONFLICT,
+        "There are as many webhooks as there can be. Delete one first.";
     PRECONDITION_FAILED = "precondition-failed", PRECONDITION_FAILED,
         "It is not at a version that `If-Match` names, or it exists despite `If-None-Match: *`. Read it again.";
     TOO_LARGE = "too-large", PAYLOAD_TOO_LARGE,

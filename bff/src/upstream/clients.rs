@@ -9,6 +9,7 @@ use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::event_service_client::EventServiceClient;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
 use catalog_proto::v1::usage_service_client::UsageServiceClient;
+use catalog_proto::v1::webhook_service_client::WebhookServiceClient;
 use service_kit::{GrpcAccess, GrpcChannel, TlsError};
 use tonic::transport::Endpoint;
 
@@ -27,6 +28,7 @@ pub(crate) struct Upstream {
     pub(super) usage: UsageServiceClient<GrpcChannel>,
     pub(super) command: CatalogCommandServiceClient<GrpcChannel>,
     pub(crate) api_keys: ApiKeyServiceClient<GrpcChannel>,
+    pub(super) webhooks: WebhookServiceClient<GrpcChannel>,
     pub(super) rules: SearchRuleServiceClient<GrpcChannel>,
     /// The way to the write service.
     pub(crate) write_side: GrpcChannel,
@@ -58,6 +60,7 @@ impl Upstream {
             usage: UsageServiceClient::new(read_side),
             command: command.max_decoding_message_size(ANSWER_BYTES_MAX),
             api_keys,
+            webhooks: WebhookServiceClient::new(write_side.clone()),
             write_side,
             rules: rules.max_decoding_message_size(ANSWER_BYTES_MAX),
             get_deadline: config.get_deadline,

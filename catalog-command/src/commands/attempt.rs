@@ -1,6 +1,6 @@
 //! How a command can fail, and one try of it.
 
-use crate::domain::{KeyRejection, Rejection, RuleRejection};
+use crate::domain::{KeyRejection, Rejection, RuleRejection, WebhookRejection};
 use crate::store::Conflict;
 
 /// A writer that loses this often in a row gives up and says so.
@@ -15,6 +15,8 @@ pub(crate) enum CommandError {
     RuleRejected(#[from] RuleRejection),
     #[error(transparent)]
     KeyRejected(#[from] KeyRejection),
+    #[error(transparent)]
+    WebhookRejected(#[from] WebhookRejection),
     #[error("the operating system has no random numbers")]
     Random(#[from] getrandom::Error),
     #[error("the request id was used for another request")]

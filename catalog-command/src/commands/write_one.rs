@@ -24,6 +24,7 @@ pub(crate) struct Commands {
     group: WriteGroup,
     pub(super) committed: Arc<Notify>,
     pub(super) rules_changed: Arc<Notify>,
+    pub(super) webhooks_changed: Arc<Notify>,
     /// For how many hours the answer under a request id is kept.
     keep_hours: u16,
 }
@@ -31,11 +32,13 @@ pub(crate) struct Commands {
 impl Commands {
     /// The commands, and the saver that must run beside them; it ends when the commands are gone.
     /// `committed` is notified after every commit that left events in the outbox, `rules_changed`
-    /// after every commit that extended the log of search rules.
+    /// after every commit that extended the log of search rules, `webhooks_changed` after every commit
+    /// that changed a webhook.
     pub(crate) fn new(
         databases: &Databases,
         committed: Arc<Notify>,
         rules_changed: Arc<Notify>,
+        webhooks_changed: Arc<Notify>,
         keep_hours: u16,
     ) -> (Self, GroupSaver) {
         let (group, saver) = write_group(databases.group.clone(), committed.clone());
@@ -45,6 +48,7 @@ impl Commands {
             group,
             committed,
             rules_changed,
+            webhooks_changed,
             keep_hours,
         };
         (commands, saver)

@@ -5,7 +5,7 @@ use service_kit::status;
 use tonic::{Code, Status};
 
 use crate::commands::{CommandError, ExportError, HistoryError};
-use crate::domain::{KeyRejection, Rejection, RuleRejection, Violation};
+use crate::domain::{KeyRejection, Rejection, RuleRejection, Violation, WebhookRejection};
 use crate::store::{LogError, Obstacle};
 
 pub(crate) fn command_status(err: CommandError) -> Status {
@@ -13,6 +13,7 @@ pub(crate) fn command_status(err: CommandError) -> Status {
         CommandError::Rejected(rejection) => rejection_status(rejection),
         CommandError::RuleRejected(rejection) => rule_rejection_status(rejection),
         CommandError::KeyRejected(rejection) => key_rejection_status(rejection),
+        CommandError::WebhookRejected(rejection) => webhook_rejection_status(rejection),
         CommandError::Random(err) => {
             tracing::error!("{err}");
             let message = "the write service cannot make secrets";
@@ -72,6 +73,10 @@ pub(crate) fn invalid_key(violations: Vec<Violation>) -> Status {
     invalid("INVALID_KEY", violations)
 }
 
+pub(crate) fn invalid_webhook(violations: Vec<Violation>) -> Status {
+    invalid("INVALID_WEBHOOK", violations)
+}
+
 fn invalid(reason: &str, violations: Vec<Violation>) -> Status {
     let summary = violations
         .first()
@@ -107,7 +112,7 @@ fn obstacle_status(obstacle: Obstacle, err: sqlx::Error) -> Status {
     let (reason, message) = match obstacle {
         Obstacle::Lock => (
             "LOCK_TIMEOUT",
-            "another write holds this product, request id, the rules or the keys for too long: try again",
+            "another write holds this product, request id, the rules, the keys or the webhooks for too long: try again",
         ),
         Obstacle::Idle => (
             "TRANSACTION_TIMEOUT",
@@ -169,5 +174,23 @@ fn key_rejection_status(rejection: KeyRejection) -> Status {
         KeyRejection::Revoked => status(Code::FailedPrecondition, "KEY_REVOKED", message, []),
         KeyRejection::Expired => status(Code::FailedPrecondition, "KEY_EXPIRED", message, []),
         KeyRejection::TooMany => status(Code::ResourceExhausted, "TOO_MANY_KEYS", message, []),
+    }
+}
+
+fn webhook_rejection_status(rejection: WebhookRejection) -> Status {
+    let message = rejection.to_string();
+    match rejection {
+        WebhookRejection::NotFound => status(Code::NotFound, "WEBHOOK_NOT_FOUND", message, []),
+        WebhookRejection::Invalid(violations) => invalid_webhook(violations),
+        WebhookRejection::VersionMismatch { .. } => {
+            status(Code::Aborted, "VERSION_MISMATCH", message, [])
+        }
+        WebhookRejection::TooMany => {
+            status(Code::ResourceExhausted, "TOO_MANY_WEBHOOKS", message, [])
+        }
+        WebhookRejection::Beyond { field, .. } => {
+            let violation = [(field.to_owned(), message.clone())];
+            status(Code::OutOfRange, "BEYOND_THE_LOG", message, violation)
+        }
     }
 }

@@ -161,6 +161,46 @@ impl Repeatable for v1::RevokeApiKeyRequest {
     }
 }
 
+impl Repeatable for v1::CreateWebhookRequest {
+    const OPERATION: &'static str = "CreateWebhook";
+
+    fn request_id(&mut self) -> &mut String {
+        &mut self.request_id
+    }
+}
+
+impl Repeatable for v1::UpdateWebhookRequest {
+    const OPERATION: &'static str = "UpdateWebhook";
+
+    fn request_id(&mut self) -> &mut String {
+        &mut self.request_id
+    }
+}
+
+impl Repeatable for v1::DeleteWebhookRequest {
+    const OPERATION: &'static str = "DeleteWebhook";
+
+    fn request_id(&mut self) -> &mut String {
+        &mut self.request_id
+    }
+}
+
+impl Repeatable for v1::RotateWebhookSecretRequest {
+    const OPERATION: &'static str = "RotateWebhookSecret";
+
+    fn request_id(&mut self) -> &mut String {
+        &mut self.request_id
+    }
+}
+
+impl Repeatable for v1::ReplayWebhookRequest {
+    const OPERATION: &'static str = "ReplayWebhook";
+
+    fn request_id(&mut self) -> &mut String {
+        &mut self.request_id
+    }
+}
+
 impl Repeatable for v1::ImportProductsRequest {
     const OPERATION: &'static str = "ImportProducts";
 

@@ -35,6 +35,10 @@ const EXPORT_STATEMENT: &str = "20s";
 const ANSWER_S_MAX: u64 = 5;
 /// The pages of old events that are read at one time for those who follow the logs.
 const EVENTS_CONNECTIONS: u32 = 2;
+/// What became of deliveries to webhooks is kept over these.
+const WEBHOOK_CONNECTIONS: u32 = 2;
+/// How long a courier waits for one of them, behind the others.
+const WEBHOOK_ACQUIRE_S_MAX: u64 = 10;
 const PING_S_MAX: u64 = 2;
 /// A connection that was used within this time is taken without a ping.
 const UNPROVEN_AFTER_MS: u64 = 1_000;
@@ -55,6 +59,8 @@ pub(crate) struct Databases {
     pub(crate) key_watch: PgPool,
     /// For those who follow the logs: they may have much to read, and write nothing.
     pub(crate) events: PgPool,
+    /// For the leader's deliveries to webhooks, so that these never keep it from sequencing.
+    pub(crate) webhooks: PgPool,
 }
 
 impl Databases {
@@ -63,10 +69,15 @@ impl Databases {
         let given = given(config)?;
         migrate(&given).await?;
         let options = impatient(given);
+        let of_leader = leader_options(config, &options)?;
         let leader = proven(PgPoolOptions::new())
             .max_connections(LEADER_CONNECTIONS)
             .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
-            .connect_lazy_with(leader_options(config, &options)?);
+            .connect_lazy_with(of_leader.clone());
+        let webhooks = proven(PgPoolOptions::new())
+            .max_connections(WEBHOOK_CONNECTIONS)
+            .acquire_timeout(Duration::from_secs(WEBHOOK_ACQUIRE_S_MAX))
+            .connect_lazy_with(of_leader);
         let group = proven(PgPoolOptions::new())
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
@@ -102,6 +113,7 @@ impl Databases {
             exports,
             key_watch,
             events,
+            webhooks,
         })
     }
 }

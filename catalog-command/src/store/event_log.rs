@@ -90,7 +90,7 @@ pub(crate) struct EventRow {
 }
 
 impl EventRow {
-    fn into_event(self) -> Option<(EventType, RawEvent)> {
+    pub(crate) fn into_event(self) -> Option<(EventType, RawEvent)> {
         let envelope = Envelope {
             event_id: self.event_id,
             position: Position::from_i64(self.position),

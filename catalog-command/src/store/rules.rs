@@ -216,7 +216,7 @@ impl RuleEventRow {
         })
     }
 
-    fn into_event(self) -> Option<RuleEvent<Box<RawValue>>> {
+    pub(crate) fn into_event(self) -> Option<RuleEvent<Box<RawValue>>> {
         Some(RuleEvent {
             event_id: self.event_id,
             position: Position::from_i64(self.position),

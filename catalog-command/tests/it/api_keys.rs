@@ -441,6 +441,7 @@ async fn an_existing_database_gets_its_keys() {
     catalog.create("p1", "Mouse").await;
     catalog.stop_service().await;
     for statement in [
+        "DROP TABLE webhook_waiting, webhooks, webhook_head",
         "DROP TABLE api_keys, api_key_head, operator_audit",
         "DROP FUNCTION refuse_operator_audit_change",
         "DELETE FROM _sqlx_migrations WHERE version >= 11",

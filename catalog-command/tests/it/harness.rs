@@ -12,6 +12,7 @@ use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
+use catalog_proto::v1::webhook_service_client::WebhookServiceClient;
 use devkit::{Devkit, Nats, NatsOptions};
 use service_kit::{Env, Service as _};
 use sqlx::{PgPool, Postgres, Transaction};
@@ -41,6 +42,7 @@ pub(crate) struct Running {
     operations: CatalogCommandOperationsClient<Channel>,
     rules: SearchRuleServiceClient<Channel>,
     keys: ApiKeyServiceClient<Channel>,
+    webhooks: WebhookServiceClient<Channel>,
     target: String,
     ops_addr: SocketAddr,
 }
@@ -94,6 +96,19 @@ impl Catalog {
 
     pub(crate) fn keys(&self) -> ApiKeyServiceClient<Channel> {
         self.service.as_ref().expect("the service runs").keys()
+    }
+
+    pub(crate) fn webhooks(&self) -> WebhookServiceClient<Channel> {
+        self.service.as_ref().expect("the service runs").webhooks()
+    }
+
+    /// Stops the service and starts it again with other settings of webhooks.
+    pub(crate) async fn restart_with_webhooks(&mut self, settings: WebhookSettings) {
+        self.stop_service().await;
+        let config = configured(&self.database_url, &self.nats.url(), 0, settings);
+        let (commands, service) = launch_configured(config).await;
+        self.commands = commands;
+        self.service = Some(service);
     }
 
     /// A client that is sent no more than `window_bytes` before it reads.
@@ -255,13 +270,43 @@ impl Running {
         self.keys.clone()
     }
 
+    pub(crate) fn webhooks(&self) -> WebhookServiceClient<Channel> {
+        self.webhooks.clone()
+    }
+
     pub(crate) async fn stop(self) {
         self.stop.cancel();
         self.task.await.expect("no panic").expect("clean stop");
     }
 }
 
+/// How webhooks are delivered.
+#[derive(Clone, Copy)]
+pub(crate) struct WebhookSettings {
+    pub(crate) private: bool,
+    pub(crate) backoff_ms: &'static str,
+}
+
+impl Default for WebhookSettings {
+    fn default() -> Self {
+        Self {
+            private: true,
+            backoff_ms: "50,100,200,200,200,400,400,400,800,800,800,800,800,800,800,5000,5000,5000",
+        }
+    }
+}
+
 pub(crate) fn configuration(database_url: &str, nats_url: &str, max_age_hours: u32) -> Config {
+    let webhooks = WebhookSettings::default();
+    configured(database_url, nats_url, max_age_hours, webhooks)
+}
+
+fn configured(
+    database_url: &str,
+    nats_url: &str,
+    max_age_hours: u32,
+    webhooks: WebhookSettings,
+) -> Config {
     let mut env = Env::from_pairs(
         App::PREFIX,
         [
@@ -274,6 +319,15 @@ pub(crate) fn configuration(database_url: &str, nats_url: &str, max_age_hours: u
                 max_age_hours.to_string(),
             ),
             ("CATALOG_COMMAND_TOKEN_SECRET", TOKEN_SECRET.to_owned()),
+            (
+                "CATALOG_COMMAND_WEBHOOK_PRIVATE",
+                webhooks.private.to_string(),
+            ),
+            (
+                "CATALOG_COMMAND_WEBHOOK_BACKOFF_MS",
+                webhooks.backoff_ms.to_owned(),
+            ),
+            ("CATALOG_COMMAND_WEBHOOK_TIMEOUT_MS", "2000".to_owned()),
         ],
     );
     let config = App::configure(&mut env);
@@ -317,7 +371,8 @@ async fn launch_configured(config: Config) -> (CatalogCommandServiceClient<Chann
             task,
             operations,
             rules: SearchRuleServiceClient::new(channel.clone()),
-            keys: ApiKeyServiceClient::new(channel),
+            keys: ApiKeyServiceClient::new(channel.clone()),
+            webhooks: WebhookServiceClient::new(channel),
             target,
             ops_addr,
         },

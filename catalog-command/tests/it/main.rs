@@ -19,3 +19,5 @@ mod log_events;
 mod stream_care;
 mod search_rules;
 mod api_keys;
+mod receiver;
+mod webhooks;

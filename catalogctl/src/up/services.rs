@@ -143,6 +143,8 @@ async fn build_command(
         ("CATALOG_COMMAND_OPS_ADDR", ANY_PORT.to_owned()),
         ("CATALOG_COMMAND_SERVICE_TOKEN", on.service_token.clone()),
         ("CATALOG_COMMAND_TOKEN_SECRET", token_secret.to_owned()),
+        // Receivers that are tried out run on this machine.
+        ("CATALOG_COMMAND_WEBHOOK_PRIVATE", "true".to_owned()),
     ];
     Box::pin(build(variables)).await
 }

@@ -18,3 +18,4 @@ mod feeds;
 mod client;
 mod bad_input;
 mod secrets;
+mod webhooks;

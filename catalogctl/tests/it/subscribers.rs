@@ -167,7 +167,7 @@ impl Example {
 }
 
 /// The program of an example. All tests of a package build its examples; those of one file do not.
-async fn program(name: &str) -> PathBuf {
+pub(crate) async fn program(name: &str) -> PathBuf {
     let program = Path::new(CATALOGCTL).with_file_name("examples").join(name);
     if !program.exists() {
         let built = Command::new(env!("CARGO"))

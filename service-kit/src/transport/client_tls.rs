@@ -1,8 +1,10 @@
 //! TLS as a client speaks it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustls::ClientConfig;
+use tokio_rustls::TlsConnector;
 
 use crate::Env;
 use crate::transport::error::TlsError;
@@ -77,6 +79,13 @@ impl ClientTls {
             authority,
             identity: identity.map(|(certificate, key)| Identity { certificate, key }),
         }
+    }
+
+    /// Makes connections of HTTP/1.1 with these files as they are now.
+    pub fn http1_connector(&self) -> Result<TlsConnector, TlsError> {
+        let mut config = self.load()?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(TlsConnector::from(Arc::new(config)))
     }
 
     /// The configuration of each new connection.

@@ -42,6 +42,9 @@ pub(super) async fn environment(
         ("CATALOG_COMMAND_OPS_ADDR", free()),
         ("CATALOG_COMMAND_SERVICE_TOKEN", token()),
         ("CATALOG_COMMAND_TOKEN_SECRET", secret.clone()),
+        // The receivers of a trial are on this machine, and it does not last for days.
+        ("CATALOG_COMMAND_WEBHOOK_PRIVATE", "true".to_owned()),
+        ("CATALOG_COMMAND_WEBHOOK_BACKOFF_MS", ["200"; 60].join(",")),
         (
             "CATALOG_QUERY_DATABASE_URL",
             devkit.database_url(&format!("query_{suffix}")).await?,

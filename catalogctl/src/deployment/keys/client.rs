@@ -110,7 +110,7 @@ fn made(key: Option<ApiKey>, secret: String) -> anyhow::Result<Made> {
 }
 
 /// A call that says who makes it, for the audit trail.
-fn signed<T>(message: T) -> Request<T> {
+pub(crate) fn signed<T>(message: T) -> Request<T> {
     let mut request = bounded(message);
     let user = env::var("USER").unwrap_or_default();
     if let Ok(actor) = format!("catalogctl {user}").trim_end().parse() {

@@ -1,16 +1,13 @@
 //! Commands on API keys. Their writers take turns, and every change leaves an entry in the audit trail,
 //! in its transaction. A secret is given back once and kept nowhere.
 
-mod secret;
-
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
 use time::Duration;
 use uuid::Uuid;
 
-pub(crate) use self::secret::SecretToken;
-use self::secret::random_prefix;
+use crate::commands::operators::secret::{SecretToken, random_prefix};
 use crate::commands::{Call, CommandError, Commands, now};
 use crate::domain::{self, ApiKey, ApiKeyDraft, KeyFields, KeyRejection, NewKey, StoredKey};
 use crate::store::{self, AuditEntry, KeyPage};
