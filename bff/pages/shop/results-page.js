@@ -117,7 +117,7 @@ export function ResultsPage({ params, change }) {
         return html`<p class="wait" role="status">${t.searching}</p>`;
     }
     return html`<div class=${late ? "results late" : "results"}>
-        <${Notes} answer=${answer} query=${query} change=${change} />
+        <${Notes} answer=${answer} query=${query} />
         <div class="tools">
             <p class="count" role="status">${t.results(answer.total, format.number(answer.total))}</p>
             <button type="button" class="open-filters" aria-expanded=${open ? "true" : "false"} aria-controls="filters"
@@ -139,8 +139,8 @@ export function ResultsPage({ params, change }) {
     </div>`;
 }
 
-/** What the catalog made of the query. @param {{ answer: api.SearchAnswer, query: string, change: address.Change }} props */
-function Notes({ answer, query, change }) {
+/** What the catalog made of the query. @param {{ answer: api.SearchAnswer, query: string }} props */
+function Notes({ answer, query }) {
     const link = (/** @type {string} */ wanted, /** @type {boolean} */ verbatim) => {
         const to = new URLSearchParams({ q: wanted, ...(verbatim ? { verbatim: "true" } : {}) });
         return html`<a href=${`/?${to}`}>${wanted}</a>`;
