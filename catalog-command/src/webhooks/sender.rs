@@ -24,7 +24,7 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024;
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 const IDLE_CONNECTIONS_MAX: usize = 8;
 const IDLE_S_MAX: u64 = 30;
-/// Whoever wants to be left alone for longer can be paused.
+/// The longest wait that an endpoint may ask for: a person can pause it for longer.
 const RETRY_AFTER_S_MAX: u64 = 24 * 3_600;
 const ERROR_CHARS_MAX: usize = 300;
 
