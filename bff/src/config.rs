@@ -7,7 +7,6 @@ use std::time::Duration;
 use ::http::{HeaderValue, Uri};
 use service_kit::{Env, GrpcAccess, ServerTls};
 
-use crate::http::Pages;
 use crate::scope::Scopes;
 use crate::tokens::TokenConfig;
 
@@ -114,12 +113,7 @@ impl Config {
                 "512",
                 "How many requests are answered at once; more are refused with 503.",
             ),
-            waiting_max: env.or(
-                "WAITING_MAX",
-                "32",
-                "How many searches, reads or writes may wait for a place; with more, they are refused with 503 until \
-                 there are no more than can be answered in time.",
-            ),
+            waiting_max: read_waiting_max(env),
             drain_wait: Duration::from_millis(env.or(
                 "DRAIN_WAIT_MS",
                 "1000",
@@ -132,12 +126,50 @@ impl Config {
             )),
             tokens: read_tokens(env),
             events: event_limits(env),
-            pages: env.or(
-                "PAGES",
-                "shop",
-                "The pages that are served: shop, or nothing.",
-            ),
+            pages: read_pages(env),
         }
+    }
+}
+
+fn read_waiting_max(env: &mut Env) -> usize {
+    env.or(
+                "WAITING_MAX",
+                "32",
+                "How many searches, reads or writes may wait for a place; with more, they are refused with 503 until \
+                 there are no more than can be answered in time.",
+            )
+}
+
+fn read_pages(env: &mut Env) -> Pages {
+    env.or(
+        "PAGES",
+        "shop",
+        "The pages that are served: shop, or nothing.",
+    )
+}
+
+/// Which pages are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pages {
+    pub shop: bool,
+}
+
+impl FromStr for Pages {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut pages = Self { shop: false };
+        for name in text
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty())
+        {
+            match name {
+                "shop" => pages.shop = true,
+                _ => return Err(format!("there is no page {name}: only shop")),
+            }
+        }
+        Ok(pages)
     }
 }
 

@@ -38,6 +38,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use crate::config::Pages;
 use crate::openapi::Served;
 use crate::problem::{self, Problem};
 use crate::scope::Scopes;
@@ -48,7 +49,6 @@ use crate::http::routes::DOCUMENT;
 
 pub(crate) use crate::http::api::Api;
 pub(crate) use crate::http::feeds::Feeds;
-pub(crate) use crate::http::pages::Pages;
 pub(crate) use crate::http::shed::admission::Admission;
 
 /// Shorter answers fit one packet anyway.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 
+use crate::config::Pages;
 use crate::http::api::Api;
 
 /// The addresses of the pages, all for everybody.
@@ -20,31 +21,6 @@ pub(super) const PATHS: [&str; 6] = [
     shop::RESULTS,
     shop::PRODUCT,
 ];
-
-/// Which pages are served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pages {
-    pub shop: bool,
-}
-
-impl std::str::FromStr for Pages {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let mut pages = Self { shop: false };
-        for name in text
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty())
-        {
-            match name {
-                "shop" => pages.shop = true,
-                _ => return Err(format!("there is no page {name}: only shop")),
-            }
-        }
-        Ok(pages)
-    }
-}
 
 /// The routes of the pages that are switched on.
 pub(super) fn routes(pages: Pages) -> Router<Arc<Api>> {
