@@ -379,3 +379,30 @@ fn everything_arrives_in_order_through_failures_and_crashes() {
         world.check();
     }
 }
+
+#[test]
+fn what_waits_and_what_was_delivered_before_it_does_not_come_twice_after_a_restart() {
+    let mut world = named(["a", "b", "a", "a"]);
+    let mut lanes = world.lanes("1000");
+    world.read(&mut lanes);
+    let jobs = begin(&mut lanes, NOW);
+    lanes.finished(&jobs[0], success(), NOW, 0.5);
+    let third = begin(&mut lanes, NOW);
+    lanes.finished(&third[0], failure(), NOW, 0.5);
+    world.settle(&mut lanes);
+    assert_eq!(world.place.products.0, 1, "the second is on its way");
+    assert_eq!(world.waiting.len(), 2);
+
+    world.place = LogPlace::default();
+    let mut lanes = world.lanes("1000");
+    world.read(&mut lanes);
+    let later = NOW + Duration::from_secs(2);
+    let mut arrived = Vec::new();
+    while let Some(job) = lanes.next(later) {
+        arrived.push(job.spot.position.0);
+        lanes.finished(&job, success(), later, 0.5);
+    }
+    assert_eq!(arrived, [2, 3, 4]);
+    world.settle(&mut lanes);
+    assert_eq!((world.place.products.0, world.waiting.len()), (4, 0));
+}
