@@ -3,6 +3,7 @@
 
 pub(crate) mod raw;
 mod price;
+mod grace;
 pub(crate) mod bulk;
 pub(crate) mod draft;
 pub(crate) mod fields;

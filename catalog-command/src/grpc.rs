@@ -12,6 +12,7 @@ mod events;
 mod operations;
 mod call;
 mod request_key;
+mod grace;
 mod convert;
 mod error;
 

@@ -8,10 +8,7 @@ import { t } from "../shared/strings.js";
 
 const PRODUCTS = 3;
 
-/**
- * @typedef {{ text: string }} Query
- * @typedef {{ queries: api.Suggestion[], products: api.Product[] }} Offers
- */
+/** @typedef {{ queries: api.Suggestion[], products: api.Product[] }} Offers */
 
 /** What is offered for a text. @param {string} text @param {AbortSignal} signal @returns {Promise<Offers>} */
 async function offers(text, signal) {

@@ -46,6 +46,7 @@ pub(crate) async fn guard(
     };
     let limit = principal.limit().map(Limit::header);
     request.extensions_mut().insert(principal);
+    request.extensions_mut().insert(policy);
     let mut response = next.run(request).await;
     if let Some(Ok(policy)) = limit.map(HeaderValue::try_from) {
         response.headers_mut().insert(RATE_LIMIT_POLICY, policy);

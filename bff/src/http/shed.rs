@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::http::api::Api;
-use crate::http::guard::policy::{self, Policy};
+use crate::http::guard::policy::Policy;
 use crate::http::request::consistency::CATALOG_CONSISTENCY;
 use crate::http::shed::admission::{Kind, Turn};
 use crate::problem::Problem;
@@ -59,8 +59,8 @@ fn kind<'a>(api: &'a Api, request: &Request) -> Option<&'a Kind> {
     if STREAMS.contains(&path) || request.headers().contains_key(CATALOG_CONSISTENCY) {
         return None;
     }
-    match policy::route(path)?.policy(request.method())? {
-        Policy::Needs(scope) => api.admission.kind(scope),
+    match request.extensions().get::<Policy>()? {
+        Policy::Needs(scope) => api.admission.kind(*scope),
         Policy::Open => None,
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::json::grace::read_grace_seconds;
 use crate::json::product::rfc3339;
 use crate::json::raw;
 use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
@@ -19,7 +20,6 @@ const NEW_MEMBERS: [&str; 6] = [
     "forced_filter",
     "requests_per_second",
 ];
-const GRACE_S_MAX: i64 = 30 * 24 * 3_600;
 
 /// A key without its secret.
 #[derive(Serialize, ToSchema)]
@@ -172,22 +172,7 @@ fn read_scopes(value: &RawValue, held: Scopes, errors: &mut FieldErrors) -> Vec<
 
 /// Reads the body of `POST /api/keys/{id}/rotate`: for how many seconds the present secret stays valid.
 pub(crate) fn read_grace(body: &RawValue) -> Result<i64, Problem> {
-    let mut errors = FieldErrors::default();
-    let mut grace = 0;
-    for (name, value) in raw::members(body, &[], &mut errors) {
-        let place = pointer(&[&name]);
-        if name == "grace_seconds" {
-            let seconds = value.get().parse().ok();
-            let seconds = seconds.filter(|seconds| (0..=GRACE_S_MAX).contains(seconds));
-            let seconds = seconds.ok_or("must be a whole number from 0 to 2592000");
-            grace = errors.take(place, seconds).unwrap_or_default();
-        } else {
-            let detail = with_nearest(raw::UNKNOWN, &name, &["grace_seconds"]);
-            errors.push(place, detail);
-        }
-    }
-    errors.finish()?;
-    Ok(grace)
+    read_grace_seconds(body, 0)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::json::grace::read_grace_seconds;
 use crate::json::product::rfc3339;
 use crate::json::raw;
 use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
@@ -20,7 +21,6 @@ const NEW_MEMBERS: [&str; 6] = [
 ];
 const CHANGED_MEMBERS: [&str; 5] = ["url", "description", "types", "product_ids", "state"];
 const REPLAY_MEMBERS: [&str; 3] = ["after_position", "after_rule_position", "from_now"];
-const GRACE_S_MAX: i64 = 30 * 24 * 3_600;
 /// Receivers have a day to learn of a new secret.
 const GRACE_S_UNLESS_TOLD: i64 = 24 * 3_600;
 
@@ -280,22 +280,7 @@ pub(crate) fn read_change(body: &RawValue) -> Result<v1::UpdateWebhookRequest, P
 
 /// Reads the body of `POST /api/webhooks/{id}/rotate`: for how many seconds both secrets sign.
 pub(crate) fn read_rotation(body: &RawValue) -> Result<i64, Problem> {
-    let mut errors = FieldErrors::default();
-    let mut grace = GRACE_S_UNLESS_TOLD;
-    for (name, value) in raw::members(body, &[], &mut errors) {
-        let place = pointer(&[&name]);
-        if name == "grace_seconds" {
-            let seconds = value.get().parse().ok();
-            let seconds = seconds.filter(|seconds| (0..=GRACE_S_MAX).contains(seconds));
-            let seconds = seconds.ok_or("must be a whole number from 0 to 2592000");
-            grace = errors.take(place, seconds).unwrap_or_default();
-        } else {
-            let detail = with_nearest(raw::UNKNOWN, &name, &["grace_seconds"]);
-            errors.push(place, detail);
-        }
-    }
-    errors.finish()?;
-    Ok(grace)
+    read_grace_seconds(body, GRACE_S_UNLESS_TOLD)
 }
 
 /// Reads the body of `POST /api/webhooks/{id}/replay`.

@@ -6,7 +6,6 @@ mod watch;
 use catalog_events::moment;
 use catalog_proto::v1;
 use catalog_proto::v1::api_key_service_server::ApiKeyService;
-use time::Duration;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -18,12 +17,12 @@ use crate::domain::{ApiScope, KeyFields, Violation};
 use crate::grpc::call::call;
 use crate::grpc::convert::expected_version;
 use crate::grpc::error::{command_status, invalid_key};
+use crate::grpc::grace::grace;
 use crate::store::KeyPage;
 
 const LIMIT_UNLESS_TOLD: i64 = 100;
 /// Keys with all the origins and the filter that they may have come to 3 MiB in such a page.
 const LIMIT_MAX: i64 = 100;
-const GRACE_S_MAX: i64 = 30 * 24 * 3_600;
 
 pub(crate) struct ApiKeyGrpc {
     pub(crate) commands: Commands,
@@ -130,15 +129,6 @@ fn scope(number: i32) -> Option<ApiScope> {
 fn key_id(text: &str) -> Result<Uuid, Vec<Violation>> {
     text.parse()
         .map_err(|_| vec![Violation::new("id", "is no id of a key, which is a UUID")])
-}
-
-fn grace(seconds: i64) -> Result<Duration, Vec<Violation>> {
-    if (0..=GRACE_S_MAX).contains(&seconds) {
-        Ok(Duration::seconds(seconds))
-    } else {
-        let reason = format!("is not within 0 and {GRACE_S_MAX}");
-        Err(vec![Violation::new("grace_seconds", reason)])
-    }
 }
 
 fn page(request: &v1::ListApiKeysRequest) -> Result<KeyPage, Vec<Violation>> {

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use catalog_proto::v1;
 use catalog_proto::v1::webhook_service_server::WebhookService;
 use service_kit::status;
+use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
 use tokio::sync::Semaphore;
 use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
@@ -20,9 +20,9 @@ use crate::domain::{Reach, SigningSecret, Start, Violation, WebhookFields};
 use crate::grpc::call::call;
 use crate::grpc::convert::expected_version;
 use crate::grpc::error::{command_status, invalid_webhook};
+use crate::grpc::grace::grace;
 use crate::webhooks::{Endpoint, Outcome, Sender};
 
-const GRACE_S_MAX: i64 = 30 * 24 * 3_600;
 /// Tests that are under way at one time: each keeps a call waiting for as long as the endpoint does.
 const TESTS_MAX: usize = 16;
 
@@ -188,15 +188,6 @@ fn webhook_id(text: &str) -> Result<Uuid, Vec<Violation>> {
             "is no id of a webhook, which is a UUID",
         )]
     })
-}
-
-fn grace(seconds: i64) -> Result<Duration, Vec<Violation>> {
-    if (0..=GRACE_S_MAX).contains(&seconds) {
-        Ok(Duration::seconds(seconds))
-    } else {
-        let reason = format!("is not within 0 and {GRACE_S_MAX}");
-        Err(vec![Violation::new("grace_seconds", reason)])
-    }
 }
 
 fn place(request: &v1::ReplayWebhookRequest) -> Result<Place, Vec<Violation>> {

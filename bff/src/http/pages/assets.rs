@@ -8,6 +8,7 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use rust_embed::RustEmbed;
+use sha2::{Digest as _, Sha256};
 
 use crate::problem::Problem;
 
@@ -25,18 +26,18 @@ struct Files;
 
 /// The folder of the files of this release.
 static FOLDER: LazyLock<String> = LazyLock::new(|| {
-    // Any digest will do: it tells releases apart, and guards nothing.
-    let mut sum = 0_u64;
+    let mut digest = Sha256::new();
     for name in Files::iter() {
-        let file = Files::get(&name);
-        let hash = file
-            .map(|file| file.metadata.sha256_hash())
-            .unwrap_or_default();
-        for byte in name.bytes().chain(hash) {
-            sum = (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        digest.update(name.as_bytes());
+        digest.update(Files::get(&name).map_or([0; 32], |file| file.metadata.sha256_hash()));
     }
-    format!("/assets/{sum:016x}")
+    let digest = digest.finalize();
+    let short: String = digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("/assets/{short}")
 });
 
 /// A page with the addresses of its files filled in. `head` and `body` are mark-up that machines read first.

@@ -21,6 +21,8 @@ pub(super) const RESULTS: &str = "/";
 pub(super) const PRODUCT: &str = "/products/{id}";
 
 const PAGE: &str = "shop/index.html";
+/// The head of a page that tells of no product.
+const NO_PRODUCT: &str = "<title>Catalog</title>";
 /// Scripts, styles and data come from here only; pictures from wherever suppliers keep them.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; img-src 'self' data: https: http:; object-src 'none'; frame-ancestors 'none'; \
@@ -42,9 +44,9 @@ pub(super) async fn product(
 ) -> Result<Response, Problem> {
     // Where reading needs a key, the page tells so itself.
     if !api.public.has(Scope::Read) {
-        return page(StatusCode::OK, "<title>Catalog</title>", "");
+        return page(StatusCode::OK, NO_PRODUCT, "");
     }
-    let gone = || page(StatusCode::NOT_FOUND, "<title>Catalog</title>", "");
+    let gone = || page(StatusCode::NOT_FOUND, NO_PRODUCT, "");
     let Ok(ProductPath(id)) = path else {
         return gone();
     };
@@ -56,7 +58,7 @@ pub(super) async fn product(
         ),
         Err(status) if status.code() == Code::NotFound => gone(),
         // The page asks again, and tells what is wrong.
-        Err(_) => page(StatusCode::OK, "<title>Catalog</title>", ""),
+        Err(_) => page(StatusCode::OK, NO_PRODUCT, ""),
     }
 }
 
