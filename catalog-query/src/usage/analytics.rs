@@ -53,7 +53,8 @@ pub(crate) struct StrategyLatency {
     pub(crate) p95_ms: f64,
 }
 
-/// The statistics of the last `days` days in UTC, today included, with `limit` queries of each kind.
+/// The statistics of the last `days` days in UTC, today included, with `limit` queries of each kind;
+/// all of one instant, so that their counts add up while searches are counted.
 pub(crate) async fn search_analytics(
     registry: &PgPool,
     days: u16,
@@ -62,11 +63,15 @@ pub(crate) async fn search_analytics(
     let today = OffsetDateTime::now_utc().date();
     let since = today.saturating_sub(Duration::days(i64::from(days.max(1)) - 1));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let popular = store::most_frequent_queries(registry, since, false, limit).await?;
-    let without_result = store::most_frequent_queries(registry, since, true, limit).await?;
-    let positions = store::positions(registry, since).await?;
-    let counts = store::totals(registry, since).await?;
-    let latency = store::latency(registry, since).await?;
+    let mut snapshot = registry
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?;
+    let popular = store::most_frequent_queries(&mut snapshot, since, false, limit).await?;
+    let without_result = store::most_frequent_queries(&mut snapshot, since, true, limit).await?;
+    let positions = store::positions(&mut snapshot, since).await?;
+    let counts = store::totals(&mut snapshot, since).await?;
+    let latency = store::latency(&mut snapshot, since).await?;
+    snapshot.commit().await?;
     Ok(SearchAnalytics {
         totals: SearchTotals {
             searches: counts.0,

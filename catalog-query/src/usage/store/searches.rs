@@ -130,7 +130,7 @@ async fn add_latency(db: &mut PgConnection, day: Date, tally: &SearchTally) -> s
 
 /// The queries that were asked most since a day: by all searches, or by those alone that found nothing.
 pub(in crate::usage) async fn most_frequent_queries(
-    registry: &PgPool,
+    db: &mut PgConnection,
     since: Date,
     without_result: bool,
     limit: i64,
@@ -147,7 +147,7 @@ pub(in crate::usage) async fn most_frequent_queries(
     .bind(since)
     .bind(without_result)
     .bind(limit)
-    .fetch_all(registry)
+    .fetch_all(db)
     .await
 }
 
@@ -180,7 +180,7 @@ pub(in crate::usage) async fn suggestible_queries(
 
 /// By place, from the first: how often a product was shown there, and opened.
 pub(in crate::usage) async fn positions(
-    registry: &PgPool,
+    db: &mut PgConnection,
     since: Date,
 ) -> sqlx::Result<Vec<(i32, i64, i64)>> {
     sqlx::query_as(
@@ -188,13 +188,13 @@ pub(in crate::usage) async fn positions(
          FROM search_positions WHERE day >= $1 GROUP BY position ORDER BY position",
     )
     .bind(since)
-    .fetch_all(registry)
+    .fetch_all(db)
     .await
 }
 
 /// Searches, those without result, those that were corrected and those that were degraded.
 pub(in crate::usage) async fn totals(
-    registry: &PgPool,
+    db: &mut PgConnection,
     since: Date,
 ) -> sqlx::Result<(i64, i64, i64, i64)> {
     sqlx::query_as(
@@ -203,13 +203,13 @@ pub(in crate::usage) async fn totals(
          FROM search_totals WHERE day >= $1",
     )
     .bind(since)
-    .fetch_one(registry)
+    .fetch_one(db)
     .await
 }
 
 /// By strategy: the buckets of its times, and how many searches each has.
 pub(in crate::usage) async fn latency(
-    registry: &PgPool,
+    db: &mut PgConnection,
     since: Date,
 ) -> sqlx::Result<Vec<(SearchedBy, i16, i64)>> {
     let rows: Vec<(String, i16, i64)> = sqlx::query_as(
@@ -217,7 +217,7 @@ pub(in crate::usage) async fn latency(
          FROM search_latency WHERE day >= $1 GROUP BY strategy, bucket",
     )
     .bind(since)
-    .fetch_all(registry)
+    .fetch_all(db)
     .await?;
     let known = |name: &str| SearchedBy::ALL.into_iter().find(|one| one.as_str() == name);
     let rows = rows
@@ -232,16 +232,15 @@ pub(in crate::usage) async fn forget_searches(
     oldest: Date,
     today: Date,
 ) -> sqlx::Result<()> {
+    let mut transaction = registry.begin().await?;
     for statement in [
         "DELETE FROM search_queries WHERE day < $1",
         "DELETE FROM search_positions WHERE day < $1",
         "DELETE FROM search_totals WHERE day < $1",
         "DELETE FROM search_latency WHERE day < $1",
     ] {
-        sqlx::query(statement)
-            .bind(oldest)
-            .execute(registry)
-            .await?;
+        let old = sqlx::query(statement).bind(oldest);
+        old.execute(&mut *transaction).await?;
     }
     sqlx::query(
         "DELETE FROM search_queries AS rare USING (
@@ -256,7 +255,7 @@ pub(in crate::usage) async fn forget_searches(
     .bind(today)
     .bind(QUERIES_TODAY_MAX)
     .bind(QUERIES_A_DAY_MAX)
-    .execute(registry)
+    .execute(&mut *transaction)
     .await?;
-    Ok(())
+    transaction.commit().await
 }
