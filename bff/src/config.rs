@@ -143,8 +143,8 @@ fn read_waiting_max(env: &mut Env) -> usize {
 fn read_pages(env: &mut Env) -> Pages {
     env.or(
         "PAGES",
-        "shop",
-        "The pages that are served: shop, or nothing.",
+        "shop,console",
+        "The pages that are served: shop, console, both or nothing.",
     )
 }
 
@@ -152,13 +152,17 @@ fn read_pages(env: &mut Env) -> Pages {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pages {
     pub shop: bool,
+    pub console: bool,
 }
 
 impl FromStr for Pages {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut pages = Self { shop: false };
+        let mut pages = Self {
+            shop: false,
+            console: false,
+        };
         for name in text
             .split(',')
             .map(str::trim)
@@ -166,7 +170,8 @@ impl FromStr for Pages {
         {
             match name {
                 "shop" => pages.shop = true,
-                _ => return Err(format!("there is no page {name}: only shop")),
+                "console" => pages.console = true,
+                _ => return Err(format!("there is no page {name}: shop and console")),
             }
         }
         Ok(pages)

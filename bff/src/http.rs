@@ -127,6 +127,8 @@ fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
             HeaderName::from_static("last-event-id"),
             HeaderName::from_static("catalog-consistency"),
             HeaderName::from_static("traceparent"),
+            HeaderName::from_static("x-algolia-api-key"),
+            HeaderName::from_static("x-algolia-application-id"),
         ])
         .expose_headers([
             ETAG,

@@ -13,5 +13,11 @@ pub(crate) mod linked;
 pub(crate) mod usage;
 pub(crate) mod api_key;
 pub(crate) mod webhook;
+pub(crate) mod operations;
 pub(crate) mod search;
 pub(crate) mod rule;
+
+/// The text, unless it is empty.
+fn stated(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -60,30 +61,46 @@ impl Metrics {
         let requests = Family::default();
         let seconds: Family<_, _, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(SECONDS));
-        registry.register("bff_http_requests", "Requests answered", requests.clone());
+        let metrics = Self {
+            requests,
+            seconds,
+            refused: Family::default(),
+            limits: Family::default(),
+        };
+        metrics.register_in(registry);
+        metrics
+    }
+
+    fn register_in(&self, registry: &mut Registry) {
+        registry.register(
+            "bff_http_requests",
+            "Requests answered",
+            self.requests.clone(),
+        );
         registry.register(
             "bff_http_request_seconds",
             "Time from the head of a request to the head of its answer",
-            seconds.clone(),
+            self.seconds.clone(),
         );
-        let refused = Family::default();
         registry.register(
             "bff_http_refused",
             "Requests refused because more came than could be answered in time",
-            refused.clone(),
+            self.refused.clone(),
         );
-        let limits = Family::default();
         registry.register(
             "bff_http_limit",
             "How many requests of the kind were answered at once when one was refused last",
-            limits.clone(),
+            self.limits.clone(),
         );
-        Self {
-            requests,
-            seconds,
-            refused,
-            limits,
-        }
+    }
+
+    /// The metrics as OpenMetrics has them.
+    pub(crate) fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut registry = Registry::default();
+        self.register_in(&mut registry);
+        let mut text = String::new();
+        encode(&mut text, &registry)?;
+        Ok(text)
     }
 
     /// Returns what tells of the refusals of a kind.

@@ -138,6 +138,19 @@ impl Problem {
         problem.because(chain(status))
     }
 
+    /// The answer to the status of what an operator asked for.
+    pub(crate) fn of_operation_status(status: &Status) -> Self {
+        match status.code() {
+            Code::Aborted | Code::FailedPrecondition => {
+                Self::new(StatusCode::CONFLICT, status.message().to_owned()).because(chain(status))
+            }
+            Code::NotFound => {
+                Self::new(StatusCode::NOT_FOUND, status.message().to_owned()).because(chain(status))
+            }
+            _ => Self::of_write_status(status, false),
+        }
+    }
+
     /// The answer to the status of a call about a webhook. `conditional` tells whether the request demanded a
     /// version of it.
     pub(crate) fn of_webhook_status(status: &Status, conditional: bool) -> Self {

@@ -13,6 +13,7 @@ mod rules;
 mod usage;
 mod api_keys;
 mod webhooks;
+mod operations;
 
 pub(crate) use crate::upstream::call::{CONSISTENCY_WAIT, is_outcome_unknown, is_stale};
 pub(crate) use crate::upstream::caller::{Actor, Caller};

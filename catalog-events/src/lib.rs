@@ -42,7 +42,9 @@ pub use crate::product::{AttributeScalar, AttributeValue, Product, Status};
 pub use crate::rule::{
     Curation, CurationAction, QueryMatch, RuleEvent, RuleKind, RuleTarget, SearchRule,
 };
-pub use crate::rule_form::{ActionForm, KindForm, RuleForm, StoredRule, TargetForm, moment};
+pub use crate::rule_form::{
+    ActionForm, InvalidDraft, KindForm, RuleForm, StoredRule, TargetForm, moment,
+};
 #[cfg(feature = "nats")]
 pub use crate::stream::{
     Broker, ConnectError, RULE_STREAM, STREAM, connect, rule_stream_config, stream_config,

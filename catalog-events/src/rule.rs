@@ -73,6 +73,11 @@ pub enum RuleKind {
         /// What it finds too.
         to: Vec<String>,
     },
+    /// No query with one of the terms finds products with another, whatever rules of synonyms say.
+    Distinct {
+        /// Words or phrases, two at least.
+        terms: Vec<String>,
+    },
     /// What is done to the answers of some queries.
     Curation(Curation),
     /// A kind that a newer writer knows: kept, and not followed.

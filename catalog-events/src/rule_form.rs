@@ -1,11 +1,15 @@
 //! A search rule as people state it: the JSON of the HTTP API and of the operator's tool, and its
 //! message. Nothing is checked here: the write service decides what a rule may be.
 
+mod draft;
+
 use catalog_proto::v1;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::{Curation, CurationAction, QueryMatch, RuleKind, RuleTarget, SearchRule, Version};
+
+pub use self::draft::InvalidDraft;
 
 /// A rule as people state it. In JSON, what is empty is left out, and unknown fields are refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,6 +57,11 @@ pub enum KindForm {
         from: String,
         /// What it finds too.
         to: Vec<String>,
+    },
+    /// Words that are no synonyms.
+    Distinct {
+        /// Words or phrases, two at least.
+        terms: Vec<String>,
     },
     /// What is done to the answers of some queries.
     Curation {
@@ -207,6 +216,7 @@ impl KindForm {
         match kind.clone() {
             RuleKind::Synonyms { terms } => Self::Synonyms { terms },
             RuleKind::OneWaySynonyms { from, to } => Self::OneWaySynonyms { from, to },
+            RuleKind::Distinct { terms } => Self::Distinct { terms },
             RuleKind::Curation(curation) => {
                 let Curation {
                     queries,
@@ -230,6 +240,7 @@ impl KindForm {
             Self::OneWaySynonyms { from, to } => {
                 Some(Kind::OneWaySynonyms(v1::OneWaySynonyms { from, to }))
             }
+            Self::Distinct { terms } => Some(Kind::Distinct(v1::Distinct { terms })),
             Self::Curation {
                 queries,
                 matching,
@@ -259,6 +270,7 @@ impl From<v1::search_rule::Kind> for KindForm {
             Kind::OneWaySynonyms(v1::OneWaySynonyms { from, to }) => {
                 Self::OneWaySynonyms { from, to }
             }
+            Kind::Distinct(v1::Distinct { terms }) => Self::Distinct { terms },
             Kind::Curation(curation) => Self::Curation {
                 matching: match curation.r#match() {
                     v1::QueryMatch::Unspecified | v1::QueryMatch::Exact => QueryMatch::Exact,

@@ -27,6 +27,7 @@ use crate::grpc::{CatalogGrpc, Operations, UsageGrpc, not_serving_yet};
 use crate::index::LiveIndex;
 use crate::projectors::{FirstRead, Progress};
 use crate::read_model::{Listing, Serving};
+use crate::search::ListedProfiles;
 use crate::usage::UsageEvents;
 
 type Catalog = CatalogGrpc<Repository>;
@@ -65,6 +66,7 @@ impl Service for App {
 
     async fn build(config: Config) -> anyhow::Result<Self> {
         let profiles = load_profiles(&config)?;
+        let listed = ListedProfiles::of(&profiles)?;
         let reflected = config
             .reflection
             .then_some(catalog_proto::FILE_DESCRIPTOR_SET);
@@ -114,7 +116,13 @@ impl Service for App {
                 usage,
                 registry: storage.generations.registry().clone(),
             },
-            operations: operators::operations(&storage, rebuilder, &progress),
+            operations: operators::operations(
+                &storage,
+                rebuilder,
+                search.rules.clone(),
+                listed,
+                &progress,
+            ),
             grpc,
             ops,
             storage,

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::process::ExitCode;
 use std::{panic, thread};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use client_kit::feed::SPREADSHEET_THREAD;
 use client_kit::{ProductJson, output, sample};
 use trials::bench::{self, BenchArgs, PeerArgs};
@@ -19,19 +19,31 @@ use crate::endpoints::EndpointArgs;
 use crate::eval::{self, EvalArgs};
 use crate::export::{self, ExportArgs};
 use crate::import::{self, ImportArgs};
-use crate::parked::{self, ParkedArgs};
-use crate::rebuild::{self, RebuildArgs};
+use crate::projections::parked::{self, ParkedArgs};
+use crate::projections::rebuild::{self, RebuildArgs};
+use crate::projections::verify::{self, VerifyArgs};
 use crate::rules::{self, RulesArgs, SynonymsArgs};
 use crate::search::analytics::{self, AnalyticsArgs};
+use crate::search::profiles::{self, ProfilesArgs};
 use crate::search::{self, GetArgs, SearchArgs};
+use crate::shell::{self, CompletionsArgs, ManArgs, OpenArgs};
+use crate::status::top::{self, TopArgs};
 use crate::status::{self, StatusArgs};
 use crate::tail::{self, TailArgs};
 use crate::up::{self, UpArgs};
-use crate::verify::{self, VerifyArgs};
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done; 1 it failed, or what was asked for is not so; 2 wrong usage, or it could not be told. Some commands \
+say more in their own help. Examples:
+  catalogctl up                                    everything, with a sample catalog
+  catalogctl import feed.csv --suggest             how a feed could be imported
+  catalogctl search gaming mouse --why-not ID      what is found, and why something is not
+  catalogctl verify --repair                       prove the read models equal to the event log
+  catalogctl open console                          the same in a browser";
 
 /// Runs, fills and watches a product catalog
 #[derive(Debug, Parser)]
-#[command(name = "catalogctl", version, arg_required_else_help = true)]
+#[command(name = "catalogctl", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -61,12 +73,18 @@ enum Command {
     Keys(KeysArgs),
     /// Webhooks, which tell others of events over HTTP: makes, tests, changes and watches them
     Webhooks(WebhooksArgs),
+    /// Shows the ranking profiles that a search can choose from
+    Profiles(ProfilesArgs),
     /// Shows what people searched for, what they did not find and what they opened
     Analytics(AnalyticsArgs),
     /// Shows events, reads or searches as they happen
     Tail(TailArgs),
     /// Shows where the log, the stream and the read models stand
     Status(StatusArgs),
+    /// Shows positions, lags and rates as they change
+    Top(TopArgs),
+    /// Opens a page of the running catalog in the browser
+    Open(OpenArgs),
     /// Proves that the read models hold what the event log says, and mends what does not
     Verify(VerifyArgs),
     /// Shows events that could not be applied, and tries them again
@@ -79,6 +97,10 @@ enum Command {
     Chaos(ChaosArgs),
     /// Applies the migrations of both databases ahead of a deployment
     Migrate(MigrateArgs),
+    /// Prints what completes this program's commands in a shell
+    Completions(CompletionsArgs),
+    /// Prints the manual page of this program, or writes those of all commands
+    Man(ManArgs),
     /// Asks a health endpoint
     #[command(hide = true)]
     Probe(ProbeArgs),
@@ -135,6 +157,11 @@ pub fn main() -> ExitCode {
         Command::Analytics(args) => block_on(analytics::command(args, &endpoints)),
         Command::Tail(args) => block_on(tail::command(args, &endpoints)),
         Command::Status(args) => block_on(status::command(args, &endpoints)),
+        Command::Top(args) => block_on(top::command(args, &endpoints)),
+        Command::Open(args) => exit_code(shell::open(&args, &endpoints)),
+        Command::Profiles(args) => block_on(profiles::command(args, &endpoints)),
+        Command::Completions(args) => shell::completions(&args, Cli::command()),
+        Command::Man(args) => exit_code(shell::man(&args, Cli::command())),
         Command::Verify(args) => block_on(verify::command(args, &endpoints)),
         Command::Parked(args) => block_on(parked::command(args, &endpoints)),
         Command::Rebuild(args) => block_on(rebuild::command(args, &endpoints)),
@@ -216,8 +243,6 @@ fn print_sample(args: &SampleArgs) -> anyhow::Result<ExitCode> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

@@ -18,6 +18,7 @@ use service_kit::{ClientTls, GrpcAccess, ServiceTokens};
 const FILE: &str = "endpoints.json";
 const QUERY_GRPC_DEFAULT: &str = "127.0.0.1:50051";
 const COMMAND_GRPC_DEFAULT: &str = "127.0.0.1:50052";
+const HTTP_DEFAULT: &str = "127.0.0.1:8000";
 const NATS_DEFAULT: &str = "nats://127.0.0.1:4222";
 
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -151,6 +152,17 @@ impl EndpointArgs {
             of_up: service_token::find(data_dir)?,
             given,
             tls: ClientTls::of_files(self.tls_ca.clone(), self.identity()),
+        })
+    }
+
+    /// The address of the BFF: that of a running `catalogctl up`, else the default one.
+    pub(crate) fn http(&self) -> anyhow::Result<String> {
+        let running = Published::load(&self.data_dir()?)?;
+        let address = running.map_or_else(|| HTTP_DEFAULT.to_owned(), |up| up.http);
+        Ok(if address.contains("://") {
+            address
+        } else {
+            format!("http://{address}")
         })
     }
 

@@ -55,6 +55,15 @@ enum SynonymsCommand {
         #[command(flatten)]
         options: AddOptions,
     },
+    /// Makes words or phrases never count as the same, whatever other rules say: the pair is
+    /// suggested no more
+    Forbid {
+        /// A phrase of several words needs quotes
+        #[arg(required = true, num_args = 2.., value_name = "TERM")]
+        terms: Vec<String>,
+        #[command(flatten)]
+        options: AddOptions,
+    },
     /// Looks for pairs of words that the catalog seems to use for the same
     Suggest(SuggestArgs),
     /// Removes synonyms by the id that `list` shows
@@ -139,12 +148,12 @@ pub(crate) async fn synonyms(
             list(&mut rules()?, kind, json, "no synonyms").await?;
         }
         SynonymsCommand::Add { terms, options } => {
-            // Synonyms have no order: the same terms again are the same rule.
-            let terms: BTreeSet<String> = terms.into_iter().collect();
-            let kind = KindForm::Synonyms {
-                terms: terms.into_iter().collect(),
-            };
-            add(&mut rules()?, kind, options).await?;
+            let terms = in_order(terms);
+            add(&mut rules()?, KindForm::Synonyms { terms }, options).await?;
+        }
+        SynonymsCommand::Forbid { terms, options } => {
+            let terms = in_order(terms);
+            add(&mut rules()?, KindForm::Distinct { terms }, options).await?;
         }
         SynonymsCommand::AddOneWay { from, to, options } => {
             let kind = KindForm::OneWaySynonyms { from, to };
@@ -185,6 +194,12 @@ pub(crate) async fn rules(args: RulesArgs, endpoints: &EndpointArgs) -> anyhow::
         RulesCommand::Delete { id, json } => delete(&mut rules, &id, None, json).await?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The terms without repeats. Synonyms have no order: the same terms again are the same rule.
+fn in_order(terms: Vec<String>) -> Vec<String> {
+    let terms: BTreeSet<String> = terms.into_iter().collect();
+    terms.into_iter().collect()
 }
 
 async fn list(

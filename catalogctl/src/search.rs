@@ -1,6 +1,7 @@
 //! `catalogctl search` and `catalogctl get`: show products as the read service has them.
 
 pub(crate) mod analytics;
+pub(crate) mod profiles;
 mod table;
 
 use std::collections::HashSet;
@@ -27,6 +28,17 @@ pub(crate) struct SearchArgs {
     /// How to search [default: hybrid]
     #[arg(long, value_enum)]
     strategy: Option<Strategy>,
+    /// Ranks by this profile, one of `catalogctl profiles`
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "",
+        hide_default_value = true
+    )]
+    profile: String,
+    /// Says why this product is not among those that are shown
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    why_not: String,
     /// Prints whole products, one JSON object a line
     #[arg(long)]
     json: bool,
@@ -82,6 +94,8 @@ pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow
         limit: args.limit,
         strategy: strategy.into(),
         untracked: true,
+        ranking_profile: args.profile,
+        why_not: args.why_not.clone(),
         ..Default::default()
     };
     let mut client = CatalogServiceClient::new(target.channel()?);
@@ -93,6 +107,13 @@ pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow
     show(&answer.products, args.json)?;
     if !answer.corrected_query.is_empty() {
         eprintln!("searched for {:?}", output::plain(&answer.corrected_query));
+    }
+    if let Some(why) = &answer.why_not {
+        let place = match why.position {
+            0 => String::new(),
+            place => format!(" (place {place})"),
+        };
+        eprintln!("{}: {}{place}", args.why_not, output::plain(&why.detail));
     }
     if answer.degraded {
         eprintln!(

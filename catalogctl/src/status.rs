@@ -3,6 +3,7 @@
 mod answers;
 mod lag;
 mod render;
+pub(crate) mod top;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

@@ -1,11 +1,12 @@
 //! What client programs of the catalog share: [`feed`] reads products, [`suggest`] looks how, [`sample`] makes them up,
-//! [`import`] sends them to a [`Target`], [`export`] reads them from one, and [`output`] and [`Meter`] show how it goes.
+//! [`import`] sends them to a [`Target`], [`export`] reads them from one, [`proof`] compares what they hold, and [`output`] and [`Meter`] show how it goes.
 
 #![allow(clippy::print_stderr)] // A command line talks to its user.
 
 pub mod sample;
 pub mod import;
 pub mod export;
+pub mod proof;
 pub mod suggest;
 pub mod feed;
 mod target;

@@ -35,11 +35,12 @@ impl Target {
         }
     }
 
-    /// The write service behind a channel that the program has already.
-    pub fn behind(channel: GrpcChannel) -> Self {
+    /// The same service behind a channel that the program has already.
+    #[must_use]
+    pub fn behind(self, channel: GrpcChannel) -> Self {
         Self {
             open: Some(channel),
-            ..Self::command("")
+            ..self
         }
     }
 
@@ -127,6 +128,9 @@ impl Target {
                 "the {name} at {address} is not available: {}",
                 status.message()
             ),
+            Code::Unimplemented if open.is_some() => {
+                format!("the {name} is of an older release (UNIMPLEMENTED)")
+            }
             Code::Unimplemented => {
                 format!("what answers at {address} is no {name}: check {option}")
             }

@@ -117,6 +117,7 @@ export function ResultsPage({ params, change }) {
         return html`<p class="wait" role="status">${t.searching}</p>`;
     }
     return html`<div class=${late ? "results late" : "results"}>
+        <h1 class="heard">${query ? t.title(query) : t.home}</h1>
         <${Notes} answer=${answer} query=${query} />
         <div class="tools">
             <p class="count" role="status">${t.results(answer.total, format.number(answer.total))}</p>

@@ -36,7 +36,14 @@ export function SearchBox({ params, change, go }) {
     const box = useRef(/** @type {HTMLFormElement | null} */ (null));
     const asked = useRef(/** @type {AbortController | null} */ (null));
 
-    useEffect(() => setText(stated), [stated]);
+    /** What was typed here, key by key: the address follows, and may not take back the keys after it. */
+    const own = useRef(new Set([stated]));
+    useEffect(() => {
+        if (!own.current.has(stated)) {
+            own.current.clear();
+            setText(stated);
+        }
+    }, [stated]);
     useEffect(() => {
         const pressed = (/** @type {KeyboardEvent} */ event) => {
             const isTyping = event.target instanceof HTMLElement && /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
@@ -50,9 +57,12 @@ export function SearchBox({ params, change, go }) {
                 close();
             }
         };
+        const moved = () => own.current.clear();
+        addEventListener("popstate", moved);
         addEventListener("keydown", pressed);
         addEventListener("pointerdown", left);
         return () => {
+            removeEventListener("popstate", moved);
             removeEventListener("keydown", pressed);
             removeEventListener("pointerdown", left);
         };
@@ -84,6 +94,7 @@ export function SearchBox({ params, change, go }) {
         );
     };
     const typed = (/** @type {string} */ now) => {
+        own.current.add(now.trim());
         setText(now);
         setChosen(-1);
         searchFor(now.trim(), location.search !== "" && location.pathname === "/");
@@ -104,6 +115,7 @@ export function SearchBox({ params, change, go }) {
             go(new URL(`/products/${encodeURIComponent(choice.id)}`, location.href));
         } else {
             const wanted = choice ? choice.text : text.trim();
+            own.current.clear();
             setText(wanted);
             searchFor(wanted, false);
             input.current?.blur();

@@ -1,5 +1,7 @@
 //! Answers in JSON.
 
+pub(crate) mod long;
+
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};

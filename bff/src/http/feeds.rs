@@ -4,6 +4,7 @@ pub(crate) mod export;
 pub(crate) mod import;
 mod export_plan;
 pub(crate) mod import_options;
+pub(crate) mod import_suggestion;
 mod import_report;
 mod import_body;
 mod unhurried;

@@ -21,6 +21,10 @@ use crate::tokens::{Provider, Untrusted};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// The addresses of Algolia's API.
+const SEARCH_CLIENTS: &str = "/1/";
+const ALGOLIA_KEY: &str = "x-algolia-api-key";
+const OWN_KEY: &str = "ck_";
 const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"catalog\"");
 
 pub(crate) async fn guard(
@@ -40,7 +44,8 @@ pub(crate) async fn guard(
         // The route answers that it has no such method.
         return next.run(request).await;
     };
-    let principal = match admit(&api, request.headers(), policy).await {
+    let beside = key_of_search_client(&route.path, &request);
+    let principal = match admit(&api, request.headers(), beside, policy).await {
         Ok(principal) => principal,
         Err(problem) => return problem.into_response(),
     };
@@ -55,8 +60,16 @@ pub(crate) async fn guard(
 }
 
 /// Finds out who asks, and whether they may.
-async fn admit(api: &Api, headers: &HeaderMap, policy: Policy) -> Result<Principal, Problem> {
-    let principal = principal(api, headers).await?;
+async fn admit(
+    api: &Api,
+    headers: &HeaderMap,
+    beside: Option<String>,
+    policy: Policy,
+) -> Result<Principal, Problem> {
+    let principal = match beside {
+        Some(key) if !headers.contains_key(AUTHORIZATION) => of_key(api, headers, &key)?,
+        _ => principal(api, headers).await?,
+    };
     if let Policy::Needs(scope) = policy {
         check_scope(api, &principal, scope)?;
         check_whole(&principal, scope)?;
@@ -70,6 +83,25 @@ async fn admit(api: &Api, headers: &HeaderMap, policy: Policy) -> Result<Princip
         return Err(problem.with(RATE_LIMIT, remaining));
     }
     Ok(principal)
+}
+
+/// Algolia's clients send their key in a header of their own or in the address. One that is none of ours counts
+/// as no key: such clients cannot do without.
+fn key_of_search_client(path: &str, request: &Request) -> Option<String> {
+    if !path.starts_with(SEARCH_CLIENTS) {
+        return None;
+    }
+    let headed = request.headers().get(ALGOLIA_KEY);
+    let headed = headed.and_then(|value| value.to_str().ok().map(str::to_owned));
+    let within = || {
+        let query = request.uri().query().unwrap_or_default();
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        let found = pairs.find(|(name, _)| name == ALGOLIA_KEY);
+        found.map(|(_, key)| key.into_owned())
+    };
+    headed
+        .or_else(within)
+        .filter(|key| key.starts_with(OWN_KEY))
 }
 
 async fn principal(api: &Api, headers: &HeaderMap) -> Result<Principal, Problem> {

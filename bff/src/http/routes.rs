@@ -7,11 +7,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::http::api::Api;
-use crate::http::feeds::{export, import};
-use crate::http::operate::{api_keys, webhooks};
+use crate::http::feeds::{export, import, import_suggestion};
+use crate::http::operate::{api_keys, parked, proofs, rebuilds, status, synonyms, webhooks};
 use crate::http::pages::docs;
 use crate::http::products::{bulk, history, read, writes};
-use crate::http::search::{find, posted};
+use crate::http::search::{find, instant, posted};
 use crate::http::{events, health, rules, usage};
 use crate::openapi;
 
@@ -29,9 +29,12 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(bulk::write_products))
         .routes(routes!(export::export_products))
         .routes(routes!(import::import_products))
+        .routes(routes!(import_suggestion::suggest_import))
         .routes(routes!(find::search_products))
         .routes(routes!(posted::search))
         .routes(routes!(posted::multi_search))
+        .routes(routes!(instant::queries))
+        .routes(routes!(instant::facet_values))
         .routes(routes!(
             read::get_product,
             writes::put_product,
@@ -64,6 +67,15 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(webhooks::replay_webhook))
         .routes(routes!(webhooks::test_webhook))
         .routes(routes!(webhooks::list_waiting))
+        .routes(routes!(status::get_status))
+        .routes(routes!(status::get_metrics))
+        .routes(routes!(status::list_profiles))
+        .routes(routes!(proofs::verify))
+        .routes(routes!(rebuilds::rebuild))
+        .routes(routes!(rebuilds::roll_back))
+        .routes(routes!(parked::list_parked))
+        .routes(routes!(parked::retry_parked))
+        .routes(routes!(synonyms::suggest_synonyms))
         .routes(routes!(docs::openapi))
         .routes(routes!(docs::problem_kind))
 }

@@ -48,6 +48,20 @@ pub(crate) struct SearchJson<'a> {
     highlights: Vec<Vec<HighlightJson<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explanation: Option<ExplanationJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_not: Option<WhyNotJson<'a>>,
+}
+
+/// Why a product is not on the page.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WhyNot)]
+struct WhyNotJson<'a> {
+    /// `shown`, `other_page`, `unknown_product`, `not_indexed`, `no_match`, `filtered`, `excluded`, `hidden` or `unknown`.
+    reason: &'static str,
+    /// The reason in words.
+    detail: &'a str,
+    /// The place among all that match, from 1; none where it is no match or too far down.
+    position: Option<i64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -198,6 +212,7 @@ impl<'a> SearchJson<'a> {
             ranking_profile: some(&answer.ranking_profile),
             highlights: answer.highlights.iter().map(highlights).collect(),
             explanation: answer.explanation.as_ref().map(explanation),
+            why_not: answer.why_not.as_ref().map(why_not),
         }
     }
 }
@@ -272,6 +287,25 @@ fn highlights(highlight: &v1::Highlight) -> Vec<HighlightJson<'_>> {
             .collect(),
     });
     fields.collect()
+}
+
+fn why_not(why: &v1::WhyNot) -> WhyNotJson<'_> {
+    use v1::why_not::Reason;
+    WhyNotJson {
+        reason: match why.reason() {
+            Reason::Unspecified => "unknown",
+            Reason::Shown => "shown",
+            Reason::UnknownProduct => "unknown_product",
+            Reason::NotIndexed => "not_indexed",
+            Reason::NoMatch => "no_match",
+            Reason::Filtered => "filtered",
+            Reason::Excluded => "excluded",
+            Reason::OtherPage => "other_page",
+            Reason::Hidden => "hidden",
+        },
+        detail: &why.detail,
+        position: Some(why.position).filter(|position| *position > 0),
+    }
 }
 
 fn explanation(explanation: &v1::SearchExplanation) -> ExplanationJson<'_> {

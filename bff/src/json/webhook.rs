@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::json::grace::read_grace_seconds;
 use crate::json::product::rfc3339;
-use crate::json::raw;
+use crate::json::{raw, stated};
 use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
 
 const NEW_MEMBERS: [&str; 6] = [
@@ -215,10 +215,6 @@ impl WaitingDeliveriesJson {
             next_page_token: stated(page.next_page_token),
         }
     }
-}
-
-fn stated(text: String) -> Option<String> {
-    Some(text).filter(|text| !text.is_empty())
 }
 
 /// Reads the body of `POST /api/webhooks`. The write service decides what a webhook may be.

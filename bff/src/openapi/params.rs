@@ -251,6 +251,9 @@ pub(crate) struct SearchParams {
     discontinued: Option<DiscontinuedMode>,
     /// Whether the answer tells how it came about.
     explain: Option<bool>,
+    /// A product; the answer tells why it is not on the page.
+    #[param(example = "headset-1")]
+    why_not: Option<String>,
     /// Whether the query is searched as typed, without corrections.
     verbatim: Option<bool>,
     /// Whether matches are marked, and in which units.

@@ -70,6 +70,11 @@ pub(crate) enum RuleKind {
         #[schema(min_items = 1, max_items = 50)]
         to: Vec<String>,
     },
+    /// Words that are no synonyms, whatever other rules say; they are suggested no more.
+    Distinct {
+        #[schema(min_items = 2, max_items = 50)]
+        terms: Vec<String>,
+    },
     /// What is done to the answers of some queries.
     Curation {
         /// No query means every query.

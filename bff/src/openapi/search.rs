@@ -30,10 +30,14 @@ pub(crate) struct Search {
     fields: Option<Vec<String>>,
     discontinued: Option<DiscontinuedMode>,
     explain: Option<bool>,
+    why_not: Option<String>,
     verbatim: Option<bool>,
     highlight: Option<Highlighting>,
     untracked: Option<bool>,
     filter: Option<Filter>,
+    /// Rules that are tried out, each in place of the one with its id; the key needs the scope `rules`.
+    #[schema(max_items = 10)]
+    draft_rules: Option<Vec<super::rule::NewSearchRule>>,
 }
 
 /// Whether matches are marked: in bytes, or in UTF-16 units.
@@ -67,4 +71,50 @@ pub(crate) struct Filter {
 pub(crate) struct MultiSearch {
     #[schema(min_items = 1, max_items = 20)]
     searches: Vec<Search>,
+}
+
+/// Several searches of an Algolia client. Other members of requests are passed over.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"requests": [{"indexName": "products", "query": "headset", "facets": ["brand"], "hitsPerPage": 5}]}))]
+pub(crate) struct InstantQueries {
+    #[schema(min_items = 1, max_items = 50)]
+    requests: Vec<InstantQuery>,
+}
+
+/// One search of an Algolia client.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InstantQuery {
+    index_name: Option<String>,
+    #[schema(max_length = 1000)]
+    query: Option<String>,
+    #[schema(minimum = 0, maximum = 1000)]
+    page: Option<i32>,
+    #[schema(minimum = 0, maximum = 100)]
+    hits_per_page: Option<i32>,
+    /// Names of fields, or one.
+    #[schema(value_type = Option<serde_json::Value>, example = json!(["brand"]))]
+    facets: Option<()>,
+    #[schema(minimum = 1, maximum = 1000)]
+    max_values_per_facet: Option<i32>,
+    #[schema(value_type = Option<serde_json::Value>, example = json!([["brand:Acme", "brand:Bolt"]]))]
+    facet_filters: Option<()>,
+    #[schema(value_type = Option<serde_json::Value>, example = json!(["price<=50"]))]
+    numeric_filters: Option<()>,
+    /// `facet` for a search within the values of a facet.
+    r#type: Option<String>,
+    facet: Option<String>,
+    facet_query: Option<String>,
+}
+
+/// A search of an Algolia client within the values of a facet.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(example = json!({"facetQuery": "ac"}))]
+pub(crate) struct InstantFacetQuery {
+    facet_query: Option<String>,
+    #[schema(minimum = 1, maximum = 100)]
+    max_facet_hits: Option<i32>,
+    #[schema(max_length = 1000)]
+    query: Option<String>,
 }

@@ -13,8 +13,14 @@ pub(crate) struct Caller {
 
 impl Caller {
     pub(super) fn request<M>(&self, message: M, deadline: Duration) -> Request<M> {
-        let mut request = Request::new(message);
+        let mut request = self.patiently(message);
         request.set_timeout(deadline);
+        request
+    }
+
+    /// A request for steps that take as long as they take.
+    pub(super) fn patiently<M>(&self, message: M) -> Request<M> {
+        let mut request = Request::new(message);
         self.sign(request.metadata_mut());
         request
     }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
+use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
+use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::event_service_client::EventServiceClient;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
@@ -30,8 +32,12 @@ pub(crate) struct Upstream {
     pub(crate) api_keys: ApiKeyServiceClient<GrpcChannel>,
     pub(super) webhooks: WebhookServiceClient<GrpcChannel>,
     pub(super) rules: SearchRuleServiceClient<GrpcChannel>,
+    pub(super) write_operations: CatalogCommandOperationsClient<GrpcChannel>,
+    pub(super) read_operations: CatalogQueryOperationsClient<GrpcChannel>,
     /// The way to the write service.
     pub(crate) write_side: GrpcChannel,
+    /// The way to the read service.
+    pub(crate) read_side: GrpcChannel,
     /// On a connection of its own: streams that never end must not keep calls waiting.
     pub(crate) events: EventClient,
     pub(super) get_deadline: Duration,
@@ -57,11 +63,14 @@ impl Upstream {
         Ok(Self {
             events: events.max_decoding_message_size(ANSWER_BYTES_MAX),
             catalog: catalog.max_decoding_message_size(ANSWER_BYTES_MAX),
-            usage: UsageServiceClient::new(read_side),
+            usage: UsageServiceClient::new(read_side.clone()),
             command: command.max_decoding_message_size(ANSWER_BYTES_MAX),
             api_keys,
             webhooks: WebhookServiceClient::new(write_side.clone()),
+            write_operations: CatalogCommandOperationsClient::new(write_side.clone()),
+            read_operations: CatalogQueryOperationsClient::new(read_side.clone()),
             write_side,
+            read_side,
             rules: rules.max_decoding_message_size(ANSWER_BYTES_MAX),
             get_deadline: config.get_deadline,
             batch_deadline: config.batch_deadline,

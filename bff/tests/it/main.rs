@@ -26,3 +26,5 @@ mod connections;
 mod pages;
 mod overload;
 mod tls;
+mod instant;
+mod operations;

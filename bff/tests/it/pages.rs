@@ -12,7 +12,20 @@ fn named<'a>(page: &'a str, attribute: &str) -> Vec<&'a str> {
 #[tokio::test]
 async fn a_page_names_files_that_are_kept_for_good() {
     let bff = Bff::start().await;
-    let page = bff.get("/").await;
+    for path in ["/", "/console", "/console/products"] {
+        check_page(&bff, path).await;
+    }
+    for path in [
+        "/assets/0/shop/main.js",
+        "/assets/x/../../Cargo.toml",
+        "/assets/x/%2e%2e/Cargo.toml",
+    ] {
+        assert_eq!(bff.get(path).await.status, 404, "{path}");
+    }
+}
+
+async fn check_page(bff: &Bff, path: &str) {
+    let page = bff.get(path).await;
     assert_eq!(page.status, 200);
     assert_eq!(
         page.header("content-type"),
@@ -35,13 +48,6 @@ async fn a_page_names_files_that_are_kept_for_good() {
             right.iter().any(|one| kind.starts_with(one)),
             "{file} {kind}"
         );
-    }
-    for path in [
-        "/assets/0/shop/main.js",
-        "/assets/x/../../Cargo.toml",
-        "/assets/x/%2e%2e/Cargo.toml",
-    ] {
-        assert_eq!(bff.get(path).await.status, 404, "{path}");
     }
 }
 
@@ -98,7 +104,7 @@ async fn a_catalog_that_is_not_public_is_not_told_in_a_page() {
 #[tokio::test]
 async fn pages_can_be_switched_off() {
     let bff = Bff::start_with(|config| config.pages = "".parse().expect("no pages")).await;
-    for path in ["/", "/products/a"] {
+    for path in ["/", "/products/a", "/console", "/console/keys"] {
         let answer = send(bff.request("GET", path)).await;
         assert_eq!(answer.problem(404), "Not found");
     }

@@ -116,6 +116,9 @@ impl Check {
                 }
                 RuleKind::OneWaySynonyms { from, to }
             }
+            KindForm::Distinct { terms } => RuleKind::Distinct {
+                terms: self.terms("terms", terms, 2),
+            },
             KindForm::Curation {
                 queries,
                 matching,

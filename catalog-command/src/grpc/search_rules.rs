@@ -127,7 +127,7 @@ fn page(request: &v1::ListSearchRulesRequest) -> Result<RulePage, Vec<Violation>
         after,
         kinds: match request.r#type() {
             v1::SearchRuleType::Unspecified => &[],
-            v1::SearchRuleType::Synonyms => &["synonyms", "one_way_synonyms"],
+            v1::SearchRuleType::Synonyms => &["synonyms", "one_way_synonyms", "distinct"],
             v1::SearchRuleType::Curation => &["curation"],
         },
         limit,

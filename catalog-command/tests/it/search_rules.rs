@@ -572,6 +572,7 @@ async fn rules_are_listed_by_id_kind_and_page() {
         one_way,
         redirect("B", "/"),
         synonyms("a", &["x", "y"]),
+        form("b", json!({"type": "distinct", "terms": ["x", "z"]})),
     ] {
         put(&mut rules, rule, None, "").await.expect("put");
     }
@@ -580,15 +581,18 @@ async fn rules_are_listed_by_id_kind_and_page() {
         .expect("put");
     delete(&mut rules, "e", None, "").await.expect("delete");
     let all = v1::SearchRuleType::Unspecified;
-    assert_eq!(list(&mut rules, all, 0).await, [["B", "a", "c", "d"]]);
-    assert_eq!(list(&mut rules, all, 2).await, [["B", "a"], ["c", "d"]]);
+    assert_eq!(list(&mut rules, all, 0).await, [["B", "a", "b", "c", "d"]]);
+    assert_eq!(
+        list(&mut rules, all, 2).await,
+        [vec!["B", "a"], vec!["b", "c"], vec!["d"]]
+    );
     assert_eq!(
         list(&mut rules, all, 3).await,
-        [vec!["B", "a", "c"], vec!["d"]]
+        [vec!["B", "a", "b"], vec!["c", "d"]]
     );
     assert_eq!(
         list(&mut rules, v1::SearchRuleType::Synonyms, 1).await,
-        [["a"], ["c"]]
+        [["a"], ["b"], ["c"]]
     );
     assert_eq!(
         list(&mut rules, v1::SearchRuleType::Curation, 9).await,
@@ -608,8 +612,8 @@ async fn rules_are_listed_by_id_kind_and_page() {
     assert_eq!(pages.len(), 2, "{pages:?}");
     assert_eq!(pages.concat().len(), 9);
     assert_eq!(
-        events(&catalog, 13).await.len(),
-        13,
+        events(&catalog, 14).await.len(),
+        14,
         "large ones are relayed too"
     );
 }

@@ -8,7 +8,7 @@ use crate::app::storage::Storage;
 use crate::generations::Rebuilder;
 use crate::grpc::Operations;
 use crate::projectors::Progress;
-use crate::search::SynonymMiner;
+use crate::search::{ListedProfiles, RulesHandle, SynonymMiner};
 use crate::verification::{Place, Verifier};
 
 pub(super) fn rebuilder(storage: &Storage) -> Arc<Rebuilder> {
@@ -26,6 +26,8 @@ pub(super) fn rebuilder(storage: &Storage) -> Arc<Rebuilder> {
 pub(super) fn operations(
     storage: &Storage,
     rebuilder: Arc<Rebuilder>,
+    rules: RulesHandle,
+    profiles: ListedProfiles,
     progress: &Progress,
 ) -> Operations {
     let verifier = Verifier {
@@ -46,6 +48,8 @@ pub(super) fn operations(
         synonym_miner: SynonymMiner {
             index: storage.index.clone(),
             embedder: storage.embedder.clone(),
+            rules,
         },
+        profiles,
     }
 }

@@ -20,7 +20,7 @@ use crate::grpc::{synonyms, verification};
 use crate::index::LiveIndex;
 use crate::projectors::{Progress, ProjectionProgress, RuleProgress};
 use crate::read_model::{Checkpoint, LiveReadModel, ReadModel};
-use crate::search::SynonymMiner;
+use crate::search::{ListedProfiles, SynonymMiner};
 use crate::verification::Verifier;
 
 /// The most steps that wait for a client that is slow to read.
@@ -36,6 +36,7 @@ pub(crate) struct Operations {
     pub(crate) rebuilder: Arc<Rebuilder>,
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) synonym_miner: SynonymMiner,
+    pub(crate) profiles: ListedProfiles,
 }
 
 #[tonic::async_trait]
@@ -138,6 +139,25 @@ impl CatalogQueryOperations for Operations {
     ) -> Result<Response<Self::SuggestSynonymsStream>, Status> {
         let suggesting = synonyms::suggest(self.synonym_miner.clone(), request.into_inner())?;
         Ok(Response::new(suggesting))
+    }
+
+    async fn list_ranking_profiles(
+        &self,
+        _request: Request<v1::ListRankingProfilesRequest>,
+    ) -> Result<Response<v1::ListRankingProfilesResponse>, Status> {
+        let ListedProfiles { default, profiles } = &self.profiles;
+        let profiles = profiles.iter().map(|profile| {
+            let name = profile["name"].as_str().unwrap_or_default();
+            v1::RankingProfile {
+                name: name.to_owned(),
+                version: profile["version"].as_i64().unwrap_or_default(),
+                is_default: name == default,
+                parameters: profile.to_string(),
+            }
+        });
+        Ok(Response::new(v1::ListRankingProfilesResponse {
+            profiles: profiles.collect(),
+        }))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Answers a search: reads the request and writes the answer.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use catalog_events::ProductId;
+use catalog_events::{ProductId, SearchRule, StoredRule};
 use catalog_proto::v1;
 use prost::Message as _;
 use tonic::Status;
@@ -22,6 +23,7 @@ use crate::search::{
 pub(crate) const LIMIT_DEFAULT: usize = 20;
 pub(crate) const LIMIT_MAX: usize = 100;
 const AUTO_FACETS_MAX: usize = 20;
+const DRAFTS_MAX: usize = 10;
 const BUDGET_MS_DEFAULT: u64 = 250;
 const BUDGET_MS_MAX: u64 = 2_000;
 
@@ -116,10 +118,29 @@ fn read(request: &v1::SearchProductsRequest) -> Result<SearchRequest, Status> {
         },
         is_open: request.prefix() != v1::PrefixMode::None,
         verbatim: request.verbatim,
+        drafts: drafts(&request.draft_rules)?,
         budget: budget(request.budget_ms)?,
         explain: request.explain,
         why_not: request.why_not.parse().ok(),
     })
+}
+
+/// The rules that are tried out. The write service would say more about a mistake.
+fn drafts(stated: &[v1::SearchRule]) -> Result<Vec<Arc<SearchRule>>, Status> {
+    if stated.len() > DRAFTS_MAX {
+        let reason = format!("has more than {DRAFTS_MAX} rules");
+        return Err(invalid("draft_rules", reason));
+    }
+    let mut drafts = Vec::with_capacity(stated.len());
+    for (index, rule) in stated.iter().enumerate() {
+        let form = StoredRule::from(rule.clone()).form;
+        let draft = form.into_draft().map_err(|mistake| {
+            let field = format!("draft_rules[{index}]");
+            invalid(&field, format!("is no rule: {mistake}"))
+        })?;
+        drafts.push(Arc::new(draft));
+    }
+    Ok(drafts)
 }
 
 /// The filter that products pass, without discontinued ones where they are hidden.
@@ -163,6 +184,7 @@ fn identity(request: &v1::SearchProductsRequest) -> Vec<u8> {
         match_mode: request.match_mode,
         prefix: request.prefix,
         discontinued: request.discontinued,
+        draft_rules: request.draft_rules.clone(),
         ..v1::SearchProductsRequest::default()
     };
     identity.encode_to_vec()

@@ -31,8 +31,10 @@ impl TrackedSearch {
     /// None where nothing is told of the request: later pages, lists without a query, and what asks
     /// to stay out.
     pub(crate) fn of(request: &v1::SearchProductsRequest) -> Option<Self> {
-        let is_told =
-            !request.untracked && request.page_token.is_empty() && !request.query.trim().is_empty();
+        let is_told = !request.untracked
+            && request.draft_rules.is_empty()
+            && request.page_token.is_empty()
+            && !request.query.trim().is_empty();
         is_told.then(|| Self {
             query: request.query.clone(),
             filtered: request.filter.is_some(),

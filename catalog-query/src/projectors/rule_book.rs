@@ -42,9 +42,9 @@ impl RuleBook {
     }
 
     /// The rules that exist, by id.
-    pub(crate) fn rules(&self) -> impl Iterator<Item = (&SearchRule, Version)> {
+    pub(crate) fn rules(&self) -> impl Iterator<Item = (&Arc<SearchRule>, Version)> {
         let entries = self.rules.values();
-        entries.filter_map(|entry| Some((&**entry.rule.as_ref()?, entry.version)))
+        entries.filter_map(|entry| Some((entry.rule.as_ref()?, entry.version)))
     }
 
     pub(crate) fn len(&self) -> usize {

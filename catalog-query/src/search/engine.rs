@@ -25,6 +25,7 @@ use crate::search::request::prepare::QueryPreparer;
 use crate::search::request::query::ParsedQuery;
 use crate::search::request::search_request::{SearchRequest, Sort};
 use crate::search::rules::curation::curated::Curated;
+use crate::search::rules::rule_set::RuleSet;
 use crate::search::similar::{SimilarProducts, SimilarSearch};
 use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::factory::SearchStrategyFactory;
@@ -185,6 +186,7 @@ impl SearchEngine {
         }
         Ok(Plan {
             profile: Arc::clone(profile),
+            tried: self.preparer.tried(&request.drafts),
             deadline: Deadline::after(request.budget),
             query,
             hash,
@@ -220,6 +222,7 @@ impl SearchEngine {
             query: Arc::clone(query),
             profile: Arc::clone(&plan.profile),
             verbatim: plan.request.verbatim,
+            tried: plan.tried.clone(),
             deadline: plan.deadline,
             by_relevance: plan.order.is_none(),
             explained: plan.is_explained(),
@@ -261,7 +264,9 @@ impl SearchEngine {
         if let Some(outcome) = outcome {
             return Ok(Arc::clone(&outcome.curated));
         }
-        let curated = self.preparer.curated_browsing(scope, plan.request.verbatim);
+        let curated =
+            self.preparer
+                .curated_browsing(scope, plan.request.verbatim, plan.tried.as_ref());
         curated.await.map(Arc::new)
     }
 
@@ -361,6 +366,8 @@ struct Plan {
     /// None lists every product that passes the filter.
     query: Option<Arc<ParsedQuery>>,
     profile: Arc<RankingProfile>,
+    /// The rules in place of those that are followed, where some are tried out.
+    tried: Option<Arc<RuleSet>>,
     hash: RequestHash,
     cursor: Cursor,
     /// The column that orders the answer; None for relevance.

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use crate::embedding::{EmbedError, Embedder};
 use crate::index::LiveIndex;
 use crate::index::{ContextWord, IndexError, IndexSnapshot};
+use crate::search::rules::rule_set::{RuleSet, RulesHandle};
 
 /// The most words that are compared: each costs the model some milliseconds.
 const WORDS_MAX: usize = 3_000;
@@ -34,6 +35,8 @@ pub(crate) struct SynonymMiner {
     pub(crate) index: Arc<LiveIndex>,
     /// None without a model.
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
+    /// What people have decided is suggested no more.
+    pub(crate) rules: RulesHandle,
 }
 
 /// Two words that may be synonyms, and why.
@@ -79,13 +82,15 @@ impl SynonymMiner {
     ) -> Result<Vec<SynonymPair>, MiningError> {
         let snapshot = self.index.current().load().snapshot();
         let embedder = self.embedder.as_ref().ok_or(MiningError::NoModel)?;
-        suggest(snapshot, &**embedder, limit, steps).await
+        let rules = self.rules.load_full();
+        suggest(snapshot, &**embedder, rules, limit, steps).await
     }
 }
 
 async fn suggest(
     snapshot: Arc<IndexSnapshot>,
     embedder: &dyn Embedder,
+    rules: Arc<RuleSet>,
     limit: usize,
     steps: Steps,
 ) -> Result<Vec<SynonymPair>, MiningError> {
@@ -101,16 +106,18 @@ async fn suggest(
             Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => {}
         }
     }
-    let judged = tokio::task::spawn_blocking(move || judge(&snapshot, &words, &vectors, limit));
-    Ok(judged.await??)
+    let judged = tokio::task::spawn_blocking(move || judge(&snapshot, &words, &vectors));
+    let mut pairs = judged.await??;
+    pairs.retain(|pair| !rules.synonyms.is_decided(&pair.term, &pair.synonym));
+    pairs.truncate(limit);
+    Ok(pairs)
 }
 
-/// The best `limit` pairs of words, best first; blocks.
+/// The pairs of words that are near in meaning, best first; blocks.
 fn judge(
     snapshot: &IndexSnapshot,
     words: &[ContextWord],
     vectors: &[Vec<f32>],
-    limit: usize,
 ) -> Result<Vec<SynonymPair>, IndexError> {
     let idf = neighbour_idf(words);
     let mut pairs = Vec::new();
@@ -127,7 +134,6 @@ fn judge(
         let order = b.confidence.total_cmp(&a.confidence);
         order.then_with(|| (&a.term, &a.synonym).cmp(&(&b.term, &b.synonym)))
     });
-    pairs.truncate(limit);
     Ok(pairs)
 }
 

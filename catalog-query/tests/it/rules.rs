@@ -188,6 +188,15 @@ async fn synonyms_are_followed_and_forgotten() {
     check(&replica, "laptop", &["laptop", "notebook"]).await;
     check(&replica, "notebook", &["notebook"]).await;
 
+    let distinct = json!({"type": "distinct", "terms": ["notebook", "laptop"]});
+    log.put(&world, "told-apart", distinct).await;
+    let status = log.followed(&replica).await;
+    assert_eq!((status.rules, status.active), (2, 2));
+    check(&replica, "laptop", &["laptop"]).await;
+    log.delete(&world, "told-apart").await;
+    log.followed(&replica).await;
+    check(&replica, "laptop", &["laptop", "notebook"]).await;
+
     log.delete(&world, "one-way").await;
     log.followed(&replica).await;
     check(&replica, "laptop", &["laptop"]).await;

@@ -15,6 +15,10 @@ pub(super) fn derived_id(kind: &KindForm) -> String {
             let terms: BTreeSet<String> = terms.iter().map(normal).collect();
             ("syn", terms.into_iter().collect())
         }
+        KindForm::Distinct { terms } => {
+            let terms: BTreeSet<String> = terms.iter().map(normal).collect();
+            ("distinct", terms.into_iter().collect())
+        }
         KindForm::OneWaySynonyms { from, to } => {
             let to: BTreeSet<String> = to.iter().map(normal).collect();
             let mut terms = vec![normal(from)];

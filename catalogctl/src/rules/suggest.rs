@@ -56,9 +56,9 @@ pub(crate) async fn suggest(
     }
     match found.suggestions.first() {
         None => output::line("no words look like synonyms")?,
-        Some(pair) => eprintln!(
-            "to accept one: catalogctl synonyms add {} {}",
-            pair.term, pair.synonym
+        Some(SynonymSuggestion { term, synonym, .. }) => eprintln!(
+            "to accept one: catalogctl synonyms add {term} {synonym}\n\
+             to see it no more: catalogctl synonyms forbid {term} {synonym}",
         ),
     }
     Ok(ExitCode::SUCCESS)

@@ -17,6 +17,7 @@ fn kind(arguments: &[&str]) -> Result<(KindForm, AddOptions), clap::Error> {
         SynonymsCommand::AddOneWay { from, to, options } => {
             (KindForm::OneWaySynonyms { from, to }, options)
         }
+        SynonymsCommand::Forbid { terms, options } => (KindForm::Distinct { terms }, options),
         other => panic!("{other:?}"),
     })
 }
@@ -69,6 +70,9 @@ fn a_derived_id_is_of_the_terms() {
     assert_eq!(id, id_of(&["add", "note book", " laptop "]));
     assert_ne!(id, id_of(&["add", "laptop", "note", "book"]));
     assert_ne!(id, id_of(&["add-one-way", "laptop", "note book"]));
+    let distinct = id_of(&["forbid", "laptop", "note book"]);
+    assert_eq!(distinct, id_of(&["forbid", "Note Book", "laptop"]));
+    assert_ne!(distinct, id);
     let one_way = id_of(&["add-one-way", "a", "b", "c"]);
     assert_eq!(one_way, id_of(&["add-one-way", "a", "c", "b"]));
     assert_ne!(one_way, id_of(&["add-one-way", "b", "a", "c"]));

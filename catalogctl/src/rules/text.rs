@@ -22,6 +22,7 @@ pub(super) fn line(rule: &StoredRule) -> String {
 fn kind(kind: &KindForm) -> String {
     match kind {
         KindForm::Synonyms { terms } => terms.join(" = "),
+        KindForm::Distinct { terms } => terms.join(" \u{2260} "),
         KindForm::OneWaySynonyms { from, to } => format!("{from} -> {}", to.join(", ")),
         KindForm::Curation {
             queries,
@@ -93,6 +94,7 @@ mod tests {
                    "disabled": true}),
             json!({"id": "o", "kind": {"type": "one_way_synonyms", "from": "mouse",
                    "to": ["trackball", "touchpad"]}, "ends_at": "2026-01-31T08:00:00Z"}),
+            json!({"id": "d", "kind": {"type": "distinct", "terms": ["tablet", "pad"]}}),
             json!({"id": "c", "kind": {"type": "curation", "queries": ["desk lamp", "lamp"],
                    "matching": "contains", "actions": [
                 {"action": "pin", "product_id": "p-1", "position": 1},
@@ -108,6 +110,7 @@ mod tests {
         expect![[r#"
             s  tv = television  (disabled)
             o  mouse -> trackball, touchpad  (until 2026-01-31T08:00:00Z)
+            d  tablet ≠ pad
             c  with "desk lamp", "lamp": pin p-1 at 1; hide 2 products or brand Fjell; boost category Home > Lamps by 1.5; bury p-2 by 4; redirect to /lamps
             e  every query: redirect to /"#]]
         .assert_eq(&lines);

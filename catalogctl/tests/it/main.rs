@@ -19,3 +19,4 @@ mod client;
 mod bad_input;
 mod secrets;
 mod webhooks;
+mod browser;

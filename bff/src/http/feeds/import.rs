@@ -4,23 +4,20 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
 use client_kit::Target;
 use client_kit::feed::{self, FeedError, Mapping, Notes, Rows, Source};
 use client_kit::import::{ImportError, ImportOptions, run};
+use serde_json::{Value, json};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tokio::task::JoinHandle;
-use tokio_stream::StreamExt as _;
-use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
 
-use crate::http::answer::{Live, json_response};
+use crate::http::answer::long::{as_lines, as_object, wants_lines};
 use crate::http::api::Api;
 use crate::http::feeds::import_body::{self, Bounds};
 use crate::http::feeds::import_options::{ImportParams, in_names_of_parameters};
@@ -31,13 +28,8 @@ use crate::http::request::params::Query;
 use crate::problem::Problem;
 use crate::upstream::Caller;
 
-const LINES: &str = "application/x-ndjson";
 /// How long the write service may be away in the middle.
 const RETRY: Duration = Duration::from_secs(30);
-/// How long the head of the answer waits for the whole report. Then it goes ahead, and blanks follow it, so
-/// that no proxy takes the connection for dead.
-const HEAD_WAIT: Duration = Duration::from_secs(15);
-const BLANK_EVERY: Duration = Duration::from_secs(15);
 /// Lines that wait for a client that reads slowly.
 const AHEAD_LINES: usize = 1_000;
 
@@ -79,7 +71,7 @@ pub(crate) async fn import_products(
     let (lines, told) = mpsc::channel(AHEAD_LINES);
     let (opened, opens) = oneshot::channel();
     let import = Import {
-        target: Target::behind(api.upstream.write_side.clone()),
+        target: Target::command("").behind(api.upstream.write_side.clone()),
         options: ImportOptions {
             batch_rows: params.batch.into(),
             retry: RETRY,
@@ -102,12 +94,12 @@ pub(crate) async fn import_products(
     if wants_lines {
         Ok(as_lines(told, stops_when_unread))
     } else {
-        as_object(running, stops_when_unread).await
+        as_object(running, stops_when_unread, failed).await
     }
 }
 
 /// A body that is an upload of a form is not the feed itself.
-fn check_kind(headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn check_kind(headers: &HeaderMap) -> Result<(), Problem> {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     let is_form = kind.is_some_and(|kind| {
         let forms: [&[u8]; 2] = [b"multipart/", b"application/x-www-form-urlencoded"];
@@ -124,68 +116,9 @@ fn check_kind(headers: &HeaderMap) -> Result<(), Problem> {
     Err(problem.with(ACCEPT, HeaderValue::from_static(accepted)))
 }
 
-fn wants_lines(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    accepted.is_some_and(|accepted| accepted.contains(LINES))
-}
-
-/// Answers line by line while the import runs. It stops when nobody reads it any more.
-fn as_lines(told: mpsc::Receiver<Bytes>, stops_when_unread: DropGuard) -> Response {
-    let lines = ReceiverStream::new(told).map(move |line| {
-        let _kept = &stops_when_unread;
-        Ok::<_, io::Error>(line)
-    });
-    let kind = HeaderValue::from_static(LINES);
-    let body = Body::from_stream(lines);
-    (Extension(Live), [(CONTENT_TYPE, kind)], body).into_response()
-}
-
-/// Answers with one object when the import has ended. After a while its head goes ahead.
-async fn as_object(
-    mut running: JoinHandle<Result<ImportReport, Problem>>,
-    stops_when_unread: DropGuard,
-) -> Result<Response, Problem> {
-    tokio::select! {
-        ended = &mut running => {
-            let report = ended.map_err(Problem::internal)??;
-            json_response(StatusCode::OK, &report)
-        }
-        () = tokio::time::sleep(HEAD_WAIT) => {
-            let (blanks, told) = mpsc::channel(1);
-            tokio::spawn(with_blanks(running, blanks));
-            let mut response = as_lines(told, stops_when_unread);
-            let kind = HeaderValue::from_static("application/json");
-            response.headers_mut().insert(CONTENT_TYPE, kind);
-            Ok(response)
-        }
-    }
-}
-
-/// Blanks may stand before the value of a JSON text.
-async fn with_blanks(
-    mut running: JoinHandle<Result<ImportReport, Problem>>,
-    told: mpsc::Sender<Bytes>,
-) {
-    let ended = loop {
-        tokio::select! {
-            ended = &mut running => break ended,
-            () = tokio::time::sleep(BLANK_EVERY) => {
-                let _ = told.try_send(Bytes::from_static(b" "));
-            }
-        }
-    };
-    let report = match ended {
-        Ok(Ok(report)) => serde_json::to_vec(&report).unwrap_or_default(),
-        Ok(Err(problem)) => failed(&problem),
-        Err(err) => failed(&Problem::internal(err)),
-    };
-    let _ = told.send(report.into()).await;
-}
-
 /// The report of an import that did nothing.
-fn failed(problem: &Problem) -> Vec<u8> {
-    let report = serde_json::json!({"completed": false, "rows": 0, "problem": problem.to_json()});
-    serde_json::to_vec(&report).unwrap_or_default()
+fn failed(problem: &Problem) -> Value {
+    json!({"completed": false, "rows": 0, "problem": problem.to_json()})
 }
 
 struct Import {
@@ -247,7 +180,7 @@ fn open(
 }
 
 /// Why the feed cannot be read, or not to its end.
-fn unread(err: FeedError) -> Problem {
+pub(super) fn unread(err: FeedError) -> Problem {
     let status = match &err {
         FeedError::Open { source, .. } | FeedError::Read { source, .. } => match source.kind() {
             io::ErrorKind::FileTooLarge => StatusCode::PAYLOAD_TOO_LARGE,

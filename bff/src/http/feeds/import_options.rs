@@ -77,6 +77,30 @@ fn name_of(argument: &clap::Arg) -> Option<String> {
     argument.get_long().map(|long| long.replace('-', "_"))
 }
 
+/// Names and values of the parameters that say what options do.
+pub(super) fn pairs_of_options(options: &[String]) -> Vec<(String, String)> {
+    let command = command();
+    let mut words = options.iter();
+    let mut pairs = Vec::new();
+    while let Some(word) = words.next() {
+        let option = word.trim_start_matches('-');
+        let (name, beside) = match option.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (option, None),
+        };
+        let name = name.replace('-', "_");
+        let mut arguments = command.get_arguments();
+        let argument = arguments.find(|it| name_of(it).as_ref() == Some(&name));
+        let value = match beside {
+            Some(value) => value.to_owned(),
+            None if argument.is_some_and(is_flag) => "true".to_owned(),
+            None => words.next().cloned().unwrap_or_default(),
+        };
+        pairs.push((name, value));
+    }
+    pairs
+}
+
 /// Names the parameter at fault.
 fn refused(err: &clap::Error) -> Problem {
     let text = |kind| match err.get(kind) {
@@ -196,6 +220,31 @@ mod tests {
             read("delimiter=--x").mapping.delimiter.as_deref(),
             Some("--x")
         );
+    }
+
+    #[test]
+    fn options_are_parameters_again() {
+        let options = [
+            "--map",
+            "id=Art. No",
+            "--decimal-comma",
+            "--delimiter=-",
+            "--price",
+            "Preis",
+        ];
+        let pairs = pairs_of_options(&options.map(str::to_owned));
+        let expected = [
+            ("map", "id=Art. No"),
+            ("decimal_comma", "true"),
+            ("delimiter", "-"),
+            ("price", "Preis"),
+        ];
+        assert_eq!(
+            pairs,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+        let params = ImportParams::read(&Query::from_pairs(pairs)).expect("valid");
+        assert_eq!(params.mapping.price.as_deref(), Some("Preis"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use utoipa::ToSchema;
 
+use crate::http::answer::long::line;
 use crate::http::feeds::import_options::in_names_of_parameters;
 
 const REJECTIONS_MAX: usize = 1_000;
@@ -209,10 +210,4 @@ impl ImportReport {
     pub(super) fn line(&self) -> Bytes {
         line(&Event::Report(self))
     }
-}
-
-fn line(event: &Event<'_>) -> Bytes {
-    let mut line = serde_json::to_vec(event).unwrap_or_default();
-    line.push(b'\n');
-    line.into()
 }

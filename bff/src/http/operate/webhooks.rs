@@ -47,9 +47,7 @@ pub(crate) async fn list_webhooks(
     caller: Caller,
     query: Query,
 ) -> Result<Response, Problem> {
-    let mut errors = FieldErrors::default();
-    query.check_names(&[], &mut errors);
-    errors.finish()?;
+    query.check_none()?;
     let all = api.upstream.list_webhooks(&caller).await;
     let all = all.map_err(|status| Problem::of_webhook_status(&status, false))?;
     json_response(StatusCode::OK, &WebhooksJson::of(all))

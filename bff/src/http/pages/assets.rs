@@ -4,8 +4,8 @@
 use std::sync::LazyLock;
 
 use axum::extract::Path;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};
@@ -40,8 +40,34 @@ static FOLDER: LazyLock<String> = LazyLock::new(|| {
     format!("/assets/{short}")
 });
 
-/// A page with the addresses of its files filled in. `head` and `body` are mark-up that machines read first.
-pub(super) fn page(name: &str, head: &str, body: &str) -> Option<String> {
+/// Scripts, styles and data come from here only; pictures from wherever suppliers keep them.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; img-src 'self' data: https: http:; object-src 'none'; frame-ancestors 'none'; \
+     base-uri 'none'; form-action 'self'",
+);
+
+/// Answers with a page. `head` and `body` are mark-up that machines read first.
+pub(super) fn document(
+    status: StatusCode,
+    name: &str,
+    head: &str,
+    body: &str,
+) -> Result<Response, Problem> {
+    let text = page(name, head, body);
+    let text = text.ok_or_else(|| Problem::internal("the page is not in the program"))?;
+    let headers: [(HeaderName, HeaderValue); 3] = [
+        (
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+        ),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    Ok((status, headers, text).into_response())
+}
+
+/// The page with the addresses of its files filled in.
+fn page(name: &str, head: &str, body: &str) -> Option<String> {
     let file = Files::get(name)?;
     let text = std::str::from_utf8(&file.data).ok()?;
     let text = text.replace("{assets}", &FOLDER);

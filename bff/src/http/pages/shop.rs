@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use catalog_proto::v1;
 use tonic::Code;
 
 use crate::http::api::Api;
-use crate::http::pages::assets;
+use crate::http::pages::assets::document;
 use crate::http::request::params::ProductPath;
 use crate::json::linked::linked;
 use crate::problem::Problem;
@@ -23,12 +22,6 @@ pub(super) const PRODUCT: &str = "/products/{id}";
 const PAGE: &str = "shop/index.html";
 /// The head of a page that tells of no product.
 const NO_PRODUCT: &str = "<title>Catalog</title>";
-/// Scripts, styles and data come from here only; pictures from wherever suppliers keep them.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'self'; img-src 'self' data: https: http:; object-src 'none'; frame-ancestors 'none'; \
-     base-uri 'none'; form-action 'self'",
-);
-
 /// `GET /`: the page of results.
 pub(super) async fn results() -> Result<Response, Problem> {
     let head =
@@ -63,17 +56,7 @@ pub(super) async fn product(
 }
 
 fn page(status: StatusCode, head: &str, body: &str) -> Result<Response, Problem> {
-    let text = assets::page(PAGE, head, body);
-    let text = text.ok_or_else(|| Problem::internal("the shop window is not in the program"))?;
-    let headers: [(HeaderName, HeaderValue); 3] = [
-        (
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/html; charset=utf-8"),
-        ),
-        (CONTENT_SECURITY_POLICY, POLICY),
-        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-    ];
-    Ok((status, headers, text).into_response())
+    document(status, PAGE, head, body)
 }
 
 /// What search engines and previews of links read.

@@ -86,6 +86,13 @@ impl Query {
     }
 
     /// The value of a parameter that may be given once; a repetition is a 422.
+    /// Fails where there is any parameter.
+    pub(crate) fn check_none(&self) -> Result<(), FieldErrors> {
+        let mut errors = FieldErrors::default();
+        self.check_names(&[], &mut errors);
+        errors.finish()
+    }
+
     pub(crate) fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a str>, Problem> {
         let mut values = self.all(name);
         match (values.next(), values.next()) {

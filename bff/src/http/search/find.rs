@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use catalog_events::ProductId;
 use catalog_proto::v1;
 use catalog_proto::v1::{DiscontinuedMode, MatchMode, PrefixMode, SearchStrategy, SortOrder};
 
@@ -24,7 +25,7 @@ use crate::problem::{FieldErrors, Problem, nearest};
 use crate::upstream::Caller;
 
 /// The parameters of a search beside those of its filter.
-const SEARCH_PARAMETERS: [&str; 15] = [
+const SEARCH_PARAMETERS: [&str; 16] = [
     "q",
     "limit",
     "strategy",
@@ -37,6 +38,7 @@ const SEARCH_PARAMETERS: [&str; 15] = [
     "fields",
     "discontinued",
     "explain",
+    "why_not",
     "verbatim",
     "highlight",
     "untracked",
@@ -67,7 +69,9 @@ pub(crate) async fn search_products(
     ConsistencyTokens(tokens): ConsistencyTokens,
     ForcedFilter(forced): ForcedFilter,
 ) -> Result<Response, Problem> {
+    let sees_part = forced.is_some();
     let (mut request, fields) = read(&query, forced)?;
+    check_why_not(&request, sees_part)?;
     request.consistency_tokens = tokens;
     answer_search(&api, &caller, request, fields.as_ref()).await
 }
@@ -237,6 +241,7 @@ pub(crate) fn read(
         sort: or_default(errors.take("/sort".to_owned(), sort)),
         page_token,
         explain: flag(query, "explain", &mut errors)?,
+        why_not: read_why_not(query, &mut errors)?,
         ranking_profile,
         match_mode: or_default(errors.take("/match".to_owned(), match_mode)),
         prefix: or_default(errors.take("/prefix".to_owned(), prefix)),
@@ -248,6 +253,27 @@ pub(crate) fn read(
     };
     errors.finish()?;
     Ok((request, fields))
+}
+
+/// Why a product is not found would tell a key of products that it does not see.
+pub(crate) fn check_why_not(
+    request: &v1::SearchProductsRequest,
+    sees_part: bool,
+) -> Result<(), Problem> {
+    if sees_part && !request.why_not.is_empty() {
+        let detail = "The key sees a part of the catalog: it cannot ask why a product is not found";
+        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+    }
+    Ok(())
+}
+
+/// Reads the id of a product whose absence is to be explained.
+fn read_why_not(query: &Query, errors: &mut FieldErrors) -> Result<String, Problem> {
+    let stated = query.one("why_not")?.unwrap_or_default();
+    if !stated.is_empty() && stated.parse::<ProductId>().is_err() {
+        errors.push("/why_not".to_owned(), "must be the id of a product");
+    }
+    Ok(stated.to_owned())
 }
 
 /// Reads `fields=id,title`: the members of products that are answered. None stands for all.

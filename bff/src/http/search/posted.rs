@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use catalog_events::RuleForm;
 use catalog_proto::v1;
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -18,6 +20,7 @@ use crate::http::api::Api;
 use crate::http::request::body;
 use crate::http::request::consistency::ConsistencyTokens;
 use crate::http::request::params::Query;
+use crate::http::request::principal::Principal;
 use crate::http::search::filter::{ForcedFilter, both};
 use crate::http::search::find::{self, answer_search};
 use crate::http::search::tree;
@@ -27,10 +30,13 @@ use crate::json::search::SearchJson;
 use crate::openapi::params::ReadHeaders;
 use crate::openapi::search::{MultiSearch, Search};
 use crate::problem::{FieldErrors, Problem, pointer};
+use crate::scope::Scope;
 use crate::upstream::Caller;
 
 const SEARCHES_MAX: usize = 20;
 const FILTER: &str = "filter";
+const DRAFT_RULES: &str = "draft_rules";
+const DRAFTS_MAX: usize = 10;
 
 /// `POST /api/search`: the search of `GET /api/products/search` with the same names.
 #[utoipa::path(
@@ -49,10 +55,12 @@ pub(crate) async fn search(
     caller: Caller,
     ConsistencyTokens(tokens): ConsistencyTokens,
     ForcedFilter(forced): ForcedFilter,
+    Extension(principal): Extension<Principal>,
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
     let (mut message, fields) = read(body::value(&body)?, forced)?;
+    check_drafts(&api, &principal, &message)?;
     message.consistency_tokens = tokens;
     answer_search(&api, &caller, message, fields.as_ref()).await
 }
@@ -94,12 +102,16 @@ pub(crate) async fn multi_search(
     caller: Caller,
     ConsistencyTokens(tokens): ConsistencyTokens,
     ForcedFilter(forced): ForcedFilter,
+    Extension(principal): Extension<Principal>,
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
     let searches = raw::only_list(body::value(&body)?, "searches", SEARCHES_MAX)?.into_iter();
     let answers = searches.map(|search| {
-        let read = read(search, forced.clone());
+        let read = read(search, forced.clone()).and_then(|(message, fields)| {
+            check_drafts(&api, &principal, &message)?;
+            Ok((message, fields))
+        });
         answer_one(&api, &caller, read, tokens.clone())
     });
     let items = join_all(answers).await.into_iter().map(MultiSearchItem::of);
@@ -148,9 +160,12 @@ fn read(
     let mut errors = FieldErrors::default();
     let mut pairs = Vec::new();
     let mut filter = None;
+    let mut drafts = Vec::new();
     for (name, value) in raw::members(body, &[], &mut errors) {
         if name == FILTER {
             filter = tree::read(value, &pointer(&[FILTER]), &mut errors);
+        } else if name == DRAFT_RULES {
+            drafts = read_drafts(value, &mut errors);
         } else if !raw::is_null(value) {
             let texts = errors.take(pointer(&[&name]), texts(&name, value));
             let texts = texts.unwrap_or_default().into_iter();
@@ -158,12 +173,47 @@ fn read(
         }
     }
     errors.finish()?;
-    find::read(&Query::from_pairs(pairs), both(filter, forced))
+    let sees_part = forced.is_some();
+    let (mut message, fields) = find::read(&Query::from_pairs(pairs), both(filter, forced))?;
+    find::check_why_not(&message, sees_part)?;
+    message.draft_rules = drafts;
+    Ok((message, fields))
+}
+
+/// Reads rules that are tried out, each with its id.
+fn read_drafts(value: &RawValue, errors: &mut FieldErrors) -> Vec<v1::SearchRule> {
+    let Some(stated) = raw::elements(value).filter(|stated| stated.len() <= DRAFTS_MAX) else {
+        let detail = format!("must be an array of {DRAFTS_MAX} rules at most");
+        errors.push(pointer(&[DRAFT_RULES]), detail);
+        return Vec::new();
+    };
+    let mut drafts = Vec::with_capacity(stated.len());
+    for (index, stated) in stated.into_iter().enumerate() {
+        let place = pointer(&[DRAFT_RULES, &index.to_string()]);
+        let form: Result<RuleForm, _> = serde_json::from_str(stated.get());
+        let form = form.map_err(|err| format!("is no rule: {err}"));
+        drafts.extend(errors.take(place, form).map(RuleForm::into_message));
+    }
+    drafts
+}
+
+/// Rules are tried out by those who may state them.
+fn check_drafts(
+    api: &Api,
+    principal: &Principal,
+    message: &v1::SearchProductsRequest,
+) -> Result<(), Problem> {
+    let may = api.public.has(Scope::Rules) || principal.scopes().has(Scope::Rules);
+    if message.draft_rules.is_empty() || may {
+        return Ok(());
+    }
+    let detail = "Rules are tried out with a key that has the scope rules";
+    Err(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
 /// The texts that a member is in an address; they are several where it is an array.
 fn texts(name: &str, value: &RawValue) -> Result<Vec<String>, &'static str> {
-    const TEXTS: [&str; 8] = [
+    const TEXTS: [&str; 9] = [
         "q",
         "strategy",
         "sort",
@@ -171,6 +221,7 @@ fn texts(name: &str, value: &RawValue) -> Result<Vec<String>, &'static str> {
         "prefix",
         "page_token",
         "profile",
+        "why_not",
         "discontinued",
     ];
     const FLAGS: [&str; 3] = ["explain", "verbatim", "untracked"];

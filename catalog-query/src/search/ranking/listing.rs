@@ -22,15 +22,21 @@ pub fn ranking_profiles(file: Option<&Path>) -> anyhow::Result<ListedProfiles> {
         Some(file) => RankingProfiles::load(file)?,
         None => RankingProfiles::default(),
     };
-    // Not `to_value`, which would make 0.10000000149011612 of a weight of 0.1 in 32 bits.
-    let listed = profiles
-        .all()
-        .into_iter()
-        .map(|profile| serde_json::from_str(&serde_json::to_string(profile)?));
-    Ok(ListedProfiles {
-        default: profiles.default_name().to_owned(),
-        profiles: listed.collect::<Result<_, serde_json::Error>>()?,
-    })
+    Ok(ListedProfiles::of(&profiles)?)
+}
+
+impl ListedProfiles {
+    pub(crate) fn of(profiles: &RankingProfiles) -> serde_json::Result<Self> {
+        // Not `to_value`, which would make 0.10000000149011612 of a weight of 0.1 in 32 bits.
+        let listed = profiles
+            .all()
+            .into_iter()
+            .map(|profile| serde_json::from_str(&serde_json::to_string(profile)?));
+        Ok(Self {
+            default: profiles.default_name().to_owned(),
+            profiles: listed.collect::<serde_json::Result<_>>()?,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,9 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use catalog_events::SearchRule;
+use time::OffsetDateTime;
+
 use crate::index::{IndexError, KeywordHits, KeywordIndex, KeywordWeights};
 use crate::search::deadline::micros_since;
 use crate::search::error::SearchError;
@@ -94,10 +97,20 @@ impl QueryPreparer {
             started: Instant::now(),
             query: Arc::clone(&request.query),
             weights: Arc::new(weights),
-            rules: (!request.verbatim).then(|| self.rules.load_full()),
+            rules: (!request.verbatim).then(|| self.followed(request.tried.as_ref())),
             by_relevance: request.by_relevance,
             scope: scope.clone(),
         }
+    }
+
+    fn followed(&self, tried: Option<&Arc<RuleSet>>) -> Arc<RuleSet> {
+        tried.map_or_else(|| self.rules.load_full(), Arc::clone)
+    }
+
+    /// The rules with those that are tried out; none where there are none of these.
+    pub(crate) fn tried(&self, drafts: &[Arc<SearchRule>]) -> Option<Arc<RuleSet>> {
+        let now = OffsetDateTime::now_utc();
+        (!drafts.is_empty()).then(|| Arc::new(self.rules.load().with_drafts(drafts, now)))
     }
 
     /// The effect of the rules on all products of the scope, where there is no query.
@@ -105,8 +118,9 @@ impl QueryPreparer {
         &self,
         scope: &Scope,
         verbatim: bool,
+        tried: Option<&Arc<RuleSet>>,
     ) -> Result<Curated, SearchError> {
-        let rules = self.rules.load_full();
+        let rules = self.followed(tried);
         if verbatim || rules.curations.is_empty() {
             return Ok(Curated::default());
         }

@@ -1,8 +1,9 @@
 //! A search as a caller states it. The fields are checked, and the query is still a text.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use catalog_events::ProductId;
+use catalog_events::{ProductId, SearchRule};
 
 use crate::index::{FacetRequest, Filter, MatchMode};
 use crate::search::strategy::kind::StrategyKind;
@@ -27,6 +28,8 @@ pub(crate) struct SearchRequest {
     /// Takes the query as it is: no corrected spelling, no synonyms, no beginnings of words, no
     /// curation.
     pub(crate) verbatim: bool,
+    /// Rules that are tried out.
+    pub(crate) drafts: Vec<Arc<SearchRule>>,
     /// How long the legs may take together.
     pub(crate) budget: Duration,
     pub(crate) explain: bool,

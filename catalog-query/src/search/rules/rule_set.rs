@@ -1,10 +1,11 @@
 //! The search rules that searches follow. They are compiled together and replaced as a whole, so
 //! that no search sees a part of a change.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use catalog_events::{RuleKind, SearchRule, Version};
+use catalog_events::{RuleId, RuleKind, SearchRule, Version};
 use time::OffsetDateTime;
 
 use crate::index::Language;
@@ -19,6 +20,9 @@ pub(crate) type RulesHandle = Arc<ArcSwap<RuleSet>>;
 pub(crate) struct RuleSet {
     pub(crate) synonyms: Synonyms,
     pub(crate) curations: Curations,
+    language: Language,
+    /// The rules that this was made of.
+    sources: Vec<(Arc<SearchRule>, Version)>,
     active: usize,
     next_change: Option<OffsetDateTime>,
 }
@@ -27,15 +31,17 @@ impl RuleSet {
     /// Compiles those of `rules` that are followed at `now`; they come in the order of their ids.
     pub(crate) fn compile<'a>(
         language: Language,
-        rules: impl IntoIterator<Item = (&'a SearchRule, Version)>,
+        rules: impl IntoIterator<Item = (&'a Arc<SearchRule>, Version)>,
         now: OffsetDateTime,
     ) -> Self {
         let mut set = Self {
             curations: Curations::new(language),
+            language,
             ..Self::default()
         };
         let mut synonyms = Vec::new();
         for (rule, version) in rules {
+            set.sources.push((Arc::clone(rule), version));
             let boundaries = [rule.starts_at, rule.ends_at].into_iter().flatten();
             let next = boundaries.filter(|at| *at > now && !rule.disabled).min();
             set.next_change = set.next_change.into_iter().chain(next).min();
@@ -48,6 +54,7 @@ impl RuleSet {
                     from: from.clone(),
                     to: to.clone(),
                 }),
+                RuleKind::Distinct { terms } => synonyms.push(SynonymRule::Distinct(terms.clone())),
                 RuleKind::Curation(curation) => set.curations.add(&rule.id, version, curation),
                 RuleKind::Unknown => continue,
             }
@@ -55,6 +62,20 @@ impl RuleSet {
         }
         set.synonyms = Synonyms::new(language, synonyms);
         set
+    }
+
+    /// The set with rules that are tried out, each in place of the one with its id.
+    pub(crate) fn with_drafts(&self, drafts: &[Arc<SearchRule>], now: OffsetDateTime) -> Self {
+        let mut rules: BTreeMap<&RuleId, (&Arc<SearchRule>, Version)> = BTreeMap::new();
+        for (rule, version) in &self.sources {
+            rules.insert(&rule.id, (rule, *version));
+        }
+        for draft in drafts {
+            let before = rules.get(&draft.id).map(|(_, version)| *version);
+            let version = before.unwrap_or(Version::FIRST);
+            rules.insert(&draft.id, (draft, version));
+        }
+        Self::compile(self.language, rules.into_values(), now)
     }
 
     /// How many rules are followed.
@@ -108,7 +129,7 @@ mod tests {
             ..rule("disabled", synonyms())
         };
         let unknown = rule("unknown", RuleKind::Unknown);
-        let rules = [dated, disabled, unknown];
+        let rules = [dated, disabled, unknown].map(Arc::new);
         let check = |now, active, next| {
             let versions = rules.iter().map(|rule| (rule, Version::FIRST));
             let set = RuleSet::compile(Language::default(), versions, now);
@@ -118,5 +139,36 @@ mod tests {
         check(datetime!(2026-01-01 00:00 UTC), 0, Some(start));
         check(start, 1, Some(end));
         check(end, 0, None);
+    }
+
+    #[test]
+    fn a_draft_takes_the_place_of_the_rule_with_its_id() {
+        let terms = |terms: [&str; 2]| RuleKind::Synonyms {
+            terms: terms.map(str::to_owned).to_vec(),
+        };
+        let stated = [
+            rule("a", terms(["sofa", "couch"])),
+            rule("b", terms(["laptop", "notebook"])),
+        ]
+        .map(Arc::new);
+        let now = datetime!(2026-01-01 00:00 UTC);
+        let versions = stated.iter().map(|rule| (rule, Version::FIRST));
+        let set = RuleSet::compile(Language::default(), versions, now);
+        let drafts = [
+            rule("b", terms(["laptop", "portable"])),
+            rule("c", terms(["lamp", "light"])),
+        ]
+        .map(Arc::new);
+        let tried = set.with_drafts(&drafts, now);
+        let found = |set: &RuleSet, word: &str| -> Vec<String> {
+            let found = set.synonyms.find(&[word]);
+            let synonyms = found.iter().flat_map(|found| found.synonyms);
+            synonyms.map(|one| one.text.clone()).collect()
+        };
+        assert_eq!(found(&tried, "sofa"), ["couch"]);
+        assert_eq!(found(&tried, "laptop"), ["portable"]);
+        assert_eq!(found(&tried, "lamp"), ["light"]);
+        assert_eq!(found(&set, "laptop"), ["notebook"]);
+        assert_eq!((set.active(), tried.active()), (2, 3));
     }
 }

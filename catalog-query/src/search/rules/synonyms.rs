@@ -1,6 +1,6 @@
 //! Words that count as each other because a synonym rule says so.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::index::{Language, Rows};
 
@@ -14,13 +14,18 @@ pub(crate) enum SynonymRule {
     TwoWay(Vec<String>),
     /// A query for `from` also finds `to`, but not the other way round.
     OneWay { from: String, to: Vec<String> },
+    /// None of these finds another one, whatever the other rules say.
+    Distinct(Vec<String>),
 }
 
 /// Synonym rules, ready to be looked up.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Synonyms {
+    language: Language,
     /// By the first stem of the words that have synonyms.
     rules: HashMap<String, Vec<Expansion>>,
+    /// Pairs of rows of stems that are told apart, in both orders.
+    distinct: HashSet<(Vec<String>, Vec<String>)>,
 }
 
 /// The stems of a word or phrase, and its synonyms.
@@ -51,13 +56,21 @@ pub(crate) struct Found<'a> {
 impl Synonyms {
     /// Compiles rules for queries in a language.
     pub(crate) fn new(language: Language, rules: impl IntoIterator<Item = SynonymRule>) -> Self {
-        let mut synonyms = Self::default();
-        for rule in rules {
+        let mut synonyms = Self {
+            language,
+            ..Self::default()
+        };
+        let (distinct, rules): (Vec<_>, Vec<_>) = rules
+            .into_iter()
+            .partition(|rule| matches!(rule, SynonymRule::Distinct(_)));
+        // They come first: what is told apart holds for every rule, whatever its id.
+        for rule in distinct.into_iter().chain(rules) {
             match rule {
-                SynonymRule::OneWay { from, to } => synonyms.add(language, &from, &to),
+                SynonymRule::Distinct(texts) => synonyms.tell_apart(&texts),
+                SynonymRule::OneWay { from, to } => synonyms.add(&from, &to),
                 SynonymRule::TwoWay(texts) => {
                     for from in &texts {
-                        synonyms.add(language, from, &texts);
+                        synonyms.add(from, &texts);
                     }
                 }
             }
@@ -65,15 +78,54 @@ impl Synonyms {
         synonyms
     }
 
-    fn add(&mut self, language: Language, from: &str, to: &[String]) {
-        let rows = language.rows(from);
+    fn tell_apart(&mut self, texts: &[String]) {
+        let rows: Vec<Rows> = texts.iter().map(|text| self.language.rows(text)).collect();
+        for (at, one) in rows.iter().enumerate() {
+            let others = rows.iter().enumerate();
+            let others = others.filter(|(other, _)| *other != at);
+            for (from, to) in others.flat_map(|(_, other)| pairs(one, other)) {
+                self.distinct.insert((from.clone(), to.clone()));
+            }
+        }
+    }
+
+    /// Whether a rule says of two words or phrases that they mean the same, or that they do not.
+    pub(crate) fn is_decided(&self, one: &str, other: &str) -> bool {
+        let (one, other) = (self.language.rows(one), self.language.rows(other));
+        self.is_distinct(&one, &other)
+            || self.is_stated(&one, &other)
+            || self.is_stated(&other, &one)
+    }
+
+    fn is_distinct(&self, one: &Rows, other: &Rows) -> bool {
+        pairs(one, other).any(|(one, other)| self.distinct.contains(&(one.clone(), other.clone())))
+    }
+
+    fn is_stated(&self, from: &Rows, to: &Rows) -> bool {
+        pairs(from, to).any(|(from, to)| {
+            let rules = from.first().and_then(|first| self.rules.get(first));
+            let mut rules = rules
+                .into_iter()
+                .flatten()
+                .filter(|rule| rule.from == *from);
+            rules.any(|rule| rule.to.iter().any(|synonym| synonym.rows.contains(to)))
+        })
+    }
+
+    fn add(&mut self, from: &str, to: &[String]) {
+        let rows = self.language.rows(from);
         for row in &rows {
             let others = to.iter().map(|text| Synonym {
                 text: text.clone(),
-                rows: language.rows(text),
+                rows: self.language.rows(text),
             });
-            let others = others.filter(|other| !other.rows.is_empty() && other.rows != rows);
-            self.add_row(row.clone(), others.collect());
+            let others = others.filter(|other| {
+                !other.rows.is_empty()
+                    && other.rows != rows
+                    && !self.is_distinct(&rows, &other.rows)
+            });
+            let others = others.collect();
+            self.add_row(row.clone(), others);
         }
     }
 
@@ -114,6 +166,15 @@ impl Synonyms {
         }
         found
     }
+}
+
+/// Every row of the one with every row of the other.
+fn pairs<'a>(
+    one: &'a Rows,
+    other: &'a Rows,
+) -> impl Iterator<Item = (&'a Vec<String>, &'a Vec<String>)> {
+    one.iter()
+        .flat_map(move |from| other.iter().map(move |to| (from, to)))
 }
 
 #[cfg(test)]
@@ -162,5 +223,35 @@ mod tests {
         check(&synonyms, &["mous"], &[(0, 1, &["trackball"])]);
         check(&synonyms, &["trackbal"], &[]);
         check(&synonyms, &["ultrabook"], &[(0, 1, &["laptop"])]);
+    }
+    #[test]
+    fn what_is_told_apart_is_no_synonym_whatever_other_rules_say() {
+        let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let synonyms = Synonyms::new(
+            Language::English,
+            [
+                SynonymRule::TwoWay(texts(&["laptop", "notebook", "mobile computer"])),
+                SynonymRule::OneWay {
+                    from: "mouse".to_owned(),
+                    to: texts(&["trackball", "wi-fi mouse"]),
+                },
+                SynonymRule::Distinct(texts(&["Notebooks", "laptops"])),
+                SynonymRule::Distinct(texts(&["wifi mouse", "mouse", "pad"])),
+            ],
+        );
+        check(&synonyms, &["laptop"], &[(0, 1, &["mobile computer"])]);
+        check(&synonyms, &["notebook"], &[(0, 1, &["mobile computer"])]);
+        check(&synonyms, &["mous"], &[(0, 1, &["trackball"])]);
+        for (one, other, decided) in [
+            ("laptop", "notebook", true),
+            ("mobile computers", "laptop", true),
+            ("trackball", "mouse", true),
+            ("pad", "mouse", true),
+            ("pad", "laptop", false),
+            ("desk", "table", false),
+        ] {
+            assert_eq!(synonyms.is_decided(one, other), decided, "{one} {other}");
+            assert_eq!(synonyms.is_decided(other, one), decided, "{other} {one}");
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::search::ranking::ranked_hit::RankedHit;
 use crate::search::request::query::ParsedQuery;
 use crate::search::request::understanding::UnderstoodQuery;
 use crate::search::rules::curation::curated::Curated;
+use crate::search::rules::rule_set::RuleSet;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::scope::Scope;
 
@@ -34,6 +35,8 @@ pub(crate) struct StrategyRequest {
     pub(crate) profile: Arc<RankingProfile>,
     /// Takes the query as it is: no corrected spelling, no synonyms, no curation.
     pub(crate) verbatim: bool,
+    /// The rules in place of those that are followed, where some are tried out.
+    pub(crate) tried: Option<Arc<RuleSet>>,
     /// When a leg that has not answered is left out, unless no other leg has answered either.
     pub(crate) deadline: Deadline,
     /// False when a column orders the answer: then only the set of matches is wanted.

@@ -183,6 +183,7 @@ impl Case {
             is_open: self.is_open,
             // Products have all words of the queries, so that none is corrected.
             verbatim: false,
+            drafts: Vec::new(),
             budget: Duration::from_secs(60),
             explain: false,
             why_not: None,

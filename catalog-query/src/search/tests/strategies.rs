@@ -210,6 +210,7 @@ fn request(query: &str) -> Result<StrategyRequest, SearchError> {
         }),
         profile: Arc::default(),
         verbatim: false,
+        tried: None,
         deadline: deadline(),
         by_relevance: true,
         explained: false,

@@ -108,6 +108,7 @@ impl Setup {
             match_mode: MatchMode::Any,
             is_open: false,
             verbatim: false,
+            drafts: Vec::new(),
             budget: Duration::from_secs(60),
             explain: true,
             why_not: why_not.map(|id| id.parse().expect("id")),

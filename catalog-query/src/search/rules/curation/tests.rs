@@ -34,6 +34,7 @@ pub(in crate::search) fn curation(id: &str, curation: Value) -> SearchRule {
 }
 
 pub(in crate::search) fn rule_set(rules: &[SearchRule]) -> RuleSet {
+    let rules: Vec<Arc<SearchRule>> = rules.iter().cloned().map(Arc::new).collect();
     RuleSet::compile(
         Language::default(),
         rules.iter().map(|rule| (rule, Version::FIRST)),
@@ -148,6 +149,7 @@ fn query(query: &str) -> SearchRequest {
         match_mode: MatchMode::Any,
         is_open: false,
         verbatim: false,
+        drafts: Vec::new(),
         budget: Duration::from_secs(60),
         explain: true,
         why_not: None,

@@ -52,6 +52,7 @@ pub(super) fn request(query: &Query, strategy: StrategyKind, sort: Sort) -> Sear
             Some(other) => panic!("prefix {other:?}"),
         },
         verbatim: query.verbatim,
+        drafts: Vec::new(),
         budget: Duration::from_secs(60),
         explain: false,
         why_not: None,

@@ -106,7 +106,13 @@ fn rules(catalog: &Catalog, language: Language) -> RuleSet {
         created_at: at,
         updated_at: at,
     };
-    let rules: Vec<SearchRule> = catalog.synonyms.iter().enumerate().map(rule).collect();
+    let rules: Vec<Arc<SearchRule>> = catalog
+        .synonyms
+        .iter()
+        .enumerate()
+        .map(rule)
+        .map(Arc::new)
+        .collect();
     let versions = rules.iter().map(|rule| (rule, Version::FIRST));
     RuleSet::compile(language, versions, at)
 }

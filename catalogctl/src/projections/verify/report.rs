@@ -1,10 +1,8 @@
-//! Renders a proof for people and for programs.
+//! Renders a proof for people.
 
 use catalog_proto::v1::Projection;
 use client_kit::output;
-use serde_json::{Value, json};
-
-use super::proof::{Difference, Kind, LogProof, ProjectionProof, Proof, name};
+use client_kit::proof::{Difference, Kind, LogProof, ProjectionProof, Proof, name};
 
 /// The most lines of findings in the text; JSON has all of them.
 const LINES_MAX: usize = 20;
@@ -139,65 +137,13 @@ fn difference_line(one: &Difference) -> String {
     format!("{}: {what}{why}", one.product_id)
 }
 
-pub(super) fn to_json(proof: &Proof, repaired: u64) -> Value {
-    let LogProof { kept, folded } = &proof.log;
-    json!({
-        "equal": proof.is_equal(),
-        "repaired": repaired,
-        "parked_events": proof.parked,
-        "log": {
-            "position": kept.position,
-            "documents": kept.documents,
-            "digest": kept.buckets.total().to_string(),
-            "folded_documents": folded.documents,
-            "folded_digest": folded.buckets.total().to_string(),
-            "equal": proof.log.is_equal(),
-        },
-        "projections": proof.projections.iter().map(projection_json).collect::<Vec<_>>(),
-    })
-}
-
-fn projection_json(one: &ProjectionProof) -> Value {
-    let faults = one.faults.iter().map(|fault| {
-        let id = Some(&fault.product_id).filter(|id| !id.is_empty());
-        json!({ "product_id": id, "problem": fault.problem })
-    });
-    let differences = one.differences.iter().map(|one| {
-        let kind = match one.kind {
-            Kind::Missing => "missing",
-            Kind::Extra => "extra",
-            Kind::Version => "version",
-            Kind::Content => "content",
-        };
-        json!({
-            "product_id": one.product_id,
-            "kind": kind,
-            "log_version": one.log_version,
-            "version": one.version,
-            "parked": one.parked,
-        })
-    });
-    json!({
-        "name": name(one.projection),
-        "position": one.position,
-        "documents": one.documents,
-        "pending": one.pending,
-        "digest": one.digest.map(|digest| digest.to_string()),
-        "equal": one.is_equal(),
-        "faults_total": one.faults_total,
-        "faults": faults.collect::<Vec<_>>(),
-        "differences": differences.collect::<Vec<_>>(),
-        "unexplained": one.unexplained,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use catalog_events::{ContentHash, Digest};
     use expect_test::expect;
 
-    use super::super::ask::LogDigest;
-    use super::super::proof::Fault;
+    use client_kit::proof::{Fault, LogDigest};
+
     use super::*;
 
     fn proof() -> Proof {
@@ -299,7 +245,7 @@ mod tests {
         assert_eq!(proof.findings(), 3 + 22 + 1);
         assert_eq!(proof.products().len(), 3 + 22 + 1);
         assert_eq!(
-            to_json(&proof, 2)["projections"][0]["differences"][2]["parked"],
+            proof.to_json(2)["projections"][0]["differences"][2]["parked"],
             true
         );
     }

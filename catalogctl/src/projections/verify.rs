@@ -1,24 +1,17 @@
 //! `catalogctl verify`: proves that the read models hold what the event log says, names what does
 //! not, and mends it on request.
 
-mod ask;
-mod proof;
 mod report;
 
 use std::process::ExitCode;
 
+use client_kit::proof::{Proof, Services, Step, prove, prove_and_repair};
 use client_kit::{Meter, output};
 
-use self::ask::Services;
-use self::proof::Proof;
 use crate::endpoints::EndpointArgs;
 
 const DIFFERS: u8 = 1;
 const NOT_VERIFIED: u8 = 2;
-/// The most rounds of repair; each mends what the verification before it has named.
-const REPAIRS_MAX: usize = 10;
-/// The most products that the read service repairs in one call.
-const REPAIR_PRODUCTS_MAX: usize = 1_000;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -47,7 +40,7 @@ pub(crate) async fn command(
         }
     };
     if args.json {
-        output::json(&report::to_json(&proof, repaired))?;
+        output::json(&proof.to_json(repaired))?;
     } else {
         output::text(&report::to_text(&proof, repaired, args.repair))?;
     }
@@ -60,32 +53,20 @@ pub(crate) async fn command(
 
 /// Verifies, and repairs if asked; returns the number of repaired products too.
 async fn verify(args: &VerifyArgs, endpoints: &EndpointArgs) -> anyhow::Result<(Proof, u64)> {
-    let services = Services::new(endpoints.resolve()?)?;
+    let endpoints = endpoints.resolve()?;
+    let services = Services::new(endpoints.command, endpoints.query)?;
     let mut meter = Meter::new("verifying");
-    let mut proof = proof::prove(&services, &mut meter).await?;
-    let mut repaired = 0;
-    for _ in 0..REPAIRS_MAX {
-        if !args.repair || proof.projections_are_equal() {
-            break;
-        }
-        let before = proof.findings();
-        repaired += repair(&services, &proof, &mut meter).await?;
-        proof = proof::prove(&services, &mut meter).await?;
-        if proof.findings() >= before {
-            break;
-        }
+    let mut told = |step: Step<'_>| {
+        let Step { of, done, total } = step;
+        let text = match total {
+            Some(total) => format!("{of}, {done} of {total}"),
+            None => format!("{of}, {done}"),
+        };
+        meter.set(done, total, &text);
+    };
+    if args.repair {
+        prove_and_repair(&services, &mut told).await
+    } else {
+        Ok((prove(&services, &mut told).await?, 0))
     }
-    Ok((proof, repaired))
-}
-
-async fn repair(services: &Services, proof: &Proof, meter: &mut Meter) -> anyhow::Result<u64> {
-    let ids = proof.products();
-    let total = ids.len() as u64;
-    let mut repaired = services.repair(Vec::new()).await?;
-    for (done, ids) in ids.chunks(REPAIR_PRODUCTS_MAX).enumerate() {
-        let done = (done * REPAIR_PRODUCTS_MAX) as u64;
-        meter.set(done, Some(total), &format!("repairing {total} products"));
-        repaired += services.repair(ids.to_vec()).await?;
-    }
-    Ok(repaired)
 }

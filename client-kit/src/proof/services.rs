@@ -12,35 +12,45 @@ use catalog_proto::v1::{
     ListParkedEventsRequest, ListParkedEventsResponse, ListProjectedProductsRequest, ProductState,
     Projection, RepairProductsRequest,
 };
-use client_kit::bounded;
 use service_kit::GrpcChannel;
 use tonic::{Code, Status, Streaming};
 
-use crate::endpoints::Endpoints;
+use crate::target::{Target, bounded};
 
 const TRIES_MAX: u32 = 20;
 const TRY_AGAIN_MS: u64 = 100;
 
-pub(super) struct Services {
-    endpoints: Endpoints,
+/// Both services of a catalog.
+pub struct Services {
+    write_side: Target,
+    read_side: Target,
     command: CatalogCommandOperationsClient<GrpcChannel>,
     query: CatalogQueryOperationsClient<GrpcChannel>,
 }
 
 /// The digests of all products at one position of the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct LogDigest {
-    pub(super) position: i64,
-    pub(super) documents: i64,
-    pub(super) buckets: BucketedDigest,
+pub struct LogDigest {
+    /// The position.
+    pub position: i64,
+    /// The number of live products there.
+    pub documents: i64,
+    /// The digests.
+    pub buckets: BucketedDigest,
 }
 
 impl Services {
-    pub(super) fn new(endpoints: Endpoints) -> anyhow::Result<Self> {
-        let command = CatalogCommandOperationsClient::new(endpoints.command.channel()?);
-        let query = CatalogQueryOperationsClient::new(endpoints.query.channel()?);
+    /// Connects at the first question.
+    ///
+    /// # Errors
+    ///
+    /// Where an address is none.
+    pub fn new(write_side: Target, read_side: Target) -> anyhow::Result<Self> {
+        let command = CatalogCommandOperationsClient::new(write_side.channel()?);
+        let query = CatalogQueryOperationsClient::new(read_side.channel()?);
         Ok(Self {
-            endpoints,
+            write_side,
+            read_side,
             command,
             query,
         })
@@ -62,7 +72,10 @@ impl Services {
             recompute,
         };
         let answer = self
-            .patiently(async || self.command.clone().get_log_digest(request).await)
+            .patiently(|| {
+                let mut command = self.command.clone();
+                async move { command.get_log_digest(request).await }
+            })
             .await?
             .into_inner();
         Ok(LogDigest {
@@ -84,13 +97,13 @@ impl Services {
             position,
             buckets: buckets.to_vec(),
         };
-        let answer = self.patiently(async || {
-            let mut command = self.command.clone();
-            command.list_log_products(request.clone()).await
+        let answer = self.patiently(|| {
+            let (mut command, request) = (self.command.clone(), request.clone());
+            async move { command.list_log_products(request).await }
         });
         let mut parts = answer.await?.into_inner();
         let mut products = Vec::new();
-        let failed = |status: Status| self.endpoints.command.error(&status);
+        let failed = |status: Status| self.write_side.error(&status);
         while let Some(part) = parts.message().await.map_err(failed)? {
             products.extend(part.products);
         }
@@ -107,7 +120,7 @@ impl Services {
             projection: projection.into(),
             buckets: buckets.to_vec(),
         };
-        let failed = |status: Status| self.endpoints.query.error(&status);
+        let failed = |status: Status| self.read_side.error(&status);
         let mut query = self.query.clone();
         let answer = query.list_projected_products(request).await;
         let mut parts = answer.map_err(failed)?.into_inner();
@@ -123,18 +136,18 @@ impl Services {
     pub(super) async fn check(&self) -> anyhow::Result<Streaming<CheckProgress>> {
         let mut query = self.query.clone();
         let answer = query.check_projections(CheckProjectionsRequest {}).await;
-        let steps = answer.map_err(|status| self.endpoints.query.error(&status))?;
+        let steps = answer.map_err(|status| self.read_side.error(&status))?;
         Ok(steps.into_inner())
     }
 
     pub(super) fn query_failed(&self, status: &Status) -> anyhow::Error {
-        self.endpoints.query.error(status)
+        self.read_side.error(status)
     }
 
     pub(super) async fn parked(&self) -> anyhow::Result<ListParkedEventsResponse> {
         let request = bounded(ListParkedEventsRequest {});
         let answer = self.query.clone().list_parked_events(request).await;
-        let parked = answer.map_err(|status| self.endpoints.query.error(&status))?;
+        let parked = answer.map_err(|status| self.read_side.error(&status))?;
         Ok(parked.into_inner())
     }
 
@@ -148,14 +161,14 @@ impl Services {
                 Ok(answer) => return Ok(u64::try_from(answer.into_inner().repaired).unwrap_or(0)),
                 // Events arrived in between.
                 Err(status) if status.code() == Code::Aborted && tries < TRIES_MAX => tries += 1,
-                Err(status) => return Err(self.endpoints.query.error(&status)),
+                Err(status) => return Err(self.read_side.error(&status)),
             }
         }
     }
 
-    async fn patiently<T>(
+    async fn patiently<T, F: Future<Output = Result<T, Status>>>(
         &self,
-        mut ask: impl AsyncFnMut() -> Result<T, Status>,
+        mut ask: impl FnMut() -> F,
     ) -> anyhow::Result<T> {
         let mut tries = 0;
         loop {
@@ -165,7 +178,7 @@ impl Services {
                     tries += 1;
                     tokio::time::sleep(Duration::from_millis(TRY_AGAIN_MS)).await;
                 }
-                Err(status) => return Err(self.endpoints.command.error(&status)),
+                Err(status) => return Err(self.write_side.error(&status)),
             }
         }
     }

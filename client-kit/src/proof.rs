@@ -1,83 +1,128 @@
-//! Compares every projection with the log at the position where the projection was read, and finds
-//! the products in which they differ.
+//! Proves that the read models hold what the event log says: compares every projection with the log at the
+//! position where the projection was read, finds the products in which they differ, and has them mended.
+
+mod json;
+mod services;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use anyhow::Context as _;
 use catalog_events::Digest;
 use catalog_proto::v1::{ProductState, Projection, ProjectionDigest};
-use client_kit::Meter;
 
-use super::ask::{LogDigest, Services, buckets};
+use self::services::buckets;
+pub use self::services::{LogDigest, Services};
 
 /// How often all projections are compared. A difference that is gone when its product is looked for
 /// was healed by a later event, so everything is compared again.
 const PROOFS_MAX: usize = 5;
+/// The most rounds of repair; each mends what the verification before it has named.
+const REPAIRS_MAX: usize = 10;
+/// The most products that the read service repairs in one call.
+const REPAIR_PRODUCTS_MAX: usize = 1_000;
 
-pub(super) struct Proof {
-    pub(super) log: LogProof,
-    pub(super) projections: Vec<ProjectionProof>,
-    pub(super) parked: i64,
+/// How far it is: what is done, how much of it, and of how much where that is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// The projection that is read, or `repair`.
+    pub of: &'a str,
+    /// How much is done.
+    pub done: u64,
+    /// How much there is to do; none where that is not known.
+    pub total: Option<u64>,
+}
+
+/// Takes the steps.
+pub type Told<'a> = dyn FnMut(Step<'_>) + Send + 'a;
+
+/// What was found.
+pub struct Proof {
+    /// What the log says of itself.
+    pub log: LogProof,
+    /// What the projections hold of it.
+    pub projections: Vec<ProjectionProof>,
+    /// How many events could not be applied.
+    pub parked: i64,
 }
 
 /// The digest kept with the log, and the one folded from its events.
-pub(super) struct LogProof {
-    pub(super) kept: LogDigest,
-    pub(super) folded: LogDigest,
+pub struct LogProof {
+    /// The one that is kept.
+    pub kept: LogDigest,
+    /// The one of the events.
+    pub folded: LogDigest,
 }
 
-pub(super) struct ProjectionProof {
-    pub(super) projection: Projection,
-    pub(super) position: i64,
-    pub(super) documents: i64,
+/// A projection, compared with the log.
+pub struct ProjectionProof {
+    /// Which one it is.
+    pub projection: Projection,
+    /// The position at which it was read.
+    pub position: i64,
+    /// The number of live products in it.
+    pub documents: i64,
     /// The digest of the projection; embeddings have none.
-    pub(super) digest: Option<Digest>,
-    pub(super) pending: i64,
-    pub(super) faults: Vec<Fault>,
-    pub(super) faults_total: i64,
-    pub(super) differences: Vec<Difference>,
+    pub digest: Option<Digest>,
+    /// The number of products whose embedding is still to be computed.
+    pub pending: i64,
+    /// What contradicts itself, as many as the service tells.
+    pub faults: Vec<Fault>,
+    /// How many of them there are.
+    pub faults_total: i64,
+    /// The products in which it differs.
+    pub differences: Vec<Difference>,
     /// True when the digests differ but no product shows where.
-    pub(super) unexplained: bool,
+    pub unexplained: bool,
 }
 
 /// Something in a projection that contradicts itself.
-pub(super) struct Fault {
+pub struct Fault {
     /// The product; empty when the fault is not about one product.
-    pub(super) product_id: String,
-    pub(super) problem: String,
+    pub product_id: String,
+    /// What is wrong, in words.
+    pub problem: String,
 }
 
 /// A product about which log and projection differ.
-pub(super) struct Difference {
-    pub(super) product_id: String,
-    pub(super) kind: Kind,
+pub struct Difference {
+    /// The product.
+    pub product_id: String,
+    /// What differs.
+    pub kind: Kind,
     /// The version in the log; none when the log has no such product.
-    pub(super) log_version: Option<i64>,
+    pub log_version: Option<i64>,
     /// The version in the projection; none when it has no such product or keeps no versions.
-    pub(super) version: Option<i64>,
+    pub version: Option<i64>,
     /// True when an event of the product could not be applied.
-    pub(super) parked: bool,
+    pub parked: bool,
 }
 
+/// How a product differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// The projection lacks the product.
     Missing,
+    /// The projection has a product that the log has not.
     Extra,
+    /// The versions differ.
     Version,
+    /// The contents differ.
     Content,
 }
 
 impl Proof {
-    pub(super) fn is_equal(&self) -> bool {
+    /// Whether the log adds up, and every projection equals it.
+    pub fn is_equal(&self) -> bool {
         self.log.is_equal() && self.projections_are_equal()
     }
 
-    pub(super) fn projections_are_equal(&self) -> bool {
+    /// Whether every projection equals the log.
+    pub fn projections_are_equal(&self) -> bool {
         self.projections.iter().all(ProjectionProof::is_equal)
     }
 
     /// The number of findings, which tells whether a repair helped.
-    pub(super) fn findings(&self) -> i64 {
+    pub fn findings(&self) -> i64 {
         let findings = self.projections.iter().map(|one| {
             one.faults_total + one.differences.len() as i64 + i64::from(one.unexplained)
         });
@@ -85,7 +130,7 @@ impl Proof {
     }
 
     /// The ids of the products with a finding.
-    pub(super) fn products(&self) -> Vec<String> {
+    pub fn products(&self) -> Vec<String> {
         let mut products = BTreeSet::new();
         for one in &self.projections {
             products.extend(one.differences.iter().map(|one| &one.product_id));
@@ -97,20 +142,67 @@ impl Proof {
 }
 
 impl LogProof {
-    pub(super) fn is_equal(&self) -> bool {
+    /// Whether the two are the same.
+    pub fn is_equal(&self) -> bool {
         self.kept == self.folded
     }
 }
 
 impl ProjectionProof {
-    pub(super) fn is_equal(&self) -> bool {
+    /// Whether it holds what the log says.
+    pub fn is_equal(&self) -> bool {
         self.faults_total == 0 && self.differences.is_empty() && !self.unexplained
     }
 }
 
-pub(super) async fn prove(services: &Services, meter: &mut Meter) -> anyhow::Result<Proof> {
+/// Proves, repairs as long as that helps, and proves again. Returns the last proof and how many products
+/// were changed.
+///
+/// # Errors
+///
+/// Where a service does not answer.
+pub async fn prove_and_repair(
+    services: &Services,
+    told: &mut Told<'_>,
+) -> anyhow::Result<(Proof, u64)> {
+    let mut proof = prove(services, told).await?;
+    let mut repaired = 0;
+    for _ in 0..REPAIRS_MAX {
+        if proof.projections_are_equal() {
+            break;
+        }
+        let before = proof.findings();
+        repaired += repair(services, &proof, told).await?;
+        proof = prove(services, told).await?;
+        if proof.findings() >= before {
+            break;
+        }
+    }
+    Ok((proof, repaired))
+}
+
+async fn repair(services: &Services, proof: &Proof, told: &mut Told<'_>) -> anyhow::Result<u64> {
+    let ids = proof.products();
+    let mut repaired = services.repair(Vec::new()).await?;
+    for (done, some) in ids.chunks(REPAIR_PRODUCTS_MAX).enumerate() {
+        told(Step {
+            of: "repair",
+            done: (done * REPAIR_PRODUCTS_MAX) as u64,
+            total: Some(ids.len() as u64),
+        });
+        repaired += services.repair(some.to_vec()).await?;
+    }
+    Ok(repaired)
+}
+
+/// Compares all projections with the log.
+///
+/// # Errors
+///
+/// Where a service does not answer.
+pub async fn prove(services: &Services, told: &mut Told<'_>) -> anyhow::Result<Proof> {
     for round in 1.. {
-        let (checked, log) = tokio::try_join!(check(services, meter), log(services))?;
+        let (checked, log) = tokio::try_join!(check(services, told), log(services))?;
         let parked = services.parked().await?;
         let parked_products: HashSet<&str> = parked
             .events
@@ -146,16 +238,18 @@ async fn log(services: &Services) -> anyhow::Result<LogProof> {
 
 async fn check(
     services: &Services,
-    meter: &mut Meter,
+    told: &mut Told<'_>,
 ) -> anyhow::Result<Vec<(Projection, ProjectionDigest)>> {
     let mut steps = services.check().await?;
     let failed = |status| services.query_failed(&status);
     let mut checked = Vec::new();
     while let Some(step) = steps.message().await.map_err(failed)? {
         let projection = step.projection();
-        let (done, total) = (step.done.max(0) as u64, step.total.max(0) as u64);
-        let text = format!("{}, {done} of {total}", name(projection));
-        meter.set(done, (total > 0).then_some(total), &text);
+        told(Step {
+            of: name(projection),
+            done: step.done.max(0) as u64,
+            total: Some(step.total.max(0) as u64).filter(|total| *total > 0),
+        });
         if let Some(digest) = step.digest {
             checked.push((projection, digest));
         }
@@ -250,7 +344,7 @@ impl Fault {
 }
 
 /// The name of a projection, as `catalogctl status` shows it.
-pub(super) fn name(projection: Projection) -> &'static str {
+pub fn name(projection: Projection) -> &'static str {
     match projection {
         Projection::Unspecified => "unknown",
         Projection::ReadModel => "read_model",

@@ -1,0 +1,13 @@
+//! The pages as people use them: a real browser on a whole catalog. It needs Chromium and its driver
+//! (Debian: `chromium chromium-driver`), and npm for what is checked and tried with packages from there.
+
+mod webdriver;
+mod page;
+mod driver;
+mod npm;
+mod goods;
+mod shop;
+mod console;
+mod merchandise;
+mod instantsearch;
+mod everyone;
