@@ -8,6 +8,7 @@ pub(super) mod language;
 pub(super) mod spellings;
 mod tokens;
 mod stems;
+mod letters;
 mod lexer;
 mod numbers;
 mod units;

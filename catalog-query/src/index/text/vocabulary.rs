@@ -12,6 +12,7 @@ use crate::index::document::schema::Fields;
 use crate::index::once::Memo;
 use crate::index::scoring::postings::{Postings, seek};
 use crate::index::text::language::Language;
+use crate::index::text::letters;
 use crate::index::text::long_words::LongWords;
 use crate::index::text::scripts::Script;
 use crate::index::text::spellings::Spelling;
@@ -20,8 +21,6 @@ use crate::index::text::spellings::Spelling;
 const PROBED_MAX: usize = 2_000;
 /// The most words of one segment that are compared to find the frequent ones that begin alike.
 const CONTINUATIONS_SEEN_MAX: usize = 20_000;
-/// About how many words of a segment the letters are taken from.
-const LETTER_WORDS: usize = 2_000;
 /// The most similar words that are returned.
 const CANDIDATES_MAX: usize = 64;
 /// The most counts and lists of words that are kept of a snapshot.
@@ -216,26 +215,7 @@ impl<'a> Vocabulary<'a> {
 
     /// Returns the letters of words by script: each as often as it comes in a sample of them.
     pub(crate) fn letters(&self) -> tantivy::Result<BTreeMap<Script, Vec<char>>> {
-        let mut letters: BTreeMap<Script, Vec<char>> = BTreeMap::new();
-        for segment in self.searcher.segment_readers() {
-            let index = segment.inverted_index(self.fields.surface)?;
-            let step = index.terms().num_terms() / LETTER_WORDS + 1;
-            let mut terms = index.terms().stream()?;
-            let mut number = 0;
-            while terms.advance() {
-                number += 1;
-                if number % step != 0 {
-                    continue;
-                }
-                let word = str::from_utf8(terms.key()).unwrap_or_default();
-                for c in word.chars() {
-                    if let Some(script) = Script::of(c) {
-                        letters.entry(script).or_default().push(c);
-                    }
-                }
-            }
-        }
-        Ok(letters)
+        letters::sampled(self.searcher, self.fields.surface)
     }
 
     /// Whether any product has one of the spellings.

@@ -43,6 +43,11 @@ pub(crate) struct UnderstoodQuery {
 }
 
 impl UnderstoodQuery {
+    /// Whether some product has one of the words, or what one was corrected to.
+    pub(crate) fn has_known_word(&self) -> bool {
+        self.words.iter().any(|word| word.is_known)
+    }
+
     /// The documents that have all numbers, sizes and codes of the query, of those that any document
     /// has; None for a query without them. Blocks on the index.
     pub(crate) fn with_numbers(

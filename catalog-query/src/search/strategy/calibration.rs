@@ -1,7 +1,7 @@
 //! Finds the similarity from which a product counts as near in meaning. Every text is somewhat like
 //! every product; the catalog itself tells how much that means: it is asked for words without meaning,
-//! made of the letters of its own words, and what is no nearer than the nearest product of these is
-//! not near.
+//! made of the letters of its own words, and what is no nearer than the nearest products of these is
+//! not near. Invariant: replicas that hold the same products come to the same floors.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,16 +10,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::index::{KeywordIndex, Script};
 use crate::read_model::{Coverage, VectorIndexError};
+use crate::search::strategy::similarity_floor::Floors;
 use crate::search::strategy::vector::{VectorError, VectorSearch};
 
 /// The words without meaning that are asked for in each script.
-const PROBES: usize = 24;
+const PROBES: usize = 64;
+/// The share of them that are no nearer to any product than what counts as near to a text with a word
+/// of the catalog.
+const SHARE_BELOW: f64 = 0.9;
 /// The fewest letters of a script that words are made of, and the most scripts that are probed.
 const LETTERS_MIN: usize = 16;
 const SCRIPTS_MAX: usize = 4;
-/// How often the catalog is looked at, and the change of its vectors after which it is asked anew.
+/// How often the catalog is looked at; the change of its vectors after which it is asked anew at once,
+/// and how many looks later after a smaller one.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 const CHANGE_MIN: f64 = 0.1;
+const LOOKS_MAX: u32 = 12;
 
 /// Asks the catalog whenever the number of its vectors has changed much, until `stop`.
 pub(crate) async fn keep_calibrated(
@@ -27,15 +33,17 @@ pub(crate) async fn keep_calibrated(
     coverage: &Coverage,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let mut known = 0.0;
+    let (mut known, mut looks) = (0.0, 0);
     loop {
         let documents = vector.executor.snapshot().0.documents();
         let vectors = documents as f64 * coverage.share(documents);
-        if (vectors - known).abs() > CHANGE_MIN * vectors.max(known) {
+        let change = f64::abs(vectors - known);
+        looks += 1;
+        if change > CHANGE_MIN * vectors.max(known) || change > 0.0 && looks >= LOOKS_MAX {
             match calibrate(vector).await {
                 Ok(floors) => {
                     vector.floors.replace(floors);
-                    known = vectors;
+                    (known, looks) = (vectors, 0);
                 }
                 // It is asked again in a moment, and until then the floor of the profile counts.
                 Err(err) => vector.log(&err),
@@ -48,7 +56,7 @@ pub(crate) async fn keep_calibrated(
     }
 }
 
-async fn calibrate(vector: &VectorSearch) -> Result<BTreeMap<Script, f32>, VectorError> {
+async fn calibrate(vector: &VectorSearch) -> Result<BTreeMap<Script, Floors>, VectorError> {
     let embedder = vector.embedder.as_ref().ok_or(VectorError::NoModel)?;
     let letters = |index: &KeywordIndex| Ok(index.snapshot().vocabulary().letters()?);
     let letters = vector.executor.run(letters).await;
@@ -59,16 +67,27 @@ async fn calibrate(vector: &VectorSearch) -> Result<BTreeMap<Script, f32>, Vecto
     scripts.truncate(SCRIPTS_MAX);
     let mut floors = BTreeMap::new();
     for (script, letters) in scripts {
-        let mut floor: f32 = 0.0;
+        let mut nearest_of = Vec::with_capacity(PROBES);
         for probe in probes(&letters, script) {
             let embedded = embedder.embed(&probe).await?;
             let nearest = vector.vectors.nearest(&embedded, 1).await?;
-            floor = floor.max(nearest.first().map_or(0.0, |hit| hit.score));
+            nearest_of.push(nearest.first().map_or(0.0, |hit| hit.score));
         }
-        floors.insert(script, floor);
+        floors.insert(script, floors_above(nearest_of));
     }
     tracing::debug!(?floors, "similarity floors");
     Ok(floors)
+}
+
+/// The floors above most similarities of words without meaning, and above all of them.
+fn floors_above(mut similarities: Vec<f32>) -> Floors {
+    similarities.sort_by(f32::total_cmp);
+    let most = similarities.len() as f64 * SHARE_BELOW;
+    let at = |place: usize| similarities.get(place).copied().unwrap_or(0.0);
+    Floors {
+        of_known: at(most as usize),
+        of_unknown: at(similarities.len().saturating_sub(1)),
+    }
 }
 
 /// Returns words without meaning, always the same ones for the same letters.
@@ -92,6 +111,19 @@ fn probes(letters: &[char], script: Script) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_hardly_any_word_without_meaning_is_as_near_to_is_near() {
+        let floors = |similarities: &[f32]| floors_above(similarities.to_vec());
+        let of = |of_known, of_unknown| Floors {
+            of_known,
+            of_unknown,
+        };
+        let hundred: Vec<f32> = (0..100).rev().map(|number| number as f32 / 100.0).collect();
+        assert_eq!(floors(&hundred), of(0.9, 0.99));
+        assert_eq!(floors(&[0.4, 0.3]), of(0.4, 0.4));
+        assert_eq!(floors(&[]), of(0.0, 0.0));
+    }
 
     #[test]
     fn probes_are_words_of_the_letters_and_always_the_same() {

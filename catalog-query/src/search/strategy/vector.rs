@@ -121,7 +121,10 @@ impl VectorSearch {
 
     /// The similarity from which a product counts as near in meaning.
     fn floor(&self, prepared: &PreparedQuery, request: &StrategyRequest) -> f32 {
-        let calibrated = self.floors.of(&prepared.understood.text);
+        let understood = &prepared.understood;
+        let calibrated = self
+            .floors
+            .of(&understood.text, understood.has_known_word());
         calibrated.max(request.profile.similarity_floor as f32)
     }
 
