@@ -12,6 +12,7 @@ use catalog_proto::v1::event_service_client::EventServiceClient;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
 use catalog_proto::v1::usage_service_client::UsageServiceClient;
 use catalog_proto::v1::webhook_service_client::WebhookServiceClient;
+use client_kit::Target;
 use service_kit::{GrpcAccess, GrpcChannel, TlsError};
 use tonic::transport::Endpoint;
 
@@ -34,10 +35,8 @@ pub(crate) struct Upstream {
     pub(super) rules: SearchRuleServiceClient<GrpcChannel>,
     pub(super) write_operations: CatalogCommandOperationsClient<GrpcChannel>,
     pub(super) read_operations: CatalogQueryOperationsClient<GrpcChannel>,
-    /// The way to the write service.
-    pub(crate) write_side: GrpcChannel,
-    /// The way to the read service.
-    pub(crate) read_side: GrpcChannel,
+    write_side: GrpcChannel,
+    read_side: GrpcChannel,
     /// On a connection of its own: streams that never end must not keep calls waiting.
     pub(crate) events: EventClient,
     pub(super) get_deadline: Duration,
@@ -77,6 +76,18 @@ impl Upstream {
             search_deadline: config.search_deadline,
             write_deadline: config.write_deadline,
         })
+    }
+}
+
+impl Upstream {
+    /// The write service, for a part of the program that calls it itself.
+    pub(crate) fn write_target(&self) -> Target {
+        Target::command("").behind(self.write_side.clone())
+    }
+
+    /// The read service, likewise.
+    pub(crate) fn read_target(&self) -> Target {
+        Target::query("").behind(self.read_side.clone())
     }
 }
 

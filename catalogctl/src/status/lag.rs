@@ -1,5 +1,7 @@
 //! Computes how far the projections are behind.
 
+use catalog_proto::v1::ProjectionStatus;
+
 use crate::status::answers::Status;
 
 /// The projection that may take long and that nothing else waits for.
@@ -35,13 +37,18 @@ impl Status {
             lag += (write.rule_position - rules.position).max(0);
         }
         for projection in read.projections.iter().filter(|one| counts(&one.name)) {
-            lag += match &*projection.name {
-                // Its lag counts documents, not events.
-                EMBEDDINGS => projection.lag,
-                // The read service may not have heard of the end of the log.
-                _ => projection.lag.max(end - projection.position),
-            };
+            lag += behind(projection, end);
         }
         Some(u64::try_from(lag).unwrap_or(0))
+    }
+}
+
+/// How much a projection has still to process of a log that ends there.
+pub(super) fn behind(projection: &ProjectionStatus, end: i64) -> i64 {
+    match projection.name.as_str() {
+        // Its lag counts documents, not events.
+        EMBEDDINGS => projection.lag,
+        // The read service may not have heard of the end of the log.
+        _ => projection.lag.max(end - projection.position),
     }
 }

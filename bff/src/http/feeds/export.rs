@@ -67,7 +67,7 @@ pub(crate) async fn export_products(
     let (blocks, written) = mpsc::channel(AHEAD_BLOCKS);
     let (begun, beginning) = oneshot::channel();
     let export = Export {
-        target: Target::command("").behind(api.upstream.write_side.clone()),
+        target: api.upstream.write_target(),
         plan,
         metadata: caller.metadata(),
         stop: api.feeds.stop.clone(),

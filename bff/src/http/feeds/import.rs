@@ -1,6 +1,5 @@
 //! `POST /api/import`: a feed of products in any form that `catalogctl import` reads, streamed through.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,7 +70,7 @@ pub(crate) async fn import_products(
     let (lines, told) = mpsc::channel(AHEAD_LINES);
     let (opened, opens) = oneshot::channel();
     let import = Import {
-        target: Target::command("").behind(api.upstream.write_side.clone()),
+        target: api.upstream.write_target(),
         options: ImportOptions {
             batch_rows: params.batch.into(),
             retry: RETRY,
@@ -182,11 +181,9 @@ fn open(
 /// Why the feed cannot be read, or not to its end.
 pub(super) fn unread(err: FeedError) -> Problem {
     let status = match &err {
-        FeedError::Open { source, .. } | FeedError::Read { source, .. } => match source.kind() {
-            io::ErrorKind::FileTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            io::ErrorKind::TimedOut => StatusCode::REQUEST_TIMEOUT,
-            _ => StatusCode::BAD_REQUEST,
-        },
+        FeedError::Open { source, .. } | FeedError::Read { source, .. } => {
+            import_body::status_of(source).unwrap_or(StatusCode::BAD_REQUEST)
+        }
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let told = format!("{:#}", anyhow::Error::from(err));

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::http::StatusCode;
 use bytes::{Buf as _, Bytes};
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
@@ -67,6 +68,16 @@ async fn pump(body: Body, bounds: Bounds, parts: mpsc::Sender<io::Result<Bytes>>
         if unread > UNREAD_BYTES_MAX {
             return;
         }
+    }
+}
+
+/// What a client is told of a body that could not be read; none where the fault is not that of the body.
+pub(super) fn status_of(err: &io::Error) -> Option<StatusCode> {
+    match err.kind() {
+        io::ErrorKind::FileTooLarge => Some(StatusCode::PAYLOAD_TOO_LARGE),
+        io::ErrorKind::TimedOut => Some(StatusCode::REQUEST_TIMEOUT),
+        io::ErrorKind::UnexpectedEof => Some(StatusCode::BAD_REQUEST),
+        _ => None,
     }
 }
 

@@ -128,13 +128,10 @@ fn look(mut body: ImportBody, params: &ImportParams) -> Result<ImportSuggestion,
 }
 
 fn not_taken(err: io::Error) -> Problem {
-    let status = match err.kind() {
-        io::ErrorKind::FileTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        io::ErrorKind::TimedOut => StatusCode::REQUEST_TIMEOUT,
-        io::ErrorKind::UnexpectedEof => StatusCode::BAD_REQUEST,
-        _ => return Problem::internal(err),
-    };
-    Problem::new(status, err.to_string())
+    match import_body::status_of(&err) {
+        Some(status) => Problem::new(status, err.to_string()),
+        None => Problem::internal(err),
+    }
 }
 
 impl ImportSuggestion {

@@ -14,7 +14,7 @@ use crate::http::answer::json_response;
 use crate::http::api::Api;
 use crate::http::request::body;
 use crate::http::request::idempotency::RequestId;
-use crate::http::request::params::{Query, read_limit};
+use crate::http::request::params::{Query, read_flag, read_limit};
 use crate::http::request::principal::Principal;
 use crate::http::search::filter::check_forced;
 use crate::json::api_key::{ApiKeyWithSecretJson, ApiKeysJson, read_grace, read_new};
@@ -46,12 +46,7 @@ pub(crate) async fn list_keys(
     query.check_names(&["limit", "page_token", "ended"], &mut errors);
     let limit = read_limit(&query, LIMIT_UNLESS_TOLD, LIMIT_MAX, &mut errors)?;
     let page_token = query.one("page_token")?.unwrap_or_default().to_owned();
-    let ended = match query.one("ended")? {
-        None | Some("false") => Ok(false),
-        Some("true") => Ok(true),
-        Some(_) => Err("must be true or false"),
-    };
-    let include_ended = errors.take("/ended".to_owned(), ended).unwrap_or_default();
+    let include_ended = read_flag(&query, "ended", &mut errors)?;
     errors.finish()?;
     let message = v1::ListApiKeysRequest {
         limit,

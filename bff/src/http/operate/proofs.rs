@@ -5,14 +5,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use client_kit::Target;
 use client_kit::proof::{Services, Step, prove, prove_and_repair};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::http::api::Api;
 use crate::http::operate::steps::{self, Steps};
-use crate::http::request::params::Query;
+use crate::http::request::params::{Query, read_flag};
 use crate::problem::{FieldErrors, Problem};
 
 /// One at a time: each reads all there is.
@@ -40,22 +39,14 @@ pub(crate) async fn verify(
 ) -> Result<Response, Problem> {
     let mut errors = FieldErrors::default();
     query.check_names(&["repair"], &mut errors);
-    let repair = match query.one("repair")? {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => {
-            errors.push("/repair".to_owned(), "must be true or false");
-            false
-        }
-    };
+    let repair = read_flag(&query, "repair", &mut errors)?;
     errors.finish()?;
     let place = PLACE.try_acquire().map_err(|_| {
         let detail = "A verification is under way: wait for it";
         Problem::new(StatusCode::CONFLICT, detail)
     })?;
-    let write_side = Target::command("").behind(api.upstream.write_side.clone());
-    let read_side = Target::query("").behind(api.upstream.read_side.clone());
-    let services = Services::new(write_side, read_side).map_err(Problem::internal)?;
+    let services = Services::new(api.upstream.write_target(), api.upstream.read_target());
+    let services = services.map_err(Problem::internal)?;
     steps::answer(&headers, |steps| async move {
         let _place = place;
         tokio::select! {

@@ -79,8 +79,7 @@ async fn follow(
     let failed = |status: Status| Problem::of_operation_status(&status);
     let mut rebuilt = None;
     while let Some(step) = begun.message().await.map_err(failed)? {
-        let total = u64::try_from(step.total).ok().filter(|total| *total > 0);
-        steps.tell(phase(&step), step.done.max(0) as u64, total);
+        steps.tell_counts(phase(&step), step.done, step.total);
         rebuilt = RebuiltJson::of(&step).or(rebuilt);
     }
     rebuilt.ok_or_else(|| Problem::internal("the read service ended before it switched"))

@@ -43,6 +43,16 @@ impl Steps {
         }
     }
 
+    /// The same with the counts of a message, where 0 in all means that this is not known.
+    pub(super) fn tell_counts(&self, of: &str, done: i64, total: i64) {
+        let count = |count: i64| u64::try_from(count).unwrap_or(0);
+        self.tell(
+            of,
+            count(done),
+            Some(count(total)).filter(|total| *total > 0),
+        );
+    }
+
     /// Completes when nobody waits any more.
     pub(super) async fn unread(&self) {
         match &self.0 {

@@ -61,8 +61,7 @@ async fn follow(
         let Some(step) = step else {
             return Ok(SynonymSuggestionsJson::of(found));
         };
-        let total = u64::try_from(step.total).ok().filter(|total| *total > 0);
-        steps.tell("words", step.done.max(0) as u64, total);
+        steps.tell_counts("words", step.done, step.total);
         found = step.suggestions;
     }
 }

@@ -130,6 +130,22 @@ fn unknown(name: &str, known: &[&str]) -> String {
     }
 }
 
+/// A parameter that is `true` or `false`, which it is unless it is stated.
+pub(crate) fn read_flag(
+    query: &Query,
+    name: &str,
+    errors: &mut FieldErrors,
+) -> Result<bool, Problem> {
+    Ok(match query.one(name)? {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => {
+            errors.push(format!("/{name}"), "must be true or false");
+            false
+        }
+    })
+}
+
 /// The parameter `limit`, or `unless_told` where the query has none.
 pub(crate) fn read_limit(
     query: &Query,
@@ -211,7 +227,7 @@ mod tests {
             &[
                 (
                     "/min_price",
-                    "is no parameter here: an attribute is attr.min_price",
+                    "is no parameter here: did you mean price_min?",
                 ),
                 ("/priceMin", "is no parameter here: did you mean price_min?"),
                 ("/attr.", "is no parameter here: an attribute is attr.attr."),

@@ -65,10 +65,15 @@ pub(crate) fn read_filter(
     filters.extend(read_price(query, errors)?);
     filters.extend(read_created_at(query, errors)?);
     check_attributes(query, errors);
-    Ok(match filters.len() {
+    Ok(all(filters))
+}
+
+/// The filter that passes what all of `filters` pass; None where there are none.
+pub(crate) fn all(mut filters: Vec<v1::Filter>) -> Option<v1::Filter> {
+    match filters.len() {
         0 | 1 => filters.pop(),
         _ => Some(filter(Kind::All(v1::FilterList { filters }))),
-    })
+    }
 }
 
 /// The filter that every search of this caller is held to.
@@ -115,12 +120,7 @@ pub(crate) fn check_forced(forced: &str) -> Result<(), Problem> {
 
 /// The filter that passes what both pass.
 pub(crate) fn both(one: Option<v1::Filter>, other: Option<v1::Filter>) -> Option<v1::Filter> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(filter(Kind::All(v1::FilterList {
-            filters: vec![one, other],
-        }))),
-        (one, other) => one.or(other),
-    }
+    all(one.into_iter().chain(other).collect())
 }
 
 /// The condition that one parameter states; None where it is no value of a field.

@@ -13,7 +13,7 @@ use catalog_proto::v1::{DiscontinuedMode, MatchMode, PrefixMode, SearchStrategy,
 use crate::http::answer::json_response;
 use crate::http::api::Api;
 use crate::http::request::consistency::{ConsistencyTokens, set_stale};
-use crate::http::request::params::{ProductPath, Query, read_limit};
+use crate::http::request::params::{ProductPath, Query, read_flag, read_limit};
 use crate::http::search::facets::read_facets;
 use crate::http::search::filter::{ForcedFilter, PARAMETERS, both, read_filter};
 use crate::json::fields::Fields;
@@ -240,13 +240,13 @@ pub(crate) fn read(
         discontinued: or_default(errors.take("/discontinued".to_owned(), discontinued)),
         sort: or_default(errors.take("/sort".to_owned(), sort)),
         page_token,
-        explain: flag(query, "explain", &mut errors)?,
+        explain: read_flag(query, "explain", &mut errors)?,
         why_not: read_why_not(query, &mut errors)?,
         ranking_profile,
         match_mode: or_default(errors.take("/match".to_owned(), match_mode)),
         prefix: or_default(errors.take("/prefix".to_owned(), prefix)),
-        verbatim: flag(query, "verbatim", &mut errors)?,
-        untracked: flag(query, "untracked", &mut errors)?,
+        verbatim: read_flag(query, "verbatim", &mut errors)?,
+        untracked: read_flag(query, "untracked", &mut errors)?,
         highlight: highlight != Highlight::No,
         highlight_utf16: highlight == Highlight::Utf16,
         ..v1::SearchProductsRequest::default()
@@ -271,7 +271,10 @@ pub(crate) fn check_why_not(
 fn read_why_not(query: &Query, errors: &mut FieldErrors) -> Result<String, Problem> {
     let stated = query.one("why_not")?.unwrap_or_default();
     if !stated.is_empty() && stated.parse::<ProductId>().is_err() {
-        errors.push("/why_not".to_owned(), "must be the id of a product");
+        errors.push(
+            "/why_not".to_owned(),
+            "must be the id of a product, as answers have it in `id`",
+        );
     }
     Ok(stated.to_owned())
 }
@@ -327,17 +330,6 @@ fn discontinued(name: &str) -> Result<DiscontinuedMode, &'static str> {
 /// The number of an enum on the wire. An invalid one is in the list of errors and goes nowhere.
 fn or_default<E: Default + Into<i32>>(value: Option<E>) -> i32 {
     value.unwrap_or_default().into()
-}
-
-fn flag(query: &Query, name: &str, errors: &mut FieldErrors) -> Result<bool, Problem> {
-    Ok(match query.one(name)? {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(_) => {
-            errors.push(format!("/{name}"), "must be true or false");
-            false
-        }
-    })
 }
 
 fn strategy(name: &str) -> Result<SearchStrategy, &'static str> {

@@ -6,7 +6,7 @@ use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 use serde_json::value::RawValue;
 
-use crate::http::search::filter::{CROSSED, PRICE, condition, filter, is_crossed};
+use crate::http::search::filter::{CROSSED, PRICE, all, condition, filter, is_crossed};
 use crate::json::raw;
 use crate::problem::{FieldErrors, pointer, with_nearest};
 
@@ -144,16 +144,10 @@ fn leaf(
         }
         conditions.push(filter(Kind::Range(range)));
     }
-    match conditions.len() {
-        0 => {
-            errors.push(place.to_owned(), "must have one of in, min, max and below");
-            None
-        }
-        1 => conditions.pop(),
-        _ => Some(filter(Kind::All(v1::FilterList {
-            filters: conditions,
-        }))),
+    if conditions.is_empty() {
+        errors.push(place.to_owned(), "must have one of in, min, max and below");
     }
+    all(conditions)
 }
 
 /// The name of an attribute upstream, for `attr.NAME`.

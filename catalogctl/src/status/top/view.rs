@@ -11,6 +11,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, Cell, Paragraph, Row, Table};
 
 use crate::status::Status;
+use crate::status::lag::behind;
 
 /// Rates are those of so long.
 const RATE_OVER: Duration = Duration::from_secs(10);
@@ -178,14 +179,13 @@ fn stages(status: &Status) -> Vec<Stage> {
     let end = status.write.as_ref().map_or(0, |write| write.log_position);
     if let Ok(read) = &status.read {
         for one in &read.projections {
-            let (name, lag) = match one.name.as_str() {
-                "read_model" => ("documents", one.lag.max(end - one.position)),
-                "keyword_index" => ("keyword index", one.lag.max(end - one.position)),
-                // Its lag counts products.
-                "embeddings" => ("vectors", one.lag),
+            let name = match one.name.as_str() {
+                "read_model" => "documents",
+                "keyword_index" => "keyword index",
+                "embeddings" => "vectors",
                 _ => continue,
             };
-            add(name, one.position, lag, &one.error);
+            add(name, one.position, behind(one, end), &one.error);
         }
         if let Some(rules) = &read.rules {
             let end = status.write.as_ref().map_or(0, |write| write.rule_position);

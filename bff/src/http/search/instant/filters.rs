@@ -4,7 +4,7 @@ use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 use serde_json::Value;
 
-use crate::http::search::filter::{PRICE, condition, filter, is_crossed};
+use crate::http::search::filter::{PRICE, all, condition, filter, is_crossed};
 
 const CONDITIONS_MAX: usize = 200;
 
@@ -49,10 +49,7 @@ impl Filters {
     pub(super) fn beside(&self, forced: Option<v1::Filter>) -> Option<v1::Filter> {
         let mut filters = self.0.clone();
         filters.extend(forced);
-        match filters.len() {
-            0 | 1 => filters.pop(),
-            _ => Some(filter(Kind::All(v1::FilterList { filters }))),
-        }
+        all(filters)
     }
 }
 
@@ -73,7 +70,9 @@ fn any(alternatives: &[Value], read: Reader) -> Result<v1::Filter, String> {
 
 /// Reads `brand:Acme`, and `brand:-Acme` for all others. A minus that belongs to a value has a backslash before it.
 pub(super) fn facet(stated: &str) -> Result<v1::Filter, String> {
-    let (field, value) = field_and_rest(stated, ':')
+    let (field, value) = stated
+        .split_once(':')
+        .filter(|(field, value)| !field.is_empty() && !value.is_empty())
         .ok_or_else(|| format!("{stated:?} is no condition: it is FIELD:VALUE"))?;
     let (value, is_not) = match value.strip_prefix('-') {
         Some(value) => (value, true),
@@ -167,12 +166,6 @@ fn bounds(
 
 const FIELDS: &str =
     "there are brand, category, status, currency, price, created_at and attributes.NAME";
-
-/// Splits at the last sign whose left part is a field: a name of an attribute may have colons.
-fn field_and_rest(stated: &str, sign: char) -> Option<(&str, &str)> {
-    let (field, value) = stated.split_once(sign)?;
-    (!field.is_empty() && !value.is_empty()).then_some((field, value))
-}
 
 /// The name of the parameter that states a condition on a field.
 pub(super) fn parameter(field: &str) -> String {

@@ -56,7 +56,6 @@ pub(super) struct HitsQuestion {
     pub(super) tags: (String, String),
     /// Whether the search counts for statistics.
     pub(super) tracked: bool,
-    pub(super) params: String,
 }
 
 /// The values of a facet that have a text in them.
@@ -177,7 +176,6 @@ impl<'e> Asked<'e> {
             retrieved: retrieved.into_iter().filter(|name| name != "*").collect(),
             tags: self.tags(),
             tracked: self.params.get("analytics") != Some(&Value::Bool(false)),
-            params: String::new(),
         }
     }
 

@@ -35,7 +35,7 @@ pub(super) fn hits(
         "exhaustiveNbHits": true,
         "exhaustiveFacetsCount": true,
         "query": question.query,
-        "params": question.params,
+        "params": "",
         "processingTimeMS": started.elapsed().as_millis() as u64,
     });
     if !question.facets.is_empty() {
