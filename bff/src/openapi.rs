@@ -92,7 +92,7 @@ pub(crate) fn complete(document: &mut OpenApi) {
         .title("Catalog")
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(ABOUT))
-        .license(Some(License::new("MIT OR Apache-2.0")))
+        .license(Some(License::new(env!("CARGO_PKG_LICENSE"))))
         .build();
     document.servers = Some(vec![ServerBuilder::new().url("/").build()]);
     let tags = TAGS.map(|(name, about)| {
@@ -111,11 +111,13 @@ pub(crate) fn complete(document: &mut OpenApi) {
     add_schema::<params::RuleTypeParam>(components);
     add_schema::<params::ExportFormat>(components);
     add_schema::<params::StatusParam>(components);
+    add_schema::<webhook::WebhookMessage>(components);
     for item in document.paths.paths.values_mut() {
         for (method, operation) in operations_mut(item) {
             add_problems(method, operation);
         }
     }
+    document.webhooks = Some(webhook::sent());
 }
 
 fn add_schema<T: ToSchema>(components: &mut Components) {

@@ -24,6 +24,7 @@ use crate::projections::rebuild::{self, RebuildArgs};
 use crate::projections::verify::{self, VerifyArgs};
 use crate::rules::{self, RulesArgs, SynonymsArgs};
 use crate::search::analytics::{self, AnalyticsArgs};
+use crate::search::history::{self, HistoryArgs, RestoreArgs};
 use crate::search::profiles::{self, ProfilesArgs};
 use crate::search::{self, GetArgs, SearchArgs};
 use crate::shell::{self, CompletionsArgs, ManArgs, OpenArgs};
@@ -37,7 +38,7 @@ Exit codes: 0 done; 1 it failed, or what was asked for is not so; 2 wrong usage,
 say more in their own help. Examples:
   catalogctl up                                    everything, with a sample catalog
   catalogctl import feed.csv --suggest             how a feed could be imported
-  catalogctl search gaming mouse --why-not ID      what is found, and why something is not
+  catalogctl search gaming mouse --price-max 50    what is found; --why-not ID: why something is not
   catalogctl verify --repair                       prove the read models equal to the event log
   catalogctl open console                          the same in a browser";
 
@@ -65,6 +66,10 @@ enum Command {
     Eval(EvalArgs),
     /// Shows products by id
     Get(GetArgs),
+    /// Shows what happened to a product: when, by whom, and what changed
+    History(HistoryArgs),
+    /// Makes a product what it was at a version
+    Restore(RestoreArgs),
     /// Words that count as the same in searches: shows, adds and removes them
     Synonyms(SynonymsArgs),
     /// Search rules: pins, hides, boosts and redirects for some queries
@@ -150,6 +155,8 @@ pub fn main() -> ExitCode {
         Command::Search(args) => block_on(search::search(args, &endpoints)),
         Command::Eval(args) => block_on(eval::command(args, &endpoints)),
         Command::Get(args) => block_on(search::get(args, &endpoints)),
+        Command::History(args) => block_on(history::history(args, &endpoints)),
+        Command::Restore(args) => block_on(history::restore(args, &endpoints)),
         Command::Synonyms(args) => block_on(rules::synonyms(args, &endpoints)),
         Command::Rules(args) => block_on(rules::rules(args, &endpoints)),
         Command::Keys(args) => block_on(keys::command(args, &endpoints)),

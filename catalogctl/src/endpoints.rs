@@ -2,6 +2,7 @@
 //! in its folder, else the default ports.
 
 pub(crate) mod service_token;
+mod signed;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
@@ -14,6 +15,8 @@ use catalog_events::Broker;
 use client_kit::Target;
 use serde::{Deserialize, Serialize};
 use service_kit::{ClientTls, GrpcAccess, ServiceTokens};
+
+pub(crate) use self::signed::signed;
 
 const FILE: &str = "endpoints.json";
 const QUERY_GRPC_DEFAULT: &str = "127.0.0.1:50051";

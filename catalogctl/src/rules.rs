@@ -3,6 +3,7 @@
 
 mod client;
 mod derived_id;
+mod curate;
 mod file;
 mod suggest;
 mod text;
@@ -20,9 +21,14 @@ use serde_json::json;
 
 use crate::endpoints::EndpointArgs;
 use crate::rules::client::Rules;
+use crate::rules::curate::{HideArgs, PinArgs};
 use crate::rules::derived_id::derived_id;
 use crate::rules::file::{read_file, read_rules};
 use crate::rules::suggest::SuggestArgs;
+use crate::rules::text::show;
+
+/// The exit code of what cannot be understood.
+const WRONG_USAGE: u8 = 2;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SynonymsArgs {
@@ -111,10 +117,21 @@ enum RulesCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Shows a product at a place in the answers to a query
+    Pin(PinArgs),
+    /// Leaves a product out of the answers to a query
+    Hide(HideArgs),
     /// Creates or replaces rules from a file of JSON objects
     ///
-    /// A `version`, as `get` and `list --json` print it, must still be that of the rule, unless
-    /// --any-version is given.
+    /// An object that states a `version`, as `get` and `list --json` print it, is refused where the rule is
+    /// at another one by now, unless --any-version is given; without one it replaces what is there. For
+    /// instance:
+    ///
+    /// {"id": "mice", "kind": {"type": "curation", "queries": ["gaming mouse"], "matching": "contains",
+    /// "actions": [{"action": "pin", "product_id": "p-1", "position": 1}, {"action": "hide", "target":
+    /// {"brand": "Acme"}}, {"action": "boost", "target": {"category": ["Mice"]}, "factor": 2}]},
+    /// "ends_at": "2027-01-31T00:00:00Z", "note": "January sale"}
+    #[command(verbatim_doc_comment)]
     Put {
         /// `-` for standard input
         #[arg(value_name = "FILE")]
@@ -179,16 +196,26 @@ pub(crate) async fn rules(args: RulesArgs, endpoints: &EndpointArgs) -> anyhow::
                 output::line(&serde_json::to_string_pretty(&rule)?)?;
             }
         }
+        RulesCommand::Pin(args) => curate::pin(&mut rules, args, endpoints).await?,
+        RulesCommand::Hide(args) => curate::hide(&mut rules, args, endpoints).await?,
         RulesCommand::Put {
             file,
             any_version,
             json,
         } => {
             // The whole file is read before the first rule is put.
-            for (form, version) in read_rules(&read_file(&file)?)? {
+            let forms = match read_rules(&read_file(&file)?) {
+                Ok(forms) => forms,
+                Err(err) => {
+                    eprintln!("error: {err:#}; `catalogctl rules put --help` has an example");
+                    return Ok(ExitCode::from(WRONG_USAGE));
+                }
+            };
+            for (form, version) in forms {
                 let expected = version.filter(|_| !any_version);
                 let rule = rules.put(form, expected).await?;
                 show(&rule, json)?;
+                curate::tell_unknown_products(&rule, endpoints).await?;
             }
         }
         RulesCommand::Delete { id, json } => delete(&mut rules, &id, None, json).await?,
@@ -250,14 +277,6 @@ async fn delete(
         output::json(&json!({ "id": id, "version": version }))
     } else {
         Ok(output::line(&format!("{} deleted", output::plain(id)))?)
-    }
-}
-
-fn show(rule: &StoredRule, json: bool) -> anyhow::Result<()> {
-    if json {
-        output::json(rule)
-    } else {
-        Ok(output::line(&text::line(rule))?)
     }
 }
 

@@ -1,17 +1,24 @@
 //! `catalogctl search` and `catalogctl get`: show products as the read service has them.
 
 pub(crate) mod analytics;
+pub(crate) mod history;
 pub(crate) mod profiles;
+mod filters;
 mod table;
 
 use std::collections::HashSet;
 use std::process::ExitCode;
 
 use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
-use catalog_proto::v1::{BatchGetProductsRequest, Product, SearchProductsRequest, SearchStrategy};
+use catalog_proto::v1::why_not::Reason;
+use catalog_proto::v1::{
+    BatchGetProductsRequest, Product, SearchProductsRequest, SearchStrategy, WhyNot,
+};
 use client_kit::{ProductJson, bounded, output};
+use serde_json::json;
 
 use crate::endpoints::EndpointArgs;
+use crate::search::filters::FilterArgs;
 use crate::search::table::{table, terminal_width};
 
 /// The most ids that the read service takes in one call.
@@ -19,9 +26,11 @@ const BATCH_IDS_MAX: usize = 100;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SearchArgs {
-    /// What to look for; several words need no quotes
-    #[arg(required = true, value_name = "QUERY")]
+    /// What to look for; several words need no quotes. Without it, all that passes the filters
+    #[arg(value_name = "QUERY", required_unless_present_any = filters::NAMES)]
     query: Vec<String>,
+    #[command(flatten)]
+    filters: FilterArgs,
     /// At most so many products, up to 100
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=100))]
     limit: i32,
@@ -89,7 +98,7 @@ pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow
     let strategy = args
         .strategy
         .map_or(SearchStrategy::Unspecified, SearchStrategy::from);
-    let request = SearchProductsRequest {
+    let mut request = SearchProductsRequest {
         query: args.query.join(" "),
         limit: args.limit,
         strategy: strategy.into(),
@@ -98,6 +107,7 @@ pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow
         why_not: args.why_not.clone(),
         ..Default::default()
     };
+    args.filters.apply(&mut request);
     let mut client = CatalogServiceClient::new(target.channel()?);
     let answer = client
         .search_products(bounded(request))
@@ -107,13 +117,6 @@ pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow
     show(&answer.products, args.json)?;
     if !answer.corrected_query.is_empty() {
         eprintln!("searched for {:?}", output::plain(&answer.corrected_query));
-    }
-    if let Some(why) = &answer.why_not {
-        let place = match why.position {
-            0 => String::new(),
-            place => format!(" (place {place})"),
-        };
-        eprintln!("{}: {}{place}", args.why_not, output::plain(&why.detail));
     }
     if answer.degraded {
         eprintln!(
@@ -127,7 +130,29 @@ pub(crate) async fn search(args: SearchArgs, endpoints: &EndpointArgs) -> anyhow
     if answer.products.is_empty() {
         eprintln!("nothing found");
     }
-    Ok(ExitCode::SUCCESS)
+    let Some(why) = &answer.why_not else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    show_why_not(&args.why_not, why, args.json)?;
+    Ok(match why.reason() {
+        Reason::UnknownProduct => ExitCode::FAILURE,
+        _ => ExitCode::SUCCESS,
+    })
+}
+
+/// Why a product is not among those that are shown, or at which place it is.
+fn show_why_not(id: &str, why: &WhyNot, as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        let (detail, position) = (&why.detail, why.position);
+        let why = json!({"why_not": id, "detail": detail, "position": position});
+        return output::json(&why);
+    }
+    let place = match (why.reason(), why.position) {
+        (Reason::Shown, place) if place > 0 => format!(", at place {place}"),
+        _ => String::new(),
+    };
+    let detail = output::plain(&why.detail);
+    Ok(output::line(&format!("{id}: {detail}{place}"))?)
 }
 
 pub(crate) async fn get(args: GetArgs, endpoints: &EndpointArgs) -> anyhow::Result<ExitCode> {

@@ -135,6 +135,9 @@ impl Target {
                 format!("what answers at {address} is no {name}: check {option}")
             }
             _ if open.is_some() => text,
+            Code::Unauthenticated => format!(
+                "{text}: name the token with --service-token, or the folder of `catalogctl up` with --data"
+            ),
             code => format!("{text} ({code:?})"),
         }
     }

@@ -68,10 +68,10 @@ export function Failure({ failed, again }) {
 
 /**
  * A button that does long work, how far it is, and what came of it.
- * @param {{ label: string, path: string, doing: string, method?: string, confirm?: string, primary?: boolean,
- *   done: (report: any) => void, told?: (event: any) => void }} props
+ * @param {{ label: string, path: string, doing: string, method?: string, confirm?: string, primary?: boolean, disabled?: boolean,
+ *   begun?: () => void, ended?: () => void, done: (report: any) => void, told?: (event: any) => void }} props
  */
-export function Work({ label, path, doing, method, confirm, primary, done, told }) {
+export function Work({ label, path, doing, method, confirm, primary, disabled, begun, ended, done, told }) {
     const [step, setStep] = useState(/** @type {import("./ask.js").Step | null} */ (null));
     const [failed, setFailed] = useState(/** @type {unknown} */ (null));
     const busy = step !== null;
@@ -81,6 +81,7 @@ export function Work({ label, path, doing, method, confirm, primary, done, told 
         }
         setFailed(null);
         setStep({ of: "", done: 0 });
+        begun?.();
         try {
             done(await work(path, { method: method ?? "POST" }, (event) => {
                 setStep(event);
@@ -90,9 +91,10 @@ export function Work({ label, path, doing, method, confirm, primary, done, told 
             setFailed(err);
         }
         setStep(null);
+        ended?.();
     };
     return html`<div class="work">
-        <button type="button" class=${primary ? "primary" : ""} disabled=${busy} onClick=${begin}>${busy ? doing : label}</button>
+        <button type="button" class=${primary ? "primary" : ""} disabled=${busy || disabled} onClick=${begin}>${busy ? doing : label}</button>
         ${step && html`<${Meter} step=${step} />`}
         <${Failure} failed=${failed} />
     </div>`;

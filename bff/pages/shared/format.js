@@ -49,7 +49,8 @@ export function valueName(value) {
     if (typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value)) {
         return day(value);
     }
-    return typeof value === "number" ? whole.format(value) : String(value);
+    // Programs write the end of a line so, and feeds carry it on.
+    return typeof value === "number" ? whole.format(value) : String(value).replace(/\s*(\\r)?\\n\s*/g, ", ");
 }
 
 /** The text of a description, which may have mark-up in it. Nothing of it runs or is fetched. @param {string} given */

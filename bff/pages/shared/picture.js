@@ -23,16 +23,24 @@ function kind(product) {
 /** @param {{ product: Product, large?: boolean }} props */
 export function Picture({ product, large }) {
     const [broken, setBroken] = useState("");
+    const [loaded, setLoaded] = useState("");
     const address = product.image_url;
-    if (address && address !== broken) {
-        return html`<img class="picture" src=${address} alt=${large ? product.title : ""} loading=${large ? "eager" : "lazy"}
-            decoding="async" referrerpolicy="no-referrer" onError=${() => setBroken(address)} />`;
-    }
+    const isShown = address && address !== broken;
+    // The drawing holds the place until the picture is there: hosts may be slow, or never answer.
+    return html`<span class="picture">
+        ${!(isShown && loaded === address) && html`<${Drawing} product=${product} named=${large && !isShown} />`}
+        ${isShown && html`<img src=${address} alt=${large ? product.title : ""} loading=${large ? "eager" : "lazy"} decoding="async"
+            referrerpolicy="no-referrer" onLoad=${() => setLoaded(address)} onError=${() => setBroken(address)} />`}
+    </span>`;
+}
+
+/** A drawing that is the same for all products of a kind. @param {{ product: Product, named?: boolean }} props */
+function Drawing({ product, named }) {
     const name = kind(product);
     const seed = hash(name.toLowerCase());
     const letters = [...name.replace(/[^\p{L}\p{N}]/gu, "")].slice(0, 2).join("").toUpperCase();
-    const label = large ? { role: "img", "aria-label": t.noPicture(product.title) } : { "aria-hidden": "true" };
-    return html`<svg class=${`picture drawn hue-${seed % 8}`} viewBox="0 0 100 100" ...${label}>
+    const label = named ? { role: "img", "aria-label": t.noPicture(product.title) } : { "aria-hidden": "true" };
+    return html`<svg class=${`drawn hue-${seed % 8}`} viewBox="0 0 100 100" ...${label}>
         <rect class="ground" width="100" height="100" />
         <circle class="shape" cx=${20 + (seed % 60)} cy=${25 + ((seed >> 6) % 50)} r=${22 + ((seed >> 12) % 18)} />
         <rect class="shape" x=${(seed >> 3) % 55} y=${(seed >> 9) % 55} width="45" height="45" rx="8"

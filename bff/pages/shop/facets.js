@@ -10,6 +10,8 @@ import { PriceRange } from "./price-range.js";
 const VALUES = 6;
 /** With more values than this, numbers are told by their bounds only. */
 const NUMBERS_LISTED = 8;
+/** A value with more characters than this is cut off, and told whole under the pointer. */
+const LONG = 80;
 
 /** @typedef {{ facet: api.Facet, params: URLSearchParams, currency?: string, change: address.Change }} FacetProps */
 
@@ -49,7 +51,7 @@ function Values({ facet, params, change }) {
             ${rows.map((one) => html`<li key=${one.value}><label>
                 <input type="checkbox" checked=${chosen.includes(one.value)}
                     onChange=${() => change((to) => address.toggle(to, name, one.value))} />
-                <span class="value">${format.valueName(one.value)}</span>
+                <span class="value" title=${one.value.length > LONG ? one.value : undefined}>${format.valueName(one.value)}</span>
                 <span class="number">${format.number(one.count)}</span>
             </label></li>`)}
         </ul>

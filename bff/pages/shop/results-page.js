@@ -11,6 +11,8 @@ import { bucketWidth } from "./price-range.js";
 
 /** A search counts once its reader has looked for so long; steps on the way to it do not. */
 const SETTLED_MS = 1000;
+/** After such a pause between keys, what the results can be narrowed by is counted. */
+const PAUSE_MS = 150;
 const SORTS = /** @type {(keyof typeof t.sorts)[]} */ (["relevance", "price", "-price", "newest", "popularity"]);
 
 /** What the API is asked for a state of the page. @param {URLSearchParams} params @param {number} width of price buckets */
@@ -40,27 +42,70 @@ function question(params, width) {
     return asked;
 }
 
+/** What a state of the page is but for the words that are searched for. @param {URLSearchParams} params */
+function withoutWords(params) {
+    const rest = new URLSearchParams(params);
+    rest.delete("q");
+    return `${rest}`;
+}
+
 /**
- * The answer for the present state; while the next is on its way the last one stays.
+ * The answer for the present state; while the next is on its way the last one stays. While somebody types, the products come
+ * first, and what they can be narrowed by when the keys pause.
  * @param {URLSearchParams} params
  */
 function useAnswer(params) {
     const [state, setState] = useState(/** @type {{ answer?: api.SearchAnswer, failed?: unknown, of?: string }} */ ({}));
     const [attempt, setAttempt] = useState(0);
     const width = useRef(50);
+    const answered = useRef(/** @type {string | null} */ (null));
     const of = `${params}`;
     useEffect(() => {
         const mine = new AbortController();
-        api.search(question(params, width.current), mine.signal).then(
+        let timer = 0;
+        const rest = withoutWords(params);
+        const isTyping = answered.current === rest && attempt === 0;
+        const asked = question(params, width.current);
+        if (isTyping) {
+            asked.delete("facets");
+        }
+        const measured = (/** @type {api.SearchAnswer} */ answer) => {
+            const prices = answer.facets?.find((facet) => facet.field === "price" && facet.numbers);
+            const better = prices ? bucketWidth(prices) : width.current;
+            if (better !== width.current) {
+                // The prices of these products are wider or closer together than of those before.
+                width.current = better;
+                return true;
+            }
+            return false;
+        };
+        const narrowing = () => {
+            const counted = question(params, width.current);
+            counted.set("limit", "1");
+            counted.set("fields", "id");
+            counted.delete("highlight");
+            api.search(counted, mine.signal).then(
+                (found) => {
+                    setState((before) => (before.answer ? { ...before, answer: { ...before.answer, facets: found.facets, price_currency: found.price_currency } } : before));
+                    if (measured(found)) {
+                        narrowing();
+                    }
+                },
+                () => undefined,
+            );
+        };
+        api.search(asked, mine.signal).then(
             (answer) => {
                 performance.mark("results");
-                const prices = answer.facets?.find((facet) => facet.field === "price" && facet.numbers);
-                const better = prices ? bucketWidth(prices) : width.current;
-                setState({ answer, of });
-                if (better !== width.current) {
-                    // The prices of these products are wider or closer together than of those before.
-                    width.current = better;
-                    setAttempt((count) => count + 1);
+                answered.current = rest;
+                if (isTyping) {
+                    setState((before) => ({ answer: { ...answer, facets: before.answer?.facets, price_currency: before.answer?.price_currency }, of }));
+                    timer = window.setTimeout(narrowing, PAUSE_MS);
+                } else {
+                    setState({ answer, of });
+                    if (measured(answer)) {
+                        narrowing();
+                    }
                 }
             },
             (failed) => {
@@ -69,7 +114,10 @@ function useAnswer(params) {
                 }
             },
         );
-        return () => mine.abort();
+        return () => {
+            clearTimeout(timer);
+            mine.abort();
+        };
     }, [of, attempt]);
     return { ...state, late: state.of !== of, again: () => setAttempt((count) => count + 1) };
 }

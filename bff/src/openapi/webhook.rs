@@ -5,7 +5,9 @@
 )]
 
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
+use utoipa::openapi::{Paths, PathsBuilder};
 
 /// A webhook to be made.
 #[derive(Serialize, ToSchema)]
@@ -79,3 +81,42 @@ pub(crate) struct WebhookReplay {
     /// Goes to the ends of both logs, and forgets what is waiting.
     from_now: Option<bool>,
 }
+
+/// What a webhook is sent.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({"type": "product.deleted", "timestamp": "2026-03-01T09:30:00Z", "data": {"position": 120, "product_id": "p1", "version": 3, "occurred_at": "2026-03-01T09:30:00Z", "actor": "importer", "change": {"type": "deleted"}, "product": null}}))]
+pub(crate) struct WebhookMessage {
+    /// The type of the event, as of `GET /api/events`.
+    r#type: String,
+    /// When it came about.
+    #[schema(format = "date-time")]
+    timestamp: String,
+    /// The event as it is on NATS; `docs/events` has its JSON Schemas.
+    data: serde_json::Map<String, Value>,
+}
+
+/// The requests that this service sends by itself.
+pub(super) fn sent() -> Paths {
+    PathsBuilder::new().path_from::<__path_event>().build()
+}
+
+#[utoipa::path(
+    post,
+    path = "event",
+    operation_id = "receiveEvent",
+    tag = "webhooks",
+    summary = "An event, as a webhook gets it",
+    description = "Sent as Standard Webhooks has it, at least once, and in order per product.",
+    params(
+        ("webhook-id" = String, Header, description = "The same for each attempt to send this event"),
+        ("webhook-timestamp" = i64, Header, description = "When it was sent, in seconds since 1970"),
+        ("webhook-signature" = String, Header, description = "`v1,` and the HMAC-SHA256 of `id.timestamp.body` in Base64; two of them, parted by a space, while a secret is being replaced")
+    ),
+    request_body(content = WebhookMessage),
+    responses(
+        (status = "2XX", description = "Accepted"),
+        (status = 410, description = "Nothing is to be sent any more: the webhook is disabled"),
+        (status = "default", description = "Sent again later, for three days")
+    )
+)]
+fn event() {}

@@ -1,12 +1,30 @@
 //! Finds the known name that a wrong one was meant to be.
 
-/// The known name that is nearest to a wrong one, where any is near: at most a third of its signs are
-/// wrong, missing, added or swapped with their neighbours.
+/// The known name that is nearest to a wrong one, where any is near: it has the same words in another
+/// order, or at most a third of its signs are wrong, missing, added or swapped with their neighbours.
 pub(crate) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    let meant = words(wrong);
+    if let Some(same) = known.iter().find(|name| words(name) == meant) {
+        return Some(*same);
+    }
     let distances = known.iter().map(|name| (distance(wrong, name), *name));
     let (distance, name) = distances.min_by_key(|(distance, _)| *distance)?;
     let allowed = (wrong.chars().count().max(name.len()) / 3).max(1);
     (distance <= allowed).then_some(name)
+}
+
+/// The words of a name, sorted: "maxPrice" and "price_max" have the same.
+fn words(name: &str) -> Vec<String> {
+    let mut apart = String::new();
+    for sign in name.chars().take(100) {
+        if sign.is_uppercase() || !sign.is_alphanumeric() {
+            apart.push(' ');
+        }
+        apart.extend(sign.to_lowercase().filter(|sign| sign.is_alphanumeric()));
+    }
+    let mut words: Vec<String> = apart.split_whitespace().map(str::to_owned).collect();
+    words.sort_unstable();
+    words
 }
 
 /// Appends the nearest known name to a text about an unknown one, where one is near.
@@ -62,6 +80,8 @@ mod tests {
         for (wrong, expected) in [
             ("price-min", Some("price_min")),
             ("priceMin", Some("price_min")),
+            ("max_price", Some("price_max")),
+            ("MinPrice", Some("price_min")),
             ("brnad", Some("brand")),
             ("Brands", Some("brand")),
             ("facet", Some("facets")),

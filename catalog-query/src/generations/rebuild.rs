@@ -166,6 +166,9 @@ impl Rebuilder {
         progress: &RebuildProgress,
     ) -> Result<(), RebuildError> {
         let new = &building.read_model;
+        // Making the index of the vectors takes as long as the events did.
+        let step = RebuildStep::Embed { done: 0, total: 0 };
+        let _ = progress.send((new.generation, step)).await;
         let reused = self.generations.reuse_embeddings(new.generation).await?;
         tracing::info!(generation = new.generation, reused, "embeddings taken over");
         let embedder = match &self.embedder {

@@ -98,19 +98,9 @@ pub(crate) fn absence(absence: Absence) -> v1::WhyNot {
             format!("it does not have the phrase {words:?}"),
             0,
         ),
-        Absence::NoMatch(lacked) if lacked.is_empty() => (
-            Reason::NoMatch,
-            "it has no word of the query and is not near enough to it in meaning".to_owned(),
-            0,
-        ),
-        Absence::NoMatch(lacked) => (
-            Reason::NoMatch,
-            format!(
-                "it lacks {} and is not near enough in meaning",
-                lacked.join(", ")
-            ),
-            0,
-        ),
+        Absence::NoMatch { lacked, by_meaning } => {
+            (Reason::NoMatch, no_match(&lacked, by_meaning), 0)
+        }
         Absence::Filtered => (Reason::Filtered, "the filter leaves it out".to_owned(), 0),
         Absence::Hidden(rule) => (Reason::Hidden, format!("the rule {rule} hides it"), 0),
         Absence::OtherPage {
@@ -130,6 +120,19 @@ pub(crate) fn absence(absence: Absence) -> v1::WhyNot {
         reason: reason.into(),
         detail,
         position,
+    }
+}
+
+fn no_match(lacked: &[String], by_meaning: bool) -> String {
+    let words = if lacked.is_empty() {
+        "it has no word of the query".to_owned()
+    } else {
+        format!("it lacks {}", lacked.join(", "))
+    };
+    if by_meaning {
+        words + " and is not near enough in meaning"
+    } else {
+        words
     }
 }
 

@@ -15,7 +15,8 @@ use crate::endpoints::EndpointArgs;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct RebuildArgs {
-    /// Makes the generation live again that was live before the last switch, once it has caught up
+    /// Makes the generation live again that was live before the last switch, once it has caught up. The
+    /// other one is kept: once more, and it is back
     #[arg(long)]
     rollback: bool,
     /// Prints the new generation and its digest as one JSON object
@@ -43,15 +44,15 @@ pub(crate) async fn command(
         let text = match step.phase() {
             Phase::Unspecified => "working",
             Phase::Replay => "replaying the events",
-            Phase::Embed => "embedding the products",
+            Phase::Embed => "taking over vectors, and computing those that are missing",
             Phase::Compare => "comparing both generations",
             Phase::Switched => "switched",
         };
-        meter.set(
-            done,
-            (total > 0).then_some(total),
-            &format!("{text}, {done} of {total}"),
-        );
+        let text = match total {
+            0 => text.to_owned(),
+            total => format!("{text}, {done} of {total}"),
+        };
+        meter.set(done, (total > 0).then_some(total), &text);
         if step.phase() == Phase::Switched {
             switched = Some(step);
         }

@@ -1,8 +1,8 @@
-//! Derives the id of a synonym rule that its author has not named.
+//! Derives the id of a rule that its author has not named.
 
 use std::collections::BTreeSet;
 
-use catalog_events::KindForm;
+use catalog_events::{ActionForm, KindForm};
 
 /// The longest readable part of an id, which its hash follows.
 const SLUG_BYTES_MAX: usize = 40;
@@ -25,10 +25,31 @@ pub(super) fn derived_id(kind: &KindForm) -> String {
             terms.extend(to);
             ("one-way", terms)
         }
-        KindForm::Curation { .. } | KindForm::Unknown => ("rule", Vec::new()),
+        // As the console makes them.
+        KindForm::Curation {
+            queries, actions, ..
+        } => {
+            let first = actions.first().map_or("", name);
+            let mut terms: Vec<String> = queries.iter().map(normal).collect();
+            terms.push(first.to_owned());
+            terms.sort_unstable();
+            ("rule", terms)
+        }
+        KindForm::Unknown => ("rule", Vec::new()),
     };
     let hash = fnv1a(terms.join("\n").as_bytes());
     format!("{prefix}-{}{hash:016x}", slug(&terms.join("-")))
+}
+
+fn name(action: &ActionForm) -> &'static str {
+    match action {
+        ActionForm::Pin { .. } => "pin",
+        ActionForm::Hide { .. } => "hide",
+        ActionForm::Boost { .. } => "boost",
+        ActionForm::Bury { .. } => "bury",
+        ActionForm::Redirect { .. } => "redirect",
+        ActionForm::Unknown => "",
+    }
 }
 
 /// The ASCII words of a text with a dash at the end, or nothing where there are none.

@@ -5,7 +5,16 @@ use client_kit::output;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-pub(super) fn line(rule: &StoredRule) -> String {
+/// Prints a rule: one line for people, or one JSON object.
+pub(super) fn show(rule: &StoredRule, json: bool) -> anyhow::Result<()> {
+    if json {
+        output::json(rule)
+    } else {
+        Ok(output::line(&line(rule))?)
+    }
+}
+
+fn line(rule: &StoredRule) -> String {
     let form = &rule.form;
     let time = |at: OffsetDateTime| at.format(&Rfc3339).unwrap_or_default();
     let starts = form.starts_at.map(|at| format!("from {}", time(at)));

@@ -9,5 +9,6 @@ mod goods;
 mod shop;
 mod console;
 mod merchandise;
+mod large;
 mod instantsearch;
 mod everyone;

@@ -45,7 +45,7 @@ function Queries({ title, queries, none }) {
                 <th scope="row"><a href=${`/console/playground?${new URLSearchParams({ q: one.query })}`}>${one.query}</a></th>
                 <td class="number">${format.number(one.searches)}</td><td class="number">${format.number(one.total)}</td><td class="number">${format.number(one.clicks)}</td>
                 <td><a href=${`/console/synonyms?${new URLSearchParams({ term: one.query })}`} aria-label=${t.synonymFor(one.query)}>${t.synonym}</a>
-                    · <a href=${`/console/rules?${new URLSearchParams({ id: "", query: one.query })}`} aria-label=${t.ruleFor(one.query)}>${t.rule}</a></td>
+                    ${" · "}<a href=${`/console/rules?${new URLSearchParams({ id: "", query: one.query })}`} aria-label=${t.ruleFor(one.query)}>${t.rule}</a></td>
             </tr>`)}</tbody>
         </table></div>`}
     <//>`;

@@ -97,7 +97,7 @@ export function Editor({ product, saved, gone }) {
     const changes = product ? Object.keys(patch()).length : 1;
     return html`<${Panel} title=${product ? product.title : t.newProduct}><form class="editor" onSubmit=${save}>
         ${product && html`<div class="row"><${Picture} product=${product} /><p class="soft">${product.id} · ${t.version(product.version)}
-            · <a href=${`/products/${encodeURIComponent(product.id)}`} target="_blank">${t.inShop}</a></p></div>`}
+            ${" · "}<a href=${`/products/${encodeURIComponent(product.id)}`} target="_blank">${t.inShop}</a></p></div>`}
         ${!product && html`<label>${t.id} <input name="id" value=${id} pattern="[A-Za-z0-9_\\-]{1,64}" onInput=${(/** @type {Event} */ event) => setId(textOf(event))} /></label>`}
         ${Object.entries(FIELDS).map(([name, field]) => html`<${Field} name=${name} text=${texts[name]} long=${field.long} lines=${field.lines} put=${put} />`)}
         <fieldset><legend>${t.attributes}</legend>

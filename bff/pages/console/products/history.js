@@ -19,13 +19,21 @@ function members(product) {
     for (const [name, value] of Object.entries(product ?? {})) {
         if (name === "attributes") {
             for (const [attribute, one] of Object.entries(/** @type {object} */ (value))) {
-                found.set(attribute, JSON.stringify(one));
+                found.set(attribute, format.valueName(one));
             }
         } else if (!GIVEN.has(name) && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0)) {
-            found.set(name, typeof value === "string" ? value : JSON.stringify(value));
+            found.set(name, memberText(name, value, product));
         }
     }
     return found;
+}
+
+/** A member as people write it. @param {string} name @param {unknown} value @param {Product | null | undefined} product */
+function memberText(name, value, product) {
+    if (name === "price" && typeof value === "number") {
+        return format.price(value, product?.currency);
+    }
+    return Array.isArray(value) ? value.join(name === "categories" ? " > " : ", ") : String(value);
 }
 
 /** @param {Product | null | undefined} before @param {Product | null} after */
@@ -73,8 +81,8 @@ export function History({ id, current, written, saved }) {
 /** @param {{ found: { name: string, before?: string, after?: string }[] }} props */
 function Differences({ found }) {
     const short = (/** @type {string} */ text) => (text.length > 120 ? `${text.slice(0, 119)}…` : text);
-    return html`<ul class="changes">${found.slice(0, 30).map((one) => html`<li>${format.fieldName(one.name)}:
-        ${one.before !== undefined && html`<del>${short(one.before)}</del>`} ${one.after !== undefined && html`<ins>${short(one.after)}</ins>`}</li>`)}
+    return html`<ul class="changes">${found.slice(0, 30).map((one) => html`<li>${t.fieldNames[one.name] ?? format.fieldName(one.name)}:${" "}
+        ${one.before !== undefined && html`<del>${short(one.before)}</del>`}${" "}${one.after !== undefined && html`<ins>${short(one.after)}</ins>`}</li>`)}
         ${found.length > 30 && html`<li>${t.andMore(format.number(found.length - 30))}</li>`}</ul>`;
 }
 

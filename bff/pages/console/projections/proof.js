@@ -23,7 +23,7 @@ export function Proof({ report }) {
     </div>
     <ul class="proofs">
         <li class=${report.log.equal ? "good" : "bad"}>
-            <b>${t.stations.log}</b> <span>${t.at(format.number(report.log.position))}, ${t.productCount(report.log.documents, format.number(report.log.documents))}</span>
+            <b>${t.stations.log}</b><span>${t.at(format.number(report.log.position))}, ${t.productCount(report.log.documents, format.number(report.log.documents))}</span>
             <code>${report.log.digest}</code> <span>${report.log.equal ? t.addsUp : t.doesNotAddUp(report.log.folded_digest)}</span>
         </li>
         ${report.projections.map((one) => html`<li class=${one.equal ? "good" : "bad"}>

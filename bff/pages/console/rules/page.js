@@ -25,7 +25,7 @@ export function RulesPage({ params, go }) {
             <${RuleEditor} key=${`${id} ${chosen?.version ?? 0}`} rule=${chosen ?? null} query=${params.get("query") ?? ""} done=${done} />`;
     }
     const remove = async (/** @type {Rule} */ rule) => {
-        if (confirm(t.deleteSure(rule.id))) {
+        if (confirm(t.removeSure(t.ruleAbout((rule.kind.queries ?? []).join(", ") || t.everyQuery)))) {
             await ask(`search-rules/${rule.id}`, { method: "DELETE", headers: { "if-match": `"${rule.version}"` } }).catch(setFailed);
             listed.again();
         }
@@ -41,7 +41,7 @@ export function RulesPage({ params, go }) {
                 ${rule.ends_at && html` <span class="soft">${t.until} <${Moment} at=${rule.ends_at} /></span>`}</p>
             <ul class="changes">${rule.kind.actions.map((/** @type {import("./rule.js").Action} */ action) => html`<li>${actionText(action)}</li>`)}</ul>
             ${rule.note && html`<p class="soft">${rule.note}</p>`}
-            <a class="button" href=${`/console/rules?${new URLSearchParams({ id: rule.id })}`} aria-label=${`${t.edit} ${rule.id}`}>${t.edit}</a>
+            <a class="button" href=${`/console/rules?${new URLSearchParams({ id: rule.id })}`} aria-label=${`${t.edit} ${rule.id}`}>${t.edit}</a>${" "}
             <button type="button" onClick=${() => remove(rule)} aria-label=${t.removeOne(rule.id)}>${t.remove}</button>
         </li>`)}</ul>
     <//>`;

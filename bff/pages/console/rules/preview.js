@@ -37,7 +37,9 @@ function hidden(actions, id) {
 
 /** @param {{ id: string, kind: { actions: Action[] }, first: string, setActions: (actions: Action[]) => void }} props */
 export function Preview({ id, kind, first, setActions }) {
-    const [query, setQuery] = useState(first);
+    // Until somebody asks for another one, it is the first that the rule is about.
+    const [other, setOther] = useState(/** @type {string | null} */ (null));
+    const query = other ?? first;
     const settled = useSettled(query.trim(), 200);
     const draft = useSettled(JSON.stringify(kind), 200);
     const now = useAnswer((signal) => answer(settled, [], signal), [settled]);
@@ -45,8 +47,8 @@ export function Preview({ id, kind, first, setActions }) {
     const drop = (/** @type {number} */ place, /** @type {string} */ product) => setActions(pinned(kind.actions, product, place));
     const followed = (then.answer?.explanation?.rules ?? []).some((one) => one.startsWith(`${id}@`));
     return html`<${Panel} title=${t.preview}>
-        <label class="wide">${t.previewQuery} <input type="search" value=${query} onInput=${(/** @type {Event} */ event) => setQuery(textOf(event))} /></label>
-        ${kind.actions.length > 0 && then.answer && !followed && html`<p class="soft" role="status">${t.notAbout}</p>`}
+        <label class="wide">${t.previewQuery} <input type="search" value=${query} onInput=${(/** @type {Event} */ event) => setOther(textOf(event))} /></label>
+        ${kind.actions.length > 0 && then.answer && !followed && html`<p class="bad" role="status">${t.notAbout}</p>`}
         ${then.answer?.redirect_url && html`<p>${t.redirectText(then.answer.redirect_url)}</p>`}
         <div class="halves">
             <section aria-label=${t.nowTitle}><h3>${t.nowTitle}</h3><${Failure} failed=${now.failed} />

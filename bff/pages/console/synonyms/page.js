@@ -29,6 +29,9 @@ export function SynonymsPage({ params }) {
         }
     };
     const remove = async (/** @type {Rule} */ rule) => {
+        if (!confirm(t.removeSure(said(rule.kind)))) {
+            return;
+        }
         await ask(`search-rules/${rule.id}`, { method: "DELETE", headers: { "if-match": `"${rule.version}"` } }).catch(setFailed);
         listed.again();
     };
@@ -72,9 +75,14 @@ function said(kind) {
 function NewSynonyms({ put, first }) {
     const [text, setText] = useState(first ? `${first}, ` : "");
     const [type, setType] = useState("synonyms");
+    const [missing, setMissing] = useState(false);
     const add = async (/** @type {Event} */ event) => {
         event.preventDefault();
         const terms = text.split(",").map((one) => one.trim()).filter(Boolean);
+        setMissing(terms.length < 2);
+        if (terms.length < 2) {
+            return;
+        }
         const kind = type === "one_way_synonyms" ? { type, from: terms[0] ?? "", to: terms.slice(1) } : { type, terms };
         if (await put(kind, terms)) {
             setText("");
@@ -85,5 +93,6 @@ function NewSynonyms({ put, first }) {
         <label>${t.meaning} <select onChange=${(/** @type {Event} */ event) => setType(/** @type {HTMLSelectElement} */ (event.target).value)}>
             ${["synonyms", "one_way_synonyms", "distinct"].map((one) => html`<option value=${one} selected=${one === type}>${t.synonymTypes[one]}</option>`)}</select></label>
         <button type="submit" class="primary">${t.add}</button>
+        ${missing && html`<p class="failure" role="alert">${t.oneWord}</p>`}
     </form><//>`;
 }

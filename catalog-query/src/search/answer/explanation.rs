@@ -134,8 +134,13 @@ pub(crate) enum Absence {
     Excluded(String),
     /// The product does not have this phrase of the query.
     WithoutPhrase(String),
-    /// The product lacks these words of the query and is not near enough in meaning.
-    NoMatch(Vec<String>),
+    /// The product does not match.
+    NoMatch {
+        /// The words of the query that it lacks.
+        lacked: Vec<String>,
+        /// Whether it might have matched by its meaning, and is not near enough.
+        by_meaning: bool,
+    },
     /// The product does not pass the filter.
     Filtered,
     /// This rule, as `id@version`, hides the product.
@@ -180,7 +185,10 @@ impl Absence {
                 let typed = words
                     .into_iter()
                     .filter_map(|word| Some(all.get(word)?.typed.clone()));
-                Self::NoMatch(typed.collect())
+                Self::NoMatch {
+                    lacked: typed.collect(),
+                    by_meaning: outcome.near.is_some(),
+                }
             }
         })
     }

@@ -1,20 +1,15 @@
 //! Calls the write service about API keys.
 
-use std::env;
-
 use anyhow::Context as _;
 use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use catalog_proto::v1::{
     ApiKey, CreateApiKeyRequest, ListApiKeysRequest, RevokeApiKeyRequest, RotateApiKeyRequest,
 };
-use client_kit::{Target, bounded};
+use client_kit::Target;
 use service_kit::GrpcChannel;
-use tonic::Request;
 use uuid::Uuid;
 
-use crate::endpoints::EndpointArgs;
-
-const ACTOR: &str = "catalog-actor";
+use crate::endpoints::{EndpointArgs, signed};
 
 /// A client of the keys of the write service.
 pub(crate) struct Keys {
@@ -107,14 +102,4 @@ impl Keys {
 fn made(key: Option<ApiKey>, secret: String) -> anyhow::Result<Made> {
     let key = key.context("the answer has no key")?;
     Ok(Made { key, secret })
-}
-
-/// A call that says who makes it, for the audit trail.
-pub(crate) fn signed<T>(message: T) -> Request<T> {
-    let mut request = bounded(message);
-    let user = env::var("USER").unwrap_or_default();
-    if let Ok(actor) = format!("catalogctl {user}").trim_end().parse() {
-        request.metadata_mut().insert(ACTOR, actor);
-    }
-    request
 }

@@ -12,8 +12,7 @@ use catalog_proto::v1::{
 use client_kit::Target;
 use service_kit::GrpcChannel;
 
-use crate::deployment::keys::client::signed;
-use crate::endpoints::EndpointArgs;
+use crate::endpoints::{EndpointArgs, signed};
 
 /// The write service waits for an endpoint for 15 seconds.
 const TEST_S_MAX: u64 = 20;

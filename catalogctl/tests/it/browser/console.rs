@@ -1,15 +1,13 @@
 //! The operator's room.
 
 use std::io::Write as _;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sqlx::PgPool;
 
 use crate::browser::driver::Browser;
 use crate::browser::goods;
-
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::browser::page::eventually;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_watches_proves_and_rebuilds() {
@@ -123,20 +121,11 @@ async fn an_operator_imports_exports_and_gives_keys() {
     let secret = page.text(".secret code").await;
     let client = reqwest::Client::new();
     let url = format!("{}/api/products/k-1", cluster.http());
-    let started = Instant::now();
-    // The key is known everywhere within a moment.
-    while client
-        .get(&url)
-        .bearer_auth(&secret)
-        .send()
-        .await
-        .expect("HTTP")
-        .status()
-        != 200
-    {
-        assert!(started.elapsed() < PATIENCE, "the key is never good");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually("the key is good everywhere", async || {
+        let asked = client.get(&url).bearer_auth(&secret).send().await.ok()?;
+        (asked.status() == 200).then_some(())
+    })
+    .await;
     page.press("Revoke till").await;
     page.until(
         "the key is gone",
@@ -147,17 +136,56 @@ async fn an_operator_imports_exports_and_gives_keys() {
     assert_eq!(page.complaints().await, [""; 0]);
 }
 
+/// Postgres refuses the data of one product.
+const NO_TEAPOTS: &str = "
+    CREATE FUNCTION generation_1.no_teapots() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'no teapots here' USING ERRCODE = 'data_exception';
+    END $$;
+    CREATE TRIGGER no_teapots BEFORE INSERT OR UPDATE ON generation_1.documents
+        FOR EACH ROW WHEN (NEW.product_id = 'teapot-1') EXECUTE FUNCTION generation_1.no_teapots();";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_sees_why_an_event_is_parked_and_tries_it_again() {
+    let cluster = goods::shop().await;
+    let url = cluster.query_database_url().expect("set");
+    let read_model = PgPool::connect(url).await.expect("connect");
+    sqlx::raw_sql(NO_TEAPOTS)
+        .execute(&read_model)
+        .await
+        .expect("a trigger");
+    let client = reqwest::Client::new();
+    let product =
+        json!({"id": "teapot-1", "title": "Acme teapot", "price": "19.00", "currency": "EUR"});
+    let url = format!("{}/api/products", cluster.http());
+    let made = client.post(url).json(&product).send().await.expect("HTTP");
+    assert!(made.status().is_success());
+
+    let browser = Browser::open().await;
+    let page = &browser.page;
+    page.goto(&format!("{}/console/projections", cluster.http()))
+        .await;
+    page.reads(".parked", "teapot-1").await;
+    page.reads(".parked", "no teapots here").await;
+    page.picture("console-parked").await;
+    page.press("Try again").await;
+    page.reads("main", "0 applied, 1 still parked.").await;
+    sqlx::query("DROP TRIGGER no_teapots ON generation_1.documents")
+        .execute(&read_model)
+        .await
+        .expect("no trigger");
+    page.press("Try all again").await;
+    page.reads("main", "1 applied, 0 still parked.").await;
+    page.reads("main", "Every event could be applied.").await;
+    assert_eq!(page.complaints().await, [""; 0]);
+}
+
 /// The file that the browser has saved.
 async fn exported(browser: &Browser) -> String {
-    let started = Instant::now();
-    while started.elapsed() < PATIENCE {
+    let path = eventually("the export is saved", async || {
         let saved = std::fs::read_dir(browser.downloads()).into_iter().flatten();
-        let saved = saved.filter_map(|entry| Some(entry.ok()?.path()));
-        let mut whole = saved.filter(|path| path.extension().is_some_and(|end| end == "jsonl"));
-        if let Some(path) = whole.next() {
-            return std::fs::read_to_string(path).expect("the export");
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("the export is never saved");
+        let mut saved = saved.filter_map(|entry| Some(entry.ok()?.path()));
+        saved.find(|path| path.extension().is_some_and(|end| end == "jsonl"))
+    });
+    std::fs::read_to_string(path.await).expect("the export")
 }

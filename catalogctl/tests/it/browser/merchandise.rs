@@ -1,7 +1,10 @@
 //! The merchandiser's room.
 
+use serde_json::Value;
+
 use crate::browser::driver::Browser;
 use crate::browser::goods;
+use crate::browser::page::eventually;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_product_is_changed_and_what_it_was_comes_back() {
@@ -22,7 +25,7 @@ async fn a_product_is_changed_and_what_it_was_comes_back() {
     page.press("Save").await;
     page.reads("main", "Saved as version 2.").await;
     page.reads(".history", "Title").await;
-    page.reads(".history", "2200").await;
+    page.reads(".history", "2,200").await;
     page.picture("console-product").await;
     page.press("Restore").await;
     page.reads("main", "Saved as version 3.").await;
@@ -107,23 +110,27 @@ async fn a_failing_query_becomes_a_synonym_and_a_rule() {
             before[2].lines().next().expect("a title")),
     )
     .await;
+    page.drag(
+        ".halves section:last-child li:nth-child(5)",
+        ".halves section:last-child li:first-child",
+    )
+    .await;
+    page.until(
+        "what is dragged to the first place stands there",
+        &format!("document.querySelector('.halves section:last-child .title').innerText.startsWith({:?})",
+            before[4].lines().next().expect("a title")),
+    )
+    .await;
     page.picture("console-rule").await;
     page.press("Save").await;
     page.reads(".rules", "mouse").await;
-    let found = async || -> serde_json::Value {
-        let asked = client.get(format!("{http}/api/products/search?q=mouse&limit=2"));
-        asked
-            .send()
-            .await
-            .expect("HTTP")
-            .json()
-            .await
-            .expect("JSON")
-    };
     let pinned = before[2].lines().next().expect("a title");
-    while found().await["items"][1]["title"] != pinned {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
+    eventually("the product is pinned", async || {
+        let asked = client.get(format!("{http}/api/products/search?q=mouse&limit=2"));
+        let found: Value = asked.send().await.ok()?.json().await.ok()?;
+        (found["items"][1]["title"] == pinned).then_some(())
+    })
+    .await;
 
     // Two ways to rank, judged, and why a product is not there.
     page.goto(&format!("{http}/console/playground")).await;

@@ -14,6 +14,25 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Where pictures of the pages are kept for people who look at them.
 const SCREENSHOTS: &str = "CATALOG_SCREENSHOTS";
 
+/// Looks again and again until it sees what it looks for.
+pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(seen) = look().await {
+            return seen;
+        }
+        assert!(started.elapsed() < PATIENCE, "{what}: never");
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// The folder for what people look at, where one is named.
+fn kept() -> Option<PathBuf> {
+    let folder = std::env::var_os(SCREENSHOTS).map(PathBuf::from)?;
+    std::fs::create_dir_all(&folder).expect("a folder");
+    Some(folder)
+}
+
 pub(crate) struct Page {
     session: Session,
 }
@@ -202,12 +221,37 @@ impl Page {
         answer.unwrap_or_else(|err| panic!("{path}: {err}"))
     }
 
+    /// Drags one element to another, as a hand does with a mouse.
+    pub(crate) async fn drag(&self, from: &str, to: &str) {
+        let [from, to] = [self.see(from).await, self.see(to).await].map(|one| one.reference());
+        let at = |origin: Value| json!({"type": "pointerMove", "duration": 200, "origin": origin, "x": 0, "y": 0});
+        let nudge =
+            json!({"type": "pointerMove", "duration": 100, "origin": "pointer", "x": 0, "y": -6});
+        let moves = [
+            at(from),
+            json!({"type": "pointerDown", "button": 0}),
+            nudge.clone(),
+            at(to),
+            nudge,
+            json!({"type": "pointerUp", "button": 0}),
+        ];
+        let hand = json!({"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": moves});
+        self.own("/actions", json!({"actions": [hand]})).await;
+    }
+
+    /// Keeps figures for people who want to read them.
+    pub(crate) fn figures(&self, name: &str, figures: &Value) {
+        if let Some(folder) = kept() {
+            std::fs::write(folder.join(format!("{name}.json")), figures.to_string())
+                .expect("write");
+        }
+    }
+
     /// Keeps a picture of the page for people who want to look at it.
     pub(crate) async fn picture(&self, name: &str) {
-        let Some(folder) = std::env::var_os(SCREENSHOTS).map(PathBuf::from) else {
+        let Some(folder) = kept() else {
             return;
         };
-        std::fs::create_dir_all(&folder).expect("a folder");
         let picture = self.session.get("/screenshot").await.expect("a picture");
         let picture = BASE64_STANDARD.decode(picture.as_str().unwrap_or_default());
         let picture = picture.expect("base64");

@@ -1,7 +1,5 @@
 //! The shop window.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use crate::browser::driver::Browser;
@@ -135,25 +133,4 @@ async fn a_shopper_is_helped_and_looks_at_a_product() {
         complaints.iter().all(|one| one.contains("404")),
         "{complaints:?}"
     );
-}
-
-/// How long it takes from a key to the results, and what a first visit costs. Figures are printed; the bounds are
-/// those of a page that is broken.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_first_visit_is_small() {
-    let cluster = goods::shop().await;
-    let browser = Browser::open().await;
-    let page = &browser.page;
-    page.goto(&cluster.http()).await;
-    page.see(".hit").await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let script = "const all = performance.getEntriesByType('resource').filter((one) => one.name.includes('/assets/'));
-        return [all.length, all.reduce((sum, one) => sum + one.transferSize, 0)];";
-    let told = page.run(script, Vec::new()).await;
-    let (requests, bytes) = (
-        told[0].as_u64().expect("a count"),
-        told[1].as_u64().expect("bytes"),
-    );
-    assert!(requests > 5, "{told}");
-    assert!(bytes < 150_000, "{bytes} bytes");
 }

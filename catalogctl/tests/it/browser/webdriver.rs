@@ -130,6 +130,11 @@ impl Element {
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
 
+    /// The element as commands refer to it.
+    pub(crate) fn reference(&self) -> Value {
+        json!({ ELEMENT: self.id })
+    }
+
     /// Chooses the option with a value, as a person does.
     pub(crate) async fn choose(&self, value: &str) -> Told<()> {
         let script = "const [field, value] = arguments;
@@ -137,10 +142,9 @@ impl Element {
             field.dispatchEvent(new Event('input', {bubbles: true}));
             field.dispatchEvent(new Event('change', {bubbles: true}));
             return field.value;";
-        let field = json!({ ELEMENT: self.id });
         let chosen = self
             .session
-            .run(script, vec![field, json!(value)], false)
+            .run(script, vec![self.reference(), json!(value)], false)
             .await?;
         assert_eq!(chosen, value, "there is no such option");
         Ok(())

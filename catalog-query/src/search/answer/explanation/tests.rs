@@ -314,10 +314,14 @@ async fn an_absence_has_a_reason() {
     let none: Vec<String> = (0..60).map(|number| format!("p{number:02}")).collect();
     let has = |id: &String| outcome.hits.iter().any(|hit| hit.product_id.as_str() == id);
     let other = none.iter().find(|id| !has(id)).expect("no usb");
+    let lacks_usb = Absence::NoMatch {
+        lacked: vec!["usb".to_owned()],
+        by_meaning: false,
+    };
     for (query, id, absence) in [
         ("usb", first.as_str(), Absence::Shown { position: 1 }),
         ("usb", &beyond, Absence::OtherPage { position: Some(11) }),
-        ("usb", other, Absence::NoMatch(vec!["usb".to_owned()])),
+        ("usb", other, lacks_usb),
         ("usb", "unknown", Absence::NotIndexed),
         ("hub -usb", &first, Absence::Excluded("usb".to_owned())),
         (
