@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::bail;
-use catalog_events::{KindForm, RuleForm, StoredRule};
+use catalog_events::{KindForm, RuleForm};
 use catalog_proto::v1::SearchRuleType;
 use clap::Subcommand;
 use client_kit::output;

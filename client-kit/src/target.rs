@@ -135,8 +135,8 @@ impl Target {
                 format!("what answers at {address} is no {name}: check {option}")
             }
             _ if open.is_some() => text,
-            Code::Unauthenticated => format!(
-                "{text}: name the token with --service-token, or the folder of `catalogctl up` with --data"
+            code @ Code::Unauthenticated => format!(
+                "{text} ({code:?}); the token is named with --service-token, or the folder of `catalogctl up` with --data"
             ),
             code => format!("{text} ({code:?})"),
         }

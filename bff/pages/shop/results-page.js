@@ -1,6 +1,6 @@
 /** The page of results: what was found, what it can be narrowed by, and what to do where nothing was. */
 
-import { html, useEffect, useRef, useState } from "../vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact-htm.js";
 import * as api from "../shared/api.js";
 import * as format from "../shared/format.js";
 import { t } from "../shared/strings.js";
@@ -60,7 +60,8 @@ function useAnswer(params) {
     const width = useRef(50);
     const answered = useRef(/** @type {string | null} */ (null));
     const of = `${params}`;
-    useEffect(() => {
+    // Asked for before the page is drawn: drawing takes about as long as the answer.
+    useLayoutEffect(() => {
         const mine = new AbortController();
         let timer = 0;
         const rest = withoutWords(params);
@@ -158,6 +159,14 @@ export function ResultsPage({ params, change }) {
         document.title = query ? t.title(query) : t.shop;
     }, [query]);
 
+    // With each key all of this would be compared again before the next answer is asked for.
+    const view = params.get("view") ?? "grid";
+    const hits = useMemo(() => answer && html`<${Hits} answer=${answer} searchId=${searchId} view=${view} />`, [answer?.items, answer?.highlights, searchId, view]);
+    const facets = useMemo(
+        () => html`<${Facets} facets=${answer?.facets ?? []} params=${params} currency=${answer?.price_currency} change=${change} />`,
+        [answer?.facets, answer?.price_currency, withoutWords(params)],
+    );
+
     if (failed && !late) {
         return html`<${Failure} failed=${failed} again=${again} />`;
     }
@@ -176,12 +185,12 @@ export function ResultsPage({ params, change }) {
         <${Chips} params=${params} currency=${answer.price_currency} change=${change} />
         <div class="columns">
             <aside id="filters" class=${open ? "open" : ""} aria-label=${t.filters}>
-                <${Facets} facets=${answer.facets ?? []} params=${params} currency=${answer.price_currency} change=${change} />
+                ${facets}
             </aside>
             <section aria-label=${t.products}>
                 ${answer.total === 0
                     ? html`<${Nothing} query=${query} params=${params} change=${change} />`
-                    : html`<${Hits} answer=${answer} searchId=${searchId} view=${params.get("view") ?? "grid"} />
+                    : html`${hits}
                         <${More} answer=${answer} change=${change} />`}
             </section>
         </div>

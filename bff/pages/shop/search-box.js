@@ -7,6 +7,8 @@ import { Picture } from "../shared/picture.js";
 import { t } from "../shared/strings.js";
 
 const PRODUCTS = 3;
+/** What is offered is asked for a moment after the results, which are waited for. */
+const AFTER_RESULTS_MS = 50;
 
 /** @typedef {{ queries: api.Suggestion[], products: api.Product[] }} Offers */
 
@@ -105,7 +107,9 @@ export function SearchBox({ params, change, go }) {
         }
         const mine = new AbortController();
         asked.current = mine;
-        offers(now.trim(), mine.signal).then(setOffered, () => undefined);
+        const ask = () => offers(now.trim(), mine.signal).then(setOffered, () => undefined);
+        const timer = setTimeout(ask, AFTER_RESULTS_MS);
+        mine.signal.addEventListener("abort", () => clearTimeout(timer));
     };
     const choices = offered ? [...offered.queries.map((one) => ({ text: one.text })), ...offered.products] : [];
     const take = (/** @type {number} */ index) => {
