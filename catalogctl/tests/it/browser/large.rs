@@ -107,7 +107,7 @@ async fn many_products_are_looked_at() {
     page.picture("large-overview").await;
     page.goto(&format!("{}/console/rules?id=&query=mouse", cluster.http()))
         .await;
-    page.reads(".halves section:last-child", "mouse").await;
+    page.reads(".halves section:last-child li", "Pin").await;
     page.picture("large-rule").await;
     page.figures("figures", &json!({"first_visit": visit, "typing": typing}));
     let complaints = page.complaints().await;
