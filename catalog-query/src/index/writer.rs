@@ -2,7 +2,8 @@
 //! a later one that the index has no use for, such as one that cannot be read.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use catalog_events::{Position, Product, ProductEvent, ProductId, Version};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy, NoMergePolicy};
@@ -28,6 +29,10 @@ const REPLACED_SHARE_MAX: f32 = 0.3;
 /// The longest time that a batch waits for a slow disk.
 const ROOM_WAIT_MAX: Duration = Duration::from_secs(2);
 
+/// How long a writer waits for the one before it, whose merges may still be ending, and how often it looks.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(1);
+const TURN_LOOK_EVERY: Duration = Duration::from_millis(10);
+
 /// The product that the index must hold under an id, or none.
 pub(crate) type Change = (ProductId, Option<(Version, Product)>);
 
@@ -44,6 +49,21 @@ pub(crate) struct IndexWriter {
     applied: Position,
 }
 
+/// The writer of an index, once no other one has it; an error after a second.
+fn only_writer(
+    index: &Index,
+    options: &IndexWriterOptions,
+) -> Result<tantivy::IndexWriter, IndexError> {
+    let until = Instant::now() + TURN_WAIT_MAX;
+    loop {
+        let opened = index.writer_with_options(options.clone());
+        match opened.map_err(IndexError::from) {
+            Err(IndexError::Locked) if Instant::now() < until => thread::sleep(TURN_LOOK_EVERY),
+            opened => return opened,
+        }
+    }
+}
+
 impl IndexWriter {
     pub(crate) fn open(
         index: &Index,
@@ -58,7 +78,7 @@ impl IndexWriter {
             .num_merge_threads(1)
             .memory_budget_per_thread(options.writer_bytes.max(IndexOptions::WRITER_BYTES_MIN))
             .build();
-        let inner: tantivy::IndexWriter = index.writer_with_options(writer_options)?;
+        let inner = only_writer(index, &writer_options)?;
         let mut merges = LogMergePolicy::default();
         merges.set_min_layer_size(SMALL_SEGMENT_DOCS);
         merges.set_min_num_segments(MERGED_SEGMENTS_MIN);
