@@ -14,4 +14,5 @@ mod import;
 mod status;
 mod deployment;
 mod shell;
+mod moment;
 pub mod endpoints;

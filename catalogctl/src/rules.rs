@@ -5,6 +5,7 @@ mod client;
 mod derived_id;
 mod curate;
 mod file;
+mod named;
 mod suggest;
 mod text;
 
@@ -211,12 +212,14 @@ pub(crate) async fn rules(args: RulesArgs, endpoints: &EndpointArgs) -> anyhow::
                     return Ok(ExitCode::from(WRONG_USAGE));
                 }
             };
+            let mut named = BTreeSet::new();
             for (form, version) in forms {
                 let expected = version.filter(|_| !any_version);
                 let rule = rules.put(form, expected).await?;
                 show(&rule, json)?;
-                curate::tell_unknown_products(&rule, endpoints).await?;
+                named.extend(named::products(&rule.form.kind));
             }
+            curate::tell_unknown(&named, endpoints).await;
         }
         RulesCommand::Delete { id, json } => delete(&mut rules, &id, None, json).await?,
     }

@@ -156,10 +156,25 @@ fn show_why_not(id: &str, why: &WhyNot, as_json: bool) -> anyhow::Result<()> {
 }
 
 pub(crate) async fn get(args: GetArgs, endpoints: &EndpointArgs) -> anyhow::Result<ExitCode> {
+    let products = products_of(&args.ids, endpoints).await?;
+    show(&products, args.json)?;
+    let missing = missing(&args.ids, &products);
+    if missing.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("not found: {}", missing.join(", "));
+    Ok(ExitCode::FAILURE)
+}
+
+/// The products with these ids that the read service has.
+pub(crate) async fn products_of(
+    ids: &[String],
+    endpoints: &EndpointArgs,
+) -> anyhow::Result<Vec<Product>> {
     let target = endpoints.resolve()?.query;
     let mut client = CatalogServiceClient::new(target.channel()?);
     let mut products = Vec::new();
-    for ids in args.ids.chunks(BATCH_IDS_MAX) {
+    for ids in ids.chunks(BATCH_IDS_MAX) {
         let request = BatchGetProductsRequest {
             ids: ids.to_vec(),
             ..Default::default()
@@ -170,19 +185,14 @@ pub(crate) async fn get(args: GetArgs, endpoints: &EndpointArgs) -> anyhow::Resu
             .map_err(|status| target.error(&status))?;
         products.extend(answer.into_inner().products);
     }
-    show(&products, args.json)?;
-    let found: HashSet<_> = products.iter().map(|product| product.id.as_str()).collect();
-    let missing: Vec<_> = args
-        .ids
-        .iter()
-        .map(String::as_str)
-        .filter(|id| !found.contains(id))
-        .collect();
-    if missing.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    eprintln!("not found: {}", missing.join(", "));
-    Ok(ExitCode::FAILURE)
+    Ok(products)
+}
+
+/// The ids that no product has.
+pub(crate) fn missing<'a>(ids: &'a [String], products: &[Product]) -> Vec<&'a str> {
+    let found: HashSet<&str> = products.iter().map(|product| product.id.as_str()).collect();
+    let ids = ids.iter().map(String::as_str);
+    ids.filter(|id| !found.contains(id)).collect()
 }
 
 fn show(products: &[Product], json: bool) -> anyhow::Result<()> {

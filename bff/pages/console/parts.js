@@ -69,9 +69,9 @@ export function Failure({ failed, again }) {
 /**
  * A button that does long work, how far it is, and what came of it.
  * @param {{ label: string, path: string, doing: string, method?: string, confirm?: string, primary?: boolean, disabled?: boolean,
- *   begun?: () => void, ended?: () => void, done: (report: any) => void, told?: (event: any) => void }} props
+ *   working?: (is: boolean) => void, done: (report: any) => void, told?: (event: any) => void }} props
  */
-export function Work({ label, path, doing, method, confirm, primary, disabled, begun, ended, done, told }) {
+export function Work({ label, path, doing, method, confirm, primary, disabled, working, done, told }) {
     const [step, setStep] = useState(/** @type {import("./ask.js").Step | null} */ (null));
     const [failed, setFailed] = useState(/** @type {unknown} */ (null));
     const busy = step !== null;
@@ -81,7 +81,7 @@ export function Work({ label, path, doing, method, confirm, primary, disabled, b
         }
         setFailed(null);
         setStep({ of: "", done: 0 });
-        begun?.();
+        working?.(true);
         try {
             done(await work(path, { method: method ?? "POST" }, (event) => {
                 setStep(event);
@@ -91,7 +91,7 @@ export function Work({ label, path, doing, method, confirm, primary, disabled, b
             setFailed(err);
         }
         setStep(null);
-        ended?.();
+        working?.(false);
     };
     return html`<div class="work">
         <button type="button" class=${primary ? "primary" : ""} disabled=${busy || disabled} onClick=${begin}>${busy ? doing : label}</button>

@@ -65,7 +65,7 @@ function useAnswer(params) {
         const mine = new AbortController();
         let timer = 0;
         const rest = withoutWords(params);
-        const isTyping = answered.current === rest && attempt === 0;
+        const isTyping = answered.current === rest;
         const asked = question(params, width.current);
         if (isTyping) {
             asked.delete("facets");
@@ -111,6 +111,7 @@ function useAnswer(params) {
             },
             (failed) => {
                 if (!mine.signal.aborted) {
+                    answered.current = null;
                     setState((before) => ({ answer: before.answer, failed, of }));
                 }
             },

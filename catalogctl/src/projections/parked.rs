@@ -7,10 +7,9 @@ use catalog_proto::v1::{ListParkedEventsRequest, ParkedEvent, RetryParkedEventsR
 use clap::Subcommand;
 use client_kit::{bounded, output};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::endpoints::EndpointArgs;
+use crate::moment::moment;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ParkedArgs {
@@ -107,7 +106,7 @@ fn to_line(event: &ParkedEvent) -> String {
         id => id,
     };
     let (position, retries) = (event.position, event.retries);
-    let at = parked_at(event).unwrap_or_default();
+    let at = moment(event.parked_at.as_ref()).unwrap_or_default();
     let line = format!(
         "{position}  {product}  parked {at}, tried again {retries} times: {}",
         event.error
@@ -120,12 +119,7 @@ fn to_json(event: &ParkedEvent) -> Value {
         "position": event.position,
         "product_id": Some(&event.product_id).filter(|id| !id.is_empty()),
         "error": event.error,
-        "parked_at": parked_at(event),
+        "parked_at": moment(event.parked_at.as_ref()),
         "retries": event.retries,
     })
-}
-
-fn parked_at(event: &ParkedEvent) -> Option<String> {
-    let at = OffsetDateTime::from_unix_timestamp(event.parked_at.as_ref()?.seconds);
-    at.ok()?.format(&Rfc3339).ok()
 }

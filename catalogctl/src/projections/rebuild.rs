@@ -48,11 +48,12 @@ pub(crate) async fn command(
             Phase::Compare => "comparing both generations",
             Phase::Switched => "switched",
         };
+        let total = (total > 0).then_some(total);
         let text = match total {
-            0 => text.to_owned(),
-            total => format!("{text}, {done} of {total}"),
+            Some(total) => format!("{text}, {done} of {total}"),
+            None => text.to_owned(),
         };
-        meter.set(done, (total > 0).then_some(total), &text);
+        meter.set(done, total, &text);
         if step.phase() == Phase::Switched {
             switched = Some(step);
         }

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use catalog_events::{ActionForm, KindForm, QueryMatch, RuleForm, StoredRule, TargetForm};
-use catalog_proto::v1::BatchGetProductsRequest;
-use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
-use client_kit::{bounded, output};
+use catalog_events::{ActionForm, KindForm, QueryMatch, RuleForm, TargetForm};
+use client_kit::output;
 
 use crate::endpoints::EndpointArgs;
 use crate::rules::client::Rules;
 use crate::rules::derived_id::derived_id;
+use crate::rules::named::products;
 use crate::rules::text::show;
+use crate::search;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PinArgs {
@@ -75,7 +75,7 @@ pub(super) async fn hide(
     curate(rules, args.query, action, args.options, endpoints).await
 }
 
-/// Puts a rule whose id names its query and action: the same again changes nothing.
+/// Puts a rule whose id names its query, action and products: the same again replaces itself and no other.
 async fn curate(
     rules: &mut Rules,
     query: String,
@@ -103,90 +103,22 @@ async fn curate(
     };
     let rule = rules.put(form, None).await?;
     show(&rule, options.json)?;
-    tell_unknown_products(&rule, endpoints).await
-}
-
-/// Tells of products that a rule names and the read service does not have: they may come later, or be
-/// misspelt.
-pub(super) async fn tell_unknown_products(
-    rule: &StoredRule,
-    endpoints: &EndpointArgs,
-) -> anyhow::Result<()> {
-    let named = products(&rule.form.kind);
-    if named.is_empty() {
-        return Ok(());
-    }
-    let target = endpoints.resolve()?.query;
-    let mut client = CatalogServiceClient::new(target.channel()?);
-    let request = BatchGetProductsRequest {
-        ids: named.iter().take(IDS_MAX).cloned().collect(),
-        ..BatchGetProductsRequest::default()
-    };
-    // The rule is made, whether the read service answers or not.
-    let Ok(answer) = client.batch_get_products(bounded(request)).await else {
-        return Ok(());
-    };
-    let found: BTreeSet<String> = answer
-        .into_inner()
-        .products
-        .into_iter()
-        .map(|one| one.id)
-        .collect();
-    for id in named.iter().take(IDS_MAX).filter(|id| !found.contains(*id)) {
-        eprintln!(
-            "warning: there is no product {} at present",
-            output::plain(id)
-        );
-    }
+    tell_unknown(&products(&rule.form.kind), endpoints).await;
     Ok(())
 }
 
-/// The most ids that the read service takes in one call.
-const IDS_MAX: usize = 100;
-
-/// The products that a rule names.
-fn products(kind: &KindForm) -> BTreeSet<String> {
-    let KindForm::Curation { actions, .. } = kind else {
-        return BTreeSet::new();
+/// Tells of products that rules name and the read service does not have: they may come later, or be
+/// misspelt. The rules are made, whether it answers or not.
+pub(super) async fn tell_unknown(named: &BTreeSet<String>, endpoints: &EndpointArgs) {
+    let named: Vec<String> = named.iter().cloned().collect();
+    if named.is_empty() {
+        return;
+    }
+    let Ok(products) = search::products_of(&named, endpoints).await else {
+        return;
     };
-    let named = actions.iter().flat_map(|action| match action {
-        ActionForm::Pin { product_id, .. } => vec![product_id.clone()],
-        ActionForm::Hide { target }
-        | ActionForm::Boost { target, .. }
-        | ActionForm::Bury { target, .. } => target.product_ids.clone(),
-        ActionForm::Redirect { .. } | ActionForm::Unknown => Vec::new(),
-    });
-    named.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_products_that_a_rule_names() {
-        let target = |ids: &[&str]| TargetForm {
-            product_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
-            ..TargetForm::default()
-        };
-        let actions = vec![
-            ActionForm::Pin {
-                product_id: "p-2".to_owned(),
-                position: 1,
-            },
-            ActionForm::Hide {
-                target: target(&["p-1", "p-2"]),
-            },
-            ActionForm::Redirect {
-                url: "/mice".to_owned(),
-            },
-        ];
-        let kind = KindForm::Curation {
-            queries: vec!["mouse".to_owned()],
-            matching: QueryMatch::Exact,
-            actions,
-        };
-        let named: Vec<String> = products(&kind).into_iter().collect();
-        assert_eq!(named, ["p-1", "p-2"]);
+    for id in search::missing(&named, &products) {
+        let id = output::plain(id);
+        eprintln!("warning: there is no product {id} at present");
     }
 }

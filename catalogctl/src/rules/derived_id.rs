@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use catalog_events::{ActionForm, KindForm};
 
+use crate::rules::named::products;
+
 /// The longest readable part of an id, which its hash follows.
 const SLUG_BYTES_MAX: usize = 40;
 
@@ -25,14 +27,13 @@ pub(super) fn derived_id(kind: &KindForm) -> String {
             terms.extend(to);
             ("one-way", terms)
         }
-        // As the console makes them.
+        // Another product is another rule.
         KindForm::Curation {
             queries, actions, ..
         } => {
-            let first = actions.first().map_or("", name);
             let mut terms: Vec<String> = queries.iter().map(normal).collect();
-            terms.push(first.to_owned());
-            terms.sort_unstable();
+            terms.extend(actions.iter().map(|action| name(action).to_owned()));
+            terms.extend(products(kind));
             ("rule", terms)
         }
         KindForm::Unknown => ("rule", Vec::new()),

@@ -64,6 +64,20 @@ fn arguments_become_synonyms() {
 }
 
 #[test]
+fn each_pin_of_a_query_has_a_rule_of_its_own() {
+    let id = |query: &str, product: &str, position: i32| {
+        let pin = serde_json::json!({"type": "curation", "queries": [query],
+            "actions": [{"action": "pin", "product_id": product, "position": position}]});
+        derived_id(&serde_json::from_value(pin).expect("a rule"))
+    };
+    let first = id("gaming mouse", "p-1", 1);
+    assert!(first.starts_with("rule-gaming-mouse-pin-p-1-"), "{first}");
+    assert_eq!(first, id(" Gaming Mouse", "p-1", 3));
+    assert_ne!(first, id("gaming mouse", "p-2", 1));
+    assert_ne!(first, id("mouse", "p-1", 1));
+}
+
+#[test]
 fn a_derived_id_is_of_the_terms() {
     let id = id_of(&["add", "Laptop", "note book"]);
     assert!(id.starts_with("syn-laptop-note-book-"), "{id}");

@@ -45,17 +45,11 @@ pub(crate) struct FilterArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
     attr: Vec<(String, String)>,
     /// Sold, or not any more
-    #[arg(long, value_name = "STATUS")]
-    status: Option<StatusArg>,
+    #[arg(long, value_name = "STATUS", value_parser = ["active", "discontinued"])]
+    status: Option<String>,
     /// The order [default: relevance]
     #[arg(long, value_enum, allow_hyphen_values = true)]
     sort: Option<Sort>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum StatusArg {
-    Active,
-    Discontinued,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -98,15 +92,11 @@ impl FilterArgs {
 
     /// All that is stated holds; values of one field are alternatives.
     fn filter(self) -> Option<Filter> {
-        let status = self.status.map(|status| match status {
-            StatusArg::Active => "active".to_owned(),
-            StatusArg::Discontinued => "discontinued".to_owned(),
-        });
         let terms = [
             ("brand", self.brand),
             ("category", self.category),
             ("currency", self.currency),
-            ("status", status.into_iter().collect()),
+            ("status", self.status.into_iter().collect()),
         ];
         let terms = terms.into_iter().filter(|(_, values)| !values.is_empty());
         let mut kinds: Vec<Kind> = terms

@@ -12,10 +12,9 @@ use catalog_proto::v1::{
 use client_kit::price::amount;
 use client_kit::{ProductJson, bounded, output};
 use serde_json::json;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::endpoints::{EndpointArgs, signed};
+use crate::moment::moment;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct HistoryArgs {
@@ -105,7 +104,6 @@ pub(crate) async fn restore(
 
 /// A product as a client would state it.
 fn stated(product: Product) -> ProductInput {
-    let status = product.status;
     ProductInput {
         id: product.id,
         title: product.title,
@@ -116,7 +114,7 @@ fn stated(product: Product) -> ProductInput {
         brand: product.brand,
         categories: product.categories,
         attributes: product.attributes,
-        status,
+        status: product.status,
         sku: product.sku,
         gtins: product.gtins,
         price: String::new(),
@@ -125,18 +123,17 @@ fn stated(product: Product) -> ProductInput {
 
 /// When, by whom, and what of the product changed.
 fn line(change: &ProductChange) -> String {
-    let price = |minor: i64, currency: &str| amount(minor, currency);
     let now = change.product.as_ref();
     let what = match (change.r#type(), now, change.previous_price_minor) {
         (ChangeType::PriceChanged, Some(now), Some(was)) => format!(
             "price {}, was {}",
-            price(now.price_minor, &now.currency),
-            price(was, &change.previous_currency)
+            amount(now.price_minor, &now.currency),
+            amount(was, &change.previous_currency)
         ),
         (ChangeType::Created, Some(now), _) => {
             format!(
                 "created: {}, {}",
-                price(now.price_minor, &now.currency),
+                amount(now.price_minor, &now.currency),
                 now.title
             )
         }
@@ -146,18 +143,10 @@ fn line(change: &ProductChange) -> String {
     let text = format!(
         "{:>5}  {}  {}  {what}",
         change.version,
-        time(change),
+        moment(change.occurred_at.as_ref()).unwrap_or_default(),
         change.actor
     );
     output::plain(&text)
-}
-
-fn time(change: &ProductChange) -> String {
-    let at = change.occurred_at.unwrap_or_default();
-    let at = OffsetDateTime::from_unix_timestamp(at.seconds);
-    at.ok()
-        .and_then(|at| at.format(&Rfc3339).ok())
-        .unwrap_or_default()
 }
 
 fn as_json(change: &ProductChange) -> serde_json::Value {
@@ -166,7 +155,7 @@ fn as_json(change: &ProductChange) -> serde_json::Value {
     json!({
         "version": change.version,
         "type": kind.to_lowercase(),
-        "occurred_at": time(change),
+        "occurred_at": moment(change.occurred_at.as_ref()),
         "actor": change.actor,
         "changed_fields": change.changed_fields,
         "product": change.product.as_ref().map(ProductJson::from),
@@ -176,6 +165,8 @@ fn as_json(change: &ProductChange) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
+    use prost_types::Timestamp;
+
     use super::*;
 
     #[test]
@@ -192,6 +183,7 @@ mod tests {
             actor: "importer".to_owned(),
             previous_price_minor: Some(5_500),
             previous_currency: "EUR".to_owned(),
+            occurred_at: Some(Timestamp::default()),
             product: Some(product),
             ..ProductChange::default()
         };

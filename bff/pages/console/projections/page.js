@@ -12,14 +12,15 @@ export function ProjectionsPage() {
     const status = useAnswer((signal) => ask("status", { signal }), [], 2000);
     const [proof, setProof] = useState(/** @type {import("./proof.js").Report | null} */ (null));
     const [rebuilt, setRebuilt] = useState(/** @type {{ generation: number, digest: string } | null} */ (null));
-    /** Which of the two works on generations; one at a time can. */
-    const [busy, setBusy] = useState("");
+    /** Whether a generation is being switched to; one at a time can be. */
+    const [busy, setBusy] = useState(false);
     const read = status.answer?.read;
-    const begun = (/** @type {string} */ path) => () => {
-        setRebuilt(null);
-        setBusy(path);
+    const working = (/** @type {boolean} */ is) => {
+        setBusy(is);
+        if (is) {
+            setRebuilt(null);
+        }
     };
-    const others = (/** @type {string} */ path) => busy !== "" && busy !== path;
     const switched = (/** @type {{ generation: number, digest: string }} */ report) => {
         setRebuilt(report);
         setProof(null);
@@ -39,10 +40,9 @@ export function ProjectionsPage() {
             <p>${t.rebuildAbout}</p>
             ${read && html`<p>${t.generation(read.generation)}. ${read.previous_generation ? t.mayReturn(read.previous_generation) : t.mayNotReturn}</p>`}
             <div class="row">
-                <${Work} label=${t.rebuild} doing=${t.rebuilding} path="rebuilds" disabled=${others("rebuilds")}
-                    begun=${begun("rebuilds")} ended=${() => setBusy("")} done=${switched} />
+                <${Work} label=${t.rebuild} doing=${t.rebuilding} path="rebuilds" disabled=${busy} working=${working} done=${switched} />
                 ${read?.previous_generation && html`<${Work} label=${t.rollBack(read.previous_generation)} doing=${t.rollingBack} path="rollbacks"
-                    disabled=${others("rollbacks")} begun=${begun("rollbacks")} ended=${() => setBusy("")} confirm=${t.rollBackSure(read.previous_generation)} done=${switched} />`}
+                    disabled=${busy} working=${working} confirm=${t.rollBackSure(read.previous_generation)} done=${switched} />`}
             </div>
             ${rebuilt && html`<p class="good" role="status">${t.switched(rebuilt.generation)} <code>${rebuilt.digest}</code></p>`}
         <//>

@@ -14,7 +14,7 @@ pub(crate) const SIMILARITY_MAX: f32 = 1.0;
 const UNREACHED: f32 = 2.0;
 
 /// The floors of a script.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Floors {
     /// For a text with a word that some product has: it means something here.
     pub(crate) of_known: f32,

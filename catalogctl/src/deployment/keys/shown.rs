@@ -2,10 +2,9 @@
 
 use catalog_proto::v1::{ApiKey, ApiScope};
 use client_kit::output;
-use prost_types::Timestamp;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+
+use crate::moment::moment;
 
 pub(super) fn to_line(key: &ApiKey) -> String {
     let mut line = format!(
@@ -61,13 +60,10 @@ fn scopes(key: &ApiKey) -> Vec<String> {
     names.map(str::to_lowercase).collect()
 }
 
-fn moment(time: Option<&Timestamp>) -> Option<String> {
-    let at = OffsetDateTime::from_unix_timestamp(time?.seconds);
-    at.ok()?.format(&Rfc3339).ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use prost_types::Timestamp;
+
     use super::*;
 
     #[test]

@@ -2,10 +2,9 @@
 
 use catalog_proto::v1::{TestWebhookResponse, WaitingDelivery, Webhook};
 use client_kit::output;
-use prost_types::Timestamp;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+
+use crate::moment::moment;
 
 pub(super) fn to_line(hook: &Webhook) -> String {
     let mut line = format!("{}  {}  {}", hook.id, state(hook), hook.url);
@@ -115,11 +114,6 @@ fn state(hook: &Webhook) -> String {
 
 fn stated(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
-}
-
-fn moment(time: Option<&Timestamp>) -> Option<String> {
-    let at = OffsetDateTime::from_unix_timestamp(time?.seconds);
-    at.ok()?.format(&Rfc3339).ok()
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! made-up products. What it costs to look at it is measured, and kept beside the pictures.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -47,7 +46,9 @@ const TYPED: [&str; 6] = [
 /// A phone of some years ago: four times slower than this machine, on a slow connection of the fourth generation.
 const PHONE_SLOWER: u32 = 4;
 const PHONE_LATENCY_MS: u32 = 150;
-const PHONE_BYTES_PER_SECOND: u32 = 200_000;
+const PHONE_BYTES_PER_SECOND: i32 = 200_000;
+/// How the browser is told of no bound.
+const UNBOUNDED: i32 = -1;
 const FIRST_VISIT_BYTES_MAX: u64 = 150_000;
 
 /// A catalog with many products, whose pictures are not asked for: they lie elsewhere.
@@ -134,21 +135,16 @@ async fn first_visit(page: &Page, http: &str) -> Value {
     let bytes = here["bytes"].as_u64().expect("bytes");
     assert!(here["requests"].as_u64() > Some(5), "{here}");
     assert!(bytes < FIRST_VISIT_BYTES_MAX, "{here}");
-    slow_down(page, PHONE_SLOWER, PHONE_LATENCY_MS, PHONE_BYTES_PER_SECOND).await;
+    connect(page, PHONE_SLOWER, PHONE_LATENCY_MS, PHONE_BYTES_PER_SECOND).await;
     page.devtools("Network.clearBrowserCache", json!({})).await;
     page.goto(http).await;
     let phone = visited(page).await;
-    // No latency and no bound.
-    page.devtools("Emulation.setCPUThrottlingRate", json!({"rate": 1}))
-        .await;
-    let open =
-        json!({"offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
-    page.devtools("Network.emulateNetworkConditions", open)
-        .await;
+    connect(page, 1, 0, UNBOUNDED).await;
     json!({"here": here, "slow_phone": phone})
 }
 
-async fn slow_down(page: &Page, times: u32, latency: u32, bytes_per_second: u32) {
+/// Makes the processor so many times slower, and the connection to this.
+async fn connect(page: &Page, times: u32, latency: u32, bytes_per_second: i32) {
     page.devtools("Network.enable", json!({})).await;
     page.devtools("Emulation.setCPUThrottlingRate", json!({"rate": times}))
         .await;
@@ -160,7 +156,11 @@ async fn slow_down(page: &Page, times: u32, latency: u32, bytes_per_second: u32)
 
 async fn visited(page: &Page) -> Value {
     page.see(".hit").await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    page.until(
+        "the page is painted",
+        "document.readyState === 'complete' && performance.getEntriesByName('first-contentful-paint').length > 0",
+    )
+    .await;
     let script = "const all = [...performance.getEntriesByType('navigation'),
             ...performance.getEntriesByType('resource').filter((one) => one.name.startsWith(location.origin))];
         const paint = performance.getEntriesByName('first-contentful-paint')[0];
