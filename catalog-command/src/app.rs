@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use async_nats::jetstream;
@@ -13,7 +14,7 @@ use catalog_proto::v1::event_service_server::EventServiceServer;
 use catalog_proto::v1::search_rule_service_server::SearchRuleServiceServer;
 use catalog_proto::v1::webhook_service_server::WebhookServiceServer;
 use prometheus_client::registry::Registry;
-use service_kit::{Env, GrpcServer, Ops, Readiness, Service, Tasks};
+use service_kit::{Env, GrpcServer, Leaving, Ops, Readiness, Service, Tasks};
 use sqlx::PgPool;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,7 @@ use crate::grpc::{
 };
 use crate::leader::Leader;
 use crate::log_watch::LogWatch;
+use crate::probe::Probe;
 use crate::relay::{Log, Relay};
 use crate::sequencer::Sequencer;
 use crate::status::WriteProgress;
@@ -54,6 +56,8 @@ pub struct App {
     webhooks: Webhooks,
     leader: Leader,
     expiry: Expiry,
+    probe: Probe,
+    drain_wait: Duration,
 }
 
 impl App {
@@ -78,6 +82,8 @@ impl Service for App {
     }
 
     async fn build(config: Config) -> anyhow::Result<Self> {
+        TokenKey::check_secret(&config.token_secret, config.grpc_addr)
+            .context("CATALOG_COMMAND_TOKEN_SECRET")?;
         let databases = Databases::connect(&config).await?;
         let client = config
             .nats
@@ -87,12 +93,14 @@ impl Service for App {
         let reflected = config
             .reflection
             .then_some(catalog_proto::FILE_DESCRIPTOR_SET);
-        let grpc = GrpcServer::bind_with(config.grpc_addr, config.tls.clone())
+        let mut grpc = GrpcServer::bind_with(config.grpc_addr, config.tls.clone())
             .await?
             .with_reflection(reflected)
             .with_tokens(config.service_token.clone());
         let progress = WriteProgress::default();
-        let ops = bind_ops(&config, &progress).await?;
+        let health = grpc.announce::<CommandServer>().await;
+        let probe = Probe::new(databases.probe.clone(), client.clone(), health);
+        let ops = bind_ops(&config, &progress, probe.readiness.clone()).await?;
 
         let wakes = Wakes::default();
         let (commands, group_saver) = Commands::new(
@@ -142,13 +150,20 @@ impl Service for App {
             expiry: Expiry {
                 pool: databases.requests,
             },
+            probe,
+            drain_wait: config.drain_wait,
         })
     }
 
-    async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+    fn leaving(&self) -> Leaving {
+        let Probe {
+            readiness, health, ..
+        } = &self.probe;
+        Leaving::new(readiness.clone(), health.clone(), self.drain_wait)
+    }
+
+    async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         tracing::info!(grpc = %self.grpc_addr()?, ops = %self.ops_addr()?, "catalog-command is up");
-        let health = self.grpc.announce::<CommandServer>().await;
-        health.set_serving().await;
         let keys = ApiKeyServiceServer::new(ApiKeyGrpc {
             commands: self.commands.clone(),
             watch: KeyWatch::new(self.key_watch, stop.clone()),
@@ -163,6 +178,7 @@ impl Service for App {
             .add_service(WebhookServiceServer::new(webhooks));
 
         let mut tasks = Tasks::new(stop);
+        tasks.spawn("probe", |stop| self.probe.run(stop));
         tasks.spawn("leader", |stop| self.leader.run(stop));
         // Ends when the last request does.
         tasks.spawn("group saver", |_| self.group_saver.run());
@@ -176,10 +192,14 @@ impl Service for App {
 
 type CommandServer = CatalogCommandServiceServer<CommandGrpc>;
 
-async fn bind_ops(config: &Config, progress: &WriteProgress) -> anyhow::Result<Ops> {
+async fn bind_ops(
+    config: &Config,
+    progress: &WriteProgress,
+    readiness: Readiness,
+) -> anyhow::Result<Ops> {
     let mut registry = Registry::default();
     progress.register(&mut registry);
-    Ops::bind(config.ops_addr, registry, Readiness::default()).await
+    Ops::bind(config.ops_addr, registry, readiness).await
 }
 
 fn routes(commands: Commands, tokens: TokenKey, operations: Operations) -> Routes {
@@ -226,8 +246,9 @@ fn leader(
     progress: WriteProgress,
     deliverer: Deliverer,
 ) -> Leader {
-    let products = Log::Products {
-        max_age: config.stream_max_age,
+    let products = Log::Products(config.stream);
+    let rules = Log::Rules {
+        replicas: config.stream.replicas,
     };
     let relay = |log, extended, progress| Relay::new(log, &pool, &client, extended, progress);
     Leader {
@@ -239,7 +260,7 @@ fn leader(
             progress: progress.clone(),
         },
         relay: relay(products, wakes.sequenced, progress.relay.clone()),
-        rule_relay: relay(Log::Rules, wakes.rules_changed, progress.rule_relay.clone()),
+        rule_relay: relay(rules, wakes.rules_changed, progress.rule_relay.clone()),
         deliverer,
         pool,
         progress,

@@ -31,9 +31,10 @@ pub struct Config {
     /// Where health and metrics listen.
     pub ops_addr: SocketAddr,
     /// The most connections to Postgres for requests.
+    pub drain_wait: Duration,
     pub database_connections_max: u32,
     /// How long the stream keeps events; zero means for ever. The event log keeps them all.
-    pub stream_max_age: Duration,
+    pub stream: StreamLimits,
     /// Whether the gRPC API describes itself.
     pub reflection: bool,
     /// What callers of the gRPC API show; none lets everybody call.
@@ -55,6 +56,16 @@ pub struct WebhookConfig {
     pub(crate) schedule: Schedule,
     pub(crate) timeout: Duration,
     pub(crate) tls: ClientTls,
+}
+
+/// What the streams keep, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamLimits {
+    /// Zero for ever.
+    pub max_age: Duration,
+    /// Zero without a bound.
+    pub max_bytes: u64,
+    pub replicas: u8,
 }
 
 impl Config {
@@ -87,16 +98,17 @@ impl Config {
                 "127.0.0.1:9102",
                 "Where health and metrics listen.",
             ),
+            drain_wait: Duration::from_millis(env.or(
+                "DRAIN_WAIT_MS",
+                "1000",
+                "How long requests are still taken at a stop, after readiness is off.",
+            )),
             database_connections_max: env.or(
                 "DATABASE_CONNECTIONS_MAX",
                 "16",
-                "Connections to Postgres for requests, at most; 4 more are the leader's.",
+                "Connections to Postgres for requests, at most; 6 more are the leader's.",
             ),
-            stream_max_age: hours(env.or(
-                "STREAM_MAX_AGE_HOURS",
-                "0",
-                "How many hours the stream keeps events, 0 for ever; the event log keeps them all.",
-            )),
+            stream: stream_limits(env),
             reflection: env.or(
                 "REFLECTION",
                 "true",
@@ -168,6 +180,29 @@ fn nats(env: &mut Env) -> Broker {
         identity: tls
             .identity()
             .map(|(certificate, key)| (certificate.into(), key.into())),
+    }
+}
+
+fn stream_limits(env: &mut Env) -> StreamLimits {
+    StreamLimits {
+        max_age: hours(env.or(
+            "STREAM_MAX_AGE_HOURS",
+            "168",
+            "How many hours the stream keeps events, 0 for ever; the event log keeps them all, and readers \
+             that are further behind read it there.",
+        )),
+        max_bytes: env.or(
+            "STREAM_MAX_BYTES",
+            "4294967296",
+            "The most bytes of events that the stream keeps, 0 without a bound: then a stream that fills the \
+             broker's disk refuses events. The broker sets this much room aside.",
+        ),
+        replicas: env.or(
+            "STREAM_REPLICAS",
+            "1",
+            "On how many servers of a NATS cluster each stream is kept, 1 to 5. One that is kept on more stays \
+             so.",
+        ),
     }
 }
 

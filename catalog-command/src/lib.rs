@@ -2,6 +2,7 @@
 //! one transaction, given a position by the sequencer, published in that order by the relay and delivered to webhooks.
 
 mod app;
+mod probe;
 mod grpc;
 mod commands;
 mod expiry;
@@ -16,4 +17,4 @@ mod domain;
 mod status;
 
 pub use crate::app::App;
-pub use crate::config::Config;
+pub use crate::config::{Config, StreamLimits};

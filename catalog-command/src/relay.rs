@@ -4,7 +4,9 @@
 
 mod log;
 mod atomic_batch;
+mod set_back;
 mod stream_care;
+mod memory;
 mod error;
 
 use std::convert::Infallible;
@@ -20,7 +22,8 @@ use tokio::sync::{Mutex, Notify};
 use crate::relay::atomic_batch::publish_batch;
 use crate::relay::error::RelayError;
 pub(crate) use crate::relay::log::Log;
-use crate::relay::stream_care::{Memory, StreamCare};
+use crate::relay::memory::Memory;
+use crate::relay::stream_care::StreamCare;
 use crate::status::RelayProgress;
 use crate::store::Epoch;
 

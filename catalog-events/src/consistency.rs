@@ -2,6 +2,7 @@
 //! older than the write. Opaque to clients, and refused when anything about one was changed.
 
 use std::fmt;
+use std::net::SocketAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -47,7 +48,23 @@ pub enum TokenError {
     Forged,
 }
 
+/// A service that others can reach has no secret: whoever forges tokens could keep its readers waiting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "is not set, and {0} can be reached from other machines: set the same random text \
+     (openssl rand -hex 32) in all services"
+)]
+pub struct SecretMissing(SocketAddr);
+
 impl TokenKey {
+    /// Checks that a service which listens on `addr` has a secret, unless nobody else reaches it there.
+    pub fn check_secret(secret: &str, addr: SocketAddr) -> Result<(), SecretMissing> {
+        if secret.is_empty() && !addr.ip().is_loopback() {
+            return Err(SecretMissing(addr));
+        }
+        Ok(())
+    }
+
     /// A key made of a secret. With an empty secret a token is still safe from accidents, though not
     /// from forgers; all that a forged token can do is make its own read wait.
     pub fn new(secret: &str) -> Self {
@@ -152,6 +169,18 @@ impl fmt::Debug for TokenKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_service_of_one_machine_needs_no_secret() {
+        let check =
+            |secret, addr: &str| TokenKey::check_secret(secret, addr.parse().expect("addr"));
+        for (secret, addr) in [("", "127.0.0.1:1"), ("", "[::1]:1"), ("x", "0.0.0.0:1")] {
+            assert_eq!(check(secret, addr), Ok(()), "{addr}");
+        }
+        for addr in ["0.0.0.0:1", "10.0.0.1:1", "[::]:1"] {
+            assert!(check("", addr).is_err(), "{addr}");
+        }
+    }
 
     fn token() -> ConsistencyToken {
         ConsistencyToken {

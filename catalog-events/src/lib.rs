@@ -25,7 +25,7 @@ mod ids;
 mod decimal;
 mod money;
 
-pub use crate::consistency::{ConsistencyToken, TokenError, TokenKey};
+pub use crate::consistency::{ConsistencyToken, SecretMissing, TokenError, TokenKey};
 pub use crate::decimal::Decimal;
 pub use crate::digest::{BucketedDigest, ContentHash, Digest, ParseDigestError};
 pub use crate::event::{

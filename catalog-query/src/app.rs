@@ -8,12 +8,13 @@ mod operators;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use catalog_events::TokenKey;
 use catalog_proto::v1::catalog_query_operations_server::CatalogQueryOperationsServer;
 use catalog_proto::v1::catalog_service_server::CatalogServiceServer;
 use catalog_proto::v1::usage_service_server::UsageServiceServer;
 use prometheus_client::registry::Registry;
-use service_kit::{Env, GrpcServer, Health, Ops, Readiness, Service, Tasks};
+use service_kit::{Env, GrpcServer, Health, Leaving, Ops, Readiness, Service, Tasks};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::{Request, Status};
@@ -43,6 +44,8 @@ pub struct App {
     document_watch: DocumentWatch,
     usage_grpc: UsageGrpc,
     usage_events: UsageEvents,
+    health: Health,
+    leaving: Leaving,
 }
 
 impl App {
@@ -65,12 +68,14 @@ impl Service for App {
     }
 
     async fn build(config: Config) -> anyhow::Result<Self> {
+        TokenKey::check_secret(&config.token_secret, config.grpc_addr)
+            .context("CATALOG_QUERY_TOKEN_SECRET")?;
         let profiles = load_profiles(&config)?;
         let listed = ListedProfiles::of(&profiles)?;
         let reflected = config
             .reflection
             .then_some(catalog_proto::FILE_DESCRIPTOR_SET);
-        let grpc = GrpcServer::bind_with(config.grpc_addr, config.tls.clone())
+        let mut grpc = GrpcServer::bind_with(config.grpc_addr, config.tls.clone())
             .await?
             .with_reflection(reflected)
             .with_tokens(config.service_token.clone());
@@ -78,6 +83,7 @@ impl Service for App {
         let progress = Progress::default();
         let mut registry = Registry::default();
         progress.register(&mut registry);
+        storage.vectors.register(&mut registry);
         let (consistency, document_watch) = Consistency::new(
             &config.token_secret,
             storage.live.clone(),
@@ -87,8 +93,10 @@ impl Service for App {
         );
         let readiness = Readiness::default();
         let ops = Ops::bind(config.ops_addr, registry, readiness.clone()).await?;
+        let health = grpc.announce::<CatalogServiceServer<Catalog>>().await;
+        let leaving = Leaving::new(readiness.clone(), health.clone(), config.drain_wait);
 
-        let search = Search::new(profiles, config.usage_half_life, &storage).await;
+        let search = Search::new(profiles, &config, &storage).await;
         // A connection of their own: reads must not wait behind events, nor events behind reads.
         let (usage, usage_events) = UsageEvents::new(connect_nats(&config.nats).await?);
         let rebuilder = operators::rebuilder(&storage);
@@ -130,13 +138,19 @@ impl Service for App {
             projections,
             document_watch,
             usage_events,
+            health,
+            leaving,
         })
     }
 
-    async fn run(mut self, stop: CancellationToken) -> anyhow::Result<()> {
+    fn leaving(&self) -> Leaving {
+        self.leaving.clone()
+    }
+
+    async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         tracing::info!(grpc = %self.grpc_addr()?, ops = %self.ops_addr()?, "catalog-query is up");
         let ready = Ready {
-            health: self.grpc.announce::<CatalogServiceServer<Catalog>>().await,
+            health: self.health,
             serving: self.storage.serving.clone(),
             index: self.storage.index.clone(),
             rules: self.projections.first_read(),

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use catalog_events::{Broker, Currency};
 use service_kit::{ClientTls, Env, GrpcAccess, ServerTls, ServiceTokens};
@@ -21,11 +22,13 @@ pub struct Config {
     pub nats: Broker,
     pub grpc_addr: SocketAddr,
     pub ops_addr: SocketAddr,
+    pub drain_wait: Duration,
     pub data_dir: PathBuf,
     pub model_dir: Option<PathBuf>,
     pub command_grpc_target: Option<LogTarget>,
     pub database_connections_max: u32,
     pub cache_bytes_max: u64,
+    pub memory_vectors_max: u64,
     pub embedding_threads: usize,
     pub ranking_profiles: Option<PathBuf>,
     pub language: Language,
@@ -63,6 +66,11 @@ impl Config {
                 "127.0.0.1:9101",
                 "Where health and metrics listen.",
             ),
+            drain_wait: Duration::from_millis(env.or(
+                "DRAIN_WAIT_MS",
+                "1000",
+                "How long requests are still taken at a stop, after readiness is off.",
+            )),
             data_dir: env.or(
                 "DATA_DIR",
                 "/var/lib/catalog-query",
@@ -82,6 +90,11 @@ impl Config {
                 "CACHE_BYTES_MAX",
                 "33554432",
                 "Memory for cached products, in bytes.",
+            ),
+            memory_vectors_max: env.or(
+                "MEMORY_VECTORS_MAX",
+                "100000",
+                "Vectors that are kept in memory at most, 1.2 KB each; more are searched in Postgres.",
             ),
             embedding_threads: env.or("EMBEDDING_THREADS", "1", "Threads that compute embeddings."),
             ranking_profiles: env.optional(

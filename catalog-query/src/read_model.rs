@@ -7,10 +7,8 @@ mod documents;
 mod apply;
 mod changes;
 mod parked;
-mod vector_index;
 mod vectors;
 mod embedding_queue;
-mod coverage;
 mod reuse;
 mod repository;
 mod listing;
@@ -26,7 +24,6 @@ use sqlx::PgPool;
 pub(crate) use self::apply::{Applied, is_refused};
 pub(crate) use self::cached::CachedProductRepository;
 pub(crate) use self::checkpoint::Checkpoint;
-pub(crate) use self::coverage::Coverage;
 pub(crate) use self::documents::Held;
 pub(crate) use self::generation_store::{Beginning, Generations};
 pub(crate) use self::listing::{Candidates, ListOrder, Listing, ListingIndexes};
@@ -35,8 +32,12 @@ pub(crate) use self::repository::{
     AtLeast, PostgresProductRepository, ProductRepository, RepositoryError,
 };
 pub(crate) use self::serving::Serving;
-pub(crate) use self::vector_index::{Pass, VectorIndex, VectorIndexError};
-pub(crate) use self::vectors::{EMBEDDING_DIMENSIONS, PgVectorIndex, vector_hash};
+#[cfg(test)]
+pub(crate) use self::vectors::Pass;
+pub(crate) use self::vectors::{
+    Coverage, EMBEDDING_DIMENSIONS, PgVectorIndex, ReplicaVectors, VectorFollower, VectorIndex,
+    VectorIndexError, VectorMemory, vector_hash,
+};
 
 /// One generation of the read model. Every connection of `pool` has its schema first on the search
 /// path, so that statements need not know which generation they work on.

@@ -7,6 +7,7 @@ mod place;
 mod rows;
 mod read_model;
 mod keyword_index;
+mod vectors;
 mod listing;
 mod states;
 mod repair;
@@ -24,12 +25,15 @@ pub(crate) use self::place::Place;
 use crate::events::LogClient;
 use crate::index::LiveIndex;
 use crate::projectors::Progress;
-use crate::read_model::{CachedProductRepository, LiveReadModel, PostgresProductRepository};
+use crate::read_model::{
+    CachedProductRepository, LiveReadModel, PostgresProductRepository, VectorMemory,
+};
 
 /// Checks and repairs the projections of this replica.
 pub(crate) struct Verifier {
     pub(crate) live: LiveReadModel,
     pub(crate) index: Arc<LiveIndex>,
+    pub(crate) vectors: Arc<VectorMemory>,
     pub(crate) repository: Arc<CachedProductRepository<PostgresProductRepository>>,
     /// None where its address is not known: then nothing can be mended.
     pub(crate) log: Option<LogClient>,
@@ -41,7 +45,8 @@ impl Verifier {
     /// Checks all projections. Fails early when nobody reads the `steps` any more.
     pub(crate) async fn check(&self, steps: &CheckSteps) -> Result<(), VerificationError> {
         let live = self.live.load_full();
-        let (read_model, embeddings) = read_model::check(&live, steps).await?;
+        let (read_model, mut embeddings) = read_model::check(&live, steps).await?;
+        vectors::check(&self.vectors, &live, &mut embeddings.faults).await?;
         let index = keyword_index::check(&self.index, steps).await?;
         for (projection, checked) in [
             (Projection::ReadModel, read_model),

@@ -9,8 +9,12 @@ use tonic_types::{ErrorDetails, FieldViolation, StatusExt as _};
 /// The domain in which the reasons of errors are unique.
 pub const ERROR_DOMAIN: &str = "catalog";
 
+/// The most bytes of the fields at fault and what is wrong with them: details travel in a header, and all
+/// headers of an answer together have 16 KiB at most clients, in which binary ones take a third more.
+const VIOLATIONS_BYTES_MAX: usize = 6 * 1024;
+
 /// A status with details. `reason` is UPPER_SNAKE_CASE and stable; `message` is for people; `violations`
-/// are the fields at fault as (path, description).
+/// are the fields at fault as (path, description); those that do not fit into an answer are left out.
 pub fn status(
     code: Code,
     reason: &str,
@@ -18,8 +22,15 @@ pub fn status(
     violations: impl IntoIterator<Item = (String, String)>,
 ) -> Status {
     let mut details = ErrorDetails::with_error_info(reason, ERROR_DOMAIN, HashMap::new());
+    let mut room = VIOLATIONS_BYTES_MAX;
+    let fits = |(field, description): &(String, String)| {
+        let left = room.checked_sub(field.len() + description.len());
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
     let at_fault: Vec<_> = violations
         .into_iter()
+        .take_while(fits)
         .map(|(field, description)| FieldViolation::new(field, description))
         .collect();
     if !at_fault.is_empty() {

@@ -151,6 +151,7 @@ async fn end_health(mut health: HealthReporter, services: &[&str]) {
 }
 
 /// The health of one service, as load balancers see it.
+#[derive(Clone)]
 pub struct Health {
     reporter: HealthReporter,
     service: &'static str,
@@ -161,6 +162,13 @@ impl Health {
     pub async fn set_serving(&self) {
         self.reporter
             .set_service_status(self.service, ServingStatus::Serving)
+            .await;
+    }
+
+    /// From now on the service wants no requests; it answers those that come all the same.
+    pub async fn set_not_serving(&self) {
+        self.reporter
+            .set_service_status(self.service, ServingStatus::NotServing)
             .await;
     }
 }

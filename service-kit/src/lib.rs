@@ -27,7 +27,7 @@ pub use crate::env::{ConfigError, Env};
 pub use crate::grpc_client::{GrpcAccess, GrpcChannel};
 pub use crate::grpc_error::{ERROR_DOMAIN, reason, status, violations};
 pub use crate::grpc_server::{GrpcServer, Health};
-pub use crate::ops::{Ops, Readiness};
+pub use crate::ops::{Leaving, Ops, Readiness};
 pub use crate::priority::work_in_background;
 pub use crate::request_log::{RequestLog, RequestLogLayer};
 pub use crate::retry::{Failure, Retry, backoff};

@@ -2,7 +2,8 @@
 //! `/metrics`, apart from the public port.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -14,31 +15,74 @@ use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::grpc_server::Health;
+
 /// Whether the service is ready, and why not. Parts of the service set it; `/health/ready` shows it.
 /// Clones share one state, which begins as ready.
 #[derive(Clone, Default)]
-pub struct Readiness(Arc<RwLock<Option<String>>>);
+pub struct Readiness(Arc<RwLock<Ready>>);
+
+#[derive(Default)]
+struct Ready {
+    why_not: Option<String>,
+    /// Whether the service is stopping: then nothing makes it ready again.
+    is_leaving: bool,
+}
 
 impl Readiness {
-    /// From now on the service is ready.
+    /// From now on the service is ready, unless it is stopping.
     pub fn set_ready(&self) {
-        self.set(None);
+        self.change(|ready| ready.why_not = None);
     }
 
     /// From now on the service is not ready, for this reason.
     pub fn set_not_ready(&self, why: impl Into<String>) {
-        self.set(Some(why.into()));
+        self.change(|ready| ready.why_not = Some(why.into()));
     }
 
     /// The reason why the service is not ready; none when it is.
     pub fn why_not(&self) -> Option<String> {
-        self.0.read().ok().and_then(|why| why.clone())
+        let ready = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if ready.is_leaving {
+            return Some("the service is stopping".to_owned());
+        }
+        ready.why_not.clone()
     }
 
-    fn set(&self, why: Option<String>) {
-        if let Ok(mut current) = self.0.write() {
-            *current = why;
+    fn set_leaving(&self) {
+        self.change(|ready| ready.is_leaving = true);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Ready)) {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// How a service takes its leave: it is not ready any more, and goes on answering for a while, until
+/// whoever balances the load has heard of it.
+#[derive(Clone, Default)]
+pub struct Leaving {
+    readiness: Readiness,
+    health: Option<Health>,
+    wait: Duration,
+}
+
+impl Leaving {
+    /// Turns `readiness` and `health` off and then waits.
+    pub fn new(readiness: Readiness, health: Health, wait: Duration) -> Self {
+        Self {
+            readiness,
+            health: Some(health),
+            wait,
         }
+    }
+
+    pub(crate) async fn take(self) {
+        self.readiness.set_leaving();
+        if let Some(health) = self.health {
+            health.set_not_serving().await;
+        }
+        tokio::time::sleep(self.wait).await;
     }
 }
 

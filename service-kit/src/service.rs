@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::ops::Leaving;
 use crate::{Env, init_telemetry, stop_signal};
 
 /// The exit code for a bad configuration: `EX_CONFIG` of sysexits.h.
@@ -25,6 +26,12 @@ pub trait Service: Sized {
 
     /// Connects, prepares storage and binds the ports. Nothing is served yet.
     fn build(config: Self::Config) -> impl Future<Output = anyhow::Result<Self>> + Send;
+
+    /// How the service takes its leave at a signal, before it is stopped: clients hear that it is going
+    /// while it still answers them. Unless told otherwise it is stopped at once.
+    fn leaving(&self) -> Leaving {
+        Leaving::default()
+    }
 
     /// Serves until `stop` is cancelled or a part of the service ends.
     fn run(self, stop: CancellationToken) -> impl Future<Output = anyhow::Result<()>> + Send;
@@ -73,15 +80,22 @@ pub fn run<S: Service>() -> ExitCode {
 }
 
 async fn build_and_run<S: Service>(config: S::Config) -> anyhow::Result<()> {
-    let stop = CancellationToken::new();
-    let on_signal = stop.clone();
+    let signalled = CancellationToken::new();
+    let on_signal = signalled.clone();
     tokio::spawn(async move {
         stop_signal().await;
         on_signal.cancel();
     });
     let service = tokio::select! {
         service = S::build(config) => service?,
-        () = stop.cancelled() => return Ok(()),
+        () = signalled.cancelled() => return Ok(()),
     };
+    let stop = CancellationToken::new();
+    let (leaving, on_leave) = (service.leaving(), stop.clone());
+    tokio::spawn(async move {
+        signalled.cancelled().await;
+        leaving.take().await;
+        on_leave.cancel();
+    });
     service.run(stop).await
 }

@@ -21,8 +21,8 @@ use crate::config::{Config, GrpcTarget};
 const CONNECT_MS_MAX: u64 = 1_000;
 const KEEP_ALIVE_INTERVAL_MS: u64 = 10_000;
 const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 5_000;
-/// The longest answer: 100 products with the longest texts.
-const ANSWER_BYTES_MAX: usize = 16 << 20;
+/// The longest answer: 100 products as large as they may be, of 512 KiB and what does not count.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 pub(crate) type EventClient = EventServiceClient<GrpcChannel>;
 

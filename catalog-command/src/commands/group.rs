@@ -20,6 +20,9 @@ use crate::domain::{Current, Decision, Rejection};
 use crate::store::{self, Origin, soon};
 
 const WRITES_MAX: usize = 64;
+/// How many writes are set aside for later groups, behind an earlier write of the same product: more than
+/// there are clients of one product, so that these keep nobody else waiting.
+const LATER_MAX: usize = 4_096;
 /// How many writes wait in the queue; further writers wait for room in it.
 const WAITING_MAX: usize = 1_024;
 /// How long the connection is kept while nobody writes.
@@ -117,7 +120,7 @@ impl GroupSaver {
         let mut products = HashSet::new();
         let (mut group, mut later) = (Vec::new(), Vec::new());
         let mut earlier = std::mem::take(&mut self.next).into_iter();
-        while group.len() < WRITES_MAX && later.len() < WRITES_MAX {
+        while group.len() < WRITES_MAX && later.len() < LATER_MAX {
             let next = earlier.next().or_else(|| self.waiting.try_recv().ok());
             let Some(next) = next else { break };
             // A writer that gave up waiting does not want it written any more.

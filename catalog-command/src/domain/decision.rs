@@ -1,11 +1,21 @@
 //! What a command means for a product in its current state. A command that changes nothing is
 //! `Ok(None)`: no version, no event, nothing written.
 
+#[cfg(test)]
+mod tests;
+
 use catalog_events::{Change, ContentHash, Money, Product, ProductId, Version};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::domain::{Draft, Patch, Violation};
+
+/// The most bytes of the names of changed attributes that an event lists: it must fit into a message of
+/// the broker, beside the product.
+const CHANGED_NAMES_BYTES_MAX: usize = 32 * 1024;
+/// The id that no new product gets: a client of the HTTP API could not read it, since its path is that of
+/// the search.
+const RESERVED_ID: &str = "search";
 
 /// What the store knows of a product. A deleted one keeps its version.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +86,12 @@ pub(crate) fn create(
 ) -> Result<Decision, Rejection> {
     if current.is_some_and(|current| current.product.is_some()) {
         return Err(Rejection::AlreadyExists);
+    }
+    if draft.id.as_str() == RESERVED_ID {
+        return Err(Rejection::Invalid(vec![Violation::new(
+            "id",
+            "is reserved",
+        )]));
     }
     let at = time_of_change(current, now);
     Ok(Decision {
@@ -214,6 +230,8 @@ fn replace(
     })
 }
 
+/// The names of the fields that differ: of attributes each, as `attributes.NAME`, or all of them as
+/// `attributes` where their names would make the event too large.
 fn changed_fields(old: &Product, new: &Product) -> Vec<String> {
     let scalars = [
         ("title", old.title != new.title),
@@ -231,216 +249,14 @@ fn changed_fields(old: &Product, new: &Product) -> Vec<String> {
             .keys()
             .filter(|name| !old.attributes.contains_key(*name)),
     );
-    let attributes = names
+    let mut attributes: Vec<String> = names
         .filter(|name| old.attributes.get(*name) != new.attributes.get(*name))
-        .map(|name| format!("attributes.{name}"));
-    scalars
-        .into_iter()
-        .filter(|(_, differs)| *differs)
-        .map(|(name, _)| name.to_owned())
-        .chain(attributes)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use catalog_events::{AttributeValue, Currency};
-    use time::macros::datetime;
-
-    use super::*;
-    use crate::domain::ProductFields;
-
-    const THEN: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
-    const NOW: OffsetDateTime = datetime!(2026-01-02 00:00 UTC);
-
-    fn draft(change: impl FnOnce(&mut ProductFields)) -> Draft {
-        let mut fields = ProductFields {
-            id: "p1".to_owned(),
-            title: "Mouse".to_owned(),
-            price_minor: 1999,
-            ..ProductFields::default()
-        };
-        change(&mut fields);
-        Draft::parse(fields).expect("valid draft")
+        .map(|name| format!("attributes.{name}"))
+        .collect();
+    if attributes.iter().map(String::len).sum::<usize>() > CHANGED_NAMES_BYTES_MAX {
+        attributes = vec!["attributes".to_owned()];
     }
-
-    fn current() -> Current {
-        let created = create(None, draft(|_| ()), THEN).expect("new");
-        Current {
-            version: created.version,
-            updated_at: created.at,
-            product: created.product,
-        }
-    }
-
-    fn deleted() -> Current {
-        let decision = delete(Some(&current()), None, THEN).expect("exists");
-        Current {
-            version: decision.version,
-            updated_at: decision.at,
-            product: None,
-        }
-    }
-
-    fn patch(paths: &[&str], fields: ProductFields) -> Patch {
-        Patch {
-            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
-            fields,
-        }
-    }
-
-    #[test]
-    fn creates_once_and_again_after_a_deletion() {
-        let current = current();
-        assert_eq!(current.version, Version::FIRST);
-        let again = create(Some(&current), draft(|_| ()), NOW);
-        assert_eq!(again, Err(Rejection::AlreadyExists));
-
-        let reborn = create(Some(&deleted()), draft(|_| ()), NOW).expect("id is free");
-        assert_eq!((reborn.version.get(), reborn.change), (3, Change::Created));
-    }
-
-    #[test]
-    fn the_same_product_put_again_changes_nothing() {
-        assert_eq!(put(Some(&current()), draft(|_| ()), None, NOW), Ok(None));
-        assert_eq!(put(Some(&current()), draft(|_| ()), Some(1), NOW), Ok(None));
-    }
-
-    #[test]
-    fn a_put_keeps_to_the_version_that_it_expects() {
-        let put = |current: Option<&Current>, expected| {
-            put(current, draft(|f| f.price_minor = 1), Some(expected), NOW).map(|put| {
-                let decision = put.expect("changed");
-                (decision.version.get(), decision.change.event_type())
-            })
-        };
-        assert_eq!(put(Some(&current()), 1).expect("at version 1").0, 2);
-        let found = Version::FIRST;
-        let exists = Rejection::MustNotExist { found };
-        assert_eq!(put(Some(&current()), 0), Err(exists));
-        let expected = 7;
-        let mismatch = Rejection::VersionMismatch { expected, found };
-        assert_eq!(put(Some(&current()), 7), Err(mismatch));
-        for absent in [None, Some(deleted())] {
-            let missing = Err(Rejection::Missing { expected: 2 });
-            assert_eq!(put(absent.as_ref(), 2), missing);
-            let version = absent
-                .as_ref()
-                .map_or(1, |deleted| deleted.version.get() + 1);
-            assert_eq!(put(absent.as_ref(), 0).expect("absent").0, version);
-        }
-    }
-
-    #[test]
-    fn an_import_says_what_changed() {
-        let change = |draft| {
-            let decision = put(Some(&current()), draft, None, NOW)
-                .expect("accepted")
-                .expect("changed");
-            assert_eq!(decision.version.get(), 2);
-            let product = decision.product.expect("not a deletion");
-            assert_eq!((product.created_at, product.updated_at), (THEN, NOW));
-            decision.change
-        };
-        let cheaper = change(draft(|f| f.price_minor = 1));
-        let (was, now) = (1999, 1);
-        let usd = |minor| Money::from_minor(minor, Currency::USD).expect("price");
-        assert_eq!(
-            cheaper,
-            Change::PriceChanged {
-                was: usd(was),
-                now: usd(now)
-            }
-        );
-
-        let colour = AttributeValue::from("red");
-        let richer = change(draft(|f| {
-            f.brand = "Acme".to_owned();
-            f.attributes.insert("colour".to_owned(), colour);
-        }));
-        let fields = vec!["brand".to_owned(), "attributes.colour".to_owned()];
-        assert_eq!(richer, Change::Updated { fields });
-    }
-
-    #[test]
-    fn the_time_of_a_product_never_goes_back() {
-        const BEFORE: OffsetDateTime = datetime!(2025-12-31 00:00 UTC);
-        let current = Some(&current());
-        let patched = patch(
-            &["brand"],
-            ProductFields {
-                brand: "Acme".to_owned(),
-                ..ProductFields::default()
-            },
-        );
-        let cheaper = |was: Money| {
-            Money::from_minor(1, was.currency())
-                .map_err(|err| Violation::new("price", err.to_string()))
-        };
-        let changed = |decision: Result<Option<Decision>, _>| decision.expect("ok").expect("new");
-        let decisions = [
-            create(Some(&deleted()), draft(|_| ()), BEFORE).expect("id is free"),
-            changed(put(current, draft(|f| f.price_minor = 1), None, BEFORE)),
-            changed(put(Some(&deleted()), draft(|_| ()), None, BEFORE)),
-            changed(update(current, patched, None, BEFORE)),
-            changed(change_price(current, cheaper, None, BEFORE)),
-            delete(current, None, BEFORE).expect("exists"),
-        ];
-        for decision in decisions {
-            assert_eq!(decision.at, THEN, "{decision:?}");
-            let updated_at = decision.product.map(|product| product.updated_at);
-            assert!(updated_at.is_none_or(|at| at == THEN));
-        }
-    }
-
-    #[test]
-    fn a_stale_version_is_refused_before_anything_else() {
-        let current = current();
-        let mismatch = Rejection::VersionMismatch {
-            expected: 7,
-            found: Version::FIRST,
-        };
-        let change = change_price(Some(&current), Ok, Some(7), NOW);
-        assert_eq!(change, Err(mismatch.clone()));
-        assert_eq!(delete(Some(&current), Some(7), NOW), Err(mismatch));
-        assert_eq!(
-            delete(Some(&deleted()), Some(7), NOW),
-            Err(Rejection::NotFound)
-        );
-        assert_eq!(change_price(Some(&current), Ok, Some(1), NOW), Ok(None));
-    }
-
-    #[test]
-    fn a_patch_touches_only_what_it_names() {
-        let fields = ProductFields {
-            brand: "Acme".to_owned(),
-            ..ProductFields::default()
-        };
-        let decision = update(Some(&current()), patch(&["brand"], fields), None, NOW)
-            .expect("accepted")
-            .expect("changed");
-        let product = decision.product.expect("not a deletion");
-        assert_eq!(
-            (product.title.as_str(), product.brand.as_deref()),
-            ("Mouse", Some("Acme"))
-        );
-
-        let refused = update(
-            Some(&current()),
-            patch(&["id"], ProductFields::default()),
-            None,
-            NOW,
-        );
-        let violation = Violation::new("update_mask", "\"id\" is not a field that can be updated");
-        assert_eq!(refused, Err(Rejection::Invalid(vec![violation])));
-
-        let empty = update(
-            Some(&current()),
-            patch(&["title"], ProductFields::default()),
-            None,
-            NOW,
-        );
-        let violation = Violation::new("title", "is empty");
-        assert_eq!(empty, Err(Rejection::Invalid(vec![violation])));
-    }
+    let scalars = scalars.into_iter().filter(|(_, differs)| *differs);
+    let scalars = scalars.map(|(name, _)| name.to_owned());
+    scalars.chain(attributes).collect()
 }

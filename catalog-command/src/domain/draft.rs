@@ -9,6 +9,7 @@ use catalog_events::{
 use time::OffsetDateTime;
 
 use crate::domain::check::{Check, is_web_url, trimmed};
+use crate::domain::fields::STATED_TWICE;
 use crate::domain::{Amount, ProductFields, Violation};
 
 const TITLE_CHARS_MAX: usize = 1_000;
@@ -67,6 +68,9 @@ impl Draft {
         let gtins = check.gtins(fields.gtins);
         let categories = check.categories(fields.categories);
         let attributes = check.attributes(fields.attributes);
+        if let Some(number) = fields.unknown_status {
+            check.fail("status", format!("{number} is no status of a product"));
+        }
         match (id, price) {
             (Some(id), Some(price)) if check.violations.is_empty() => Ok(Self {
                 id,
@@ -201,14 +205,18 @@ impl Check {
             );
             return BTreeMap::new();
         }
-        let pairs = attributes.into_iter();
-        pairs
-            .filter_map(|(name, value)| {
-                let field = format!("attributes.{}", name.chars().take(64).collect::<String>());
-                let name = self.required(&field, name, ATTRIBUTE_NAME_CHARS_MAX);
-                Some((name, self.attribute(&field, value)?))
-            })
-            .collect()
+        let mut checked = BTreeMap::new();
+        for (name, value) in attributes {
+            let field = format!("attributes.{}", name.chars().take(64).collect::<String>());
+            let name = self.required(&field, name, ATTRIBUTE_NAME_CHARS_MAX);
+            let Some(value) = self.attribute(&field, value) else {
+                continue;
+            };
+            if checked.insert(name, value).is_some() {
+                self.fail(field, STATED_TWICE);
+            }
+        }
+        checked
     }
 
     /// Checks a value. None for an empty list: a product without a value does not have the attribute.

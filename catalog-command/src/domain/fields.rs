@@ -1,10 +1,15 @@
 //! A product as a client states it, unchecked, and the mask that says which fields it states.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use catalog_events::{AttributeValue, Product, Status};
 
 use crate::domain::Violation;
+
+/// The path of an attribute begins with this.
+const ATTRIBUTE: &str = "attributes.";
+/// Why two names of attributes that differ in spaces around them are refused.
+pub(super) const STATED_TWICE: &str = "is stated twice";
 
 /// The unchecked fields of a product; an empty text means none.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +28,8 @@ pub(crate) struct ProductFields {
     pub(crate) categories: Vec<String>,
     pub(crate) attributes: BTreeMap<String, AttributeValue>,
     pub(crate) status: Status,
+    /// What was stated in place of a status: a number of another release.
+    pub(crate) unknown_status: Option<i32>,
 }
 
 /// New values for the fields that `paths` names.
@@ -48,6 +55,7 @@ impl From<&Product> for ProductFields {
             categories: product.categories.clone(),
             attributes: product.attributes.clone(),
             status: product.status,
+            unknown_status: None,
         }
     }
 }
@@ -58,7 +66,9 @@ impl Patch {
         let mut fields = ProductFields::from(product);
         let mut new = self.fields;
         let mut wrong = Vec::new();
-        let states = |name: &str| self.paths.iter().any(|path| path == name);
+        let paths = named_once(&self.paths);
+        let states = |name: &str| paths.iter().any(|path| path == name);
+        new.attributes = trimmed_names(new.attributes, &mut wrong);
         let is_priced = states("price") || states("price_minor");
         let is_other = || new.currency.parse() != Ok(product.price.currency());
         if states("currency") && !is_priced && !new.currency.is_empty() && is_other() {
@@ -66,11 +76,11 @@ impl Patch {
             let reason = "is another one than before: state the price too";
             wrong.push(Violation::new("currency", reason));
         }
-        if self.paths.iter().any(|path| path == "price") {
+        if states("price") {
             // The product's own price is no statement that could contradict the new one.
             fields.price_minor = 0;
         }
-        for path in &self.paths {
+        for path in &paths {
             match path.as_str() {
                 "title" => fields.title = std::mem::take(&mut new.title),
                 "description" => fields.description = std::mem::take(&mut new.description),
@@ -83,8 +93,10 @@ impl Patch {
                 "gtins" => fields.gtins = std::mem::take(&mut new.gtins),
                 "categories" => fields.categories = std::mem::take(&mut new.categories),
                 "attributes" => fields.attributes = std::mem::take(&mut new.attributes),
-                "status" => fields.status = new.status,
-                path => match path.strip_prefix("attributes.") {
+                "status" => {
+                    (fields.status, fields.unknown_status) = (new.status, new.unknown_status);
+                }
+                path => match path.strip_prefix(ATTRIBUTE) {
                     Some(name) => {
                         match new.attributes.remove(name) {
                             Some(value) => fields.attributes.insert(name.to_owned(), value),
@@ -104,6 +116,36 @@ impl Patch {
             Err(wrong)
         }
     }
+}
+
+/// Each field that a mask names, once: a second look at a value that was moved already would find
+/// nothing. An attribute is part of `attributes`, where the mask names all of them.
+fn named_once(paths: &[String]) -> Vec<String> {
+    let all_attributes = paths.iter().any(|path| path == "attributes");
+    let mut seen = HashSet::new();
+    let path = |path: &String| match path.strip_prefix(ATTRIBUTE) {
+        Some(_) if all_attributes => None,
+        Some(name) => Some(format!("{ATTRIBUTE}{}", name.trim())),
+        None => Some(path.clone()),
+    };
+    let paths = paths.iter().filter_map(path);
+    paths.filter(|path| seen.insert(path.clone())).collect()
+}
+
+/// Attributes by their names as they are kept, without spaces around them.
+fn trimmed_names(
+    attributes: BTreeMap<String, AttributeValue>,
+    wrong: &mut Vec<Violation>,
+) -> BTreeMap<String, AttributeValue> {
+    let mut trimmed = BTreeMap::new();
+    for (name, value) in attributes {
+        let name = name.trim().to_owned();
+        let field = format!("{ATTRIBUTE}{}", shorten(&name));
+        if trimmed.insert(name, value).is_some() {
+            wrong.push(Violation::new(field, STATED_TWICE));
+        }
+    }
+    trimmed
 }
 
 fn shorten(path: &str) -> String {

@@ -15,7 +15,7 @@ const HISTORY_UNLESS_TOLD: i64 = 20;
 const HISTORY_MAX: i64 = 100;
 
 pub(crate) fn product_fields(input: v1::ProductInput) -> ProductFields {
-    let status = input.status();
+    let status = v1::ProductStatus::try_from(input.status);
     ProductFields {
         id: input.id,
         title: input.title,
@@ -33,7 +33,8 @@ pub(crate) fn product_fields(input: v1::ProductInput) -> ProductFields {
             .into_iter()
             .filter_map(|(name, value)| Some((name, AttributeValue::from_message(value)?)))
             .collect(),
-        status: Status::from_message(status),
+        status: status.map_or_else(|_| Status::default(), Status::from_message),
+        unknown_status: status.is_err().then_some(input.status),
     }
 }
 

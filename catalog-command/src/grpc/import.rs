@@ -1,6 +1,6 @@
 //! Answers the batches of an import, each on its own.
 
-use catalog_events::{Change, Status as ProductStatus, TokenKey};
+use catalog_events::{Change, TokenKey};
 use catalog_proto::v1;
 use tonic::Status;
 use tonic::metadata::MetadataMap;
@@ -91,10 +91,11 @@ fn import_batch(batch: v1::ImportProductsRequest) -> ImportBatch {
 
 fn import_row(row: v1::ImportRow) -> ImportRow {
     let input = row.product.unwrap_or_default();
-    let status = Some(input.status()).filter(|status| *status != v1::ProductStatus::Unspecified);
+    let states_status = input.status != i32::from(v1::ProductStatus::Unspecified);
+    let fields = product_fields(input);
     ImportRow {
-        status: status.map(ProductStatus::from_message),
-        fields: product_fields(input),
+        status: states_status.then_some(fields.status),
+        fields,
         clears: row.clears,
         replaces: row.replace,
         expected: row.expected_version,

@@ -35,6 +35,17 @@ pub(crate) enum RelayError {
         in_stream: String,
         in_log: Uuid,
     },
+    /// The log has lost what the stream has told everybody; the stream is made anew of it in a moment.
+    #[error(
+        "the {} was set back to position {shared}, behind which the stream {} has other events up to {last}: \
+         was its database restored from a backup? The stream is made anew from the log as soon as \
+         nobody has written to it for 10 s", .log.name(), .log.stream()
+    )]
+    SetBack {
+        log: Log,
+        shared: Position,
+        last: Position,
+    },
     #[error(transparent)]
     Log(#[from] LogError),
     #[error("database")]
@@ -51,6 +62,7 @@ impl RelayError {
         match self {
             RelayError::StreamAhead { .. }
             | RelayError::ForeignStream { .. }
+            | RelayError::SetBack { .. }
             | RelayError::Log(LogError::Corrupt(_))
             | RelayError::Publish(PublishError::Full { .. }) => true,
             RelayError::Log(LogError::Database(_))

@@ -11,6 +11,7 @@ use sqlx::PgPool;
 
 use crate::relay::error::RelayError;
 use crate::relay::log::Log;
+use crate::relay::memory::Memory;
 use crate::status::RelayProgress;
 use crate::store::{self, Epoch};
 
@@ -22,27 +23,6 @@ pub(crate) struct StreamCare {
     pub(crate) progress: RelayProgress,
 }
 
-/// What this instance remembers of the stream from one look to the next.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    /// The position up to which the stream has held all events; none before the first look.
-    held: Option<Position>,
-    /// Whether the last look found events missing inside.
-    holed: bool,
-}
-
-impl Memory {
-    pub(crate) fn holds(&mut self, reached: Position) {
-        self.held = self.held.max(Some(reached));
-    }
-
-    /// How many of the events after `last` up to `reached` the stream has held before.
-    pub(crate) fn held_before(&self, last: Position, reached: Position) -> u64 {
-        let held = self.held.unwrap_or(Position::START);
-        last.lag_to(held.min(reached))
-    }
-}
-
 impl StreamCare {
     /// The last position that the stream holds, after the more thorough look that a new leader and an
     /// error ask for: the definition is as configured, and the last message is the event of the log.
@@ -52,9 +32,16 @@ impl StreamCare {
         memory: &mut Memory,
     ) -> Result<Position, RelayError> {
         if let Some(stream) = self.find().await? {
-            self.refuse_ahead(&stream.cached_info().state).await?;
-            self.refuse_foreign(&stream).await?;
-            self.apply_max_age(&stream).await?;
+            match self.refuse_another(&stream).await {
+                Ok(()) => {
+                    memory.set_back = None;
+                    self.apply_limits(&stream).await?;
+                }
+                Err(why @ (RelayError::StreamAhead { .. } | RelayError::ForeignStream { .. })) => {
+                    self.mend_set_back(&stream, epoch, memory, why).await?
+                }
+                Err(err) => return Err(err),
+            }
         }
         self.look(epoch, memory).await
     }
@@ -70,6 +57,7 @@ impl StreamCare {
             None => self.create_missing(epoch, memory).await?,
             Some(stream) => {
                 self.refuse_ahead(&stream.cached_info().state).await?;
+                memory.replicas = stream.cached_info().config.num_replicas;
                 self.mend_holes(&stream, epoch, memory).await?
             }
         };
@@ -77,6 +65,12 @@ impl StreamCare {
         memory.holds(last);
         self.progress.looked(Position(state.first_sequence), last);
         Ok(last)
+    }
+
+    /// Fails where the stream holds what is not in the log.
+    async fn refuse_another(&self, stream: &Stream) -> Result<(), RelayError> {
+        self.refuse_ahead(&stream.cached_info().state).await?;
+        self.refuse_foreign(stream).await
     }
 
     /// Fails where the stream is ahead of the log.
@@ -105,7 +99,7 @@ impl StreamCare {
         // The first leader of a catalog finds no stream and has lost nothing, even if a writer was
         // quicker than it.
         let lost = memory.held.is_some() || (epoch != Epoch::FIRST && log > Position::START);
-        let state = self.create().await?;
+        let state = self.create(memory.replicas).await?;
         if lost {
             memory.holds(memory.held.unwrap_or(log));
             let first = state.last_sequence + 1;
@@ -158,17 +152,33 @@ impl StreamCare {
             messages,
             "events are missing inside the stream: creating it anew from the log"
         );
-        memory.holds(Position(last));
+        self.make_anew(stream, memory, Position(last)).await
+    }
+
+    /// Deletes the stream, which held the events of the log up to `held`, and creates it again.
+    pub(super) async fn make_anew(
+        &self,
+        stream: &Stream,
+        memory: &mut Memory,
+        held: Position,
+    ) -> Result<State, RelayError> {
+        memory.held = Some(held);
         let deleted = self.jetstream.delete_stream(self.log.stream()).await;
         deleted.map_err(stream_error)?;
-        let state = self.create().await?;
+        let replicas = stream.cached_info().config.num_replicas;
+        let state = self.create(replicas).await?;
         memory.holed = false;
         self.progress.add_stream_recreation();
         Ok(state)
     }
 
-    async fn create(&self) -> Result<State, RelayError> {
+    /// Creates the stream on at least so many servers.
+    async fn create(&self, replicas: usize) -> Result<State, RelayError> {
         let config = self.log.stream_config(&self.pool).await?;
+        let config = Config {
+            num_replicas: config.num_replicas.max(replicas),
+            ..config
+        };
         let created = self
             .jetstream
             .get_or_create_stream(config)
@@ -177,23 +187,20 @@ impl StreamCare {
         Ok(created.cached_info().state.clone())
     }
 
-    async fn apply_max_age(&self, stream: &Stream) -> Result<(), RelayError> {
+    /// Gives a stream that is there its present limits. A stream that was bound in another way, or full, goes on.
+    async fn apply_limits(&self, stream: &Stream) -> Result<(), RelayError> {
         let found = &stream.cached_info().config;
-        let max_age = self.log.max_age();
-        if found.max_age == max_age {
+        let wanted = self.log.limited(found);
+        if wanted == *found {
             return Ok(());
         }
-        let (was, now) = (found.max_age.as_secs(), max_age.as_secs());
         tracing::info!(
-            was,
-            now,
-            "changing the seconds that the stream keeps events"
+            stream = self.log.stream(),
+            was = %limits_of(found),
+            now = %limits_of(&wanted),
+            "changing what the stream keeps"
         );
-        let config = Config {
-            max_age,
-            ..found.clone()
-        };
-        let updated = self.jetstream.update_stream(config).await;
+        let updated = self.jetstream.update_stream(wanted).await;
         updated.map_err(|err| RelayError::Stream(err.to_string()))?;
         Ok(())
     }
@@ -227,6 +234,12 @@ impl StreamCare {
             in_log,
         })
     }
+}
+
+fn limits_of(config: &Config) -> String {
+    let (hours, bytes) = (config.max_age.as_secs() / 3_600, config.max_bytes);
+    let (discard, replicas) = (config.discard, config.num_replicas);
+    format!("{hours} hours, {bytes} bytes, discard {discard:?}, {replicas} replicas")
 }
 
 /// Whether messages are missing between the first and the last. An empty stream has its first sequence
@@ -266,16 +279,5 @@ mod tests {
                 "{first} {last} {messages}"
             );
         }
-    }
-
-    #[test]
-    fn only_what_the_stream_has_held_counts_as_filled_again() {
-        let mut memory = Memory::default();
-        assert_eq!(memory.held_before(Position(0), Position(5)), 0);
-        memory.holds(Position(5));
-        memory.holds(Position(3));
-        assert_eq!(memory.held_before(Position(0), Position(4)), 4);
-        assert_eq!(memory.held_before(Position(3), Position(9)), 2);
-        assert_eq!(memory.held_before(Position(5), Position(9)), 0);
     }
 }

@@ -22,8 +22,9 @@ const GROUP_LOCK_WAIT: &str = "20ms";
 /// How long a migration waits for a lock: longer, since it needs that of every transaction that uses the
 /// table.
 const MIGRATION_LOCK_WAIT: &str = "10s";
-/// The sequencer, the two relays and the lease have one each.
-const LEADER_CONNECTIONS: u32 = 4;
+/// The sequencer, the two relays, the lease and the watch over the backlog have one each, and one is spare
+/// for when a broken one is still being given up.
+const LEADER_CONNECTIONS: u32 = 6;
 const ACQUIRE_S_MAX: u64 = 3;
 /// The pages of exports that are read at one time: they are long reads, and writers come first.
 const EXPORT_CONNECTIONS: u32 = 2;
@@ -31,6 +32,10 @@ const EXPORT_CONNECTIONS: u32 = 2;
 const EXPORT_ACQUIRE_S_MAX: u64 = 20;
 /// How long Postgres lets the query of one page run.
 const EXPORT_STATEMENT: &str = "20s";
+/// How long a request waits for a connection, and how long Postgres lets one of its statements run: longer
+/// than any client waits, so that a crowd does not hold connections for answers that nobody reads.
+const REQUEST_ACQUIRE_S_MAX: u64 = 10;
+const REQUEST_STATEMENT: &str = "30s";
 /// How long one statement of the leader may take.
 const ANSWER_S_MAX: u64 = 5;
 /// The pages of old events that are read at one time for those who follow the logs.
@@ -59,6 +64,8 @@ pub(crate) struct Databases {
     pub(crate) key_watch: PgPool,
     /// For those who follow the logs: they may have much to read, and write nothing.
     pub(crate) events: PgPool,
+    /// The one connection on which it is asked whether the database is there.
+    pub(crate) probe: PgPool,
     /// For the leader's deliveries to webhooks, so that these never keep it from sequencing.
     pub(crate) webhooks: PgPool,
 }
@@ -93,6 +100,10 @@ impl Databases {
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
             .connect_lazy_with(options.clone());
+        let probe = proven(PgPoolOptions::new())
+            .max_connections(1)
+            .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
+            .connect_lazy_with(options.clone());
         let events = proven(PgPoolOptions::new())
             .max_connections(EVENTS_CONNECTIONS)
             .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
@@ -103,7 +114,8 @@ impl Databases {
             );
         let requests = proven(PgPoolOptions::new())
             .max_connections(config.database_connections_max)
-            .connect_with(options)
+            .acquire_timeout(Duration::from_secs(REQUEST_ACQUIRE_S_MAX))
+            .connect_with(options.options([("statement_timeout", REQUEST_STATEMENT)]))
             .await
             .context("cannot connect to Postgres (CATALOG_COMMAND_DATABASE_URL)")?;
         Ok(Self {
@@ -113,6 +125,7 @@ impl Databases {
             exports,
             key_watch,
             events,
+            probe,
             webhooks,
         })
     }

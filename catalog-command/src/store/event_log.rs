@@ -155,7 +155,8 @@ pub(crate) async fn read_events(
         "SELECT position, event_id, product_id, version, event_type, occurred_at, actor,
                 traceparent, change, product
          FROM (
-             SELECT *, sum(coalesce(pg_column_size(product), 0)) OVER (ORDER BY position) AS bytes
+             SELECT *, sum(octet_length(change::text) + coalesce(octet_length(product::text), 0))
+                           OVER (ORDER BY position) AS bytes
              FROM event_log WHERE position > $1 ORDER BY position LIMIT $2
          ) AS next
          WHERE bytes <= $3 OR position = $1 + 1

@@ -85,6 +85,16 @@ impl Catalog {
         self.service = Some(service);
     }
 
+    /// Stops the service and starts it again; the stream then keeps so many bytes.
+    pub(crate) async fn restart_with_bytes(&mut self, max_bytes: u64) {
+        self.stop_service().await;
+        let mut config = configuration(&self.database_url, &self.nats.url(), 0);
+        config.stream.max_bytes = max_bytes;
+        let (commands, service) = launch_configured(config).await;
+        self.commands = commands;
+        self.service = Some(service);
+    }
+
     pub(crate) fn operations(&self) -> CatalogCommandOperationsClient<Channel> {
         let service = self.service.as_ref().expect("the service runs");
         service.operations.clone()
@@ -318,6 +328,8 @@ fn configured(
                 "CATALOG_COMMAND_STREAM_MAX_AGE_HOURS",
                 max_age_hours.to_string(),
             ),
+            // A full stream refuses events.
+            ("CATALOG_COMMAND_STREAM_MAX_BYTES", "0".to_owned()),
             ("CATALOG_COMMAND_TOKEN_SECRET", TOKEN_SECRET.to_owned()),
             (
                 "CATALOG_COMMAND_WEBHOOK_PRIVATE",

@@ -147,6 +147,38 @@ async fn a_full_stream_says_so_and_heals() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_with_a_bound_forgets_and_never_refuses() {
+    let mut catalog = Catalog::start().await;
+    import(&mut catalog, "early", 200).await;
+    catalog.events(200).await;
+    // A stream of an earlier release, without a bound and full.
+    let jetstream = catalog.jetstream().await;
+    let full = Config {
+        max_messages: 200,
+        ..stream_config(Position(1))
+    };
+    jetstream.update_stream(full).await.expect("limit");
+    catalog.create("one-more", "Mouse").await;
+    catalog
+        .status_where("said so", |status| status.relay_error.contains("is full"))
+        .await;
+
+    catalog.restart_with_bytes(64 * 1024).await;
+    import(&mut catalog, "late", 300).await;
+    let status = catalog
+        .status_where("relayed on", |status| status.stream_sequence == 501)
+        .await;
+    assert_eq!(
+        (status.log_position, status.relay_error.as_str()),
+        (501, "")
+    );
+    assert!(status.stream_first_sequence > 201, "{status:?}");
+    let stream = jetstream.get_stream(STREAM).await.expect("stream");
+    assert!(stream.cached_info().state.bytes <= 64 * 1024);
+    assert_eq!(stream.cached_info().config.max_bytes, 64 * 1024);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stream_that_forgets_starts_at_the_first_event_young_enough() {
     let mut catalog = Catalog::start().await;
     catalog.hold_log().await;

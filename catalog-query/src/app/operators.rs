@@ -33,6 +33,7 @@ pub(super) fn operations(
     let verifier = Verifier {
         live: storage.live.clone(),
         index: storage.index.clone(),
+        vectors: storage.vectors.clone(),
         repository: storage.repository.clone(),
         log: storage.log.clone(),
         progress: progress.clone(),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::app::storage::Storage;
 use crate::config::Config;
-use crate::generations::{GenerationWatch, ModelChange, Rebuilder, Upgrade};
+use crate::generations::{DivergenceWatch, GenerationWatch, ModelChange, Rebuilder, Upgrade};
 use crate::projectors::{
     EmbeddingProjector, FirstRead, KeywordIndexProjector, Progress, ReadModelProjector,
     RuleProjector,
@@ -24,6 +24,7 @@ pub(super) struct Projections {
     generation_watch: GenerationWatch,
     listing_indexes: ListingIndexes,
     model_change: ModelChange,
+    divergence_watch: DivergenceWatch,
     upgrade: Upgrade,
 }
 
@@ -49,6 +50,14 @@ impl Projections {
             generation_watch: GenerationWatch {
                 generations: storage.generations.clone(),
                 live: storage.live.clone(),
+                rebuilder: rebuilder.clone(),
+            },
+            divergence_watch: DivergenceWatch {
+                live: storage.live.clone(),
+                jetstream: storage.jetstream.clone(),
+                rebuilder: rebuilder.clone(),
+                serving: storage.serving.clone(),
+                progress: progress.clone(),
             },
             listing_indexes: ListingIndexes {
                 generations: storage.generations.clone(),
@@ -94,6 +103,7 @@ impl Projections {
         tasks.spawn("search rules", |stop| self.rules.run(stop));
         tasks.spawn("upgrade", |stop| self.upgrade.run(stop));
         tasks.spawn("model change", |stop| self.model_change.run(stop));
+        tasks.spawn("divergence watch", |stop| self.divergence_watch.run(stop));
         tasks.spawn("listing indexes", |stop| self.listing_indexes.run(stop));
         tasks.spawn("generation watch", |stop| self.generation_watch.run(stop));
     }

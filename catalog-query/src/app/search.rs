@@ -7,7 +7,7 @@ use service_kit::Tasks;
 
 use crate::app::storage::Storage;
 use crate::config::Config;
-use crate::read_model::{Coverage, PgVectorIndex};
+use crate::read_model::{Coverage, PgVectorIndex, ReplicaVectors, VectorFollower};
 use crate::search::{RankingProfiles, RulesHandle, SearchEngine, SearchStrategyFactory};
 use crate::usage::{HalfLife, PopularityBoard, UsageSubscriber, UsageUpkeep};
 
@@ -18,19 +18,20 @@ pub(super) struct Search {
     board: PopularityBoard,
     half_life: HalfLife,
     coverage: Coverage,
+    /// None without a model.
+    vector_follower: Option<VectorFollower>,
 }
 
 impl Search {
-    pub(super) async fn new(
-        profiles: RankingProfiles,
-        half_life: HalfLife,
-        storage: &Storage,
-    ) -> Self {
+    pub(super) async fn new(profiles: RankingProfiles, config: &Config, storage: &Storage) -> Self {
         let rules = RulesHandle::default();
-        let coverage = Coverage::counted(&storage.live).await;
-        let vectors = PgVectorIndex {
-            live: storage.live.clone(),
-            model: storage.model.clone(),
+        let coverage = Coverage::counted(&storage.live, storage.vectors.clone()).await;
+        let vectors = ReplicaVectors {
+            memory: storage.vectors.clone(),
+            postgres: PgVectorIndex {
+                live: storage.live.clone(),
+                model: storage.model.clone(),
+            },
         };
         let strategies = SearchStrategyFactory::new(
             storage.index.current(),
@@ -45,8 +46,14 @@ impl Search {
             engine: Arc::new(engine),
             rules,
             board,
-            half_life,
+            half_life: config.usage_half_life,
             coverage,
+            vector_follower: storage.embedder.is_some().then(|| VectorFollower {
+                live: storage.live.clone(),
+                model: storage.model.clone(),
+                memory: storage.vectors.clone(),
+                vectors_max: config.memory_vectors_max,
+            }),
         }
     }
 
@@ -69,6 +76,9 @@ impl Search {
         tasks.spawn("popularity board", |stop| {
             self.board.run(registry, half_life, stop)
         });
+        if let Some(follower) = self.vector_follower {
+            tasks.spawn("vectors in memory", |stop| follower.run(stop));
+        }
         tasks.spawn("embedding coverage", |stop| self.coverage.run(live, stop));
         let engine = Arc::clone(&self.engine);
         tasks.spawn("similarity floor", |stop| engine.keep_calibrated(stop));

@@ -16,7 +16,7 @@ use crate::events::{EventSource, LogClient};
 use crate::index::{IndexOptions, LiveIndex};
 use crate::read_model::{
     Beginning, CachedProductRepository, EMBEDDING_DIMENSIONS, Generations, LiveReadModel,
-    PostgresProductRepository, ReadModel, Serving,
+    PostgresProductRepository, ReadModel, Serving, VectorMemory,
 };
 
 /// The model's name in text hashes while there is no model: one that comes later embeds anew.
@@ -33,6 +33,8 @@ pub(super) struct Storage {
     pub(super) serving: Serving,
     pub(super) repository: Arc<Repository>,
     pub(super) index: Arc<LiveIndex>,
+    /// Empty without a model.
+    pub(super) vectors: Arc<VectorMemory>,
     pub(super) nats: async_nats::Client,
     pub(super) jetstream: jetstream::Context,
     /// None where the address of the write service is not set.
@@ -58,6 +60,7 @@ impl Storage {
         let documents = PostgresProductRepository { live: live.clone() };
         Ok(Self {
             index: open_index(config).await?,
+            vectors: Arc::default(),
             repository: Arc::new(CachedProductRepository::new(
                 documents,
                 config.cache_bytes_max,

@@ -76,6 +76,14 @@ impl LogClient {
         })
     }
 
+    /// Asks where the log ends.
+    pub(crate) async fn head(&self) -> Result<Position, LogError> {
+        let request = v1::GetLogDigestRequest::default();
+        let mut client = self.client.clone();
+        let answer = in_time(client.get_log_digest(request), Position::START).await?;
+        Ok(Position::from_i64(answer.into_inner().position))
+    }
+
     /// Asks for the digest that the log has at `position`.
     pub(crate) async fn digest(&self, position: Position) -> Result<LogDigest, LogError> {
         let request = v1::GetLogDigestRequest {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::generations::rebuild::Rebuilder;
 use crate::read_model::{Generations, LiveReadModel};
 
 const LOOK_EVERY_MS: u64 = 1_000;
@@ -12,6 +13,8 @@ const LOOK_EVERY_MS: u64 = 1_000;
 pub(crate) struct GenerationWatch {
     pub(crate) generations: Generations,
     pub(crate) live: LiveReadModel,
+    /// Makes the keyword index of this replica anew where it holds something else than the new documents.
+    pub(crate) rebuilder: Arc<Rebuilder>,
 }
 
 impl GenerationWatch {
@@ -40,6 +43,10 @@ impl GenerationWatch {
             "another generation is live now"
         );
         self.live.store(Arc::new(opened));
+        // The other replica may have replaced documents that were wrong.
+        if let Err(err) = self.rebuilder.check_index().await {
+            tracing::error!("the keyword index was not compared with the new documents: {err:#}");
+        }
         Ok(())
     }
 }

@@ -200,6 +200,7 @@ impl Operations {
         stream: Position,
     ) -> Result<Vec<v1::ProjectionStatus>, Status> {
         let embeddings = live.embedding_counts().await.map_err(database_status)?;
+        let missing = self.verifier.vectors.missing(live.generation, checkpoint);
         // Position, documents and digest come from one commit, whatever is applied meanwhile.
         let index = self.index.current().load().snapshot();
         let read_index = index.clone();
@@ -230,8 +231,8 @@ impl Operations {
             },
             v1::ProjectionStatus {
                 position: checkpoint.position.to_i64(),
-                lag: embeddings.pending,
-                documents: embeddings.current,
+                lag: embeddings.pending.max(missing),
+                documents: embeddings.current.min(checkpoint.documents - missing),
                 ..projection("embeddings", &self.progress.embeddings)
             },
         ])

@@ -156,6 +156,8 @@ pub(crate) struct Progress {
     pub(crate) rules: RuleProgress,
     /// Events of the live read model that could not be applied: an alarm while it is not 0.
     pub(crate) parked_events: Gauge<i64, AtomicI64>,
+    /// 1 while the live documents are not what the event log says.
+    pub(crate) documents_differ: Gauge<i64, AtomicI64>,
 }
 
 impl Progress {
@@ -169,6 +171,11 @@ impl Progress {
             "catalog_query_parked_events",
             "Events that could not be applied and wait for a later one of their product",
             self.parked_events.clone(),
+        );
+        registry.register(
+            "catalog_query_documents_differ",
+            "1 while the documents are not what the event log says, and are built anew",
+            self.documents_differ.clone(),
         );
     }
 }

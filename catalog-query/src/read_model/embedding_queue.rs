@@ -62,7 +62,7 @@ impl ReadModel {
         let vector_hashes: Vec<[u8; 16]> = jobs
             .iter()
             .zip(&vectors)
-            .map(|(job, vector)| vector_hash(&job.product_id, &job.text_hash, vector))
+            .map(|(job, vector)| vector_hash(&job.product_id, &job.text_hash, vector.as_slice()))
             .collect();
         let mut tx = self.pool.begin().await?;
         // A projector that is changing these texts right now goes first, or waits: the statements

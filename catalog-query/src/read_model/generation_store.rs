@@ -1,5 +1,7 @@
 //! Creates, opens, switches and drops generations.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use catalog_events::Position;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -23,6 +25,15 @@ pub(crate) enum Beginning {
         other: i64,
     },
 }
+
+/// How long a connection is waited for: a host that has gone says nothing, and nobody waits for an answer
+/// longer than this.
+const ACQUIRE_MAX: Duration = Duration::from_secs(10);
+/// How long one statement on a generation may take, the check of all its rows included; indexes of
+/// vectors are built over other connections.
+const STATEMENT_MAX: &str = "120s";
+/// How long a transaction may stand still: checks hash a page of rows meanwhile.
+const IDLE_IN_TRANSACTION_MAX: &str = "60s";
 
 /// The candidates that HNSW keeps while it searches. With as many as the vector leg is deep, 0.98 of
 /// the nearest are found; with twice as many 0.995, for a millisecond more.
@@ -48,6 +59,7 @@ impl Generations {
     ) -> anyhow::Result<Self> {
         let registry = PgPoolOptions::new()
             .max_connections(4)
+            .acquire_timeout(ACQUIRE_MAX)
             .connect_with(options.clone())
             .await
             .context("cannot connect to Postgres (CATALOG_QUERY_DATABASE_URL)")?;
@@ -170,11 +182,17 @@ impl Generations {
             ("search_path", search_path.as_str()),
             ("hnsw.ef_search", HNSW_EF_SEARCH),
             ("hnsw.max_scan_tuples", HNSW_MAX_SCAN_TUPLES),
+            ("statement_timeout", STATEMENT_MAX),
+            (
+                "idle_in_transaction_session_timeout",
+                IDLE_IN_TRANSACTION_MAX,
+            ),
             // Cursors walk along the index of the vectors, and only the beginning is read.
             ("cursor_tuple_fraction", "0.001"),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(self.connections_max)
+            .acquire_timeout(ACQUIRE_MAX)
             .connect_with(options)
             .await
             .with_context(|| format!("cannot open generation {generation} of the read model"))?;

@@ -12,6 +12,7 @@ use crate::verification::Verifier;
 use crate::verification::error::VerificationError;
 use crate::verification::forced::{Forced, force_each, remove};
 use crate::verification::states::{State, states};
+use crate::verification::vectors;
 
 impl Verifier {
     /// Repairs products; returns how many were changed in any projection. Sums the running digest anew
@@ -34,6 +35,10 @@ impl Verifier {
         let log = self.log.as_ref().ok_or(VerificationError::NoLog)?;
         let mut forced = force_each(&self.live.load_full(), log, ids).await?;
         self.repository.forget(ids).await;
+        let reread = self.read_vectors_again(ids).await?;
+        forced
+            .changed
+            .extend(reread.iter().map(ToString::to_string));
         let indexed = self.index(log, ids).await?;
         forced
             .changed
@@ -47,6 +52,20 @@ impl Verifier {
         let parked = self.live.load_full().parked_count().await?;
         self.progress.parked_events.set(parked);
         Ok(forced)
+    }
+
+    /// Sets the vectors in memory to those of the read model; returns the products of which it was another.
+    async fn read_vectors_again(
+        &self,
+        ids: &[ProductId],
+    ) -> Result<Vec<ProductId>, VerificationError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut differing = vectors::differing(&self.vectors, &self.live.load_full()).await?;
+        differing.retain(|id| ids.contains(id));
+        self.vectors.read_again(ids).await;
+        Ok(differing)
     }
 
     /// Repairs the index; returns the products that were not as the log says. The position of the index

@@ -81,7 +81,9 @@ impl Embedding {
             return (!self.queued).then(|| lost.to_owned());
         };
         let embedded = self.text_hash.as_deref().unwrap_or_default();
-        if self.vector_hash.as_deref() != Some(&vector_hash(product_id, embedded, vector)) {
+        if self.vector_hash.as_deref()
+            != Some(&vector_hash(product_id, embedded, vector.as_slice()))
+        {
             return Some("the vector is not the one that was computed for the product".to_owned());
         }
         let other = "the vector is of another text, and no new one is queued";

@@ -78,7 +78,12 @@ impl CatalogCommandOperations for EventLog {
         &self,
         request: Request<v1::GetLogDigestRequest>,
     ) -> Result<Response<v1::LogDigest>, Status> {
-        let position = request.into_inner().position;
+        let asked = request.into_inner().position;
+        let head = self.events(0, 0).last().map_or(0, |event| event.position);
+        if asked > head {
+            return Err(Status::out_of_range("the log ends before it"));
+        }
+        let position = if asked == 0 { head } else { asked };
         let live = self.live(position).into_values();
         let hashes: Vec<ContentHash> = live.map(|(_, hash)| hash).collect();
         Ok(Response::new(v1::LogDigest {

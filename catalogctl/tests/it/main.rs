@@ -13,6 +13,7 @@ mod tidy;
 mod kill;
 mod chaos;
 mod verify;
+mod restore;
 mod eval;
 mod feeds;
 mod client;

@@ -49,6 +49,8 @@ pub(super) async fn environment(
             "CATALOG_QUERY_DATABASE_URL",
             devkit.database_url(&format!("query_{suffix}")).await?,
         ),
+        ("CATALOG_COMMAND_DRAIN_WAIT_MS", "0".to_owned()),
+        ("CATALOG_QUERY_DRAIN_WAIT_MS", "0".to_owned()),
         ("CATALOG_QUERY_NATS_URL", devkit.nats_url()),
         ("CATALOG_QUERY_GRPC_ADDR", address(ports.query)),
         ("CATALOG_QUERY_OPS_ADDR", free()),

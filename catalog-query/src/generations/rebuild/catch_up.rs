@@ -15,6 +15,22 @@ pub(crate) const BATCH_EVENTS_MAX: usize = 1_000;
 pub(crate) const REPLAY_FAILURES_MAX: u32 = 8;
 
 impl Rebuilder {
+    /// Where the live documents are, or where the log ends if that is before: it was set back then, and what
+    /// they have beyond it is lost.
+    pub(crate) async fn target(&self) -> Result<Position, RebuildError> {
+        let live = self.live.load().checkpoint().await?.position;
+        let Some(log) = &self.log else {
+            return Ok(live);
+        };
+        match log.head().await {
+            Ok(head) => Ok(live.min(head)),
+            Err(err) => {
+                tracing::warn!("taken to be as long as the live documents are: {err}");
+                Ok(live)
+            }
+        }
+    }
+
     /// Replays up to where the live documents are, never beyond: both can be compared only there.
     pub(crate) async fn catch_up(
         &self,
@@ -22,7 +38,7 @@ impl Rebuilder {
         progress: &RebuildProgress,
     ) -> Result<(), RebuildError> {
         loop {
-            let target = self.live.load().checkpoint().await?.position;
+            let target = self.target().await?;
             if building.at >= target {
                 return Ok(());
             }

@@ -29,7 +29,8 @@ impl Rebuilder {
     pub(crate) async fn prove(&self, building: &mut Building) -> Result<Digest, RebuildError> {
         // Position and digest come from one row, so they belong together whatever is applied meanwhile.
         let live = self.live.load().checkpoint().await?;
-        self.replay_to(building, live.position, None).await?;
+        let target = live.position.min(self.target().await?);
+        self.replay_to(building, target, None).await?;
         self.mend_parked(building).await?;
         let position = building.at;
         building

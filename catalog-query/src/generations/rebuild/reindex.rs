@@ -1,5 +1,5 @@
-//! Checks after a rollback that the keyword index of this replica holds what the documents hold, and
-//! makes it anew from the documents when it does not.
+//! Checks after a switch whose index was not built here that the keyword index of this replica holds what
+//! the documents hold, and makes it anew from the documents when it does not.
 
 use std::time::Duration;
 
@@ -29,6 +29,15 @@ impl Rebuilder {
         }
     }
 
+    /// Whether the index holds what the log does not have any more: no event brings it on from there.
+    pub(crate) async fn is_index_beyond_the_log(&self) -> bool {
+        let index = self.index.current().load().snapshot().position();
+        match &self.log {
+            Some(log) => log.head().await.is_ok_and(|head| index > head),
+            None => false,
+        }
+    }
+
     /// Whether index and documents have one digest. None when both are never seen at one position, as
     /// under a steady stream of events.
     async fn index_agrees(&self) -> anyhow::Result<Option<bool>> {
@@ -43,6 +52,7 @@ impl Rebuilder {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        Ok(None)
+        let is_beyond = self.is_index_beyond_the_log().await;
+        Ok(is_beyond.then_some(false))
     }
 }

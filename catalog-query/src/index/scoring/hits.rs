@@ -14,6 +14,16 @@ pub(crate) struct Hit {
     pub(crate) score: f32,
 }
 
+impl Hit {
+    /// Sorts hits by their scores, equal ones by product.
+    pub(crate) fn sort_nearest_first(hits: &mut [Hit]) {
+        hits.sort_by(|a, b| {
+            let nearest = b.score.total_cmp(&a.score);
+            nearest.then_with(|| a.product_id.cmp(&b.product_id))
+        });
+    }
+}
+
 /// A product that matches a query by its words or identifiers. Lower tiers come first.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct KeywordHit {

@@ -38,7 +38,7 @@ pub(crate) fn search(
     let mut top = TopHits::new(searcher, limit);
     for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
         let mut failed = Ok(());
-        matching.each(segment, &mut window, |mut found| {
+        matching.each(segment, &mut window, |found| {
             match best.admits(&found) {
                 Admission::No => return,
                 Admission::First => top = TopHits::new(searcher, limit),
@@ -47,10 +47,7 @@ pub(crate) fn search(
             let passes = filter.is_none_or(|filter| filter.contains(number as usize, found.doc));
             if passes && failed.is_ok() {
                 best.matched.insert(number as usize, found.doc);
-                if let Some(kind) = &kind {
-                    found.score *= kind.factor(number as usize, found.doc);
-                }
-                failed = top.add(number, found);
+                failed = top.add(number, found, kind.as_ref());
             }
         })?;
         failed?;
@@ -180,22 +177,39 @@ impl<'a> TopHits<'a> {
         }
     }
 
-    fn add(&mut self, segment: u32, found: Match) -> Result<(), IndexError> {
+    fn add(
+        &mut self,
+        segment: u32,
+        found: Match,
+        kind: Option<&ProductKind<'_>>,
+    ) -> Result<(), IndexError> {
         self.total += 1;
-        let candidate = Candidate {
+        let mut candidate = Candidate {
             segment,
             found,
             id: None,
         };
-        let is_behind = |last: &Candidate| candidate.compare(last) == Ordering::Greater;
-        if self.last.as_ref().is_some_and(is_behind) {
+        // A kind only ever lowers a score: what is behind without it need not be told its kind, which takes
+        // longer than all else about a match.
+        if self.is_behind(&candidate) {
             return Ok(());
+        }
+        if let Some(kind) = kind {
+            candidate.found.score *= kind.factor(segment as usize, candidate.found.doc);
+            if self.is_behind(&candidate) {
+                return Ok(());
+            }
         }
         self.kept.push(candidate);
         if self.kept.len() >= self.limit * 2 + CANDIDATES_SPARE {
             self.shrink()?;
         }
         Ok(())
+    }
+
+    fn is_behind(&self, candidate: &Candidate) -> bool {
+        let last = self.last.as_ref();
+        last.is_some_and(|last| candidate.compare(last) == Ordering::Greater)
     }
 
     /// Keeps only the best `limit` candidates; ids decide between equals.

@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::index::{KeywordIndex, Script};
 use crate::read_model::{Coverage, VectorIndexError};
+use crate::search::deadline::{ANSWER_MAX, Deadline};
+use crate::search::strategy::scope::Scope;
 use crate::search::strategy::similarity_floor::Floors;
 use crate::search::strategy::vector::{VectorError, VectorSearch};
 
@@ -65,13 +67,15 @@ async fn calibrate(vector: &VectorSearch) -> Result<BTreeMap<Script, Floors>, Ve
     scripts.retain(|(_, letters)| letters.len() >= LETTERS_MIN);
     scripts.sort_by_key(|(_, letters)| std::cmp::Reverse(letters.len()));
     scripts.truncate(SCRIPTS_MAX);
+    let everything = Scope::of(&vector.executor, None, Deadline::after(ANSWER_MAX)).await;
+    let everything = everything.map_err(|err| VectorIndexError(err.into()))?;
     let mut floors = BTreeMap::new();
     for (script, letters) in scripts {
         let mut nearest_of = Vec::with_capacity(PROBES);
         for probe in probes(&letters, script) {
             let embedded = embedder.embed(&probe).await?;
-            let nearest = vector.vectors.nearest(&embedded, 1).await?;
-            nearest_of.push(nearest.first().map_or(0.0, |hit| hit.score));
+            let nearest = vector.nearest(&embedded, 1, &everything).await?;
+            nearest_of.push(nearest.hits.first().map_or(0.0, |hit| hit.score));
         }
         floors.insert(script, floors_above(nearest_of));
     }

@@ -7,6 +7,7 @@ use catalog_events::ProductId;
 use crate::index::{DocAddress, DocSets, Filter, Hit, IndexError, IndexSnapshot, KeywordIndex};
 use crate::search::deadline::Deadline;
 use crate::search::error::SearchError;
+use crate::search::request::understanding::UnderstoodQuery;
 use crate::search::strategy::executor::SearchExecutor;
 
 /// The products that a search may find.
@@ -105,6 +106,43 @@ impl Scope {
             Some(filter) => self.snapshot.ids(filter),
             None => self.snapshot.ids(&self.snapshot.all(None)?),
         }
+    }
+}
+
+/// The products that a search by meaning may find, and those of them that match.
+#[derive(Clone)]
+pub(crate) struct Within {
+    pub(crate) scope: Scope,
+    /// Those match whose similarity is at least this.
+    pub(crate) floor: f32,
+    /// What the numbers of a query say is no matter of meaning: those match that have all of them.
+    pub(crate) understood: Option<Arc<UnderstoodQuery>>,
+}
+
+impl Within {
+    pub(crate) fn all_of(scope: &Scope) -> Self {
+        Self {
+            scope: scope.clone(),
+            floor: f32::NEG_INFINITY,
+            understood: None,
+        }
+    }
+
+    /// The hits that may be found; blocks on the index.
+    pub(crate) fn near(&self, hits: Vec<Hit>) -> Result<Near, IndexError> {
+        if !self.scope.is_built {
+            // An index that is being built cannot tell which products there are.
+            return Ok(Near {
+                hits,
+                floor: self.floor,
+                ..Near::default()
+            });
+        }
+        let with_numbers = match &self.understood {
+            Some(understood) => understood.with_numbers(&self.scope.snapshot)?,
+            None => None,
+        };
+        self.scope.near(hits, self.floor, with_numbers.as_ref())
     }
 }
 

@@ -16,7 +16,7 @@ use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::keyword::KeywordSearch;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::ranker::rank;
-use crate::search::strategy::scope::{Near, Scope};
+use crate::search::strategy::scope::{Near, Scope, Within};
 use crate::search::strategy::search_strategy::{SearchOutcome, SearchStrategy, StrategyRequest};
 use crate::search::strategy::similarity_floor::{SIMILARITY_MAX, SimilarityFloors};
 
@@ -74,11 +74,12 @@ impl VectorSearch {
         let search = async {
             let embedder = self.embedder.as_ref().ok_or(VectorError::NoModel)?;
             let vector = embedder.embed(&prepared.understood.text).await?;
-            let hits = self.vectors.nearest(&vector, request.profile.depth).await?;
-            let understood = Arc::clone(&prepared.understood);
-            Ok(self
-                .within_scope(hits, floor, &prepared.scope, Some(understood))
-                .await?)
+            let within = Within {
+                scope: prepared.scope.clone(),
+                floor,
+                understood: Some(Arc::clone(&prepared.understood)),
+            };
+            Ok(self.find(vector, request.profile.depth, within).await?)
         };
         let deadline = request.deadline;
         let found = tokio::time::timeout_at(deadline.at, search)

@@ -1,4 +1,4 @@
-//! Compares filtered nearest neighbours in a real Postgres with those among all vectors.
+//! Compares filtered nearest neighbours, in a real Postgres and in memory, with those among all vectors.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -11,10 +11,14 @@ use devkit::Devkit;
 use half::f16;
 use pgvector::HalfVector;
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 
 use crate::index::tests::support::{changed, open, product};
 use crate::index::{FieldName, Filter, Hit};
-use crate::read_model::{Beginning, Generations, PgVectorIndex, ReadModel};
+use crate::read_model::{
+    Beginning, Generations, LiveReadModel, PgVectorIndex, ReplicaVectors, VectorFollower,
+    VectorMemory,
+};
 use crate::search::deadline::Deadline;
 use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::scope::Scope;
@@ -47,7 +51,21 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
     check_walks_the_index(&pool).await;
 
     let folder = tempfile::tempdir().expect("folder");
-    let search = search_in(folder.path(), read_model);
+    let live = Arc::new(ArcSwap::from_pointee(read_model));
+    let mut search = search_in(folder.path(), &live);
+    check_filtered(&search, &vectors, true).await;
+
+    search.vectors = Arc::new(in_memory(&live).await);
+    assert!(search.vectors.in_memory().is_some());
+    check_filtered(&search, &vectors, false).await;
+    check_compares_all(&search, &vectors).await;
+
+    search.vectors = Arc::new(in_postgres(&live));
+    check_goes_on_behind_what_was_replaced(&search, &pool, &vectors.query(0)).await;
+}
+
+/// Checks that the nearest are found however few pass. In Postgres, a walk of the index is tried too.
+async fn check_filtered(search: &VectorSearch, vectors: &Vectors, in_postgres: bool) {
     // How many of 1,000 products pass, and whether there are enough of them to walk the index.
     for (passing, walks) in [
         (1, false),
@@ -56,17 +74,29 @@ async fn finds_the_nearest_that_pass_however_few_pass() {
         (500, true),
         (999, true),
     ] {
-        let recall = recall(&search, &vectors, passing, walks).await;
+        let recall = recall(search, vectors, passing, walks && in_postgres).await;
         assert!(recall >= 0.98, "{passing} of 1,000 pass: {recall}");
     }
-    let scope = scope_of(&search, less_than("number", 7)).await;
+    let scope = scope_of(search, less_than("number", 7)).await;
     let hits = search.nearest(&vectors.query(0), NEAREST, &scope).await;
     assert_eq!(hits.expect("search").hits.len(), 7, "all that there are");
-    check_goes_on_behind_what_was_replaced(&search, &pool, &vectors.query(0)).await;
+}
+
+/// Checks that without a filter nothing is missed in memory.
+async fn check_compares_all(search: &VectorSearch, vectors: &Vectors) {
+    let everything = Scope::of(&search.executor, None, in_time()).await;
+    let everything = everything.expect("scope");
+    for number in 0..QUERIES {
+        let query = vectors.query(number);
+        let near = search.nearest(&query, NEAREST, &everything).await;
+        let expected = vectors.nearest(&query, |_| true);
+        let found = check(&near.expect("search").hits, &expected, |_| true);
+        assert_eq!(found, NEAREST, "query {number}");
+    }
 }
 
 /// A search in the vectors of a read model, with a keyword index of all products in `folder`.
-fn search_in(folder: &Path, read_model: ReadModel) -> VectorSearch {
+fn search_in(folder: &Path, live: &LiveReadModel) -> VectorSearch {
     let (index, mut writer) = open(folder);
     let events: Vec<_> = (0..PRODUCTS).zip(1..).map(event).collect();
     writer.apply(&events).expect("apply");
@@ -74,13 +104,40 @@ fn search_in(folder: &Path, read_model: ReadModel) -> VectorSearch {
     let current = Arc::new(ArcSwap::from_pointee(index));
     VectorSearch {
         embedder: None,
-        vectors: Arc::new(PgVectorIndex {
-            live: Arc::new(ArcSwap::from_pointee(read_model)),
-            model: "test".to_owned(),
-        }),
+        vectors: Arc::new(in_postgres(live)),
         executor: Arc::new(SearchExecutor::new(current)),
         warnings: Warnings::default(),
         floors: SimilarityFloors::default(),
+    }
+}
+
+fn in_postgres(live: &LiveReadModel) -> PgVectorIndex {
+    PgVectorIndex {
+        live: Arc::clone(live),
+        model: "test".to_owned(),
+    }
+}
+
+/// The vectors in memory, as soon as all of them are there.
+async fn in_memory(live: &LiveReadModel) -> ReplicaVectors {
+    let memory = Arc::<VectorMemory>::default();
+    let follower = VectorFollower {
+        live: Arc::clone(live),
+        model: "test".to_owned(),
+        memory: Arc::clone(&memory),
+        vectors_max: PRODUCTS as u64,
+    };
+    let stop = CancellationToken::new();
+    let following = tokio::spawn(follower.run(stop.clone()));
+    while memory.current().is_none() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    stop.cancel();
+    following.await.expect("task").expect("follower");
+    assert_eq!(memory.current(), Some(PRODUCTS as u64));
+    ReplicaVectors {
+        memory,
+        postgres: in_postgres(live),
     }
 }
 
@@ -240,8 +297,8 @@ impl Vectors {
                 .collect();
             sqlx::query(
                 "INSERT INTO embeddings (product_id, text_hash, embedding, vector_hash)
-                 SELECT id, '', embedding, '' FROM unnest($1::text[], $2::halfvec[])
-                     AS new (id, embedding)",
+                 SELECT id, '', embedding, decode(repeat('00', 16), 'hex')
+                 FROM unnest($1::text[], $2::halfvec[]) AS new (id, embedding)",
             )
             .bind(&ids)
             .bind(&vectors)
@@ -249,6 +306,12 @@ impl Vectors {
             .await
             .expect("insert");
         }
+        run(
+            "INSERT INTO documents (product_id, version, position, text_hash)
+             SELECT product_id, 1, row_number() OVER (), text_hash FROM embeddings",
+        )
+        .await
+        .expect("documents");
         run("CREATE INDEX embeddings_nearest ON embeddings
              USING hnsw (embedding halfvec_cosine_ops)")
         .await

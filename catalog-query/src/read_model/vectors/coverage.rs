@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::read_model::vectors::memory::VectorMemory;
 use crate::read_model::{LiveReadModel, ReadModel};
 
 const REFRESH_EVERY_MS: u64 = 1_000;
@@ -15,26 +16,37 @@ const PAUSE_FACTOR: u32 = 20;
 
 /// How many products have a vector of their present text. Products that arrive later than the last
 /// count have none, so that the share is never taken to be greater than it is by more than what was
-/// changed or deleted since.
-#[derive(Clone, Debug)]
-pub(crate) struct Coverage(Arc<AtomicU64>);
+/// changed or deleted since. Where this replica has the vectors in memory, those count that are there.
+#[derive(Clone)]
+pub(crate) struct Coverage {
+    counted: Arc<AtomicU64>,
+    memory: Arc<VectorMemory>,
+}
 
 impl Coverage {
+    #[cfg(test)]
     pub(crate) fn new(embedded: u64) -> Self {
-        Self(Arc::new(AtomicU64::new(embedded)))
+        Self {
+            counted: Arc::new(AtomicU64::new(embedded)),
+            memory: Arc::default(),
+        }
     }
 
     /// Counts once, before anything is searched. Where that fails, no product is taken to have a
     /// vector until the next count.
-    pub(crate) async fn counted(live: &LiveReadModel) -> Self {
-        let coverage = Self::new(0);
+    pub(crate) async fn counted(live: &LiveReadModel, memory: Arc<VectorMemory>) -> Self {
+        let coverage = Self {
+            counted: Arc::default(),
+            memory,
+        };
         coverage.refresh(&live.load_full()).await;
         coverage
     }
 
     /// The share of this many products that have a vector, from 0 to 1.
     pub(crate) fn share(&self, documents: u64) -> f64 {
-        let embedded = self.0.load(Ordering::Relaxed);
+        let counted = self.counted.load(Ordering::Relaxed);
+        let embedded = self.memory.current().unwrap_or(counted);
         if embedded >= documents {
             1.0
         } else {
@@ -64,7 +76,7 @@ impl Coverage {
 
     async fn refresh(&self, live: &ReadModel) {
         match live.embedding_counts().await {
-            Ok(counts) => self.0.store(
+            Ok(counts) => self.counted.store(
                 u64::try_from(counts.current).unwrap_or_default(),
                 Ordering::Relaxed,
             ),

@@ -2,14 +2,22 @@
 
 use std::collections::HashSet;
 use std::error::Error;
+use std::sync::Arc;
 
 use catalog_events::ProductId;
 use futures_util::future::BoxFuture;
 
 use crate::index::Hit;
+use crate::read_model::vectors::memory::VectorMemory;
 
 /// Finds products by their vectors.
 pub(crate) trait VectorIndex: Send + Sync {
+    /// The memory that holds the vectors, where one does. They are compared in it by whoever has a core
+    /// for that, in the same job as what comes after.
+    fn in_memory(&self) -> Option<Arc<VectorMemory>> {
+        None
+    }
+
     /// Finds the `limit` products nearest to `vector` by cosine, nearest first.
     fn nearest<'a>(
         &'a self,
