@@ -6,6 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use trials::cluster::Part;
+
 fn read(file: &str) -> String {
     let workspace = Path::new("..");
     fs::read_to_string(workspace.join(file)).expect(file)
@@ -41,7 +43,21 @@ fn every_secret_is_asked_for_and_made() {
         .filter_map(|line| line.split_once('='))
         .collect();
     let asked = names(&compose, "${");
-    let settings = BTreeSet::from(["POSTGRES_SHARED_BUFFERS"]);
+    let has_default = |name: &&str| compose.contains(&format!("${{{name}:-"));
+    let settings: BTreeSet<_> = asked.iter().copied().filter(has_default).collect();
+    let example = read(".env.example");
+    let shown: BTreeSet<_> = example
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .collect();
+    for (name, default) in &shown {
+        let line = format!("${{{name}:-{default}}}");
+        assert!(compose.contains(&line), "{line}");
+    }
+    assert_eq!(
+        shown.iter().map(|(name, _)| *name).collect::<BTreeSet<_>>(),
+        settings
+    );
     let made_names: BTreeSet<_> = made.iter().map(|(name, _)| *name).collect();
     assert_eq!(&asked - &settings, made_names);
     for name in made_names {
@@ -70,4 +86,43 @@ fn every_user_of_the_broker_has_a_password_in_quotes() {
         assert!(compose.contains(&quoted), "{quoted}");
     }
     assert!(!users.contains("\"$JS.>\"") && !users.contains("\"$JS.API.>\""));
+}
+
+/// The names of metrics that the rules of Prometheus ask for.
+fn metrics_of(rules: &str) -> BTreeSet<String> {
+    let expressions = rules.lines().filter(|line| !line.contains("__name__"));
+    let words = expressions.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
+    let of_ours = |word: &&str| word.starts_with("bff_") || word.starts_with("catalog_");
+    words.filter(of_ours).map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_metric_of_an_alert_is_told_by_a_service() {
+    let cluster = crate::support::cluster().await;
+    let mut told = String::new();
+    for part in Part::ALL {
+        let log = cluster.log(part);
+        let (_, address) = log.split_once("ops=").expect("the address is logged");
+        let address = address.split_whitespace().next().expect("an address");
+        let metrics = reqwest::get(format!("http://{address}/metrics")).await;
+        told += &metrics.expect("metrics").text().await.expect("text");
+    }
+    let asked = metrics_of(&read("deploy/prometheus/alerts.yml"));
+    assert!(asked.len() > 12, "{asked:?}");
+    for metric in asked {
+        let family = metric.trim_end_matches("_total");
+        assert!(told.contains(&format!("# TYPE {family} ")), "{metric}");
+    }
+    let rules = read("deploy/prometheus/alerts.yml");
+    let operations = read("docs/operations.md");
+    for alert in rules
+        .lines()
+        .filter_map(|line| line.split_once("- alert: "))
+    {
+        assert!(
+            operations.contains(&format!("`{}`", alert.1)),
+            "{} is explained",
+            alert.1
+        );
+    }
 }
