@@ -16,7 +16,7 @@ const MILLIS_MAX: u64 = 600_000;
 pub struct Config {
     pub http_addr: SocketAddr,
     pub ops_addr: SocketAddr,
-    pub catalog_grpc_target: GrpcTarget,
+    pub catalog_grpc_target: GrpcTargets,
     pub command_grpc_target: GrpcTarget,
     /// With it, HTTP is HTTPS.
     pub tls: Option<ServerTls>,
@@ -66,7 +66,8 @@ impl Config {
             catalog_grpc_target: env.or(
                 "CATALOG_GRPC_TARGET",
                 "http://127.0.0.1:50051",
-                "The read side: catalog-query.",
+                "The read side: catalog-query. Reads go to all of its replicas: to those that stand here with commas, and to \
+                 all addresses that a name stands for.",
             ),
             command_grpc_target: env.or(
                 "COMMAND_GRPC_TARGET",
@@ -365,9 +366,43 @@ impl FromStr for GrpcTarget {
     }
 }
 
+/// The addresses of replicas of an upstream, with commas.
+///
+/// Invariant: there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrpcTargets(Vec<GrpcTarget>);
+
+impl GrpcTargets {
+    pub(crate) fn first(&self) -> &GrpcTarget {
+        &self.0[0]
+    }
+
+    pub(crate) fn uris(&self) -> Vec<Uri> {
+        self.0.iter().map(|target| target.uri().clone()).collect()
+    }
+}
+
+impl FromStr for GrpcTargets {
+    type Err = InvalidGrpcTarget;
+
+    fn from_str(text: &str) -> Result<Self, InvalidGrpcTarget> {
+        let targets = text.split(',').map(|target| target.trim().parse());
+        targets.collect::<Result<_, _>>().map(Self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn targets_of_replicas_stand_with_commas() {
+        let targets: GrpcTargets = "http://a:1, b:2".parse().expect("two");
+        assert_eq!(targets.uris(), ["http://a:1", "http://b:2"]);
+        for bad in ["", "http://a:1,", ",", "http://a:1;http://b:1"] {
+            assert_eq!(bad.parse::<GrpcTargets>(), Err(InvalidGrpcTarget), "{bad}");
+        }
+    }
 
     #[test]
     fn targets_are_http_or_https_with_a_port() {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::http::Uri;
 use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
@@ -18,6 +19,8 @@ use tonic::transport::Endpoint;
 
 use crate::config::{Config, GrpcTarget};
 
+/// The calls of the read side that have one answer and change nothing.
+const READS: &str = "/catalog.v1.CatalogService/";
 const CONNECT_MS_MAX: u64 = 1_000;
 const KEEP_ALIVE_INTERVAL_MS: u64 = 10_000;
 const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 5_000;
@@ -48,9 +51,14 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// Must be called within a runtime.
     pub(crate) fn connect_lazily(config: &Config) -> anyhow::Result<Self> {
-        let read_side = channel(&config.catalog_grpc_target, &config.access)
+        let replicas = config
+            .access
+            .replicas(&config.catalog_grpc_target.uris(), READS, endpoint)
             .context("BFF_CATALOG_GRPC_TARGET")?;
-        let catalog = CatalogServiceClient::new(read_side.clone());
+        let catalog = CatalogServiceClient::new(replicas);
+        // What an operator asks is about one replica, always the same.
+        let read_side = channel(config.catalog_grpc_target.first(), &config.access)
+            .context("BFF_CATALOG_GRPC_TARGET")?;
         let write_side = channel(&config.command_grpc_target, &config.access)
             .context("BFF_COMMAND_GRPC_TARGET")?;
         let command = CatalogCommandServiceClient::new(write_side.clone());
@@ -92,11 +100,14 @@ impl Upstream {
 }
 
 fn channel(target: &GrpcTarget, access: &GrpcAccess) -> Result<GrpcChannel, TlsError> {
-    let endpoint = Endpoint::from(target.uri().clone())
+    access.channel(&endpoint(target.uri().clone()))
+}
+
+fn endpoint(uri: Uri) -> Endpoint {
+    Endpoint::from(uri)
         .connect_timeout(Duration::from_millis(CONNECT_MS_MAX))
         .http2_keep_alive_interval(Duration::from_millis(KEEP_ALIVE_INTERVAL_MS))
         .keep_alive_timeout(Duration::from_millis(KEEP_ALIVE_ANSWER_MS_MAX))
         .keep_alive_while_idle(true)
-        .tcp_nodelay(true);
-    access.channel(&endpoint)
+        .tcp_nodelay(true)
 }

@@ -14,6 +14,7 @@ mod kill;
 mod chaos;
 mod verify;
 mod restore;
+mod replicas;
 mod eval;
 mod feeds;
 mod client;
