@@ -30,10 +30,11 @@ pub struct Config {
     pub grpc_addr: SocketAddr,
     /// Where health and metrics listen.
     pub ops_addr: SocketAddr,
-    /// The most connections to Postgres for requests.
+    /// How long requests are still taken at a stop, after readiness is off.
     pub drain_wait: Duration,
+    /// The most connections to Postgres for requests.
     pub database_connections_max: u32,
-    /// How long the stream keeps events; zero means for ever. The event log keeps them all.
+    /// What the streams keep. The event log keeps all events.
     pub stream: StreamLimits,
     /// Whether the gRPC API describes itself.
     pub reflection: bool,

@@ -25,6 +25,8 @@ pub(crate) use self::apply::{Applied, is_refused};
 pub(crate) use self::cached::CachedProductRepository;
 pub(crate) use self::checkpoint::Checkpoint;
 pub(crate) use self::documents::Held;
+#[cfg(test)]
+pub(crate) use self::generation_store::begun;
 pub(crate) use self::generation_store::{Beginning, Generations};
 pub(crate) use self::listing::{Candidates, ListOrder, Listing, ListingIndexes};
 pub(crate) use self::parked::ParkedEvent;

@@ -355,3 +355,16 @@ async fn insert(db: &mut PgConnection, state: &str, model: &str) -> sqlx::Result
         .await?;
     Ok(id)
 }
+
+/// The live generation of an empty database, for tests; the devkit keeps the database.
+#[cfg(test)]
+pub(crate) async fn begun(devkit: &devkit::Devkit) -> ReadModel {
+    let url = devkit.unique_database("vectors").await.expect("database");
+    let generations = Generations::connect(url.parse().expect("a URL"), 4)
+        .await
+        .expect("connect");
+    let Beginning::Live(read_model) = generations.begin("test").await.expect("begin") else {
+        panic!("an empty database begins with a live generation");
+    };
+    read_model
+}

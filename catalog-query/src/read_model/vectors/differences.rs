@@ -25,27 +25,21 @@ impl VectorMemory {
     /// every bit of it. What changes meanwhile may be among them.
     pub(crate) async fn differing(&self, live: &ReadModel) -> sqlx::Result<Vec<ProductId>> {
         self.unlike(live, |table, id, stated| {
-            table
-                .hash_anew(id, &stated.text_hash)
-                .as_ref()
-                .map(|hash| &hash[..])
-                == Some(&stated.vector_hash[..])
+            table.hash_anew(id, &stated.text_hash)
         })
         .await
     }
 
     /// The products whose vector in memory was another one when it was read, which is quicker to tell.
     pub(super) async fn outdated(&self, live: &ReadModel) -> sqlx::Result<Vec<ProductId>> {
-        self.unlike(live, |table, id, stated| {
-            table.hash_of(id).as_ref().map(|hash| &hash[..]) == Some(&stated.vector_hash[..])
-        })
-        .await
+        self.unlike(live, |table, id, _| table.hash_of(id)).await
     }
 
+    /// The products of which memory has another hash than the database.
     async fn unlike(
         &self,
         live: &ReadModel,
-        is_alike: impl Fn(&VectorTable, &ProductId, &Stated) -> bool,
+        hash_in: impl Fn(&VectorTable, &ProductId, &Stated) -> Option<[u8; 16]>,
     ) -> sqlx::Result<Vec<ProductId>> {
         let mut known: HashSet<ProductId> = self.look(|table| table.ids().cloned().collect());
         let (mut unlike, mut after) = (Vec::new(), String::new());
@@ -60,7 +54,8 @@ impl VectorMemory {
                         continue;
                     };
                     known.remove(&id);
-                    if !is_alike(table, &id, stated) {
+                    let held = hash_in(table, &id, stated);
+                    if held.is_none_or(|held| held[..] != stated.vector_hash[..]) {
                         unlike.push(id);
                     }
                 }

@@ -9,9 +9,9 @@ use pgvector::HalfVector;
 use sqlx::PgPool;
 
 use super::*;
+use crate::read_model::begun;
 use crate::read_model::vectors::EMBEDDING_DIMENSIONS;
 use crate::read_model::vectors::vector_hash::vector_hash;
-use crate::read_model::{Beginning, Generations};
 
 /// A read model whose rows a test writes, and its follower.
 struct Setup {
@@ -26,13 +26,7 @@ struct Setup {
 impl Setup {
     async fn new(vectors_max: u64) -> Self {
         let devkit = Devkit::throwaway().await.expect("devkit");
-        let url = devkit.unique_database("vectors").await.expect("database");
-        let generations = Generations::connect(url.parse().expect("a URL"), 4)
-            .await
-            .expect("connect");
-        let Beginning::Live(read_model) = generations.begin("test").await.expect("begin") else {
-            panic!("an empty database begins with a live generation");
-        };
+        let read_model = begun(&devkit).await;
         Self {
             _devkit: devkit,
             pool: read_model.pool.clone(),

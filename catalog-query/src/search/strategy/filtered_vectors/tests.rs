@@ -16,8 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::index::tests::support::{changed, open, product};
 use crate::index::{FieldName, Filter, Hit};
 use crate::read_model::{
-    Beginning, Generations, LiveReadModel, PgVectorIndex, ReplicaVectors, VectorFollower,
-    VectorMemory,
+    LiveReadModel, PgVectorIndex, ReplicaVectors, VectorFollower, VectorMemory, begun,
 };
 use crate::search::deadline::Deadline;
 use crate::search::strategy::executor::SearchExecutor;
@@ -39,13 +38,7 @@ fn in_time() -> Deadline {
 async fn finds_the_nearest_that_pass_however_few_pass() {
     let vectors = Vectors::random();
     let devkit = Devkit::throwaway().await.expect("devkit");
-    let url = devkit.unique_database("vectors").await.expect("database");
-    let generations = Generations::connect(url.parse().expect("a URL"), 4)
-        .await
-        .expect("connect");
-    let Beginning::Live(read_model) = generations.begin("test").await.expect("begin") else {
-        panic!("an empty database begins with a live generation");
-    };
+    let read_model = begun(&devkit).await;
     let pool = read_model.pool.clone();
     vectors.save(&pool).await;
     check_walks_the_index(&pool).await;
