@@ -105,7 +105,10 @@ impl QueryWord {
     }
 
     pub(crate) fn add(&mut self, stems: Vec<String>, weight: f32, kind: AlternativeKind) {
-        if !stems.is_empty() && self.alternatives.iter().all(|known| known.stems != stems) {
+        let mut known = self.alternatives.iter_mut();
+        if let Some(known) = known.find(|known| known.stems == stems) {
+            known.weight = known.weight.max(weight);
+        } else if !stems.is_empty() {
             self.alternatives.push(Alternative {
                 stems,
                 weight,

@@ -88,6 +88,16 @@ pub(super) fn join_beginning(
     Ok(())
 }
 
+/// Adds a word for two neighbours that begin it, where products have it rather than anything that
+/// the two may mean apart: it counts as much as what was typed.
+pub(super) fn add_whole(words: &mut [UnderstoodWord], whole: &str, vocabulary: &Vocabulary<'_>) {
+    for word in words {
+        for row in vocabulary.language().rows(whole) {
+            word.word.add(row, 1.0, AlternativeKind::Spelling);
+        }
+    }
+}
+
 /// Whether two neighbours may be one word: both of letters, or the groups of a number.
 fn may_be_one(left: &UnderstoodWord, right: &UnderstoodWord) -> bool {
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,6 +1,6 @@
 //! The other words of a query, which tell what a mistyped or unfinished one may mean.
 
-use crate::index::Vocabulary;
+use crate::index::{KnownWord, Vocabulary};
 use crate::search::request::understanding::word::UnderstoodWord;
 
 /// What a title is worth that has a word right after the one before it in the query, and what one
@@ -9,6 +9,16 @@ const IN_ORDER: f64 = 100.0;
 const IN_TITLE: f64 = 10.0;
 /// What a product is worth that has the word without the others.
 const ALONE: f64 = 0.01;
+/// The most words that two words of a query may begin together.
+const JOINED_MAX: usize = 4;
+
+/// A word that products write as one with the word before it.
+pub(super) struct Joined {
+    pub(super) whole: String,
+    pub(super) evidence: f64,
+    /// What comes after the word before it.
+    pub(super) end: String,
+}
 
 /// The known words of a query around one of them.
 pub(super) struct Context<'a> {
@@ -61,6 +71,29 @@ impl<'a> Context<'a> {
             + IN_TITLE * in_titles as f64
             + anywhere as f64
             + ALONE * documents as f64)
+    }
+
+    /// The words that the one before and a beginning start together where products write them as one,
+    /// each without the word before.
+    pub(super) fn joined(&self, beginning: &str) -> tantivy::Result<Vec<Joined>> {
+        let Some(before) = &self.before else {
+            return Ok(Vec::new());
+        };
+        let whole = format!("{before}{beginning}");
+        let found = self
+            .vocabulary
+            .continuations(&whole, JOINED_MAX)?
+            .into_iter();
+        let joined = found.map(|KnownWord { surface, documents }| {
+            let names = self.vocabulary.names_with(&self.stem(&surface))?;
+            Ok(Joined {
+                // A name with the whole is one that has both words in a row.
+                evidence: (IN_ORDER + IN_TITLE) * names as f64 + documents as f64,
+                end: surface[before.len()..].to_owned(),
+                whole: surface,
+            })
+        });
+        joined.collect()
     }
 
     /// Whether a word has the stem of another one.

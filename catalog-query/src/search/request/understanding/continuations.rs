@@ -1,6 +1,7 @@
 //! The words that the last word of a query may be the beginning of.
 
 use crate::index::{AlternativeKind, KeywordWeights, KnownWord, Vocabulary, is_unspaced};
+use crate::search::request::understanding::compounds;
 use crate::search::request::understanding::context::Context;
 use crate::search::request::understanding::word::UnderstoodWord;
 
@@ -16,7 +17,7 @@ const COMPARED_MAX: usize = 64;
 /// A word that so many times more products have than all continuations together is meant instead.
 const MISTAKE_RATIO: u64 = 10;
 /// A word is rather the beginning of others where so many times more names have those.
-const FINISHED_RATIO: f64 = 8.0;
+const FINISHED_RATIO: f64 = 5.0;
 
 /// Whether any product has a longer word that begins so.
 pub(super) fn begins(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool> {
@@ -102,10 +103,17 @@ fn put(
     } else {
         AlternativeKind::Completion
     };
-    let best = found.first().map_or(0.0, |(evidence, _)| *evidence);
+    let apart = found.first().map_or(0.0, |(evidence, _)| *evidence);
+    // "smart wat" is a smartwatch rather than a smart thing of so many watts.
+    let joined = context.joined(&words[at].surface)?.into_iter();
+    let joined = joined.max_by(|a, b| a.evidence.total_cmp(&b.evidence));
+    let joined = joined.filter(|joined| joined.evidence > apart);
+    let best = joined.as_ref().map_or(apart, |joined| joined.evidence);
     let word = &mut words[at];
     if !is_finished {
-        word.completed = found.first().map(|(_, best)| best.surface.clone());
+        let best = found.first().map(|(_, best)| best.surface.clone());
+        let joined = joined.as_ref().map(|joined| joined.end.clone());
+        word.completed = joined.or(best);
     }
     for (evidence, continuation) in found {
         let share = (evidence / best).sqrt() as f32;
@@ -113,6 +121,9 @@ fn put(
             word.word.add(row, weights.continuation * share, kind);
         }
         word.is_known = true;
+    }
+    if let Some(joined) = joined {
+        compounds::add_whole(&mut words[at - 1..=at], &joined.whole, vocabulary);
     }
     Ok(())
 }
