@@ -11,6 +11,7 @@ use trials::bench::{self, BenchArgs, PeerArgs};
 use trials::chaos::{self, ChaosArgs};
 use trials::cluster;
 
+use crate::deployment::backup::{self, BackupArgs, RestoreArgs};
 use crate::deployment::keys::{self, KeysArgs};
 use crate::deployment::migrate::{self, MigrateArgs};
 use crate::deployment::probe::{self, ProbeArgs};
@@ -24,7 +25,7 @@ use crate::projections::rebuild::{self, RebuildArgs};
 use crate::projections::verify::{self, VerifyArgs};
 use crate::rules::{self, RulesArgs, SynonymsArgs};
 use crate::search::analytics::{self, AnalyticsArgs};
-use crate::search::history::{self, HistoryArgs, RestoreArgs};
+use crate::search::history::{self, HistoryArgs};
 use crate::search::profiles::{self, ProfilesArgs};
 use crate::search::{self, GetArgs, SearchArgs};
 use crate::shell::{self, CompletionsArgs, ManArgs, OpenArgs};
@@ -68,7 +69,7 @@ enum Command {
     Get(GetArgs),
     /// Shows what happened to a product: when, by whom, and what changed
     History(HistoryArgs),
-    /// Makes a product what it was at a version
+    /// Makes a product what it was at a version, or the whole catalog what a backup holds
     Restore(RestoreArgs),
     /// Words that count as the same in searches: shows, adds and removes them
     Synonyms(SynonymsArgs),
@@ -100,6 +101,8 @@ enum Command {
     Bench(BenchArgs),
     /// Proves what the catalog promises: real processes, real faults, and a check of all they did
     Chaos(ChaosArgs),
+    /// Backs up what cannot be made again, while the services go on
+    Backup(BackupArgs),
     /// Applies the migrations of both databases ahead of a deployment
     Migrate(MigrateArgs),
     /// Prints what completes this program's commands in a shell
@@ -156,7 +159,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => block_on(eval::command(args, &endpoints)),
         Command::Get(args) => block_on(search::get(args, &endpoints)),
         Command::History(args) => block_on(history::history(args, &endpoints)),
-        Command::Restore(args) => block_on(history::restore(args, &endpoints)),
+        Command::Restore(args) => block_on(backup::restore(args, &endpoints)),
         Command::Synonyms(args) => block_on(rules::synonyms(args, &endpoints)),
         Command::Rules(args) => block_on(rules::rules(args, &endpoints)),
         Command::Keys(args) => block_on(keys::command(args, &endpoints)),
@@ -174,6 +177,7 @@ pub fn main() -> ExitCode {
         Command::Rebuild(args) => block_on(rebuild::command(args, &endpoints)),
         Command::Bench(args) => block_on(bench::command(args)),
         Command::Chaos(args) => block_on(chaos::command(args)),
+        Command::Backup(args) => block_on(backup::backup(args, &endpoints)),
         Command::Migrate(args) => block_on(migrate::command(args)),
         Command::Probe(args) => block_on(probe::command(args)),
         Command::BenchPeer(args) => block_on(bench::peer(args)),

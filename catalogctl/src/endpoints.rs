@@ -99,6 +99,9 @@ pub struct Published {
     pub command_ops: String,
     pub query_ops: String,
     pub nats_url: String,
+    /// The database of the write side, as its owner.
+    #[serde(default)]
+    pub command_database: Option<String>,
 }
 
 /// The services as a command calls them.
@@ -293,6 +296,7 @@ mod tests {
             command_ops: "127.0.0.1:5".to_owned(),
             query_ops: "127.0.0.1:6".to_owned(),
             nats_url: "nats://secret@127.0.0.1:7".to_owned(),
+            command_database: None,
         }
     }
 

@@ -5,7 +5,6 @@
 pub mod cli;
 mod rules;
 mod eval;
-mod search;
 mod tail;
 mod projections;
 mod up;
@@ -13,6 +12,7 @@ mod export;
 mod import;
 mod status;
 mod deployment;
+mod search;
 mod shell;
 mod moment;
 pub mod endpoints;

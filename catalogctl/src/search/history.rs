@@ -28,18 +28,6 @@ pub(crate) struct HistoryArgs {
     json: bool,
 }
 
-#[derive(Debug, clap::Args)]
-pub(crate) struct RestoreArgs {
-    #[arg(value_name = "ID")]
-    id: String,
-    /// The version that the product becomes again, one of `catalogctl history ID`
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
-    version: i64,
-    /// Prints the product as one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
 pub(crate) async fn history(
     args: HistoryArgs,
     endpoints: &EndpointArgs,
@@ -66,15 +54,18 @@ pub(crate) async fn history(
     Ok(ExitCode::SUCCESS)
 }
 
+/// Makes a product what it was at a version.
 pub(crate) async fn restore(
-    args: RestoreArgs,
+    id: String,
+    version: i64,
+    as_json: bool,
     endpoints: &EndpointArgs,
 ) -> anyhow::Result<ExitCode> {
     let target = endpoints.resolve()?.command;
     let mut client = CatalogCommandServiceClient::new(target.channel()?);
     let as_it_was = GetProductAsOfRequest {
-        id: args.id,
-        as_of: Some(AsOf::Version(args.version)),
+        id,
+        as_of: Some(AsOf::Version(version)),
     };
     let old = client.get_product_as_of(bounded(as_it_was)).await;
     let old = old.map_err(|status| target.error(&status))?.into_inner();
@@ -87,13 +78,13 @@ pub(crate) async fn restore(
     let product = answer
         .product
         .context("the write service answered without the product")?;
-    if args.json {
+    if as_json {
         output::json(&ProductJson::from(&product))?;
     } else {
         output::line(&format!(
             "{} is what it was at version {}, as version {}: {}, {}",
             output::plain(&product.id),
-            args.version,
+            version,
             product.version,
             amount(product.price_minor, &product.currency),
             output::plain(&product.title)

@@ -14,6 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::deployment::database;
 use crate::endpoints::Published;
 
 const QUERY_GRPC_PORT: u16 = 50051;
@@ -73,6 +74,7 @@ impl Services {
             command_ops: command_ops.to_string(),
             query_ops: query_ops.to_string(),
             nats_url: on.devkit.nats_url(),
+            command_database: Some(on.devkit.database_url(database::NAME).await?),
         };
         Ok((Self { front, back }, published))
     }
@@ -133,7 +135,7 @@ async fn build_command(
     let variables = [
         (
             "CATALOG_COMMAND_DATABASE_URL",
-            on.devkit.database_url("catalog_command").await?,
+            on.devkit.database_url(database::NAME).await?,
         ),
         ("CATALOG_COMMAND_NATS_URL", on.devkit.nats_url()),
         (
