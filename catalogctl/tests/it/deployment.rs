@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
 use trials::cluster::Part;
 
 fn read(file: &str) -> String {
@@ -71,8 +72,21 @@ fn every_secret_is_asked_for_and_made() {
     assert_eq!(values.len(), made.len(), "each is another one");
     assert!(values.iter().all(|value| value.len() == 64));
 
-    assert!(!run().status.success(), "it does not overwrite them");
-    assert_eq!(fs::read_to_string(&file).expect("secrets"), secrets);
+    // What an older release has made stays, and what it did not know is added.
+    let (older, added) = secrets.trim_end().rsplit_once('\n').expect("lines");
+    let older = format!("HTTP_PORT=80\n{older}");
+    fs::write(&file, &older).expect("secrets");
+    assert!(run().status.success());
+    let now = fs::read_to_string(&file).expect("secrets");
+    let (kept, new) = now.trim_end().rsplit_once('\n').expect("lines");
+    assert_eq!(kept, older);
+    assert!(
+        new != added
+            && new.split_once('=').map(|(name, _)| name)
+                == added.split_once('=').map(|(name, _)| name)
+    );
+    assert!(run().status.success());
+    assert_eq!(fs::read_to_string(&file).expect("secrets"), now);
 }
 
 #[test]
@@ -88,16 +102,47 @@ fn every_user_of_the_broker_has_a_password_in_quotes() {
     assert!(!users.contains("\"$JS.>\"") && !users.contains("\"$JS.API.>\""));
 }
 
-/// The names of metrics that the rules of Prometheus ask for.
-fn metrics_of(rules: &str) -> BTreeSet<String> {
-    let expressions = rules.lines().filter(|line| !line.contains("__name__"));
-    let words = expressions.flat_map(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_'));
+/// The metrics of the services that an expression of Prometheus asks for.
+fn metrics_of(expression: &str) -> BTreeSet<String> {
+    let words = expression.split(|c: char| !c.is_alphanumeric() && c != '_');
     let of_ours = |word: &&str| word.starts_with("bff_") || word.starts_with("catalog_");
     words.filter(of_ours).map(str::to_owned).collect()
 }
 
+fn metrics_of_alerts() -> BTreeSet<String> {
+    let rules = read("deploy/prometheus/alerts.yml");
+    let named = rules.lines().filter(|line| !line.contains("__name__"));
+    named.flat_map(metrics_of).collect()
+}
+
+fn board() -> Value {
+    serde_json::from_str(&read("deploy/grafana/catalog.json")).expect("the board is JSON")
+}
+
+/// Every expression that the board asks Prometheus for, wherever it stands.
+fn expressions(board: &Value) -> Vec<&str> {
+    match board {
+        Value::Object(fields) => fields
+            .iter()
+            .flat_map(|(name, value)| match value {
+                Value::String(text) if name == "expr" => vec![text.as_str()],
+                _ => expressions(value),
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(expressions).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The name that stands for all series of a metric, without the end of one of them.
+fn family(metric: &str) -> &str {
+    let ends = ["_total", "_bucket", "_sum", "_count"];
+    let shorter = ends.into_iter().find_map(|end| metric.strip_suffix(end));
+    shorter.unwrap_or(metric)
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn every_metric_of_an_alert_is_told_by_a_service() {
+async fn every_metric_of_the_alerts_and_the_board_is_told_by_a_service() {
     let cluster = crate::support::cluster().await;
     let mut told = String::new();
     for part in Part::ALL {
@@ -107,12 +152,22 @@ async fn every_metric_of_an_alert_is_told_by_a_service() {
         let metrics = reqwest::get(format!("http://{address}/metrics")).await;
         told += &metrics.expect("metrics").text().await.expect("text");
     }
-    let asked = metrics_of(&read("deploy/prometheus/alerts.yml"));
-    assert!(asked.len() > 12, "{asked:?}");
-    for metric in asked {
-        let family = metric.trim_end_matches("_total");
-        assert!(told.contains(&format!("# TYPE {family} ")), "{metric}");
+    let alerts = metrics_of_alerts();
+    assert!(alerts.len() > 12, "{alerts:?}");
+    let board = board();
+    let shown: BTreeSet<_> = expressions(&board)
+        .into_iter()
+        .flat_map(metrics_of)
+        .collect();
+    assert!(shown.len() > 40, "{shown:?}");
+    for metric in alerts.union(&shown) {
+        let line = format!("# TYPE {} ", family(metric));
+        assert!(told.contains(&line), "{metric}");
     }
+}
+
+#[test]
+fn every_alert_is_explained() {
     let rules = read("deploy/prometheus/alerts.yml");
     let operations = read("docs/operations.md");
     for alert in rules
@@ -125,4 +180,18 @@ async fn every_metric_of_an_alert_is_told_by_a_service() {
             alert.1
         );
     }
+}
+
+#[test]
+fn every_panel_of_the_board_says_what_a_bad_value_means() {
+    let board = board();
+    let panels = board["panels"].as_array().expect("panels");
+    let of_rows = |panel: &&Value| panel["type"] == "row";
+    assert_eq!(panels.iter().filter(of_rows).count(), 5);
+    for panel in panels.iter().filter(|panel| !of_rows(panel)) {
+        let says = panel["description"].as_str().unwrap_or_default();
+        assert!(says.ends_with('.'), "{}", panel["title"]);
+    }
+    let ids: BTreeSet<_> = panels.iter().map(|panel| panel["id"].as_u64()).collect();
+    assert_eq!(ids.len(), panels.len(), "each has an id of its own");
 }
