@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use axum::Router;
 use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use prometheus_client::registry::Registry;
-use service_kit::{Env, GrpcChannel, Ops, Readiness, Service, Tasks};
+use service_kit::{Env, GrpcChannel, Leaving, Ops, Readiness, Service, Tasks};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -108,8 +108,12 @@ impl Service for App {
         })
     }
 
-    /// Serves until `stop` is cancelled. Readiness goes first, so that load balancers send nobody here
-    /// any more, then the listener; health is told to the end.
+    /// Load balancers send nobody here any more while the listener still answers.
+    fn leaving(&self) -> Leaving {
+        Leaving::new(self.readiness.clone(), None, self.drain_wait)
+    }
+
+    /// Serves until `stop` is cancelled; health is told to the end.
     async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         tracing::info!(http = %self.http_addr, ops = %self.ops_addr, "bff listens");
         let mut tasks = Tasks::new(stop);
@@ -121,13 +125,10 @@ impl Service for App {
         }
         tasks.spawn("events", |stop| self.events.run(stop));
         tasks.spawn("ops", |_| self.ops.run(health_ends));
-        let (readiness, wait) = (self.readiness, self.drain_wait);
         let stopping_streams = self.stopping;
         tasks.spawn("http", |stop| async move {
             let stopping = async move {
                 stop.cancelled().await;
-                readiness.set_not_ready("the service is stopping");
-                tokio::time::sleep(wait).await;
                 stopping_streams.cancel();
             };
             let service = self.router.into_make_service_with_connect_info::<Peer>();

@@ -99,7 +99,12 @@ impl Service for App {
             .with_tokens(config.service_token.clone());
         let progress = WriteProgress::default();
         let health = grpc.announce::<CommandServer>().await;
-        let probe = Probe::new(databases.probe.clone(), client.clone(), health);
+        let probe = Probe::new(
+            databases.probe.clone(),
+            databases.clock.clone(),
+            client.clone(),
+            health,
+        );
         let ops = bind_ops(&config, &progress, probe.readiness.clone()).await?;
 
         let wakes = Wakes::default();
@@ -159,7 +164,7 @@ impl Service for App {
         let Probe {
             readiness, health, ..
         } = &self.probe;
-        Leaving::new(readiness.clone(), health.clone(), self.drain_wait)
+        Leaving::new(readiness.clone(), Some(health.clone()), self.drain_wait)
     }
 
     async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {

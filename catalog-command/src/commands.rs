@@ -20,7 +20,6 @@ mod attempt;
 mod written;
 
 use attempt::{Attempt, RACES_MAX};
-use call::now;
 use group::Before;
 
 pub(crate) use attempt::CommandError;

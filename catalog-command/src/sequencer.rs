@@ -1,6 +1,8 @@
 //! The sequencer gives committed events their positions. It numbers after the commit, so that
 //! writers share no lock and no position is ever skipped or filled in late.
 
+mod floor;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +10,7 @@ use service_kit::Retry;
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
+use crate::sequencer::floor::Floor;
 use crate::status::WriteProgress;
 use crate::store::{self, Epoch, LogError, Sequenced, soon};
 
@@ -37,8 +40,9 @@ impl Sequencer {
     pub(crate) async fn run(&self, epoch: Epoch) {
         let mut retry = Retry::new("sequencer");
         let mut limit = BATCH_EVENTS_MAX;
+        let mut floor = Floor::new();
         loop {
-            match self.next(epoch, limit).await {
+            match self.next(epoch, &mut floor, limit).await {
                 Ok(Sequenced::Fenced) => return,
                 Ok(sequenced) => {
                     if retry.succeeded() {
@@ -59,11 +63,11 @@ impl Sequencer {
     /// Lets events come in after a step that moved few or none.
     async fn wait_for_more(&self, sequenced: Sequenced) {
         match sequenced {
-            Sequenced::Moved(0) => {
+            Sequenced::Moved(moved) if moved.events == 0 => {
                 let poll = Duration::from_millis(POLL_EVERY_MS);
                 let _ = tokio::time::timeout(poll, self.committed.notified()).await;
             }
-            Sequenced::Moved(count) if count < FEW_EVENTS => {
+            Sequenced::Moved(moved) if moved.events < FEW_EVENTS => {
                 tokio::time::sleep(Duration::from_millis(GATHER_MS)).await;
             }
             Sequenced::Moved(_) | Sequenced::NoDigest | Sequenced::Fenced => {}
@@ -85,18 +89,26 @@ impl Sequencer {
     }
 
     /// Takes one step: committed events get positions, unless this instance no longer leads.
-    async fn next(&self, epoch: Epoch, limit: i64) -> Result<Sequenced, LogError> {
+    async fn next(
+        &self,
+        epoch: Epoch,
+        floor: &mut Floor,
+        limit: i64,
+    ) -> Result<Sequenced, LogError> {
         // The connection's TLS makes this a large future.
-        let step = Box::pin(store::sequence(&self.pool, epoch, limit));
+        let step = Box::pin(store::sequence(&self.pool, epoch, floor.id(), limit));
         let mut sequenced = soon(step).await?;
         if sequenced == Sequenced::NoDigest
             && !store::compute_head_digest(&self.pool, epoch).await?
         {
             sequenced = Sequenced::Fenced;
         }
-        if let Sequenced::Moved(count @ 1..) = sequenced {
-            self.progress.add_sequenced(count);
-            self.sequenced.notify_one();
+        if let Sequenced::Moved(moved) = sequenced {
+            floor.saw(&moved, limit);
+            if moved.events > 0 {
+                self.progress.add_sequenced(moved.events);
+                self.sequenced.notify_one();
+            }
         }
         Ok(sequenced)
     }

@@ -16,16 +16,18 @@ mod log_head;
 mod log_digest;
 mod hashed_rows;
 mod log_error;
+mod clock;
 
 pub(crate) use api_keys::{
     KeyPage, count_live_keys, has_prefix, key_revision, keys_changed_since, list_keys, live_keys,
     load_key, lock_api_keys, save_key,
 };
 pub(crate) use audit::{AuditEntry, record};
+pub(crate) use clock::Clock;
 pub(crate) use connections::{Databases, Obstacle, allow_long_decisions, soon, within};
 pub(crate) use event_log::{
-    EventRow, Sequenced, event_id_at, first_position_younger_than, outbox_backlog, read_events,
-    read_last_events, sequence,
+    EventRow, Moved, Sequenced, event_id_at, first_position_younger_than, outbox_backlog,
+    read_events, read_last_events, sequence,
 };
 pub(crate) use followed::{followed_events, heads};
 pub(crate) use history::{PastEvent, Range, product_events, product_version};

@@ -94,7 +94,7 @@ impl Service for App {
         let readiness = Readiness::default();
         let ops = Ops::bind(config.ops_addr, registry, readiness.clone()).await?;
         let health = grpc.announce::<CatalogServiceServer<Catalog>>().await;
-        let leaving = Leaving::new(readiness.clone(), health.clone(), config.drain_wait);
+        let leaving = Leaving::new(readiness.clone(), Some(health.clone()), config.drain_wait);
 
         let search = Search::new(profiles, &config, &storage).await;
         // A connection of their own: reads must not wait behind events, nor events behind reads.

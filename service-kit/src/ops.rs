@@ -68,11 +68,11 @@ pub struct Leaving {
 }
 
 impl Leaving {
-    /// Turns `readiness` and `health` off and then waits.
-    pub fn new(readiness: Readiness, health: Health, wait: Duration) -> Self {
+    /// Turns `readiness` off, and `health` where there is gRPC, and then waits.
+    pub fn new(readiness: Readiness, health: Option<Health>, wait: Duration) -> Self {
         Self {
             readiness,
-            health: Some(health),
+            health,
             wait,
         }
     }

@@ -1,6 +1,4 @@
-//! What every command is told beside its arguments: who calls, and the time.
-
-use time::OffsetDateTime;
+//! What every command is told beside its arguments: who calls.
 
 use crate::domain::RequestKey;
 use crate::store::Origin;
@@ -10,11 +8,4 @@ use crate::store::Origin;
 pub(crate) struct Call {
     pub(crate) origin: Origin,
     pub(crate) request: Option<RequestKey>,
-}
-
-/// The present time to the microsecond, which is what Postgres and JSON both keep.
-pub(super) fn now() -> OffsetDateTime {
-    let now = OffsetDateTime::now_utc();
-    now.replace_nanosecond(now.microsecond() * 1_000)
-        .unwrap_or(now)
 }

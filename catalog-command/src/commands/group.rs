@@ -14,10 +14,9 @@ use time::OffsetDateTime;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::commands::attempt::Attempt;
-use crate::commands::call::now;
 use crate::commands::written::Written;
 use crate::domain::{Current, Decision, Rejection};
-use crate::store::{self, Origin, soon};
+use crate::store::{self, Clock, Origin, soon};
 
 const WRITES_MAX: usize = 64;
 /// How many writes are set aside for later groups, behind an earlier write of the same product: more than
@@ -72,16 +71,22 @@ impl WriteGroup {
 /// Saves what writers hand in, group after group, on one connection.
 pub(crate) struct GroupSaver {
     pool: PgPool,
+    clock: Clock,
     committed: Arc<Notify>,
     waiting: mpsc::Receiver<Waiting>,
     /// Writes that wait for the next group, because an earlier write of the same product is in this one.
     next: Vec<Waiting>,
 }
 
-pub(super) fn write_group(pool: PgPool, committed: Arc<Notify>) -> (WriteGroup, GroupSaver) {
+pub(super) fn write_group(
+    pool: PgPool,
+    clock: Clock,
+    committed: Arc<Notify>,
+) -> (WriteGroup, GroupSaver) {
     let (hand_in, waiting) = mpsc::channel(WAITING_MAX);
     let saver = GroupSaver {
         pool,
+        clock,
         committed,
         waiting,
         next: Vec::new(),
@@ -155,7 +160,7 @@ impl GroupSaver {
                 return None;
             }
         };
-        match soon(decide_and_save(&mut connection, &group)).await {
+        match soon(decide_and_save(&mut connection, &group, &self.clock)).await {
             Ok(outcomes) => {
                 let saved = outcomes.iter().any(|outcome| outcome.saved);
                 for (waiting, outcome) in group.into_iter().zip(outcomes) {
@@ -200,13 +205,14 @@ struct Outcome {
 async fn decide_and_save(
     db: &mut PgConnection,
     group: &[Waiting],
+    clock: &Clock,
 ) -> Result<Vec<Outcome>, sqlx::Error> {
     let current = load_present(db, group).await?;
     let decided: Vec<_> = group
         .iter()
         .map(|waiting| {
             let write = &waiting.write;
-            (write.decide)(current.get(&write.id), now())
+            (write.decide)(current.get(&write.id), clock.now())
         })
         .collect();
     let writes: Vec<_> = decided

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::commands::written::LastChange;
-use crate::commands::{Attempt, Call, CommandError, Commands, RACES_MAX, now};
+use crate::commands::{Attempt, Call, CommandError, Commands, RACES_MAX};
 use crate::domain::{Columns, Current, Decision, ImportRow, Rejection, Violation};
 use crate::store;
 
@@ -70,7 +70,7 @@ impl Commands {
             return Ok(earlier);
         }
         let current = store::load_for_update(&mut tx, &ids).await?;
-        let Decided { rows, decisions } = batch.decide(&current, now());
+        let Decided { rows, decisions } = batch.decide(&current, self.clock.now());
         let writes: Vec<_> = decisions
             .iter()
             .map(|(_, decision)| (decision, &call.origin))
@@ -97,7 +97,7 @@ impl Commands {
     ) -> Result<(ImportOutcome, Vec<Preview>), CommandError> {
         let mut db = self.pool.acquire().await?;
         let current = store::load(&mut db, &batch.ids()).await?;
-        let Decided { rows, decisions } = batch.decide(&current, now());
+        let Decided { rows, decisions } = batch.decide(&current, self.clock.now());
         let preview = |(index, decision): (usize, Decision)| Preview {
             index,
             before: current.get(&decision.id).cloned(),

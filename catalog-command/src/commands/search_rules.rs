@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 
-use crate::commands::{Call, CommandError, Commands, now};
+use crate::commands::{Call, CommandError, Commands};
 use crate::domain::{self, CurrentRule, RuleDecision, RuleDraft, RuleRejection};
 use crate::store::{self, RulePage};
 
@@ -80,7 +80,7 @@ impl Commands {
         store::lock_rule_log(&mut tx).await?;
         let current = store::load_rule(&mut *tx, id).await?;
         let live = live_rules(&mut tx, current.as_ref()).await?;
-        let decision = decide(current.as_ref(), live, now())?;
+        let decision = decide(current.as_ref(), live, self.clock.now())?;
         if let Some(decision) = &decision {
             store::save_rule(&mut tx, decision, &call.origin).await?;
         }

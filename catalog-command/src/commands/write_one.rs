@@ -10,17 +10,18 @@ use time::OffsetDateTime;
 use tokio::sync::Notify;
 
 use crate::commands::attempt::{Attempt, CommandError, RACES_MAX};
-use crate::commands::call::{Call, now};
+use crate::commands::call::Call;
 use crate::commands::group::{Before, Decide, GroupSaver, GroupWrite, WriteGroup, write_group};
 use crate::commands::written::Written;
 use crate::domain::{Current, Decision, Rejection};
-use crate::store::{self, Claim, Databases};
+use crate::store::{self, Claim, Clock, Databases};
 
 /// The write service's commands over one database.
 #[derive(Clone)]
 pub(crate) struct Commands {
     pub(super) pool: PgPool,
     pub(super) exports: PgPool,
+    pub(super) clock: Clock,
     group: WriteGroup,
     pub(super) committed: Arc<Notify>,
     pub(super) rules_changed: Arc<Notify>,
@@ -41,10 +42,15 @@ impl Commands {
         webhooks_changed: Arc<Notify>,
         keep_hours: u16,
     ) -> (Self, GroupSaver) {
-        let (group, saver) = write_group(databases.group.clone(), committed.clone());
+        let (group, saver) = write_group(
+            databases.group.clone(),
+            databases.clock.clone(),
+            committed.clone(),
+        );
         let commands = Self {
             pool: databases.requests.clone(),
             exports: databases.exports.clone(),
+            clock: databases.clock.clone(),
             group,
             committed,
             rules_changed,
@@ -102,7 +108,7 @@ impl Commands {
             return Ok(earlier);
         }
         let current = store::load_for_update(&mut tx, &[id.as_str()]).await?;
-        let decision = decide(current.get(id), now())?;
+        let decision = decide(current.get(id), self.clock.now())?;
         let written = match &decision {
             Some(decision) => {
                 store::save(&mut tx, &[(decision, &call.origin)], &current).await?;

@@ -6,9 +6,10 @@ use std::collections::{HashMap, HashSet};
 use catalog_events::{ConsistencyToken, Product, ProductId};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 
 use crate::commands::written::LastChange;
-use crate::commands::{Attempt, Call, CommandError, Commands, RACES_MAX, Written, now};
+use crate::commands::{Attempt, Call, CommandError, Commands, RACES_MAX, Written};
 use crate::domain::{Current, Decision, ProductWrite, Rejection, Violation};
 use crate::store::{self, Origin};
 
@@ -80,7 +81,7 @@ impl Commands {
             round: Vec::new(),
             in_round: HashSet::new(),
         };
-        let outcome = batch.apply(&mut tx, writes).await?;
+        let outcome = batch.apply(&mut tx, writes, self.clock.now()).await?;
         if let Some(key) = &call.request {
             store::remember(&mut tx, key, &outcome).await?;
         }
@@ -108,8 +109,8 @@ impl Batch<'_> {
         &mut self,
         db: &mut PgConnection,
         writes: &[Stated],
+        at: OffsetDateTime,
     ) -> Result<WriteOutcome, Attempt> {
-        let at = now();
         let mut outcome = WriteOutcome::default();
         let mut bytes = 0;
         for write in writes {

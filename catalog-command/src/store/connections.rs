@@ -11,6 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool};
 
 use crate::config::Config;
+use crate::store::Clock;
 
 /// How long a transaction may stand still. This is below the lease: a leader that was stopped inside a
 /// transaction must not keep the next one out.
@@ -51,6 +52,8 @@ const UNPROVEN_AFTER_MS: u64 = 1_000;
 /// The pools of connections: everything that this service says to Postgres goes through one of them.
 #[derive(Clone)]
 pub(crate) struct Databases {
+    /// The time that all writers agree on.
+    pub(crate) clock: Clock,
     /// For requests.
     pub(crate) requests: PgPool,
     /// For the leader alone, so that no crowd of writers keeps the leader from sequencing.
@@ -118,7 +121,11 @@ impl Databases {
             .connect_with(options.options([("statement_timeout", REQUEST_STATEMENT)]))
             .await
             .context("cannot connect to Postgres (CATALOG_COMMAND_DATABASE_URL)")?;
+        let clock = Clock::of(&requests)
+            .await
+            .context("cannot read the clock of Postgres")?;
         Ok(Self {
+            clock,
             requests,
             leader,
             group,

@@ -21,15 +21,29 @@ pub(crate) enum Sequenced {
     Fenced,
     /// The digest at the head is still to be computed: nothing was moved.
     NoDigest,
-    /// This many events got a position.
-    Moved(u64),
+    /// So much was moved.
+    Moved(Moved),
+}
+
+/// What a step moved, and who wrote when it looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moved {
+    /// The events that got a position.
+    pub(crate) events: u64,
+    /// The highest id in the outbox of those; none where there were none.
+    pub(crate) last_id: Option<i64>,
+    /// The oldest transaction that had begun to write and not ended.
+    pub(crate) oldest_writer: u64,
+    /// The first transaction that had not begun to write.
+    pub(crate) next_writer: u64,
 }
 
 /// Moves up to `limit` events from the outbox to the log, numbers them without a gap, and updates the
-/// digest of the log by them.
+/// digest of the log by them. Rows with an id of at most `floor` are not looked for.
 pub(crate) async fn sequence(
     pool: &PgPool,
     epoch: Epoch,
+    floor: i64,
     limit: i64,
 ) -> Result<Sequenced, LogError> {
     let mut tx = pool.begin().await?;
@@ -41,7 +55,8 @@ pub(crate) async fn sequence(
     };
     let query = format!(
         "WITH moved AS (
-             DELETE FROM outbox WHERE id IN (SELECT id FROM outbox ORDER BY id LIMIT $2)
+             DELETE FROM outbox
+             WHERE id IN (SELECT id FROM outbox WHERE id > $3 ORDER BY id LIMIT $2)
              RETURNING *
          ), logged AS (
              INSERT INTO event_log
@@ -53,22 +68,47 @@ pub(crate) async fn sequence(
              FROM moved
              RETURNING content_hash, previous_hash, hashed
          )
-         SELECT {HASHED_ROWS} FROM logged"
+         SELECT {HASHED_ROWS}, (SELECT max(id) FROM moved) AS last_id,
+                pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_writer,
+                pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next_writer
+         FROM logged"
     );
-    let moved: HashedRows = sqlx::query_as(sqlx::AssertSqlSafe(query))
+    let step: Step = sqlx::query_as(sqlx::AssertSqlSafe(query))
         .bind(head.position.to_i64())
         .bind(limit)
+        .bind(floor)
         .fetch_one(&mut *tx)
         .await?;
-    let count = u64::try_from(moved.events).unwrap_or(0);
-    if count > 0 {
-        let reached = Position(head.position.0 + count);
-        let replaced = moved.replaced(&mut tx, head.position, reached).await?;
+    let moved = step.moved();
+    if moved.events > 0 {
+        let reached = Position(head.position.0 + moved.events);
+        let rows = step.rows;
+        let replaced = rows.replaced(&mut tx, head.position, reached).await?;
         digest.wind(&replaced);
         log_head::extend(&mut tx, reached, &digest).await?;
         tx.commit().await?;
     }
-    Ok(Sequenced::Moved(count))
+    Ok(Sequenced::Moved(moved))
+}
+
+#[derive(sqlx::FromRow)]
+struct Step {
+    #[sqlx(flatten)]
+    rows: HashedRows,
+    last_id: Option<i64>,
+    oldest_writer: i64,
+    next_writer: i64,
+}
+
+impl Step {
+    fn moved(&self) -> Moved {
+        Moved {
+            events: u64::try_from(self.rows.events).unwrap_or(0),
+            last_id: self.last_id,
+            oldest_writer: self.oldest_writer as u64,
+            next_writer: self.next_writer as u64,
+        }
+    }
 }
 
 /// An event whose change and product stay text.

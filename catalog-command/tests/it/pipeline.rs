@@ -2,6 +2,7 @@
 //! back.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use async_nats::jetstream;
 use catalog_events::STREAM;
@@ -229,4 +230,62 @@ async fn who_lost_the_log_sequences_nothing() {
     catalog.free_log().await;
     assert_eq!(catalog.events(2).await.len(), 2);
     assert_ne!(catalog.status().await.digest, digest);
+}
+
+/// Reads of rows in the outbox's index, which counts those too that only an old snapshot sees.
+async fn outbox_reads(catalog: &Catalog) -> i64 {
+    sqlx::query_scalar(
+        "SELECT idx_tup_read FROM pg_stat_user_indexes WHERE indexrelname = 'outbox_pk'",
+    )
+    .fetch_one(&catalog.pool)
+    .await
+    .expect("statistics")
+}
+
+async fn numbered(catalog: &Catalog) -> i64 {
+    sqlx::query_scalar("SELECT position FROM log_head")
+        .fetch_one(&catalog.pool)
+        .await
+        .expect("the head")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_stays_open_makes_no_step_longer() {
+    const ROUNDS: i64 = 30;
+    const EVENTS: i64 = 1_000;
+    let catalog = Catalog::start().await;
+    // A dump, or a transaction that somebody forgot.
+    let mut old = catalog
+        .pool
+        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        .await
+        .expect("begin");
+    sqlx::query("SELECT FROM outbox")
+        .execute(&mut *old)
+        .await
+        .expect("a snapshot");
+    let before = outbox_reads(&catalog).await;
+    for round in 0..ROUNDS {
+        sqlx::query(
+            "INSERT INTO outbox (event_id, product_id, version, event_type, occurred_at, actor, change, hashed)
+             SELECT gen_random_uuid(), 'p' || number, $1, 'catalog.product.deleted', now(), 'test', '{}', true
+             FROM generate_series(1, $2) AS number",
+        )
+        .bind(round + 1)
+        .bind(EVENTS)
+        .execute(&catalog.pool)
+        .await
+        .expect("write");
+        // The status would read the outbox too.
+        while numbered(&catalog).await < (round + 1) * EVENTS {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    old.rollback().await.expect("rollback");
+    // Reads are counted up to a second after them.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let read = outbox_reads(&catalog).await - before;
+    // From the beginning each time it would be fifteen times the events, and again as many for every look that finds nothing.
+    let most = 8 * ROUNDS * EVENTS;
+    assert!(read < most, "{read} reads for {} events", ROUNDS * EVENTS);
 }

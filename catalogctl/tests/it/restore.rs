@@ -5,7 +5,6 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use trials::cluster::{Cluster, Part};
 
 use crate::support::{catalogctl, cluster, get, shown};
@@ -14,48 +13,16 @@ const HEALED_WITHIN: Duration = Duration::from_secs(120);
 /// The writes that are lost.
 const LOST: usize = 50;
 
-/// The write side's database, as its administrator sees it.
-struct Backup {
-    administrator: String,
-    database: String,
-}
-
-impl Backup {
-    fn of(cluster: &Cluster) -> Self {
-        let url = cluster.command_database();
-        let (server, database) = url.rsplit_once('/').expect("a database");
-        let (database, parameters) = database.split_once('?').unwrap_or((database, ""));
-        Self {
-            administrator: format!("{server}/postgres?{parameters}"),
-            database: database.to_owned(),
-        }
-    }
-
-    async fn run(&self, statements: &[String]) {
-        let mut db = PgConnection::connect(&self.administrator)
-            .await
-            .expect("connect");
-        for statement in statements {
-            let run = sqlx::raw_sql(AssertSqlSafe(statement.clone()));
-            run.execute(&mut db).await.expect(statement);
-        }
-    }
-
-    /// Nobody may be connected meanwhile.
-    async fn take(&self) {
-        let name = &self.database;
-        self.run(&[format!("CREATE DATABASE backup TEMPLATE \"{name}\"")])
-            .await;
-    }
-
-    async fn restore(&self) {
-        let name = &self.database;
-        self.run(&[
-            format!("DROP DATABASE \"{name}\" WITH (FORCE)"),
-            format!("ALTER DATABASE backup RENAME TO \"{name}\""),
-        ])
-        .await;
-    }
+/// Runs `catalogctl` on the database of the write side.
+async fn database(cluster: &Cluster, args: &[&str]) -> Value {
+    let mut command = catalogctl(cluster, args);
+    let url = cluster.command_database();
+    let output = command
+        .env("CATALOG_COMMAND_DATABASE_URL", url)
+        .arg("--json");
+    let output = output.output().await.expect("run catalogctl");
+    assert!(output.status.success(), "{}", shown(&output));
+    serde_json::from_slice(&output.stdout).expect("one JSON object")
 }
 
 async fn put(cluster: &Cluster, id: &str, title: &str) {
@@ -96,15 +63,17 @@ async fn is_proved(cluster: &Cluster, query: String) -> (bool, String) {
 async fn a_database_that_was_set_back_leaves_no_ghosts_and_swallows_nothing() {
     let mut cluster = cluster().await;
     cluster.launch(Part::Replica).expect("a replica");
-    let backup = Backup::of(&cluster);
+    let backup = tempfile::tempdir().expect("a folder");
+    let folder = backup.path().to_str().expect("a path");
     for id in ["kept-1", "kept-2", "kept-3"] {
         put(&cluster, id, "Kettle of old").await;
     }
     cluster.caught_up(3, false, 60).await.expect("caught up");
-    cluster.stop(Part::Command).await.expect("stop");
-    backup.take().await;
-    cluster.launch(Part::Command).expect("launch");
-    cluster.ready().await.expect("ready");
+    let taken = database(&cluster, &["backup", folder]).await;
+    assert_eq!(
+        (&taken["position"], &taken["products"]),
+        (&json!(3), &json!(3))
+    );
     for number in 0..LOST - 3 {
         put(&cluster, &format!("lost-{number}"), "Kettle that is lost").await;
     }
@@ -119,7 +88,9 @@ async fn a_database_that_was_set_back_leaves_no_ghosts_and_swallows_nothing() {
         .expect("caught up");
 
     cluster.stop(Part::Command).await.expect("stop");
-    backup.restore().await;
+    let restored = database(&cluster, &["restore", folder, "--replace"]).await;
+    assert_eq!(restored["digest"], taken["digest"]);
+    assert_eq!(restored["products_given_up"], json!(LOST));
     cluster.launch(Part::Command).expect("launch");
     cluster.ready().await.expect("ready");
     for id in ["new-1", "new-2"] {

@@ -97,6 +97,16 @@ fn the_domain_and_the_projection_step_know_no_database_no_wire_and_no_clock() {
 }
 
 #[test]
+fn writers_go_by_the_clock_of_the_database() {
+    let commands = files_below(&workspace().join("catalog-command/src/commands"), &["rs"]);
+    let words = ["now_utc", "SystemTime"];
+    let found = commands
+        .iter()
+        .flat_map(|path| words::forbidden(&below(path), &text(path), &words));
+    none(found.collect());
+}
+
+#[test]
 fn services_know_of_each_other_only_what_they_may() {
     for (name, forbidden) in [
         (

@@ -8,7 +8,7 @@ use time::Duration;
 use uuid::Uuid;
 
 use crate::commands::operators::secret::{SecretToken, random_prefix};
-use crate::commands::{Call, CommandError, Commands, now};
+use crate::commands::{Call, CommandError, Commands};
 use crate::domain::{self, ApiKey, ApiKeyDraft, KeyFields, KeyRejection, NewKey, StoredKey};
 use crate::store::{self, AuditEntry, KeyPage};
 
@@ -37,7 +37,7 @@ impl Commands {
             return Ok(again(answered));
         }
         // Checked in here, so that a repeated request is answered even when what it asks for has expired.
-        let at = now();
+        let at = self.clock.now();
         let draft = ApiKeyDraft::parse(fields, at).map_err(KeyRejection::Invalid)?;
         store::lock_api_keys(&mut tx).await?;
         let live = store::count_live_keys(&mut tx, at).await?;
@@ -73,7 +73,7 @@ impl Commands {
         let current = store::load_key(&mut tx, id).await?;
         let prefix = current.as_ref().map_or("", |stored| &stored.key.prefix);
         let secret = SecretToken::new(prefix)?;
-        let stored = domain::rotate_key(current, secret.hash(), grace, expected, now())?;
+        let stored = domain::rotate_key(current, secret.hash(), grace, expected, self.clock.now())?;
         let details =
             json!({"version": stored.key.version, "grace_seconds": grace.whole_seconds()});
         self.finish(tx, call, "api_key.rotated", details, &stored)
@@ -96,7 +96,7 @@ impl Commands {
         }
         store::lock_api_keys(&mut tx).await?;
         let current = store::load_key(&mut tx, id).await?;
-        let (stored, changed) = domain::revoke_key(current, expected, now())?;
+        let (stored, changed) = domain::revoke_key(current, expected, self.clock.now())?;
         if !changed {
             remember(&mut tx, call, &stored.key).await?;
             tx.commit().await?;
@@ -113,7 +113,7 @@ impl Commands {
         &self,
         page: &KeyPage,
     ) -> Result<(Vec<ApiKey>, bool), CommandError> {
-        Ok(store::list_keys(&self.pool, page, now()).await?)
+        Ok(store::list_keys(&self.pool, page, self.clock.now()).await?)
     }
 
     /// Saves the key with its entry in the audit trail and the answer under the request id, and commits.
@@ -127,7 +127,7 @@ impl Commands {
     ) -> Result<(), CommandError> {
         store::save_key(&mut tx, stored).await?;
         let entry = AuditEntry {
-            at: now(),
+            at: self.clock.now(),
             origin: &call.origin,
             action,
             subject: stored.key.id.to_string(),

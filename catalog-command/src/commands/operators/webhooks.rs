@@ -6,7 +6,7 @@ use sqlx::PgConnection;
 use time::Duration;
 use uuid::Uuid;
 
-use crate::commands::{Call, CommandError, Commands, now};
+use crate::commands::{Call, CommandError, Commands};
 use crate::domain::{
     self, NewWebhook, Reach, SigningSecret, Start, StoredWebhook, Webhook, WebhookDraft,
     WebhookFields, WebhookPatch, WebhookRejection, WebhookState,
@@ -57,7 +57,7 @@ impl Commands {
             created_by: &call.origin.actor,
             place: start.place(ends, ends)?,
         };
-        let stored = domain::create_webhook(draft, new, live, now())?;
+        let stored = domain::create_webhook(draft, new, live, self.clock.now())?;
         store::save_webhook(&mut tx, &stored).await?;
         let details = json!(stored.webhook);
         self.finish_webhook(tx, call, "webhook.created", details, &stored.webhook)
@@ -81,7 +81,7 @@ impl Commands {
         }
         let current = existing(&mut tx, id, expected).await?;
         let before = current.webhook.clone();
-        let Some(stored) = domain::update_webhook(current, patch, reach, now())? else {
+        let Some(stored) = domain::update_webhook(current, patch, reach, self.clock.now())? else {
             remember(&mut tx, call, Some(&before)).await?;
             tx.commit().await?;
             return self.with_progress(before).await;
@@ -109,7 +109,7 @@ impl Commands {
             return self.shown_again(webhook).await;
         }
         let current = existing(&mut tx, id, expected).await?;
-        let stored = domain::rotate_webhook(current, new_secret()?, grace, now());
+        let stored = domain::rotate_webhook(current, new_secret()?, grace, self.clock.now());
         store::save_webhook(&mut tx, &stored).await?;
         let details =
             json!({"version": stored.webhook.version, "grace_seconds": grace.whole_seconds()});
@@ -137,7 +137,7 @@ impl Commands {
             Place::After(start) => (start.place(current.place, ends)?, false),
             Place::Now => (ends, true),
         };
-        let stored = domain::move_webhook(current, place, now());
+        let stored = domain::move_webhook(current, place, self.clock.now());
         store::save_webhook(&mut tx, &stored).await?;
         store::replay_webhook(&mut tx, id, place, forget).await?;
         let details = json!({
@@ -165,7 +165,8 @@ impl Commands {
         let current = existing(&mut tx, id, expected).await?;
         store::delete_webhook(&mut tx, id).await?;
         let details = json!({"url": current.webhook.url});
-        audit(&mut tx, call, "webhook.deleted", id, details).await?;
+        self.audit(&mut tx, call, "webhook.deleted", id, details)
+            .await?;
         remember(&mut tx, call, None).await?;
         tx.commit().await?;
         self.webhooks_changed.notify_one();
@@ -228,11 +229,30 @@ impl Commands {
         details: Value,
         webhook: &Webhook,
     ) -> Result<(), CommandError> {
-        audit(&mut tx, call, action, webhook.id, details).await?;
+        self.audit(&mut tx, call, action, webhook.id, details)
+            .await?;
         remember(&mut tx, call, Some(webhook)).await?;
         tx.commit().await?;
         self.webhooks_changed.notify_one();
         Ok(())
+    }
+
+    async fn audit(
+        &self,
+        tx: &mut PgConnection,
+        call: &Call,
+        action: &'static str,
+        id: Uuid,
+        details: Value,
+    ) -> sqlx::Result<()> {
+        let entry = AuditEntry {
+            at: self.clock.now(),
+            origin: &call.origin,
+            action,
+            subject: id.to_string(),
+            details,
+        };
+        store::record(tx, entry).await
     }
 }
 
@@ -245,23 +265,6 @@ async fn existing(
     store::lock_webhooks(tx).await?;
     let current = store::load_webhook(tx, id).await?;
     Ok(domain::existing_webhook(current, expected)?)
-}
-
-async fn audit(
-    tx: &mut PgConnection,
-    call: &Call,
-    action: &'static str,
-    id: Uuid,
-    details: Value,
-) -> sqlx::Result<()> {
-    let entry = AuditEntry {
-        at: now(),
-        origin: &call.origin,
-        action,
-        subject: id.to_string(),
-        details,
-    };
-    store::record(tx, entry).await
 }
 
 async fn remember(
