@@ -27,7 +27,8 @@ const NATS_DEFAULT: &str = "nats://127.0.0.1:4222";
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Where the services are")]
 pub struct EndpointArgs {
-    /// The read service [default: that of `catalogctl up`, else 127.0.0.1:50051]
+    /// The read service, or its replicas with commas between them: `verify` asks each, and each address of a
+    /// name, other commands the first [default: that of `catalogctl up`, else 127.0.0.1:50051]
     #[arg(
         long,
         global = true,
@@ -93,8 +94,17 @@ pub struct EndpointArgs {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Published {
     pub http: String,
+    /// The addresses of further BFFs.
+    #[serde(default)]
+    pub further_http: Vec<String>,
     pub command_grpc: String,
+    /// Further write services, of which one leads.
+    #[serde(default)]
+    pub further_commands: Vec<String>,
     pub query_grpc: String,
+    /// Further replicas of the read service.
+    #[serde(default)]
+    pub replicas: Vec<String>,
     pub bff_ops: String,
     pub command_ops: String,
     pub query_ops: String,
@@ -109,6 +119,8 @@ pub struct Published {
 pub struct Endpoints {
     pub command: Target,
     pub query: Target,
+    /// All replicas of the read service, as they were named.
+    pub replicas: Vec<Target>,
     pub nats: Broker,
 }
 
@@ -122,11 +134,20 @@ impl EndpointArgs {
         let nats = published.map(|up| &up.nats_url);
         let access = self.access(&data_dir)?;
         let (command_grpc, query_grpc) = (set(&self.command_grpc), set(&self.query_grpc));
+        let of_query = access.of(query_grpc.is_none() && query.is_some());
+        let given = choose(query_grpc, query, QUERY_GRPC_DEFAULT).split(',');
+        let further = published.map_or(&[][..], |up| &up.replicas);
+        let further = further.iter().filter(|_| query_grpc.is_none());
+        let replicas: Vec<Target> = given
+            .chain(further.map(String::as_str))
+            .map(|address| Target::query(address.trim()).with_access(of_query.clone()))
+            .collect();
+        let first = replicas.first().cloned();
         Ok(Endpoints {
             command: Target::command(choose(command_grpc, command, COMMAND_GRPC_DEFAULT))
                 .with_access(access.of(command_grpc.is_none() && command.is_some())),
-            query: Target::query(choose(query_grpc, query, QUERY_GRPC_DEFAULT))
-                .with_access(access.of(query_grpc.is_none() && query.is_some())),
+            query: first.context("--query-grpc names no address")?,
+            replicas,
             nats: self.broker(choose(set(&self.nats), nats, NATS_DEFAULT)),
         })
     }
@@ -290,8 +311,11 @@ mod tests {
     fn published() -> Published {
         Published {
             http: "127.0.0.1:1".to_owned(),
+            further_http: Vec::new(),
             command_grpc: "127.0.0.1:2".to_owned(),
+            further_commands: Vec::new(),
             query_grpc: "127.0.0.1:3".to_owned(),
+            replicas: Vec::new(),
             bff_ops: "127.0.0.1:4".to_owned(),
             command_ops: "127.0.0.1:5".to_owned(),
             query_ops: "127.0.0.1:6".to_owned(),

@@ -38,6 +38,10 @@ pub(crate) struct UpArgs {
     /// Where HTTP is served [default: 127.0.0.1:8000, or a free port when that is taken]
     #[arg(long, value_name = "ADDR")]
     http: Option<SocketAddr>,
+    /// How many query services run; from two on also two write services and two BFFs. They are all in this
+    /// process: a cluster to try out, no faster one
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=8))]
+    replicas: u16,
     /// Leaves an empty catalog empty
     #[arg(long, conflicts_with = "sample")]
     empty: bool,
@@ -65,6 +69,7 @@ pub(crate) async fn command(args: UpArgs, endpoints: &EndpointArgs) -> anyhow::R
         data_dir: &data_dir,
         model_dir,
         http,
+        replicas: args.replicas,
         service_token: service_token::find_or_make(&data_dir)?,
     };
     let result = Box::pin(serve(&args, &infrastructure, stop)).await;
@@ -145,15 +150,30 @@ async fn operate(
     let access = GrpcAccess::default().with_tokens(Some(&tokens));
     let endpoints = Endpoints {
         command: Target::command(&published.command_grpc).with_access(access.clone()),
-        query: Target::query(&published.query_grpc).with_access(access),
+        query: Target::query(&published.query_grpc).with_access(access.clone()),
+        replicas: published
+            .replicas
+            .iter()
+            .map(|address| Target::query(address).with_access(access.clone()))
+            .collect(),
         nats: Broker::at(&published.nats_url),
     };
     if !args.empty {
         fill_when_empty(&endpoints, args.sample).await?;
     }
     catch_up(&endpoints).await?;
-    answer(&published.http).await?;
+    for replica in &endpoints.replicas {
+        let query = replica.clone();
+        let of_replica = Endpoints {
+            query,
+            ..endpoints.clone()
+        };
+        catch_up(&of_replica).await?;
+    }
     let key = development_key::find_or_make(endpoints.command, data_dir).await?;
+    for http in std::iter::once(&published.http).chain(&published.further_http) {
+        answer(http, &key).await?;
+    }
     say_hello(published, data_dir, &key);
     output::line(&format!("ready {}", published.http))?;
     std::future::pending().await
@@ -204,8 +224,8 @@ async fn catch_up(endpoints: &Endpoints) -> anyhow::Result<()> {
     }
 }
 
-/// Waits until a request passes through every service.
-async fn answer(http: &str) -> anyhow::Result<()> {
+/// Waits until a request passes through every service, and until a BFF has heard of the key.
+async fn answer(http: &str, key: &str) -> anyhow::Result<()> {
     let client = reqwest::Client::builder()
         .no_proxy()
         .timeout(Duration::from_millis(ANSWER_MS_MAX))
@@ -217,7 +237,7 @@ async fn answer(http: &str) -> anyhow::Result<()> {
     ] {
         let url = format!("{http}{path}");
         loop {
-            let why = match client.get(&url).send().await {
+            let why = match client.get(&url).bearer_auth(key).send().await {
                 Ok(answer) if answer.status().is_success() => break,
                 Ok(answer) => answer.status().to_string(),
                 Err(err) => format!("{err:#}"),
@@ -240,12 +260,20 @@ fn say_hello(published: &Published, data_dir: &Path, key: &str) {
         query_grpc,
         ..
     } = published;
+    let also = |further: &[String]| match further {
+        [] => String::new(),
+        further => format!(", also {}", further.join(", ")),
+    };
+    let (more_http, more_commands) = (&published.further_http, &published.further_commands);
+    let (more_http, more_commands) = (also(more_http), also(more_commands));
+    let more_queries = also(&published.replicas);
     let program = std::env::args()
         .next()
         .unwrap_or_else(|| "catalogctl".to_owned());
     let data = data_dir.display();
     eprintln!(
-        "\n  HTTP  {http}/api, described at {http}/api/docs\n  gRPC  {query_grpc} (read), {command_grpc} (write)\n  \
+        "\n  HTTP  {http}/api, described at {http}/api/docs{more_http}\n  gRPC  {query_grpc}{more_queries} (read), \
+         {command_grpc}{more_commands} (write)\n  \
          data  {data}\n  key   {key}\n\n  \
          curl '{http}/api/products/search?q=gaming+mouse'\n  \
          curl '{http}/api/products' -H 'authorization: Bearer {key}' \\\n    \

@@ -60,6 +60,15 @@ impl Target {
         Self { access, ..self }
     }
 
+    /// The same service at another address.
+    #[must_use]
+    pub fn at(&self, address: &str) -> Self {
+        Self {
+            address: address.to_owned(),
+            ..self.clone()
+        }
+    }
+
     pub fn address(&self) -> &str {
         &self.address
     }

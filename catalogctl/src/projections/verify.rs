@@ -1,12 +1,15 @@
 //! `catalogctl verify`: proves that the read models hold what the event log says, names what does
 //! not, and mends it on request.
 
+mod replicas;
 mod report;
 
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use client_kit::proof::{Proof, Services, Step, prove, prove_and_repair};
 use client_kit::{Meter, output};
+use serde_json::{Value, json};
 
 use crate::endpoints::EndpointArgs;
 
@@ -27,46 +30,85 @@ pub(crate) struct VerifyArgs {
     json: bool,
 }
 
+/// What was found out about one replica.
+struct Verified {
+    replica: String,
+    proof: Proof,
+    repaired: u64,
+}
+
 pub(crate) async fn command(
     args: VerifyArgs,
     endpoints: &EndpointArgs,
 ) -> anyhow::Result<ExitCode> {
-    let verified = verify(&args, endpoints).await;
-    let (proof, repaired) = match verified {
+    let verified = match verify(&args, endpoints).await {
         Ok(verified) => verified,
         Err(err) => {
             eprintln!("error: not verified: {err:#}");
             return Ok(ExitCode::from(NOT_VERIFIED));
         }
     };
+    let is_equal = verified.iter().all(|one| one.proof.is_equal());
     if args.json {
-        output::json(&proof.to_json(repaired))?;
+        output::json(&as_json(&verified, is_equal))?;
     } else {
-        output::text(&report::to_text(&proof, repaired, args.repair))?;
+        for one in &verified {
+            if verified.len() > 1 {
+                output::line(&format!("replica {}", one.replica))?;
+            }
+            output::text(&report::to_text(&one.proof, one.repaired, args.repair))?;
+        }
     }
-    if proof.is_equal() {
-        Ok(ExitCode::SUCCESS)
+    Ok(if is_equal {
+        ExitCode::SUCCESS
     } else {
-        Ok(ExitCode::from(DIFFERS))
-    }
+        ExitCode::from(DIFFERS)
+    })
 }
 
-/// Verifies, and repairs if asked; returns the number of repaired products too.
-async fn verify(args: &VerifyArgs, endpoints: &EndpointArgs) -> anyhow::Result<(Proof, u64)> {
-    let endpoints = endpoints.resolve()?;
-    let services = Services::new(endpoints.command, endpoints.query)?;
-    let mut meter = Meter::new("verifying");
-    let mut told = |step: Step<'_>| {
-        let Step { of, done, total } = step;
-        let text = match total {
-            Some(total) => format!("{of}, {done} of {total}"),
-            None => format!("{of}, {done}"),
-        };
-        meter.set(done, total, &text);
-    };
-    if args.repair {
-        prove_and_repair(&services, &mut told).await
-    } else {
-        Ok((prove(&services, &mut told).await?, 0))
+/// The report of the only replica, or those of all.
+fn as_json(verified: &[Verified], is_equal: bool) -> Value {
+    if let [one] = verified {
+        return one.proof.to_json(one.repaired);
     }
+    let report = |one: &Verified| {
+        let mut report = one.proof.to_json(one.repaired);
+        report["replica"] = json!(one.replica);
+        report
+    };
+    let replicas: Vec<Value> = verified.iter().map(report).collect();
+    json!({"equal": is_equal, "replicas": replicas})
+}
+
+/// Verifies one replica after the other, and repairs if asked. Each has an index and vectors of its own.
+async fn verify(args: &VerifyArgs, endpoints: &EndpointArgs) -> anyhow::Result<Vec<Verified>> {
+    let endpoints = endpoints.resolve()?;
+    let mut verified = Vec::new();
+    for replica in replicas::addresses(&endpoints.replicas).await? {
+        let address = replica.address().to_owned();
+        let services = Services::new(endpoints.command.clone(), replica)?;
+        let mut meter = Meter::new("verifying");
+        let mut told = |step: Step<'_>| {
+            let Step { of, done, total } = step;
+            let text = match total {
+                Some(total) => format!("{of}, {done} of {total}"),
+                None => format!("{of}, {done}"),
+            };
+            meter.set(done, total, &text);
+        };
+        let (proof, repaired) = if args.repair {
+            prove_and_repair(&services, &mut told)
+                .await
+                .with_context(|| address.clone())?
+        } else {
+            let proof = prove(&services, &mut told).await;
+            (proof.with_context(|| address.clone())?, 0)
+        };
+        verified.push(Verified {
+            replica: address,
+            proof,
+            repaired,
+        });
+    }
+    Ok(verified)
 }

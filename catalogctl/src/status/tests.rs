@@ -51,6 +51,7 @@ fn endpoints() -> Endpoints {
     Endpoints {
         command: Target::command("w:1"),
         query: Target::query("r:1"),
+        replicas: Vec::new(),
         nats: Broker::at(""),
     }
 }

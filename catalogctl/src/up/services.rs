@@ -29,6 +29,8 @@ pub(super) struct Infrastructure<'a> {
     pub(super) data_dir: &'a Path,
     pub(super) model_dir: Option<PathBuf>,
     pub(super) http: SocketAddr,
+    /// The query services; there are two of the others where there are several of these.
+    pub(super) replicas: u16,
     /// What the services ask each other, and everybody else, for.
     pub(super) service_token: String,
 }
@@ -53,29 +55,29 @@ impl Services {
     pub(super) async fn start(on: &Infrastructure<'_>) -> anyhow::Result<(Self, Published)> {
         let (mut front, mut back) = (Group::default(), Group::default());
         let token_secret = token_secret(on.data_dir)?;
-        let command = Box::pin(build_command(on, &token_secret)).await?;
-        let (command_grpc, command_ops) = (command.grpc_addr()?, command.ops_addr()?);
-        // The read side needs the stream, which the write side creates.
-        back.run(command);
-
-        let query = Box::pin(build_query(on, token_secret, command_grpc)).await?;
-        let (query_grpc, query_ops) = (query.grpc_addr()?, query.ops_addr()?);
-        back.run(query);
-
-        let bff = Box::pin(build_bff(on, command_grpc, query_grpc)).await?;
-        let (http, bff_ops) = (bff.http_addr(), bff.ops_addr());
-        front.run(bff);
-
-        let published = Published {
-            http: url(http),
-            command_grpc: command_grpc.to_string(),
-            query_grpc: query_grpc.to_string(),
-            bff_ops: bff_ops.to_string(),
-            command_ops: command_ops.to_string(),
-            query_ops: query_ops.to_string(),
-            nats_url: on.devkit.nats_url(),
-            command_database: Some(on.devkit.database_url(database::NAME).await?),
-        };
+        let others = on.replicas.min(2);
+        let mut commands = Vec::new();
+        for _ in 0..others {
+            let command = Box::pin(build_command(on, &token_secret)).await?;
+            commands.push((command.grpc_addr()?, command.ops_addr()?));
+            // The read side needs the stream, which the write side creates.
+            back.run(command);
+        }
+        let mut queries = Vec::new();
+        for number in 1..=on.replicas {
+            let (command, _) = commands[usize::from(number - 1) % commands.len()];
+            let query = Box::pin(build_query(on, number, &token_secret, command)).await?;
+            queries.push((query.grpc_addr()?, query.ops_addr()?));
+            back.run(query);
+        }
+        let mut bffs = Vec::new();
+        for (number, (command, _)) in commands.iter().enumerate() {
+            let http = if number == 0 { on.http } else { any_port() };
+            let bff = Box::pin(build_bff(on, http, *command, &queries)).await?;
+            bffs.push((bff.http_addr(), bff.ops_addr()));
+            front.run(bff);
+        }
+        let published = published(on, &commands, &queries, &bffs).await?;
         Ok((Self { front, back }, published))
     }
 
@@ -128,6 +130,35 @@ fn report(ended: Result<Ended, JoinError>) {
     }
 }
 
+/// The addresses of each service: of its clients, and of operators.
+type Addresses = [(SocketAddr, SocketAddr)];
+
+async fn published(
+    on: &Infrastructure<'_>,
+    commands: &Addresses,
+    queries: &Addresses,
+    bffs: &Addresses,
+) -> anyhow::Result<Published> {
+    let nothing = "no service runs";
+    let (command, further_commands) = commands.split_first().context(nothing)?;
+    let (query, replicas) = queries.split_first().context(nothing)?;
+    let (bff, further_bffs) = bffs.split_first().context(nothing)?;
+    let addresses = |of: &Addresses| of.iter().map(|(address, _)| address.to_string()).collect();
+    Ok(Published {
+        http: url(bff.0),
+        further_http: further_bffs.iter().map(|(http, _)| url(*http)).collect(),
+        command_grpc: command.0.to_string(),
+        further_commands: addresses(further_commands),
+        query_grpc: query.0.to_string(),
+        replicas: addresses(replicas),
+        bff_ops: bff.1.to_string(),
+        command_ops: command.1.to_string(),
+        query_ops: query.1.to_string(),
+        nats_url: on.devkit.nats_url(),
+        command_database: Some(on.devkit.database_url(database::NAME).await?),
+    })
+}
+
 async fn build_command(
     on: &Infrastructure<'_>,
     token_secret: &str,
@@ -153,9 +184,14 @@ async fn build_command(
 
 async fn build_query(
     on: &Infrastructure<'_>,
-    token_secret: String,
+    number: u16,
+    token_secret: &str,
     command_grpc: SocketAddr,
 ) -> anyhow::Result<catalog_query::App> {
+    let folder = match number {
+        1 => "query".to_owned(),
+        further => format!("query-{further}"),
+    };
     let model_dir = on.model_dir.as_ref().map(|dir| dir.display().to_string());
     let variables = [
         (
@@ -169,11 +205,11 @@ async fn build_query(
         ),
         ("CATALOG_QUERY_OPS_ADDR", ANY_PORT.to_owned()),
         ("CATALOG_QUERY_SERVICE_TOKEN", on.service_token.clone()),
-        ("CATALOG_QUERY_TOKEN_SECRET", token_secret),
+        ("CATALOG_QUERY_TOKEN_SECRET", token_secret.to_owned()),
         ("CATALOG_QUERY_COMMAND_GRPC_TARGET", url(command_grpc)),
         (
             "CATALOG_QUERY_DATA_DIR",
-            on.data_dir.join("query").display().to_string(),
+            on.data_dir.join(folder).display().to_string(),
         ),
         ("CATALOG_QUERY_MODEL_DIR", model_dir.unwrap_or_default()),
     ];
@@ -182,17 +218,19 @@ async fn build_query(
 
 async fn build_bff(
     on: &Infrastructure<'_>,
+    http: SocketAddr,
     command_grpc: SocketAddr,
-    query_grpc: SocketAddr,
+    queries: &Addresses,
 ) -> anyhow::Result<bff::App> {
+    let replicas: Vec<String> = queries.iter().map(|(grpc, _)| url(*grpc)).collect();
     let variables = [
-        ("BFF_HTTP_ADDR", on.http.to_string()),
+        ("BFF_HTTP_ADDR", http.to_string()),
         ("BFF_OPS_ADDR", ANY_PORT.to_owned()),
         ("BFF_SERVICE_TOKEN", on.service_token.clone()),
         // No load balancer sends requests here.
         ("BFF_DRAIN_WAIT_MS", "0".to_owned()),
-        ("BFF_CATALOG_GRPC_TARGET", format!("http://{query_grpc}")),
-        ("BFF_COMMAND_GRPC_TARGET", format!("http://{command_grpc}")),
+        ("BFF_CATALOG_GRPC_TARGET", replicas.join(",")),
+        ("BFF_COMMAND_GRPC_TARGET", url(command_grpc)),
     ];
     Box::pin(build(variables)).await
 }
@@ -235,6 +273,10 @@ pub(super) fn free_or_any(port: u16) -> SocketAddr {
         Ok(_) => addr,
         Err(_) => SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
     }
+}
+
+fn any_port() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
 }
 
 /// A URL that works on this machine, even where the service listens on every address.

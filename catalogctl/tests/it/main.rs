@@ -15,6 +15,7 @@ mod chaos;
 mod verify;
 mod restore;
 mod replicas;
+mod scaled;
 mod eval;
 mod feeds;
 mod client;
