@@ -24,7 +24,7 @@ use self::search::{Search, load_profiles};
 use self::storage::{Repository, Storage, connect_nats};
 use crate::config::{Config, SERVICE};
 use crate::consistency::{Consistency, DocumentWatch};
-use crate::grpc::{CatalogGrpc, Operations, UsageGrpc, not_serving_yet};
+use crate::grpc::{CatalogGrpc, Operations, SearchMetrics, UsageGrpc, not_serving_yet};
 use crate::index::LiveIndex;
 use crate::projectors::{FirstRead, Progress};
 use crate::read_model::{Listing, Serving};
@@ -91,6 +91,7 @@ impl Service for App {
             &progress,
             &mut registry,
         );
+        let metrics = SearchMetrics::new(&mut registry);
         let readiness = Readiness::default();
         let ops = Ops::bind(config.ops_addr, registry, readiness.clone()).await?;
         let health = grpc.announce::<CatalogServiceServer<Catalog>>().await;
@@ -115,6 +116,7 @@ impl Service for App {
                 search: search.engine.clone(),
                 consistency,
                 usage: usage.clone(),
+                metrics,
                 listing: Listing {
                     live: storage.live.clone(),
                 },

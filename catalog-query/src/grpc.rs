@@ -3,6 +3,7 @@
 mod error;
 mod convert;
 mod search;
+mod search_metrics;
 mod explanation;
 mod similar;
 mod list;
@@ -14,6 +15,7 @@ mod usage;
 mod verification;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use catalog_events::{ProductId, ReadSource, TokenKey};
 use catalog_proto::v1;
@@ -29,6 +31,7 @@ use crate::usage::UsageRecorder;
 
 pub(crate) use self::error::not_serving_yet;
 pub(crate) use self::operations::Operations;
+pub(crate) use self::search_metrics::SearchMetrics;
 use self::usage::TrackedSearch;
 pub(crate) use self::usage::UsageGrpc;
 
@@ -42,6 +45,7 @@ pub(crate) struct CatalogGrpc<R> {
     pub(crate) search: Arc<SearchEngine>,
     pub(crate) consistency: Consistency,
     pub(crate) usage: UsageRecorder,
+    pub(crate) metrics: SearchMetrics,
     pub(crate) listing: Listing,
     /// Seals the page tokens of lists.
     pub(crate) page_key: TokenKey,
@@ -139,7 +143,10 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
     ) -> Result<Response<v1::SearchProductsResponse>, Status> {
         let request = request.into_inner();
         let tracked = TrackedSearch::of(&request);
-        let mut answer = self.answer_search(request).await?;
+        let started = Instant::now();
+        let answer = self.answer_search(request).await;
+        self.metrics.ended(&answer, started.elapsed());
+        let mut answer = answer?;
         if let Some(tracked) = tracked {
             answer.search_id = tracked.record(&self.usage, &answer);
         }

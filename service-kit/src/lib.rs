@@ -8,6 +8,7 @@ mod telemetry;
 mod tasks;
 mod retry;
 mod ops;
+mod process_metrics;
 mod priority;
 mod grpc_server;
 mod grpc_client;

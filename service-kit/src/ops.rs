@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::grpc_server::Health;
+use crate::process_metrics::ProcessMetrics;
 
 /// Whether the service is ready, and why not. Parts of the service set it; `/health/ready` shows it.
 /// Clones share one state, which begins as ready.
@@ -98,9 +99,10 @@ impl Ops {
     /// allowed.
     pub async fn bind(
         addr: SocketAddr,
-        registry: Registry,
+        mut registry: Registry,
         readiness: Readiness,
     ) -> anyhow::Result<Self> {
+        registry.register_collector(Box::new(ProcessMetrics));
         let listener = TcpListener::bind(addr)
             .await
             .with_context(|| format!("cannot listen on {addr} for health and metrics"))?;
