@@ -41,7 +41,7 @@ pub async fn restore(
         let theirs = manifest.migration;
         return Err(BackupError::Newer { theirs, ours });
     }
-    let mut db = PgConnection::connect(url).await?;
+    let mut db = PgConnection::connect_with(&catalog_migrations::connect_options(url)?).await?;
     let mut tx = db.begin().await?;
     alone(&mut tx).await?;
     let replaced = given_up(&mut tx, replace).await?;

@@ -40,7 +40,7 @@ pub async fn take(
     mut progress: impl FnMut(Progress<'_>),
 ) -> Result<Taken, BackupError> {
     let folder = Folder::claim(folder)?;
-    let mut db = PgConnection::connect(url).await?;
+    let mut db = PgConnection::connect_with(&catalog_migrations::connect_options(url)?).await?;
     if tables::migration(&mut db).await?.is_none() {
         return Err(BackupError::NoCatalog("there is nothing to back up"));
     }

@@ -16,6 +16,7 @@ use client_kit::import::missing::Deleted;
 use client_kit::import::{ImportError, ImportOptions, Notice, Summary, batches, run};
 use client_kit::{ProductJson, Target, output};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::endpoints::EndpointArgs;
 use crate::import::missing::Missing;
@@ -56,6 +57,7 @@ pub(crate) async fn command(
     };
     let mut report = Report::new(progress, notes, &args)?;
     let behind = resume.as_ref().and_then(Resume::line);
+    let run = resume.as_ref().map_or_else(Uuid::now_v7, Resume::run);
     if let Some(line) = behind {
         eprintln!("going on behind line {line}");
     }
@@ -69,6 +71,7 @@ pub(crate) async fn command(
         batch_rows: args.batch.into(),
         retry: Duration::from_secs(args.retry_seconds.into()),
         validate_only: args.dry_run,
+        run,
         ..ImportOptions::default()
     };
     let (summary, result, deleted) = if args.check {

@@ -1,10 +1,14 @@
 //! The schemas of both databases, compiled in: a service migrates its own at start, and
 //! `catalogctl migrate` does it ahead of a deployment. Forward only, and each leaves the release before
 //! it working: migrations that a binary does not know are no reason not to start, so that a deployment
-//! can be rolled back.
+//! can be rolled back. Both sides make their sessions in the same way, by [`SessionSettings`].
+
+mod session;
 
 use sqlx::PgPool;
 use sqlx::migrate::{MigrateError, Migrator};
+
+pub use crate::session::{SessionSettings, connect_options};
 
 /// Database of the write side: products, outbox, event log; search rules and their log.
 pub static COMMAND: Migrator = Migrator {

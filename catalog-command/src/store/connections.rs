@@ -2,10 +2,10 @@
 //! locks before the lease on the log is over; nobody waits for a lock or for a silent host for good.
 
 use std::io;
-use std::str::FromStr as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use catalog_migrations::{SessionSettings, connect_options};
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection as _, PgConnection, PgPool};
@@ -76,49 +76,32 @@ pub(crate) struct Databases {
 impl Databases {
     /// Connects and migrates.
     pub(crate) async fn connect(config: &Config) -> anyhow::Result<Self> {
-        let given = given(config)?;
-        migrate(&given).await?;
-        let options = impatient(given);
+        let options = given(config)?;
+        migrate(&options).await?;
         let of_leader = leader_options(config, &options)?;
-        let leader = proven(PgPoolOptions::new())
-            .max_connections(LEADER_CONNECTIONS)
-            .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
-            .connect_lazy_with(of_leader.clone());
-        let webhooks = proven(PgPoolOptions::new())
-            .max_connections(WEBHOOK_CONNECTIONS)
-            .acquire_timeout(Duration::from_secs(WEBHOOK_ACQUIRE_S_MAX))
-            .connect_lazy_with(of_leader);
-        let group = proven(PgPoolOptions::new())
-            .max_connections(1)
-            .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
-            .connect_lazy_with(options.clone().options([("lock_timeout", GROUP_LOCK_WAIT)]));
-        let exports = proven(PgPoolOptions::new())
-            .max_connections(EXPORT_CONNECTIONS)
-            .acquire_timeout(Duration::from_secs(EXPORT_ACQUIRE_S_MAX))
-            .connect_lazy_with(options.clone().options([
-                ("default_transaction_read_only", "on"),
-                ("statement_timeout", EXPORT_STATEMENT),
-            ]));
-        let key_watch = proven(PgPoolOptions::new())
-            .max_connections(1)
-            .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
-            .connect_lazy_with(options.clone());
-        let probe = proven(PgPoolOptions::new())
-            .max_connections(1)
-            .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
-            .connect_lazy_with(options.clone());
-        let events = proven(PgPoolOptions::new())
-            .max_connections(EVENTS_CONNECTIONS)
-            .acquire_timeout(Duration::from_secs(ACQUIRE_S_MAX))
-            .connect_lazy_with(
-                options
-                    .clone()
-                    .options([("default_transaction_read_only", "on")]),
-            );
-        let requests = proven(PgPoolOptions::new())
-            .max_connections(config.database_connections_max)
-            .acquire_timeout(Duration::from_secs(REQUEST_ACQUIRE_S_MAX))
-            .connect_with(options.options([("statement_timeout", REQUEST_STATEMENT)]))
+        let patience = SessionSettings::of(&[
+            ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
+            ("lock_timeout", LOCK_WAIT),
+        ]);
+        let reading = patience.and(&[("default_transaction_read_only", "on")]);
+        let pool = |settings: &SessionSettings, connections, acquire_s| {
+            proven(settings.clone().in_pool(PgPoolOptions::new()))
+                .max_connections(connections)
+                .acquire_timeout(Duration::from_secs(acquire_s))
+        };
+        let leader = pool(&patience, LEADER_CONNECTIONS, ACQUIRE_S_MAX);
+        let webhooks = pool(&patience, WEBHOOK_CONNECTIONS, WEBHOOK_ACQUIRE_S_MAX);
+        let hasty = patience.and(&[("lock_timeout", GROUP_LOCK_WAIT)]);
+        let group = pool(&hasty, 1, ACQUIRE_S_MAX);
+        let long = reading.and(&[("statement_timeout", EXPORT_STATEMENT)]);
+        let exports = pool(&long, EXPORT_CONNECTIONS, EXPORT_ACQUIRE_S_MAX);
+        let key_watch = pool(&patience, 1, ACQUIRE_S_MAX);
+        let probe = pool(&patience, 1, ACQUIRE_S_MAX);
+        let events = pool(&reading, EVENTS_CONNECTIONS, ACQUIRE_S_MAX);
+        let bounded = patience.and(&[("statement_timeout", REQUEST_STATEMENT)]);
+        let connections = config.database_connections_max;
+        let requests = pool(&bounded, connections, REQUEST_ACQUIRE_S_MAX)
+            .connect_with(options.clone())
             .await
             .context("cannot connect to Postgres (CATALOG_COMMAND_DATABASE_URL)")?;
         let clock = Clock::of(&requests)
@@ -127,19 +110,19 @@ impl Databases {
         Ok(Self {
             clock,
             requests,
-            leader,
-            group,
-            exports,
-            key_watch,
-            events,
-            probe,
-            webhooks,
+            leader: leader.connect_lazy_with(of_leader.clone()),
+            group: group.connect_lazy_with(options.clone()),
+            exports: exports.connect_lazy_with(options.clone()),
+            key_watch: key_watch.connect_lazy_with(options.clone()),
+            events: events.connect_lazy_with(options.clone()),
+            probe: probe.connect_lazy_with(options),
+            webhooks: webhooks.connect_lazy_with(of_leader),
         })
     }
 }
 
 fn given(config: &Config) -> anyhow::Result<PgConnectOptions> {
-    let options = PgConnectOptions::from_str(&config.database_url)
+    let options = connect_options(&config.database_url)
         .context("cannot use the database URL (CATALOG_COMMAND_DATABASE_URL)")?;
     Ok(with_password(options, config.database_password.as_deref()))
 }
@@ -152,10 +135,10 @@ fn leader_options(
     let Some(url) = &config.leader_database_url else {
         return Ok(of_requests.clone());
     };
-    let options = PgConnectOptions::from_str(url)
+    let options = connect_options(url)
         .context("cannot use the leader's database URL (CATALOG_COMMAND_LEADER_DATABASE_URL)")?;
     let password = config.leader_database_password.as_deref();
-    Ok(impatient(with_password(options, password)))
+    Ok(with_password(options, password))
 }
 
 fn with_password(options: PgConnectOptions, password: Option<&str>) -> PgConnectOptions {
@@ -165,22 +148,13 @@ fn with_password(options: PgConnectOptions, password: Option<&str>) -> PgConnect
     }
 }
 
-fn impatient(options: PgConnectOptions) -> PgConnectOptions {
-    options.options([
-        ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),
-        ("lock_timeout", LOCK_WAIT),
-    ])
-}
-
 /// Migrates on a connection of its own, whose statements may wait longer.
 async fn migrate(options: &PgConnectOptions) -> anyhow::Result<()> {
-    let pool = PgPoolOptions::new()
+    let patient = SessionSettings::of(&[("lock_timeout", MIGRATION_LOCK_WAIT)]);
+    let pool = patient
+        .in_pool(PgPoolOptions::new())
         .max_connections(1)
-        .connect_with(
-            options
-                .clone()
-                .options([("lock_timeout", MIGRATION_LOCK_WAIT)]),
-        )
+        .connect_with(options.clone())
         .await
         .context("cannot connect to Postgres (CATALOG_COMMAND_DATABASE_URL)")?;
     let migrated = catalog_migrations::bring_up(&catalog_migrations::COMMAND, &pool).await;

@@ -97,9 +97,7 @@ pub(super) async fn connect_nats(broker: &Broker) -> anyhow::Result<async_nats::
 }
 
 fn database(config: &Config) -> anyhow::Result<PgConnectOptions> {
-    let options: PgConnectOptions = config
-        .database_url
-        .parse()
+    let options = catalog_migrations::connect_options(&config.database_url)
         .context("cannot use the database URL (CATALOG_QUERY_DATABASE_URL)")?;
     Ok(match &config.database_password {
         Some(password) => options.password(password),

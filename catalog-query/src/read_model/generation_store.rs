@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use catalog_events::Position;
+use catalog_migrations::SessionSettings;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 
@@ -178,7 +179,7 @@ impl Generations {
 
     async fn open(&self, generation: i64, model: String) -> anyhow::Result<ReadModel> {
         let search_path = format!("generation_{generation},public");
-        let options = self.options.clone().options([
+        let settings = SessionSettings::of(&[
             ("search_path", search_path.as_str()),
             ("hnsw.ef_search", HNSW_EF_SEARCH),
             ("hnsw.max_scan_tuples", HNSW_MAX_SCAN_TUPLES),
@@ -190,10 +191,11 @@ impl Generations {
             // Cursors walk along the index of the vectors, and only the beginning is read.
             ("cursor_tuple_fraction", "0.001"),
         ]);
-        let pool = PgPoolOptions::new()
+        let pool = settings
+            .in_pool(PgPoolOptions::new())
             .max_connections(self.connections_max)
             .acquire_timeout(ACQUIRE_MAX)
-            .connect_with(options)
+            .connect_with(self.options.clone())
             .await
             .with_context(|| format!("cannot open generation {generation} of the read model"))?;
         Ok(ReadModel {

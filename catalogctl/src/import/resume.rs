@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context as _, bail};
 use client_kit::feed::Rows;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// An import that goes on where it stopped.
 pub(super) struct Resume {
@@ -23,6 +24,10 @@ struct State {
     feed: Feed,
     /// The line up to which all rows were answered; 0 before the first answer.
     line: u64,
+    /// The name of the import, under which the write service knows the batches that it has applied without
+    /// being heard.
+    #[serde(default = "Uuid::now_v7")]
+    run: Uuid,
 }
 
 /// What tells that a feed is the one that was begun with. A pipe and an address tell their name alone.
@@ -52,7 +57,11 @@ impl Resume {
         let feed = Feed::of(feed);
         let failed = || format!("cannot read {}", path.display());
         let state = match fs::read(path) {
-            Err(err) if err.kind() == ErrorKind::NotFound => State { feed, line: 0 },
+            Err(err) if err.kind() == ErrorKind::NotFound => State {
+                feed,
+                line: 0,
+                run: Uuid::now_v7(),
+            },
             Err(err) => return Err(err).with_context(failed),
             Ok(bytes) => {
                 let kept: State = serde_json::from_slice(&bytes).with_context(failed)?;
@@ -65,11 +74,19 @@ impl Resume {
                 kept
             }
         };
-        Ok(Self {
+        let mut resume = Self {
             path: path.to_owned(),
             state,
             is_failure_told: false,
-        })
+        };
+        // The name must outlive an import that is killed before the first answer.
+        resume.answered(resume.state.line);
+        Ok(resume)
+    }
+
+    /// The name of the import.
+    pub(super) fn run(&self) -> Uuid {
+        self.state.run
     }
 
     /// The line behind which the import goes on; none where it begins.

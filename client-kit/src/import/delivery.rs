@@ -2,10 +2,12 @@
 //! it is answered; after a lost connection exactly those without an answer are sent again.
 
 use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::{ImportProductsRequest, ImportProductsResponse};
+use prost::Message as _;
 use service_kit::GrpcChannel;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -34,8 +36,6 @@ pub(super) struct Delivery<'a> {
     retry: Duration,
     validate_only: bool,
     metadata: MetadataMap,
-    /// Names the batches of this import: one that is sent again is not applied again, and so never undoes
-    /// what somebody else changed meanwhile.
     run: Uuid,
     notice: &'a mut (dyn FnMut(Notice<'_>) + Send),
     /// The batches without an answer, sent or not yet sent, oldest first.
@@ -63,7 +63,7 @@ impl<'a> Delivery<'a> {
             retry: options.retry,
             validate_only: options.validate_only,
             metadata: options.metadata.clone(),
-            run: Uuid::now_v7(),
+            run: options.run,
             notice,
             unanswered: VecDeque::with_capacity(IN_FLIGHT_MAX),
             ended: None,
@@ -233,7 +233,7 @@ impl<'a> Delivery<'a> {
             request_id: if self.validate_only {
                 String::new()
             } else {
-                format!("import-{}-{}", self.run, batch.number)
+                request_id(self.run, batch)
             },
             rows: batch.rows.clone(),
             columns: batch.columns.to_vec(),
@@ -272,6 +272,18 @@ impl<'a> Delivery<'a> {
         tokio::time::sleep(wait).await;
         Ok(())
     }
+}
+
+/// The name of a batch: where it stands in the feed, and what it holds. An import that goes on with batches of
+/// another size, or with another mapping, asks for something else.
+fn request_id(run: Uuid, batch: &Batch) -> String {
+    let line = batch.places.first().map_or(0, |place| place.line);
+    let mut hasher = DefaultHasher::new();
+    batch.columns.hash(&mut hasher);
+    for row in &batch.rows {
+        row.encode_to_vec().hash(&mut hasher);
+    }
+    format!("import-{run}-{line}-{:016x}", hasher.finish())
 }
 
 fn no_answer() -> Status {

@@ -76,6 +76,7 @@ pub(crate) async fn import_products(
             retry: RETRY,
             validate_only: params.dry_run,
             metadata: caller.metadata(),
+            ..ImportOptions::default()
         },
         stop,
         lines: wants_lines.then_some(lines),
