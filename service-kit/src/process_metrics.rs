@@ -51,33 +51,33 @@ struct Cost {
     open_files: i64,
 }
 
+/// Ticks of the processor time in a second, which is the same for all that Linux tells to programs.
+const TICKS_PER_SECOND: f64 = 100.0;
+
 impl Cost {
-    #[cfg(target_os = "linux")]
+    /// None where the system has no `/proc`.
     fn now() -> Option<Self> {
         let stat = fs::read_to_string("/proc/self/stat").ok()?;
-        let page = rustix::param::page_size() as i64;
-        let ticks = rustix::param::clock_ticks_per_second() as f64;
+        let status = fs::read_to_string("/proc/self/status").ok()?;
         let open_files = fs::read_dir("/proc/self/fd").ok()?.count() as i64;
-        Self::read(&stat, page, ticks, open_files)
+        Self::read(&stat, &status, open_files)
     }
 
-    #[cfg(not(target_os = "linux"))]
-    fn now() -> Option<Self> {
-        None
-    }
-
-    /// Reads a line of `/proc/self/stat`, see proc(5). The name of the program stands in brackets, and may have
-    /// any other brackets and spaces.
-    fn read(stat: &str, page: i64, ticks: f64, open_files: i64) -> Option<Self> {
+    /// Reads what proc(5) describes. The name of the program stands in brackets in `stat`, and may have any other
+    /// brackets and spaces.
+    fn read(stat: &str, status: &str, open_files: i64) -> Option<Self> {
         let (_, behind_name) = stat.rsplit_once(')')?;
         let mut fields = behind_name.split_ascii_whitespace();
-        // Counted from 1 with the process id, the state is the third, and these are 14, 15 and 24.
+        // Counted from 1 with the process id, the state is the third, and these are 14 and 15.
         let user: f64 = fields.nth(11)?.parse().ok()?;
         let system: f64 = fields.next()?.parse().ok()?;
-        let pages: i64 = fields.nth(8)?.parse().ok()?;
+        let resident = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let kilobytes: i64 = resident.trim().strip_suffix(" kB")?.parse().ok()?;
         Some(Self {
-            resident_bytes: pages * page,
-            cpu_seconds: (user + system) / ticks,
+            resident_bytes: kilobytes * 1_024,
+            cpu_seconds: (user + system) / TICKS_PER_SECOND,
             open_files,
         })
     }
@@ -90,14 +90,15 @@ mod tests {
     #[test]
     fn the_fields_of_proc_are_found_behind_any_name() {
         let stat = "42 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 250 50 13 14 15 16 17 18 19 20 1000 22";
-        let cost = Cost::read(stat, 4_096, 100.0, 7);
+        let status = "Name:\ta\nVmPeak:\t    9000 kB\nVmRSS:\t    4000 kB\nThreads:\t3\n";
+        let cost = Cost::read(stat, status, 7);
         let expected = Cost {
             resident_bytes: 4_096_000,
             cpu_seconds: 3.0,
             open_files: 7,
         };
         assert_eq!(cost, Some(expected));
-        assert_eq!(Cost::read("42 (a) S 1 2", 4_096, 100.0, 7), None);
+        assert_eq!(Cost::read("42 (a) S 1 2", status, 7), None);
     }
 
     #[cfg(target_os = "linux")]

@@ -140,9 +140,13 @@ mod tests {
         fs::write(&feed, "a").expect("a feed");
         let mut resume = Resume::open(&kept, &feed).expect("none yet");
         assert_eq!(resume.line(), None);
+        // Killed before the first answer, and behind it: its batches have the same names.
+        let run = resume.run();
+        let begun = Resume::open(&kept, &feed).expect("the same");
+        assert_eq!((begun.line(), begun.run()), (None, run));
         resume.answered(7);
         let again = Resume::open(&kept, &feed).expect("the same");
-        assert_eq!(again.line(), Some(7));
+        assert_eq!((again.line(), again.run()), (Some(7), run));
         fs::write(&feed, "ab").expect("another feed");
         let Err(err) = Resume::open(&kept, &feed) else {
             panic!("another feed is refused");

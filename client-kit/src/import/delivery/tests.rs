@@ -11,7 +11,7 @@ use catalog_proto::v1::{
     ChangePriceRequest, ChangePriceResponse, CreateProductRequest, CreateProductResponse,
     DeleteProductRequest, DeleteProductResponse, ExportProductsRequest, ExportProductsResponse,
     GetProductAsOfRequest, GetProductHistoryRequest, GetProductHistoryResponse, ImportRejection,
-    Product, ProductInput, PutProductRequest, PutProductResponse, UpdateProductRequest,
+    ImportRow, Product, ProductInput, PutProductRequest, PutProductResponse, UpdateProductRequest,
     UpdateProductResponse, WriteProductsRequest, WriteProductsResponse,
 };
 use tokio::net::{TcpListener, TcpStream};
@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tonic::{Request, Response};
 
 use super::*;
+use crate::import::batches::Place;
 use crate::import::{self, ImportOptions};
 use crate::sample;
 
@@ -404,4 +405,32 @@ async fn an_interrupted_import_waits_for_its_answers() {
     );
     assert_eq!(summary.rows as usize, shop.products.lock().unwrap().len());
     assert!((200..=600).contains(&summary.rows), "{summary:?}");
+}
+
+#[test]
+fn a_batch_has_the_same_name_when_it_is_sent_again_and_another_one_holds_something_else() {
+    let batch = |title: &str, line: u64| {
+        let product = ProductInput {
+            id: "p".to_owned(),
+            title: title.to_owned(),
+            ..ProductInput::default()
+        };
+        let mut batch = Batch::default();
+        batch.rows.push(ImportRow {
+            product: Some(product),
+            ..ImportRow::default()
+        });
+        batch.places.push(Place {
+            line,
+            ..Place::default()
+        });
+        batch
+    };
+    let run = Uuid::now_v7();
+    let name = request_id(run, &batch("Kettle", 7));
+    assert_eq!(request_id(run, &batch("Kettle", 7)), name);
+    for other in [batch("Kettle", 8), batch("Kettles", 7)] {
+        assert_ne!(request_id(run, &other), name);
+    }
+    assert_ne!(request_id(Uuid::now_v7(), &batch("Kettle", 7)), name);
 }
