@@ -42,7 +42,7 @@ pub enum BackupError {
     )]
     NotEmpty { products: i64, position: i64 },
 
-    #[error("{sessions} other sessions use the database: stop catalog-command first")]
+    #[error("{sessions} other sessions go on using the database: stop every catalog-command first")]
     InUse { sessions: i64 },
 
     #[error("the event at position {position} cannot be read: {reason}")]

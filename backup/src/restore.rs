@@ -2,8 +2,10 @@
 //! there and proved.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use tokio::time::sleep;
 
 use crate::error::BackupError;
 use crate::folder::Folder;
@@ -15,6 +17,9 @@ use crate::{Progress, proof, tables};
 const ROLES: [&str; 3] = ["catalog_migrator", "catalog_writer", "catalog_relay"];
 /// The position of sequences that have given no number.
 const LAST_OF_NONE: i64 = 1;
+/// How long a session that nobody uses has been idle.
+const IDLE: Duration = Duration::from_secs(3);
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// What was restored.
 #[derive(Clone, Debug)]
@@ -56,19 +61,32 @@ pub async fn restore(
     Ok(Restored { manifest, replaced })
 }
 
-/// Fails where others use the database.
+/// Fails where others go on using the database. A session that has been idle for a while is one that a pool keeps
+/// for later, PgBouncer for instance; a service looks at its database every second.
 async fn alone(db: &mut PgConnection) -> Result<(), BackupError> {
-    let sessions: i64 = sqlx::query_scalar(
-        "SELECT count(*) FROM pg_stat_activity
-         WHERE datname = current_database() AND pid <> pg_backend_pid()
-             AND backend_type = 'client backend'",
-    )
-    .fetch_one(db)
-    .await?;
-    if sessions > 0 {
-        return Err(BackupError::InUse { sessions });
+    let give_up = Instant::now() + 2 * IDLE;
+    loop {
+        let sessions: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()
+                 AND backend_type = 'client backend'
+                 AND (state <> 'idle' OR state_change > clock_timestamp() - $1 * interval '1 second')",
+        )
+        .bind(IDLE.as_secs_f64())
+        .fetch_one(&mut *db)
+        .await?;
+        if sessions == 0 {
+            return Ok(());
+        }
+        if Instant::now() > give_up {
+            return Err(BackupError::InUse { sessions });
+        }
+        // What was seen of the sessions is kept until the transaction ends, unless it is given up.
+        sqlx::raw_sql("SELECT pg_stat_clear_snapshot()")
+            .execute(&mut *db)
+            .await?;
+        sleep(LOOK_AGAIN).await;
     }
-    Ok(())
 }
 
 /// The number of products that the database holds; an error where they must not be given up.

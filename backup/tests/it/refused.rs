@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use catalog_backup::{BackupError, check, restore, take};
 use serde_json::{Value, json};
@@ -119,14 +120,31 @@ async fn a_database_with_a_catalog_or_with_users_is_left_alone() {
     let told = told.expect_err("not empty").to_string();
     assert!(told.contains("20 products, with the log at 20"), "{told}");
 
-    let user = shop.connect().await;
+    // A service looks at its database every second.
+    let mut user = shop.connect().await;
+    let using = tokio::spawn(async move {
+        loop {
+            sqlx::query("SELECT 1")
+                .execute(&mut user)
+                .await
+                .expect("a session");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
     let told = restore(&shop.url, folder.path(), true, |_| {}).await;
+    using.abort();
     assert!(
         matches!(told, Err(BackupError::InUse { sessions: 1 })),
         "{told:?}"
     );
-    drop(user);
     assert_eq!(shop.content().await, before);
+
+    // A pool keeps sessions that nobody uses.
+    let pooled = shop.connect().await;
+    restore(&shop.url, folder.path(), true, |_| {})
+        .await
+        .expect("restore");
+    drop(pooled);
 
     let nothing = Shop::empty().await;
     let told = take(&nothing.url, folder.path(), |_| {}).await;

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use catalog_migrations::{SessionSettings, connect_options};
 use sqlx::migrate::MigrateError;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, PgPool, Row as _};
 
 use crate::config::Config;
 use crate::store::Clock;
@@ -250,9 +250,18 @@ fn proven(pool: PgPoolOptions) -> PgPoolOptions {
                 Ok(true)
             })
         })
-        .after_release(|connection, _| {
-            Box::pin(async move { ping(connection).await.map(|()| true) })
-        })
+        .after_release(|connection, _| Box::pin(is_clean(connection)))
+}
+
+/// Whether a connection that was given back is in no transaction. A request that was cancelled while its BEGIN was under
+/// way leaves one open that sqlx does not know of, and what the next one writes without a transaction would not be committed.
+async fn is_clean(connection: &mut PgConnection) -> sqlx::Result<bool> {
+    // Outside of a transaction a statement is one of its own.
+    let asked = sqlx::raw_sql("SELECT transaction_timestamp() = statement_timestamp()");
+    let asked = asked.fetch_one(connection);
+    within(Duration::from_secs(PING_S_MAX), asked)
+        .await?
+        .try_get(0)
 }
 
 async fn ping(connection: &mut PgConnection) -> sqlx::Result<()> {
