@@ -19,14 +19,14 @@ pub fn check(
     }
     let folder = Folder::claim(folder)?;
     let manifest = folder.backup()?;
-    let mut done = 0;
+    let (mut done, all) = (0, manifest.rows());
     for piece in manifest.pieces() {
         let mut reader = PieceReader::open(&folder.file(&piece.file))?;
         while reader.next()?.is_some() {
             progress(Progress {
                 what: &piece.file,
                 done: done + reader.rows(),
-                total: Some(manifest.rows()),
+                total: Some(all),
             });
         }
         reader.check(piece)?;

@@ -19,14 +19,14 @@ const OWNER_FILE: u32 = 0o600;
 
 /// A folder that is used by nobody else.
 #[derive(Debug)]
-pub struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     _lock: File,
 }
 
 impl Folder {
     /// Takes the folder, which is made where it is missing.
-    pub fn claim(path: &Path) -> Result<Self, BackupError> {
+    pub(crate) fn claim(path: &Path) -> Result<Self, BackupError> {
         let mut made = DirBuilder::new();
         made.recursive(true).mode(OWNER_FOLDER);
         made.create(path).at(path)?;
@@ -44,7 +44,7 @@ impl Folder {
     }
 
     /// The backup in the folder; None where there is none.
-    pub fn manifest(&self) -> Result<Option<Manifest>, BackupError> {
+    pub(crate) fn manifest(&self) -> Result<Option<Manifest>, BackupError> {
         let path = self.path.join(MANIFEST);
         let text = match fs::read(&path) {
             Ok(text) => text,
@@ -69,7 +69,7 @@ impl Folder {
     }
 
     /// The backup in the folder.
-    pub fn backup(&self) -> Result<Manifest, BackupError> {
+    pub(crate) fn backup(&self) -> Result<Manifest, BackupError> {
         self.manifest()?.ok_or_else(|| BackupError::NoBackup {
             folder: self.path.clone(),
         })

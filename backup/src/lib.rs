@@ -16,7 +16,6 @@ mod error;
 
 pub use crate::check::check;
 pub use crate::error::BackupError;
-pub use crate::folder::Folder;
 pub use crate::manifest::{Manifest, Piece, Stretch, Table};
 pub use crate::restore::{Restored, restore};
 pub use crate::take::{Taken, take};

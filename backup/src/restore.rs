@@ -15,8 +15,6 @@ use crate::{Progress, proof, tables};
 
 /// Roles that the services run as, where somebody has made them.
 const ROLES: [&str; 3] = ["catalog_migrator", "catalog_writer", "catalog_relay"];
-/// The position of sequences that have given no number.
-const LAST_OF_NONE: i64 = 1;
 /// How long a session that nobody uses has been idle.
 const IDLE: Duration = Duration::from_secs(3);
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -142,7 +140,7 @@ async fn fill(
     for (sequence, last) in &manifest.sequences {
         sqlx::query("SELECT setval($1::regclass, $2)")
             .bind(sequence)
-            .bind((*last).max(LAST_OF_NONE))
+            .bind(last)
             .execute(&mut *db)
             .await?;
     }

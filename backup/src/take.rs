@@ -5,7 +5,7 @@ use std::path::Path;
 
 use catalog_events::Digest;
 use futures_util::TryStreamExt as _;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{Connection as _, PgConnection};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
@@ -246,8 +246,7 @@ fn end(log: &[Piece]) -> i64 {
 }
 
 async fn event_at(db: &mut PgConnection, position: i64) -> sqlx::Result<Option<Uuid>> {
-    let statement = "SELECT event_id FROM event_log WHERE position = $1";
-    sqlx::query_scalar(AssertSqlSafe(statement))
+    sqlx::query_scalar("SELECT event_id FROM event_log WHERE position = $1")
         .bind(position)
         .fetch_optional(db)
         .await

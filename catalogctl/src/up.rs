@@ -151,9 +151,8 @@ async fn operate(
     let endpoints = Endpoints {
         command: Target::command(&published.command_grpc).with_access(access.clone()),
         query: Target::query(&published.query_grpc).with_access(access.clone()),
-        replicas: published
-            .replicas
-            .iter()
+        replicas: std::iter::once(&published.query_grpc)
+            .chain(&published.replicas)
             .map(|address| Target::query(address).with_access(access.clone()))
             .collect(),
         nats: Broker::at(&published.nats_url),
@@ -161,11 +160,9 @@ async fn operate(
     if !args.empty {
         fill_when_empty(&endpoints, args.sample).await?;
     }
-    catch_up(&endpoints).await?;
     for replica in &endpoints.replicas {
-        let query = replica.clone();
         let of_replica = Endpoints {
-            query,
+            query: replica.clone(),
             ..endpoints.clone()
         };
         catch_up(&of_replica).await?;

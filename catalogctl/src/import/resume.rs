@@ -80,7 +80,7 @@ impl Resume {
             is_failure_told: false,
         };
         // The name must outlive an import that is killed before the first answer.
-        resume.answered(resume.state.line);
+        resume.keep();
         Ok(resume)
     }
 
@@ -94,9 +94,14 @@ impl Resume {
         Some(self.state.line).filter(|line| *line > 0)
     }
 
-    /// Keeps that all rows up to a line were answered. The file is never half written.
+    /// Keeps that all rows up to a line were answered.
     pub(super) fn answered(&mut self, line: u64) {
         self.state.line = line;
+        self.keep();
+    }
+
+    /// Writes the file, which is never half written.
+    fn keep(&mut self) {
         let mut beside = self.path.clone().into_os_string();
         beside.push(".new");
         let written = serde_json::to_vec(&self.state)

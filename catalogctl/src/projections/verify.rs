@@ -96,14 +96,13 @@ async fn verify(args: &VerifyArgs, endpoints: &EndpointArgs) -> anyhow::Result<V
             };
             meter.set(done, total, &text);
         };
-        let (proof, repaired) = if args.repair {
-            prove_and_repair(&services, &mut told)
-                .await
-                .with_context(|| address.clone())?
+        let proved = if args.repair {
+            prove_and_repair(&services, &mut told).await
         } else {
-            let proof = prove(&services, &mut told).await;
-            (proof.with_context(|| address.clone())?, 0)
+            let proved = prove(&services, &mut told).await;
+            proved.map(|proof| (proof, 0))
         };
+        let (proof, repaired) = proved.with_context(|| address.clone())?;
         verified.push(Verified {
             replica: address,
             proof,
