@@ -36,7 +36,7 @@ pub(crate) use self::scoring::explain::KIND;
 pub(crate) use self::scoring::explain::{FieldMatch, MatchStatus};
 #[cfg(test)]
 pub(crate) use self::scoring::hits::KeywordHit;
-pub(crate) use self::scoring::hits::{Hit, KeywordHits};
+pub(crate) use self::scoring::hits::{Hit, KeywordHits, Matched};
 pub(crate) use self::scoring::nearest_kind::NearestKind;
 pub(crate) use self::scoring::terms::{
     AlternativeKind, Identifier, MatchMode, QueryTerms, QueryWord, Rows, identifiers,

@@ -1,8 +1,11 @@
-//! Values that are computed once, at their first use.
+//! Values that are computed once, at their first use: for a snapshot, or for a segment.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tantivy::index::SegmentId;
+use tantivy::{Searcher, SegmentReader};
 
 /// A value of one snapshot that the first search that needs it computes. Clones share it.
 #[derive(Debug)]
@@ -28,6 +31,41 @@ impl<T> Default for Once<T> {
 impl<T> Clone for Once<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
+    }
+}
+
+/// What is known of each segment of a snapshot. A segment never changes, so it serves every snapshot that
+/// has it, and is given back with it.
+#[derive(Debug)]
+pub(super) struct PerSegment<T>(Vec<(SegmentId, Arc<T>)>);
+
+impl<T: Default> PerSegment<T> {
+    /// Nothing is known yet.
+    pub(super) fn of(searcher: &Searcher) -> Self {
+        Self(Vec::new()).next(searcher)
+    }
+
+    /// What another snapshot begins with: all that is known of the segments that both have.
+    pub(super) fn next(&self, searcher: &Searcher) -> Self {
+        let segments = searcher.segment_readers().iter();
+        Self(
+            segments
+                .map(|segment| (segment.segment_id(), self.get(segment)))
+                .collect(),
+        )
+    }
+
+    /// What is known of a segment; what is learned of one of another snapshot is forgotten.
+    pub(super) fn get(&self, segment: &SegmentReader) -> Arc<T> {
+        let id = segment.segment_id();
+        let known = self.0.iter().find(|(known, _)| *known == id);
+        known.map_or_else(Arc::default, |(_, known)| Arc::clone(known))
+    }
+}
+
+impl<T> Clone for PerSegment<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
 }
 

@@ -3,6 +3,7 @@
 pub(super) mod snapshot_queries;
 pub(super) mod facet_choice;
 pub(super) mod facets;
+pub(super) mod open_columns;
 pub(super) mod facet_values;
 pub(super) mod resolution;
 pub(super) mod filter;

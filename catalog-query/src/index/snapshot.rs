@@ -12,7 +12,9 @@ use crate::index::document::schema::{Fields, HASH_HIGH, HASH_LOW, ID};
 use crate::index::error::IndexError;
 use crate::index::scoring::nearest_kind::LazyFeatures;
 use crate::index::scoring::product_kind::LazyKinds;
+use crate::index::sets::open_columns::OpenColumns;
 use crate::index::sets::price::CatalogCurrency;
+use crate::index::sets::product_ids::KnownIds;
 use crate::index::text::language::Language;
 use crate::index::text::long_words::LongWords;
 use crate::index::text::vocabulary::Learned;
@@ -29,12 +31,16 @@ pub(crate) struct IndexSnapshot {
     /// The currency of the catalog where it was configured.
     pub(crate) configured_currency: Option<Currency>,
     pub(crate) features: LazyFeatures,
+    pub(crate) columns: OpenColumns,
+    pub(crate) ids: KnownIds,
     position: Position,
 }
 
 impl IndexSnapshot {
     pub(crate) fn new(searcher: Searcher, fields: Fields, position: Position) -> Self {
         Self {
+            columns: OpenColumns::of(&searcher),
+            ids: KnownIds::of(&searcher),
             searcher,
             fields,
             kinds: LazyKinds::default(),
@@ -58,6 +64,8 @@ impl IndexSnapshot {
     /// The next snapshot of the same index. It keeps what is known of segments that stay.
     pub(crate) fn next(&self, searcher: Searcher, position: Position) -> Self {
         Self {
+            columns: self.columns.next(&searcher),
+            ids: self.ids.next(&searcher),
             long_words: self.long_words.clone(),
             configured_currency: self.configured_currency,
             ..Self::new(searcher, self.fields, position)

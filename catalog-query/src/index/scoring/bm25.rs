@@ -4,12 +4,12 @@
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::schema::IndexRecordOption;
-use tantivy::{DocId, DocSet as _, SegmentReader, TERMINATED, Term};
+use tantivy::{DocAddress, DocId, DocSet as _, SegmentOrdinal, SegmentReader, TERMINATED, Term};
 
 use crate::index::document::schema::{FIELD_NAMES, FIELDS, Fields};
-use crate::index::scoring::collection_statistics::{CollectionStatistics, LengthNorms};
+use crate::index::scoring::collection_statistics::{CollectionStatistics, LengthNorms, Row};
 use crate::index::scoring::constraints::Constraints;
-use crate::index::scoring::postings::Postings;
+use crate::index::scoring::postings::{Postings, StemPlaces};
 use crate::index::scoring::requirement::Requirement;
 use crate::index::scoring::score_window::{ScoreWindow, WINDOW_DOCS};
 use crate::index::scoring::terms::{Alternative, AlternativeKind, QueryTerms, QueryWord};
@@ -51,6 +51,8 @@ pub(crate) struct Clause<'a> {
     /// The place of the field in [`Fields::searched`].
     pub(crate) field: usize,
     pub(crate) alternative: &'a Alternative,
+    /// Where each segment has the stems of the alternative, in their order.
+    stems: Vec<StemPlaces>,
     scale: f32,
 }
 
@@ -95,13 +97,15 @@ impl<'a> Matching<'a> {
         weights: &KeywordWeights,
     ) -> tantivy::Result<u64> {
         let (mut counts, mut all) = ([0; FIELDS], [0; FIELDS]);
+        let mut found = Vec::with_capacity(FIELDS * word.alternatives.len());
         for field in 0..FIELDS {
             for alternative in &word.alternatives {
-                let documents = statistics.documents_with(field, alternative)?;
-                all[field] += documents;
+                let row = statistics.find(field, alternative)?;
+                all[field] += row.documents;
                 if alternative.kind != AlternativeKind::Continuation {
-                    counts[field] += documents;
+                    counts[field] += row.documents;
                 }
+                found.push((field, alternative, row));
             }
         }
         // The words that begin so tell how rare a word is only where it is not one itself.
@@ -114,25 +118,14 @@ impl<'a> Matching<'a> {
             let own = statistics.idf(documents.max(1));
             own + weights.shared_idf * (shared - own)
         };
-        for field in (0..FIELDS).filter(|field| all[*field] > 0) {
-            let of_word = idf(counts[field]);
-            for alternative in &word.alternatives {
-                // A beginning has no rareness of its own.
-                let idf = match alternative.kind {
-                    AlternativeKind::Completion => {
-                        let documents = statistics.documents_with(field, alternative)?;
-                        statistics.idf(documents.max(1))
-                    }
-                    _ => of_word,
-                };
-                self.add(
-                    Some(number),
-                    field,
-                    std::slice::from_ref(alternative),
-                    idf,
-                    weights,
-                );
-            }
+        let of_word: [f32; FIELDS] = std::array::from_fn(|field| idf(counts[field]));
+        for (field, alternative, row) in found {
+            // A beginning has no rareness of its own.
+            let idf = match alternative.kind {
+                AlternativeKind::Completion => statistics.idf(row.documents.max(1)),
+                _ => of_word[field],
+            };
+            self.add(Some(number), field, alternative, row, idf, weights);
         }
         Ok(most)
     }
@@ -148,37 +141,40 @@ impl<'a> Matching<'a> {
             if !["title", "description"].contains(name) {
                 continue;
             }
-            let count = statistics.documents_with(field, pair)?;
-            if count > 0 {
-                let idf = weights.adjacency * statistics.idf(count);
-                self.add(None, field, std::slice::from_ref(pair), idf, weights);
-            }
+            let row = statistics.find(field, pair)?;
+            let idf = weights.adjacency * statistics.idf(row.documents);
+            self.add(None, field, pair, row, idf, weights);
         }
         Ok(())
     }
 
+    /// Adds a clause, unless no document can have what it looks for.
     fn add(
         &mut self,
         word: Option<usize>,
         field: usize,
-        alternatives: &'a [Alternative],
+        alternative: &'a Alternative,
+        row: Row,
         idf: f32,
         weights: &KeywordWeights,
     ) {
         let weight = &weights.fields()[field];
-        self.clauses
-            .extend(alternatives.iter().map(|alternative| Clause {
+        if row.documents > 0 {
+            self.clauses.push(Clause {
                 word,
                 field,
                 alternative,
+                stems: row.stems,
                 scale: alternative.weight * weight.weight * idf * (weight.k1 + 1.0),
-            }));
+            });
+        }
     }
 
     /// Calls `found` for every document of the segment that has enough words, in document order. The
     /// window is any that is empty, and is left so.
     pub(super) fn each(
         &self,
+        number: SegmentOrdinal,
         segment: &SegmentReader,
         window: &mut ScoreWindow,
         mut found: impl FnMut(Match),
@@ -188,7 +184,7 @@ impl<'a> Matching<'a> {
         }
         let mut cursors = Vec::new();
         for clause in &self.clauses {
-            cursors.extend(self.cursor(segment, clause)?);
+            cursors.extend(self.cursor(number, segment, clause)?);
         }
         let exact = self.exact(segment)?;
         let mut exact_later = exact.as_slice();
@@ -270,6 +266,7 @@ impl<'a> Matching<'a> {
     /// have: 0 for those that have none.
     pub(crate) fn scores(
         &self,
+        number: SegmentOrdinal,
         segment: &SegmentReader,
         docs: &[DocId],
     ) -> tantivy::Result<Vec<f32>> {
@@ -280,7 +277,7 @@ impl<'a> Matching<'a> {
         {
             let mut cursors = Vec::new();
             for clause in &self.clauses {
-                cursors.extend(self.cursor(segment, clause)?);
+                cursors.extend(self.cursor(number, segment, clause)?);
             }
             let mut window = ScoreWindow::new();
             self.word_by_word(&mut cursors, &mut window, |cursor, window| {
@@ -321,12 +318,13 @@ impl<'a> Matching<'a> {
     /// Returns the clauses that match a document, and what each adds to its score.
     pub(crate) fn clause_scores(
         &self,
-        segment: &SegmentReader,
-        doc: DocId,
+        segments: &[SegmentReader],
+        at: DocAddress,
     ) -> tantivy::Result<Vec<(&Clause<'a>, f32)>> {
+        let (segment, doc) = (&segments[at.segment_ord as usize], at.doc_id);
         let mut matches = Vec::new();
         for clause in &self.clauses {
-            if let Some(mut cursor) = self.cursor(segment, clause)?
+            if let Some(mut cursor) = self.cursor(at.segment_ord, segment, clause)?
                 && cursor.postings.seek(doc) == doc
             {
                 matches.push((clause, cursor.score()));
@@ -337,11 +335,12 @@ impl<'a> Matching<'a> {
 
     fn cursor(
         &self,
+        number: SegmentOrdinal,
         segment: &SegmentReader,
         clause: &Clause<'_>,
     ) -> tantivy::Result<Option<Cursor<'_>>> {
         let field = self.fields.searched()[clause.field];
-        let Some(postings) = Postings::open(segment, field, &clause.alternative.stems)? else {
+        let Some(postings) = Postings::of(number, segment, field, &clause.stems)? else {
             return Ok(None);
         };
         Ok(Some(Cursor {

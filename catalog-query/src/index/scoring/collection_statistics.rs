@@ -5,12 +5,21 @@ use tantivy::fieldnorm::FieldNormReader;
 use tantivy::schema::Field;
 
 use crate::index::document::schema::FIELDS;
+use crate::index::scoring::postings::StemPlaces;
 use crate::index::scoring::terms::Alternative;
 use crate::index::scoring::weights::FieldWeight;
 use crate::index::text::vocabulary::Vocabulary;
 
 /// BM25's `k1 * (1 - b + b * length / average length)` for each of the 256 codes of a field length.
 pub(crate) type LengthNorms = [f32; 256];
+
+/// Stems in a row, in one field.
+pub(crate) struct Row {
+    /// An upper bound of the number of documents with all of them: the count of the rarest stem, or what
+    /// is known of the row.
+    pub(crate) documents: u64,
+    pub(crate) stems: Vec<StemPlaces>,
+}
 
 pub(crate) struct CollectionStatistics<'a> {
     vocabulary: &'a Vocabulary<'a>,
@@ -47,18 +56,17 @@ impl<'a> CollectionStatistics<'a> {
         Ok(words as f32 / self.documents.max(1) as f32)
     }
 
-    /// Returns an upper bound of the number of documents with all stems in the field: the count of
-    /// the rarest stem, or what is known of the row.
-    pub(crate) fn documents_with(
-        &self,
-        field: usize,
-        alternative: &Alternative,
-    ) -> tantivy::Result<u64> {
-        let mut least = alternative.documents_max.unwrap_or(u64::MAX);
+    /// Looks the stems of an alternative up in a field.
+    pub(crate) fn find(&self, field: usize, alternative: &Alternative) -> tantivy::Result<Row> {
+        let mut documents = alternative.documents_max.unwrap_or(u64::MAX);
+        let mut stems = Vec::with_capacity(alternative.stems.len());
         for stem in &alternative.stems {
-            least = least.min(self.vocabulary.frequency(self.fields[field], stem)?);
+            let places = self.vocabulary.places(self.fields[field], stem)?;
+            let with = places.iter().flatten().map(|it| u64::from(it.doc_freq));
+            documents = documents.min(with.sum());
+            stems.push(places);
         }
-        Ok(least)
+        Ok(Row { documents, stems })
     }
 
     /// The inverse document frequency of a word that `with` documents have.

@@ -1,8 +1,5 @@
 //! Explains why a snapshot finds a product, or does not.
 
-use catalog_events::ProductId;
-use tantivy::DocAddress;
-
 use crate::index::document::schema::FIELD_NAMES;
 use crate::index::error::IndexError;
 use crate::index::scoring::bm25::Matching;
@@ -12,6 +9,7 @@ use crate::index::scoring::top_hits;
 use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::{DocBits, DocSets};
 use crate::index::snapshot::IndexSnapshot;
+use catalog_events::ProductId;
 
 /// Stands in place of a field name for the factor of the product's kind.
 pub(crate) const KIND: &str = "kind";
@@ -75,13 +73,10 @@ impl IndexSnapshot {
         let mut all = Vec::with_capacity(ids.len());
         for id in ids {
             let mut matches = Vec::new();
-            if let Some(DocAddress {
-                segment_ord,
-                doc_id,
-            }) = self.locate(id)?
-            {
-                let segment = self.searcher.segment_reader(segment_ord);
-                for (clause, score) in matching.clause_scores(segment, doc_id)? {
+            if let Some(at) = self.locate(id)? {
+                for (clause, score) in
+                    matching.clause_scores(self.searcher.segment_readers(), at)?
+                {
                     matches.push(FieldMatch {
                         field: FIELD_NAMES[clause.field],
                         term: clause.alternative.stems.join(" "),
@@ -91,8 +86,8 @@ impl IndexSnapshot {
                 if let Some(kind) = &kind {
                     matches.push(FieldMatch {
                         field: KIND,
-                        term: kind.word.clone(),
-                        score: kind.factor(segment_ord as usize, doc_id),
+                        term: kind.word().to_owned(),
+                        score: kind.factor(at.segment_ord as usize, at.doc_id),
                     });
                 }
             }
@@ -128,7 +123,7 @@ impl IndexSnapshot {
         let weights = KeywordWeights::default();
         let matching = Matching::new(&self.vocabulary(), terms, &[], &weights)?;
         let mut has = vec![false; terms.words.len()];
-        for (clause, _) in matching.clause_scores(segment, at.doc_id)? {
+        for (clause, _) in matching.clause_scores(self.searcher.segment_readers(), at)? {
             if let Some(has) = clause.word.and_then(|word| has.get_mut(word)) {
                 *has = true;
             }

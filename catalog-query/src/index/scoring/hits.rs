@@ -34,6 +34,34 @@ pub(crate) struct KeywordHit {
     pub(crate) tier: u8,
 }
 
+/// The products that match for one reason, in no order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Matched {
+    /// Those that pass the filter of the search.
+    pub(crate) passing: Arc<DocSets>,
+    /// All, whatever the filter: facets leave out a part of it.
+    pub(crate) all: Arc<DocSets>,
+}
+
+impl Matched {
+    pub(crate) fn of(all: DocSets, filter: Option<&DocSets>) -> Self {
+        let all = Arc::new(all);
+        let passing = match filter {
+            None => Arc::clone(&all),
+            Some(filter) => {
+                let mut passing = DocSets::clone(&all);
+                passing.intersect(filter);
+                Arc::new(passing)
+            }
+        };
+        Self { passing, all }
+    }
+
+    pub(crate) fn has(&self, at: DocAddress) -> bool {
+        self.passing.contains(at.segment_ord as usize, at.doc_id)
+    }
+}
+
 /// The products that the words and identifiers of a query find, best first.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct KeywordHits {
@@ -42,8 +70,7 @@ pub(crate) struct KeywordHits {
     pub(crate) places: Vec<DocAddress>,
     /// The number of matches, regardless of the limit.
     pub(crate) total: u64,
-    /// The set of all matches.
-    pub(crate) matched: Arc<DocSets>,
+    pub(crate) matched: Matched,
     /// The numbers of the words that were dropped, because no product has them with the others.
     pub(crate) relaxed: Vec<usize>,
 }

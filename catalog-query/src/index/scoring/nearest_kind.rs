@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use rustc_hash::FxHashMap;
 use tantivy::schema::Field;
 use tantivy::{DocAddress, Searcher};
 
@@ -89,10 +90,13 @@ impl LazyFeatures {
     }
 }
 
+/// A sum of vectors, of length 1.
+type Centroid = FxHashMap<u16, f32>;
+
 /// The kind of the products nearest to a query: the centroid of their features.
 pub(crate) struct NearestKind<'a> {
     statistics: &'a FeatureStatistics,
-    centroid: BTreeMap<u16, f32>,
+    centroid: Centroid,
     /// The median cosine of the nearest products to the centroid.
     typical: f32,
     /// How much two of the nearest products have in common, on average, from 0 to 1. It says how
@@ -119,15 +123,16 @@ impl<'a> NearestKind<'a> {
         if vectors.len() < EXAMPLES_MIN {
             return None;
         }
-        let mut centroid: BTreeMap<u16, f32> = BTreeMap::new();
+        let mut sums: BTreeMap<u16, f32> = BTreeMap::new();
         for (feature, weight) in vectors.iter().flatten() {
-            *centroid.entry(*feature).or_default() += weight;
+            *sums.entry(*feature).or_default() += weight;
         }
-        let squares: f32 = centroid.values().map(|weight| weight * weight).sum();
+        // In the order of the features, so that all replicas round alike.
+        let squares: f32 = sums.values().map(|weight| weight * weight).sum();
         let count = vectors.len() as f32;
-        for weight in centroid.values_mut() {
-            *weight /= squares.sqrt();
-        }
+        let weights = sums.into_iter();
+        let centroid = weights.map(|(feature, weight)| (feature, weight / squares.sqrt()));
+        let centroid: Centroid = centroid.collect();
         let mut cosines: Vec<f32> = vectors
             .iter()
             .map(|vector| cosine(vector, &centroid))
@@ -145,16 +150,24 @@ impl<'a> NearestKind<'a> {
 
     /// Returns how much a product is of the kind, from 0 to 1, where the nearest ones are about 1.
     pub(crate) fn similarity(&self, at: DocAddress) -> f32 {
-        let vector = self.statistics.vector(at);
-        if vector.is_empty() {
+        let features = self.statistics.features[at.segment_ord as usize].of(at.doc_id);
+        let (mut product, mut squares) = (0.0, 0.0);
+        for feature in features {
+            let weight = self.statistics.weight(feature);
+            squares += weight * weight;
+            if let Some(of_centroid) = self.centroid.get(&feature) {
+                product += weight * of_centroid;
+            }
+        }
+        if squares <= 0.0 {
             return SIMILARITY_UNKNOWN;
         }
-        let near = cosine(&vector, &self.centroid) / self.typical.max(f32::MIN_POSITIVE);
-        near.clamp(0.0, 1.0)
+        let cosine: f32 = product / f32::sqrt(squares);
+        (cosine / self.typical.max(f32::MIN_POSITIVE)).clamp(0.0, 1.0)
     }
 }
 
-fn cosine(vector: &[(u16, f32)], centroid: &BTreeMap<u16, f32>) -> f32 {
+fn cosine(vector: &[(u16, f32)], centroid: &Centroid) -> f32 {
     let products = vector
         .iter()
         .filter_map(|(feature, weight)| Some(weight * centroid.get(feature)?));

@@ -27,7 +27,7 @@ impl IndexSnapshot {
         if found.total > found.hits.len() as u64 {
             return Ok(found);
         }
-        let is_new = |at: &DocAddress| !found.matched.contains(at.segment_ord as usize, at.doc_id);
+        let is_new = |at: &DocAddress| !found.matched.has(*at);
         let mut others: Vec<&(&ProductId, DocAddress)> =
             others.iter().filter(|(_, at)| is_new(at)).collect();
         if others.is_empty() {
@@ -41,7 +41,7 @@ impl IndexSnapshot {
         for of_segment in others.chunk_by(|(_, a), (_, b)| a.segment_ord == b.segment_ord) {
             let number = of_segment[0].1.segment_ord;
             let docs: Vec<DocId> = of_segment.iter().map(|(_, at)| at.doc_id).collect();
-            let scores = matching.scores(self.searcher.segment_reader(number), &docs)?;
+            let scores = matching.scores(number, self.searcher.segment_reader(number), &docs)?;
             for ((id, at), score) in of_segment.iter().zip(scores) {
                 let factor = kind
                     .as_ref()

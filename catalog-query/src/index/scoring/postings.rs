@@ -1,8 +1,13 @@
 //! The documents of a segment that have a word, or a phrase, in one field.
 
-use tantivy::postings::{Postings as _, SegmentPostings};
+use std::sync::Arc;
+
+use tantivy::postings::{Postings as _, SegmentPostings, TermInfo};
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocId, DocSet as _, SegmentReader, TERMINATED, Term};
+use tantivy::{DocId, DocSet as _, SegmentOrdinal, SegmentReader, TERMINATED, Term};
+
+/// Where each segment of a snapshot has the postings of a stem in one field.
+pub(crate) type StemPlaces = Arc<[Option<TermInfo>]>;
 
 pub(crate) enum Postings {
     Term(Box<SegmentPostings>),
@@ -31,6 +36,32 @@ impl Postings {
                 None => return Ok(None),
             }
         }
+        Ok((!words.is_empty()).then(|| Self::Phrase(PhrasePostings::new(words))))
+    }
+
+    /// Opens the postings of stems in a row, as [`open`](Self::open) does, where it is known where they
+    /// are.
+    pub(crate) fn of(
+        number: SegmentOrdinal,
+        segment: &SegmentReader,
+        field: Field,
+        stems: &[StemPlaces],
+    ) -> tantivy::Result<Option<Self>> {
+        let place = |stem: &StemPlaces| stem.get(number as usize).cloned().flatten();
+        let Some(places) = stems.iter().map(place).collect::<Option<Vec<TermInfo>>>() else {
+            return Ok(None);
+        };
+        let index = segment.inverted_index(field)?;
+        if let [place] = &places[..] {
+            let option = IndexRecordOption::WithFreqs;
+            let postings = index.read_postings_from_terminfo(place, option)?;
+            return Ok(Some(Self::Term(Box::new(postings))));
+        }
+        let option = IndexRecordOption::WithFreqsAndPositions;
+        let words = places
+            .iter()
+            .map(|place| Ok(index.read_postings_from_terminfo(place, option)?))
+            .collect::<tantivy::Result<Vec<SegmentPostings>>>()?;
         Ok((!words.is_empty()).then(|| Self::Phrase(PhrasePostings::new(words))))
     }
 

@@ -2,13 +2,15 @@
 //! cables first. Products of one kind have attributes of the same names, which other products lack.
 //! The kinds come from the products alone, without lists of words.
 
+use std::sync::Arc;
+
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::index::document::kind_signature::{
     BITS, KindFields, NAMES_MIN, Signature, Signatures, WORDS, each_bit,
 };
-use crate::index::once::Once;
+use crate::index::once::{Memo, Once};
 use crate::index::sample::{self, Lots};
 use crate::index::scoring::terms::{AlternativeKind, QueryTerms};
 use crate::index::scoring::weights::KeywordWeights;
@@ -18,6 +20,8 @@ const BYTES: usize = BITS / 8;
 /// The number of products from which a kind is learned.
 const EXAMPLES_MIN: usize = 3;
 const EXAMPLES_MAX: usize = 1_000;
+/// The most kinds that are kept of a snapshot, 32 KB each.
+const LEARNED_MAX: usize = 128;
 /// About how many products tell what all have in common.
 pub(crate) const SAMPLE: u64 = 4_096;
 /// A name that a larger share of all products has tells no kind.
@@ -85,11 +89,17 @@ struct KindStatistics {
 /// The kind statistics, computed by the first search that needs them: opening the columns by name
 /// costs more than scoring a short list of matches.
 #[derive(Clone, Default)]
-pub(crate) struct LazyKinds(Once<KindStatistics>);
+pub(crate) struct LazyKinds {
+    statistics: Once<KindStatistics>,
+    learned: Memo<Named, Option<Arc<LearnedKind>>, LEARNED_MAX>,
+}
+
+/// What names a kind: stems, and the bits of the weight that kinds have.
+type Named = (Vec<String>, u32);
 
 impl LazyKinds {
     fn open(&self, searcher: &Searcher) -> tantivy::Result<&KindStatistics> {
-        self.0.get(|| {
+        self.statistics.get(|| {
             let segments = searcher.segment_readers();
             let signatures: Vec<Signatures> = segments
                 .iter()
@@ -105,10 +115,15 @@ impl LazyKinds {
 
 /// The kind of product that the last word of a query names: "laptop bag" is a bag.
 pub(crate) struct ProductKind<'a> {
-    /// The stem of that word.
-    pub(crate) word: String,
     /// The signatures of all products, by segment.
     signatures: &'a [Signatures],
+    learned: Arc<LearnedKind>,
+}
+
+/// What a snapshot tells of a kind.
+struct LearnedKind {
+    /// The stem of the word that names it.
+    word: String,
     /// The bits that tell a kind.
     distinctive: Signature,
     /// The log odds that each value of each byte of a signature adds to its naive Bayes score.
@@ -140,10 +155,10 @@ impl<'a> ProductKind<'a> {
             return Ok(None);
         };
         let synonyms = of_kind(AlternativeKind::Synonym);
-        let stems: Vec<&String> = std::iter::once(typed)
+        let stems: Vec<String> = std::iter::once(typed)
             .chain(synonyms)
             .filter_map(|alternative| match &alternative.stems[..] {
-                [stem] => Some(stem),
+                [stem] => Some(stem.clone()),
                 _ => None,
             })
             .collect();
@@ -152,18 +167,40 @@ impl<'a> ProductKind<'a> {
         } else {
             weights.kind
         };
-        let Some(word) = stems.first().filter(|_| weight > 0.0) else {
+        if stems.is_empty() || weight <= 0.0 {
             return Ok(None);
-        };
+        }
         let statistics = kinds.open(searcher)?;
-        let examples = examples(searcher, &statistics.signatures, fields, &stems)?;
-        Ok(Self::learned((*word).clone(), examples, statistics, weight))
+        let named = (stems.clone(), weight.to_bits());
+        let learned = kinds.learned.get(named, || {
+            let examples = examples(searcher, &statistics.signatures, fields, &stems)?;
+            let learned = LearnedKind::of(stems[0].clone(), examples, statistics, weight);
+            Ok(learned.map(Arc::new))
+        })?;
+        Ok(learned.map(|learned| Self {
+            signatures: &statistics.signatures,
+            learned,
+        }))
     }
 
-    fn learned(
+    /// The stem of the word that names the kind.
+    pub(crate) fn word(&self) -> &str {
+        &self.learned.word
+    }
+
+    /// Returns the factor for the score of a document.
+    pub(crate) fn factor(&self, segment: usize, doc: DocId) -> f32 {
+        let signature = self.signatures[segment].of(doc);
+        self.learned.factor(signature.as_ref())
+    }
+}
+
+impl LearnedKind {
+    /// Learns a kind from examples. None if they do not tell one.
+    fn of(
         word: String,
         mut examples: Vec<Signature>,
-        statistics: &'a KindStatistics,
+        statistics: &KindStatistics,
         weight: f32,
     ) -> Option<Self> {
         let background = &statistics.background;
@@ -182,7 +219,6 @@ impl<'a> ProductKind<'a> {
             background.cohesion(&examples) * count / (count + EXAMPLES_FOR_HALF_CONFIDENCE);
         let mut kind = Self {
             word,
-            signatures: &statistics.signatures,
             distinctive,
             score_table: score_table(&log_odds),
             typical_score: 0.0,
@@ -218,10 +254,9 @@ impl<'a> ProductKind<'a> {
         }
     }
 
-    /// Returns the factor for the score of a document.
-    pub(crate) fn factor(&self, segment: usize, doc: DocId) -> f32 {
-        let signature = self.signatures[segment].of(doc);
-        let similarity = signature.map_or(SIMILARITY_UNKNOWN, |known| self.similarity(&known));
+    /// Returns the factor for the score of a product with this signature.
+    fn factor(&self, signature: Option<&Signature>) -> f32 {
+        let similarity = signature.map_or(SIMILARITY_UNKNOWN, |known| self.similarity(known));
         1.0 - self.penalty * (1.0 - similarity)
     }
 }
@@ -250,7 +285,7 @@ fn examples(
     searcher: &Searcher,
     signatures: &[Signatures],
     fields: &KindFields,
-    stems: &[&String],
+    stems: &[String],
 ) -> tantivy::Result<Vec<Signature>> {
     let mut examples = Vec::new();
     for stem in stems {
@@ -344,7 +379,7 @@ mod tests {
             background: Background(shares(&all)),
             signatures: Vec::new(),
         };
-        let kind = ProductKind::learned("notebook".to_owned(), vec![notebook; 20], &kinds, 0.6)
+        let kind = LearnedKind::of("notebook".to_owned(), vec![notebook; 20], &kinds, 0.6)
             .expect("enough examples");
         assert_eq!(kind.similarity(&notebook), 1.0);
         assert!(kind.similarity(&other) > 0.5);
@@ -352,7 +387,7 @@ mod tests {
         // A product that has only the common names is of no known kind.
         assert_eq!(kind.similarity(&none), SIMILARITY_UNKNOWN);
         assert!((0.39..0.41).contains(&kind.penalty), "{}", kind.penalty);
-        assert!(ProductKind::learned("thing".to_owned(), vec![none; 20], &kinds, 0.6).is_none());
+        assert!(LearnedKind::of("thing".to_owned(), vec![none; 20], &kinds, 0.6).is_none());
         assert_eq!(
             signature(&with_attributes("a", "b", &[("c", "d")])),
             [0; WORDS]

@@ -3,58 +3,65 @@
 //! decides, and equal scores are ordered by product id.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use catalog_events::ProductId;
-use tantivy::{DocAddress, Searcher};
+use tantivy::{DocAddress, DocId, Searcher};
 
-use crate::index::document::schema::ID;
 use crate::index::error::IndexError;
 use crate::index::scoring::bm25::{Match, Matching};
-use crate::index::scoring::hits::{KeywordHit, KeywordHits};
+use crate::index::scoring::hits::{KeywordHit, KeywordHits, Matched};
 use crate::index::scoring::product_kind::ProductKind;
 use crate::index::scoring::score_window::ScoreWindow;
 use crate::index::scoring::terms::{Alternative, AlternativeKind, QueryTerms};
 use crate::index::scoring::weights::KeywordWeights;
 use crate::index::sets::doc_sets::DocSets;
+use crate::index::sets::product_ids::KnownIds;
 use crate::index::text::vocabulary::Vocabulary;
 
 /// The matches kept beyond twice the limit, so that the list is rarely shrunk.
 const CANDIDATES_SPARE: usize = 1_024;
 
+/// What is looked for.
+pub(crate) struct Query<'a> {
+    pub(crate) terms: &'a QueryTerms,
+    pub(crate) weights: &'a KeywordWeights,
+    /// The kind of product that it names.
+    pub(crate) kind: Option<ProductKind<'a>>,
+    pub(crate) filter: Option<&'a DocSets>,
+}
+
 pub(crate) fn search(
     vocabulary: &Vocabulary<'_>,
-    terms: &QueryTerms,
-    weights: &KeywordWeights,
-    kind: Option<ProductKind<'_>>,
+    ids: &KnownIds,
+    query: Query<'_>,
     limit: usize,
-    filter: Option<&DocSets>,
 ) -> Result<KeywordHits, IndexError> {
+    let Query { terms, filter, .. } = query;
     let pairs = pairs(terms);
-    let matching = Matching::new(vocabulary, terms, &pairs, weights)?;
+    let matching = Matching::new(vocabulary, terms, &pairs, query.weights)?;
     let searcher = vocabulary.searcher;
     let mut window = ScoreWindow::new();
     let mut best = Best::new(searcher);
-    let mut top = TopHits::new(searcher, limit);
+    let mut top = TopHits::new(searcher, ids, limit);
     for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
         let mut failed = Ok(());
-        matching.each(segment, &mut window, |found| {
+        matching.each(number, segment, &mut window, |found| {
             match best.admits(&found) {
                 Admission::No => return,
-                Admission::First => top = TopHits::new(searcher, limit),
+                Admission::First => top = TopHits::new(searcher, ids, limit),
                 Admission::Yes => {}
             }
+            best.matched.insert(number as usize, found.doc);
             let passes = filter.is_none_or(|filter| filter.contains(number as usize, found.doc));
             if passes && failed.is_ok() {
-                best.matched.insert(number as usize, found.doc);
-                failed = top.add(number, found, kind.as_ref());
+                failed = top.add(number, found, query.kind.as_ref());
             }
         })?;
         failed?;
     }
     let level = best.level;
     let relaxed = level.map_or_else(Vec::new, |level| matching.requirement.dropped(level));
-    top.hits(best.matched, relaxed)
+    top.hits(Matched::of(best.matched, filter), relaxed)
 }
 
 /// Returns all documents that [`search`] finds without a limit.
@@ -68,11 +75,12 @@ pub(crate) fn matching(
     let searcher = vocabulary.searcher;
     let mut window = ScoreWindow::new();
     let mut best = Best::new(searcher);
-    for (number, segment) in searcher.segment_readers().iter().enumerate() {
-        matching.each(segment, &mut window, |found| {
-            let is_in = filter.is_none_or(|filter| filter.contains(number, found.doc));
+    for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
+        matching.each(number, segment, &mut window, |found| {
+            let at = number as usize;
+            let is_in = filter.is_none_or(|filter| filter.contains(at, found.doc));
             if best.admits(&found) != Admission::No && is_in {
-                best.matched.insert(number, found.doc);
+                best.matched.insert(at, found.doc);
             }
         })?;
     }
@@ -145,7 +153,7 @@ struct Candidate {
     segment: u32,
     found: Match,
     /// The product id, read only where it decides the order.
-    id: Option<String>,
+    id: Option<ProductId>,
 }
 
 impl Candidate {
@@ -159,6 +167,7 @@ impl Candidate {
 /// The best matches so far.
 struct TopHits<'a> {
     searcher: &'a Searcher,
+    ids: &'a KnownIds,
     limit: usize,
     total: u64,
     kept: Vec<Candidate>,
@@ -167,9 +176,10 @@ struct TopHits<'a> {
 }
 
 impl<'a> TopHits<'a> {
-    fn new(searcher: &'a Searcher, limit: usize) -> Self {
+    fn new(searcher: &'a Searcher, ids: &'a KnownIds, limit: usize) -> Self {
         Self {
             searcher,
+            ids,
             limit,
             total: 0,
             kept: Vec::new(),
@@ -234,8 +244,7 @@ impl<'a> TopHits<'a> {
         Ok(())
     }
 
-    /// Reads the missing ids, one segment at a time: its ids are stored in blocks, and each block
-    /// has to be unpacked.
+    /// Reads the missing ids, one segment at a time.
     fn resolve(&mut self) -> tantivy::Result<()> {
         for (number, segment) in (0_u32..).zip(self.searcher.segment_readers()) {
             let mut unknown: Vec<&mut Candidate> = self
@@ -246,32 +255,20 @@ impl<'a> TopHits<'a> {
             if unknown.is_empty() {
                 continue;
             }
-            let Some(ids) = segment.fast_fields().str(ID)? else {
-                continue;
-            };
-            let ordinal = |doc| ids.term_ords(doc).next();
-            unknown.sort_by_cached_key(|one| ordinal(one.found.doc));
-            let ordinals: Vec<u64> = unknown
-                .iter()
-                .filter_map(|one| ordinal(one.found.doc))
-                .collect();
-            // Every document has an id, so there are as many ordinals as candidates.
-            let mut in_order = unknown.into_iter();
-            ids.dictionary().sorted_ords_to_term_cb(&ordinals, |text| {
-                if let Some(one) = in_order.next() {
-                    one.id = str::from_utf8(text).ok().map(str::to_owned);
-                }
-            })?;
+            let docs: Vec<DocId> = unknown.iter().map(|one| one.found.doc).collect();
+            let ids = self.ids.ids(self.searcher, segment, &docs)?;
+            for (one, id) in unknown.iter_mut().zip(ids) {
+                one.id = id;
+            }
         }
         Ok(())
     }
 
-    fn hits(mut self, matched: DocSets, relaxed: Vec<usize>) -> Result<KeywordHits, IndexError> {
+    fn hits(mut self, matched: Matched, relaxed: Vec<usize>) -> Result<KeywordHits, IndexError> {
         self.shrink()?;
         let hits = self.kept.into_iter().filter_map(|candidate| {
-            let product_id = ProductId::try_from(candidate.id?).ok()?;
             let hit = KeywordHit {
-                product_id,
+                product_id: candidate.id?,
                 score: candidate.found.score,
                 tier: candidate.found.tier,
             };
@@ -282,7 +279,7 @@ impl<'a> TopHits<'a> {
             hits,
             places,
             total: self.total,
-            matched: Arc::new(matched),
+            matched,
             relaxed,
         })
     }

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use catalog_events::Currency;
 use tantivy::Searcher;
 
-use crate::index::document::columns::{FieldName, NAMES};
+use crate::index::document::columns::FieldName;
 use crate::index::sample::{Lots, last_lot};
 use crate::index::sets::doc_sets::DocSets;
-use crate::index::sets::facet_values::{each_text, ordinal_counts};
 use crate::index::sets::facets::{self, FacetCounts, FacetRequest};
+use crate::index::sets::open_columns::OpenColumns;
 
 /// How many documents of the set are looked at.
 const SAMPLE_SIZE: u64 = 500;
@@ -32,6 +32,7 @@ const EXPECTED: [FieldName; 3] = [FieldName::Category, FieldName::Brand, FieldNa
 /// Returns at most `limit` facets, without those that are `known`.
 pub(super) fn choose(
     searcher: &Searcher,
+    open: &OpenColumns,
     among: &DocSets,
     known: &[FacetRequest],
     currency: Currency,
@@ -42,13 +43,13 @@ pub(super) fn choose(
         let mut known = known.iter().map(|facet| facet.field.stored());
         known.any(|other| other == field.stored())
     };
-    let candidate = |field: FieldName| Candidate::of(searcher, &sample, field, currency);
+    let candidate = |field: FieldName| Candidate::of(searcher, open, &sample, field, currency);
     let mut chosen = Vec::new();
     for field in EXPECTED.into_iter().filter(|field| !is_known(field)) {
         chosen.extend(Some(candidate(field)?).filter(Candidate::divides));
     }
     let mut others = Vec::new();
-    for field in names(searcher, &sample)? {
+    for field in names(searcher, open, &sample)? {
         if !is_known(&field) {
             others.push(candidate(field)?);
         }
@@ -76,17 +77,22 @@ fn sample(searcher: &Searcher, among: &DocSets) -> tantivy::Result<DocSets> {
 }
 
 /// The attributes that most documents have, and the status.
-fn names(searcher: &Searcher, sample: &DocSets) -> tantivy::Result<Vec<FieldName>> {
+fn names(
+    searcher: &Searcher,
+    open: &OpenColumns,
+    sample: &DocSets,
+) -> tantivy::Result<Vec<FieldName>> {
     let mut counts: HashMap<String, u64> = HashMap::new();
     for (segment, place) in searcher.segment_readers().iter().zip(0..) {
-        let (Some(bits), Some(names)) = (sample.segment(place), segment.fast_fields().str(NAMES)?)
-        else {
+        let Some(bits) = sample.segment(place).filter(|bits| !bits.is_empty()) else {
             continue;
         };
-        let ordinals = ordinal_counts(&names, bits);
-        each_text(&names, &ordinals, |_, count, name| {
-            *counts.entry(name).or_default() += count;
-        })?;
+        for names in open.names(segment)?.iter() {
+            names.each_term(bits, |name, count| match counts.get_mut(&*name.text) {
+                Some(known) => *known += count,
+                None => drop(counts.insert(name.text.into_owned(), count)),
+            })?;
+        }
     }
     let mut counts: Vec<(String, u64)> = counts.into_iter().collect();
     counts.sort_by(|(a, of_a), (b, of_b)| of_b.cmp(of_a).then_with(|| a.cmp(b)));
@@ -110,6 +116,7 @@ struct Candidate {
 impl Candidate {
     fn of(
         searcher: &Searcher,
+        open: &OpenColumns,
         sample: &DocSets,
         field: FieldName,
         currency: Currency,
@@ -120,10 +127,10 @@ impl Candidate {
             interval: None,
             containing: String::new(),
         };
-        let mut found = facets::count(searcher, &request, sample, currency)?;
+        let mut found = facets::count(searcher, open, &request, sample, currency)?;
         if let Some(interval) = interval(&found, sample.len()) {
             request.interval = Some(interval);
-            found = facets::count(searcher, &request, sample, currency)?;
+            found = facets::count(searcher, open, &request, sample, currency)?;
         }
         let counts: Vec<u64> = found.values.iter().map(|value| value.count).collect();
         let with = sample.len() - found.missing;

@@ -1,16 +1,19 @@
 //! Counts the values that the documents of a set have in a field. Counts are exact.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use catalog_events::Currency;
+use rustc_hash::FxHashMap;
 use tantivy::columnar::{Column, DynamicColumn, StrColumn};
 use tantivy::{DocId, Searcher};
 
 use crate::index::document::columns::{FieldName, each_number};
 use crate::index::document::values::folded;
 use crate::index::sets::doc_sets::{DocBits, DocSets};
-use crate::index::sets::facet_values::{Key, Units, each_text, ordinal_counts};
-use crate::index::sets::price::CurrencyCodes;
+use crate::index::sets::facet_values::{Key, Units};
+use crate::index::sets::open_columns::{OpenColumn, OpenColumns};
+use crate::index::sets::price::priced_in;
 
 /// The field to count. Invariant: `interval` is positive and finite.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,40 +59,46 @@ pub(crate) struct ValueCount {
 /// Counts a field. Prices are counted where they are in `currency`.
 pub(crate) fn count(
     searcher: &Searcher,
+    open: &OpenColumns,
     request: &FacetRequest,
     among: &DocSets,
     currency: Currency,
 ) -> tantivy::Result<FacetCounts> {
-    let units = Units::of(&request.field, request.interval, currency);
-    let mut tally = Tally::default();
     let mut segments = Vec::new();
     for (segment, place) in searcher.segment_readers().iter().zip(0..) {
-        let Some(bits) = among.segment(place) else {
+        let Some(bits) = among.segment(place).filter(|bits| !bits.is_empty()) else {
             continue;
         };
-        let mut bits = bits.clone();
-        if request.field.is_price() {
-            let codes = CurrencyCodes::of(segment)?;
-            bits.retain(|doc| codes.get(doc) == Some(currency.code()));
-        }
-        let columns = tally.add(&units, request.field.columns(segment)?, &bits)?;
-        segments.push((columns, bits));
+        let bits = if request.field.is_price() {
+            Cow::Owned(priced_in(currency, open, segment, bits)?)
+        } else {
+            Cow::Borrowed(bits)
+        };
+        segments.push((open.values(segment, &request.field)?, bits));
     }
-    let listed = tally.list(request, &units);
+    let units = Units::of(&request.field, request.interval, currency);
+    let mut tally = Tally::new(&units);
+    let mut with_several = Vec::new();
+    for (columns, bits) in &segments {
+        with_several.extend(tally.add(columns, bits)?.map(|columns| (columns, bits)));
+    }
+    let listed = tally.list(request);
     let mut is_listed = vec![false; tally.values.len()];
     for (place, _) in &listed {
         is_listed[*place] = true;
     }
-    let (mut with, mut with_listed) = (0, 0);
+    let (mut with, mut with_listed) = (tally.single, 0);
+    for (place, _) in &listed {
+        with_listed += tally.values[*place].single;
+    }
     let mut places = Vec::new();
-    for (columns, bits) in &segments {
+    for (columns, bits) in &with_several {
         for doc in bits.iter() {
-            if !columns.iter().any(|column| column.has_value(doc)) {
-                continue;
+            if columns.iter().any(|column| column.has_value(doc)) {
+                tally.places(columns, doc, &mut places);
+                with += 1;
+                with_listed += u64::from(places.iter().any(|place| is_listed[*place]));
             }
-            tally.places(&units, columns, doc, &mut places);
-            with += 1;
-            with_listed += u64::from(places.iter().any(|place| is_listed[*place]));
         }
     }
     Ok(FacetCounts {
@@ -102,31 +111,36 @@ pub(crate) fn count(
 }
 
 /// What was counted so far. A value is known by its place in the order in which values were met.
-#[derive(Default)]
-struct Tally {
-    places: HashMap<Key, usize>,
-    values: Vec<Counted>,
+struct Tally<'a> {
+    units: &'a Units<'a>,
+    places: HashMap<Key<'a>, usize>,
+    values: Vec<Counted<'a>>,
     numbers: Numbers,
+    /// The documents with a value in segments where each has one at most.
+    single: u64,
 }
 
 /// The documents with a value, and how often each spelling of it occurs.
-struct Counted {
-    key: Key,
+struct Counted<'a> {
+    key: Key<'a>,
     docs: u64,
-    spellings: BTreeMap<String, u64>,
+    /// Those of them that are in segments where each document has one value at most.
+    single: u64,
+    /// None is how numbers and flags are spelled.
+    spellings: Vec<(Option<Cow<'a, str>>, u64)>,
 }
 
 /// A column of a segment whose values have their places.
-enum PlacedColumn {
-    /// A column of texts, with the place of each ordinal that occurs.
-    Texts(StrColumn, HashMap<u64, usize>),
-    Flags(Column<bool>),
-    Numbers(DynamicColumn),
+enum PlacedColumn<'a> {
+    /// A column of texts, with the place of each ordinal that occurs, where documents have several.
+    Texts(&'a StrColumn, FxHashMap<u64, usize>),
+    Flags(&'a Column<bool>),
+    Numbers(&'a DynamicColumn),
     /// A column of values that are in no bucket.
-    Unlisted(DynamicColumn),
+    Unlisted(&'a DynamicColumn),
 }
 
-impl PlacedColumn {
+impl PlacedColumn<'_> {
     fn has_value(&self, doc: DocId) -> bool {
         match self {
             Self::Texts(column, _) => column.ords().index.has_value(doc),
@@ -136,127 +150,155 @@ impl PlacedColumn {
     }
 }
 
-impl Tally {
-    /// Counts the values that documents have in the columns of a segment.
+impl<'a> Tally<'a> {
+    fn new(units: &'a Units<'a>) -> Self {
+        Self {
+            units,
+            places: HashMap::new(),
+            values: Vec::new(),
+            numbers: Numbers::default(),
+            single: 0,
+        }
+    }
+
+    /// Counts the values that documents have in the columns of a segment. Returns the columns where
+    /// documents may have several values; else all is counted.
     fn add(
         &mut self,
-        units: &Units<'_>,
-        columns: Vec<DynamicColumn>,
+        columns: &'a [OpenColumn],
         among: &DocBits,
-    ) -> tantivy::Result<Vec<PlacedColumn>> {
-        // Then a document is counted with its value, and need not be looked at again.
-        let is_single = match columns.as_slice() {
-            [column] => !column.column_index().get_cardinality().is_multivalue(),
+    ) -> tantivy::Result<Option<Vec<PlacedColumn<'a>>>> {
+        let is_single = match columns {
+            [] => return Ok(None),
+            [one] => !one.column.column_index().get_cardinality().is_multivalue(),
             _ => false,
         };
         let mut placed = Vec::with_capacity(columns.len());
-        for column in columns {
-            placed.push(match column {
-                DynamicColumn::Str(column) if units.interval.is_none() => {
-                    self.add_texts(units, column, among, is_single)?
+        for open in columns {
+            placed.push(match &open.column {
+                DynamicColumn::Str(texts) if self.units.interval.is_none() => {
+                    self.add_texts(open, texts, among, is_single)?
                 }
-                DynamicColumn::Bool(column) if units.interval.is_none() => {
-                    self.add_flags(units, column, among, is_single)
+                DynamicColumn::Bool(flags) if self.units.interval.is_none() => {
+                    self.add_flags(flags, among, is_single)
                 }
-                DynamicColumn::Str(_) | DynamicColumn::Bool(_) => PlacedColumn::Unlisted(column),
-                column => self.add_numbers(units, column, among, is_single),
+                unlisted @ (DynamicColumn::Str(_) | DynamicColumn::Bool(_)) => {
+                    if is_single {
+                        let index = unlisted.column_index();
+                        let with = among.iter().filter(|doc| index.has_value(*doc));
+                        self.single += with.count() as u64;
+                    }
+                    PlacedColumn::Unlisted(unlisted)
+                }
+                numbers => self.add_numbers(numbers, among, is_single),
             });
         }
-        if !is_single {
-            let mut places = Vec::new();
-            for doc in among.iter() {
-                self.places(units, &placed, doc, &mut places);
-                for place in &places {
-                    self.values[*place].docs += 1;
-                }
+        if is_single {
+            return Ok(None);
+        }
+        let mut places = Vec::new();
+        for doc in among.iter() {
+            self.places(&placed, doc, &mut places);
+            for place in &places {
+                self.values[*place].docs += 1;
             }
         }
-        Ok(placed)
+        Ok(Some(placed))
     }
 
     fn add_texts(
         &mut self,
-        units: &Units<'_>,
-        column: StrColumn,
+        open: &'a OpenColumn,
+        texts: &'a StrColumn,
         among: &DocBits,
         is_single: bool,
-    ) -> tantivy::Result<PlacedColumn> {
-        let counts = ordinal_counts(&column, among);
-        let mut places = HashMap::with_capacity(counts.len());
-        each_text(&column, &counts, |ordinal, count, text| {
-            let docs = if is_single { count } else { 0 };
-            let place = self.meet(units.text(&text), text, count, docs);
-            places.insert(ordinal, place);
+    ) -> tantivy::Result<PlacedColumn<'a>> {
+        let mut places = FxHashMap::default();
+        open.each_term(among, |term, count| {
+            let place = self.meet(term.key, Some(term.text), count, is_single);
+            if !is_single {
+                places.insert(term.ordinal, place);
+            }
         })?;
-        Ok(PlacedColumn::Texts(column, places))
+        Ok(PlacedColumn::Texts(texts, places))
     }
 
     fn add_flags(
         &mut self,
-        units: &Units<'_>,
-        column: Column<bool>,
+        flags: &'a Column<bool>,
         among: &DocBits,
         is_single: bool,
-    ) -> PlacedColumn {
-        let mut counts: HashMap<Key, u64> = HashMap::new();
-        for flag in among.iter().flat_map(|doc| column.values_for_doc(doc)) {
-            *counts.entry(Key::Flag(flag)).or_default() += 1;
+    ) -> PlacedColumn<'a> {
+        let mut counts = [0; 2];
+        for flag in among.iter().flat_map(|doc| flags.values_for_doc(doc)) {
+            counts[usize::from(flag)] += 1;
         }
-        self.meet_all(units, counts, is_single);
-        PlacedColumn::Flags(column)
+        for (flag, count) in [false, true].into_iter().zip(counts) {
+            if count > 0 {
+                self.meet(Key::Flag(flag), None, count, is_single);
+            }
+        }
+        PlacedColumn::Flags(flags)
     }
 
     fn add_numbers(
         &mut self,
-        units: &Units<'_>,
-        column: DynamicColumn,
+        column: &'a DynamicColumn,
         among: &DocBits,
         is_single: bool,
-    ) -> PlacedColumn {
-        let mut counts: HashMap<Key, u64> = HashMap::new();
+    ) -> PlacedColumn<'a> {
+        let mut counts: FxHashMap<Option<Key<'_>>, u64> = FxHashMap::default();
         for doc in among.iter() {
-            each_number(&column, doc, |number| {
+            each_number(column, doc, |number| {
                 self.numbers.add(number);
-                if let Some(key) = units.number(number) {
-                    *counts.entry(key).or_default() += 1;
-                }
+                *counts.entry(self.units.number(number)).or_default() += 1;
             });
         }
-        self.meet_all(units, counts, is_single);
+        for (key, count) in counts {
+            match key {
+                Some(key) => drop(self.meet(key, None, count, is_single)),
+                // It is in no bucket.
+                None if is_single => self.single += count,
+                None => {}
+            }
+        }
         PlacedColumn::Numbers(column)
     }
 
-    fn meet_all(&mut self, units: &Units<'_>, counts: HashMap<Key, u64>, is_single: bool) {
-        for (key, count) in counts {
-            let spelling = units.spelling(&key);
-            self.meet(key, spelling, count, if is_single { count } else { 0 });
-        }
-    }
-
-    /// Counts a value that occurs `count` times in this spelling, in `docs` more documents.
-    fn meet(&mut self, key: Key, spelling: String, count: u64, docs: u64) -> usize {
+    /// Counts a value that occurs `count` times in this spelling: in as many documents where each has
+    /// one value at most.
+    fn meet(
+        &mut self,
+        key: Key<'a>,
+        spelling: Option<Cow<'a, str>>,
+        count: u64,
+        is_single: bool,
+    ) -> usize {
         let place = *self.places.entry(key).or_insert_with_key(|key| {
             self.values.push(Counted {
                 key: key.clone(),
                 docs: 0,
-                spellings: BTreeMap::new(),
+                single: 0,
+                spellings: Vec::new(),
             });
             self.values.len() - 1
         });
         let value = &mut self.values[place];
-        value.docs += docs;
-        *value.spellings.entry(spelling).or_default() += count;
+        if is_single {
+            self.single += count;
+            value.single += count;
+            value.docs += count;
+        }
+        let mut known = value.spellings.iter_mut();
+        match known.find(|(known, _)| *known == spelling) {
+            Some((_, times)) => *times += count,
+            None => value.spellings.push((spelling, count)),
+        }
         place
     }
 
     /// The places of the values that a document has, each once, however often and however it has it.
-    fn places(
-        &self,
-        units: &Units<'_>,
-        columns: &[PlacedColumn],
-        doc: DocId,
-        places: &mut Vec<usize>,
-    ) {
+    fn places(&self, columns: &[PlacedColumn<'_>], doc: DocId, places: &mut Vec<usize>) {
         places.clear();
         for column in columns {
             match column {
@@ -269,7 +311,7 @@ impl Tally {
                     places.extend(column.values_for_doc(doc).filter_map(known));
                 }
                 PlacedColumn::Numbers(column) => each_number(column, doc, |number| {
-                    let key = units.number(number);
+                    let key = self.units.number(number);
                     places.extend(key.and_then(|key| self.places.get(&key)));
                 }),
                 PlacedColumn::Unlisted(_) => {}
@@ -283,30 +325,57 @@ impl Tally {
 
     /// Lists the most frequent values with their places, equally frequent ones ordered by value. Buckets
     /// are listed in the order of their bounds.
-    fn list(&self, request: &FacetRequest, units: &Units<'_>) -> Vec<(usize, ValueCount)> {
-        let counted = |(place, counted): (usize, &Counted)| {
-            // The most frequent spelling is shown, and the first of equally frequent ones.
-            let spellings = counted.spellings.iter().rev();
-            let spelling = spellings.max_by_key(|(_, count)| *count);
+    fn list(&self, request: &FacetRequest) -> Vec<(usize, ValueCount)> {
+        let by_key = |a: &usize, b: &usize| self.values[*a].key.cmp(&self.values[*b].key);
+        let by_count = |a: &usize, b: &usize| {
+            let (of_a, of_b) = (self.values[*a].docs, self.values[*b].docs);
+            of_b.cmp(&of_a).then_with(|| by_key(a, b))
+        };
+        let is_wanted = |place: &usize| {
+            request.containing.is_empty()
+                || folded(&self.spelling(&self.values[*place])).contains(&request.containing)
+        };
+        let places = 0..self.values.len();
+        let mut places: Vec<usize> = places.filter(is_wanted).collect();
+        if places.len() > request.size {
+            places.select_nth_unstable_by(request.size, by_count);
+            places.truncate(request.size);
+        }
+        if request.interval.is_some() {
+            places.sort_unstable_by(by_key);
+        } else {
+            places.sort_unstable_by(by_count);
+        }
+        let listed = places.into_iter().map(|place| {
+            let counted = &self.values[place];
             let value = ValueCount {
-                value: spelling.map_or_else(String::new, |(text, _)| text.clone()),
+                value: self.spelling(counted),
                 count: counted.docs,
-                bounds: units.bounds(&counted.key),
+                bounds: self.units.bounds(&counted.key),
             };
             (place, value)
-        };
-        let is_wanted = |(_, value): &(usize, ValueCount)| {
-            request.containing.is_empty() || folded(&value.value).contains(&request.containing)
-        };
-        let by_key = |a: usize, b: usize| self.values[a].key.cmp(&self.values[b].key);
-        let values = self.values.iter().enumerate().map(counted);
-        let mut values: Vec<(usize, ValueCount)> = values.filter(is_wanted).collect();
-        values.sort_by(|(a, of_a), (b, of_b)| of_b.count.cmp(&of_a.count).then(by_key(*a, *b)));
-        values.truncate(request.size);
-        if request.interval.is_some() {
-            values.sort_by(|(a, _), (b, _)| by_key(*a, *b));
+        });
+        listed.collect()
+    }
+
+    /// The most frequent spelling of a value, and the first of equally frequent ones.
+    fn spelling(&self, counted: &Counted<'_>) -> String {
+        if let [(spelling, _)] = &counted.spellings[..] {
+            return match spelling {
+                Some(text) => text.clone().into_owned(),
+                None => self.units.spelling(&counted.key),
+            };
         }
-        values
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for (spelling, count) in &counted.spellings {
+            let spelling = match spelling {
+                Some(text) => text.clone().into_owned(),
+                None => self.units.spelling(&counted.key),
+            };
+            *counts.entry(spelling).or_default() += count;
+        }
+        let best = counts.into_iter().rev().max_by_key(|(_, count)| *count);
+        best.map_or_else(String::new, |(spelling, _)| spelling)
     }
 }
 

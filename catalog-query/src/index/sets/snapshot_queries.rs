@@ -37,7 +37,13 @@ impl IndexSnapshot {
         filter: Option<&DocSets>,
     ) -> Result<KeywordHits, IndexError> {
         let kind = self.kind(terms, weights)?;
-        top_hits::search(&self.vocabulary(), terms, weights, kind, limit, filter)
+        let query = top_hits::Query {
+            terms,
+            weights,
+            kind,
+            filter,
+        };
+        top_hits::search(&self.vocabulary(), &self.ids, query, limit)
     }
 
     /// Returns the kind of product that a query names.
@@ -147,8 +153,8 @@ impl IndexSnapshot {
         }
     }
 
-    pub(crate) fn nothing(&self) -> Result<DocSets, IndexError> {
-        Ok(Filter::Any(Vec::new()).evaluate(&self.searcher, &self.fields.columns)?)
+    pub(crate) fn nothing(&self) -> DocSets {
+        DocSets::none(&self.searcher)
     }
 
     /// Counts a facet. Prices are counted in the currency that the filter of the search asks for.
@@ -163,7 +169,8 @@ impl IndexSnapshot {
         } else {
             Currency::USD
         };
-        Ok(facets::count(&self.searcher, request, among, currency)?)
+        let (searcher, columns) = (&self.searcher, &self.columns);
+        Ok(facets::count(searcher, columns, request, among, currency)?)
     }
 
     /// Returns at most `limit` facets that divide a set best, beside those that are known.
@@ -180,6 +187,7 @@ impl IndexSnapshot {
         let currency = self.price_currency(filter)?;
         Ok(facet_choice::choose(
             &self.searcher,
+            &self.columns,
             among,
             known,
             currency,
@@ -271,15 +279,9 @@ impl IndexSnapshot {
             if missing.is_empty() {
                 break;
             }
-            let index = segment.inverted_index(self.fields.id)?;
-            for (place, id) in &missing {
-                product_ids::each_document(&index, self.fields.id, id, |doc| {
-                    if !segment.is_deleted(doc) {
-                        found[*place] = Some(DocAddress::new(ordinal, doc));
-                    }
-                })?;
-            }
-            missing.retain(|(place, _)| found[*place].is_none());
+            let tell = |place: usize, doc| found[place] = Some(DocAddress::new(ordinal, doc));
+            self.ids
+                .locate(&self.searcher, segment, &mut missing, tell)?;
         }
         Ok(found)
     }

@@ -10,7 +10,7 @@ use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::index::document::schema::Fields;
 use crate::index::once::Memo;
-use crate::index::scoring::postings::{Postings, seek};
+use crate::index::scoring::postings::{Postings, StemPlaces, seek};
 use crate::index::text::language::Language;
 use crate::index::text::letters;
 use crate::index::text::long_words::LongWords;
@@ -26,6 +26,8 @@ const CANDIDATES_MAX: usize = 64;
 /// The most counts and lists of words that are kept of a snapshot.
 const COUNTS_MAX: usize = 65_536;
 const LISTS_MAX: usize = 1_024;
+/// The most words whose places in the segments are kept: some hundred bytes each.
+const PLACES_MAX: usize = 16_384;
 /// The most longer words of a word.
 const LONGER_MAX: usize = 64;
 
@@ -44,6 +46,7 @@ pub(crate) struct Vocabulary<'a> {
 #[derive(Clone, Default)]
 pub(crate) struct Learned {
     counts: Memo<(Count, String), u64, COUNTS_MAX>,
+    places: Memo<(Field, String), StemPlaces, PLACES_MAX>,
     /// What is near to a word, by the word and the distance.
     near: Memo<(String, u8), Arc<Frequencies>, LISTS_MAX>,
     /// The longer words of a word.
@@ -151,6 +154,18 @@ impl<'a> Vocabulary<'a> {
     pub(crate) fn frequency(&self, field: Field, text: &str) -> tantivy::Result<u64> {
         self.count_of(Count::Of(field), text.to_owned(), || {
             self.searcher.doc_freq(&Term::from_field_text(field, text))
+        })
+    }
+
+    /// Where each segment has the term in a field.
+    pub(crate) fn places(&self, field: Field, text: &str) -> tantivy::Result<StemPlaces> {
+        self.learned.places.get((field, text.to_owned()), || {
+            let term = Term::from_field_text(field, text);
+            let segments = self.searcher.segment_readers().iter();
+            let place = |segment: &SegmentReader| {
+                Ok(segment.inverted_index(field)?.get_term_info(&term)?)
+            };
+            segments.map(place).collect()
         })
     }
 

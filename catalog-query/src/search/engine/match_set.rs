@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::index::{DocSets, FacetCounts, FacetRequest, Filter, IndexError, QueryTerms};
+use crate::index::{DocSets, FacetCounts, FacetRequest, Filter, IndexError, Matched};
+use crate::search::request::understanding::UnderstoodQuery;
 use crate::search::rules::curation::curated::Curated;
 use crate::search::strategy::scope::Scope;
 use crate::search::strategy::search_strategy::SearchOutcome;
@@ -19,8 +20,9 @@ enum Found {
     All,
     /// Products match by a word or identifier, or because they are near in meaning.
     Some {
-        by_words: Option<(QueryTerms, Arc<DocSets>)>,
-        near: Option<Arc<DocSets>>,
+        by_words: Option<Matched>,
+        near: Option<Matched>,
+        query: Arc<UnderstoodQuery>,
     },
 }
 
@@ -29,11 +31,9 @@ impl MatchSet {
         let found = match outcome {
             None => Found::All,
             Some(outcome) => Found::Some {
-                by_words: outcome
-                    .matched
-                    .as_ref()
-                    .map(|matched| (outcome.understood.terms.clone(), Arc::clone(matched))),
+                by_words: outcome.matched.clone(),
                 near: outcome.near.clone(),
+                query: Arc::clone(&outcome.understood),
             },
         };
         Self { found, curated }
@@ -46,53 +46,49 @@ impl MatchSet {
         }
         match &self.found {
             Found::All => None,
-            Found::Some { by_words, near } => {
-                let by_words = by_words.as_ref().map(|(_, matched)| &**matched);
-                match (by_words, near.as_deref()) {
-                    (Some(matched), Some(near)) => Some(matched.len_with(near)),
-                    (only, other) => only.or(other).map(DocSets::len),
-                }
-            }
+            Found::Some { by_words, near, .. } => match (by_words, near) {
+                (Some(words), Some(near)) => Some(words.passing.len_with(&near.passing)),
+                (only, other) => only.as_ref().or(other.as_ref()).map(|it| it.passing.len()),
+            },
         }
     }
 
     /// The matches that pass the filter of the scope.
     pub(crate) fn within_scope(&self, scope: &Scope) -> Result<DocSets, IndexError> {
         let filter = scope.filter.as_deref();
-        let among = match &self.found {
+        let mut among = match &self.found {
             Found::All => scope.snapshot.all(filter)?,
-            Found::Some {
-                by_words: Some((_, matched)),
-                ..
-            } => DocSets::clone(matched),
-            Found::Some { by_words: None, .. } => scope.snapshot.nothing()?,
+            Found::Some { by_words, near, .. } => {
+                let sets = by_words.iter().chain(near).map(|one| &*one.passing);
+                union(scope, sets)
+            }
         };
-        Ok(self.complete(filter, among))
+        self.curated.adjust(&mut among, filter);
+        Ok(among)
     }
 
     /// The matches that pass another filter than that of the scope.
     fn within(&self, scope: &Scope, filter: Option<&DocSets>) -> Result<DocSets, IndexError> {
-        let among = match &self.found {
-            Found::All => scope.snapshot.all(filter)?,
+        let snapshot = &scope.snapshot;
+        let mut among = match &self.found {
+            Found::All => snapshot.all(filter)?,
             Found::Some {
-                by_words: Some((terms, _)),
-                ..
-            } => scope.snapshot.matching(terms, filter)?,
-            Found::Some { by_words: None, .. } => scope.snapshot.nothing()?,
+                by_words,
+                near,
+                query,
+            } => {
+                let sets = by_words.iter().chain(near).map(|one| &*one.all);
+                let mut among = union(scope, sets);
+                // Those near in meaning keep to phrases and exclusions as the words do.
+                let allowed = snapshot.constrained(&query.terms, filter)?;
+                if let Some(allowed) = allowed.as_ref().or(filter) {
+                    among.intersect(allowed);
+                }
+                among
+            }
         };
-        Ok(self.complete(filter, among))
-    }
-
-    /// Adds the matches by meaning to those by words, and applies the rules.
-    fn complete(&self, filter: Option<&DocSets>, mut among: DocSets) -> DocSets {
-        if let Found::Some {
-            near: Some(near), ..
-        } = &self.found
-        {
-            among.unite(near);
-        }
         self.curated.adjust(&mut among, filter);
-        among
+        Ok(among)
     }
 
     /// Counts each facet among the products that would match if the filter left out its field, and after
@@ -120,4 +116,11 @@ impl MatchSet {
         });
         counts.collect()
     }
+}
+
+/// The union of sets, some of which may be those of no segment.
+fn union<'a>(scope: &Scope, sets: impl Iterator<Item = &'a DocSets>) -> DocSets {
+    let mut union = scope.snapshot.nothing();
+    sets.for_each(|set| union.unite(set));
+    union
 }

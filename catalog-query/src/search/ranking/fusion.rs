@@ -1,7 +1,7 @@
 //! Fuses the hits of the legs by weighted reciprocal ranks: ranks can be compared between legs
 //! where scores cannot.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use catalog_events::ProductId;
 
@@ -76,12 +76,14 @@ pub(crate) fn fuse(
         }
         hit.score = sum * hit.kind * hit.popularity * hit.boost;
     }
-    // The sort is stable: equal hits stay in the order of their ids.
-    hits.sort_by(|a, b| a.tier.cmp(&b.tier).then(b.score.total_cmp(&a.score)));
+    hits.sort_unstable_by(|a, b| {
+        let first = a.tier.cmp(&b.tier).then(b.score.total_cmp(&a.score));
+        first.then_with(|| a.product_id.cmp(&b.product_id))
+    });
     hits
 }
 
-/// The hits of all legs with their ranks, in the order of their ids and without scores.
+/// The hits of all legs with their ranks, in no order and without scores.
 fn ranked_by_legs(profile: &RankingProfile, legs: Legs<'_>) -> Vec<RankedHit> {
     let rank = |rank: usize, score: f32, weight: f64, coverage: f64| LegRank {
         rank,
@@ -89,7 +91,7 @@ fn ranked_by_legs(profile: &RankingProfile, legs: Legs<'_>) -> Vec<RankedHit> {
         weight,
         contribution: weight / (profile.rank_constant + rank as f64 / coverage),
     };
-    let mut found: BTreeMap<&ProductId, RankedHit> = BTreeMap::new();
+    let mut found: HashMap<&ProductId, RankedHit> = HashMap::new();
     for (hit, at) in legs.keyword.iter().flat_map(|found| &found.hits).zip(1..) {
         let ranked = entry(&mut found, &hit.product_id);
         let weight = if at == 1 && legs.names_first {
@@ -118,7 +120,7 @@ fn ranked_by_legs(profile: &RankingProfile, legs: Legs<'_>) -> Vec<RankedHit> {
 
 /// Gives each hit by words that has no vector yet what the hits around it get from the leg by
 /// meaning, so that it neither gains nor loses.
-fn add_expected<'a>(found: &mut BTreeMap<&'a ProductId, RankedHit>, legs: Legs<'a>, weight: f64) {
+fn add_expected<'a>(found: &mut HashMap<&'a ProductId, RankedHit>, legs: Legs<'a>, weight: f64) {
     let (Some(without), Some(by_words)) = (legs.without_vector, legs.keyword) else {
         return;
     };
@@ -151,7 +153,7 @@ fn add_expected<'a>(found: &mut BTreeMap<&'a ProductId, RankedHit>, legs: Legs<'
 }
 
 fn entry<'a, 'b>(
-    found: &'b mut BTreeMap<&'a ProductId, RankedHit>,
+    found: &'b mut HashMap<&'a ProductId, RankedHit>,
     id: &'a ProductId,
 ) -> &'b mut RankedHit {
     found.entry(id).or_insert_with(|| RankedHit::new(id))
@@ -159,8 +161,6 @@ fn entry<'a, 'b>(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
     use crate::index::KeywordHit;
 

@@ -55,12 +55,15 @@ impl MeantKind {
         };
         let words = by_words.hits.iter().map(|hit| &hit.product_id);
         let meaning = near.hits.iter().map(|hit| &hit.product_id);
-        let hits = words
-            .zip(&by_words.places)
-            .chain(meaning.zip(&near.places))
-            .map(|(id, at)| (id.clone(), kind.similarity(*at)));
+        let hits = words.zip(&by_words.places).chain(meaning.zip(&near.places));
+        let mut similarities = HashMap::with_capacity(by_words.hits.len() + near.hits.len());
+        for (id, at) in hits {
+            if !similarities.contains_key(id) {
+                similarities.insert(id.clone(), kind.similarity(*at));
+            }
+        }
         Ok(Some(Self {
-            similarities: hits.collect(),
+            similarities,
             penalty,
             has_other_name,
         }))

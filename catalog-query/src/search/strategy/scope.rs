@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use catalog_events::ProductId;
 
-use crate::index::{DocAddress, DocSets, Filter, Hit, IndexError, IndexSnapshot, KeywordIndex};
+use crate::index::{
+    DocAddress, DocSets, Filter, Hit, IndexError, IndexSnapshot, KeywordIndex, Matched,
+};
 use crate::search::deadline::Deadline;
 use crate::search::error::SearchError;
 use crate::search::request::understanding::UnderstoodQuery;
@@ -73,24 +75,29 @@ impl Scope {
     /// is at least `floor`, and that are among `eligible` where that is given.
     pub(crate) fn near(
         &self,
-        mut hits: Vec<Hit>,
+        hits: Vec<Hit>,
         floor: f32,
         eligible: Option<&DocSets>,
     ) -> Result<Near, IndexError> {
         let ids = hits.iter().map(|hit| &hit.product_id);
-        let within = self.snapshot.within(ids, self.filter.as_deref())?;
-        let mut pass = within.iter();
-        hits.retain(|_| pass.next().is_some_and(Option::is_some));
-        let places: Vec<DocAddress> = within.into_iter().flatten().collect();
-        let near = hits.iter().zip(&places);
-        let near = near
-            .filter(|(hit, at)| hit.score >= floor && eligible.is_none_or(|docs| has(docs, **at)));
-        let docs = self.snapshot.set_of(near.map(|(_, at)| *at));
+        let places = self.snapshot.within(ids, None)?;
+        let mut found: Vec<(Hit, DocAddress)> = hits
+            .into_iter()
+            .zip(places)
+            .filter_map(|(hit, at)| Some((hit, at?)))
+            .collect();
+        let filter = self.filter.as_deref();
+        let near = found
+            .iter()
+            .filter(|(hit, at)| hit.score >= floor && eligible.is_none_or(|docs| has(docs, *at)));
+        let matched = Matched::of(self.snapshot.set_of(near.map(|(_, at)| *at)), filter);
+        found.retain(|(_, at)| filter.is_none_or(|filter| has(filter, *at)));
+        let (hits, places) = found.into_iter().unzip();
         Ok(Near {
-            docs: Arc::new(docs),
             hits,
             places,
             floor,
+            matched,
         })
     }
 
@@ -155,22 +162,22 @@ pub(crate) struct Near {
     pub(crate) places: Vec<DocAddress>,
     /// The similarity from which a hit is near enough to match.
     pub(crate) floor: f32,
-    /// The hits that match.
-    pub(crate) docs: Arc<DocSets>,
+    /// The products that match by their meaning.
+    pub(crate) matched: Matched,
 }
 
 impl Near {
     /// The hits that match by their meaning, and where they are.
     pub(crate) fn near_enough(&self) -> impl Iterator<Item = (&ProductId, DocAddress)> {
         let near = self.hits.iter().zip(&self.places);
-        let near = near.filter(|(_, at)| has(&self.docs, **at));
+        let near = near.filter(|(_, at)| self.matched.has(**at));
         near.map(|(hit, at)| (&hit.product_id, *at))
     }
 
     /// The hits that match by their meaning or by words, with their ranks.
-    pub(crate) fn matching(&self, by_words: Option<&DocSets>) -> Vec<(usize, Hit)> {
+    pub(crate) fn matching(&self, by_words: Option<&Matched>) -> Vec<(usize, Hit)> {
         let matches = |rank: usize, hit: &Hit| match self.places.get(rank - 1) {
-            Some(at) => has(&self.docs, *at) || by_words.is_some_and(|docs| has(docs, *at)),
+            Some(at) => self.matched.has(*at) || by_words.is_some_and(|words| words.has(*at)),
             None => hit.score >= self.floor,
         };
         let hits = (1..).zip(&self.hits);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use crate::index::{DocSets, KeywordWeights, Popularity};
+use crate::index::{KeywordWeights, Matched, Popularity};
 use crate::search::deadline::Deadline;
 use crate::search::error::SearchError;
 use crate::search::ranking::profile::RankingProfile;
@@ -53,7 +53,7 @@ pub(crate) struct SearchOutcome {
     /// Best first.
     pub(crate) hits: Vec<RankedHit>,
     /// The products that match by words; None when the leg by words did not answer.
-    pub(crate) matched: Option<Arc<DocSets>>,
+    pub(crate) matched: Option<Matched>,
     /// The strategy that answered: a rung below the one asked for when `degraded`.
     pub(crate) strategy: StrategyKind,
     pub(crate) degraded: bool,
@@ -64,7 +64,7 @@ pub(crate) struct SearchOutcome {
     pub(crate) relaxed: Vec<String>,
     /// The products near enough in meaning, which match too; None when the leg by meaning did not
     /// answer.
-    pub(crate) near: Option<Arc<DocSets>>,
+    pub(crate) near: Option<Matched>,
     /// The effect of the rules on the answer.
     pub(crate) curated: Arc<Curated>,
     /// The weights of the words that were looked up.

@@ -110,7 +110,7 @@ impl VectorSearch {
             similarity_floor: near.floor,
             strategy: StrategyKind::Vector,
             degraded: false,
-            near: Some(near.docs),
+            near: Some(near.matched),
             curated: prepared.curated,
             understood: prepared.understood,
             words: prepared.weights,

@@ -167,7 +167,7 @@ impl Curated {
         terms: &QueryTerms,
         snapshot: &IndexSnapshot,
     ) -> Result<DocSets, IndexError> {
-        let mut pinned = snapshot.nothing()?;
+        let mut pinned = snapshot.nothing();
         snapshot.add_all(&mut pinned, pins.iter().map(|pin| &pin.id))?;
         let exclusions = QueryTerms {
             exclusions: terms.exclusions.clone(),

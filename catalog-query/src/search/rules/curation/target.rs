@@ -36,7 +36,7 @@ impl Target {
     pub(crate) fn docs(&self, snapshot: &IndexSnapshot) -> Result<DocSets, IndexError> {
         let mut docs = match &self.filter {
             Some(filter) => snapshot.filtered(filter)?,
-            None => snapshot.nothing()?,
+            None => snapshot.nothing(),
         };
         snapshot.add_all(&mut docs, &self.ids)?;
         Ok(docs)

@@ -64,7 +64,7 @@ impl Expected {
         let mut matches: BTreeSet<ProductId> =
             by_words.map(|(product, _)| product.id.clone()).collect();
         if !case.query.is_empty() && case.strategy != StrategyKind::Keyword {
-            matches.extend(self.near(case));
+            matches.extend(self.near(case, filter));
         }
         for product in self.products.iter().filter(|product| passes(product)) {
             if rules.pins.iter().any(|(_, id)| *id == product.id) {
@@ -139,10 +139,9 @@ impl Expected {
         })
     }
 
-    /// The products near enough that have the numbers of the query, pass the whole filter and are not
-    /// hidden. Nothing is near to a query without letters.
-    fn near(&self, case: &Case) -> impl Iterator<Item = ProductId> {
-        let filter = case.filter.as_ref();
+    /// The products near enough that have the numbers of the query, pass the filter and are not hidden.
+    /// Nothing is near to a query without letters.
+    fn near(&self, case: &Case, filter: Option<&v1::Filter>) -> impl Iterator<Item = ProductId> {
         let currency = self.currency(case);
         let rules = Followed::of(case);
         let asked: Vec<&str> = case.query.split(' ').collect();
