@@ -1,7 +1,9 @@
 //! Configuration of the query service.
 
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use catalog_events::{Broker, Currency};
@@ -96,7 +98,7 @@ impl Config {
                 "100000",
                 "Vectors that are kept in memory at most, 1.2 KB each; more are searched in Postgres.",
             ),
-            embedding_threads: env.or("EMBEDDING_THREADS", "1", "Threads that compute embeddings."),
+            embedding_threads: embedding_threads(env),
             ranking_profiles: env.optional(
                 "RANKING_PROFILES",
                 "JSON file of ranking profiles; unset, there is one with the usual weights.",
@@ -167,6 +169,16 @@ fn language(env: &mut Env) -> Language {
         "Language of the products, whose forms of words are found as one: english, german, french, \
          ..., or none. Another one builds the keyword index anew.",
     )
+}
+
+/// The threads that compute embeddings, one for each core where it is not stated.
+fn embedding_threads(env: &mut Env) -> usize {
+    let help = "Threads that compute embeddings, all but one of them only while their core is idle; 0 \
+                is as many as there are cores.";
+    match env.or("EMBEDDING_THREADS", "0", help) {
+        0 => available_parallelism().map_or(1, NonZero::get),
+        stated => stated,
+    }
 }
 
 fn usage_half_life(env: &mut Env) -> HalfLife {

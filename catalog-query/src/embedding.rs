@@ -4,6 +4,7 @@
 mod text;
 mod model;
 mod queue;
+mod idle_cores;
 mod local;
 mod query_embedder;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Runs the model in this process, on threads of its own, so that no request is held up. One thread
-//! is for queries; the threads for documents run at background priority.
+//! is for queries; the threads for documents run at background priority, and all but one of them only
+//! where a core is idle.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -11,6 +12,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use rten::ThreadPool;
 use tokio::sync::oneshot;
 
+use crate::embedding::idle_cores::Scheduled;
 use crate::embedding::model::{LocalModel, ModelError, Tokens};
 use crate::embedding::queue::{Job, Queue, Reply};
 use crate::embedding::{EmbedError, Embedder};
@@ -29,34 +31,28 @@ pub(crate) struct LocalEmbedder {
 
 impl LocalEmbedder {
     /// Loads `model.onnx` and `tokenizer.json` from `folder`. Takes a fraction of a second and 170
-    /// MB, and starts `threads` threads for documents and one for queries.
+    /// MB, and starts one thread for queries and at most `threads` for documents.
     pub(crate) fn load(folder: &Path, threads: usize) -> Result<Self, ModelError> {
         let embedder = Self {
             model: Arc::new(LocalModel::load(folder)?),
             queue: Arc::new(Queue::default()),
             threads: threads.max(1),
         };
-        embedder.start("query-embedder".to_owned(), || (), Queue::next_query)?;
+        embedder.start("query-embedder".to_owned(), Work::Queries)?;
         for number in 0..embedder.threads {
-            let name = format!("embedder-{number}");
-            embedder.start(name, service_kit::work_in_background, Queue::next_document)?;
+            let work = if number == 0 {
+                Work::Documents
+            } else {
+                Work::DocumentsOnIdleCores
+            };
+            embedder.start(format!("embedder-{number}"), work)?;
         }
         Ok(embedder)
     }
 
-    /// Starts a thread that calls `prepare` and then does the jobs of `next`. Threads that it
-    /// starts in turn inherit the priority that `prepare` sets.
-    fn start(
-        &self,
-        name: String,
-        prepare: fn(),
-        next: fn(&Queue) -> Option<Job>,
-    ) -> Result<(), ModelError> {
+    fn start(&self, name: String, work: Work) -> Result<(), ModelError> {
         let (model, queue) = (Arc::clone(&self.model), Arc::clone(&self.queue));
-        let body = move || {
-            prepare();
-            work(&model, &queue, next);
-        };
+        let body = move || work.run(&model, &queue);
         thread::Builder::new()
             .name(name)
             .spawn(body)
@@ -148,15 +144,44 @@ impl Drop for LocalEmbedder {
     }
 }
 
-/// Does the jobs of `next` until the queue is closed.
-fn work(model: &LocalModel, queue: &Queue, next: fn(&Queue) -> Option<Job>) {
-    let one_thread = Arc::new(ThreadPool::with_num_threads(1));
-    while let Some(Job { texts, reply }) = next(queue) {
-        // A text that trips the network must not take the thread with it.
-        let vectors = catch_unwind(AssertUnwindSafe(|| model.embed(&texts, &one_thread)))
-            .unwrap_or_else(|_| Err(EmbedError::Model("it panicked".into())));
-        // A caller that has given up in the meantime does not receive them.
-        let _ = reply.send(vectors);
+/// What a thread is there for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    Queries,
+    Documents,
+    /// Rests while others want its core.
+    DocumentsOnIdleCores,
+}
+
+impl Work {
+    /// Does jobs until the queue is closed.
+    fn run(self, model: &LocalModel, queue: &Queue) {
+        if self != Self::Queries {
+            // The thread of the pool inherits it.
+            service_kit::work_in_background();
+        }
+        let one_thread = Arc::new(ThreadPool::with_num_threads(1));
+        while let Some(Job { texts, reply }) = self.next(queue) {
+            let (vectors, rest) = one_thread.run(|| {
+                let before = Scheduled::now();
+                // A text that trips the network must not take the thread with it.
+                let vectors = catch_unwind(AssertUnwindSafe(|| model.embed(&texts, &one_thread)))
+                    .unwrap_or_else(|_| Err(EmbedError::Model("it panicked".into())));
+                (vectors, Scheduled::now().rest(before))
+            });
+            // A caller that has given up in the meantime does not receive them.
+            let _ = reply.send(vectors);
+            if let Some(rest) = rest.filter(|_| self == Self::DocumentsOnIdleCores) {
+                thread::sleep(rest);
+            }
+        }
+    }
+
+    fn next(self, queue: &Queue) -> Option<Job> {
+        match self {
+            Self::Queries => queue.next_query(),
+            Self::Documents | Self::DocumentsOnIdleCores => queue.next_document(),
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Figures {
     pub(super) hybrid_beyond_slowest_leg_ms: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) completions: Option<CompletionFigures>,
-    /// The embeddings made after an import, with one thread for documents.
+    /// The embeddings made after an import.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) embedded_per_second: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -132,7 +132,7 @@ impl Figures {
         }
         if let Some(rate) = self.embedded_per_second {
             let figure = format!("{rate:.1} products/s");
-            table.note("embedding behind an import, one thread", &figure);
+            table.note("embedding behind an import", &figure);
         }
         if let Some(one) = &self.footprint {
             show_footprint(one, table);

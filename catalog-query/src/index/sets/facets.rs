@@ -6,14 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use catalog_events::Currency;
 use rustc_hash::FxHashMap;
 use tantivy::columnar::{Column, DynamicColumn, StrColumn};
-use tantivy::{DocId, Searcher};
+use tantivy::{DocId, Searcher, SegmentReader};
 
 use crate::index::document::columns::{FieldName, each_number};
 use crate::index::document::values::folded;
 use crate::index::sets::doc_sets::{DocBits, DocSets};
 use crate::index::sets::facet_values::{Key, Units};
 use crate::index::sets::open_columns::{OpenColumn, OpenColumns};
-use crate::index::sets::price::priced_in;
 
 /// The field to count. Invariant: `interval` is positive and finite.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,6 +109,29 @@ pub(crate) fn count(
     })
 }
 
+/// The documents of a set whose price is in this currency.
+fn priced_in(
+    currency: Currency,
+    open: &OpenColumns,
+    segment: &SegmentReader,
+    among: &DocBits,
+) -> tantivy::Result<DocBits> {
+    for column in open.values(segment, &FieldName::Currency)?.iter() {
+        let (DynamicColumn::Str(codes), Some(wanted)) =
+            (&column.column, column.ordinal(currency.code()))
+        else {
+            continue;
+        };
+        let mut priced = among.clone();
+        let is_only = codes.num_terms() == 1 && codes.ords().index.get_cardinality().is_full();
+        if !is_only {
+            priced.retain(|doc| codes.term_ords(doc).next() == Some(wanted));
+        }
+        return Ok(priced);
+    }
+    Ok(DocBits::default())
+}
+
 /// What was counted so far. A value is known by its place in the order in which values were met.
 struct Tally<'a> {
     units: &'a Units<'a>,
@@ -126,7 +148,7 @@ struct Counted<'a> {
     docs: u64,
     /// Those of them that are in segments where each document has one value at most.
     single: u64,
-    /// None is how numbers and flags are spelled.
+    /// As each segment tells them; None is how numbers and flags are spelled.
     spellings: Vec<(Option<Cow<'a, str>>, u64)>,
 }
 
@@ -289,11 +311,7 @@ impl<'a> Tally<'a> {
             value.single += count;
             value.docs += count;
         }
-        let mut known = value.spellings.iter_mut();
-        match known.find(|(known, _)| *known == spelling) {
-            Some((_, times)) => *times += count,
-            None => value.spellings.push((spelling, count)),
-        }
+        value.spellings.push((spelling, count));
         place
     }
 

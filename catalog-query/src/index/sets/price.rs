@@ -9,8 +9,6 @@ use tantivy::{Searcher, SegmentReader};
 
 use crate::index::document::columns::FieldName;
 use crate::index::once::Once;
-use crate::index::sets::doc_sets::DocBits;
-use crate::index::sets::open_columns::OpenColumns;
 
 /// The currency of the catalog, found at the first use in each snapshot.
 #[derive(Clone, Debug, Default)]
@@ -77,29 +75,6 @@ impl CurrencyCodes {
         let ordinal = self.column.as_ref()?.term_ords(doc).next()?;
         self.codes.get(ordinal as usize).map(String::as_str)
     }
-}
-
-/// The documents of a set whose price is in this currency.
-pub(super) fn priced_in(
-    currency: Currency,
-    open: &OpenColumns,
-    segment: &SegmentReader,
-    among: &DocBits,
-) -> tantivy::Result<DocBits> {
-    for column in open.values(segment, &FieldName::Currency)?.iter() {
-        let (DynamicColumn::Str(codes), Some(wanted)) =
-            (&column.column, column.ordinal(currency.code()))
-        else {
-            continue;
-        };
-        let mut priced = among.clone();
-        let is_only = codes.num_terms() == 1 && codes.ords().index.get_cardinality().is_full();
-        if !is_only {
-            priced.retain(|doc| codes.term_ords(doc).next() == Some(wanted));
-        }
-        return Ok(priced);
-    }
-    Ok(DocBits::default())
 }
 
 /// How many minor units are a major one.

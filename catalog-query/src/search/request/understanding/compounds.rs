@@ -2,6 +2,7 @@
 
 use crate::index::{AlternativeKind, KeywordWeights, QueryWord, Rows, Vocabulary};
 use crate::search::request::query::Exclusion;
+use crate::search::request::understanding::context::JOINED_MAX;
 use crate::search::request::understanding::word::UnderstoodWord;
 
 /// The fewest characters of a word that is cut in two: "pc" is no "p c".
@@ -12,8 +13,6 @@ const CUT_CHARS_MAX: usize = 32;
 const INNER_CHARS_MIN: usize = 4;
 /// The weight of the joined word where more products write it so than apart.
 const USUAL: f32 = 0.5;
-/// The most words that two words of a query may begin together.
-const BEGUN_MAX: usize = 4;
 /// The most longer words that count as a word inside of them.
 const COMPOUNDS_MAX: usize = 24;
 
@@ -76,7 +75,7 @@ pub(super) fn join_beginning(
         return Ok(());
     }
     let joined = format!("{}{}", left.surface, right.surface);
-    for whole in vocabulary.continuations(&joined, BEGUN_MAX)? {
+    for whole in vocabulary.continuations(&joined, JOINED_MAX)? {
         for word in [&mut *left, &mut *right] {
             for row in vocabulary.language().rows(&whole.surface) {
                 word.word

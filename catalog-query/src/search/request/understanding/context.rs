@@ -10,7 +10,7 @@ const IN_TITLE: f64 = 10.0;
 /// What a product is worth that has the word without the others.
 const ALONE: f64 = 0.01;
 /// The most words that two words of a query may begin together.
-const JOINED_MAX: usize = 4;
+pub(super) const JOINED_MAX: usize = 4;
 
 /// A word that products write as one with the word before it.
 pub(super) struct Joined {
