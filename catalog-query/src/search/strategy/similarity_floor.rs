@@ -12,6 +12,9 @@ use crate::index::Script;
 pub(crate) const SIMILARITY_MAX: f32 = 1.0;
 /// A floor that nothing reaches.
 const UNREACHED: f32 = 2.0;
+/// A model to which words without meaning are as like a product as this cannot read their letters: all
+/// texts are the same to it.
+const ILLEGIBLE_MIN: f32 = 0.995;
 
 /// The floors of a script.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +36,7 @@ impl SimilarityFloors {
     /// until then.
     pub(crate) fn of(&self, text: &str, is_known: bool) -> f32 {
         let floors = self.0.load();
-        match Script::of_most(text) {
+        let floor = match Script::of_most(text) {
             Some(script) => match floors.get(&script) {
                 Some(floors) if is_known => floors.of_known,
                 Some(floors) => floors.of_unknown,
@@ -41,6 +44,11 @@ impl SimilarityFloors {
                 None => UNREACHED,
             },
             None => UNREACHED,
+        };
+        if floor < ILLEGIBLE_MIN {
+            floor
+        } else {
+            UNREACHED
         }
     }
 
@@ -69,5 +77,7 @@ mod tests {
         assert_eq!(of("笔记本电脑 hp"), 0.75);
         assert_eq!(of("принтер"), UNREACHED);
         assert_eq!((of("🎂"), of("12000")), (UNREACHED, UNREACHED));
+        floors.replace([(Script::Han, known(1.0))].into());
+        assert_eq!(of("笔记本电脑"), UNREACHED);
     }
 }
