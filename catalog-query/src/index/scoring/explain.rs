@@ -116,7 +116,7 @@ impl IndexSnapshot {
                 return Ok(MatchStatus::WithoutPhrase(first(phrase)));
             }
         }
-        let matched = self.matching(terms, None)?;
+        let matched = self.matching(terms)?;
         if matched.contains(at.segment_ord as usize, at.doc_id) {
             return Ok(MatchStatus::Matches);
         }
@@ -134,6 +134,6 @@ impl IndexSnapshot {
 
     /// Counts the products that have a word of the query or one of its alternatives.
     pub(crate) fn count(&self, terms: &QueryTerms) -> Result<u64, IndexError> {
-        Ok(self.matching(terms, None)?.len())
+        Ok(self.matching(terms)?.len())
     }
 }

@@ -68,7 +68,6 @@ pub(crate) fn search(
 pub(crate) fn matching(
     vocabulary: &Vocabulary<'_>,
     terms: &QueryTerms,
-    filter: Option<&DocSets>,
 ) -> tantivy::Result<DocSets> {
     let weights = KeywordWeights::default();
     let matching = Matching::new(vocabulary, terms, &[], &weights)?;
@@ -77,10 +76,8 @@ pub(crate) fn matching(
     let mut best = Best::new(searcher);
     for (number, segment) in (0_u32..).zip(searcher.segment_readers()) {
         matching.each(number, segment, &mut window, |found| {
-            let at = number as usize;
-            let is_in = filter.is_none_or(|filter| filter.contains(at, found.doc));
-            if best.admits(&found) != Admission::No && is_in {
-                best.matched.insert(at, found.doc);
+            if best.admits(&found) != Admission::No {
+                best.matched.insert(number as usize, found.doc);
             }
         })?;
     }

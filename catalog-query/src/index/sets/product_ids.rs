@@ -100,10 +100,8 @@ impl SegmentIds {
         let mut docs = HashMap::with_capacity(ids.len());
         for (id, doc) in ids.iter().zip(0..) {
             if let Some(id) = id {
-                let twice = docs.insert(id.clone(), Some(doc)).is_some();
-                if twice {
-                    docs.insert(id.clone(), None);
-                }
+                let known = docs.entry(id.clone());
+                known.and_modify(|doc| *doc = None).or_insert(Some(doc));
             }
         }
         Ok(Self { ids, docs })
@@ -156,18 +154,10 @@ pub(crate) fn each_document(
 pub(crate) fn ids(searcher: &Searcher, of: &DocSets) -> tantivy::Result<Vec<ProductId>> {
     let mut found = Vec::new();
     for (segment, number) in searcher.segment_readers().iter().zip(0..) {
-        let (Some(bits), Some(ids)) = (of.segment(number), segment.fast_fields().str(ID)?) else {
-            continue;
-        };
-        let mut ordinals: Vec<u64> = bits
-            .iter()
-            .filter_map(|doc| ids.term_ords(doc).next())
-            .collect();
-        ordinals.sort_unstable();
-        ids.dictionary().sorted_ords_to_term_cb(&ordinals, |text| {
-            let id = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-            found.extend(id);
-        })?;
+        if let Some(bits) = of.segment(number) {
+            let docs: Vec<DocId> = bits.iter().collect();
+            found.extend(read(segment, &docs)?.into_iter().flatten());
+        }
     }
     Ok(found)
 }

@@ -123,13 +123,9 @@ impl IndexSnapshot {
         }
     }
 
-    /// Returns the products in `filter` that have an identifier or any word of the query.
-    pub(crate) fn matching(
-        &self,
-        terms: &QueryTerms,
-        filter: Option<&DocSets>,
-    ) -> Result<DocSets, IndexError> {
-        Ok(top_hits::matching(&self.vocabulary(), terms, filter)?)
+    /// Returns the products that have an identifier or any word of the query.
+    pub(crate) fn matching(&self, terms: &QueryTerms) -> Result<DocSets, IndexError> {
+        Ok(top_hits::matching(&self.vocabulary(), terms)?)
     }
 
     /// Returns the products that have any of these identifiers, which are in their canonical form.

@@ -56,7 +56,7 @@ impl UnderstoodQuery {
     ) -> Result<Option<DocSets>, IndexError> {
         let mut with_all: Option<DocSets> = None;
         for word in self.words.iter().filter(|word| word.is_number()) {
-            let with = snapshot.matching(&word.terms(), None)?;
+            let with = snapshot.matching(&word.terms())?;
             if with.len() == 0 {
                 continue;
             }
