@@ -27,7 +27,9 @@ pub(crate) use crate::feed::exact::{CellKind, TypedColumn, escaped, json_of};
 pub(crate) use crate::feed::form::Kind;
 pub use crate::feed::form::{Encoding, FormArgs, Format, Preset};
 pub use crate::feed::mapping::{Field, Mapping, MappingArgs};
-pub(crate) use crate::feed::prices::{DecimalSign, currency_of, is_price, shown_sign};
+pub(crate) use crate::feed::prices::{
+    DecimalSign, currency_named, currency_of, is_price, shown_sign,
+};
 pub use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row, Rows};
 pub use crate::feed::sheet::THREAD as SPREADSHEET_THREAD;
 pub use crate::feed::source::{Notes, Progress, Source};

@@ -390,9 +390,11 @@ impl<'m> Draft<'m> {
         }
         let stated = match &*self.product.currency {
             "" => self.mapping.currency,
-            code => {
-                let parsed = code.parse::<Currency>();
-                Some(parsed.map_err(|err| (Field::Currency, err.to_string()))?)
+            text => {
+                let named = prices::currency_named(text, self.mapping.currency)
+                    .map_err(|reason| (Field::Currency, reason))?;
+                self.product.currency = named.to_string();
+                Some(named)
             }
         };
         self.set_price(stated)

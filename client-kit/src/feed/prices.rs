@@ -1,17 +1,16 @@
 //! Prices as feeds write them: with a currency before or behind them, grouped by thousands, with a decimal
 //! point or a decimal comma. What can be read in two ways is not guessed.
 
+mod currency;
+mod decimal;
+
 use catalog_events::Currency;
 
-/// How a feed writes decimals.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum DecimalSign {
-    /// Nothing is known: `1.299` may be either.
-    #[default]
-    Unknown,
-    Point,
-    Comma,
-}
+pub(crate) use crate::feed::prices::currency::currency_named;
+pub(crate) use crate::feed::prices::decimal::DecimalSign;
+
+use crate::feed::prices::currency::taken_off;
+use crate::feed::prices::decimal::{Read, read, shown};
 
 /// A price as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,53 +21,6 @@ pub(super) struct Price {
     pub(super) currency: Option<Currency>,
 }
 
-/// Signs of money, each with the currencies that it may stand for: the first unless another of them is
-/// stated.
-const SIGNS: [(&str, &[&str]); 32] = [
-    ("US$", &["USD"]),
-    ("CA$", &["CAD"]),
-    ("C$", &["CAD"]),
-    ("AU$", &["AUD"]),
-    ("A$", &["AUD"]),
-    ("NZ$", &["NZD"]),
-    ("HK$", &["HKD"]),
-    ("S$", &["SGD"]),
-    ("R$", &["BRL"]),
-    ("MX$", &["MXN"]),
-    ("NT$", &["TWD"]),
-    (
-        "$",
-        &[
-            "USD", "CAD", "AUD", "NZD", "HKD", "SGD", "MXN", "TWD", "ARS", "CLP", "COP",
-        ],
-    ),
-    ("€", &["EUR"]),
-    ("£", &["GBP", "EGP", "LBP", "GIP", "FKP", "SHP"]),
-    ("¥", &["JPY", "CNY"]),
-    ("￥", &["JPY", "CNY"]),
-    ("円", &["JPY"]),
-    ("元", &["CNY", "TWD"]),
-    ("₩", &["KRW"]),
-    ("₹", &["INR"]),
-    ("₽", &["RUB"]),
-    ("₺", &["TRY"]),
-    ("₴", &["UAH"]),
-    ("₪", &["ILS"]),
-    ("₫", &["VND"]),
-    ("฿", &["THB"]),
-    ("zł", &["PLN"]),
-    ("Kč", &["CZK"]),
-    ("Ft", &["HUF"]),
-    ("lei", &["RON", "MDL"]),
-    ("SFr.", &["CHF"]),
-    ("Fr.", &["CHF"]),
-];
-/// Signs that need a stated currency.
-const VAGUE_SIGNS: [(&str, &[&str]); 2] = [
-    ("kr.", &["SEK", "NOK", "DKK", "ISK"]),
-    ("kr", &["SEK", "NOK", "DKK", "ISK"]),
-];
-
 /// Reads a price. `stated` is the currency of the row or of the feed where one is told.
 pub(super) fn parse(
     text: &str,
@@ -76,7 +28,7 @@ pub(super) fn parse(
     stated: Option<Currency>,
 ) -> Result<Price, String> {
     let no_price = || format!("{text:?} is not a price such as 19.99");
-    let (number, currency) = without_currency(text.trim(), stated)?;
+    let (number, currency) = taken_off(text.trim(), stated)?;
     if let Some(amount) = number
         .strip_prefix('-')
         .or_else(|| number.strip_prefix('−'))
@@ -90,12 +42,11 @@ pub(super) fn parse(
             no_price()
         });
     }
-    let number = whole_amount(&number).unwrap_or(number);
     let decimals = currency
         .or(stated)
         .map(|currency| currency.decimals() as usize);
     let has_point = number.contains('.');
-    let decimal = match (decimal(&number, sign), decimals) {
+    let decimal = match (read(&number, sign), decimals) {
         (Read::Decimal(decimal), _) => decimal,
         // A currency without small units has only thousands, and one of a thousand has three decimals.
         (Read::Ambiguous { grouped, .. }, Some(0)) => grouped,
@@ -127,194 +78,10 @@ pub(crate) fn currency_of(text: &str) -> Option<Currency> {
 
 /// The decimal sign that a text shows without doubt: `49,90` and `1.299,00` have a comma.
 pub(crate) fn shown_sign(text: &str) -> DecimalSign {
-    let Ok((number, _)) = without_currency(text.trim(), None) else {
+    let Ok((number, _)) = taken_off(text.trim(), None) else {
         return DecimalSign::Unknown;
     };
-    let Some(last) = number.rfind(['.', ',']) else {
-        return DecimalSign::Unknown;
-    };
-    let is_read = matches!(decimal(&number, DecimalSign::Unknown), Read::Decimal(_));
-    let separator = number.as_bytes()[last];
-    // More than one of a kind are thousands.
-    let is_decimal = number.bytes().filter(|byte| *byte == separator).count() == 1;
-    match separator {
-        b',' if is_read && is_decimal => DecimalSign::Comma,
-        b'.' if is_read && is_decimal => DecimalSign::Point,
-        b',' if is_read => DecimalSign::Point,
-        _ if is_read => DecimalSign::Comma,
-        _ => DecimalSign::Unknown,
-    }
-}
-
-/// What a number was read as.
-enum Read {
-    Decimal(String),
-    /// One sign with three digits behind it.
-    Ambiguous {
-        grouped: String,
-        decimal: String,
-    },
-    Nothing,
-}
-
-fn decimal(number: &str, sign: DecimalSign) -> Read {
-    // Blanks and apostrophes only ever group: `1 299,00`, `1'299.00`.
-    let is_blank = |c: char| matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\u{2009}' | '\'' | '’');
-    let parts: Vec<&str> = number.split(is_blank).collect();
-    let has_groups = parts.len() > 1;
-    if has_groups && !are_groups(&parts) {
-        return Read::Nothing;
-    }
-    let number = parts.concat();
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let (points, commas) = (number.matches('.').count(), number.matches(',').count());
-    let separator = match (points, commas) {
-        (0, 0) if is_digits(&number) => return Read::Decimal(number),
-        (0, 0) => return Read::Nothing,
-        (_, 0) => '.',
-        (0, _) => ',',
-        _ if number.rfind('.') > number.rfind(',') => '.',
-        _ => ',',
-    };
-    let expected = match sign {
-        DecimalSign::Unknown => None,
-        DecimalSign::Point => Some('.'),
-        DecimalSign::Comma => Some(','),
-    };
-    let count = number.matches(separator).count();
-    if points > 0 && commas > 0 {
-        // The last kind of sign is the decimal one, and comes once; the other one groups.
-        let is_as_told = expected.is_none_or(|expected| expected == separator);
-        let Some((whole, fraction)) = number.rsplit_once(separator).filter(|_| count == 1) else {
-            return Read::Nothing;
-        };
-        let groups: Vec<&str> = whole.split(['.', ',']).collect();
-        return if is_as_told && are_groups(&groups) && is_digits(fraction) {
-            Read::Decimal(format!("{}.{fraction}", groups.concat()))
-        } else {
-            Read::Nothing
-        };
-    }
-    let groups: Vec<&str> = number.split(separator).collect();
-    let grouped = || groups.concat();
-    if count > 1 {
-        let groups_only = !has_groups && are_groups(&groups) && expected != Some(separator);
-        return if groups_only {
-            Read::Decimal(grouped())
-        } else {
-            Read::Nothing
-        };
-    }
-    let (whole, fraction) = (groups[0], groups[1]);
-    if !is_digits(fraction) || !(is_digits(whole) || whole.is_empty()) {
-        return Read::Nothing;
-    }
-    let decimal = || format!("{}.{fraction}", if whole.is_empty() { "0" } else { whole });
-    let may_group = are_groups(&groups) && !has_groups && whole != "0";
-    match expected {
-        Some(expected) if expected == separator => Read::Decimal(decimal()),
-        Some(_) if may_group => Read::Decimal(grouped()),
-        Some(_) => Read::Nothing,
-        None if may_group => Read::Ambiguous {
-            grouped: grouped(),
-            decimal: decimal(),
-        },
-        None => Read::Decimal(decimal()),
-    }
-}
-
-/// Whether texts are the groups of a number: one to three digits, then three each. The last one may have
-/// decimals behind it.
-fn are_groups(groups: &[&str]) -> bool {
-    let digits = |text: &str| {
-        let whole = text.split(['.', ',']).next().unwrap_or_default();
-        (whole.len(), whole.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    groups
-        .iter()
-        .enumerate()
-        .all(|(at, group)| match digits(group) {
-            (1..=3, true) if at == 0 => true,
-            (3, true) => at + 1 == groups.len() || group.len() == 3,
-            _ => false,
-        })
-}
-
-/// `49` of `49,-` and `49.–`.
-fn whole_amount(number: &str) -> Option<String> {
-    let whole = number.trim_end_matches(['-', '–', '—']);
-    let has_dash = whole.len() < number.len();
-    let whole = whole.strip_suffix([',', '.'])?;
-    has_dash.then(|| whole.to_owned())
-}
-
-/// The number in a text and the currency beside it, which must be the stated one.
-fn without_currency(
-    text: &str,
-    stated: Option<Currency>,
-) -> Result<(String, Option<Currency>), String> {
-    let is_number = |c: char| c.is_numeric() || matches!(c, '.' | ',' | '-' | '−');
-    let plain = |number: &str| number.trim().chars().map(plain_digit).collect::<String>();
-    let Some(first) = text.find(is_number) else {
-        return Ok((plain(text), None));
-    };
-    let end = text.rfind(|c: char| is_number(c) || c == '–' || c == '—');
-    let end = end.map_or(text.len(), |at| {
-        at + text[at..].chars().next().map_or(0, char::len_utf8)
-    });
-    let (before, number, behind) = (&text[..first], &text[first..end], &text[end..]);
-    // The point of "Fr. 12" belongs to the sign.
-    let (before, number) = match number
-        .strip_prefix('.')
-        .filter(|_| !before.trim().is_empty())
-    {
-        Some(rest) => (&text[..=first], rest),
-        None => (before, number),
-    };
-    let (before, behind) = (before.trim(), behind.trim());
-    let mark = match (before.is_empty(), behind.is_empty()) {
-        (true, true) => return Ok((plain(number), None)),
-        (false, true) => before,
-        (true, false) => behind,
-        (false, false) if before == behind => before,
-        (false, false) => return Err(format!("{text:?} is not a price such as 19.99")),
-    };
-    let meant = currencies(mark)
-        .ok_or_else(|| format!("{text:?}: {mark:?} is no currency, write a code such as USD"))?;
-    let fitting = |currency: &Currency| stated.is_none_or(|stated| stated == *currency);
-    let is_vague = VAGUE_SIGNS.iter().any(|(sign, _)| *sign == mark);
-    let found = meant.iter().copied().find(fitting);
-    match (found, stated) {
-        (Some(_), None) if is_vague => Err(format!(
-            "{text:?}: {mark:?} is the sign of several currencies, --currency says which"
-        )),
-        (Some(currency), _) => Ok((plain(number), Some(currency))),
-        (None, Some(stated)) => Err(format!(
-            "{text:?} is not in {stated}, the currency of the row"
-        )),
-        (None, None) => Ok((plain(number), None)),
-    }
-}
-
-/// The currencies that a sign or a code may stand for.
-fn currencies(mark: &str) -> Option<Vec<Currency>> {
-    let mut signs = SIGNS.iter().chain(&VAGUE_SIGNS);
-    if let Some((_, codes)) = signs.find(|(sign, _)| sign.eq_ignore_ascii_case(mark)) {
-        return Some(codes.iter().filter_map(|code| code.parse().ok()).collect());
-    }
-    let code = mark.to_ascii_uppercase().parse().ok()?;
-    Some(vec![code])
-}
-
-/// The ASCII digit of digits in other scripts.
-fn plain_digit(c: char) -> char {
-    const ZEROS: [u32; 5] = [0x660, 0x6f0, 0x966, 0x9e6, 0xff10];
-    let value = u32::from(c);
-    let zero = ZEROS
-        .iter()
-        .find(|zero| (**zero..**zero + 10).contains(&value));
-    zero.and_then(|zero| char::from_digit(value - zero, 10))
-        .unwrap_or(c)
+    shown(&number)
 }
 
 #[cfg(test)]
@@ -359,6 +126,28 @@ mod tests {
             ("1234.567", "1234.567"),
             ("١٢", "12"),
             ("１２.５", "12.5"),
+            // Whole units: what stands between the digits can only group them.
+            ("1.299,- €", "1299 EUR"),
+            ("1,299.-", "1299"),
+            ("1.299.– CHF", "1299 CHF"),
+            ("€ 1.299.000,-", "1299000 EUR"),
+            ("1 299,-", "1299"),
+            ("1'299.--", "1299"),
+            // A code beside its sign.
+            ("$1,299.00 USD", "1299.00 USD"),
+            ("USD $1,299.00", "1299.00 USD"),
+            ("USD$5", "5 USD"),
+            ("€ 49,90 EUR", "49.90 EUR"),
+            ("EUR 1.299,00 €", "1299.00 EUR"),
+            ("$5 CAD", "5 CAD"),
+            ("5 ¥ CNY", "5 CNY"),
+            ("kr 1 299,50 SEK", "1299.50 SEK"),
+            ("300 RUR", "300 RUB"),
+            // Lakhs and crores.
+            ("₹1,29,900.00", "129900.00 INR"),
+            ("1,29,900", "129900"),
+            ("12,34,56,789.5", "123456789.5"),
+            ("INR 1,00,000", "100000 INR"),
         ] {
             check(text, DecimalSign::Unknown, "", Ok(expected));
         }
@@ -366,6 +155,8 @@ mod tests {
         check("1.299", DecimalSign::Point, "", Ok("1.299"));
         check("1,299", DecimalSign::Point, "", Ok("1299"));
         check("1,299", DecimalSign::Comma, "", Ok("1.299"));
+        check("1.299,-", DecimalSign::Point, "", Ok("1299"));
+        check("1,29,900.00", DecimalSign::Point, "", Ok("129900.00"));
         check("12 kr", DecimalSign::Unknown, "SEK", Ok("12 SEK"));
         check("$5", DecimalSign::Unknown, "CAD", Ok("5 CAD"));
         check("¥5", DecimalSign::Unknown, "CNY", Ok("5 CNY"));
@@ -401,6 +192,12 @@ mod tests {
             "1'29",
             "$",
             "€",
+            "1.29.900",
+            "1,29,90",
+            "129,00,000",
+            "1,2,999",
+            "1,29,900,00",
+            "5 EUR incl. VAT",
         ] {
             let reason = parse(text, DecimalSign::Unknown, None).expect_err(text);
             assert!(
@@ -425,6 +222,18 @@ mod tests {
             DecimalSign::Unknown,
             "",
             Err("\"5 apples\": \"apples\" is no currency, write a code such as USD"),
+        );
+        check(
+            "$5 EUR",
+            DecimalSign::Unknown,
+            "",
+            Err("\"$5 EUR\": \"$\" and \"EUR\" are different currencies"),
+        );
+        check(
+            "$5 CAD",
+            DecimalSign::Unknown,
+            "USD",
+            Err("\"$5 CAD\" is not in USD, the currency of the row"),
         );
         check(
             "49,90",
@@ -454,5 +263,27 @@ mod tests {
         ] {
             assert_eq!(shown_sign(text), sign, "{text}");
         }
+    }
+
+    #[test]
+    fn a_currency_is_named_by_a_code_or_by_a_sign() {
+        let check = |text: &str, stated: &str, expected: Result<&str, &str>| {
+            let stated = (!stated.is_empty()).then(|| stated.parse().expect("currency"));
+            let found = currency_named(text, stated).map(|code| code.to_string());
+            let expected = expected.map(str::to_owned).map_err(str::to_owned);
+            assert_eq!(found, expected, "{text:?} {stated:?}");
+        };
+        check("EUR", "", Ok("EUR"));
+        check("eur", "", Ok("EUR"));
+        check("€", "USD", Ok("EUR"));
+        check("$", "", Ok("USD"));
+        check("$", "CAD", Ok("CAD"));
+        check("zł", "", Ok("PLN"));
+        check("kr", "SEK", Ok("SEK"));
+        let several = "\"kr\" is the sign of several currencies, write a code such as SEK";
+        check("kr", "", Err(several));
+        check("kr", "EUR", Err(several));
+        let unknown = "\"EURO\" is not an ISO 4217 currency code such as USD";
+        check("EURO", "", Err(unknown));
     }
 }

@@ -3,7 +3,7 @@
 
 use catalog_events::Currency;
 
-use crate::feed::{DecimalSign, currency_of, shown_sign};
+use crate::feed::{DecimalSign, currency_named, currency_of, shown_sign};
 use crate::suggest::column::{Column, is_decimal_comma, is_number};
 use crate::suggest::names;
 
@@ -13,7 +13,7 @@ const SEPARATORS: [&str; 11] = [
 ];
 
 pub(super) fn is_currency(text: &str) -> bool {
-    text.parse::<Currency>().is_ok()
+    currency_named(text, None).is_ok()
 }
 
 /// What separates the levels of categories, where enough of the values have it.

@@ -50,6 +50,39 @@ fn check(form_options: &str, options: &str, feed: impl AsRef<[u8]>, expected: ex
     expected.assert_eq(&told(form_options, options, feed));
 }
 
+/// A table of texts, the header before its rows.
+#[derive(Clone, Copy)]
+pub(super) struct Table<'t>(pub(super) &'t [&'t [&'t str]]);
+
+impl Table<'_> {
+    /// The table with quoted cells.
+    fn separated(self, separator: &str) -> String {
+        let quoted = |cell: &&str| format!("\"{}\"", cell.replace('"', "\"\""));
+        let line = |cells: &&[&str]| {
+            let cells: Vec<String> = cells.iter().map(quoted).collect();
+            cells.join(separator) + "\n"
+        };
+        self.0.iter().map(line).collect()
+    }
+
+    fn spreadsheet(self) -> Vec<u8> {
+        let rows = (1..).zip(self.0);
+        let rows = rows.map(|(number, cells)| sheet::row(number, cells));
+        sheet::xlsx(&rows.collect::<String>(), "")
+    }
+}
+
+/// Reads a table as a CSV with either separator, as one of tabs and as a spreadsheet: all are the same.
+pub(super) fn check_table(options: &str, table: Table<'_>, expected: expect_test::Expect) {
+    let read = |feed: Vec<u8>| told("", options, Cursor::new(feed));
+    let first = read(table.separated(",").into_bytes());
+    for separator in [";", "\t"] {
+        assert_eq!(read(table.separated(separator).into_bytes()), first);
+    }
+    assert_eq!(read(table.spreadsheet()), first, "as a spreadsheet");
+    expected.assert_eq(&first);
+}
+
 fn zipped(entries: &[(&str, &str)]) -> Vec<u8> {
     let entries = entries.iter().map(|(name, text)| (*name, text.as_bytes()));
     archive(&entries.collect::<Vec<_>>())
