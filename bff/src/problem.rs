@@ -3,7 +3,6 @@
 
 mod fields;
 mod kinds;
-mod nearest;
 
 use std::borrow::Cow;
 use std::error::Error as _;
@@ -21,7 +20,7 @@ use crate::upstream;
 
 pub(crate) use crate::problem::fields::{FieldErrors, pointer};
 pub(crate) use crate::problem::kinds::{Kind, named as kind_named};
-pub(crate) use crate::problem::nearest::{nearest, with_nearest};
+pub(crate) use client_kit::{nearest, with_nearest};
 
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 

@@ -36,7 +36,7 @@ pub use crate::feed::source::{Notes, Progress, Source};
 pub use crate::feed::values::REPORT_COLUMNS;
 pub(crate) use crate::feed::values::{attribute_name, flag, is_plain_number};
 
-use crate::feed::columns::Columns;
+use crate::feed::columns::{Columns, Unseen};
 use crate::feed::csv::lines_before_header;
 use crate::feed::row::{RawRow, Unread};
 use crate::feed::sheet::{Table, TableRow};
@@ -103,13 +103,15 @@ fn open(source: Source, format: Option<Format>, mut mapping: Mapping) -> Result<
     };
     Ok(match kind {
         Kind::Json => {
+            let notes = source.notes();
             let objects = json::objects(source, format, &mapping);
-            let rows = objects.map(move |row| Ok(product(row?, &mapping)));
+            let rows = products(objects, mapping, notes);
             opened(until_error(rows, progress), None, None)
         }
         Kind::Xml => {
+            let notes = source.notes();
             let objects = xml::Objects::new(source, &mapping)?;
-            let rows = objects.map(move |row| Ok(product(row?, &mapping)));
+            let rows = products(objects, mapping, notes);
             opened(until_error(rows, progress), None, None)
         }
         Kind::Csv => {
@@ -143,6 +145,27 @@ fn open(source: Source, format: Option<Format>, mut mapping: Mapping) -> Result<
                 rows: until_error(rows, progress),
                 ..look
             }
+        }
+    })
+}
+
+/// Makes products of objects. What options name and no object has is told at the end.
+fn products(
+    mut objects: impl Iterator<Item = Result<RawRow, FeedError>>,
+    mapping: Mapping,
+    notes: Notes,
+) -> impl Iterator<Item = Result<Row, FeedError>> {
+    let mut unseen = Unseen::of(&mapping);
+    std::iter::from_fn(move || match objects.next() {
+        Some(row) => Some(row.map(|row| {
+            if let Ok(columns) = &row.columns {
+                unseen.look(columns);
+            }
+            product(row, &mapping)
+        })),
+        None => {
+            unseen.take().into_iter().for_each(|note| notes.add(note));
+            None
         }
     })
 }

@@ -9,6 +9,7 @@ pub mod export;
 pub mod proof;
 pub mod suggest;
 pub mod feed;
+mod nearest;
 mod target;
 mod remote;
 mod product_json;
@@ -16,6 +17,7 @@ pub mod price;
 pub mod output;
 mod progress;
 
+pub use crate::nearest::{nearest, with_nearest};
 pub use crate::product_json::ProductJson;
 pub use crate::progress::Meter;
 pub use crate::remote::fetch;

@@ -1,8 +1,12 @@
 //! What the columns of a table mean, settled once for all of its rows.
 
+mod unseen;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
+
+pub(super) use crate::feed::columns::unseen::Unseen;
 
 use crate::feed::draft::{Draft, Numbers, Role};
 use crate::feed::exact::{self, TypedColumn};
@@ -48,7 +52,7 @@ impl Columns {
             .map(|name| role(name, &mapping, &mut taken))
             .collect();
         let stated = roles.iter().filter_map(|role| match role {
-            Role::Attribute(name) => Some(format!("attributes.{name}")),
+            Role::Attribute(name) | Role::Currency(name) => Some(format!("attributes.{name}")),
             Role::Exact(TypedColumn::Attribute { name, .. }) => {
                 let name = exact::name(name, &mapping.strip);
                 Some(format!("attributes.{name}"))
@@ -165,7 +169,12 @@ pub(crate) fn role(column: &str, mapping: &Mapping, taken: &mut Taken) -> Role {
     if name.is_empty() {
         return Role::Nameless;
     }
-    Role::Attribute(taken.free(name))
+    let name = taken.free(name);
+    if mapping.names_currency(column) {
+        Role::Currency(name)
+    } else {
+        Role::Attribute(name)
+    }
 }
 
 /// The names of attributes that columns have.

@@ -1,15 +1,18 @@
 //! A product while it is put together from the columns of its row.
 
+mod money;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use catalog_events::{Currency, ProductId};
+use catalog_events::ProductId;
 use catalog_proto::v1::{AttributeValue, ImportRow, ProductInput};
 use serde_json::{Map, Value};
 
+use crate::feed::draft::money::Money;
 use crate::feed::exact::{self, TypedColumn};
-use crate::feed::mapping::{Field, Mapping};
-use crate::feed::prices::{self, DecimalSign};
+use crate::feed::mapping::{Field, Mapping, take_amount};
+use crate::feed::prices::DecimalSign;
 use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row};
 use crate::feed::values::{self, shorten};
 
@@ -53,6 +56,8 @@ pub(crate) enum Role {
     Nothing,
     Fields(Vec<Field>),
     Attribute(String),
+    /// A column that names the currency of the price; this attribute where it has none.
+    Currency(String),
     /// A column of a table that the catalog exported.
     Exact(TypedColumn),
     /// A column whose name has no letter or digit.
@@ -66,8 +71,7 @@ pub(super) struct Draft<'m> {
     product: ProductInput,
     /// The fields that the row has a column for, and nothing in it.
     clears: Vec<String>,
-    /// The price, and how its decimals are written.
-    price: Option<(String, DecimalSign)>,
+    money: Money,
     expected_version: Option<i64>,
     numbers: Numbers,
     /// The bytes of the names of nested columns so far.
@@ -82,7 +86,7 @@ impl<'m> Draft<'m> {
             mapping,
             product: ProductInput::default(),
             clears: Vec::new(),
-            price: None,
+            money: Money::default(),
             expected_version: None,
             numbers: Numbers::default(),
             names_bytes: 0,
@@ -108,6 +112,9 @@ impl<'m> Draft<'m> {
                 continue;
             }
             match (self.mapping.columns.get(&column), value) {
+                (Some(fields), Value::Object(members)) if fields.contains(&Field::Price) => {
+                    self.price_members(&column, fields, members);
+                }
                 (Some(fields), value) => self.fields(fields, value),
                 // This is the form in which the catalog itself prints products.
                 (None, Value::Object(members)) if column == "attributes" => {
@@ -117,6 +124,7 @@ impl<'m> Draft<'m> {
                     }
                 }
                 (None, Value::Object(members)) => self.object(&column, members),
+                (None, Value::String(text)) if self.takes_currency(&column, &text) => {}
                 (None, value) => {
                     let value = self.split(&column, value);
                     self.attribute(&column, value);
@@ -133,8 +141,14 @@ impl<'m> Draft<'m> {
             Role::Nameless if text.trim().is_empty() => return,
             Role::Nameless => return self.nameless(column),
             // Nothing is nothing in every column, and wide tables are mostly empty.
-            Role::Attribute(_) | Role::Exact(_) if text.is_empty() => return,
+            Role::Attribute(_) | Role::Exact(_) | Role::Currency(_) if text.is_empty() => return,
             Role::Exact(typed) => return self.typed_cell(column, typed, text),
+            Role::Currency(name) => {
+                if self.money.take_currency(column, || name.clone(), text) {
+                    return;
+                }
+                name
+            }
             Role::Attribute(name) => name,
         };
         self.named_cell(column, name, text);
@@ -197,6 +211,23 @@ impl<'m> Draft<'m> {
         }
     }
 
+    /// A price with members: its amount, and what is said of it.
+    fn price_members(&mut self, column: &str, fields: &[Field], mut members: Map<String, Value>) {
+        match take_amount(&mut members) {
+            Some(amount) => {
+                self.fields(fields, amount);
+                self.object(column, members);
+            }
+            None => self.fields(fields, Value::Object(members)),
+        }
+    }
+
+    fn takes_currency(&mut self, column: &str, text: &str) -> bool {
+        let mapping = self.mapping;
+        let attribute = || values::attribute_name(column, &mapping.strip);
+        mapping.names_currency(column) && self.money.take_currency(column, attribute, text)
+    }
+
     fn fields(&mut self, fields: &[Field], value: Value) {
         let Some((last, others)) = fields.split_last() else {
             return;
@@ -248,7 +279,7 @@ impl<'m> Draft<'m> {
             Field::Sku => product.sku = text,
             Field::Status => product.status = values::status(&text)?.into(),
             Field::Currency => product.currency = text,
-            Field::Price => self.price = Some((text, sign)),
+            Field::Price => self.money.set_price(text, sign),
             Field::Version => self.expected_version = Some(values::version(&text)?),
             Field::Gtins | Field::Categories => {}
         }
@@ -288,6 +319,15 @@ impl<'m> Draft<'m> {
                 let reason = format!("column {column:?} {reason}: --map or --ignore it");
                 self.fault("attributes", reason);
             }
+        }
+    }
+
+    /// Adds an attribute with a text; none under a name without letters.
+    fn text_attribute(&mut self, name: String, text: String) {
+        if let Ok(Some(value)) = values::attribute(Value::String(text))
+            && !name.is_empty()
+        {
+            self.insert(name, value);
         }
     }
 
@@ -336,6 +376,9 @@ impl<'m> Draft<'m> {
 
     /// Checks what a client can check; the write service has the last word.
     pub(super) fn finish(mut self, line: u64) -> Row {
+        for idle in self.money.take_idle_currencies() {
+            self.text_attribute(idle.attribute, idle.text);
+        }
         if let Err((field, reason)) = self.complete() {
             self.fault(field.as_str(), reason);
         }
@@ -385,50 +428,24 @@ impl<'m> Draft<'m> {
         {
             return Err(missing(Field::Title));
         }
-        if self.price.is_none() && (self.mapping.replaces || self.is_cleared(Field::Price)) {
+        if !self.money.has_price() && (self.mapping.replaces || self.is_cleared(Field::Price)) {
             return Err(missing(Field::Price));
         }
-        let stated = match &*self.product.currency {
-            "" => self.mapping.currency,
-            text => {
-                let named = prices::currency_named(text, self.mapping.currency)
-                    .map_err(|reason| (Field::Currency, reason))?;
-                self.product.currency = named.to_string();
-                Some(named)
-            }
-        };
-        self.set_price(stated)
+        let Self {
+            money,
+            mapping,
+            product,
+            ..
+        } = self;
+        let stated = money
+            .currency(mapping, product)
+            .map_err(|reason| (Field::Currency, reason))?;
+        money
+            .state(mapping, stated, product)
             .map_err(|reason| (Field::Price, reason))
     }
 
     fn is_cleared(&self, field: Field) -> bool {
         self.clears.iter().any(|name| name == field.as_str())
-    }
-
-    /// States the price in its currency. Where neither the row nor an option names one, a product keeps its
-    /// own, and a new one has the default of the service.
-    fn set_price(&mut self, stated: Option<Currency>) -> Result<(), String> {
-        let Some((text, sign)) = self.price.take() else {
-            return Ok(());
-        };
-        let mut currency = stated;
-        if self.mapping.price_is_minor {
-            let minor = values::minor_units(&text, currency.unwrap_or(Currency::USD))?.minor();
-            // Nothing is no price: 0 is stated as a text.
-            match minor {
-                0 => self.product.price = "0".to_owned(),
-                minor => self.product.price_minor = minor,
-            }
-        } else {
-            let price = prices::parse(&text, sign, stated)?;
-            currency = currency.or(price.currency);
-            if let Some(currency) = currency {
-                catalog_events::Money::parse(&price.decimal, currency)
-                    .map_err(|err| err.to_string())?;
-            }
-            self.product.price = price.decimal;
-        }
-        self.product.currency = currency.map_or(String::new(), |currency| currency.to_string());
-        Ok(())
     }
 }

@@ -1,9 +1,13 @@
 //! The mapping from columns of a feed to fields of a product; every other column becomes an
 //! attribute.
 
+mod price_columns;
+
 use std::collections::{HashMap, HashSet};
 
 use catalog_events::Currency;
+
+pub(super) use crate::feed::mapping::price_columns::take_amount;
 
 use crate::feed::prices::DecimalSign;
 use crate::feed::values::shorten;
@@ -370,6 +374,34 @@ impl Mapping {
             Some(twice) => Err(format!("the header has the column {twice:?} twice")),
             None => Ok(()),
         }
+    }
+
+    /// The columns that options name, each with its option.
+    pub(super) fn named_by_options(&self) -> Vec<(String, String)> {
+        let of_field = |(field, column): (&Field, &String)| {
+            let option = match field {
+                Field::Price if self.price_is_minor => "--price-minor".to_owned(),
+                Field::Price => "--price".to_owned(),
+                Field::Version => "--expect-version".to_owned(),
+                field => format!("--map {}", field.as_str()),
+            };
+            self.told.contains(field).then(|| (column.clone(), option))
+        };
+        let fields = self.sources.iter().filter_map(of_field);
+        let splits = self
+            .splits
+            .keys()
+            .map(|column| (column.clone(), "--split".to_owned()));
+        let lists = [
+            ("--text", &self.texts),
+            ("--number", &self.numbers),
+            ("--flag", &self.flags),
+        ];
+        let listed = lists.into_iter().flat_map(|(option, columns)| {
+            let columns = columns.iter();
+            columns.map(|column| (column.clone(), option.to_owned()))
+        });
+        fields.chain(splits).chain(listed).collect()
     }
 
     /// Whether an option names the column of a field.

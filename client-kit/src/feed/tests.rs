@@ -1,6 +1,7 @@
 //! Every format is read through the function that the importer uses.
 
 mod bounds;
+mod columns;
 mod currencies;
 mod forms;
 mod fuzz;

@@ -118,7 +118,7 @@ fn candidate(
     let is_own = matches!(&column.role, Role::Fields(fields) if fields.contains(&field));
     let is_free = matches!(
         &column.role,
-        Role::Attribute(_) | Role::Fields(_) | Role::Nameless
+        Role::Attribute(_) | Role::Currency(_) | Role::Fields(_) | Role::Nameless
     );
     if !is_free || (!is_own && column.is_empty()) {
         return None;

@@ -58,7 +58,11 @@ impl Plan {
         let price = chosen(Field::Price);
         plan.decimals(price, &choice, sample, is_looked_through);
         plan.levels(chosen(Field::Categories));
-        plan.currency(price, chosen(Field::Currency).is_some());
+        let names_currency =
+            |column: &Column| matches!(column.role, Role::Currency(_)) && !column.is_empty();
+        let has_currency =
+            chosen(Field::Currency).is_some() || sample.columns.iter().any(names_currency);
+        plan.currency(price, has_currency);
         for (place, column) in sample.columns.iter().enumerate() {
             let fields = choice.chosen.iter().filter(|one| one.column == place);
             let fields: Vec<&Candidate> = fields.collect();
@@ -225,6 +229,10 @@ impl Plan {
                 used.becomes = names.join(", ");
                 used.why = "as the options say, or the kind of feed".to_owned();
             }
+            Role::Currency(_) if !column.is_empty() => {
+                used.becomes = Field::Currency.as_str().to_owned();
+                used.why = "its name, beside that of the price".to_owned();
+            }
             Role::Nothing if sample.mapping.has_preset_of_rows => {
                 used.becomes = "no attribute of its own".to_owned();
                 used.why = "the preset uses it, or leaves it out".to_owned();
@@ -235,7 +243,7 @@ impl Plan {
             }
             role => {
                 let name = match role {
-                    Role::Attribute(name) => name,
+                    Role::Attribute(name) | Role::Currency(name) => name,
                     _ => &column.name,
                 };
                 let is_told = self.is_told(&column.name, sample);

@@ -27,7 +27,7 @@ pub(super) fn form(options: &str) -> FormArgs {
 }
 
 /// Reads a feed with options of its form, and others of its columns; the notes come last.
-fn told(form_options: &str, options: &str, feed: impl Read + Send + 'static) -> String {
+pub(super) fn told(form_options: &str, options: &str, feed: impl Read + Send + 'static) -> String {
     let form = form(form_options);
     let source = Source::read_as("feed", feed, &form);
     let source = match source {

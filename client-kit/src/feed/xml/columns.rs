@@ -145,7 +145,8 @@ fn extend(members: &mut Map<String, Value>, name: String, value: Value) {
 }
 
 fn typed(column: &str, value: Value, mapping: &Mapping) -> Value {
-    if mapping.keep_text || mapping.columns.contains_key(column) {
+    // How the amount of a price is written is for the price to tell.
+    if mapping.keep_text || mapping.columns.contains_key(column) || mapping.is_amount(column) {
         return value;
     }
     match value {

@@ -48,7 +48,7 @@ fn the_item_is_named_or_the_element_that_repeats() {
         "--map id=@id --map title=name",
         feed,
         expect![[r#"
-            2: 1 "Cup" 2 name.de="Tasse" price._currency="EUR" weight=250
+            2: 1 "Cup" 2 EUR name.de="Tasse" weight=250
             3: 2 "Mug" 3 tag=["a", "b"]
         "#]],
     );

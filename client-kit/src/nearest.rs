@@ -2,7 +2,7 @@
 
 /// The known name that is nearest to a wrong one, where any is near: it has the same words in another
 /// order, or at most a third of its signs are wrong, missing, added or swapped with their neighbours.
-pub(crate) fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
     let meant = words(wrong);
     if let Some(same) = known.iter().find(|name| words(name) == meant) {
         return Some(*same);
@@ -28,7 +28,7 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// Appends the nearest known name to a text about an unknown one, where one is near.
-pub(crate) fn with_nearest(detail: &str, name: &str, known: &[&str]) -> String {
+pub fn with_nearest(detail: &str, name: &str, known: &[&str]) -> String {
     match nearest(name, known) {
         Some(meant) => format!("{detail}; did you mean {meant}?"),
         None => detail.to_owned(),

@@ -1,0 +1,99 @@
+//! Columns that options name and no object of the feed has. Such a feed has no header, and a product leaves out
+//! what it has nothing in, so that this is known at the end of the feed alone, and may be right.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::feed::mapping::Mapping;
+use crate::nearest::nearest;
+
+/// From how many objects the names of columns are gathered, and how many of them.
+const ROWS_MAX: u64 = 1_000;
+const NAMES_MAX: usize = 300;
+const NAME_BYTES_MAX: usize = 200;
+/// How many names a message lists.
+const SHOWN_MAX: usize = 12;
+
+pub(in crate::feed) struct Unseen {
+    /// The columns that no object had so far, each with the option that names it.
+    wanted: Vec<(String, String)>,
+    names: BTreeSet<String>,
+    rows: u64,
+}
+
+impl Unseen {
+    pub(in crate::feed) fn of(mapping: &Mapping) -> Self {
+        let mut wanted = mapping.named_by_options();
+        wanted.sort_unstable();
+        Self {
+            wanted,
+            names: BTreeSet::new(),
+            rows: 0,
+        }
+    }
+
+    /// Looks at the columns of an object.
+    pub(in crate::feed) fn look(&mut self, object: &Map<String, Value>) {
+        self.wanted.retain(|(column, _)| !has(object, column));
+        if !self.wanted.is_empty() && self.rows < ROWS_MAX {
+            self.gather("", object);
+        }
+        self.rows += 1;
+    }
+
+    /// Takes what is to be told at the end of the feed.
+    pub(in crate::feed) fn take(&mut self) -> Vec<String> {
+        let wanted = std::mem::take(&mut self.wanted);
+        // A feed without a product says nothing of columns.
+        if self.rows == 0 {
+            return Vec::new();
+        }
+        let notes = wanted
+            .iter()
+            .map(|(column, option)| self.told(column, option));
+        notes.collect()
+    }
+
+    fn told(&self, column: &str, option: &str) -> String {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        let hint = match nearest(column, &names) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => format!(
+                "there are {}",
+                names[..names.len().min(SHOWN_MAX)].join(", ")
+            ),
+        };
+        format!("no product of the feed has the column {column:?} that {option} names: {hint}")
+    }
+
+    fn gather(&mut self, group: &str, object: &Map<String, Value>) {
+        for (name, value) in object {
+            let column = match group {
+                "" => name.clone(),
+                group => format!("{group}.{name}"),
+            };
+            if self.names.len() >= NAMES_MAX || column.len() > NAME_BYTES_MAX {
+                continue;
+            }
+            if let Value::Object(members) = value {
+                self.gather(&column, members);
+            }
+            self.names.insert(column);
+        }
+    }
+}
+
+/// Whether an object has a column, whose name may be that of a member or of one inside of members.
+fn has(object: &Map<String, Value>, column: &str) -> bool {
+    let is_inside = |(place, _): (usize, &str)| match object.get(&column[..place]) {
+        Some(Value::Object(members)) => has(members, &column[place + 1..]),
+        _ => false,
+    };
+    // The catalog prints attributes in a group of their own.
+    let is_attribute = || match object.get("attributes") {
+        Some(Value::Object(attributes)) => attributes.contains_key(column),
+        _ => false,
+    };
+    object.contains_key(column) || column.match_indices('.').any(is_inside) || is_attribute()
+}
