@@ -11,7 +11,7 @@ pub(super) use crate::feed::columns::unseen::Unseen;
 use crate::feed::draft::{Draft, Numbers, Role};
 use crate::feed::exact::{self, TypedColumn};
 use crate::feed::form::{Preset, Shopify};
-use crate::feed::mapping::Mapping;
+use crate::feed::mapping::{Field, Mapping};
 use crate::feed::row::{Original, Row};
 use crate::feed::source::Notes;
 use crate::feed::values;
@@ -24,6 +24,16 @@ pub(super) struct Columns {
     mapping: Mapping,
     /// What completes the rows of an export of Shopify.
     shopify: Option<Shopify>,
+}
+
+/// What becomes of line breaks in a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum LineBreaks {
+    Kept,
+    /// They are blanks to a text of one line.
+    Joined,
+    /// No value has any.
+    Refused,
 }
 
 impl Columns {
@@ -88,6 +98,34 @@ impl Columns {
     /// The name of the column at a place.
     pub(super) fn name(&self, place: usize) -> &str {
         self.names.get(place).map_or("", String::as_str)
+    }
+
+    /// The place of the column that fills a field.
+    pub(super) fn place(&self, field: Field) -> Option<usize> {
+        let fills = |role: &Role| matches!(role, Role::Fields(fields) if fields.contains(&field));
+        self.roles.iter().position(fills)
+    }
+
+    /// What becomes of line breaks in the cells of the column at a place.
+    pub(super) fn line_breaks(&self, place: usize) -> LineBreaks {
+        let of_field = |field: &Field| match field {
+            Field::Description => LineBreaks::Kept,
+            Field::Title | Field::Brand | Field::Categories | Field::Gtins => LineBreaks::Joined,
+            Field::Id
+            | Field::ImageUrl
+            | Field::Sku
+            | Field::Status
+            | Field::Currency
+            | Field::Price
+            | Field::Version => LineBreaks::Refused,
+        };
+        match self.roles.get(place) {
+            Some(Role::Fields(fields)) => {
+                let breaks = fields.iter().map(of_field).max();
+                breaks.unwrap_or(LineBreaks::Kept)
+            }
+            _ => LineBreaks::Kept,
+        }
     }
 
     /// Whether the column at a place becomes an attribute.

@@ -1,15 +1,18 @@
-//! CSV with a header row (RFC 4180, with any separator). A record whose quotes break the rules is rejected,
-//! and reading goes on at the line after its first one: what an unclosed quote swallowed are rows too.
+//! CSV with a header row (RFC 4180, with any separator). A record whose quotes break the rules, or take in rows
+//! where a field has one line, is rejected, and reading goes on at the line after its first one: what an unclosed
+//! quote swallowed are rows too.
 
+mod swallowed;
 mod lines;
 mod cells;
 mod dialect;
 
 use std::io::{self, BufRead};
 
-use crate::feed::columns::Columns;
+use crate::feed::columns::{Columns, LineBreaks};
 use crate::feed::csv::cells::{Cells, Progress, without_end};
 use crate::feed::csv::lines::{Line, Lines};
+use crate::feed::csv::swallowed::{RowShape, broken_cell};
 use crate::feed::error::FeedError;
 use crate::feed::mapping::Mapping;
 use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row};
@@ -20,12 +23,15 @@ use crate::feed::survey::Survey;
 /// is read again.
 const RECORD_BYTES_MAX: usize = ROW_BYTES_MAX;
 const RECORD_LINES_MAX: usize = 1_000;
+/// From how many columns on a line inside of a header is told from a row: a name may have one separator in it.
+const HEADER_COLUMNS_MIN: usize = 3;
 pub(super) use crate::feed::csv::dialect::lines_before_header;
 
 pub(super) struct Records {
     lines: Lines<Box<dyn BufRead + Send>>,
     separator: Vec<u8>,
     columns: Columns,
+    shape: RowShape,
     cells: Cells,
 }
 
@@ -67,7 +73,10 @@ impl Records {
             let line = record.lines.first().map_or(0, |first| first.number);
             self.cells.trim(self.columns.names().len());
             let cells = &self.cells.cells;
-            if record.broken.is_some() || cells.len() != self.columns.names().len() {
+            if record.broken.is_some()
+                || cells.len() != self.columns.names().len()
+                || self.cell_with_rows(&record.lines).is_some()
+            {
                 self.lines.read_again(record.lines.into_iter().skip(1));
                 continue;
             }
@@ -95,6 +104,7 @@ impl Records {
         Ok(Self {
             lines,
             separator,
+            shape: RowShape::of(&columns),
             columns,
             cells,
         })
@@ -127,7 +137,7 @@ impl Records {
 
     fn row(&mut self, record: Record) -> Row {
         let line = record.lines.first().map_or(0, |first| first.number);
-        if record.lines.iter().any(|line| line.is_cut) {
+        if record.lines.first().is_some_and(|first| first.is_cut) {
             return Row::rejected(line, Mistake::too_long());
         }
         let text = || {
@@ -136,7 +146,8 @@ impl Records {
         };
         let result = match &record.broken {
             Some(reason) => Err(reason.clone()),
-            None => self.parse(line, record.lines.len()),
+            None if record.lines.iter().any(|line| line.is_cut) => Err(Mistake::too_long().reason),
+            None => self.parse(line, &record.lines),
         };
         let reason = match result {
             Ok(row) => return row,
@@ -151,17 +162,17 @@ impl Records {
     }
 
     /// Makes a row of the cells. The error is about the record as a whole.
-    fn parse(&mut self, line: u64, lines: usize) -> Result<Row, String> {
+    fn parse(&mut self, line: u64, lines: &[Line]) -> Result<Row, String> {
         let expected = self.columns.names().len();
         self.cells.trim(expected);
         let cells = &self.cells.cells;
         let found = cells.len();
         if found != expected {
             let swallowed = match lines {
-                1 => String::new(),
+                [_] => String::new(),
                 lines => format!(
                     ", and its quotes take in the {}: is one of them not closed?",
-                    lines_after(line, lines)
+                    lines_after(lines)
                 ),
             };
             return Err(format!(
@@ -180,7 +191,41 @@ impl Records {
                 }
             }
         }
-        Ok(self.columns.row(line, &texts))
+        if lines.len() < 2 {
+            return Ok(self.columns.row(line, &texts));
+        }
+        let open = |place| open_quote(place, lines, "is not closed in its row");
+        if let Some(place) = self.cell_with_rows(lines) {
+            return Err(open(place));
+        }
+        let whole = broken_cell(cells, |_| true).unwrap_or_default();
+        let mut row = self.columns.row(line, &texts);
+        let taken_in = self.shape.count(lines, &self.separator);
+        if taken_in > 0 && row.parsed.is_err() {
+            return Err(open(whole));
+        }
+        if taken_in > 0 && taken_in + 1 == lines.len() {
+            row.warn(format!(
+                "the quote of value {} takes in the {}, where there seem to be rows: is it not closed?",
+                whole + 1,
+                lines_after(lines)
+            ));
+        }
+        Ok(row)
+    }
+
+    /// The cell of one line that has lines in it which are none of its own.
+    fn cell_with_rows(&self, lines: &[Line]) -> Option<usize> {
+        if lines.len() < 2 {
+            return None;
+        }
+        let cell_that = |breaks: LineBreaks| {
+            let is_so = |place| self.columns.line_breaks(place) == breaks;
+            broken_cell(&self.cells.cells, is_so)
+        };
+        let has_rows = || self.shape.count(lines, &self.separator) > 0;
+        let joined = || cell_that(LineBreaks::Joined).filter(|_| has_rows());
+        cell_that(LineBreaks::Refused).or_else(joined)
     }
 }
 
@@ -210,7 +255,8 @@ fn record<R: BufRead>(
     let mut bytes = 0;
     loop {
         let Some(line) = lines.next()? else {
-            let broken = (!taken.is_empty()).then(|| open_quote(cells, &taken, "is never closed"));
+            let broken =
+                (!taken.is_empty()).then(|| open_quote(cells.column(), &taken, "is never closed"));
             return Ok(broken.map(|broken| Record {
                 lines: taken,
                 broken: Some(broken),
@@ -225,10 +271,12 @@ fn record<R: BufRead>(
         taken.push(line);
         let is_too_long = bytes > RECORD_BYTES_MAX || taken.len() >= RECORD_LINES_MAX;
         let broken = match progress {
-            Progress::Open if is_too_long => Some(open_quote(cells, &taken, "is not closed")),
+            Progress::Open if is_too_long => {
+                Some(open_quote(cells.column(), &taken, "is not closed"))
+            }
             Progress::Open => continue,
             Progress::Complete => None,
-            Progress::Broken(reason) => Some(open_quote(cells, &taken, &reason)),
+            Progress::Broken(reason) => Some(open_quote(cells.column(), &taken, &reason)),
         };
         return Ok(Some(Record {
             lines: taken,
@@ -237,23 +285,22 @@ fn record<R: BufRead>(
     }
 }
 
-/// What is wrong with the quotes of a record, and how many lines they took in.
-fn open_quote(cells: &Cells, lines: &[Line], what: &str) -> String {
-    let column = cells.column() + 1;
-    let first = lines.first().map_or(0, |line| line.number);
-    match lines.len() {
-        0 | 1 => format!("the quote of value {column} {what}"),
+/// What is wrong with the quote of a cell, and how many lines it took in.
+fn open_quote(place: usize, lines: &[Line], what: &str) -> String {
+    let column = place + 1;
+    match lines {
+        [] | [_] => format!("the quote of value {column} {what}"),
         lines => format!(
             "the quote of value {column} {what}; it would take in the {}",
-            lines_after(first, lines)
+            lines_after(lines)
         ),
     }
 }
 
 /// The lines behind the first one of a record.
-fn lines_after(first: u64, lines: usize) -> String {
-    let last = first + lines as u64 - 1;
-    match lines {
+fn lines_after(lines: &[Line]) -> String {
+    let last = lines.last().map_or(0, |line| line.number);
+    match lines.len() {
         2 => format!("next line, {last}"),
         lines => format!("next {} lines, to line {last}", lines - 1),
     }
@@ -285,7 +332,8 @@ fn header<R: BufRead>(
         let number = line.number;
         lines.read_again(std::iter::once(line));
         let record = record(lines, cells, &separator).map_err(read)?;
-        if let Some(reason) = record.and_then(|record| record.broken) {
+        let flaw = record.and_then(|record| header_flaw(record, cells, &separator));
+        if let Some(reason) = flaw {
             let reason =
                 format!("{reason} (this is the header; --skip LINES skips what is before it)");
             return Err(FeedError::Syntax {
@@ -297,4 +345,20 @@ fn header<R: BufRead>(
         let names = names.map(|name| String::from_utf8_lossy(name).trim().to_owned());
         return Ok((separator, names.collect()));
     }
+}
+
+/// Why the quotes of a header do not end, or what they take in that looks like rows.
+fn header_flaw(record: Record, cells: &Cells, separator: &[u8]) -> Option<String> {
+    let columns = cells.cells.len();
+    let place = broken_cell(&cells.cells, |_| true);
+    let shape = RowShape::of_cells(columns);
+    let takes_in_rows = columns >= HEADER_COLUMNS_MIN && shape.count(&record.lines, separator) > 0;
+    let swallowing = place.filter(|_| takes_in_rows);
+    record.broken.or_else(|| {
+        Some(open_quote(
+            swallowing?,
+            &record.lines,
+            "is not closed in its line",
+        ))
+    })
 }

@@ -107,6 +107,19 @@ impl Row {
         self
     }
 
+    /// Adds a warning about the row as a whole.
+    pub(super) fn warn(&mut self, reason: String) {
+        let product = match &self.parsed {
+            Ok(Some(import)) => import.product.as_ref(),
+            _ => None,
+        };
+        let id = product.map_or(String::new(), |product| product.id.clone());
+        self.warnings.push(Mistake {
+            id,
+            ..Mistake::row(reason)
+        });
+    }
+
     /// A row that belongs to the product of another one, and has nothing that a product holds.
     pub(super) fn left_out(line: u64) -> Self {
         Self {

@@ -275,7 +275,7 @@ fn csv_with_quotes_and_typed_values() {
          a,\"He said \"\"hi\"\",\nand left\",19.9,Acme,4006381333931;96385074,250,true,007,Home > Toys\n\
          b,T,1,,,,,,\n",
         expect![[r#"
-            2: a "He said \"hi\",\nand left" 19.9 brand=Acme gtins=["4006381333931", "96385074"] categories=["Home", "Toys"] art="007" bluetooth=true weight_g=250
+            2: a "He said \"hi\", and left" 19.9 brand=Acme gtins=["4006381333931", "96385074"] categories=["Home", "Toys"] art="007" bluetooth=true weight_g=250
             4: b "T" 1 clears=brand,gtins,categories
         "#]],
     );

@@ -82,8 +82,10 @@ pub(super) fn categories(value: Value, separator: Option<&str>) -> Result<Vec<St
         .collect())
 }
 
-/// A text of one line with its HTML entities decoded: `Black &amp; Decker`. What is no entity stays.
+/// A text of one line with its HTML entities decoded: `Black &amp; Decker`. What is no entity stays, and a
+/// line break is a blank.
 pub(super) fn plain(text: String) -> String {
+    let text = joined(text);
     if !text.contains('&') {
         return text;
     }
@@ -109,6 +111,17 @@ pub(super) fn plain(text: String) -> String {
     }
     plain.push_str(rest);
     plain.trim().to_owned()
+}
+
+/// A text with its lines behind each other.
+fn joined(text: String) -> String {
+    let is_break = |c: char| c.is_control() && c.is_whitespace();
+    if !text.contains(is_break) {
+        return text;
+    }
+    let lines = text.split(is_break).map(str::trim);
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    lines.join(" ")
 }
 
 /// What stands for an entity of HTML: `eacute`, `#233` or `#xE9`.
@@ -394,8 +407,11 @@ mod tests {
         let check = |text: &str, expected: &str| assert_eq!(plain(text.to_owned()), expected);
         check("Black &amp; Decker", "Black & Decker");
         check("Caf&eacute; &#8364;&#x41;&nbsp;x", "Café €A x");
+        check("two\r\nlines,\ta tab \n", "two lines, a tab");
+        check("no\u{7}bell &#10;", "no\u{7}bell &#10;");
         check("AT&T; R&D &copy &#0; &", "AT&T; R&D &copy &#0; &");
         let path = |text: &str, separator| categories(Value::from(text), separator).unwrap();
+        assert_eq!(path("A >\nB\nC > D", None), ["A", "B C", "D"]);
         assert_eq!(path("A &gt; B>C", None), ["A", "B>C"]);
         assert_eq!(path("A>B", None), ["A", "B"]);
         assert_eq!(path("A > 5 m/B", Some("/")), ["A > 5 m", "B"]);

@@ -86,6 +86,13 @@ impl Cells {
         }
     }
 
+    /// Ends a cell whose quote is open at the separators in it, as if there were no quote.
+    pub(super) fn end_at_separators(&mut self, separator: &[u8]) {
+        let open = std::mem::take(&mut self.cell);
+        self.state = State::Start;
+        self.add_plain(without_end(&open), separator);
+    }
+
     /// Cuts a line without a quote.
     fn add_plain(&mut self, mut rest: &[u8], separator: &[u8]) {
         while let Some(at) = find(rest, separator) {

@@ -53,6 +53,20 @@ const TABLES: &[(&str, &str)] = &[
     ("a,\"T\"x,1\nb,\"U\"y,2\nc,V,3\n", "2! 3! 4:c"),
     ("a,'T, U',1\nb,V,2\n", "2! 3:b"),
     ("a,\"\",1\nb,V,2\n", "2! 3:b"),
+    // A quote that ends lines later, in another row.
+    ("a,\"T,1\nb,U,2\nc,V 5\",3\nd,W,4\n", "2! 3:b 4:c 5:d"),
+    ("a,\"T,1\nb,U 5\",2\n", "2! 3:b"),
+    ("a,\"T,1\r\nb,U 5\",2\r\n", "2! 3:b"),
+    ("a,T,\"1\nb,U,2\"\nc,V,3\n", "2! 3! 4:c"),
+    ("\"a,T,1\nb,U\",2,3\n", "2! 3!"),
+    ("a,\"T,1\nb,\"\",2\nc,V 5\",3\n", "2! 3! 4:c"),
+    ("a,\"T,1\nb,U,free\nc,V 5\",3\n", "2! 3! 4:c"),
+    ("a,\"T,1\nbroken\nc,V 5\",3\n", "2! 3! 4:c"),
+    ("a/b,\"T\nU\",1\nc,V,2\n", "2! 4:c"),
+    ("a,T,\"1\n2\"\nc,V,3\n", "2! 3! 4:c"),
+    // A text of several lines ends before the cells behind it.
+    ("a,\"T\nU, V\",1\nc,V,2\n", "2:a 4:c"),
+    ("\"a\n\",\"T\",\"1\n\"\nc,V,2\n", "2:a 5:c"),
     ("a,\",\",1\n", "2:a"),
     ("a,\"T\",1\n\"b\",\"U\",\"2\"\n", "2:a 3:b"),
     // Numbers of values.
@@ -99,6 +113,28 @@ const TABLES: &[(&str, &str)] = &[
     ("a,T,1\r\nb,U,2\r\n", "2:a 3:b"),
     ("a,T,1\n\u{1a}\n", "2:a 3!"),
     ("a,T,1\n(2 rows)\n", "2:a 3!"),
+];
+
+/// Feeds with the header `id;title;price;description` before them, which has a field of several lines.
+const TEXTS: &[(&str, &str)] = &[
+    ("a;T;1;\"two\nlines; fine\"\nb;U;2;x\n", "2:a 4:b"),
+    ("a;T;1;\"two\n\nlines\"\nb;U;2;x\n", "2:a 5:b"),
+    ("a;T;1;\"5 cm\nb;U;2;x\nc;V;3;6\"\nd;W;4;y\n", "2~a 5:d"),
+    ("a;T;1;\"5 cm\nb;U;2;x\nno row\"\nd;W;4;y\n", "2:a 5:d"),
+    (
+        "a;T;1;\"a list\nOf many; many; many; words\"\nd;W;4;y\n",
+        "2:a 4:d",
+    ),
+    // What is rejected anyway takes no row with it.
+    (
+        "a/b;T;1;\"5 cm\nb;U;2;x\nc;V;3;6\"\nd;W;4;y\n",
+        "2! 3:b 4:c 5:d",
+    ),
+    (
+        "a;T;x1;\"5 cm\nb;U;2;x\nc;V;3;6\"\nd;W;4;y\n",
+        "2! 3:b 4:c 5:d",
+    ),
+    ("a;T;x1;\"two\nlines\"\nd;W;4;y\n", "2! 4:d"),
 ];
 
 /// Feeds as they are.
@@ -149,10 +185,14 @@ fn of_a_malformed_feed_every_good_row_is_read() {
         let feed = format!("id,title,price\n{feed}");
         ("", feed.into_bytes(), *expected)
     });
+    let texts = TEXTS.iter().map(|(feed, expected)| {
+        let feed = format!("id;title;price;description\n{feed}");
+        ("", feed.into_bytes(), *expected)
+    });
     let feeds = FEEDS.iter();
     let feeds = feeds.map(|(options, feed, expected)| (*options, feed.to_vec(), *expected));
     let mut wrong = String::new();
-    for (options, feed, expected) in tables.chain(feeds) {
+    for (options, feed, expected) in tables.chain(texts).chain(feeds) {
         let found = outcome(options, &feed);
         if found != expected {
             let feed = String::from_utf8_lossy(&feed).into_owned();

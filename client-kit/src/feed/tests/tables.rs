@@ -1,9 +1,12 @@
 //! Tables as spreadsheets and suppliers write them. A file is looked through before it is read.
 
+use std::io::Cursor;
+
 use expect_test::{Expect, expect};
 
+use super::forms::{Table, check_table, told};
 use super::{check, mapping, read_rows};
-use crate::feed::{Source, rows};
+use crate::feed::{ROW_BYTES_MAX, Source, rows};
 
 /// Reads a feed from a file, and shows its notes before its rows.
 fn check_file(options: &str, feed: &str, expected: Expect) {
@@ -167,6 +170,82 @@ fn a_quote_that_is_not_closed_takes_no_row_with_it() {
             2!  : the quote of value 2 is never closed; it would take in the next 2 lines, to line 4
             3: b "Next" 2
             4! c title: there is nothing in column "title"
+        "#]],
+    );
+}
+
+#[test]
+fn a_quote_that_ends_in_another_row_takes_no_row_with_it() {
+    check(
+        "",
+        "id,title,price\na,\"Lamp 12 inch,3.00\nb,Next,4.00\nc,Pipe 5\",5.00\nd,Fin,6.00\n",
+        expect![[r#"
+            2!  : the quote of value 2 is not closed in its row; it would take in the next 2 lines, to line 4
+            3: b "Next" 4.00
+            4: c "Pipe 5\"" 5.00
+            5: d "Fin" 6.00
+        "#]],
+    );
+    // A text of several lines may hold rows: what is right by the rules is read, and told.
+    check(
+        "",
+        "id,title,price,note\na,S,3.00,\"30 cm deep\nb,S,4.00,plain\nc,S,5.00,wide 12\"\nd,Fin,6.00,x\n",
+        expect![[r#"
+            2: a "S" 3.00 note="30 cm deep\nb,S,4.00,plain\nc,S,5.00,wide 12"
+            2~ a : the quote of value 4 takes in the next 2 lines, to line 4, where there seem to be rows: is it not closed?
+            5: d "Fin" 6.00 note="x"
+        "#]],
+    );
+    check(
+        "",
+        "id,\"title,price\na,Lamp 5\",1.00\nb,Desk,2.00\n",
+        expect![
+            "line 1: the quote of value 2 is not closed in its line; it would take in the next line, 2 (this is the header; --skip LINES skips what is before it)"
+        ],
+    );
+}
+
+#[test]
+fn line_breaks_are_blanks_where_a_field_has_one_line() {
+    check_table(
+        "",
+        Table(&[
+            &["id", "title", "brand", "categories", "description", "note"],
+            &[
+                "a",
+                "two\nlines, short",
+                "Ac\n me",
+                "A >\nB\nC",
+                "one\ntwo",
+                "x\ny",
+            ],
+        ]),
+        expect![[r#"
+            2: a "two lines, short" description=one
+            two brand=Ac me categories=["A", "B C"] note="x\ny"
+        "#]],
+    );
+    for feed in [
+        "{\"id\":\"a\",\"title\":\"two\\nlines\"}\n",
+        "<f><i><id>a</id><title>two\n   lines</title></i></f>",
+    ] {
+        let text = told("--item i", "", Cursor::new(feed.to_owned()));
+        assert!(text.starts_with("1: a \"two lines\"\n"), "{text}");
+    }
+}
+
+#[test]
+fn a_long_line_behind_an_open_quote_takes_no_row_with_it() {
+    let long = "x".repeat(ROW_BYTES_MAX + 1);
+    let feed = format!("id,title,price\na,\"Lamp,1\nb,Next,2\nc,{long}\nd,Fin,3\n");
+    check(
+        "",
+        feed,
+        expect![[r#"
+            2!  : the quote of value 2 takes in more than 262144 bytes; it would take in the next 2 lines, to line 4
+            3: b "Next" 2
+            4!  : the row is longer than 1048576 bytes
+            5: d "Fin" 3
         "#]],
     );
 }
