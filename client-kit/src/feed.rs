@@ -86,6 +86,8 @@ fn open(source: Source, format: Option<Format>, mut mapping: Mapping) -> Result<
                     .to_owned(),
             ));
         }
+        // The header of a table tells which columns there are to map.
+        (Some(Preset::Google), Kind::Csv | Kind::Sheet) => {}
         (preset, _) => preset
             .into_iter()
             .for_each(|one| one.map_columns(&mut mapping)),

@@ -10,7 +10,7 @@ pub(super) use crate::feed::columns::unseen::Unseen;
 
 use crate::feed::draft::{Draft, Numbers, Role};
 use crate::feed::exact::{self, TypedColumn};
-use crate::feed::form::{Preset, Shopify};
+use crate::feed::form::{Preset, Shopify, map_google_table};
 use crate::feed::mapping::{Field, Mapping};
 use crate::feed::row::{Original, Row};
 use crate::feed::source::Notes;
@@ -51,8 +51,16 @@ impl Columns {
             }
             Some(_) => None,
         };
+        if shopify.is_none() && matches!(preset, None | Some(Preset::Google)) {
+            let found = map_google_table(&names, &mut mapping, preset.is_some());
+            let found = found.filter(|_| preset.is_none());
+            found.into_iter().for_each(|note| notes.add(note));
+        }
         mapping.has_preset_of_rows = shopify.is_some();
-        let mapping = mapping.for_header(&names);
+        let mut mapping = mapping.for_header(&names);
+        let is_code = |name: &&String| values::is_of_gtins(name) && !mapping.is_typed(name);
+        let codes: Vec<String> = names.iter().filter(is_code).cloned().collect();
+        mapping.texts.extend(codes);
         if mapping.checks_header {
             mapping.check_header(&names)?;
         }

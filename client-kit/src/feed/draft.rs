@@ -309,6 +309,8 @@ impl<'m> Draft<'m> {
         }
         let value = if self.mapping.flags.contains(column) {
             values::flag_of(value)
+        } else if (value.is_number() || value.is_array()) && self.has_gtins(column) {
+            Ok(values::as_code(value))
         } else {
             Ok(value)
         };
@@ -320,6 +322,10 @@ impl<'m> Draft<'m> {
                 self.fault("attributes", reason);
             }
         }
+    }
+
+    fn has_gtins(&self, column: &str) -> bool {
+        values::is_of_gtins(column) && !self.mapping.is_typed(column)
     }
 
     /// Adds an attribute with a text; none under a name without letters.

@@ -5,7 +5,7 @@ mod preset;
 
 pub use crate::feed::form::encoding::Encoding;
 pub use crate::feed::form::preset::Preset;
-pub(super) use crate::feed::form::preset::Shopify;
+pub(super) use crate::feed::form::preset::{Shopify, has_google_id, map_google_table};
 
 /// The form that the rows of a feed are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -43,8 +43,8 @@ pub struct FormArgs {
     /// The sheet to read of a spreadsheet [default: the first with content]
     #[arg(long, value_name = "NAME|NUMBER")]
     pub sheet: Option<String>,
-    /// Fills the fields from the columns of a known kind of feed; --map goes before [a Google feed and
-    /// BMEcat in XML, and an export of Shopify, are found]
+    /// Fills the fields from the columns of a known kind of feed; --map goes before [feeds of Google,
+    /// BMEcat in XML and exports of Shopify are found]
     #[arg(long, value_enum)]
     pub preset: Option<Preset>,
 }

@@ -9,7 +9,7 @@ mod text;
 use serde_json::{Map, Value};
 
 use crate::feed::error::FeedError;
-use crate::feed::form::{Format, Preset};
+use crate::feed::form::{Format, Preset, has_google_id};
 use crate::feed::json::documents::Documents;
 use crate::feed::json::lines::Lines;
 use crate::feed::json::tracker::Wrapper;
@@ -36,10 +36,16 @@ pub(super) fn objects(source: Source, format: Option<Format>, mapping: &Mapping)
         None => is_by_line(source.peeked(), &wrapper),
     };
     let notes = source.notes();
-    let preset = source.form().preset;
+    let mut preset = source.form().preset;
     let mapping = mapping.clone();
+    let told = notes.clone();
     let apply = move |row: Result<RawRow, FeedError>| {
         let mut row = row?;
+        let is_google = |columns: &Map<String, Value>| has_google_id(columns, &mapping);
+        if preset.is_none() && row.columns.as_ref().is_ok_and(is_google) {
+            preset = Some(Preset::Google);
+            told.add(Preset::Google.note());
+        }
         if let Some(preset) = preset {
             row.columns = row.columns.map(|columns| preset.apply(columns, &mapping));
         }

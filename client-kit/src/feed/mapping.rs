@@ -404,6 +404,11 @@ impl Mapping {
         fields.chain(splits).chain(listed).collect()
     }
 
+    /// Whether an option says what the values of a column are.
+    pub(super) fn is_typed(&self, column: &str) -> bool {
+        self.texts.contains(column) || self.numbers.contains(column) || self.flags.contains(column)
+    }
+
     /// Whether an option names the column of a field.
     pub(crate) fn is_told(&self, field: Field) -> bool {
         self.told.contains(&field)

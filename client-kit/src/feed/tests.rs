@@ -5,6 +5,7 @@ mod columns;
 mod currencies;
 mod forms;
 mod fuzz;
+mod google;
 mod malformed;
 mod shopify;
 mod shown;

@@ -1,5 +1,7 @@
 //! Converts the values of a feed into the types that products have.
 
+mod names;
+
 use std::borrow::Cow;
 
 use catalog_events::{Currency, Money};
@@ -8,6 +10,9 @@ use catalog_proto::v1::attribute_value::Kind;
 use catalog_proto::v1::{AttributeList, AttributeScalar, AttributeValue, ProductStatus};
 use quick_xml::escape::resolve_html5_entity;
 use serde_json::{Number, Value};
+
+pub(crate) use crate::feed::values::names::attribute_name;
+pub(super) use crate::feed::values::names::is_of_gtins;
 
 /// The first double from which on not every integer is exact.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
@@ -226,6 +231,18 @@ pub(super) fn minor_units(text: &str, currency: Currency) -> Result<Money, Strin
     Money::from_minor(minor, currency).map_err(|err| err.to_string())
 }
 
+/// A value of a column of GTINs: what is a number is the text of its digits.
+pub(super) fn as_code(value: Value) -> Value {
+    match value {
+        Value::Number(number) => {
+            let digits = number.to_string();
+            Value::String(digits.strip_suffix(".0").unwrap_or(&digits).to_owned())
+        }
+        Value::Array(values) => values.into_iter().map(as_code).collect(),
+        other => other,
+    }
+}
+
 /// Converts a value into an attribute, an array into a list of its elements; none when it is empty. The
 /// error continues a sentence that begins with the name of the column.
 pub(super) fn attribute(value: Value) -> Result<Option<AttributeValue>, &'static str> {
@@ -331,30 +348,6 @@ pub(crate) fn is_plain_number(text: &str) -> bool {
         && digits.len() <= EXACT_DIGITS
 }
 
-/// Makes an attribute name from a column name: lower case letters, digits, `-`, `.` and single `_`.
-pub(crate) fn attribute_name(column: &str, strip: &[String]) -> String {
-    let stripped = strip
-        .iter()
-        .find_map(|prefix| column.strip_prefix(prefix.as_str()));
-    let mut name = String::with_capacity(column.len());
-    for char in stripped
-        .unwrap_or(column)
-        .chars()
-        .flat_map(char::to_lowercase)
-    {
-        if char.is_alphanumeric() || char == '-' || char == '.' {
-            name.push(char);
-        } else if !name.ends_with('_') {
-            name.push('_');
-        }
-    }
-    if name.contains(char::is_alphanumeric) {
-        name.trim_matches('_').to_owned()
-    } else {
-        String::new()
-    }
-}
-
 /// Cuts a text to a length that fits a message.
 pub(super) fn shorten(text: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 80;
@@ -432,18 +425,6 @@ mod tests {
         check("4006381333931.0", Some("4006381333931"), true);
         check("4.0E+12", None, true);
         check("1234567", None, true);
-    }
-
-    #[test]
-    fn names_of_attributes_are_plain() {
-        let strip = ["attr_t_".to_owned(), "attr_n_".to_owned()];
-        let check = |column, expected| assert_eq!(attribute_name(column, &strip), expected);
-        check("attr_t_contrast_ratio__typical_", "contrast_ratio_typical");
-        check("attr_b_touchscreen", "attr_b_touchscreen");
-        check("Farbe (außen)", "farbe_außen");
-        check("dimensions.Width", "dimensions.width");
-        check(" -- ", "");
-        check("attr_n_", "");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use crate::feed::form::preset::members::is_default;
 use crate::feed::mapping::{Field, Mapping};
 
+pub(in crate::feed) use crate::feed::form::preset::google::{has_google_id, map_google_table};
 pub(in crate::feed) use crate::feed::form::preset::shopify::Shopify;
 
 /// A kind of feed whose columns are known.

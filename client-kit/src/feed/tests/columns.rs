@@ -1,8 +1,10 @@
-//! Options that name columns which a feed does not have.
+//! The names of columns: those that options name, those of GTINs, and what attributes are called.
 
 use std::io::Cursor;
 
-use super::forms::told;
+use expect_test::expect;
+
+use super::forms::{Table, check_table, told};
 
 /// Two products in every form that has no header.
 const FEEDS: [&str; 3] = [
@@ -85,4 +87,90 @@ fn a_column_among_the_attributes_of_the_catalog_is_one() {
     );
     // Without a product, nothing is known of columns.
     assert_eq!(told("", "--map sku=x", Cursor::new("[]")), "");
+}
+
+#[test]
+fn the_digits_of_gtins_are_no_numbers() {
+    check_table(
+        "",
+        Table(&[
+            &["id", "ean", "Barcode", "codes.upc", "isbn13", "size"],
+            &[
+                "a",
+                "4006381333931",
+                "96385074",
+                "36000291452",
+                "9783161484100",
+                "12",
+            ],
+            &["b", "", "12.5", "x", "1", "13"],
+        ]),
+        expect![[r#"
+            2: a "" barcode="96385074" codes.upc="36000291452" ean="4006381333931" isbn13="9783161484100" size=12
+            3: b "" barcode="12.5" codes.upc="x" isbn13="1" size=13
+        "#]],
+    );
+    check_table(
+        "--number ean",
+        Table(&[&["id", "ean"], &["a", "4006381333931"]]),
+        expect![[r#"
+            2: a "" ean=4006381333931
+        "#]],
+    );
+    for (feed, expected) in [
+        (
+            "<f><i><id>a</id><ean>4006381333931</ean><codes><upc>36000291452</upc></codes><n>5</n></i></f>",
+            "codes.upc=\"36000291452\" ean=\"4006381333931\" n=5",
+        ),
+        (
+            "<f><i ean='4006381333931'><id>a</id><gtin>96385074</gtin><gtin>96385075</gtin></i></f>",
+            "ean=\"4006381333931\" gtin=[\"96385074\", \"96385075\"]",
+        ),
+        (
+            "{\"id\":\"a\",\"ean\":4006381333931,\"upc\":36000291452.0,\"n\":5}",
+            "ean=\"4006381333931\" n=5 upc=\"36000291452\"",
+        ),
+        (
+            "{\"id\":\"a\",\"isbn\":[9783161484100,\"x\"],\"ean\":null}",
+            "isbn=[\"9783161484100\", \"x\"] clears=attributes.ean",
+        ),
+        // What the catalog exported is what it was.
+        (
+            "{\"id\":\"a\",\"attributes\":{\"ean\":96385074}}",
+            "ean=96385074",
+        ),
+    ] {
+        let text = told("--item i", "", Cursor::new(feed));
+        let text = if feed.starts_with('{') {
+            told("", "", Cursor::new(feed))
+        } else {
+            text
+        };
+        assert_eq!(
+            text.lines().next(),
+            Some(&*format!("1: a \"\" {expected}")),
+            "{feed}"
+        );
+    }
+}
+
+#[test]
+fn an_attribute_has_one_name_in_every_encoding() {
+    let feeds = [
+        "id,größe\na,S\n".to_owned(),
+        "id,gro\u{308}ße\na,S\n".to_owned(),
+        "{\"id\":\"a\",\"größe\":\"S\"}".to_owned(),
+        "{\"id\":\"a\",\"gro\u{308}ße\":\"S\"}".to_owned(),
+        "<f><i><id>a</id><größe>S</größe></i></f>".to_owned(),
+        "<f><i><id>a</id><gro\u{308}ße>S</gro\u{308}ße></i></f>".to_owned(),
+    ];
+    for feed in feeds {
+        let form = if feed.starts_with('<') {
+            "--item i"
+        } else {
+            ""
+        };
+        let text = told(form, "", Cursor::new(feed));
+        assert!(text.contains(": a \"\" größe=\"S\"\n"), "{text}");
+    }
 }

@@ -150,7 +150,12 @@ fn typed(column: &str, value: Value, mapping: &Mapping) -> Value {
         return value;
     }
     match value {
-        Value::String(text) if !mapping.splits.contains_key(column) => values::typed(&text),
+        Value::String(text) if !mapping.splits.contains_key(column) => match values::typed(&text) {
+            Value::Number(_) if values::is_of_gtins(column) && !mapping.is_typed(column) => {
+                Value::String(text)
+            }
+            typed => typed,
+        },
         Value::Array(values) => values
             .into_iter()
             .map(|value| typed(column, value, mapping))

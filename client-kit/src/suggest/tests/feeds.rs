@@ -92,7 +92,7 @@ const FEEDS: &[(&str, &str)] = &[
     ),
     (
         "id,title,link,image_link,price,brand,gtin,google_product_category,availability\ng1,Lamp,http://s/1,http://x/a.jpg,49.90 EUR,Fjell,4006381333931,Home > Lighting,in_stock\ng2,Table,http://s/2,http://x/b.jpg,129.00 EUR,Acme,5901234123457,Home > Furniture,in_stock\n",
-        "--map gtins=gtin --map categories=google_product_category --map image_url=image_link",
+        "",
     ),
     (
         "ID,Type,SKU,Name,Published,Short description,Description,In stock?,Weight (kg),Regular price,Categories,Tags,Images\n10,simple,W1,Lamp,1,Short,A long one,1,1.50,49.90,\"Home, Home > Lamps\",\"a, b\",http://x/a.jpg\n11,simple,W2,Table,1,Short,Another,0,12.00,129.00,Home > Tables,a,http://x/b.jpg\n",

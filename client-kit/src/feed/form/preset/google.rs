@@ -1,9 +1,13 @@
 //! Google's product feed: elements of its namespace, beside those of RSS or Atom.
 
+mod table;
+
 use serde_json::{Map, Value};
 
 use crate::feed::form::preset::members::{first, is_default, is_named, set, take, text};
 use crate::feed::mapping::{Field, Mapping};
+
+pub(in crate::feed) use crate::feed::form::preset::google::table::map_google_table;
 
 const PREFIX: &str = "g:";
 const COLUMNS: [(Field, &[&str]); 7] = [
@@ -18,6 +22,13 @@ const COLUMNS: [(Field, &[&str]); 7] = [
         &["g:product_type", "g:google_product_category"],
     ),
 ];
+
+/// Whether a row has an id as Google names it, and none without the prefix, as objects have that were made of
+/// the XML.
+pub(in crate::feed) fn has_google_id(row: &Map<String, Value>, mapping: &Mapping) -> bool {
+    let has = |column: &str| row.contains_key(column);
+    has("g:id") && !has("id") && is_default(Field::Id, mapping) && !is_named("g:id", mapping)
+}
 
 pub(super) fn apply(mut row: Map<String, Value>, mapping: &Mapping) -> Map<String, Value> {
     // An Atom entry has an id of its own, which is an address.
