@@ -12,7 +12,8 @@ pub(super) use crate::feed::form::preset::{Shopify, has_google_id, map_google_ta
 pub enum Format {
     /// One JSON object a line
     Jsonl,
-    /// JSON: an array, an object with an array of products in it, or objects one after the other
+    /// JSON: an array, an object with an array of products in it or with products by their ids, or objects one
+    /// after the other
     Json,
     /// Comma, semicolon or tab separated, with a header row
     Csv,
@@ -37,7 +38,7 @@ pub struct FormArgs {
     #[arg(long, value_name = "NAME")]
     pub entry: Option<String>,
     /// The element of a product in XML, such as item or rss/channel/item, or the array of products in
-    /// JSON, such as data/items [default: found]
+    /// JSON, such as data/items, or the object of products by their ids, / for the whole [default: found]
     #[arg(long, value_name = "PATH")]
     pub item: Option<String>,
     /// The sheet to read of a spreadsheet [default: the first with content]

@@ -12,9 +12,9 @@ use crate::feed::error::FeedError;
 use crate::feed::form::{Format, Preset, has_google_id};
 use crate::feed::json::documents::Documents;
 use crate::feed::json::lines::Lines;
-use crate::feed::json::tracker::Wrapper;
+use crate::feed::json::tracker::{Tracker, Wrapper};
 use crate::feed::mapping::{Field, Mapping};
-use crate::feed::row::RawRow;
+use crate::feed::row::{Mistake, RawRow, Unread};
 use crate::feed::source::Source;
 
 type Rows = Box<dyn Iterator<Item = Result<RawRow, FeedError>> + Send>;
@@ -28,6 +28,7 @@ pub(super) fn objects(source: Source, format: Option<Format>, mapping: &Mapping)
             let column = mapping.source(field);
             column.split('.').next().unwrap_or(column).to_owned()
         }),
+        id: mapping.source(Field::Id).to_owned(),
         is_graph: source.form().preset == Some(Preset::SchemaOrg),
     };
     let by_line = match format {
@@ -46,6 +47,11 @@ pub(super) fn objects(source: Source, format: Option<Format>, mapping: &Mapping)
             preset = Some(Preset::Google);
             told.add(Preset::Google.note());
         }
+        if preset.is_none() {
+            row.columns = row
+                .columns
+                .and_then(|columns| identifiable(columns, &mapping));
+        }
         if let Some(preset) = preset {
             row.columns = row.columns.map(|columns| preset.apply(columns, &mapping));
         }
@@ -56,6 +62,29 @@ pub(super) fn objects(source: Source, format: Option<Format>, mapping: &Mapping)
     } else {
         Box::new(Documents::new(source.into_reader(), wrapper, notes).map(apply))
     }
+}
+
+/// Refuses an object of objects without an id, which may be products that are named by their ids.
+fn identifiable(
+    columns: Map<String, Value>,
+    mapping: &Mapping,
+) -> Result<Map<String, Value>, Unread> {
+    let id = mapping.source(Field::Id);
+    let own = id.split('.').next().unwrap_or(id);
+    let has_id = columns.contains_key(own) || columns.contains_key(id);
+    if has_id || columns.is_empty() || !columns.values().all(Value::is_object) {
+        return Ok(columns);
+    }
+    let reason = format!(
+        "there is nothing in column {id:?}, and all members are objects: if these are products and their names \
+         ids, --item / reads them, and --item NAME those inside of the member NAME"
+    );
+    let mistake = Mistake {
+        field: Field::Id.as_str().to_owned(),
+        ..Mistake::row(reason)
+    };
+    let text = Value::Object(columns).to_string();
+    Err(Unread::new(mistake, text.as_bytes()))
 }
 
 fn parts(path: &str) -> Vec<String> {
@@ -80,10 +109,19 @@ fn is_by_line(peeked: &[u8], wrapper: &Wrapper) -> bool {
         return true;
     }
     match text::parse(first) {
-        Ok(object) => !holds_products(&object, wrapper),
+        Ok(object) => !holds_products(&object, wrapper) && !has_keyed_products(first, wrapper),
         // A line that is not valid is rejected, and the next one read.
         Err(_) => text::is_balanced(first) && end.is_some(),
     }
+}
+
+/// Whether an object on a line has products for members, by their ids.
+fn has_keyed_products(line: &[u8], wrapper: &Wrapper) -> bool {
+    let mut tracker = Tracker::new(wrapper);
+    for byte in line {
+        tracker.step(*byte);
+    }
+    !tracker.is_product() && tracker.keyed(None).is_some()
 }
 
 fn holds_products(object: &Map<String, Value>, wrapper: &Wrapper) -> bool {

@@ -1,12 +1,14 @@
-//! JSON values one after the other: arrays cut into their elements, objects that are products, and
-//! objects that hold an array of products.
+//! JSON values one after the other: arrays cut into their elements, objects that are products, and objects that
+//! hold an array of products, or products by their ids.
 //! Invariant: only the element at hand is in memory, and its depth is checked by the parser.
 
 use std::io::BufRead;
 
+use serde_json::{Map, Value};
+
 use crate::feed::error::FeedError;
 use crate::feed::json::text::{Text, newlines, parse};
-use crate::feed::json::tracker::{Tracker, Wrapper};
+use crate::feed::json::tracker::{Keyed, Tracker, Wrapper};
 use crate::feed::row::{BEGINNING_BYTES, ROW_BYTES_MAX, RawRow, Unread};
 use crate::feed::source::Notes;
 
@@ -19,18 +21,35 @@ pub(super) struct Documents<R> {
     may_hold: bool,
     is_told: bool,
     element: Vec<u8>,
+    /// The name of the member that the element is; none for one of an array.
+    name: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     /// Between the values of the feed.
     Outside,
-    /// Before the first element of an array that lies in so many objects.
-    First(usize),
-    /// After an element of an array.
-    Between(usize),
+    /// Before the first product of a list.
+    First(List),
+    /// After a product of a list.
+    Between(List),
     /// After an array that is the whole feed.
     After,
+}
+
+/// The products of a feed: an array, or an object whose members they are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct List {
+    /// How many objects lie around it.
+    around: usize,
+    is_keyed: bool,
+}
+
+impl List {
+    /// The bracket at its end.
+    fn end(self) -> u8 {
+        if self.is_keyed { b'}' } else { b']' }
+    }
 }
 
 /// An object of which not more than one row is kept.
@@ -39,11 +58,12 @@ struct Taken {
     is_whole: bool,
 }
 
-/// Where the array of products begins in what was taken.
+/// Where the products begin in what was taken.
 struct Place {
     offset: usize,
     line: u64,
     path: Vec<String>,
+    is_keyed: bool,
 }
 
 impl<R: BufRead> Documents<R> {
@@ -56,6 +76,7 @@ impl<R: BufRead> Documents<R> {
             may_hold: true,
             is_told: false,
             element: Vec::new(),
+            name: None,
         }
     }
 
@@ -68,9 +89,13 @@ impl<R: BufRead> Documents<R> {
                     None => return self.end(),
                     Some(b'[') => {
                         self.text.consume(1, 0);
-                        self.state = State::First(0);
+                        self.state = State::First(List {
+                            around: 0,
+                            is_keyed: false,
+                        });
                     }
                     Some(b'{') => {
+                        self.name = None;
                         if let Some(taken) = self.object()? {
                             self.may_hold = false;
                             return Ok(Some(self.row(&taken)));
@@ -81,8 +106,8 @@ impl<R: BufRead> Documents<R> {
                         return Err(self.text.syntax("expected JSON: an object { or an array ["));
                     }
                 },
-                State::First(around) | State::Between(around) => {
-                    if let Some(line) = self.element(around)? {
+                State::First(list) | State::Between(list) => {
+                    if let Some(line) = self.element(list)? {
                         let is_whole = self.element.len() <= ROW_BYTES_MAX;
                         return Ok(Some(self.row(&Taken { line, is_whole })));
                     }
@@ -112,7 +137,8 @@ impl<R: BufRead> Documents<R> {
     fn row(&self, taken: &Taken) -> RawRow {
         let text = &self.element;
         let columns = if taken.is_whole {
-            parse(text).map_err(|mistake| Unread::new(mistake, text))
+            let columns = parse(text).map_err(|mistake| Unread::new(mistake, text));
+            columns.map(|columns| self.identified(columns))
         } else {
             Err(Unread::too_long(text))
         };
@@ -122,33 +148,56 @@ impl<R: BufRead> Documents<R> {
         }
     }
 
-    /// Reads the next element of an array; none at its end.
-    fn element(&mut self, around: usize) -> Result<Option<u64>, FeedError> {
+    /// Gives a member without an id its name for one.
+    fn identified(&self, mut columns: Map<String, Value>) -> Map<String, Value> {
+        let [own, ..] = &self.wrapper.product;
+        let is_empty = |id: &Value| id.is_null() || id.as_str() == Some("");
+        if let Some(name) = &self.name
+            && columns.get(own).is_none_or(is_empty)
+        {
+            columns.insert(self.wrapper.id.clone(), Value::from(name.as_str()));
+        }
+        columns
+    }
+
+    /// Reads the next element of a list; none at its end.
+    fn element(&mut self, list: List) -> Result<Option<u64>, FeedError> {
         let first = matches!(self.state, State::First(_));
+        let end = list.end();
         match self.text.next_byte()? {
-            Some(b']') => return self.leave(around),
+            Some(byte) if byte == end => return self.leave(list),
             Some(b',') if !first => {
                 self.text.consume(1, 0);
-                if self.text.next_byte()? == Some(b']') {
-                    return self.leave(around);
+                if self.text.next_byte()? == Some(end) {
+                    return self.leave(list);
                 }
             }
             Some(_) if first => {}
-            Some(_) => return Err(self.text.syntax("expected , or ] after an element")),
+            Some(_) => {
+                let expected = format!("expected , or {} after an element", char::from(end));
+                return Err(self.text.syntax(&expected));
+            }
+            None if list.is_keyed => {
+                return Err(self.text.syntax("the object of products is not closed"));
+            }
             None => return Err(self.text.syntax("the array is not closed")),
         }
-        self.state = State::Between(around);
+        self.state = State::Between(list);
         let start = self.text.line;
-        self.text.take_element(&mut self.element)?;
+        self.name = None;
+        if list.is_keyed {
+            self.name = Some(self.text.take_name()?);
+        }
+        self.text.take_element(&mut self.element, end)?;
         Ok(Some(start))
     }
 
-    fn leave(&mut self, around: usize) -> Result<Option<u64>, FeedError> {
+    fn leave(&mut self, list: List) -> Result<Option<u64>, FeedError> {
         self.text.consume(1, 0);
-        if around == 0 {
+        if list.around == 0 && !list.is_keyed {
             self.state = State::After;
         } else {
-            self.text.skip_objects(around)?;
+            self.text.skip_objects(list.around)?;
             self.state = State::Outside;
         }
         Ok(None)
@@ -174,8 +223,14 @@ impl<R: BufRead> Documents<R> {
                     .text
                     .syntax("the object that starts here is not closed"));
             }
+            // The products are looked for in so many bytes, in whatever pieces these come.
+            let room = if is_whole {
+                (ROW_BYTES_MAX + 1).saturating_sub(self.element.len())
+            } else {
+                chunk.len()
+            };
             let mut used = 0;
-            for byte in chunk {
+            for byte in chunk.iter().take(room) {
                 let found = tracker
                     .step(*byte)
                     .filter(|_| self.may_hold && place.is_none());
@@ -185,6 +240,7 @@ impl<R: BufRead> Documents<R> {
                         offset: self.element.len() + used + skipped,
                         line: line + newlines(&chunk[..used]),
                         path: found.path,
+                        is_keyed: found.is_keyed,
                     });
                     if !is_whole {
                         used += skipped;
@@ -205,6 +261,11 @@ impl<R: BufRead> Documents<R> {
             let is_product = tracker.is_product();
             let is_long = self.element.len() > ROW_BYTES_MAX;
             if tracker.is_closed() || is_long || !is_whole {
+                if is_whole && self.may_hold && !is_product {
+                    let array = place.as_ref().map(|place| &*place.path);
+                    let keyed = tracker.keyed(array);
+                    place = keyed.map(|keyed| self.keyed_place(keyed, start)).or(place);
+                }
                 if let Some(place) = place.take_if(|_| !is_product) {
                     return Ok(self.enter_from(place, is_whole));
                 }
@@ -223,11 +284,21 @@ impl<R: BufRead> Documents<R> {
         }
     }
 
+    fn keyed_place(&self, keyed: &Keyed, start: u64) -> Place {
+        let before = self.element.get(..keyed.offset).unwrap_or_default();
+        Place {
+            offset: keyed.offset,
+            line: start + newlines(before),
+            path: keyed.path.clone(),
+            is_keyed: true,
+        }
+    }
+
     fn enter(&mut self, place: Place) -> Option<Taken> {
         self.enter_from(place, true)
     }
 
-    /// Goes on with the first element of the array of products. What was read behind its beginning
+    /// Goes on with the first of the products. What was read behind its beginning
     /// is given back, unless reading has stopped there.
     fn enter_from(&mut self, place: Place, is_kept: bool) -> Option<Taken> {
         if is_kept {
@@ -237,14 +308,33 @@ impl<R: BufRead> Documents<R> {
         if !self.is_told {
             self.is_told = true;
             if self.wrapper.path.is_none() {
-                self.notes.add(format!(
-                    "products are read from the member {}: --item PATH names another",
-                    place.path.join("/")
-                ));
+                self.notes.add(found(&place));
             }
         }
-        self.state = State::First(place.path.len());
+        self.state = State::First(List {
+            around: place.path.len(),
+            is_keyed: place.is_keyed,
+        });
         None
+    }
+}
+
+/// A sentence for the user of a feed whose products were found.
+fn found(place: &Place) -> String {
+    let path = place.path.join("/");
+    match (place.is_keyed, place.path.is_empty()) {
+        (false, _) => {
+            format!("products are read from the member {path}: --item PATH names another")
+        }
+        (true, true) => {
+            "products are the members of the whole object, and without an id have the name of \
+             their member: --item PATH names another place"
+                .to_owned()
+        }
+        (true, false) => format!(
+            "products are the members of {path}, and without an id have the name of their member: \
+             --item PATH names another place"
+        ),
     }
 }
 

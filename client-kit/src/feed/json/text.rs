@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 use crate::feed::error::FeedError;
 use crate::feed::row::{Mistake, ROW_BYTES_MAX};
 
+/// The longest name of a member that is read, in bytes.
+const NAME_BYTES_MAX: usize = 4096;
+
 /// Reads an object.
 pub(super) fn parse(row: &[u8]) -> Result<Map<String, Value>, Mistake> {
     if row.len() > ROW_BYTES_MAX {
@@ -71,10 +74,10 @@ impl Nesting {
     }
 
     /// The index in this chunk of the comma or bracket that ends an element, if it is there.
-    fn end_of_element(&mut self, chunk: &[u8]) -> Option<usize> {
+    fn end_of_element(&mut self, chunk: &[u8], bracket: u8) -> Option<usize> {
         for (index, byte) in chunk.iter().enumerate() {
             let is_outer = self.depth == 0 && !self.in_string;
-            if is_outer && matches!(byte, b',' | b']') {
+            if is_outer && (*byte == b',' || *byte == bracket) {
                 return Some(index);
             }
             self.step(*byte);
@@ -151,9 +154,42 @@ impl<R: BufRead> Text<R> {
         }
     }
 
+    /// Reads the name of a member and the colon behind it. What exceeds the limit on its size is dropped.
+    pub(super) fn take_name(&mut self) -> Result<String, FeedError> {
+        let mut name = Vec::new();
+        let mut nesting = Nesting::default();
+        if self.next_byte()? != Some(b'"') {
+            return Err(self.syntax("expected the name of a member"));
+        }
+        loop {
+            let chunk = self.fill()?;
+            if chunk.is_empty() {
+                return Err(self.syntax("the name of a member is not closed"));
+            }
+            let colon = chunk
+                .iter()
+                .position(|byte| nesting.step(*byte) && *byte == b':');
+            let used = colon.map_or(chunk.len(), |at| at + 1);
+            let part = &chunk[..colon.unwrap_or(chunk.len())];
+            let room = NAME_BYTES_MAX.saturating_sub(name.len());
+            name.extend_from_slice(&part[..part.len().min(room)]);
+            let lines = newlines(&chunk[..used]);
+            self.consume(used, lines);
+            if colon.is_some() {
+                let text = name.trim_ascii();
+                return serde_json::from_slice(text)
+                    .map_err(|_| self.syntax("expected the name of a member and a colon"));
+            }
+        }
+    }
+
     /// Reads up to the comma or bracket that ends the element. What exceeds the size limit is
     /// dropped.
-    pub(super) fn take_element(&mut self, element: &mut Vec<u8>) -> Result<(), FeedError> {
+    pub(super) fn take_element(
+        &mut self,
+        element: &mut Vec<u8>,
+        bracket: u8,
+    ) -> Result<(), FeedError> {
         element.clear();
         let start = self.line;
         let mut nesting = Nesting::default();
@@ -163,7 +199,7 @@ impl<R: BufRead> Text<R> {
                 self.line = start;
                 return Err(self.syntax("the element that starts here is not closed"));
             }
-            let end = nesting.end_of_element(chunk);
+            let end = nesting.end_of_element(chunk, bracket);
             let part = &chunk[..end.unwrap_or(chunk.len())];
             let room = (ROW_BYTES_MAX + 1).saturating_sub(element.len());
             element.extend_from_slice(&part[..part.len().min(room)]);

@@ -1,4 +1,5 @@
-//! Follows the members of an object while it is read, to find an array of objects in it.
+//! Follows the members of an object while it is read, to find an array of objects in it, or products that are
+//! members by their ids.
 
 use std::collections::HashSet;
 
@@ -6,6 +7,10 @@ use std::collections::HashSet;
 const DEPTH_MAX: usize = 64;
 const KEY_BYTES_MAX: usize = 1024;
 const KEYS_MAX: usize = 1024;
+/// The fewest members that show an object of products.
+const PRODUCTS_MIN: usize = 2;
+/// What many feeds call the title.
+const NAME: &str = "name";
 
 /// What tells an object that holds the products from one that is a product.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +19,8 @@ pub(super) struct Wrapper {
     pub(super) path: Option<Vec<String>>,
     /// The columns of id, title and price.
     pub(super) product: [String; 3],
+    /// The whole name of the column of ids.
+    pub(super) id: String,
     /// True for JSON-LD, whose products have lists of objects and are in a graph.
     pub(super) is_graph: bool,
 }
@@ -26,13 +33,46 @@ impl Wrapper {
     }
 }
 
-/// An array that may hold the products.
+/// An array or an object that may hold the products.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
     pub(super) path: Vec<String>,
     /// True where the byte at hand is the first of the first element, false where it is the bracket
     /// before.
     pub(super) is_element: bool,
+    /// True for an object, whose members are the products.
+    pub(super) is_keyed: bool,
+}
+
+/// An object whose members look like products.
+#[derive(Clone, Debug)]
+pub(super) struct Keyed {
+    pub(super) path: Vec<String>,
+    /// Where the first member begins, in bytes from the beginning of what was read.
+    pub(super) offset: usize,
+    members: Members,
+}
+
+/// What the members of an object are so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Members {
+    objects: usize,
+    others: usize,
+    /// Objects with the title or the price of a product.
+    alike: usize,
+    /// Objects with both.
+    sure: usize,
+}
+
+impl Members {
+    /// One alone may be an object around a single product.
+    fn are_products(self) -> bool {
+        self.others == 0 && self.alike >= PRODUCTS_MIN && self.alike * 2 > self.objects
+    }
+
+    fn are_surely_products(self) -> bool {
+        self.are_products() && self.sure >= PRODUCTS_MIN
+    }
 }
 
 pub(super) struct Tracker<'w> {
@@ -45,13 +85,22 @@ pub(super) struct Tracker<'w> {
     key: Vec<u8>,
     /// The members of the outermost object.
     keys: HashSet<String>,
+    /// The bytes that were looked at.
+    read: usize,
+    keyed: Option<Keyed>,
 }
 
+#[derive(Default)]
 struct Frame {
     is_object: bool,
     is_empty: bool,
     expects_key: bool,
     key: String,
+    /// Where the first member begins.
+    offset: usize,
+    has_title: bool,
+    has_price: bool,
+    members: Members,
 }
 
 impl<'w> Tracker<'w> {
@@ -64,6 +113,8 @@ impl<'w> Tracker<'w> {
             escaped: false,
             key: Vec::new(),
             keys: HashSet::new(),
+            read: 0,
+            keyed: None,
         }
     }
 
@@ -76,8 +127,24 @@ impl<'w> Tracker<'w> {
         self.wrapper.path.is_none() && self.wrapper.is_product(|column| self.keys.contains(column))
     }
 
+    /// The object of products that was found so far. `array` is an array that may hold the products instead: it
+    /// does not where it belongs to a member that surely is one.
+    pub(super) fn keyed(&self, array: Option<&[String]>) -> Option<&Keyed> {
+        let keyed = self.keyed.as_ref()?;
+        let is_it = match array {
+            None => keyed.members.are_products(),
+            Some(path) => {
+                path.starts_with(&keyed.path)
+                    && path.len() > keyed.path.len()
+                    && keyed.members.are_surely_products()
+            }
+        };
+        (is_it && self.wrapper.path.is_none() && !self.wrapper.is_graph).then_some(keyed)
+    }
+
     /// Looks at the next byte; an array that may hold the products is told where it begins.
     pub(super) fn step(&mut self, byte: u8) -> Option<Found> {
+        self.read += 1;
         if self.in_string {
             self.in_text(byte);
             return None;
@@ -86,6 +153,7 @@ impl<'w> Tracker<'w> {
             return None;
         }
         let found = self.found(byte);
+        self.count_member(byte);
         if let Some(frame) = self.open.last_mut() {
             frame.is_empty = false;
         }
@@ -99,12 +167,11 @@ impl<'w> Tracker<'w> {
                 is_object: byte == b'{',
                 is_empty: true,
                 expects_key: byte == b'{',
-                key: String::new(),
+                offset: self.read,
+                ..Frame::default()
             }),
             b'}' | b']' if self.deeper > 0 => self.deeper -= 1,
-            b'}' | b']' => {
-                self.open.pop();
-            }
+            b'}' | b']' => self.close(),
             b',' if self.deeper == 0 => {
                 if let Some(frame) = self.open.last_mut() {
                     frame.expects_key = frame.is_object;
@@ -113,6 +180,58 @@ impl<'w> Tracker<'w> {
             _ => {}
         }
         found
+    }
+
+    /// Counts a value that begins in an object, by what it is.
+    fn count_member(&mut self, byte: u8) {
+        let is_mark = matches!(byte, b'}' | b']' | b',' | b':');
+        let frame = self.open.last_mut().filter(|_| self.deeper == 0);
+        let Some(frame) = frame.filter(|frame| frame.is_object && !frame.expects_key && !is_mark)
+        else {
+            return;
+        };
+        if byte == b'{' {
+            frame.members.objects += 1;
+        } else {
+            frame.members.others += 1;
+        }
+        let (offset, members) = (frame.offset, frame.members);
+        self.update(offset, members);
+    }
+
+    fn update(&mut self, offset: usize, members: Members) {
+        let known = self.keyed.as_mut();
+        if let Some(keyed) = known.filter(|keyed| keyed.offset == offset) {
+            keyed.members = members;
+        }
+    }
+
+    /// Ends the innermost object or array. What it was counts in the object around it.
+    fn close(&mut self) {
+        let Some(closed) = self.open.pop() else {
+            return;
+        };
+        let Some((around, outer)) = self.open.split_last_mut() else {
+            return;
+        };
+        if !closed.is_object || !around.is_object {
+            return;
+        }
+        around.members.alike += usize::from(closed.has_title || closed.has_price);
+        around.members.sure += usize::from(closed.has_title && closed.has_price);
+        let (offset, members) = (around.offset, around.members);
+        // Members of a product are no products, nor are those of what lies in a list.
+        let is_free = |frame: &Frame| frame.is_object && !frame.has_title && !frame.has_price;
+        let is_free = is_free(around) && outer.iter().all(is_free);
+        if self.keyed.is_none() && members.are_products() && is_free {
+            let path = outer.iter().map(|frame| frame.key.clone());
+            self.keyed = Some(Keyed {
+                path: path.collect(),
+                offset,
+                members,
+            });
+        }
+        self.update(offset, members);
     }
 
     fn in_text(&mut self, byte: u8) {
@@ -141,6 +260,9 @@ impl<'w> Tracker<'w> {
         }
         frame.expects_key = false;
         frame.key = String::from_utf8_lossy(&self.key).into_owned();
+        let [_, title, price] = &self.wrapper.product;
+        frame.has_title |= frame.key == *title || frame.key == NAME;
+        frame.has_price |= frame.key == *price;
         if is_outermost && self.keys.len() < KEYS_MAX {
             self.keys.insert(frame.key.clone());
         }
@@ -150,17 +272,23 @@ impl<'w> Tracker<'w> {
         if self.deeper > 0 {
             return None;
         }
-        let (last, outer) = self.open.split_last()?;
-        let keys = |frames: &'_ [Frame]| frames.iter().map(|frame| frame.key.clone()).collect();
-        if let Some(wanted) = &self.wrapper.path {
+        let is_told = |wanted: &&Vec<String>| {
             let open = self.open.iter().map(|frame| &frame.key);
-            let is_here =
-                byte == b'[' && self.open.iter().all(|frame| frame.is_object) && open.eq(wanted);
+            self.open.iter().all(|frame| frame.is_object) && open.eq(*wanted)
+        };
+        if let Some(wanted) = self.wrapper.path.as_ref().filter(is_told) {
+            let is_here = matches!(byte, b'[' | b'{');
             return is_here.then(|| Found {
                 path: wanted.clone(),
                 is_element: false,
+                is_keyed: byte == b'{',
             });
         }
+        if self.wrapper.path.is_some() {
+            return None;
+        }
+        let (last, outer) = self.open.split_last()?;
+        let keys = |frames: &'_ [Frame]| frames.iter().map(|frame| frame.key.clone()).collect();
         let is_first = byte == b'{' && !last.is_object && last.is_empty;
         let is_here = is_first
             && outer.iter().all(|frame| frame.is_object)
@@ -168,6 +296,7 @@ impl<'w> Tracker<'w> {
         is_here.then(|| Found {
             path: keys(outer),
             is_element: true,
+            is_keyed: false,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use expect_test::expect;
 
-use super::check;
+use super::{check, told};
 use crate::feed::tests::mapping;
 use crate::feed::{Original, ROW_BYTES_MAX, Source, rows};
 
@@ -117,4 +117,135 @@ fn a_row_that_cannot_be_taken_apart_is_kept_as_it_stands() {
     let long = format!("{{\"id\":\"{}\"}}\n", "x".repeat(2 * ROW_BYTES_MAX));
     let kept = originals(long).remove(0);
     assert!(kept.starts_with("{\"id\":\"xx") && kept.ends_with('…') && kept.len() < 4_096);
+}
+
+#[test]
+fn products_may_be_members_by_their_ids() {
+    let whole = "products are the members of the whole object, and without an id have the name of their member: \
+                 --item PATH names another place";
+    let inside = "products are the members of data/items, and without an id have the name of their member: \
+                  --item PATH names another place";
+    let rows = "1: a \"One\" 1.5\n1: b \"Two\" 2.5\n";
+    for (form, options, feed, expected, note) in [
+        (
+            "",
+            "",
+            r#"{"a":{"title":"One","price":1.5},"b":{"title":"Two","price":2.5}}"#,
+            rows,
+            whole,
+        ),
+        (
+            "",
+            "--map title=label",
+            r#"{"a":{"label":"One","price":1.5},"b":{"label":"Two","price":2.5}}"#,
+            rows,
+            whole,
+        ),
+        // One of them has an id of its own, and one an empty one.
+        (
+            "",
+            "",
+            r#"{"x":{"id":"a","title":"One","price":1.5},"b":{"id":"","title":"Two","price":2.5}}"#,
+            rows,
+            whole,
+        ),
+        (
+            "",
+            "",
+            r#"{"ok":true,"data":{"n":[1],"items":{"a":{"title":"One","price":1.5},"b":{"title":"Two","price":2.5}}},"end":1}"#,
+            rows,
+            inside,
+        ),
+        (
+            "--item data/items",
+            "",
+            r#"{"data":{"items":{"a":{"title":"One","price":1.5},"b":{"title":"Two","price":2.5}},"x":[{"id":1}]}}"#,
+            rows,
+            "",
+        ),
+        (
+            "--item /",
+            "",
+            r#"{"a":{"title":"One","price":1.5},"b":{"title":"Two","price":2.5}}"#,
+            rows,
+            "",
+        ),
+        // Their lists of objects are no products.
+        (
+            "",
+            "--ignore variants",
+            r#"{"a":{"title":"One","price":1.5,"variants":[{"id":"v","title":"V","price":1}]},"b":{"title":"Two","price":2.5}}"#,
+            rows,
+            whole,
+        ),
+        // A member that is no object, or no valid one, is rejected, and the next one read.
+        (
+            "--item /",
+            "",
+            r#"{"a":{"title":"One","price":1.5},"n":7,"x":{"title":NaN},"b":{"title":"Two","price":2.5},}"#,
+            "1: a \"One\" 1.5\n1!  : expected a JSON object, found a single value\n1!  : no valid JSON: expected value (column 10)\n1: b \"Two\" 2.5\n",
+            "",
+        ),
+    ] {
+        let mut expected = expected.to_owned();
+        if !note.is_empty() {
+            expected.push_str(&format!("note: {note}\n"));
+        }
+        let found = told(form, options, Cursor::new(feed));
+        assert_eq!(found, expected, "{feed}");
+    }
+}
+
+#[test]
+fn a_long_object_of_products_is_read_by_its_members() {
+    let member = |number: usize| {
+        let padding = "x".repeat(500);
+        format!("\n\"p{number}\":{{\"title\":\"T\",\"price\":1,\"note\":\"{padding}\"}}")
+    };
+    let count = 3 * ROW_BYTES_MAX / 500;
+    let members: Vec<String> = (0..count).map(member).collect();
+    let feed = format!("{{{}\n}}\n", members.join(","));
+    let text = told("", "", Cursor::new(feed));
+    assert_eq!(text.lines().count(), count + 1);
+    assert!(text.starts_with("2: p0 \"T\" 1 "), "the first");
+    let last = format!("\n{}: p{} ", count + 1, count - 1);
+    assert!(text.contains(&last), "the last");
+}
+
+#[test]
+fn an_object_of_objects_that_may_be_no_products_is_told() {
+    let hint = "there is nothing in column \"id\", and all members are objects: if these are products and their names \
+                ids, --item / reads them, and --item NAME those inside of the member NAME";
+    for feed in [
+        // One alone may be an object around a product.
+        r#"{"product":{"title":"One","price":1.5}}"#,
+        r#"{"a":{"x":1},"b":{"x":2}}"#,
+    ] {
+        assert_eq!(
+            told("", "", Cursor::new(feed)),
+            format!("1!  id: {hint}\n"),
+            "{feed}"
+        );
+    }
+    // A product stays one, whatever objects it has.
+    for (feed, expected) in [
+        (
+            r#"{"id":"a","title":"T","sizes":{"s":{"name":"S","price":1},"m":{"name":"M","price":2}}}"#,
+            "1: a \"T\" sizes.m.name=\"M\" sizes.m.price=2 sizes.s.name=\"S\" sizes.s.price=1\n",
+        ),
+        (
+            r#"{"sizes":{"s":{"name":"S","price":1},"m":{"name":"M","price":2}},"title":"T","id":"a"}"#,
+            "1: a \"T\" sizes.m.name=\"M\" sizes.m.price=2 sizes.s.name=\"S\" sizes.s.price=1\n",
+        ),
+        (
+            r#"{"name":"T","sizes":{"s":{"name":"S","price":1},"m":{"name":"M","price":2}}}"#,
+            "1!  id: there is nothing in column \"id\"\n",
+        ),
+        (
+            r#"{"facets":{"x":{"name":"X"},"y":{"name":"Y"}},"items":[{"id":"a","title":"T"}]}"#,
+            "1: a \"T\"\nnote: products are read from the member items: --item PATH names another\n",
+        ),
+    ] {
+        assert_eq!(told("", "", Cursor::new(feed)), expected, "{feed}");
+    }
 }

@@ -26,7 +26,7 @@ pub(super) enum Content {
 }
 
 /// Texts: name, options of the form, options of the columns, feed.
-const TEXTS: [(&str, &str, &str, &str); 24] = [
+const TEXTS: [(&str, &str, &str, &str); 28] = [
     (
         "csv",
         "",
@@ -76,6 +76,18 @@ const TEXTS: [(&str, &str, &str, &str); 24] = [
         "id\ttitle\tdescription\tprice\timage_link\tgtin\tmpn\tproduct_type\na\tT\tD\t4.50 EUR\thttp://x/a.jpg\t4006381333931\tL-1\tHome > Lamps\n",
     ),
     (
+        "tsv for Google",
+        "",
+        "",
+        "id\ttitle\tg:price\tlink\timage_link\tgtin\tmpn\tproduct_type\na\tT\t4.50 EUR\thttp://x/a\thttp://x/a.jpg\t4006381333931\tL-1\tHome > Lamps\n",
+    ),
+    (
+        "csv with rows in a text",
+        "",
+        "",
+        "id,title,price,price_currency,note\na,Lamp,3,EUR,\"x\nb,T,4,\u{20ac},\nc,Pipe,5,USD,y 5\"\nd,U,6,GBP,\"two\nlines\"\n",
+    ),
+    (
         "csv of Icecat",
         "--preset icecat",
         "--ignore noise",
@@ -110,6 +122,18 @@ const TEXTS: [(&str, &str, &str, &str); 24] = [
         "--item data/items",
         "",
         "{\"other\":[{\"x\":1}],\"data\":{\"items\":[{\"id\":\"a\",\"title\":\"T\",\"price\":1}]}}",
+    ),
+    (
+        "json by ids",
+        "",
+        "--ignore variants",
+        "{\"ok\":true,\"data\":{\"a\":{\"title\":\"T\",\"price\":{\"amount\":\"1,5\",\"currency\":\"EUR\"}},\n\"b\":{\"title\":\"U\",\"price\":2,\"variants\":[{\"id\":\"v\",\"title\":\"V\",\"price\":1}]}},\"n\":[1]}\n",
+    ),
+    (
+        "json by ids at a path",
+        "--item /",
+        "--map sku=nowhere",
+        "{\"a\":{\"title\":\"T\",\"price\":1},\n\"b\\\"c\":{\"id\":\"b\",\"price\":2}}\n",
     ),
     (
         "json over several lines",
