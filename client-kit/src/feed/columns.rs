@@ -1,6 +1,7 @@
 //! What the columns of a table mean, settled once for all of its rows.
 
 mod unseen;
+mod stand_in;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -78,12 +79,27 @@ impl Columns {
             Role::Exact(TypedColumn::Categories) => Some("categories".to_owned()),
             _ => None,
         });
-        Ok(Self {
+        let columns = Self {
             stated: stated.collect(),
             names,
             roles,
             mapping,
             shopify,
+        };
+        columns.hints().for_each(|hint| notes.add(hint));
+        Ok(columns)
+    }
+
+    /// What to do for the fields that new products need and no column fills.
+    fn hints(&self) -> impl Iterator<Item = String> + '_ {
+        let mapping = &self.mapping;
+        let is_import = mapping.checks_header && !mapping.has_preset_of_rows;
+        let needed = stand_in::NEEDED.into_iter();
+        let lacking = needed.filter(move |field| is_import && self.place(*field).is_none());
+        lacking.filter_map(|field| {
+            let columns = self.names.iter().zip(&self.roles);
+            let free = columns.filter(|(_, role)| matches!(role, Role::Attribute(_)));
+            stand_in::hint(field, free.map(|(name, _)| name.as_str()))
         })
     }
 

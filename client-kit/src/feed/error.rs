@@ -35,6 +35,11 @@ pub enum FeedError {
 }
 
 impl FeedError {
+    /// A feed without anything to read in its lines.
+    pub(super) fn blank() -> Self {
+        Self::Mapping("the feed is empty: it has nothing but blank lines".to_owned())
+    }
+
     /// The error with a message of a length that people read: it shows names and values of the feed.
     pub(super) fn shortened(mut self) -> Self {
         match &mut self {

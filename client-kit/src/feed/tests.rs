@@ -181,6 +181,24 @@ fn every_bad_row_is_named_and_the_others_go_on() {
 }
 
 #[test]
+fn a_feed_of_blank_lines_is_an_error() {
+    let empty = "the feed is empty: it has nothing but blank lines\n";
+    for (format, feed, expected) in [
+        (None, "\n\n  \n", empty),
+        (Some(Format::Jsonl), "\r\n", empty),
+        (Some(Format::Json), " \n\n", empty),
+        (Some(Format::Csv), "\n\n", "the feed is empty"),
+        // An export of an empty catalog is one.
+        (None, "", ""),
+        (None, "[]", ""),
+        (Some(Format::Json), "", ""),
+        (None, "\n{\"id\":\"a\"}\n\n", "2: a \"\"\n"),
+    ] {
+        assert_eq!(read("", format, Cursor::new(feed)), expected, "{feed:?}");
+    }
+}
+
+#[test]
 fn crlf_and_a_byte_order_mark_are_no_content() {
     check(
         "",

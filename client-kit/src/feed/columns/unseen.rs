@@ -1,11 +1,12 @@
-//! Columns that options name and no object of the feed has. Such a feed has no header, and a product leaves out
-//! what it has nothing in, so that this is known at the end of the feed alone, and may be right.
+//! Columns that options name, or new products need, and no object of the feed has. Such a feed has no header, and
+//! a product leaves out what it has nothing in, so that this is known at the end of the feed alone, and may be right.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::{Map, Value};
 
-use crate::feed::mapping::Mapping;
+use crate::feed::columns::stand_in;
+use crate::feed::mapping::{Field, Mapping};
 use crate::nearest::nearest;
 
 /// From how many objects the names of columns are gathered, and how many of them.
@@ -18,6 +19,10 @@ const SHOWN_MAX: usize = 12;
 pub(in crate::feed) struct Unseen {
     /// The columns that no object had so far, each with the option that names it.
     wanted: Vec<(String, String)>,
+    /// The fields that new products need and no object had so far, each with its column.
+    needed: Vec<(Field, String)>,
+    /// The columns that fill a field or are left out.
+    used: HashSet<String>,
     names: BTreeSet<String>,
     rows: u64,
 }
@@ -26,8 +31,15 @@ impl Unseen {
     pub(in crate::feed) fn of(mapping: &Mapping) -> Self {
         let mut wanted = mapping.named_by_options();
         wanted.sort_unstable();
+        let is_open = |field: &Field| mapping.checks_header && !mapping.is_told(*field);
+        let needed = stand_in::NEEDED.into_iter().filter(is_open);
+        let used = mapping.columns.keys().chain(&mapping.ignored);
         Self {
             wanted,
+            needed: needed
+                .map(|field| (field, mapping.source(field).to_owned()))
+                .collect(),
+            used: used.cloned().collect(),
             names: BTreeSet::new(),
             rows: 0,
         }
@@ -36,7 +48,9 @@ impl Unseen {
     /// Looks at the columns of an object.
     pub(in crate::feed) fn look(&mut self, object: &Map<String, Value>) {
         self.wanted.retain(|(column, _)| !has(object, column));
-        if !self.wanted.is_empty() && self.rows < ROWS_MAX {
+        self.needed.retain(|(_, column)| !has(object, column));
+        let is_open = !self.wanted.is_empty() || !self.needed.is_empty();
+        if is_open && self.rows < ROWS_MAX {
             self.gather("", object);
         }
         self.rows += 1;
@@ -49,10 +63,14 @@ impl Unseen {
         if self.rows == 0 {
             return Vec::new();
         }
-        let notes = wanted
+        let unknown = wanted
             .iter()
             .map(|(column, option)| self.told(column, option));
-        notes.collect()
+        let needed = self.needed.iter().filter_map(|(field, _)| {
+            let names = self.names.iter().filter(|name| !self.used.contains(*name));
+            stand_in::hint(*field, names.map(String::as_str))
+        });
+        unknown.chain(needed).collect()
     }
 
     fn told(&self, column: &str, option: &str) -> String {

@@ -20,6 +20,8 @@ pub(super) struct Documents<R> {
     /// True until an object has turned out to be a product: then no other holds products.
     may_hold: bool,
     is_told: bool,
+    /// True once there was more than blanks.
+    has_content: bool,
     element: Vec<u8>,
     /// The name of the member that the element is; none for one of an array.
     name: Option<String>,
@@ -75,6 +77,7 @@ impl<R: BufRead> Documents<R> {
             state: State::Outside,
             may_hold: true,
             is_told: false,
+            has_content: false,
             element: Vec::new(),
             name: None,
         }
@@ -88,6 +91,7 @@ impl<R: BufRead> Documents<R> {
                 State::Outside => match self.text.next_byte()? {
                     None => return self.end(),
                     Some(b'[') => {
+                        self.has_content = true;
                         self.text.consume(1, 0);
                         self.state = State::First(List {
                             around: 0,
@@ -95,6 +99,7 @@ impl<R: BufRead> Documents<R> {
                         });
                     }
                     Some(b'{') => {
+                        self.has_content = true;
                         self.name = None;
                         if let Some(taken) = self.object()? {
                             self.may_hold = false;
@@ -130,6 +135,7 @@ impl<R: BufRead> Documents<R> {
                 "the JSON has no array {}: --item PATH names the array of products",
                 path.join("/")
             ))),
+            _ if !self.has_content && self.text.line > 1 => Err(FeedError::blank()),
             _ => Ok(None),
         }
     }

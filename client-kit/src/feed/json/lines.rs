@@ -12,6 +12,7 @@ pub(super) struct Lines<R> {
     reader: R,
     line: u64,
     text: Vec<u8>,
+    has_content: bool,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -20,6 +21,7 @@ impl<R: BufRead> Lines<R> {
             reader,
             line: 0,
             text: Vec::new(),
+            has_content: false,
         }
     }
 
@@ -40,6 +42,7 @@ impl<R: BufRead> Iterator for Lines<R> {
             match self.advance() {
                 Ok(true) if self.text.trim_ascii().is_empty() => {}
                 Ok(true) => {
+                    self.has_content = true;
                     // Lines that were cut out of an array have its commas.
                     let text = self.text.trim_ascii_end();
                     let text = text.strip_suffix(b",").unwrap_or(&self.text);
@@ -48,7 +51,10 @@ impl<R: BufRead> Iterator for Lines<R> {
                         columns: parse(text).map_err(|mistake| Unread::new(mistake, text)),
                     }));
                 }
-                Ok(false) => return None,
+                Ok(false) => {
+                    let is_blank = !std::mem::replace(&mut self.has_content, true);
+                    return (is_blank && self.line > 0).then(|| Err(FeedError::blank()));
+                }
                 Err(source) => {
                     let line = self.line;
                     return Some(Err(FeedError::Read { line, source }));

@@ -174,3 +174,58 @@ fn an_attribute_has_one_name_in_every_encoding() {
         assert!(text.contains(": a \"\" größe=\"S\"\n"), "{text}");
     }
 }
+
+#[test]
+fn a_column_that_looks_like_what_new_products_need_is_a_hint() {
+    let title = |option: &str, column: &str| {
+        format!(
+            "note: nothing fills the title, which new products need: {option} takes it from the column {column:?}\n"
+        )
+    };
+    let price = |option: &str, column: &str| {
+        format!(
+            "note: nothing fills the price, which new products need: {option} takes it from the column {column:?}\n"
+        )
+    };
+    let by_name = title("--map title=name", "name");
+    for (options, feed, expected) in [
+        ("", "id,name,price\na,T,1\n", by_name.clone()),
+        (
+            "",
+            "{\"id\":\"a\",\"name\":\"T\",\"price\":1}\n",
+            by_name.clone(),
+        ),
+        ("", "[{\"id\":\"a\",\"name\":\"T\",\"price\":1}]", by_name),
+        (
+            "",
+            "id;Product Name;Preis\na;T;1\n",
+            title("--map title=\"Product Name\"", "Product Name")
+                + &price("--price Preis", "Preis"),
+        ),
+        (
+            "",
+            "{\"id\":\"a\",\"product\":{\"name\":\"T\"},\"price\":1}\n",
+            title("--map title=product.name", "product.name"),
+        ),
+        ("--price Preis", "id,title,Preis\na,T,1\n", String::new()),
+        ("--map title=name", "id,name,price\na,T,1\n", String::new()),
+        ("--map sku=name", "id,name,price\na,T,1\n", String::new()),
+        (
+            "--ignore name",
+            "{\"id\":\"a\",\"name\":\"T\",\"price\":1}\n",
+            String::new(),
+        ),
+        // One product that has it is enough.
+        (
+            "",
+            "{\"id\":\"a\",\"name\":\"T\",\"price\":1}\n{\"id\":\"b\",\"title\":\"T\"}\n",
+            String::new(),
+        ),
+        ("", "id,stock\na,1\n", String::new()),
+    ] {
+        let text = told("", options, Cursor::new(feed));
+        let notes = text.lines().filter(|line| line.starts_with("note: "));
+        let found: String = notes.map(|note| format!("{note}\n")).collect();
+        assert_eq!(found, expected, "{options} {feed}");
+    }
+}

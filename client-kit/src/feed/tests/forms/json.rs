@@ -239,7 +239,7 @@ fn an_object_of_objects_that_may_be_no_products_is_told() {
         ),
         (
             r#"{"name":"T","sizes":{"s":{"name":"S","price":1},"m":{"name":"M","price":2}}}"#,
-            "1!  id: there is nothing in column \"id\"\n",
+            "1!  id: there is nothing in column \"id\"\nnote: nothing fills the title, which new products need: --map title=name takes it from the column \"name\"\n",
         ),
         (
             r#"{"facets":{"x":{"name":"X"},"y":{"name":"Y"}},"items":[{"id":"a","title":"T"}]}"#,
