@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use catalog_proto::encoded::Malformed;
 use serde::Serialize;
 use tonic::{Code, Status};
 
@@ -308,6 +309,13 @@ impl From<FieldErrors> for Problem {
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "Request is invalid");
         problem.0.errors = errors.into_list();
         problem
+    }
+}
+
+/// The read side answered with what is no product.
+impl From<Malformed> for Problem {
+    fn from(err: Malformed) -> Self {
+        Self::internal(err)
     }
 }
 

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use catalog_events::TokenKey;
+use catalog_proto::encoded::catalog_service_server::CatalogServiceServer;
 use catalog_proto::v1::catalog_query_operations_server::CatalogQueryOperationsServer;
-use catalog_proto::v1::catalog_service_server::CatalogServiceServer;
 use catalog_proto::v1::usage_service_server::UsageServiceServer;
 use prometheus_client::registry::Registry;
 use service_kit::{Env, GrpcServer, Health, Leaving, Ops, Readiness, Service, Tasks};

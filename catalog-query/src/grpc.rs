@@ -18,8 +18,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use catalog_events::{ProductId, ReadSource, TokenKey};
+use catalog_proto::encoded;
+use catalog_proto::encoded::catalog_service_server::CatalogService;
 use catalog_proto::v1;
-use catalog_proto::v1::catalog_service_server::CatalogService;
 use tonic::metadata::{MetadataMap, MetadataValue};
 use tonic::{Request, Response, Status};
 
@@ -56,7 +57,7 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
     async fn get_product(
         &self,
         request: Request<v1::GetProductRequest>,
-    ) -> Result<Response<v1::Product>, Status> {
+    ) -> Result<Response<encoded::Product>, Status> {
         let request = request.into_inner();
         let tokens = &request.consistency_tokens;
         let expected = self.expectation(tokens, request.consistency_wait_ms)?;
@@ -73,7 +74,7 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
         match held.product {
             Some(product) => {
                 self.usage.read(&id, ReadSource::Get);
-                let mut answer = Response::new(Arc::unwrap_or_clone(product));
+                let mut answer = Response::new(product);
                 mark(answer.metadata_mut(), stale);
                 Ok(answer)
             }
@@ -88,7 +89,7 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
     async fn batch_get_products(
         &self,
         request: Request<v1::BatchGetProductsRequest>,
-    ) -> Result<Response<v1::BatchGetProductsResponse>, Status> {
+    ) -> Result<Response<encoded::BatchGetProductsResponse>, Status> {
         let request = request.into_inner();
         let names = request.ids;
         if names.len() > BATCH_IDS_MAX {
@@ -101,14 +102,12 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
         let expected = self.expectation(tokens, request.consistency_wait_ms)?;
         let caught_up = self.documents_caught_up(&expected).await;
         let ids: Vec<ProductId> = names.iter().filter_map(|name| name.parse().ok()).collect();
-        let (products, met) = self.read(&ids, &expected).await?;
-        for product in &products {
-            if let Ok(id) = product.id.parse() {
-                self.usage.read(&id, ReadSource::Batch);
-            }
+        let (found, met) = self.read(&ids, &expected).await?;
+        for (id, _) in &found {
+            self.usage.read(id, ReadSource::Batch);
         }
-        Ok(Response::new(v1::BatchGetProductsResponse {
-            products,
+        Ok(Response::new(encoded::BatchGetProductsResponse {
+            products: found.into_iter().map(|(_, product)| product).collect(),
             stale: self.told_stale(!caught_up || !met),
         }))
     }
@@ -116,7 +115,7 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
     async fn list_products(
         &self,
         request: Request<v1::ListProductsRequest>,
-    ) -> Result<Response<v1::ListProductsResponse>, Status> {
+    ) -> Result<Response<encoded::ListProductsResponse>, Status> {
         let answer = self.answer_list(request.into_inner()).await?;
         Ok(Response::new(answer))
     }
@@ -132,7 +131,7 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
     async fn similar_products(
         &self,
         request: Request<v1::SimilarProductsRequest>,
-    ) -> Result<Response<v1::SimilarProductsResponse>, Status> {
+    ) -> Result<Response<encoded::SimilarProductsResponse>, Status> {
         let answer = self.answer_similar(request.into_inner()).await?;
         Ok(Response::new(answer))
     }
@@ -140,7 +139,7 @@ impl<R: ProductRepository> CatalogService for CatalogGrpc<R> {
     async fn search_products(
         &self,
         request: Request<v1::SearchProductsRequest>,
-    ) -> Result<Response<v1::SearchProductsResponse>, Status> {
+    ) -> Result<Response<encoded::SearchProductsResponse>, Status> {
         let request = request.into_inner();
         let tracked = TrackedSearch::of(&request);
         let started = Instant::now();
@@ -168,18 +167,18 @@ impl<R: ProductRepository> CatalogGrpc<R> {
     }
 
     /// The products in the order of `ids`, and whether none of them is older than its token.
-    async fn read(
+    async fn read<'i>(
         &self,
-        ids: &[ProductId],
+        ids: &'i [ProductId],
         expected: &Expectation,
-    ) -> Result<(Vec<v1::Product>, bool), Status> {
+    ) -> Result<(Vec<(&'i ProductId, encoded::Product)>, bool), Status> {
         let found = self
             .repository
             .get_many(ids, &expected.versions)
             .await
             .map_err(repository_status)?;
         let held = || ids.iter().filter_map(|id| Some((id, found.get(id)?)));
-        let products = held().filter_map(|(_, held)| held.product.as_deref().cloned());
+        let products = held().filter_map(|(id, held)| Some((id, held.product.clone()?)));
         let met = held().all(|(id, held)| expected.is_met(id, held));
         Ok((products.collect(), met))
     }

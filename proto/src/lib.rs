@@ -17,6 +17,8 @@ pub mod v1 {
     include!("generated/catalog.v1.rs");
 }
 
+pub mod encoded;
+
 /// The `FileDescriptorSet` of all files and what they import, encoded, for gRPC reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generated/catalog.v1.bin");
 

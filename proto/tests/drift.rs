@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use protox::prost::Message as _;
+use protox::prost_reflect::prost_types::FileDescriptorSet;
 
 const FILES: [&str; 8] = [
     "catalog/v1/catalog.proto",
@@ -23,7 +24,17 @@ const SECRET: [&str; 4] = [
     ".catalog.v1.CreateWebhookResponse",
     ".catalog.v1.RotateWebhookSecretResponse",
 ];
-const GENERATED: [&str; 2] = ["catalog.v1.rs", "catalog.v1.bin"];
+/// The file whose service is generated a second time, with products that stay encoded, and what is
+/// generated again because it has products.
+const READ_API: &str = "catalog/v1/catalog.proto";
+const WITH_PRODUCTS: [&str; 4] = [
+    "BatchGetProductsResponse",
+    "ListProductsResponse",
+    "SearchProductsResponse",
+    "SimilarProductsResponse",
+];
+const PACKAGE: &str = "catalog.v1";
+const GENERATED: [&str; 3] = ["catalog.v1.rs", "catalog.v1.encoded.rs", "catalog.v1.bin"];
 
 #[test]
 fn generated_code_matches_the_protos() {
@@ -60,10 +71,36 @@ fn generate(root: &Path, out: &Path) {
         file.source_code_info = None;
     }
     fs::write(out.join("catalog.v1.bin"), slim.encode_to_vec()).expect("write descriptors");
+    generate_encoded(descriptors.clone(), out);
     tonic_prost_build::configure()
         .out_dir(out)
         .btree_map(".")
         .skip_debug(SECRET)
         .compile_fds(descriptors)
         .expect("generate code");
+}
+
+/// Generates the read API with `encoded::Product` in the place of `Product`. All messages that have no
+/// products are those of `v1`.
+fn generate_encoded(mut descriptors: FileDescriptorSet, out: &Path) {
+    let mut builder = tonic_prost_build::configure()
+        .out_dir(out)
+        .extern_path(".catalog.v1.Product", "crate::encoded::Product");
+    for file in &mut descriptors.file {
+        if file.package() != PACKAGE {
+            continue;
+        }
+        let messages = file.message_type.iter().map(|message| message.name());
+        let names = messages.chain(file.enum_type.iter().map(|one| one.name()));
+        for name in names.filter(|name| *name != "Product" && !WITH_PRODUCTS.contains(name)) {
+            let path = format!(".{PACKAGE}.{name}");
+            builder = builder.extern_path(path, format!("crate::v1::{name}"));
+        }
+        if file.name() != READ_API {
+            file.service.clear();
+        }
+    }
+    builder.compile_fds(descriptors).expect("generate code");
+    let (from, to) = ("catalog.v1.rs", "catalog.v1.encoded.rs");
+    fs::rename(out.join(from), out.join(to)).expect("rename generated code");
 }

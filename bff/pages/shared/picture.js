@@ -5,6 +5,9 @@ import { t } from "./strings.js";
 
 /** @typedef {import("./api.js").Product} Product */
 
+/** The fields of a product that its drawing is made from, beside its title and its categories. */
+export const DRAWN_BY = "attributes.product_type,attributes.type";
+
 /** A number that is always the same for a text. @param {string} text */
 function hash(text) {
     let sum = 7;

@@ -8,23 +8,24 @@ import { t } from "../shared/strings.js";
 
 /** @param {{ answer: api.SearchAnswer, searchId: string, view: string }} props */
 export function Hits({ answer, searchId, view }) {
-    return html`<ol class=${`hits ${view === "list" ? "list" : "grid"}`}>
-        ${answer.items.map((product, index) => html`<${Hit} key=${product.id} product=${product} highlights=${answer.highlights?.[index]}
+    const isList = view === "list";
+    return html`<ol class=${`hits ${isList ? "list" : "grid"}`}>
+        ${answer.items.map((product, index) => html`<${Hit} key=${product.id} product=${product} withFacts=${isList} highlights=${answer.highlights?.[index]}
             opened=${() => searchId && api.clicked(searchId, product.id, index + 1)} />`)}
     </ol>`;
 }
 
-/** @param {{ product: api.Product, highlights?: api.Highlight[], opened?: () => void }} props */
-export function Hit({ product, highlights, opened }) {
+/** @param {{ product: api.Product, withFacts?: boolean, highlights?: api.Highlight[], opened?: () => void }} props */
+export function Hit({ product, withFacts, highlights, opened }) {
     const title = highlights?.find((one) => one.field === "title");
-    const facts = Object.entries(product.attributes ?? {}).filter(([, value]) => value !== false).slice(0, 5);
+    const facts = withFacts ? Object.entries(product.attributes ?? {}).filter(([, value]) => value !== false).slice(0, 5) : [];
     return html`<li class="hit">
         <a href=${`/products/${encodeURIComponent(product.id)}`} onClick=${opened}>
             <${Picture} product=${product} />
             <span class="about">
                 <span class="title">${title ? marked(title) : product.title}</span>
                 <span class="brand">${product.brand}</span>
-                <span class="facts">${facts.map(([name, value]) => html`<span>${format.fieldName(name)}: ${format.valueName(value)}</span>`)}</span>
+                ${facts.length > 0 && html`<span class="facts">${facts.map(([name, value]) => html`<span>${format.fieldName(name)}: ${format.valueName(value)}</span>`)}</span>`}
                 ${product.status === "discontinued" && html`<span class="badge">${t.discontinued}</span>`}
             </span>
             <span class="price">${product.price === undefined ? "" : format.price(product.price, product.currency)}</span>

@@ -3,6 +3,7 @@
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../vendor/preact-htm.js";
 import * as api from "../shared/api.js";
 import * as format from "../shared/format.js";
+import { DRAWN_BY } from "../shared/picture.js";
 import { t } from "../shared/strings.js";
 import * as address from "./address.js";
 import { Chips, Facets } from "./facets.js";
@@ -21,7 +22,8 @@ function question(params, width) {
     const query = params.get("q") ?? "";
     asked.set("q", query || "*");
     asked.set("limit", String(address.shown(params)));
-    asked.set("fields", "id,title,price,currency,image_url,brand,categories,status,attributes");
+    const properties = params.get("view") === "list" ? "attributes" : DRAWN_BY;
+    asked.set("fields", `id,title,price,currency,image_url,brand,categories,status,${properties}`);
     asked.set("highlight", "utf16");
     asked.set("untracked", "true");
     const wanted = ["category", "brand", `price:${width}`, "auto"];

@@ -3,7 +3,7 @@
 import { html, useEffect, useRef, useState } from "../vendor/preact-htm.js";
 import * as api from "../shared/api.js";
 import * as format from "../shared/format.js";
-import { Picture } from "../shared/picture.js";
+import { DRAWN_BY, Picture } from "../shared/picture.js";
 import { t } from "../shared/strings.js";
 
 const PRODUCTS = 3;
@@ -17,7 +17,7 @@ async function offers(text, signal) {
     const params = new URLSearchParams({
         q: text,
         limit: String(PRODUCTS),
-        fields: "id,title,price,currency,image_url,categories,attributes",
+        fields: `id,title,price,currency,image_url,categories,${DRAWN_BY}`,
         strategy: "keyword",
         untracked: "true",
     });

@@ -144,7 +144,7 @@ impl<'a> ResultJson<'a> {
         match &result.result {
             Some(Outcome::Product(product)) => Self {
                 status: if result.created { 201 } else { 200 },
-                product: Some(ProductJson(product)),
+                product: Some(product.into()),
                 deleted: None,
                 problem: None,
             },

@@ -1,24 +1,15 @@
 //! Chooses the members of products that an answer has.
 
-use catalog_proto::v1;
-use serde::Serialize;
-use serde_json::{Map, Value};
-
-use crate::json::product::ProductJson;
+/// What begins the name of one attribute.
+const ATTRIBUTE: &str = "attributes.";
 
 /// The members that were asked for. Invariant: `id` is one of them.
 pub(crate) struct Fields {
     names: Vec<String>,
+    /// The attributes, where only some were asked for.
+    attributes: Option<Vec<String>>,
     /// The names that no product has.
     pub(crate) unknown: Vec<String>,
-}
-
-/// A product with all its members, or with some of them.
-#[derive(Serialize)]
-#[serde(untagged)]
-pub(crate) enum ItemJson<'a> {
-    All(ProductJson<'a>),
-    Some(Map<String, Value>),
 }
 
 impl Fields {
@@ -42,54 +33,34 @@ impl Fields {
         "updated_at",
     ];
 
+    /// Reads names of members, and of attributes as `attributes.NAME`.
     pub(crate) fn read(names: &[&str]) -> Self {
-        let (known, unknown): (Vec<&str>, Vec<&str>) =
-            names.iter().partition(|name| Self::ALL.contains(name));
+        let (mut members, mut attributes, mut unknown) = (vec!["id"], Vec::new(), Vec::new());
+        for name in names {
+            match name.strip_prefix(ATTRIBUTE) {
+                _ if Self::ALL.contains(name) => members.push(name),
+                Some(attribute) if !attribute.is_empty() => attributes.push(attribute),
+                _ => unknown.push(*name),
+            }
+        }
         let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+        let some = !attributes.is_empty() && !members.contains(&"attributes");
+        if some {
+            members.push("attributes");
+        }
         Self {
-            names: owned([vec!["id"], known].concat()),
+            names: owned(members),
+            attributes: some.then(|| owned(attributes)),
             unknown: owned(unknown),
         }
     }
-}
 
-impl<'a> ItemJson<'a> {
-    /// A product with the members that were asked for; None stands for all.
-    pub(crate) fn of(product: &'a v1::Product, fields: Option<&Fields>) -> Self {
-        let all = ProductJson(product);
-        let Some(fields) = fields else {
-            return Self::All(all);
-        };
-        match serde_json::to_value(&all) {
-            Ok(Value::Object(mut members)) => {
-                members.retain(|name, _| fields.names.contains(name));
-                Self::Some(members)
-            }
-            _ => Self::All(all),
-        }
+    pub(crate) fn have(&self, member: &str) -> bool {
+        self.names.iter().any(|name| name == member)
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_member_can_be_asked_for() {
-        let product = v1::Product::default();
-        let all = serde_json::to_value(ProductJson(&product)).expect("JSON");
-        let names: Vec<&str> = all
-            .as_object()
-            .expect("object")
-            .keys()
-            .map(String::as_str)
-            .collect();
-        let mut known = Fields::ALL.to_vec();
-        known.sort_unstable();
-        assert_eq!(names, known);
-        let fields = Fields::read(&["title", "name"]);
-        assert_eq!(fields.unknown, ["name"]);
-        let some = serde_json::to_value(ItemJson::of(&product, Some(&fields))).expect("JSON");
-        assert_eq!(some, serde_json::json!({"id": "", "title": ""}));
+    pub(crate) fn have_attribute(&self, attribute: &str) -> bool {
+        let some = self.attributes.as_ref();
+        some.is_none_or(|some| some.iter().any(|name| name == attribute))
     }
 }

@@ -1,26 +1,25 @@
 //! A product in the words of schema.org, as JSON-LD: what search engines read in the page of a product.
 
 use catalog_events::Currency;
+use catalog_proto::encoded::{AttributeView, ProductView};
 use catalog_proto::v1;
-use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
-use catalog_proto::v1::attribute_value::Kind;
 use serde_json::{Map, Value, json};
 
 /// Returns the product as a `schema.org/Product`. What it does not have is left out.
-pub(crate) fn linked(product: &v1::Product) -> Value {
+pub(crate) fn linked(product: &ProductView<'_>) -> Value {
     let mut linked = Map::new();
     linked.insert("@context".to_owned(), "https://schema.org".into());
     linked.insert("@type".to_owned(), "Product".into());
-    linked.insert("productID".to_owned(), product.id.as_str().into());
+    linked.insert("productID".to_owned(), product.id.into());
     let texts = [
-        ("name", &product.title),
-        ("description", &product.description),
-        ("image", &product.image_url),
-        ("sku", &product.sku),
+        ("name", product.title),
+        ("description", product.description),
+        ("image", product.image_url),
+        ("sku", product.sku),
     ];
     for (name, text) in texts {
         if !text.is_empty() {
-            linked.insert(name.to_owned(), text.as_str().into());
+            linked.insert(name.to_owned(), text.into());
         }
     }
     if !product.brand.is_empty() {
@@ -30,7 +29,7 @@ pub(crate) fn linked(product: &v1::Product) -> Value {
     match &product.gtins[..] {
         [] => {}
         [gtin] => {
-            linked.insert("gtin".to_owned(), gtin.as_str().into());
+            linked.insert("gtin".to_owned(), (*gtin).into());
         }
         gtins => {
             linked.insert("gtin".to_owned(), gtins.into());
@@ -47,7 +46,7 @@ pub(crate) fn linked(product: &v1::Product) -> Value {
     Value::Object(linked)
 }
 
-fn offer(product: &v1::Product) -> Value {
+fn offer(product: &ProductView<'_>) -> Value {
     let currency = product.currency.parse().unwrap_or(Currency::USD);
     let mut offer = json!({
         "@type": "Offer",
@@ -55,34 +54,31 @@ fn offer(product: &v1::Product) -> Value {
         "priceCurrency": product.currency,
     });
     // Whether there are any left is not known here.
-    if product.status() == v1::ProductStatus::Discontinued {
+    if product.status == v1::ProductStatus::Discontinued {
         offer["availability"] = "https://schema.org/Discontinued".into();
     }
     offer
 }
 
-fn property((name, value): (&String, &v1::AttributeValue)) -> Option<Value> {
-    let value = match value.kind.as_ref()? {
-        Kind::Text(text) => text.as_str().into(),
-        Kind::Number(number) => json!(number),
-        Kind::Flag(flag) => json!(flag),
-        Kind::List(list) => {
-            let scalars = list
-                .values
-                .iter()
-                .filter_map(|value| match value.kind.as_ref()? {
-                    ScalarKind::Text(text) => Some(text.as_str().into()),
-                    ScalarKind::Number(number) => Some(json!(number)),
-                    ScalarKind::Flag(flag) => Some(json!(flag)),
-                });
-            Value::Array(scalars.collect())
-        }
-    };
+fn property((name, value): &(&str, AttributeView<'_>)) -> Option<Value> {
+    let value = property_value(value)?;
     Some(json!({"@type": "PropertyValue", "name": name, "value": value}))
+}
+
+fn property_value(value: &AttributeView<'_>) -> Option<Value> {
+    Some(match value {
+        AttributeView::Text(text) => (*text).into(),
+        AttributeView::Number(number) => json!(number),
+        AttributeView::Flag(flag) => json!(flag),
+        AttributeView::List(values) => values.iter().filter_map(property_value).collect(),
+        AttributeView::Unknown => return None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
+    use catalog_proto::v1::attribute_value::Kind;
+
     use super::*;
 
     #[test]
@@ -106,18 +102,18 @@ mod tests {
             "offers": {"@type": "Offer", "price": "0.05", "priceCurrency": "EUR",
                        "availability": "https://schema.org/Discontinued"},
         });
-        assert_eq!(linked(&product), expected);
+        assert_eq!(linked(&(&product).into()), expected);
         let in_yen = v1::Product {
             price_minor: 1_500,
             currency: "JPY".to_owned(),
             ..v1::Product::default()
         };
-        assert_eq!(linked(&in_yen)["offers"]["price"], "1500");
+        assert_eq!(linked(&(&in_yen).into())["offers"]["price"], "1500");
         let in_dinars = v1::Product {
             price_minor: 1_234,
             currency: "KWD".to_owned(),
             ..v1::Product::default()
         };
-        assert_eq!(linked(&in_dinars)["offers"]["price"], "1.234");
+        assert_eq!(linked(&(&in_dinars).into())["offers"]["price"], "1.234");
     }
 }

@@ -1,16 +1,20 @@
 //! The JSON forms of products, written straight from the upstream's messages.
 
 use catalog_events::Money;
+use catalog_proto::encoded::{self, AttributeView, Malformed, ProductView};
 use catalog_proto::v1;
-use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
-use catalog_proto::v1::attribute_value::Kind;
-use serde::ser::{SerializeMap, SerializeSeq, SerializeStruct};
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// One product. Every member is always present, and null where the product has nothing.
-pub(crate) struct ProductJson<'a>(pub(crate) &'a v1::Product);
+use crate::json::fields::Fields;
+
+/// One product. Every member is always present, and null where the product has nothing, unless only some were asked for.
+pub(crate) struct ProductJson<'a> {
+    product: ProductView<'a>,
+    fields: Option<&'a Fields>,
+}
 
 /// The answer to a batch.
 #[derive(Serialize)]
@@ -36,14 +40,14 @@ pub(crate) struct PageJson<'a> {
 }
 
 impl<'a> PageJson<'a> {
-    pub(crate) fn of(page: &'a v1::ListProductsResponse) -> Self {
+    pub(crate) fn of(page: &'a encoded::ListProductsResponse) -> Result<Self, Malformed> {
         let token = page.next_page_token.as_str();
-        Self {
-            items: page.products.iter().map(ProductJson).collect(),
+        Ok(Self {
+            items: products(&page.products, None)?,
             next_page_token: Some(token).filter(|token| !token.is_empty()),
             total: page.total,
             stale: page.stale,
-        }
+        })
     }
 }
 
@@ -97,7 +101,7 @@ impl<'a> ChangeJson<'a> {
             actor: &change.actor,
             changed_fields: &change.changed_fields,
             previous_price: previous.map(|minor| PriceJson::of(minor, &change.previous_currency)),
-            product: change.product.as_ref().map(ProductJson),
+            product: change.product.as_ref().map(ProductJson::from),
             event_id: &change.event_id,
             position: change.position,
         }
@@ -128,63 +132,106 @@ fn kind(kind: v1::ChangeType) -> &'static str {
     }
 }
 
-impl Serialize for ProductJson<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let product = self.0;
-        let mut json = serializer.serialize_struct("Product", 17)?;
-        json.serialize_field("id", &product.id)?;
-        json.serialize_field("title", &product.title)?;
-        json.serialize_field("description", &product.description)?;
-        json.serialize_field("price", &product.price)?;
-        json.serialize_field("currency", &product.currency)?;
-        json.serialize_field("image_url", &some(&product.image_url))?;
-        json.serialize_field("price_minor", &product.price_minor)?;
-        json.serialize_field("brand", &some(&product.brand))?;
-        json.serialize_field("sku", &some(&product.sku))?;
-        json.serialize_field("gtins", &product.gtins)?;
-        json.serialize_field("categories", &product.categories)?;
-        json.serialize_field("attributes", &Attributes(product))?;
-        json.serialize_field("status", status(product.status()))?;
-        json.serialize_field("version", &product.version)?;
-        json.serialize_field("created_at", &product.created_at.as_ref().and_then(rfc3339))?;
-        json.serialize_field("updated_at", &product.updated_at.as_ref().and_then(rfc3339))?;
-        json.end()
+/// The products of an answer with the members that were asked for; None stands for all.
+pub(crate) fn products<'a>(
+    products: &'a [encoded::Product],
+    fields: Option<&'a Fields>,
+) -> Result<Vec<ProductJson<'a>>, Malformed> {
+    let views = products.iter().map(encoded::Product::view);
+    views
+        .map(|product| {
+            Ok(ProductJson {
+                product: product?,
+                fields,
+            })
+        })
+        .collect()
+}
+
+impl<'a> From<ProductView<'a>> for ProductJson<'a> {
+    fn from(product: ProductView<'a>) -> Self {
+        Self {
+            product,
+            fields: None,
+        }
     }
 }
 
-struct Attributes<'a>(&'a v1::Product);
+impl<'a> From<&'a v1::Product> for ProductJson<'a> {
+    fn from(product: &'a v1::Product) -> Self {
+        ProductView::from(product).into()
+    }
+}
+
+impl Serialize for ProductJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let product = &self.product;
+        let mut json = Members {
+            map: serializer.serialize_map(None)?,
+            fields: self.fields,
+        };
+        json.add("id", &product.id)?;
+        json.add("title", &product.title)?;
+        json.add("description", &product.description)?;
+        json.add("price", &product.price)?;
+        json.add("currency", &product.currency)?;
+        json.add("image_url", &some(product.image_url))?;
+        json.add("price_minor", &product.price_minor)?;
+        json.add("brand", &some(product.brand))?;
+        json.add("sku", &some(product.sku))?;
+        json.add("gtins", &product.gtins)?;
+        json.add("categories", &product.categories)?;
+        json.add("attributes", &Attributes(self))?;
+        json.add("status", status(product.status))?;
+        json.add("version", &product.version)?;
+        json.add("created_at", &product.created_at.as_ref().and_then(rfc3339))?;
+        json.add("updated_at", &product.updated_at.as_ref().and_then(rfc3339))?;
+        json.map.end()
+    }
+}
+
+/// The members of a product, as they are written.
+struct Members<'a, M> {
+    map: M,
+    fields: Option<&'a Fields>,
+}
+
+impl<M: SerializeMap> Members<'_, M> {
+    fn add(
+        &mut self,
+        name: &'static str,
+        value: &(impl Serialize + ?Sized),
+    ) -> Result<(), M::Error> {
+        match self.fields {
+            Some(fields) if !fields.have(name) => Ok(()),
+            _ => self.map.serialize_entry(name, value),
+        }
+    }
+}
+
+struct Attributes<'a>(&'a ProductJson<'a>);
 
 impl Serialize for Attributes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let attributes = &self.0.attributes;
-        let mut json = serializer.serialize_map(Some(attributes.len()))?;
-        for (name, value) in attributes {
-            match &value.kind {
-                Some(Kind::Text(text)) => json.serialize_entry(name, text)?,
-                Some(Kind::Number(number)) => json.serialize_entry(name, number)?,
-                Some(Kind::Flag(flag)) => json.serialize_entry(name, flag)?,
-                Some(Kind::List(list)) => json.serialize_entry(name, &List(&list.values))?,
-                None => json.serialize_entry(name, &())?,
-            }
-        }
-        json.end()
+        let ProductJson { product, fields } = self.0;
+        let wanted = |name: &str| fields.is_none_or(|fields| fields.have_attribute(name));
+        let attributes = product.attributes.iter();
+        let attributes = attributes.filter(|(name, _)| wanted(name));
+        serializer.collect_map(attributes.map(|(name, value)| (name, ValueJson(value))))
     }
 }
 
-struct List<'a>(&'a [v1::AttributeScalar]);
+struct ValueJson<'a>(&'a AttributeView<'a>);
 
-impl Serialize for List<'_> {
+impl Serialize for ValueJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut json = serializer.serialize_seq(Some(self.0.len()))?;
-        for scalar in self.0 {
-            match &scalar.kind {
-                Some(ScalarKind::Text(text)) => json.serialize_element(text)?,
-                Some(ScalarKind::Number(number)) => json.serialize_element(number)?,
-                Some(ScalarKind::Flag(flag)) => json.serialize_element(flag)?,
-                None => json.serialize_element(&())?,
-            }
+        match self.0 {
+            AttributeView::Text(text) => serializer.serialize_str(text),
+            AttributeView::Number(number) => serializer.serialize_f64(*number),
+            AttributeView::Flag(flag) => serializer.serialize_bool(*flag),
+            AttributeView::List(values) => serializer.collect_seq(values.iter().map(ValueJson)),
+            AttributeView::Unknown => serializer.serialize_none(),
         }
-        json.end()
     }
 }
 
@@ -209,6 +256,9 @@ pub(crate) fn rfc3339(at: &prost_types::Timestamp) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
+    use catalog_proto::v1::attribute_value::Kind;
+
     use super::*;
 
     #[test]
@@ -260,7 +310,10 @@ mod tests {
             }),
             ..Default::default()
         };
-        let json = serde_json::to_string(&ProductJson(&product)).expect("JSON");
+        let json = serde_json::to_string(&ProductJson::from(&product)).expect("JSON");
+        let passed_on = [encoded::Product::new(&product)];
+        let passed_on = products(&passed_on, None).expect("a product");
+        assert_eq!(json, serde_json::to_string(&passed_on[0]).expect("JSON"));
         assert_eq!(
             json,
             concat!(
@@ -271,6 +324,45 @@ mod tests {
                 r#""status":"active","version":3,"#,
                 r#""created_at":"1970-01-01T00:00:00.005Z","updated_at":null}"#,
             )
+        );
+    }
+
+    #[test]
+    fn every_member_can_be_asked_for() {
+        let number = |n| v1::AttributeValue {
+            kind: Some(Kind::Number(n)),
+        };
+        let product = v1::Product {
+            attributes: [
+                ("a".to_owned(), number(1.0)),
+                ("b.c".to_owned(), number(2.0)),
+            ]
+            .into(),
+            ..v1::Product::default()
+        };
+        let all = serde_json::to_value(ProductJson::from(&product)).expect("JSON");
+        let all = all.as_object().expect("an object");
+        let names: Vec<&str> = all.keys().map(String::as_str).collect();
+        let mut known = Fields::ALL.to_vec();
+        known.sort_unstable();
+        assert_eq!(names, known);
+
+        let check = |names: &[&str], expected: &str| {
+            let fields = Fields::read(names);
+            let product = [encoded::Product::new(&product)];
+            let some = products(&product, Some(&fields)).expect("a product");
+            assert_eq!(serde_json::to_string(&some[0]).expect("JSON"), expected);
+        };
+        check(&["title", "name"], r#"{"id":"","title":""}"#);
+        check(
+            &["attributes"],
+            r#"{"id":"","attributes":{"a":1.0,"b.c":2.0}}"#,
+        );
+        check(&["attributes.b.c"], r#"{"id":"","attributes":{"b.c":2.0}}"#);
+        check(&["attributes.x", "id"], r#"{"id":"","attributes":{}}"#);
+        check(
+            &["attributes.a", "attributes"],
+            r#"{"id":"","attributes":{"a":1.0,"b.c":2.0}}"#,
         );
     }
 }

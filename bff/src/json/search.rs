@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use catalog_proto::encoded::{self, Malformed};
 use catalog_proto::v1;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::json::fields::{Fields, ItemJson};
+use crate::json::fields::Fields;
+use crate::json::product::{ProductJson, products};
 use crate::openapi::product::Item;
 
 /// The name of the price in major units upstream.
@@ -17,7 +19,7 @@ const PRICE_MAJOR: &str = "price_major";
 #[schema(as = SearchAnswer)]
 pub(crate) struct SearchJson<'a> {
     #[schema(value_type = Vec<Item>)]
-    items: Vec<ItemJson<'a>>,
+    items: Vec<ProductJson<'a>>,
     strategy: &'static str,
     degraded: bool,
     /// Left out unless it is true.
@@ -168,7 +170,7 @@ struct MatchJson<'a> {
 #[schema(as = SimilarProducts)]
 pub(crate) struct SimilarJson<'a> {
     #[schema(value_type = Vec<Item>)]
-    items: Vec<ItemJson<'a>>,
+    items: Vec<ProductJson<'a>>,
     degraded: bool,
 }
 
@@ -193,10 +195,13 @@ struct SuggestionJson<'a> {
 
 impl<'a> SearchJson<'a> {
     /// The answer with the members of products that were asked for; None stands for all.
-    pub(crate) fn of(answer: &'a v1::SearchProductsResponse, fields: Option<&Fields>) -> Self {
+    pub(crate) fn of(
+        answer: &'a encoded::SearchProductsResponse,
+        fields: Option<&'a Fields>,
+    ) -> Result<Self, Malformed> {
         let some = |text: &'a String| Some(text.as_str()).filter(|text| !text.is_empty());
-        Self {
-            items: items(&answer.products, fields),
+        Ok(Self {
+            items: products(&answer.products, fields)?,
             strategy: strategy(answer.strategy()),
             degraded: answer.degraded,
             stale: answer.stale,
@@ -213,17 +218,20 @@ impl<'a> SearchJson<'a> {
             highlights: answer.highlights.iter().map(highlights).collect(),
             explanation: answer.explanation.as_ref().map(explanation),
             why_not: answer.why_not.as_ref().map(why_not),
-        }
+        })
     }
 }
 
 impl<'a> SimilarJson<'a> {
     /// The answer with the members of products that were asked for; None stands for all.
-    pub(crate) fn of(answer: &'a v1::SimilarProductsResponse, fields: Option<&Fields>) -> Self {
-        Self {
-            items: items(&answer.products, fields),
+    pub(crate) fn of(
+        answer: &'a encoded::SimilarProductsResponse,
+        fields: Option<&'a Fields>,
+    ) -> Result<Self, Malformed> {
+        Ok(Self {
+            items: products(&answer.products, fields)?,
             degraded: answer.degraded,
-        }
+        })
     }
 }
 
@@ -240,11 +248,6 @@ impl<'a> SuggestionsJson<'a> {
             items: items.collect(),
         }
     }
-}
-
-fn items<'a>(products: &'a [v1::Product], fields: Option<&Fields>) -> Vec<ItemJson<'a>> {
-    let items = products.iter().map(|product| ItemJson::of(product, fields));
-    items.collect()
 }
 
 fn facet(facet: &v1::Facet) -> FacetJson<'_> {

@@ -246,7 +246,7 @@ pub(crate) struct SearchParams {
     profile: Option<String>,
     /// Fields whose values are counted: `brand,price:50,attributes.colour:size=20:q=blu,auto`.
     facets: Option<String>,
-    /// The members of products that are answered, with commas.
+    /// The members of products that are answered, with commas; `attributes.NAME` is one attribute.
     fields: Option<String>,
     discontinued: Option<DiscontinuedMode>,
     /// Whether the answer tells how it came about.
@@ -267,7 +267,7 @@ pub(crate) struct SearchParams {
 pub(crate) struct SimilarParams {
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<i32>,
-    /// The members of products that are answered, with commas.
+    /// The members of products that are answered, with commas; `attributes.NAME` is one attribute.
     fields: Option<String>,
 }
 

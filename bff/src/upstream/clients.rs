@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::http::Uri;
+use catalog_proto::encoded::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::api_key_service_client::ApiKeyServiceClient;
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
 use catalog_proto::v1::catalog_command_service_client::CatalogCommandServiceClient;
 use catalog_proto::v1::catalog_query_operations_client::CatalogQueryOperationsClient;
-use catalog_proto::v1::catalog_service_client::CatalogServiceClient;
 use catalog_proto::v1::event_service_client::EventServiceClient;
 use catalog_proto::v1::search_rule_service_client::SearchRuleServiceClient;
 use catalog_proto::v1::usage_service_client::UsageServiceClient;

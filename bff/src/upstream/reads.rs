@@ -1,8 +1,8 @@
 //! Calls that read products. The past is told by the write service, all else by the read side.
 
 use catalog_events::ProductId;
-use catalog_proto::v1;
 use catalog_proto::v1::get_product_as_of_request::AsOf;
+use catalog_proto::{encoded, v1};
 use tonic::Status;
 
 use crate::upstream::call::{call, call_for_response, is_stale, patient};
@@ -11,7 +11,7 @@ use crate::upstream::clients::Upstream;
 
 /// What a read found.
 pub(crate) struct Found {
-    pub(crate) product: v1::Product,
+    pub(crate) product: encoded::Product,
     /// Whether the read side failed to catch up with the tokens in time.
     pub(crate) stale: bool,
 }
@@ -44,7 +44,7 @@ impl Upstream {
         &self,
         caller: &Caller,
         message: v1::BatchGetProductsRequest,
-    ) -> Result<v1::BatchGetProductsResponse, Status> {
+    ) -> Result<encoded::BatchGetProductsResponse, Status> {
         let deadline = patient(self.batch_deadline, &message.consistency_tokens);
         let mut client = self.catalog.clone();
         call(caller, deadline, message, |request| {
@@ -57,7 +57,7 @@ impl Upstream {
         &self,
         caller: &Caller,
         message: v1::SearchProductsRequest,
-    ) -> Result<v1::SearchProductsResponse, Status> {
+    ) -> Result<encoded::SearchProductsResponse, Status> {
         let deadline = patient(self.search_deadline, &message.consistency_tokens);
         let mut client = self.catalog.clone();
         call(caller, deadline, message, |request| {
@@ -70,7 +70,7 @@ impl Upstream {
         &self,
         caller: &Caller,
         message: v1::SimilarProductsRequest,
-    ) -> Result<v1::SimilarProductsResponse, Status> {
+    ) -> Result<encoded::SimilarProductsResponse, Status> {
         let mut client = self.catalog.clone();
         call(caller, self.search_deadline, message, |request| {
             client.similar_products(request)
@@ -106,7 +106,7 @@ impl Upstream {
         })
         .await?;
         Ok(Found {
-            product,
+            product: (&product).into(),
             stale: false,
         })
     }
@@ -133,7 +133,7 @@ impl Upstream {
         &self,
         caller: &Caller,
         message: v1::ListProductsRequest,
-    ) -> Result<v1::ListProductsResponse, Status> {
+    ) -> Result<encoded::ListProductsResponse, Status> {
         let deadline = patient(self.batch_deadline, &message.consistency_tokens);
         let mut client = self.catalog.clone();
         call(caller, deadline, message, |request| {

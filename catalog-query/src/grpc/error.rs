@@ -1,6 +1,7 @@
 //! Turns the errors of the read side into gRPC statuses, here and nowhere else. Internals are logged
 //! and hidden from the caller.
 
+use catalog_proto::encoded::Malformed;
 use service_kit::status;
 use tonic::{Code, Status};
 
@@ -57,6 +58,11 @@ pub(crate) fn expectation_status(err: ExpectationError) -> Status {
         ExpectationError::NegativeWait => "consistency_wait_ms",
     };
     invalid(field, err.to_string())
+}
+
+/// A product that was encoded here and cannot be read.
+pub(crate) fn malformed(err: Malformed) -> Status {
+    internal(&err)
 }
 
 pub(crate) fn repository_status(err: RepositoryError) -> Status {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use catalog_proto::encoded::ProductView;
 use catalog_proto::v1;
 use catalog_proto::v1::why_not::Reason;
 
@@ -139,13 +140,13 @@ fn no_match(lacked: &[String], by_meaning: bool) -> String {
 /// What matches in the texts of a product, in bytes or in UTF-16 units.
 pub(crate) fn highlight(
     highlighter: &Highlighter,
-    product: &v1::Product,
+    product: &ProductView<'_>,
     in_utf16: bool,
 ) -> v1::Highlight {
     let texts = [
-        ("title", &product.title),
-        ("brand", &product.brand),
-        ("description", &product.description),
+        ("title", product.title),
+        ("brand", product.brand),
+        ("description", product.description),
     ];
     let marked = texts.into_iter().filter_map(|(field, text)| {
         let marked = highlighter.mark(text)?;

@@ -1,9 +1,9 @@
 //! Answers pages of products: reads the request and its page token, and writes the answer.
 
 use std::collections::HashSet;
-use std::sync::Arc;
 
 use catalog_events::moment;
+use catalog_proto::encoded::{self, ProductView};
 use catalog_proto::v1;
 use time::OffsetDateTime;
 use tonic::Status;
@@ -26,7 +26,7 @@ impl<R: ProductRepository> CatalogGrpc<R> {
     pub(super) async fn answer_list(
         &self,
         request: v1::ListProductsRequest,
-    ) -> Result<v1::ListProductsResponse, Status> {
+    ) -> Result<encoded::ListProductsResponse, Status> {
         let size = limit(request.page_size, PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX)
             .map_err(|_| invalid("page_size", "is negative"))?;
         let since = since(&request)?;
@@ -57,10 +57,8 @@ impl<R: ProductRepository> CatalogGrpc<R> {
         let mut listed = page.products.iter();
         let met = listed.all(|(id, held)| expected.is_met(id, held));
         let products = page.products.into_iter();
-        Ok(v1::ListProductsResponse {
-            products: products
-                .filter_map(|(_, held)| held.product.map(Arc::unwrap_or_clone))
-                .collect(),
+        Ok(encoded::ListProductsResponse {
+            products: products.filter_map(|(_, held)| held.product).collect(),
             next_page_token: page
                 .next
                 .map_or(String::new(), |next| cursor.token(&self.page_key, &next)),
@@ -133,11 +131,11 @@ impl Wanted {
         }))
     }
 
-    fn is_of(&self, product: &v1::Product) -> bool {
+    fn is_of(&self, product: &ProductView<'_>) -> bool {
         let has = |wanted: &HashSet<String>, text: &str| {
             identifier(text).is_some_and(|canonical| wanted.contains(&canonical))
         };
-        has(&self.skus, &product.sku) || product.gtins.iter().any(|gtin| has(&self.gtins, gtin))
+        has(&self.skus, product.sku) || product.gtins.iter().any(|gtin| has(&self.gtins, gtin))
     }
 }
 

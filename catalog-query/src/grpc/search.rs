@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog_events::{ProductId, SearchRule, StoredRule};
+use catalog_proto::encoded;
 use catalog_proto::v1;
 use prost::Message as _;
 use tonic::Status;
 
 use crate::grpc::CatalogGrpc;
 use crate::grpc::convert::{count, limit};
-use crate::grpc::error::{invalid, invalid_field, repository_status, search_status};
+use crate::grpc::error::{invalid, invalid_field, malformed, repository_status, search_status};
 use crate::grpc::explanation::{absence, explanation, highlight};
 use crate::index::{FacetCounts, Filter, MatchMode, ValueCount};
 use crate::read_model::ProductRepository;
@@ -31,7 +32,7 @@ impl<R: ProductRepository> CatalogGrpc<R> {
     pub(crate) async fn answer_search(
         &self,
         request: v1::SearchProductsRequest,
-    ) -> Result<v1::SearchProductsResponse, Status> {
+    ) -> Result<encoded::SearchProductsResponse, Status> {
         let asked = read(&request)?;
         let tokens = &request.consistency_tokens;
         let expected = self.expectation(tokens, request.consistency_wait_ms)?;
@@ -39,20 +40,21 @@ impl<R: ProductRepository> CatalogGrpc<R> {
         let page = self.search.search(asked).await.map_err(search_status)?;
         let ids: Vec<ProductId> = page.hits.iter().map(|hit| hit.product_id.clone()).collect();
         // An index may be a moment ahead of or behind the documents: what is gone is left out.
-        let (products, met) = self.read(&ids, &expected).await?;
+        let (found, met) = self.read(&ids, &expected).await?;
+        let products: Vec<_> = found.into_iter().map(|(_, product)| product).collect();
         let caught_up = seen.is_some_and(|seen| seen.still_answers());
         let highlights = match &page.outcome {
             Some(outcome) if request.highlight => {
                 let highlighter = Highlighter::new(&outcome.understood);
-                let marked = products
-                    .iter()
-                    .map(|product| highlight(&highlighter, product, request.highlight_utf16));
-                marked.collect()
+                let views = products.iter().map(encoded::Product::view);
+                let marked = views
+                    .map(|product| Ok(highlight(&highlighter, &product?, request.highlight_utf16)));
+                marked.collect::<Result<_, _>>().map_err(malformed)?
             }
             _ => Vec::new(),
         };
         let why_not = self.why_not(&request.why_not, page.absence.clone()).await?;
-        Ok(v1::SearchProductsResponse {
+        Ok(encoded::SearchProductsResponse {
             products,
             highlights,
             why_not,
@@ -201,7 +203,10 @@ fn sort(sort: v1::SortOrder) -> Sort {
 }
 
 /// The answer without the products.
-fn answer(request: &v1::SearchProductsRequest, page: SearchPage) -> v1::SearchProductsResponse {
+fn answer(
+    request: &v1::SearchProductsRequest,
+    page: SearchPage,
+) -> encoded::SearchProductsResponse {
     let asked = request.facets.iter().map(|facet| facet.field.clone());
     let names = asked.map(Some).chain(std::iter::repeat(None));
     let facets = page.facets.into_iter().zip(names);
@@ -212,7 +217,7 @@ fn answer(request: &v1::SearchProductsRequest, page: SearchPage) -> v1::SearchPr
         Some(StrategyKind::Vector) => v1::SearchStrategy::Vector,
         Some(StrategyKind::Hybrid) => v1::SearchStrategy::Hybrid,
     };
-    v1::SearchProductsResponse {
+    encoded::SearchProductsResponse {
         strategy: strategy.into(),
         degraded: outcome.is_some_and(|outcome| outcome.degraded),
         total: count(page.total),
@@ -232,7 +237,7 @@ fn answer(request: &v1::SearchProductsRequest, page: SearchPage) -> v1::SearchPr
         ranking_profile: page.profile.label(),
         explanation: page.explanation.map(explanation),
         redirect_url: page.redirect_url.unwrap_or_default(),
-        ..v1::SearchProductsResponse::default()
+        ..encoded::SearchProductsResponse::default()
     }
 }
 

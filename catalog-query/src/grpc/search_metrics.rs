@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use catalog_proto::encoded;
 use catalog_proto::v1;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -68,7 +69,7 @@ impl SearchMetrics {
 
     pub(crate) fn ended(
         &self,
-        answer: &Result<v1::SearchProductsResponse, Status>,
+        answer: &Result<encoded::SearchProductsResponse, Status>,
         took: Duration,
     ) {
         match answer {

@@ -1,13 +1,16 @@
 //! Answers requests for products like one, and for the ends of what is being typed.
 
 use catalog_events::ProductId;
+use catalog_proto::encoded;
 use catalog_proto::v1;
 use tonic::Status;
 
 use crate::consistency::Expectation;
 use crate::grpc::CatalogGrpc;
 use crate::grpc::convert::{count, limit};
-use crate::grpc::error::{invalid, invalid_field, not_found, repository_status, search_status};
+use crate::grpc::error::{
+    invalid, invalid_field, malformed, not_found, repository_status, search_status,
+};
 use crate::grpc::search::{LIMIT_DEFAULT, LIMIT_MAX};
 use crate::read_model::ProductRepository;
 use crate::search::parse_filter;
@@ -20,7 +23,7 @@ impl<R: ProductRepository> CatalogGrpc<R> {
     pub(crate) async fn answer_similar(
         &self,
         request: v1::SimilarProductsRequest,
-    ) -> Result<v1::SimilarProductsResponse, Status> {
+    ) -> Result<encoded::SimilarProductsResponse, Status> {
         let limit = limit(request.limit, LIMIT_DEFAULT, LIMIT_MAX)?;
         let filter = request
             .filter
@@ -34,15 +37,16 @@ impl<R: ProductRepository> CatalogGrpc<R> {
             .map_err(repository_status)?
             .product
             .ok_or_else(not_found)?;
+        let product = product.view().map_err(malformed)?;
         let similar = self
             .search
             .similar(&id, &product, filter, limit)
             .await
             .map_err(search_status)?;
         let ids: Vec<ProductId> = similar.hits.into_iter().map(|hit| hit.product_id).collect();
-        let (products, _) = self.read(&ids, &Expectation::default()).await?;
-        Ok(v1::SimilarProductsResponse {
-            products,
+        let (found, _) = self.read(&ids, &Expectation::default()).await?;
+        Ok(encoded::SimilarProductsResponse {
+            products: found.into_iter().map(|(_, product)| product).collect(),
             degraded: similar.degraded,
         })
     }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use catalog_events::{ProductId, SearchedBy};
+use catalog_proto::encoded;
 use catalog_proto::v1;
 use catalog_proto::v1::usage_service_server::UsageService;
 use sqlx::PgPool;
@@ -46,7 +47,7 @@ impl TrackedSearch {
     pub(crate) fn record(
         &self,
         usage: &UsageRecorder,
-        answer: &v1::SearchProductsResponse,
+        answer: &encoded::SearchProductsResponse,
     ) -> String {
         let strategy = match answer.strategy() {
             v1::SearchStrategy::Keyword => SearchedBy::Keyword,

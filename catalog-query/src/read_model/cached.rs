@@ -16,8 +16,6 @@ use tokio_util::sync::CancellationToken;
 use crate::read_model::documents::Held;
 use crate::read_model::repository::{AtLeast, ProductRepository, RepositoryError};
 
-/// A message in memory is about this many times its encoded size.
-const MEMORY_PER_ENCODED_BYTE: u32 = 4;
 /// How long an answer lives: it bounds how stale a replica may be that does not apply documents
 /// itself and misses a change while these lag.
 const ENTRY_SECONDS_MAX: u64 = 30;
@@ -45,7 +43,7 @@ impl<R: ProductRepository> CachedProductRepository<R> {
         let weigh = |id: &ProductId, held: &Held| {
             let product = held.product.as_ref();
             let bytes = product.map_or(0, |product| product.encoded_len() as u32);
-            256 + id.as_str().len() as u32 + bytes.saturating_mul(MEMORY_PER_ENCODED_BYTE)
+            (256 + id.as_str().len() as u32).saturating_add(bytes)
         };
         Self {
             generation: AtomicI64::new(inner.generation()),

@@ -1,9 +1,7 @@
 //! Reads rows of documents and turns them into what readers get.
 
-use std::sync::Arc;
-
 use catalog_events::{Position, Product, Version};
-use catalog_proto::v1;
+use catalog_proto::encoded;
 use sqlx::PgExecutor;
 use sqlx::types::Json;
 
@@ -19,7 +17,7 @@ pub(crate) struct DocumentRow {
 impl DocumentRow {
     pub(crate) fn into_held(self) -> Held {
         let version = Version::new(self.version);
-        let message = |product: Json<Product>| Some(Arc::new(product.0.to_message(version?)));
+        let message = |product: Json<Product>| Some((&product.0.to_message(version?)).into());
         Held {
             version,
             position: Position::from_i64(self.position),
@@ -57,5 +55,6 @@ pub(crate) struct Held {
     pub(crate) version: Option<Version>,
     /// The position of the event that brought this version.
     pub(crate) position: Position,
-    pub(crate) product: Option<Arc<v1::Product>>,
+    /// As it is answered: whoever asks gets these bytes.
+    pub(crate) product: Option<encoded::Product>,
 }

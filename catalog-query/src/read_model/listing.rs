@@ -4,7 +4,7 @@
 mod indexes;
 
 use catalog_events::{Position, ProductId};
-use catalog_proto::v1;
+use catalog_proto::encoded::{self, ProductView};
 use prost::Message as _;
 use sqlx::PgPool;
 use time::OffsetDateTime;
@@ -35,7 +35,7 @@ pub(crate) enum ListOrder {
 pub(crate) struct Candidates {
     pub(crate) ids: Vec<ProductId>,
     /// Whether a product still has it: the index may be a moment behind the documents.
-    pub(crate) has: Box<dyn Fn(&v1::Product) -> bool + Send + Sync>,
+    pub(crate) has: Box<dyn Fn(&ProductView<'_>) -> bool + Send + Sync>,
 }
 
 /// A page of products.
@@ -77,8 +77,8 @@ impl Listing {
                 };
                 let held = row.into_held();
                 let place = order.behind(&id, held.position);
-                if let Some(product) = held.product.as_deref()
-                    && candidates.is_none_or(|candidates| (candidates.has)(product))
+                if let Some(product) = &held.product
+                    && candidates.is_none_or(|candidates| candidates.include(product))
                 {
                     let size = product.encoded_len();
                     if bytes > 0 && bytes + size > PAGE_BYTES_MAX {
@@ -107,6 +107,13 @@ impl Listing {
             .fetch_one(&live.pool)
             .await?;
         Ok(documents)
+    }
+}
+
+impl Candidates {
+    /// Whether a product is one of them, as it is now.
+    fn include(&self, product: &encoded::Product) -> bool {
+        product.view().is_ok_and(|product| (self.has)(&product))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use catalog_events::{Currency, ProductId};
-use catalog_proto::v1;
+use catalog_proto::encoded::ProductView;
 
 use self::match_set::MatchSet;
 pub(crate) use self::page::SearchPage;
@@ -105,7 +105,7 @@ impl SearchEngine {
     pub(crate) async fn similar(
         &self,
         id: &ProductId,
-        product: &v1::Product,
+        product: &ProductView<'_>,
         filter: Option<Filter>,
         limit: usize,
     ) -> Result<SimilarProducts, SearchError> {

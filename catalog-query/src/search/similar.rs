@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use catalog_events::ProductId;
-use catalog_proto::v1;
-use catalog_proto::v1::attribute_scalar::Kind as ScalarKind;
-use catalog_proto::v1::attribute_value::Kind;
+use catalog_proto::encoded::{AttributeView, ProductView};
 
 use crate::index::{Filter, Hit, KeywordIndex, KeywordWeights, QueryTerms};
 use crate::search::deadline::{ANSWER_MAX, Deadline};
@@ -37,7 +35,7 @@ impl SimilarSearch {
     pub(crate) async fn search(
         &self,
         id: &ProductId,
-        product: &v1::Product,
+        product: &ProductView<'_>,
         filter: Option<Filter>,
         limit: usize,
     ) -> Result<SimilarProducts, SearchError> {
@@ -55,7 +53,7 @@ impl SimilarSearch {
 
     async fn by_words(
         &self,
-        product: &v1::Product,
+        product: &ProductView<'_>,
         limit: usize,
         scope: Scope,
     ) -> Result<Vec<Hit>, SearchError> {
@@ -96,29 +94,27 @@ impl VectorSearch {
 
 /// The texts that a product may share with others, the most telling ones first: only the beginning
 /// is used, because a query has a bound.
-fn telling_text(product: &v1::Product) -> String {
-    let values = product.attributes.values();
-    let mut attributes: Vec<&String> = values
-        .flat_map(|value| match &value.kind {
-            Some(Kind::Text(text)) => vec![text],
-            Some(Kind::List(list)) => list.values.iter().filter_map(listed_text).collect(),
-            Some(Kind::Number(_) | Kind::Flag(_)) | None => Vec::new(),
-        })
-        .collect();
+fn telling_text(product: &ProductView<'_>) -> String {
+    let mut attributes = Vec::new();
+    for (_, value) in &product.attributes {
+        match value {
+            AttributeView::List(values) => attributes.extend(values.iter().filter_map(text)),
+            value => attributes.extend(text(value)),
+        }
+    }
     // Short values name a kind and long ones are prose. The text makes the order definite.
     attributes.sort_by_key(|text| (text.len(), *text));
-    let texts: Vec<&str> = [&product.title, &product.brand]
+    let texts: Vec<&str> = [product.title, product.brand]
         .into_iter()
-        .chain(product.categories.iter().rev())
+        .chain(product.categories.iter().rev().copied())
         .chain(attributes)
-        .map(String::as_str)
         .collect();
     texts.join(" ")
 }
 
-fn listed_text(scalar: &v1::AttributeScalar) -> Option<&String> {
-    match &scalar.kind {
-        Some(ScalarKind::Text(text)) => Some(text),
-        Some(ScalarKind::Number(_) | ScalarKind::Flag(_)) | None => None,
+fn text<'a>(value: &AttributeView<'a>) -> Option<&'a str> {
+    match value {
+        AttributeView::Text(text) => Some(text),
+        _ => None,
     }
 }

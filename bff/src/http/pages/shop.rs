@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use catalog_proto::v1;
+use catalog_proto::encoded::ProductView;
 use tonic::Code;
 
 use crate::http::api::Api;
@@ -44,11 +44,10 @@ pub(super) async fn product(
         return gone();
     };
     match api.upstream.get_product(&caller, &id, Vec::new()).await {
-        Ok(found) => page(
-            StatusCode::OK,
-            &head(&found.product)?,
-            &body(&found.product),
-        ),
+        Ok(found) => {
+            let product = found.product.view()?;
+            page(StatusCode::OK, &head(&product)?, &body(&product))
+        }
         Err(status) if status.code() == Code::NotFound => gone(),
         // The page asks again, and tells what is wrong.
         Err(_) => page(StatusCode::OK, NO_PRODUCT, ""),
@@ -60,8 +59,8 @@ fn page(status: StatusCode, head: &str, body: &str) -> Result<Response, Problem>
 }
 
 /// What search engines and previews of links read.
-fn head(product: &v1::Product) -> Result<String, Problem> {
-    let title = escaped(&product.title);
+fn head(product: &ProductView<'_>) -> Result<String, Problem> {
+    let title = escaped(product.title);
     let description: String = product.description.chars().take(300).collect();
     let description = escaped(&description);
     let linked = serde_json::to_string(&linked(product)).map_err(Problem::internal)?;
@@ -75,9 +74,9 @@ fn head(product: &v1::Product) -> Result<String, Problem> {
 }
 
 /// What is seen before the page is drawn, and without JavaScript.
-fn body(product: &v1::Product) -> String {
-    let description = escaped(&product.description);
-    format!("<h1>{}</h1><p>{description}</p>", escaped(&product.title))
+fn body(product: &ProductView<'_>) -> String {
+    let description = escaped(product.description);
+    format!("<h1>{}</h1><p>{description}</p>", escaped(product.title))
 }
 
 fn escaped(text: &str) -> String {

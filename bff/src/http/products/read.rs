@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use catalog_events::ProductId;
+use catalog_proto::encoded::{self, Malformed, ProductView};
 use catalog_proto::v1;
 
 use crate::http::answer::json_response;
@@ -63,12 +64,12 @@ pub(crate) async fn get_product(
         Some(as_of) => api.upstream.get_product_as_of(&caller, &id, as_of).await,
     }
     .map_err(|status| Problem::of_status(&status, false))?;
-    let version = found.product.version;
-    let tag = form.etag(version);
+    let product = found.product.view()?;
+    let tag = form.etag(product.version);
     let mut response = if if_none_match.holds_tag(&tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        form.response(&found.product)?
+        form.response(product)?
     };
     response.headers_mut().insert(ETAG, tag);
     response.headers_mut().append(VARY, BY_FORM);
@@ -102,7 +103,7 @@ pub(crate) async fn list_products(
     message.consistency_tokens = tokens;
     let page = api.upstream.list_products(&caller, message).await;
     let page = page.map_err(|status| Problem::of_status(&status, false))?;
-    let mut response = json_response(StatusCode::OK, &PageJson::of(&page))?;
+    let mut response = json_response(StatusCode::OK, &PageJson::of(&page)?)?;
     set_stale(&mut response, page.stale);
     Ok(response)
 }
@@ -130,14 +131,14 @@ async fn products_by_id(
         ..v1::BatchGetProductsRequest::default()
     };
     let answer = if message.ids.is_empty() {
-        v1::BatchGetProductsResponse::default()
+        encoded::BatchGetProductsResponse::default()
     } else {
         api.upstream
             .batch_get_products(caller, message)
             .await
             .map_err(|status| Problem::of_status(&status, false))?
     };
-    let mut response = json_response(StatusCode::OK, &in_order(&distinct, &answer))?;
+    let mut response = json_response(StatusCode::OK, &in_order(&distinct, &answer)?)?;
     set_stale(&mut response, answer.stale);
     Ok(response)
 }
@@ -161,11 +162,11 @@ impl Form {
         }
     }
 
-    fn response(&self, product: &v1::Product) -> Result<Response, Problem> {
+    fn response(&self, product: ProductView<'_>) -> Result<Response, Problem> {
         match self {
             Self::Plain => product_response(StatusCode::OK, product),
             Self::Linked => {
-                let mut response = json_response(StatusCode::OK, &linked(product))?;
+                let mut response = json_response(StatusCode::OK, &linked(&product))?;
                 let kind = HeaderValue::from_static(LINKED);
                 response.headers_mut().insert(CONTENT_TYPE, kind);
                 Ok(response)
@@ -195,24 +196,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Form {
 
 pub(crate) fn product_response(
     status: StatusCode,
-    product: &v1::Product,
+    product: ProductView<'_>,
 ) -> Result<Response, Problem> {
-    let mut response = json_response(status, &ProductJson(product))?;
-    response.headers_mut().insert(ETAG, etag(product.version));
+    let tag = etag(product.version);
+    let mut response = json_response(status, &ProductJson::from(product))?;
+    response.headers_mut().insert(ETAG, tag);
     Ok(response)
 }
 
-fn in_order<'a>(asked: &[&'a str], answer: &'a v1::BatchGetProductsResponse) -> BatchJson<'a> {
-    let by_id: HashMap<&str, &v1::Product> = answer
-        .products
-        .iter()
-        .map(|product| (product.id.as_str(), product))
-        .collect();
-    let found = asked.iter().filter_map(|id| by_id.get(id));
-    let missing = asked.iter().filter(|id| !by_id.contains_key(**id));
-    BatchJson {
-        items: found.map(|product| ProductJson(product)).collect(),
-        missing: missing.copied().collect(),
+fn in_order<'a>(
+    asked: &[&'a str],
+    answer: &'a encoded::BatchGetProductsResponse,
+) -> Result<BatchJson<'a>, Malformed> {
+    let views = answer.products.iter().map(encoded::Product::view);
+    let mut by_id: HashMap<&str, ProductView<'_>> = views
+        .map(|product| product.map(|product| (product.id, product)))
+        .collect::<Result<_, _>>()?;
+    let mut batch = BatchJson {
+        items: Vec::with_capacity(by_id.len()),
+        missing: Vec::new(),
         stale: answer.stale,
+    };
+    for id in asked {
+        match by_id.remove(id) {
+            Some(product) => batch.items.push(product.into()),
+            None => batch.missing.push(id),
+        }
     }
+    Ok(batch)
 }

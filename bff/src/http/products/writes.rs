@@ -230,7 +230,7 @@ fn unmet(unmet: Unmet<Status>) -> Problem {
 }
 
 fn written_response(status: StatusCode, written: &Written) -> Result<Response, Problem> {
-    let mut response = product_response(status, &written.product)?;
+    let mut response = product_response(status, (&written.product).into())?;
     set_token(&mut response, &written.token);
     Ok(response)
 }

@@ -87,7 +87,7 @@ pub(crate) async fn answer_search(
         .search_products(caller, request)
         .await
         .map_err(|status| Problem::of_status(&status, false))?;
-    let mut response = json_response(StatusCode::OK, &SearchJson::of(&answer, fields))?;
+    let mut response = json_response(StatusCode::OK, &SearchJson::of(&answer, fields)?)?;
     set_stale(&mut response, answer.stale);
     Ok(response)
 }
@@ -130,7 +130,7 @@ pub(crate) async fn similar_products(
         .similar_products(&caller, request)
         .await
         .map_err(|status| Problem::of_status(&status, false))?;
-    json_response(StatusCode::OK, &SimilarJson::of(&answer, fields.as_ref()))
+    json_response(StatusCode::OK, &SimilarJson::of(&answer, fields.as_ref())?)
 }
 
 /// `GET /api/autocomplete?q=…`: suggestions of what to search for: what many searches asked, then the

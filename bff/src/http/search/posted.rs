@@ -131,7 +131,8 @@ async fn answer_one(
     message.consistency_tokens = tokens;
     let answer = api.upstream.search_products(caller, message).await;
     let answer = answer.map_err(|status| Problem::of_status(&status, false))?;
-    serde_json::to_value(SearchJson::of(&answer, fields.as_ref())).map_err(Problem::internal)
+    let answer = SearchJson::of(&answer, fields.as_ref())?;
+    serde_json::to_value(answer).map_err(Problem::internal)
 }
 
 impl MultiSearchItem {

@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use catalog_proto::v1;
+use catalog_proto::{encoded, v1};
 use serde_json::Value;
 
 use crate::http::api::Api;
@@ -31,7 +31,7 @@ pub(super) async fn hits(
         request.limit = 1;
         let mut beyond = ask(api, caller, request).await?;
         beyond.products.clear();
-        return Ok(results::hits(question, &beyond, started));
+        return Ok(results::hits(question, &beyond, started)?);
     }
     loop {
         // The pages before the last are read for their tokens only.
@@ -47,7 +47,7 @@ pub(super) async fn hits(
             if left > 0 || question.hits_per_page == 0 {
                 answer.products.clear();
             }
-            return Ok(results::hits(question, &answer, started));
+            return Ok(results::hits(question, &answer, started)?);
         }
         skipped += limit;
         request.page_token = answer.next_page_token;
@@ -83,7 +83,7 @@ async fn ask(
     api: &Api,
     caller: &Caller,
     request: v1::SearchProductsRequest,
-) -> Result<v1::SearchProductsResponse, Problem> {
+) -> Result<encoded::SearchProductsResponse, Problem> {
     let answer = api.upstream.search_products(caller, request).await;
     answer.map_err(|status| Problem::of_status(&status, false))
 }

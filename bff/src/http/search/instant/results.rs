@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use catalog_proto::encoded::{self, Malformed, ProductView};
 use catalog_proto::v1;
 use serde_json::{Map, Value, json};
 
@@ -12,12 +13,12 @@ use crate::json::product::ProductJson;
 /// A page of products.
 pub(super) fn hits(
     question: &HitsQuestion,
-    answer: &v1::SearchProductsResponse,
+    answer: &encoded::SearchProductsResponse,
     started: Instant,
-) -> Value {
+) -> Result<Value, Malformed> {
     let hits = answer.products.iter().enumerate().map(|(at, product)| {
         let highlight = answer.highlights.get(at);
-        hit(question, product, highlight)
+        Ok(hit(question, product.view()?, highlight))
     });
     let total = u64::try_from(answer.total).unwrap_or(0);
     let per_page = question.hits_per_page;
@@ -27,7 +28,7 @@ pub(super) fn hits(
     };
     let mut result = json!({
         "index": question.index,
-        "hits": hits.collect::<Vec<_>>(),
+        "hits": hits.collect::<Result<Vec<_>, _>>()?,
         "nbHits": total,
         "page": question.page,
         "nbPages": pages,
@@ -46,13 +47,13 @@ pub(super) fn hits(
     if !answer.search_id.is_empty() {
         result["queryID"] = json!(answer.search_id);
     }
-    result
+    Ok(result)
 }
 
 /// The values of a facet.
 pub(super) fn facet_values(
     question: &FacetQuestion,
-    answer: &v1::SearchProductsResponse,
+    answer: &encoded::SearchProductsResponse,
     started: Instant,
 ) -> Value {
     let values = answer.facets.first().map(|facet| facet.values.as_slice());
@@ -70,8 +71,18 @@ pub(super) fn facet_values(
     })
 }
 
-fn hit(question: &HitsQuestion, product: &v1::Product, highlight: Option<&v1::Highlight>) -> Value {
-    let mut hit = match serde_json::to_value(ProductJson(product)) {
+fn hit(
+    question: &HitsQuestion,
+    product: ProductView<'_>,
+    highlight: Option<&v1::Highlight>,
+) -> Value {
+    let texts = [
+        ("title", product.title),
+        ("brand", product.brand),
+        ("description", product.description),
+    ];
+    let id = product.id;
+    let mut hit = match serde_json::to_value(ProductJson::from(product)) {
         Ok(Value::Object(members)) => members,
         _ => Map::new(),
     };
@@ -81,17 +92,13 @@ fn hit(question: &HitsQuestion, product: &v1::Product, highlight: Option<&v1::Hi
     };
     hit.retain(|name, _| wanted(name));
     let mut marked = Map::new();
-    for (name, text) in [
-        ("title", &product.title),
-        ("brand", &product.brand),
-        ("description", &product.description),
-    ] {
+    for (name, text) in texts {
         let found = highlight.and_then(|all| all.fields.iter().find(|one| one.field == name));
         if wanted(name) && !text.is_empty() {
             marked.insert(name.to_owned(), highlighted(text, found, &question.tags));
         }
     }
-    hit.insert("objectID".to_owned(), json!(product.id));
+    hit.insert("objectID".to_owned(), json!(id));
     hit.insert("_highlightResult".to_owned(), Value::Object(marked));
     Value::Object(hit)
 }
@@ -148,7 +155,7 @@ fn marked_within(value: &str, sought: &str, (before, after): &(String, String)) 
 }
 
 /// Counts by field and value, and the numbers of fields that have some.
-fn facets(question: &HitsQuestion, answer: &v1::SearchProductsResponse) -> (Value, Value) {
+fn facets(question: &HitsQuestion, answer: &encoded::SearchProductsResponse) -> (Value, Value) {
     let (mut counts, mut numbers) = (Map::new(), Map::new());
     let asked = question.facets.iter().filter(|name| *name != "*");
     let names = asked.map(Some).chain(std::iter::repeat(None));
