@@ -6,7 +6,7 @@ pub(super) mod long_words;
 pub(super) mod analyzer;
 pub(super) mod language;
 pub(super) mod spellings;
-mod tokens;
+pub(super) mod tokens;
 mod stems;
 mod letters;
 mod lexer;

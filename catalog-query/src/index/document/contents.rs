@@ -54,10 +54,11 @@ fn attribute_texts(product: &Product) -> impl Iterator<Item = &str> {
         })
 }
 
-/// Whether a text is an address or a time. Nobody searches for its words, and they would make the
+/// Whether a text is nothing but an address or a time. Nobody searches for its words, and they would make the
 /// product look longer.
 fn is_for_machines(text: &str) -> bool {
-    text.contains("://") || OffsetDateTime::parse(text, &Rfc3339).is_ok()
+    let is_address = text.contains("://") && !text.trim().contains(char::is_whitespace);
+    is_address || OffsetDateTime::parse(text, &Rfc3339).is_ok()
 }
 
 fn identifiers(product: &Product) -> impl Iterator<Item = String> {

@@ -39,9 +39,26 @@ pub(crate) fn fill(field: Field, document: &mut TantivyDocument, product: &Produ
     }
 }
 
-/// Splits a text into at most `max` words of letters and digits, in lower case.
+/// Splits a text into at most `max` words of letters and digits, in lower case. A decimal point is part of
+/// its number, as in "3.5mm".
 pub(crate) fn words(text: &str, max: usize) -> Vec<String> {
-    text.split(|c: char| !c.is_alphanumeric())
+    let is_digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let ends = |(at, c): (usize, char)| {
+        let is_decimal = matches!(c, '.' | ',')
+            && is_digit(text[..at].chars().next_back())
+            && is_digit(text[at + 1..].chars().next());
+        !c.is_alphanumeric() && !is_decimal
+    };
+    let gaps = text.char_indices().filter(|place| ends(*place));
+    let mut from = 0;
+    let mut words: Vec<&str> = Vec::new();
+    for (at, c) in gaps {
+        words.push(&text[from..at]);
+        from = at + c.len_utf8();
+    }
+    words.push(&text[from..]);
+    words
+        .into_iter()
         .filter(|word| (1..=WORD_BYTES_MAX).contains(&word.len()))
         .take(max)
         .map(folded)

@@ -38,113 +38,113 @@ pub struct InvalidLanguage;
 /// Each language with its name, its analyzer and its stemmer. The name of an analyzer is part of
 /// the schema, and an index with another one is built anew: count up when it changes.
 const LANGUAGES: &[(Language, &str, &str, Option<Algorithm>)] = &[
-    (Language::None, "none", "catalog_none_3", None),
+    (Language::None, "none", "catalog_none_4", None),
     (
         Language::Arabic,
         "arabic",
-        "catalog_arabic_3",
+        "catalog_arabic_4",
         Some(Algorithm::Arabic),
     ),
     (
         Language::Danish,
         "danish",
-        "catalog_danish_3",
+        "catalog_danish_4",
         Some(Algorithm::Danish),
     ),
     (
         Language::Dutch,
         "dutch",
-        "catalog_dutch_3",
+        "catalog_dutch_4",
         Some(Algorithm::Dutch),
     ),
     (
         Language::English,
         "english",
-        "catalog_english_3",
+        "catalog_english_4",
         Some(Algorithm::English),
     ),
     (
         Language::Finnish,
         "finnish",
-        "catalog_finnish_3",
+        "catalog_finnish_4",
         Some(Algorithm::Finnish),
     ),
     (
         Language::French,
         "french",
-        "catalog_french_3",
+        "catalog_french_4",
         Some(Algorithm::French),
     ),
     (
         Language::German,
         "german",
-        "catalog_german_3",
+        "catalog_german_4",
         Some(Algorithm::German),
     ),
     (
         Language::Greek,
         "greek",
-        "catalog_greek_3",
+        "catalog_greek_4",
         Some(Algorithm::Greek),
     ),
     (
         Language::Hungarian,
         "hungarian",
-        "catalog_hungarian_3",
+        "catalog_hungarian_4",
         Some(Algorithm::Hungarian),
     ),
     (
         Language::Italian,
         "italian",
-        "catalog_italian_3",
+        "catalog_italian_4",
         Some(Algorithm::Italian),
     ),
     (
         Language::Norwegian,
         "norwegian",
-        "catalog_norwegian_3",
+        "catalog_norwegian_4",
         Some(Algorithm::Norwegian),
     ),
     (
         Language::Portuguese,
         "portuguese",
-        "catalog_portuguese_3",
+        "catalog_portuguese_4",
         Some(Algorithm::Portuguese),
     ),
     (
         Language::Romanian,
         "romanian",
-        "catalog_romanian_3",
+        "catalog_romanian_4",
         Some(Algorithm::Romanian),
     ),
     (
         Language::Russian,
         "russian",
-        "catalog_russian_3",
+        "catalog_russian_4",
         Some(Algorithm::Russian),
     ),
     (
         Language::Spanish,
         "spanish",
-        "catalog_spanish_3",
+        "catalog_spanish_4",
         Some(Algorithm::Spanish),
     ),
     (
         Language::Swedish,
         "swedish",
-        "catalog_swedish_3",
+        "catalog_swedish_4",
         Some(Algorithm::Swedish),
     ),
     (
         Language::Tamil,
         "tamil",
-        "catalog_tamil_3",
+        "catalog_tamil_4",
         Some(Algorithm::Tamil),
     ),
     (
         Language::Turkish,
         "turkish",
-        "catalog_turkish_3",
+        "catalog_turkish_4",
         Some(Algorithm::Turkish),
     ),
 ];
@@ -168,6 +168,19 @@ impl Language {
     /// The stemmer, or None if words are not stemmed.
     pub(crate) fn stemmer(self) -> Option<Stemmer> {
         self.row().3.map(Stemmer::new)
+    }
+
+    /// Whether the language makes plurals of names with an "s".
+    pub(crate) fn has_plurals_in_s(self) -> bool {
+        matches!(
+            self,
+            Self::English
+                | Self::French
+                | Self::Spanish
+                | Self::Portuguese
+                | Self::Dutch
+                | Self::German
+        )
     }
 
     /// Whether the language writes "ü" as "ue" where it has to.

@@ -7,14 +7,16 @@ use crate::index::text::scripts::{is_picture, is_unspaced};
 use crate::index::text::signs::{Sign, signs};
 use crate::index::text::units::{is_length, unit};
 
-/// The most digits of a number with a unit. Longer ones are part numbers.
-const MEASURED_BYTES_MAX: usize = 6;
+/// The most digits before the decimal point of a number with a unit. Longer ones are part numbers.
+const MEASURED_DIGITS_MAX: usize = 6;
 /// The most letters before a dimension, as in "M8x20".
 const DIMENSION_LETTERS_MAX: usize = 2;
 /// Signs that join the parts of one word when no space is around them.
 const JOINERS: &[char] = &['-', '.', '\'', '&', '_'];
 /// Signs that are part of a name when they end it, as in "C++".
 const ENDINGS: &[char] = &['+', '#'];
+/// The sign between the parts of a name in katakana.
+const MIDDLE_DOT: char = '\u{30fb}';
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -98,13 +100,7 @@ impl Lexer<'_> {
         } else if c.is_ascii_digit() {
             self.number();
         } else if is_unspaced(c) {
-            let end = self.while_is(at, is_unspaced);
-            let places = self.signs[at..end]
-                .iter()
-                .map(|sign| (sign.from, sign.to))
-                .collect();
-            let text = self.text(at, end);
-            self.push(Kind::Run, text, end).places = places;
+            self.run();
         } else if is_picture(c) {
             self.push(Kind::Picture, c.to_string(), at + 1);
         } else if is_letter(c) {
@@ -117,6 +113,35 @@ impl Lexer<'_> {
     /// Whether no letter or digit stands right before.
     fn begins_anew(&self) -> bool {
         self.atoms.is_empty() || self.end != self.at
+    }
+
+    /// Whether a letter or digit that would be part of the same word stands at a place. Scripts without
+    /// spaces begin a word anywhere: "500ml瓶".
+    fn goes_on(&self, at: usize) -> bool {
+        self.sign(at)
+            .is_some_and(|c| c.is_alphanumeric() && !is_unspaced(c))
+    }
+
+    /// Whether nothing but a number with its unit stands right before, as in "12V7Ah30".
+    fn begins_a_measure(&self) -> bool {
+        self.begins_anew()
+            || self
+                .atoms
+                .last()
+                .is_some_and(|last| last.kind == Kind::Measure)
+    }
+
+    /// A run of a script without spaces. A middle dot between parts of a name may be left out:
+    /// "ドラゴン・ボール".
+    fn run(&mut self) {
+        let mut end = self.while_is(self.at, is_unspaced);
+        while self.sign(end) == Some(MIDDLE_DOT) && self.sign(end + 1).is_some_and(is_unspaced) {
+            end = self.while_is(end + 1, is_unspaced);
+        }
+        let signs = self.signs[self.at..end].iter();
+        let signs = signs.filter(|sign| sign.c != MIDDLE_DOT);
+        let (text, places) = signs.map(|sign| (sign.c, (sign.from, sign.to))).unzip();
+        self.push(Kind::Run, text, end).places = places;
     }
 
     fn text(&self, from: usize, to: usize) -> String {
@@ -172,7 +197,7 @@ impl Lexer<'_> {
         let text = self.text(at, end);
         let has_s = self.sign(end) == Some('\'')
             && self.sign(end + 1) == Some('s')
-            && !self.sign(end + 2).is_some_and(char::is_alphanumeric);
+            && !self.goes_on(end + 2);
         if has_s {
             let whole = format!("{text}s");
             let atom = self.push(Kind::Word, whole, end + 2);
@@ -190,7 +215,7 @@ impl Lexer<'_> {
     fn ending(&mut self) {
         let end = self.end;
         let behind = self.while_is(end, |c| ENDINGS.contains(&c));
-        let ends = !self.sign(behind).is_some_and(char::is_alphanumeric);
+        let ends = !self.goes_on(behind);
         if behind > end && behind <= end + 3 && ends {
             let signs = self.text(end, behind);
             if let Some(atom) = self.atoms.last_mut() {
@@ -225,7 +250,8 @@ impl Lexer<'_> {
     /// The texts of a number with the unit behind it, its parts, and the sign behind it.
     fn measure(&self, found: &Number) -> Option<(Vec<String>, Vec<String>, usize)> {
         let end = found.end;
-        if found.text.len() > MEASURED_BYTES_MAX {
+        let before_point = found.text.split('.').next().unwrap_or_default();
+        if before_point.len() > MEASURED_DIGITS_MAX {
             return None;
         }
         let texts = |unit: &str| found.quantities().map(|text| text + unit).collect();
@@ -238,12 +264,14 @@ impl Lexer<'_> {
         let (name, behind, is_glued) = self.unit(end)?;
         if let Some(power @ ('2' | '3')) = self.sign(behind)
             && is_length(name)
-            && !self.sign(behind + 1).is_some_and(char::is_alphanumeric)
+            && !self.goes_on(behind + 1)
         {
             let all = texts(&format!("{name}{power}"));
             return Some((all, texts(name), behind + 1));
         }
-        if self.sign(behind).is_some_and(char::is_alphanumeric) {
+        // "5W30" is 5 W and 30, as "5W-30" is, but "B5M12" has no metres.
+        let is_followed = is_glued && self.is_digit(behind) && self.begins_a_measure();
+        if self.goes_on(behind) && !is_followed {
             return None;
         }
         // Whoever asks for "inch" alone finds "17 inch"; nobody asks for the letters of "17in".
@@ -266,9 +294,34 @@ impl Lexer<'_> {
             return None;
         }
         let from = at + usize::from(has_gap);
-        let behind = self.while_is(from, is_letter);
-        let name = unit(&self.text(from, behind), is_glued)?;
+        let mut behind = self.while_is(from, is_letter);
+        if self.is_digit(behind) && behind > from + 1 && self.sign(behind - 1).is_some_and(is_times)
+        {
+            // In "44cmx66cm" the last letter is no part of the unit.
+            behind -= 1;
+        }
+        let letters = self.text(from, behind);
+        let name = match unit(&letters, is_glued) {
+            Some(name) => name,
+            None if letters == "in" && self.are_inches(at, behind) => "inch",
+            None => return None,
+        };
         Some((name, behind, is_glued))
+    }
+
+    /// Whether "in" at a gap behind a number means inches, as in "3/4 in", "24 in.", "24-in" and at the
+    /// end of a text, and not "10 in 1".
+    fn are_inches(&self, at: usize, behind: usize) -> bool {
+        let is_behind_a_fraction = || {
+            let begun = self.signs[..at].iter().rev();
+            let number = begun.take_while(|sign| sign.c.is_ascii_digit() || sign.c == '/');
+            number.filter(|sign| sign.c == '/').count() == 1
+        };
+        match self.sign(behind) {
+            None | Some('.') => true,
+            Some('-') => false,
+            Some(_) => self.sign(at) == Some('-') || is_behind_a_fraction(),
+        }
     }
 
     /// `10x15`, `10 x 15`, `10×15 cm`, `M8x20`: the text, its parts, and the sign behind it.
@@ -288,8 +341,7 @@ impl Lexer<'_> {
             parts.extend(measure);
             (end, sides) = (behind, sides + 1);
         }
-        let goes_on = self.sign(end).is_some_and(char::is_alphanumeric);
-        (sides > 1 && !goes_on).then_some((text, parts, end))
+        (sides > 1 && !self.goes_on(end)).then_some((text, parts, end))
     }
 
     fn is_digit(&self, at: usize) -> bool {
@@ -304,11 +356,18 @@ impl Lexer<'_> {
         let next = mark + 1 + usize::from(is_gap(mark + 1));
         let is_mark = match c {
             '×' | '*' => true,
-            // The letter stands alone, or directly between the numbers.
-            'x' => spaced == (next == mark + 2),
+            // The letter stands alone, or right behind the number. Before one it may begin a name: "12 X240".
+            c if is_times(c) => !spaced || next == mark + 2 || self.has_unit(next),
             _ => false,
         };
         (is_mark && self.is_digit(next)).then_some(next)
+    }
+
+    /// Whether a number with its unit begins at a place.
+    fn has_unit(&self, at: usize) -> bool {
+        let found = self.is_digit(at).then(|| number(self.signs, at));
+        let unit = found.and_then(|found| self.unit(found.end));
+        unit.is_some_and(|(_, behind, _)| !self.goes_on(behind))
     }
 
     /// A side of a dimension without its unit, the sign behind the unit, and the side with it.
@@ -319,7 +378,7 @@ impl Lexer<'_> {
             return (side, found.end, None);
         }
         match self.unit(found.end) {
-            Some((name, behind, _)) if !self.sign(behind).is_some_and(char::is_alphanumeric) => {
+            Some((name, behind, _)) if !self.goes_on(behind) || self.times(behind).is_some() => {
                 let measure = format!("{side}{name}");
                 (side, behind, Some(measure))
             }
@@ -330,6 +389,11 @@ impl Lexer<'_> {
             _ => (side, found.end, None),
         }
     }
+}
+
+/// Whether a letter stands for a multiplication sign: Russian keyboards have another one that looks alike.
+fn is_times(c: char) -> bool {
+    matches!(c, 'x' | '\u{445}')
 }
 
 fn is_letter(c: char) -> bool {

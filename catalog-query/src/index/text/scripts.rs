@@ -70,6 +70,9 @@ pub(crate) fn is_unspaced(c: char) -> bool {
 
 /// Whether a character is a picture that can be looked for: an emoji or a symbol.
 pub(super) fn is_picture(c: char) -> bool {
-    matches!(u32::from(c), 0x2600..=0x27bf | 0x1f000..=0x1faff)
+    matches!(u32::from(c),
+        0x231a..=0x231b | 0x2328 | 0x23cf | 0x23e9..=0x23fa // clocks, keyboard, buttons
+        | 0x25b6 | 0x25c0 | 0x25fb..=0x25fe | 0x2b05..=0x2b07 | 0x2b1b..=0x2b1c // shapes
+        | 0x2b50 | 0x2b55 | 0x2600..=0x27bf | 0x1f000..=0x1faff)
         && !matches!(c, '✕' | '✖' | '✓' | '✔')
 }

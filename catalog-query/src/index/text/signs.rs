@@ -80,7 +80,7 @@ fn add_composed(signs: &mut Vec<Sign>, cluster: &str, from: usize, to: usize) {
             to: from,
         });
     }
-    for c in composed.chars() {
+    for c in composed.chars().filter(|c| !is_unseen(*c)) {
         let c = digit(c).or_else(|| plain(c)).unwrap_or(c);
         signs.extend(c.to_lowercase().map(|c| Sign { c, from, to }));
     }
@@ -245,6 +245,7 @@ mod tests {
             ("so\u{ad}ft\u{200b}", "soft"),
             ("<b>Caf&Eacute;</b>&nbsp;1<br>2", "café 1 2"),
             ("٣٤ ३", "34 3"),
+            ("❤\u{fe0f}heart ☀\u{fe0f}", "❤heart ☀"),
             ("\u{1112}\u{1161}\u{11ab}", "한"),
         ] {
             assert_eq!(written(one), other, "{one:?}");

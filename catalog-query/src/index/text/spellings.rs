@@ -6,7 +6,7 @@ use crate::index::text::language::Language;
 use crate::index::text::lexer::{Atom, Joint, Kind, atoms};
 use crate::index::text::signs::{folded, spelled_out};
 use crate::index::text::stems::Stems;
-use crate::index::text::tokens::{chunks, exact_form, joined};
+use crate::index::text::tokens::{chunks, exact_form, joined, words_of};
 
 /// The weight of a spelling that is not the one that was typed.
 const OTHER_SPELLING: f32 = 0.4;
@@ -60,7 +60,8 @@ impl Language {
             language: self,
             stems: Stems::of(self),
         };
-        let chunks = chunks(&atoms).flat_map(|chunk| chunk.chunks(ATOMS_MAX));
+        let words = words_of(&atoms).into_iter();
+        let chunks = words.flat_map(|word| word.chunks(ATOMS_MAX));
         chunks
             .take(words_max)
             .map(|chunk| reader.word(chunk))
@@ -117,6 +118,9 @@ impl Reader {
             add(&mut spellings, vec![joined_stem], 1.0);
             let row = self.row(chunk);
             add(&mut spellings, row, 1.0);
+            // "4B0-831" is "4B0831" where nobody writes the dash.
+            let without_signs = self.row(&atoms(&exact));
+            add(&mut spellings, without_signs, 1.0);
             if let Some(spelled) = spelled_out(&exact) {
                 let stem = self.stem(&spelled);
                 add(&mut spellings, vec![stem], OTHER_SPELLING);

@@ -11,6 +11,11 @@ use crate::index::text::stems::Stems;
 
 /// The most atoms that are joined into one more word.
 const JOINED_ATOMS_MAX: usize = 8;
+/// The most atoms of a part number, and the fewest letters and digits of one with dashes.
+const PART_NUMBER_ATOMS_MAX: usize = 12;
+const PART_NUMBER_BYTES_MIN: usize = 6;
+/// The most groups of three digits in a number.
+const GROUPS_MAX: usize = 4;
 
 /// What a term is to the text that it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,12 +56,14 @@ pub(super) fn pieces(text: &str, language: Option<Language>) -> Vec<Piece> {
     let mut pieces = Pieces {
         language,
         all: Vec::with_capacity(atoms.len() * 2),
+        starts: Vec::with_capacity(atoms.len()),
         position: 0,
     };
     for chunk in chunks(&atoms) {
         pieces.add_chunk(chunk);
     }
     pieces.add_spaced_thousands(&atoms);
+    pieces.add_part_numbers(&atoms);
     pieces.all.sort_by_key(|piece| piece.position);
     pieces.all
 }
@@ -71,6 +78,53 @@ pub(super) fn exact_form(text: &str, language: Language) -> Option<&str> {
 /// Splits atoms where they are not joined.
 pub(super) fn chunks(atoms: &[Atom]) -> impl Iterator<Item = &[Atom]> {
     atoms.chunk_by(joins)
+}
+
+/// Splits the atoms of a query into its words. Part numbers stay whole, and so do numbers in three groups of
+/// digits and more; two of them may be two numbers.
+pub(super) fn words_of(atoms: &[Atom]) -> Vec<&[Atom]> {
+    let (mut words, mut rest) = (Vec::new(), atoms);
+    while !rest.is_empty() {
+        let lengths = (3..=GROUPS_MAX.min(rest.len())).rev();
+        let length = lengths
+            .into_iter()
+            .find(|length| are_groups(&rest[..*length]));
+        let run = match length {
+            Some(length) => &rest[..length],
+            None => dashed(rest).next().unwrap_or(rest),
+        };
+        if length.is_some() || is_part_number(run) {
+            words.push(run);
+        } else {
+            words.extend(chunks(run));
+        }
+        rest = &rest[run.len()..];
+    }
+    words
+}
+
+/// The atoms that are joined, if only by a dash between two numbers.
+fn dashed(atoms: &[Atom]) -> impl Iterator<Item = &[Atom]> {
+    atoms.chunk_by(|left, right| joins(left, right) || right.joint == Joint::Sign('-'))
+}
+
+/// Whether numbers with dashes between them are one name, whose dashes may be left out: "978-3-16-148410-0" and
+/// "4B0-831", but not "10-20".
+fn is_part_number(run: &[Atom]) -> bool {
+    let dashes = run.iter().skip(1);
+    let dashes = dashes.filter(|atom| atom.joint == Joint::Sign('-')).count();
+    let is_split = run.windows(2).any(|pair| !joins(&pair[0], &pair[1]));
+    let has_letters = run.iter().any(|atom| atom.kind == Kind::Word);
+    let is_plain = |atom: &Atom| {
+        let is_number = atom.kind == Kind::Number && !atom.text.contains('.');
+        is_number || atom.kind == Kind::Word && atom.behind.is_empty()
+    };
+    let length: usize = run.iter().map(|atom| atom.text.len()).sum();
+    is_split
+        && (dashes > 1 || has_letters)
+        && run.len() <= PART_NUMBER_ATOMS_MAX
+        && length >= PART_NUMBER_BYTES_MIN
+        && run.iter().all(is_plain)
 }
 
 fn joins(left: &Atom, right: &Atom) -> bool {
@@ -99,6 +153,8 @@ pub(super) fn joined(atoms: &[Atom]) -> String {
 struct Pieces {
     language: Option<Language>,
     all: Vec<Piece>,
+    /// Where each atom begins.
+    starts: Vec<usize>,
     position: usize,
 }
 
@@ -135,6 +191,7 @@ impl Pieces {
     }
 
     fn add_atom(&mut self, atom: &Atom) {
+        self.starts.push(self.position);
         if atom.kind == Kind::Run {
             return self.add_run(atom);
         }
@@ -162,22 +219,34 @@ impl Pieces {
         }
     }
 
-    /// Adds "1000" for "1 000": the space may be that of a thousand.
+    /// Adds "1000" for "1 000", and "9000mah" for "9 000 mAh": the space may be that of a thousand.
     fn add_spaced_thousands(&mut self, atoms: &[Atom]) {
-        let places: Vec<usize> = self
-            .all
-            .iter()
-            .filter(|piece| piece.form == Form::Atom)
-            .map(|piece| piece.position)
-            .collect();
-        if places.len() != atoms.len() {
-            // With runs, atoms and positions cannot be told from each other by their number.
-            return;
-        }
-        for (pair, position) in atoms.windows(2).zip(places) {
-            if let Some(text) = spaced_thousand(&pair[0], &pair[1]) {
-                self.put(&text, position, pair[0].from, pair[1].to, Form::Other);
+        for (at, first) in atoms.iter().enumerate() {
+            let mut text = first.text.clone();
+            for (last, length) in atoms[at + 1..].iter().zip(2..=GROUPS_MAX) {
+                if !are_groups(&atoms[at..at + length]) {
+                    break;
+                }
+                text.push_str(&last.text);
+                self.put(&text, self.starts[at], first.from, last.to, Form::Other);
             }
+        }
+    }
+
+    /// Adds part numbers without their dashes.
+    fn add_part_numbers(&mut self, atoms: &[Atom]) {
+        let mut at = 0;
+        for run in dashed(atoms) {
+            if is_part_number(run) {
+                let to = run[run.len() - 1].to;
+                // Its end is a name too: "115561B" of "06A-115-561B".
+                let begins = |at: &usize| *at == 0 || run[*at].joint == Joint::Sign('-');
+                for begin in (0..run.len() - 1).filter(begins) {
+                    let (text, from) = (joined(&run[begin..]), run[begin].from);
+                    self.put(&text, self.starts[at + begin], from, to, Form::Other);
+                }
+            }
+            at += run.len();
         }
     }
 
@@ -214,16 +283,27 @@ impl Pieces {
     }
 }
 
-/// The number that two numbers may be together: the second is a group of three digits.
-pub(super) fn spaced_thousand(left: &Atom, right: &Atom) -> Option<String> {
-    let is_number = |text: &str, digits: std::ops::RangeInclusive<usize>| {
-        digits.contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+/// Whether atoms may be the groups of one number, which spaces part.
+fn are_groups(atoms: &[Atom]) -> bool {
+    let texts: Vec<&str> = atoms.iter().map(|atom| atom.text.as_str()).collect();
+    let are_spaced = atoms[1..].iter().all(|atom| atom.joint == Joint::Space);
+    are_spaced && are_groups_of_a_number(&texts)
+}
+
+/// Whether words may be the groups of one number: digits, then three at a time, the last ones with
+/// decimals or a unit behind them where the number has some.
+pub(crate) fn are_groups_of_a_number(words: &[&str]) -> bool {
+    let [first, middle @ .., last] = words else {
+        return false;
     };
-    let is_one = right.joint == Joint::Space
-        && is_number(&left.text, 1..=3)
-        && !left.text.starts_with('0')
-        && is_number(&right.text, 3..=3);
-    is_one.then(|| format!("{}{}", left.text, right.text))
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let begins = (1..=3).contains(&first.len()) && is_digits(first) && !first.starts_with('0');
+    let is_group = |text: &&str| text.len() == 3 && is_digits(text);
+    let ends = last.split_at_checked(3).is_some_and(|(group, rest)| {
+        let goes_on = rest.starts_with(|c: char| c == '.' || c.is_alphabetic());
+        is_digits(group) && (rest.is_empty() || goes_on)
+    });
+    begins && middle.iter().all(is_group) && ends
 }
 
 /// The runs of atoms without a sign between them, where the whole is not one.

@@ -197,12 +197,12 @@ mod tests {
             coverage,
             ..Legs::default()
         };
-        let fused = fuse(
-            &RankingProfile::default(),
-            legs,
-            &Popularity::default(),
-            &Boosts::default(),
-        );
+        let profile = RankingProfile {
+            vector_weight: 0.3,
+            partial_share: 0.6,
+            ..RankingProfile::default()
+        };
+        let fused = fuse(&profile, legs, &Popularity::default(), &Boosts::default());
         let order: Vec<_> = fused
             .iter()
             .map(|hit| (hit.product_id.as_str(), hit.score))

@@ -38,6 +38,9 @@ pub(crate) struct RankingProfile {
     /// The least similarity of a product that matches by its meaning alone. The catalog itself may
     /// raise it: what is as near to a text without meaning does not match.
     pub(crate) similarity_floor: f64,
+    /// The share of the products near in meaning with all words of a query that a product without some of
+    /// them must be nearer than, to match by its meaning alone.
+    pub(crate) near_share: f64,
     /// What the kind of product that a query means counts beside a leg by meaning.
     pub(crate) meant_kind: KindWeights,
     /// How many hits of either kind are fused.
@@ -112,12 +115,8 @@ impl Default for RankingProfile {
         let usual = KeywordWeights::default();
         Self {
             name: "standard".to_owned(),
-            version: 4,
-            words_beside_vectors: KeywordWeights {
-                // Vectors tell a thing from its accessories too.
-                kind: 0.0,
-                ..usual.clone()
-            },
+            version: 5,
+            words_beside_vectors: usual.clone(),
             words: KeywordWeights {
                 tie_breaker: 0.2,
                 ..usual
@@ -125,9 +124,10 @@ impl Default for RankingProfile {
             rank_constant: 60.0,
             keyword_weight: 1.0,
             named_weight: 2.0,
-            partial_share: 0.6,
-            vector_weight: 0.3,
+            partial_share: 0.7,
+            vector_weight: 0.25,
             similarity_floor: 0.45,
+            near_share: 0.5,
             meant_kind: KindWeights::default(),
             depth: 200,
             popularity: 0.02,
@@ -178,6 +178,9 @@ impl RankingProfile {
         let is_share = |share: &f64| (0.0..=1.0).contains(share);
         if !is_share(&self.partial_share) {
             return Err("partial_share is not from 0 to 1");
+        }
+        if !is_share(&self.near_share) {
+            return Err("near_share is not from 0 to 1");
         }
         if !self.meant_kind.shares().iter().all(is_share) {
             return Err("a share of meant_kind is not from 0 to 1");
@@ -314,7 +317,7 @@ mod tests {
         assert!(profiles.get("other").is_none());
         assert_eq!(
             RankingProfiles::default().get("").expect("default").label(),
-            "standard@4"
+            "standard@5"
         );
     }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use catalog_events::SearchRule;
 use time::OffsetDateTime;
 
-use crate::index::{IndexError, KeywordHits, KeywordIndex, KeywordWeights};
+use crate::index::{IndexError, KeywordHits, KeywordIndex, KeywordWeights, Vocabulary};
 use crate::search::deadline::micros_since;
 use crate::search::error::SearchError;
 use crate::search::request::query::ParsedQuery;
@@ -17,6 +17,11 @@ use crate::search::rules::rule_set::{RuleSet, RulesHandle};
 use crate::search::strategy::executor::SearchExecutor;
 use crate::search::strategy::scope::Scope;
 use crate::search::strategy::search_strategy::StrategyRequest;
+
+/// The fewest letters of a word that a minus sign or quotation marks are meant for, whatever part numbers
+/// there are, and the most products that have a word which is rather a piece of a part number.
+const SIGNED_WORD_CHARS_MIN: usize = 3;
+const SIGNED_DOCUMENTS_MAX: u64 = 3;
 
 /// A query that is ready to be looked up: the form after [`ParsedQuery`]. Its terms name the
 /// postings that a search by words reads.
@@ -163,6 +168,7 @@ impl Preparation {
         let vocabulary = self.scope.snapshot.vocabulary();
         if let Some(identifier) = self.query.as_identifier()
             && vocabulary.has_identifier(&identifier)?
+            && !has_signs_of_words(&self.query, &vocabulary)?
         {
             let plain = ParsedQuery::clone(&self.query).plain(vocabulary.language());
             self.query = Arc::new(plain);
@@ -201,4 +207,16 @@ impl Preparation {
             ..scope.clone()
         })
     }
+}
+
+/// Whether a minus sign or quotation marks of a query are those of words that many products have, and so no
+/// part of a part number.
+fn has_signs_of_words(query: &ParsedQuery, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool> {
+    for word in query.words_with_signs() {
+        let is_short = word.surface.chars().count() < SIGNED_WORD_CHARS_MIN;
+        if !is_short && vocabulary.documents(&word.surface)? > SIGNED_DOCUMENTS_MAX {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

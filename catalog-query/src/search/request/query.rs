@@ -78,13 +78,22 @@ impl ParsedQuery {
     }
 
     /// The identifier that the whole text may be, where it has phrases or exclusions: in
-    /// "TB-7 -H (refurb)" the minus sign may belong to a part number.
+    /// "TB-7 -H (refurb)" the minus sign may belong to a part number. One without digits is made of words:
+    /// "black -toner" leaves out toner, even if there is a part number "BLACK-TONER".
     pub(crate) fn as_identifier(&self) -> Option<String> {
         let has_signs = !self.phrases.is_empty() || !self.exclusions.is_empty();
-        // "-toner" leaves out toner, even if there is a part number "TONER".
         (has_signs && !self.words.is_empty())
             .then(|| identifier(&self.text))
             .flatten()
+            .filter(|text| text.bytes().any(|byte| byte.is_ascii_digit()))
+    }
+
+    /// The words that stand behind a minus sign or in quotation marks.
+    pub(crate) fn words_with_signs(&self) -> impl Iterator<Item = &Word> {
+        let quoted = self.words.iter().filter(|word| word.quoted);
+        let quoted = quoted.map(|word| &word.word);
+        let excluded = self.exclusions.iter().flat_map(|one| &one.words);
+        quoted.chain(excluded)
     }
 
     /// Parses the same text again, without phrases and exclusions.
@@ -292,6 +301,8 @@ mod tests {
             query.as_identifier()
         };
         assert_eq!(identifier("-toner"), None);
+        assert_eq!(identifier("black -toner"), None);
+        assert_eq!(identifier("\"usb cable\""), None);
         assert_eq!(
             identifier("TB-7 -H (refurb)").as_deref(),
             Some("tb7hrefurb")

@@ -8,6 +8,7 @@ mod continuations;
 mod correction;
 mod mistakes;
 mod models;
+mod plurals;
 mod word;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,9 @@ use crate::search::rules::synonyms::Synonyms;
 /// The most products with an identifier of the query among those that have it as a word: with more
 /// of them, "256MB" is a size and no part number.
 const WORDS_OF_IDENTIFIER_MAX: u64 = 3;
+
+/// The most digits of a number with a decimal point or a fraction that is no part number.
+const QUANTITY_DIGITS_MAX: usize = 5;
 
 /// The terms of a query that are looked up, and what each of its words was taken to mean: the part
 /// of a prepared query that the legs search for.
@@ -95,6 +99,7 @@ pub(crate) fn understand(
             continue;
         }
         let is_last = query.is_open && at + 1 == words.len();
+        plurals::add_singular(&mut words[at], vocabulary)?;
         // Where words are rarely put together, "rado" is a mistaken "radio" and no part of "Dorado".
         let may_be_a_part = vocabulary.language().has_compounds()
             || vocabulary.documents(&words[at].surface)? == 0
@@ -113,7 +118,10 @@ pub(crate) fn understand(
             compounds::add_compounds(&mut words[at], vocabulary, weights)?;
         }
         if was_known {
-            correction::suggest_the_common(&mut words[at], vocabulary)?;
+            // Who still types may go on.
+            if !(is_last && words[at].is_begun()) {
+                correction::suggest_the_common(&mut words[at], vocabulary)?;
+            }
         } else {
             if is_last {
                 continuations::add_mistaken(&mut words, at, vocabulary, weights)?;
@@ -121,6 +129,7 @@ pub(crate) fn understand(
             correction::correct(&mut words, at, vocabulary)?;
         }
     }
+    correction::take_the_common(&mut words, vocabulary)?;
     models::bind(&mut words, vocabulary)?;
     add_synonyms(&mut words, synonyms, weights);
     understood(query, words, vocabulary)
@@ -194,7 +203,8 @@ fn add_word(
 }
 
 /// Whether a word is looked for by its parts. Letters and digits without a sign between them are only
-/// parts where products have them all: nobody who types "qwx7" asks for sevens.
+/// parts where products have them all, or letters that are near a word: nobody who types "qwx7" asks for
+/// sevens, but "playstaton5" is a mistaken "playstation5".
 fn falls_apart(word: &Word, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool> {
     let parts = word.parts.iter();
     let is_glued = parts
@@ -205,6 +215,7 @@ fn falls_apart(word: &Word, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool
         for part in &word.parts {
             if !vocabulary.has_spelling(&part.spellings)?
                 && !compounds::has_parts(&part.surface, vocabulary)?
+                && !correction::is_mistaken(&part.surface, vocabulary)?
             {
                 return Ok(false);
             }
@@ -282,11 +293,24 @@ fn identifiers(
             tantivy::Result::Ok(documents > WORDS_OF_IDENTIFIER_MAX)
         };
         let is_number = identifier.text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number && is_a_quantity(query, identifier) {
+            continue;
+        }
         if identifier.is_whole || is_number || !is_measure(identifier) && !is_common()? {
             identifiers.push(identifier.clone());
         }
     }
     Ok(identifiers)
+}
+
+/// Whether some digits are typed as a fraction, a decimal or a length: 1/2" is no part number 12.
+fn is_a_quantity(query: &ParsedQuery, identifier: &Identifier) -> bool {
+    let is_sign = |sign: char| matches!(sign, '/' | '.' | ',' | '"' | '\'' | '½' | '¼' | '¾');
+    let mut typed = query.text.split_whitespace();
+    identifier.text.len() <= QUANTITY_DIGITS_MAX
+        && typed.any(|part| {
+            part.contains(is_sign) && index::identifier(part).as_ref() == Some(&identifier.text)
+        })
 }
 
 /// Adds the synonyms of words and phrases, but not to words that are quoted.

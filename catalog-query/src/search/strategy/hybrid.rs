@@ -11,7 +11,7 @@ use catalog_events::ProductId;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use tokio::time::timeout_at;
 
-use crate::index::{KeywordHits, KeywordIndex, TIER_ALL_WORDS};
+use crate::index::{KeywordHits, KeywordIndex, MatchMode, TIER_ALL_WORDS};
 use crate::read_model::Coverage;
 use crate::search::deadline::micros_since;
 use crate::search::error::SearchError;
@@ -21,7 +21,7 @@ use crate::search::request::prepare::PreparedQuery;
 use crate::search::strategy::keyword::KeywordSearch;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::ranker::rank;
-use crate::search::strategy::scope::{Near, Scope};
+use crate::search::strategy::scope::{Near, NearEnough, Scope};
 use crate::search::strategy::search_strategy::{SearchOutcome, SearchStrategy, StrategyRequest};
 use crate::search::strategy::vector::{VectorError, VectorSearch};
 
@@ -97,6 +97,16 @@ struct BothLegs {
     coverage: f64,
 }
 
+/// What each leg tells about the hits of the other.
+struct Told {
+    /// The kind that the query means, unless it names a product.
+    kind: Option<MeantKind>,
+    /// The hits by words with those among them that are near in meaning and have some of the words.
+    keyword: KeywordHits,
+    /// The hits by meaning that are near enough beside those by words.
+    enough: NearEnough,
+}
+
 impl HybridStrategy {
     /// Runs both legs at once. The leg by words is given up at the deadline only where the leg by
     /// meaning has answered.
@@ -149,26 +159,27 @@ impl HybridStrategy {
     ) -> Result<SearchOutcome, SearchError> {
         let names_first = names_first(&prepared, &both.keyword);
         let without_vector = self.without_vector(request, &both).await;
-        let (kind, keyword) = self
+        let told = self
             .beside_each_other(request, &prepared, &both, names_first)
             .await?;
-        let near = both.near.matching(Some(&both.keyword.matched));
+        let words = &both.keyword.matched;
+        let near = both.near.matching(&told.enough, Some(words));
         let legs = Legs {
-            keyword: Some(&keyword),
+            keyword: Some(&told.keyword),
             vector: Some(&near),
             coverage: both.coverage,
             without_vector: without_vector.as_ref(),
             names_first,
-            kind: kind.as_ref(),
+            kind: told.kind.as_ref(),
         };
         Ok(SearchOutcome {
             hits: rank(&self.keyword.executor, request, &prepared, legs).await?,
             relaxed: prepared.relaxed(&both.keyword),
-            similarity_floor: both.near.floor,
+            similarity_floor: told.enough.floor,
             matched: Some(both.keyword.matched.clone()),
             strategy: StrategyKind::Hybrid,
             degraded: false,
-            near: Some(both.near.matched.clone()),
+            near: Some(told.enough.matched),
             curated: prepared.curated,
             understood: prepared.understood,
             words: prepared.weights,
@@ -201,16 +212,14 @@ impl HybridStrategy {
         }
     }
 
-    /// What each leg tells about the hits of the other: the kind that the query means, unless it names
-    /// a product, and the hits by words with those among them that are near in meaning and have some
-    /// of the words. It is one job: a change of threads waits for a core.
+    /// What each leg tells about the hits of the other. It is one job: a change of threads waits for a core.
     async fn beside_each_other(
         &self,
         request: &StrategyRequest,
         prepared: &PreparedQuery,
         both: &BothLegs,
         names_first: bool,
-    ) -> Result<(Option<MeantKind>, KeywordHits), SearchError> {
+    ) -> Result<Told, SearchError> {
         let (by_words, near) = (Arc::clone(&both.keyword), Arc::clone(&both.near));
         let (profile, prepared) = (Arc::clone(&request.profile), prepared.clone());
         let learn = move |_: &KeywordIndex| {
@@ -220,16 +229,30 @@ impl HybridStrategy {
             } else {
                 MeantKind::of(snapshot, &profile.meant_kind, understood, &by_words, &near)?
             };
-            let others: Vec<_> = near.near_enough().collect();
+            let enough = if has_all_words(&prepared, &by_words) {
+                near.beside(&by_words.matched.all, profile.near_share, &prepared.scope)
+            } else {
+                near.as_found()
+            };
+            let others: Vec<_> = near.near_enough(&enough).collect();
             let found = KeywordHits::clone(&by_words);
             let (terms, weights) = (&understood.terms, &prepared.weights);
             let share = profile.partial_share as f32;
-            let hits = snapshot.with_partial_hits(found, &others, terms, weights, share)?;
-            Ok((kind, hits))
+            let keyword = snapshot.with_partial_hits(found, &others, terms, weights, share)?;
+            Ok(Told {
+                kind,
+                keyword,
+                enough,
+            })
         };
         let deadline = request.deadline.with_grace();
         self.keyword.executor.run_until(deadline, learn).await
     }
+}
+
+/// Whether the products that match by words have all words of the query.
+fn has_all_words(prepared: &PreparedQuery, by_words: &KeywordHits) -> bool {
+    prepared.relaxed(by_words).is_empty() && prepared.understood.terms.mode != MatchMode::Any
 }
 
 /// Whether the query names the first hit by words, and so no kind of products: no other has all of

@@ -12,6 +12,9 @@ use crate::search::error::SearchError;
 use crate::search::request::understanding::UnderstoodQuery;
 use crate::search::strategy::executor::SearchExecutor;
 
+/// The fewest products with all words of a query that tell how near others must be.
+const WITH_WORDS_MIN: usize = 5;
+
 /// The products that a search may find.
 #[derive(Clone)]
 pub(crate) struct Scope {
@@ -90,15 +93,24 @@ impl Scope {
         let near = found
             .iter()
             .filter(|(hit, at)| hit.score >= floor && eligible.is_none_or(|docs| has(docs, *at)));
-        let matched = Matched::of(self.snapshot.set_of(near.map(|(_, at)| *at)), filter);
+        let enough: Vec<(DocAddress, f32)> = near.map(|(hit, at)| (*at, hit.score)).collect();
+        let matched = self.matched(&enough, floor);
         found.retain(|(_, at)| filter.is_none_or(|filter| has(filter, *at)));
         let (hits, places) = found.into_iter().unzip();
         Ok(Near {
             hits,
             places,
+            enough,
             floor,
             matched,
         })
+    }
+
+    /// The products that are at least as near as `floor`; blocks on the index.
+    fn matched(&self, enough: &[(DocAddress, f32)], floor: f32) -> Matched {
+        let near = enough.iter().filter(|(_, score)| *score >= floor);
+        let all = self.snapshot.set_of(near.map(|(at, _)| *at));
+        Matched::of(all, self.filter.as_deref())
     }
 
     /// How many products pass, and how many there are in all.
@@ -160,25 +172,68 @@ pub(crate) struct Near {
     pub(crate) hits: Vec<Hit>,
     /// Where the snapshot has each of the hits; empty while the index is being built.
     pub(crate) places: Vec<DocAddress>,
+    /// Where those are that are near enough, and how near, whatever the filter.
+    pub(super) enough: Vec<(DocAddress, f32)>,
     /// The similarity from which a hit is near enough to match.
     pub(crate) floor: f32,
     /// The products that match by their meaning.
     pub(crate) matched: Matched,
 }
 
+/// The products that match by their meaning.
+#[derive(Clone, Debug)]
+pub(crate) struct NearEnough {
+    pub(crate) matched: Matched,
+    /// The similarity from which a hit is near enough.
+    pub(crate) floor: f32,
+}
+
 impl Near {
+    /// Beside products with all words of a query, what lacks some of them is near only if it is nearer than the
+    /// `share` of them that are farthest: otherwise "gaming mouse" finds wrist rests. The filter has no say in
+    /// that. Blocks on the index.
+    pub(crate) fn beside(&self, with_words: &DocSets, share: f64, scope: &Scope) -> NearEnough {
+        let with = self.enough.iter().filter(|(at, _)| has(with_words, *at));
+        let mut similarities: Vec<f32> = with.map(|(_, score)| *score).collect();
+        if similarities.len() < WITH_WORDS_MIN {
+            return self.as_found();
+        }
+        similarities.sort_by(f32::total_cmp);
+        let place = (similarities.len() - 1) as f64 * share;
+        let floor = similarities[place as usize].max(self.floor);
+        NearEnough {
+            matched: scope.matched(&self.enough, floor),
+            floor,
+        }
+    }
+
+    /// What matches by its meaning where no words are asked for.
+    pub(crate) fn as_found(&self) -> NearEnough {
+        NearEnough {
+            matched: self.matched.clone(),
+            floor: self.floor,
+        }
+    }
+
     /// The hits that match by their meaning, and where they are.
-    pub(crate) fn near_enough(&self) -> impl Iterator<Item = (&ProductId, DocAddress)> {
+    pub(crate) fn near_enough(
+        &self,
+        enough: &NearEnough,
+    ) -> impl Iterator<Item = (&ProductId, DocAddress)> {
         let near = self.hits.iter().zip(&self.places);
-        let near = near.filter(|(_, at)| self.matched.has(**at));
+        let near = near.filter(|(_, at)| enough.matched.has(**at));
         near.map(|(hit, at)| (&hit.product_id, *at))
     }
 
     /// The hits that match by their meaning or by words, with their ranks.
-    pub(crate) fn matching(&self, by_words: Option<&Matched>) -> Vec<(usize, Hit)> {
+    pub(crate) fn matching(
+        &self,
+        enough: &NearEnough,
+        by_words: Option<&Matched>,
+    ) -> Vec<(usize, Hit)> {
         let matches = |rank: usize, hit: &Hit| match self.places.get(rank - 1) {
-            Some(at) => self.matched.has(*at) || by_words.is_some_and(|words| words.has(*at)),
-            None => hit.score >= self.floor,
+            Some(at) => enough.matched.has(*at) || by_words.is_some_and(|words| words.has(*at)),
+            None => hit.score >= enough.floor,
         };
         let hits = (1..).zip(&self.hits);
         hits.filter(|(rank, hit)| matches(*rank, hit))

@@ -97,7 +97,7 @@ impl VectorSearch {
         near: Near,
         micros: Vec<(&'static str, u64)>,
     ) -> Result<SearchOutcome, SearchError> {
-        let hits = near.matching(None);
+        let hits = near.matching(&near.as_found(), None);
         let legs = Legs {
             vector: Some(&hits),
             coverage: 1.0,

@@ -5,6 +5,7 @@ use catalog_events::Product;
 
 use crate::index::tests::support::{index_of, printers_and_cables, product, with_attributes};
 use crate::read_model::Coverage;
+use crate::search::ranking::profile::RankingProfile;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::strategy::search_strategy::SearchOutcome;
 use crate::search::tests::strategies::{Model, setup_with};
@@ -64,5 +65,5 @@ async fn a_thing_comes_first_by_whatever_name_the_catalog_has_for_it() {
     check(&products, 'n', 1.0).await;
     // A brand means products of all kinds.
     products.push(named);
-    check(&products, 's', 0.3).await;
+    check(&products, 's', RankingProfile::default().vector_weight).await;
 }

@@ -83,7 +83,7 @@ impl VectorIndex for TestVectors {
         let nearest = self.0.iter().take(limit).enumerate();
         let hits = nearest.map(|(at, id)| Hit {
             product_id: id.clone(),
-            score: if at < NEAR_ENOUGH { 0.5 } else { 0.3 },
+            score: if at < NEAR_ENOUGH { 0.5 } else { 0.3 } - at as f32 / 1_000.0,
         });
         let hits = hits.collect();
         async move { Ok(hits) }.boxed()

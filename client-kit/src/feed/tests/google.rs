@@ -96,6 +96,18 @@ fn a_table_for_google_is_read_like_the_xml() {
 }
 
 #[test]
+fn a_price_for_google_may_have_its_currency_beside_it() {
+    let (found, _) = read_as(
+        "",
+        XML.replace("<g:price>59.00 EUR", "<g:price currency='GBP'>59.00"),
+    );
+    assert!(
+        found.starts_with("a \"Lamp\" 59.00 GBP description"),
+        "{found}"
+    );
+}
+
+#[test]
 fn the_columns_of_google_are_known_in_part_too() {
     check_table(
         "",
@@ -126,6 +138,17 @@ fn the_columns_of_google_are_known_in_part_too() {
         ]),
         expect![[r#"
             2: a "Lamp" sku=X-1 categories=["Home"] colour="red" g_title="Other" product_type="Lamps"
+            note: the feed is one of Google: g:id, g:price, g:gtin and others fill the fields that no --map names
+        "#]],
+    );
+    check_table(
+        "--price price --map title=title",
+        Table(&[
+            &["id", "title", "price", "g:title", "g:price"],
+            &["a", "T", "5", "Other", "6"],
+        ]),
+        expect![[r#"
+            2: a "T" 5 g_price=6 g_title="Other"
             note: the feed is one of Google: g:id, g:price, g:gtin and others fill the fields that no --map names
         "#]],
     );

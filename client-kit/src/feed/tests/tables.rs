@@ -175,6 +175,21 @@ fn a_quote_that_is_not_closed_takes_no_row_with_it() {
 }
 
 #[test]
+fn rows_behind_an_open_quote_show_how_prices_are_written() {
+    check_file(
+        "",
+        "id;title;price\na;\"Lamp;5\nb;Next;2,50\nc;Pipe 5\";5\nd;Fin;1.299\n",
+        expect![[r#"
+            prices are read with a decimal comma, as "2,50" in line 3 shows: --decimal-point reads them otherwise
+            2!  : the quote of value 2 is not closed in its row; it would take in the next 2 lines, to line 4
+            3: b "Next" 2.50
+            4: c "Pipe 5\"" 5
+            5: d "Fin" 1299
+        "#]],
+    );
+}
+
+#[test]
 fn a_quote_that_ends_in_another_row_takes_no_row_with_it() {
     check(
         "",

@@ -1,24 +1,35 @@
 //! Words that products write as one or as two, and words that are parts of longer ones.
 
-use crate::index::{AlternativeKind, KeywordWeights, QueryWord, Rows, Vocabulary};
+use std::ops::Range;
+
+use crate::index::{
+    AlternativeKind, KeywordWeights, QueryWord, Rows, Vocabulary, are_groups_of_a_number,
+};
 use crate::search::request::query::Exclusion;
 use crate::search::request::understanding::context::JOINED_MAX;
 use crate::search::request::understanding::word::UnderstoodWord;
 
 /// The fewest characters of a word that is cut in two: "pc" is no "p c".
 const CUT_CHARS_MIN: usize = 4;
+/// The fewest characters of a word that is cut in three.
+const THREE_PARTS_CHARS_MIN: usize = 7;
 /// The most characters of a word that is cut in two.
 const CUT_CHARS_MAX: usize = 32;
+/// The most words that are joined to one.
+const JOINED_WORDS_MAX: usize = 4;
 /// The fewest characters of a word that is looked for inside of longer ones.
 const INNER_CHARS_MIN: usize = 4;
 /// The weight of the joined word where more products write it so than apart.
 const USUAL: f32 = 0.5;
+/// The weight where so many products write it so, and none apart: "pro book" is no book for professionals.
+const ONLY: f32 = 1.0;
+const COMMON_MIN: u64 = 5;
 /// The most longer words that count as a word inside of them.
 const COMPOUNDS_MAX: usize = 24;
 
-/// Joins neighbours that products write as one word: "note book". Where products also have both
-/// words alone, or something that the unfinished last one begins, the joined word counts as either of
-/// them.
+/// Joins neighbours that products write as one word: "note book", "do it yourself". Where products also
+/// have all of the words alone, or something that the unfinished last one begins, the joined word counts as
+/// any of them.
 pub(super) fn join(
     words: &mut Vec<UnderstoodWord>,
     is_open: bool,
@@ -27,38 +38,90 @@ pub(super) fn join(
 ) -> tantivy::Result<()> {
     let mut at = 0;
     while at + 1 < words.len() {
-        let (left, right) = (&words[at], &words[at + 1]);
-        let joined = format!("{}{}", left.surface, right.surface);
-        let joined_stem = vocabulary.language().stem(&joined);
-        if !may_be_one(left, right) || !vocabulary.has(&joined_stem)? {
-            at += 1;
-            continue;
-        }
-        let is_begun = is_open
-            && at + 2 == words.len()
-            && !vocabulary.continuations(&right.surface, 1)?.is_empty();
-        if left.is_known && (right.is_known || is_begun) {
-            // It is the usual way to write it only where more products write it so.
-            let apart = vocabulary.in_a_row(&[&left.surface, &right.surface])?;
-            let is_usual = vocabulary.documents(&joined)? >= apart;
-            let weight = if is_usual { USUAL } else { weights.compound };
-            for word in &mut words[at..at + 2] {
-                let row = vec![joined_stem.clone()];
-                word.word.add(row, weight, AlternativeKind::Spelling);
-                word.synonyms.push(joined.clone());
+        if let Some((count, joined)) = written_as_one(&words[at..], vocabulary)? {
+            let of_word = at..at + count;
+            let is_begun = is_open
+                && of_word.end == words.len()
+                && !vocabulary
+                    .continuations(&words[of_word.end - 1].surface, 1)?
+                    .is_empty();
+            let unknown = words[of_word.clone()].iter();
+            let unknown = unknown.filter(|word| !word.is_known).count();
+            let is_last_unknown = unknown == 1 && !words[of_word.end - 1].is_known;
+            if unknown == 0 || is_last_unknown && is_begun {
+                add_joined(&mut words[of_word], &joined, vocabulary, weights)?;
+            } else {
+                merge(words, of_word, joined, vocabulary);
             }
-        } else {
-            let right = words.remove(at + 1);
-            let left = &mut words[at];
-            left.typed = format!("{} {}", left.typed, right.typed);
-            left.place.1 = right.place.1;
-            left.word = QueryWord::of(&joined_stem);
-            left.corrected = Some(joined.clone());
-            (left.surface, left.stem, left.is_known) = (joined, joined_stem, true);
         }
         at += 1;
     }
     Ok(())
+}
+
+/// The first words that products write as one, as many as possible: how many they are, and the one.
+fn written_as_one(
+    words: &[UnderstoodWord],
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<Option<(usize, String)>> {
+    for count in (2..=JOINED_WORDS_MAX.min(words.len())).rev() {
+        if may_be_one(&words[..count]) {
+            let joined: String = words[..count]
+                .iter()
+                .map(|word| word.surface.as_str())
+                .collect();
+            if vocabulary.has(&vocabulary.language().stem(&joined))? {
+                return Ok(Some((count, joined)));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Lets the joined word count as any of these.
+fn add_joined(
+    words: &mut [UnderstoodWord],
+    joined: &str,
+    vocabulary: &Vocabulary<'_>,
+    weights: &KeywordWeights,
+) -> tantivy::Result<()> {
+    let surfaces: Vec<&str> = words.iter().map(|word| word.surface.as_str()).collect();
+    // It is the usual way to write it only where more products write it so.
+    let apart = vocabulary.in_a_row(&surfaces)?;
+    let documents = vocabulary.documents(joined)?;
+    let weight = if apart == 0 && documents >= COMMON_MIN {
+        ONLY
+    } else if documents >= apart {
+        USUAL
+    } else {
+        weights.compound
+    };
+    let stem = vocabulary.language().stem(joined);
+    for word in words {
+        word.word
+            .add(vec![stem.clone()], weight, AlternativeKind::Spelling);
+        word.synonyms.push(joined.to_owned());
+    }
+    Ok(())
+}
+
+/// Puts one word in the place of several.
+fn merge(
+    words: &mut Vec<UnderstoodWord>,
+    place: Range<usize>,
+    joined: String,
+    vocabulary: &Vocabulary<'_>,
+) {
+    let rest: Vec<UnderstoodWord> = words.drain(place.start + 1..place.end).collect();
+    let word = &mut words[place.start];
+    for next in rest {
+        word.typed = format!("{} {}", word.typed, next.typed);
+        word.place.1 = next.place.1;
+    }
+    word.stem = vocabulary.language().stem(&joined);
+    word.word = QueryWord::of(&word.stem);
+    word.corrected = Some(joined.clone());
+    (word.surface, word.is_known) = (joined, true);
 }
 
 /// Adds what the last word and the one before it begin together where products write the whole as one
@@ -68,15 +131,16 @@ pub(super) fn join_beginning(
     vocabulary: &Vocabulary<'_>,
     weights: &KeywordWeights,
 ) -> tantivy::Result<()> {
-    let [.., left, right] = words else {
+    let Some(pair) = words.last_chunk_mut::<2>() else {
         return Ok(());
     };
-    if !left.is_plain || !right.is_plain || !may_be_one(left, right) {
+    let [left, right] = &*pair;
+    if !left.is_plain || !right.is_plain || !may_be_one(pair) {
         return Ok(());
     }
     let joined = format!("{}{}", left.surface, right.surface);
     for whole in vocabulary.continuations(&joined, JOINED_MAX)? {
-        for word in [&mut *left, &mut *right] {
+        for word in &mut *pair {
             for row in vocabulary.language().rows(&whole.surface) {
                 word.word
                     .add(row, weights.compound, AlternativeKind::Spelling);
@@ -97,35 +161,40 @@ pub(super) fn add_whole(words: &mut [UnderstoodWord], whole: &str, vocabulary: &
     }
 }
 
-/// Whether two neighbours may be one word: both of letters, or the groups of a number.
-fn may_be_one(left: &UnderstoodWord, right: &UnderstoodWord) -> bool {
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_grouped = is_number(&left.surface)
-        && is_number(&right.surface)
-        && left.surface.len() <= 3
-        && right.surface.len() == 3;
-    let is_free = !left.is_quoted && !right.is_quoted && left.place.1 + 1 == right.place.0;
-    is_free && (left.is_plain && right.is_plain || is_grouped)
+/// Whether neighbours may be one word: all of letters, or the groups of a number.
+fn may_be_one(words: &[UnderstoodWord]) -> bool {
+    let are_next = words
+        .windows(2)
+        .all(|pair| pair[0].place.1 + 1 == pair[1].place.0);
+    let are_groups = || {
+        let surfaces: Vec<&str> = words.iter().map(|word| word.surface.as_str()).collect();
+        are_groups_of_a_number(&surfaces)
+    };
+    let is_free = are_next && words.iter().all(|word| !word.is_quoted);
+    is_free && (words.iter().all(|word| word.is_plain) || are_groups())
 }
 
-/// Adds the spelling as two words where products write the word so: "smart watch" counts as
+/// Adds the spelling as several words where products write the word so: "smart watch" counts as
 /// "smartwatch".
 pub(super) fn add_parts(
     word: &mut UnderstoodWord,
     vocabulary: &Vocabulary<'_>,
     weights: &KeywordWeights,
 ) -> tantivy::Result<()> {
-    if word.corrected.is_none()
-        && word.is_plain
-        && let Some(Parts { left, right, rows }) = parts(&word.surface, vocabulary)?
-    {
-        let language = vocabulary.language();
-        let row = vec![language.stem(&left), language.stem(&right)];
-        // Where most products write it as two words, that is how it is written.
+    if word.corrected.is_some() || !word.is_plain {
+        return Ok(());
+    }
+    let two = parts(&word.surface, vocabulary)?;
+    let two = two.map(|Parts { left, right, rows }| (vec![left, right], rows));
+    let three = three_parts(&word.surface, vocabulary)?;
+    let language = vocabulary.language();
+    for (apart, rows) in two.into_iter().chain(three) {
+        let row = apart.iter().map(|part| language.stem(part)).collect();
+        // Where most products write it apart, that is how it is written.
         let is_usual = rows >= vocabulary.documents(&word.surface)?;
         let weight = if is_usual { 1.0 } else { weights.compound };
         word.word.add(row, weight, AlternativeKind::Spelling);
-        word.synonyms.push(format!("{left} {right}"));
+        word.synonyms.push(apart.join(" "));
     }
     Ok(())
 }
@@ -163,6 +232,35 @@ pub(super) fn parts(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Resu
                 right: right.to_owned(),
                 rows,
             });
+        }
+    }
+    Ok(best)
+}
+
+/// The three words that products have next to each other in place of this one, "all in one" for "allinone", and how
+/// many texts have them so.
+fn three_parts(
+    surface: &str,
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<Option<(Vec<String>, u64)>> {
+    let mut best: Option<(Vec<String>, u64)> = None;
+    if !(THREE_PARTS_CHARS_MIN..=CUT_CHARS_MAX).contains(&surface.chars().count()) {
+        return Ok(None);
+    }
+    for (first, _) in surface.char_indices().skip(2) {
+        let (left, rest) = surface.split_at(first);
+        if !vocabulary.is_word(left)? {
+            continue;
+        }
+        for (second, _) in rest.char_indices().skip(2) {
+            let (middle, right) = rest.split_at(second);
+            if right.len() < 2 || !vocabulary.is_word(middle)? || !vocabulary.is_word(right)? {
+                continue;
+            }
+            let rows = vocabulary.in_a_row(&[left, middle, right])?;
+            if rows > best.as_ref().map_or(0, |(_, rows)| *rows) {
+                best = Some(([left, middle, right].map(str::to_owned).to_vec(), rows));
+            }
         }
     }
     Ok(best)

@@ -73,6 +73,16 @@ impl<'a> Context<'a> {
             + ALONE * documents as f64)
     }
 
+    /// Whether some product has a word, in any form, with all the others; true where there are no others.
+    pub(super) fn fits(&self, word: &str) -> tantivy::Result<bool> {
+        if self.others.is_empty() {
+            return Ok(true);
+        }
+        let others = self.others.iter().map(String::as_str);
+        let all: Vec<&str> = others.chain([word]).collect();
+        Ok(self.vocabulary.together(&all)? > 0 || self.vocabulary.together_in_titles(&all)? > 0)
+    }
+
     /// The words that the one before and a beginning start together where products write them as one,
     /// each without the word before.
     pub(super) fn joined(&self, beginning: &str) -> tantivy::Result<Vec<Joined>> {

@@ -14,6 +14,9 @@ const CONTINUATIONS_MAX: usize = 16;
 /// The most words of which those are chosen, by what the catalog has of them with the other words; they
 /// are the most frequent ones.
 const COMPARED_MAX: usize = 64;
+/// The fewest letters of a beginning that is rather mistaken where nothing that it begins goes with the other
+/// words.
+const MISFIT_CHARS_MIN: usize = 6;
 /// A word that so many times more products have than all continuations together is meant instead.
 const MISTAKE_RATIO: u64 = 10;
 /// A word is rather the beginning of others where so many times more names have those.
@@ -64,7 +67,30 @@ pub(super) fn add(
             return Ok(());
         }
     }
+    if count >= MISFIT_CHARS_MIN && word.is_plain && !word.is_known {
+        // Some odd product has "cartrdige": for "toner cartrdi" that is no reason to leave out the toner.
+        let context = Context::of(words, at, vocabulary);
+        if !found.is_empty() && fitting(&found, &context)?.is_empty() {
+            let meant = fitting(&mistaken(&word.surface, vocabulary)?, &context)?;
+            if !meant.is_empty() {
+                put(words, at, meant, vocabulary, weights)?;
+                words[at].corrected.clone_from(&words[at].completed);
+                return Ok(());
+            }
+        }
+    }
     put(words, at, found, vocabulary, weights)
+}
+
+/// The words that go with the other ones of the query, of the first few.
+fn fitting(found: &[KnownWord], context: &Context<'_>) -> tantivy::Result<Vec<KnownWord>> {
+    let mut fitting = Vec::new();
+    for known in found.iter().take(CONTINUATIONS_MAX) {
+        if context.fits(&known.surface)? {
+            fitting.push(known.clone());
+        }
+    }
+    Ok(fitting)
 }
 
 /// Adds the words that the last word begins with a mistake, where no product has it or a word near.
@@ -75,10 +101,19 @@ pub(super) fn add_mistaken(
     weights: &KeywordWeights,
 ) -> tantivy::Result<()> {
     let word = &words[at];
-    if word.is_known || word.is_plain && !vocabulary.near(&word.surface, 1)?.is_empty() {
+    if word.is_known {
         return Ok(());
     }
-    let found = mistaken(&word.surface, vocabulary)?;
+    let mut found = mistaken(&word.surface, vocabulary)?;
+    let near = vocabulary.near(&word.surface, 1)?;
+    if word.is_plain && !near.is_empty() {
+        // A whole word with a mistake is likelier, unless it does not go with the others: "lens fitle".
+        let context = Context::of(words, at, vocabulary);
+        if !fitting(&near, &context)?.is_empty() {
+            return Ok(());
+        }
+        found = fitting(&found, &context)?;
+    }
     put(words, at, found, vocabulary, weights)?;
     words[at].corrected.clone_from(&words[at].completed);
     Ok(())

@@ -16,6 +16,8 @@ const LIKELY_CHARS_MIN: usize = 3;
 const FREQUENT_DOCUMENTS_MIN: u64 = 10;
 /// The fewest characters of a word that may have two mistakes.
 const TWO_MISTAKES_CHARS_MIN: usize = 8;
+/// The fewest letters before digits that are corrected.
+const MISTAKEN_CHARS_MIN: usize = 5;
 /// The most characters of a word that is corrected.
 const CORRECTED_CHARS_MAX: usize = 32;
 /// The most corrections that are compared by how many products have them with the other words.
@@ -142,6 +144,33 @@ pub(super) fn suggest_the_common(
         .filter(|near| near.documents >= documents * COMMON_RATIO)
         .map(|near| near.surface.clone());
     Ok(())
+}
+
+/// Takes the suggested words where no product has the others with the rare ones, and some have them with
+/// the common ones: "toner catridge". Otherwise a word that was meant would be dropped.
+pub(super) fn take_the_common(
+    words: &mut [UnderstoodWord],
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<()> {
+    for at in 0..words.len() {
+        let word = &words[at];
+        let Some(common) = word.suggested.clone() else {
+            continue;
+        };
+        let context = Context::of(words, at, vocabulary);
+        if word.is_known && !context.fits(&word.surface)? && context.fits(&common)? {
+            words[at].suggested = None;
+            words[at].correct_to(common, vocabulary.language());
+        }
+    }
+    Ok(())
+}
+
+/// Whether letters that no product has as a word are near one that some have.
+pub(super) fn is_mistaken(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool> {
+    let is_eligible = surface.chars().all(char::is_alphabetic)
+        && (MISTAKEN_CHARS_MIN..=CORRECTED_CHARS_MAX).contains(&surface.chars().count());
+    Ok(is_eligible && !vocabulary.near(surface, 1)?.is_empty())
 }
 
 /// The candidate that was meant most likely by what was typed, with a measure of it.

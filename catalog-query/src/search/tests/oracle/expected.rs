@@ -10,6 +10,7 @@ use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 
 use crate::index::{FacetCounts, MatchMode};
+use crate::search::ranking::profile::RankingProfile;
 use crate::search::request::search_request::Sort;
 use crate::search::strategy::kind::StrategyKind;
 use crate::search::tests::oracle::Case;
@@ -155,20 +156,47 @@ impl Expected {
             .filter(|at| asked[*at].starts_with(is_digit) && known(at))
             .collect();
         let has_letters = case.query.contains(char::is_alphabetic);
-        let passing: HashSet<&ProductId> = self
+        let by_id: HashMap<&ProductId, (&Product, &HashSet<String>)> = self
             .products
             .iter()
             .zip(&self.words)
-            .filter(|(_, words)| {
-                has_letters && numbers.iter().all(|at| has_word(case, &asked, *at, words))
-            })
-            .map(|(product, _)| product)
-            .filter(|one| !rules.hide(one))
-            .filter(|one| filter.is_none_or(|filter| passes(filter, one, currency)))
-            .map(|product| &product.id)
+            .map(|(product, words)| (&product.id, (product, words)))
             .collect();
+        let has_numbers = |id: &&ProductId| {
+            has_letters
+                && numbers
+                    .iter()
+                    .all(|at| has_word(case, &asked, *at, by_id[*id].1))
+        };
         let near = self.near.iter().take(self.depth.min(NEAR_ENOUGH));
-        near.filter(move |id| passing.contains(id)).cloned()
+        let mut near: Vec<&ProductId> = near.filter(has_numbers).collect();
+        near.truncate(self.as_near_as_those_with_all_words(case, &near));
+        near.retain(|id| {
+            let product = by_id[*id].0;
+            !rules.hide(product) && filter.is_none_or(|filter| passes(filter, product, currency))
+        });
+        near.into_iter().cloned()
+    }
+
+    /// How many of the nearest are as near as most products with all words, whatever the filter.
+    fn as_near_as_those_with_all_words(&self, case: &Case, near: &[&ProductId]) -> usize {
+        let finds_words = |id: &ProductId| {
+            let mut products = self.products.iter().zip(&self.words);
+            products.any(|(product, words)| product.id == *id && finds(case, words))
+        };
+        let asks_for_all = case.strategy == StrategyKind::Hybrid
+            && case.mode != MatchMode::Any
+            && case.relaxed.is_empty();
+        let numbered = near.iter().zip(1..);
+        let with: Vec<usize> = numbered
+            .filter(|(id, _)| finds_words(id))
+            .map(|(_, rank)| rank)
+            .collect();
+        if !asks_for_all || with.len() < 5 {
+            return near.len();
+        }
+        let farther = (with.len() - 1) as f64 * RankingProfile::default().near_share;
+        with[with.len() - 1 - farther as usize]
     }
 
     /// The matches in the order of a column; None where they are ordered by relevance.

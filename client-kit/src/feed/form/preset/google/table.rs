@@ -58,7 +58,7 @@ pub(in crate::feed) fn map_google_table(
     for (field, columns) in FIELDS {
         let is_own = |name: &String| name.to_lowercase() == field.as_str();
         let has_own = !is_chosen && names.iter().any(is_own);
-        if has_own || !is_default(field, mapping) {
+        if has_own || mapping.is_told(field) || !is_default(field, mapping) {
             continue;
         }
         if let Some(name) = columns
