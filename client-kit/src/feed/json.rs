@@ -64,20 +64,32 @@ pub(super) fn objects(source: Source, format: Option<Format>, mapping: &Mapping)
     }
 }
 
-/// Refuses an object of objects without an id, which may be products that are named by their ids.
+/// Refuses a row without an id that has objects where products may be, named by their ids.
 fn identifiable(
     columns: Map<String, Value>,
     mapping: &Mapping,
 ) -> Result<Map<String, Value>, Unread> {
     let id = mapping.source(Field::Id);
     let own = id.split('.').next().unwrap_or(id);
-    let has_id = columns.contains_key(own) || columns.contains_key(id);
-    if has_id || columns.is_empty() || !columns.values().all(Value::is_object) {
+    let are_objects = |members: &Map<String, Value>| {
+        !members.is_empty() && members.values().all(Value::is_object)
+    };
+    let mut groups = columns.iter().filter_map(|(name, value)| {
+        let members = value.as_object()?;
+        (members.len() > 1 && are_objects(members)).then_some(name)
+    });
+    let (place, whose) = if columns.contains_key(own) || columns.contains_key(id) {
         return Ok(columns);
-    }
+    } else if are_objects(&columns) {
+        ("/".to_owned(), "its members".to_owned())
+    } else if let Some(name) = groups.next() {
+        (name.clone(), format!("the members of {name:?}"))
+    } else {
+        return Ok(columns);
+    };
     let reason = format!(
-        "there is nothing in column {id:?}, and all members are objects: if these are products and their names \
-         ids, --item / reads them, and --item NAME those inside of the member NAME"
+        "there is nothing in column {id:?}: if {whose} are products and their names ids, --item {place} reads \
+         them (--item a/b those of b inside of a)"
     );
     let mistake = Mistake {
         field: Field::Id.as_str().to_owned(),

@@ -131,6 +131,13 @@ impl<'w> Tracker<'w> {
     /// does not where it belongs to a member that surely is one.
     pub(super) fn keyed(&self, array: Option<&[String]>) -> Option<&Keyed> {
         let keyed = self.keyed.as_ref()?;
+        let [_, title, price] = &self.wrapper.product;
+        let is_of_product = [title.as_str(), price, NAME]
+            .iter()
+            .any(|column| self.keys.contains(*column));
+        if is_of_product && !keyed.path.is_empty() {
+            return None;
+        }
         let is_it = match array {
             None => keyed.members.are_products(),
             Some(path) => {

@@ -34,12 +34,6 @@ impl Mapping {
         let beside = beside.filter(|name| !name.contains('.'));
         beside.is_some_and(|name| has(BESIDE, name) || is_currency_behind(price, name))
     }
-
-    /// Whether a column is the amount inside of a price.
-    pub(in crate::feed) fn is_amount(&self, column: &str) -> bool {
-        let member = member_of(self.source(Field::Price), column);
-        member.is_some_and(|name| has(AMOUNTS, name))
-    }
 }
 
 /// Takes the amount out of the members of a price. None where it has none, or more than one.

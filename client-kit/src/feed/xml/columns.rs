@@ -145,8 +145,7 @@ fn extend(members: &mut Map<String, Value>, name: String, value: Value) {
 }
 
 fn typed(column: &str, value: Value, mapping: &Mapping) -> Value {
-    // How the amount of a price is written is for the price to tell.
-    if mapping.keep_text || mapping.columns.contains_key(column) || mapping.is_amount(column) {
+    if mapping.keep_text || mapping.columns.contains_key(column) {
         return value;
     }
     match value {

@@ -214,18 +214,47 @@ fn a_long_object_of_products_is_read_by_its_members() {
 
 #[test]
 fn an_object_of_objects_that_may_be_no_products_is_told() {
-    let hint = "there is nothing in column \"id\", and all members are objects: if these are products and their names \
-                ids, --item / reads them, and --item NAME those inside of the member NAME";
-    for feed in [
+    let hint = |whose: &str, place: &str| {
+        format!(
+            "there is nothing in column \"id\": if {whose} are products and their names ids, --item {place} reads \
+             them (--item a/b those of b inside of a)"
+        )
+    };
+    let sizes = r#""sizes":{"s":{"title":"S","price":1},"m":{"title":"M","price":2}}"#;
+    for (feed, expected) in [
         // One alone may be an object around a product.
-        r#"{"product":{"title":"One","price":1.5}}"#,
-        r#"{"a":{"x":1},"b":{"x":2}}"#,
+        (
+            r#"{"product":{"title":"One","price":1.5}}"#.to_owned(),
+            hint("its members", "/"),
+        ),
+        (
+            r#"{"a":{"x":1},"b":{"x":2}}"#.to_owned(),
+            hint("its members", "/"),
+        ),
+        (
+            r#"{"title":{"name":"T"},"price":{"name":"5"}}"#.to_owned(),
+            hint("its members", "/"),
+        ),
+        (
+            format!("{{\"data\":{{\"title\":\"T\",{sizes}}}}}"),
+            hint("its members", "/"),
+        ),
+        // What has a title may be a product, and may be the whole shop.
+        (
+            format!("{{\"title\":\"T\",{sizes}}}"),
+            hint("the members of \"sizes\"", "sizes"),
+        ),
+        (
+            format!("{{{sizes},\"title\":\"T\"}}"),
+            hint("the members of \"sizes\"", "sizes"),
+        ),
+        (
+            r#"{"title":"One","names":{"en":"One","de":"Eins"}}"#.to_owned(),
+            "there is nothing in column \"id\"".to_owned(),
+        ),
     ] {
-        assert_eq!(
-            told("", "", Cursor::new(feed)),
-            format!("1!  id: {hint}\n"),
-            "{feed}"
-        );
+        let found = told("", "", Cursor::new(feed.clone()));
+        assert_eq!(found, format!("1!  id: {expected}\n"), "{feed}");
     }
     // A product stays one, whatever objects it has.
     for (feed, expected) in [
@@ -236,10 +265,6 @@ fn an_object_of_objects_that_may_be_no_products_is_told() {
         (
             r#"{"sizes":{"s":{"name":"S","price":1},"m":{"name":"M","price":2}},"title":"T","id":"a"}"#,
             "1: a \"T\" sizes.m.name=\"M\" sizes.m.price=2 sizes.s.name=\"S\" sizes.s.price=1\n",
-        ),
-        (
-            r#"{"name":"T","sizes":{"s":{"name":"S","price":1},"m":{"name":"M","price":2}}}"#,
-            "1!  id: there is nothing in column \"id\"\nnote: nothing fills the title, which new products need: --map title=name takes it from the column \"name\"\n",
         ),
         (
             r#"{"facets":{"x":{"name":"X"},"y":{"name":"Y"}},"items":[{"id":"a","title":"T"}]}"#,
