@@ -85,10 +85,8 @@ pub(super) fn chunks(atoms: &[Atom]) -> impl Iterator<Item = &[Atom]> {
 pub(super) fn words_of(atoms: &[Atom]) -> Vec<&[Atom]> {
     let (mut words, mut rest) = (Vec::new(), atoms);
     while !rest.is_empty() {
-        let lengths = (3..=GROUPS_MAX.min(rest.len())).rev();
-        let length = lengths
-            .into_iter()
-            .find(|length| are_groups(&rest[..*length]));
+        let mut lengths = (3..=GROUPS_MAX.min(rest.len())).rev();
+        let length = lengths.find(|length| are_groups(&rest[..*length]));
         let run = match length {
             Some(length) => &rest[..length],
             None => dashed(rest).next().unwrap_or(rest),
@@ -221,7 +219,8 @@ impl Pieces {
 
     /// Adds "1000" for "1 000", and "9000mah" for "9 000 mAh": the space may be that of a thousand.
     fn add_spaced_thousands(&mut self, atoms: &[Atom]) {
-        for (at, first) in atoms.iter().enumerate() {
+        let numbers = atoms.iter().enumerate();
+        for (at, first) in numbers.filter(|(_, atom)| atom.kind == Kind::Number) {
             let mut text = first.text.clone();
             for (last, length) in atoms[at + 1..].iter().zip(2..=GROUPS_MAX) {
                 if !are_groups(&atoms[at..at + length]) {

@@ -11,7 +11,7 @@ use crate::index::{IndexError, KeywordHits, KeywordIndex, KeywordWeights, Vocabu
 use crate::search::deadline::micros_since;
 use crate::search::error::SearchError;
 use crate::search::request::query::ParsedQuery;
-use crate::search::request::understanding::{self, UnderstoodQuery};
+use crate::search::request::understanding::{self, UnderstoodQuery, WORDS_OF_IDENTIFIER_MAX};
 use crate::search::rules::curation::curated::Curated;
 use crate::search::rules::rule_set::{RuleSet, RulesHandle};
 use crate::search::strategy::executor::SearchExecutor;
@@ -19,9 +19,8 @@ use crate::search::strategy::scope::Scope;
 use crate::search::strategy::search_strategy::StrategyRequest;
 
 /// The fewest letters of a word that a minus sign or quotation marks are meant for, whatever part numbers
-/// there are, and the most products that have a word which is rather a piece of a part number.
+/// there are.
 const SIGNED_WORD_CHARS_MIN: usize = 3;
-const SIGNED_DOCUMENTS_MAX: u64 = 3;
 
 /// A query that is ready to be looked up: the form after [`ParsedQuery`]. Its terms name the
 /// postings that a search by words reads.
@@ -214,7 +213,7 @@ impl Preparation {
 fn has_signs_of_words(query: &ParsedQuery, vocabulary: &Vocabulary<'_>) -> tantivy::Result<bool> {
     for word in query.words_with_signs() {
         let is_short = word.surface.chars().count() < SIGNED_WORD_CHARS_MIN;
-        if !is_short && vocabulary.documents(&word.surface)? > SIGNED_DOCUMENTS_MAX {
+        if !is_short && vocabulary.documents(&word.surface)? > WORDS_OF_IDENTIFIER_MAX {
             return Ok(true);
         }
     }

@@ -23,9 +23,9 @@ use crate::index::{
 use crate::search::request::query::{ParsedQuery, QueriedWord};
 use crate::search::rules::synonyms::Synonyms;
 
-/// The most products with an identifier of the query among those that have it as a word: with more
-/// of them, "256MB" is a size and no part number.
-const WORDS_OF_IDENTIFIER_MAX: u64 = 3;
+/// The most products that have a word which may be a part number, or a piece of one: with more of them,
+/// "256MB" is a size.
+pub(super) const WORDS_OF_IDENTIFIER_MAX: u64 = 3;
 
 /// The most digits of a number with a decimal point or a fraction that is no part number.
 const QUANTITY_DIGITS_MAX: usize = 5;

@@ -172,7 +172,7 @@ pub(crate) struct Near {
     pub(crate) hits: Vec<Hit>,
     /// Where the snapshot has each of the hits; empty while the index is being built.
     pub(crate) places: Vec<DocAddress>,
-    /// Where those are that are near enough, and how near, whatever the filter.
+    /// Where those are that are near enough, and how near, whatever the filter; nearest first.
     pub(super) enough: Vec<(DocAddress, f32)>,
     /// The similarity from which a hit is near enough to match.
     pub(crate) floor: f32,
@@ -194,13 +194,12 @@ impl Near {
     /// that. Blocks on the index.
     pub(crate) fn beside(&self, with_words: &DocSets, share: f64, scope: &Scope) -> NearEnough {
         let with = self.enough.iter().filter(|(at, _)| has(with_words, *at));
-        let mut similarities: Vec<f32> = with.map(|(_, score)| *score).collect();
+        let similarities: Vec<f32> = with.map(|(_, score)| *score).collect();
         if similarities.len() < WITH_WORDS_MIN {
             return self.as_found();
         }
-        similarities.sort_by(f32::total_cmp);
-        let place = (similarities.len() - 1) as f64 * share;
-        let floor = similarities[place as usize].max(self.floor);
+        let last = similarities.len() - 1;
+        let floor = similarities[last - (last as f64 * share) as usize];
         NearEnough {
             matched: scope.matched(&self.enough, floor),
             floor,

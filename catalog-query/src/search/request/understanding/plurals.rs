@@ -22,8 +22,11 @@ pub(super) fn add_singular(
         && vocabulary.language().has_plurals_in_s()
         && (NAME_CHARS_MIN..=NAME_CHARS_MAX).contains(&length)
         && !name.ends_with('s');
+    if !is_eligible {
+        return Ok(());
+    }
     let of_name = vocabulary.documents(name)?;
-    if is_eligible && of_name > 0 && of_name >= vocabulary.documents(&word.surface)? {
+    if of_name > 0 && of_name >= vocabulary.documents(&word.surface)? {
         let row = vec![vocabulary.language().stem(name)];
         word.synonyms.push(name.to_owned());
         word.word.add(row, 1.0, AlternativeKind::Spelling);
