@@ -18,6 +18,8 @@ export function keep(stated) {
 
 /** What the last write answered: reads that carry it know that write. */
 let written = "";
+/** How often a read is asked again that waited for that write in vain. */
+const ASKED_AGAIN = 5;
 
 /** @typedef {{ of: string, done: number, total?: number }} Step */
 /** @typedef {{ method?: string, body?: BodyInit | object, headers?: Record<string, string>, signal?: AbortSignal }} How */
@@ -41,7 +43,11 @@ export async function send(path, how = {}) {
         headers["content-type"] ??= "application/json";
         body = JSON.stringify(body);
     }
-    const answer = await fetch(`/api/${path}`, { method: how.method, headers, body: /** @type {BodyInit} */ (body), signal: how.signal });
+    const asked = () => fetch(`/api/${path}`, { method: how.method, headers, body: /** @type {BodyInit} */ (body), signal: how.signal });
+    let answer = await asked();
+    for (let again = 0; again < ASKED_AGAIN && answer.headers.has("catalog-stale"); again += 1) {
+        answer = await asked();
+    }
     if (answer.ok) {
         written = answer.headers.get("catalog-consistency") ?? written;
         return answer;

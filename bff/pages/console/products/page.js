@@ -56,11 +56,9 @@ function List({ params, go }) {
 function One({ id, go }) {
     const isNew = id === "";
     const found = useAnswer(async (signal) => (isNew ? null : /** @type {Product} */ (await ask(`products/${encodeURIComponent(id)}`, { signal }))), [id]);
-    const [written, setWritten] = useState(0);
-    const [told, setTold] = useState("");
+    const [written, setWritten] = useState(/** @type {Product | null} */ (null));
     const saved = (/** @type {Product} */ product) => {
-        setTold(t.saved(product.version));
-        setWritten((count) => count + 1);
+        setWritten(product);
         if (isNew) {
             go(`/console/products?id=${encodeURIComponent(product.id)}`);
         } else {
@@ -68,11 +66,13 @@ function One({ id, go }) {
         }
     };
     const gone = () => go("/console/products");
-    if (!isNew && !found.answer) {
+    // A write answers with the product as it is now; what is read may be older while the read side is slow.
+    const product = written && written.version >= (found.answer?.version ?? 0) ? written : found.answer ?? null;
+    if (!isNew && !product) {
         return html`<${Failure} failed=${found.failed} />${!found.failed && html`<p class="wait" role="status">${t.asking}</p>`}
-            ${found.failed && html`<${History} id=${id} current=${null} written=${written} saved=${saved} />`}`;
+            ${found.failed && html`<${History} id=${id} current=${null} written=${0} saved=${saved} />`}`;
     }
-    return html`<${Editor} key=${`${id} ${found.answer?.version ?? 0}`} product=${found.answer ?? null} saved=${saved} gone=${gone} />
-        ${told && html`<p class="good" role="status">${told}</p>`}
-        ${!isNew && html`<${History} id=${id} current=${found.answer ?? null} written=${written} saved=${saved} />`}`;
+    return html`<${Editor} key=${`${id} ${product?.version ?? 0}`} product=${product} saved=${saved} gone=${gone} />
+        ${written && html`<p class="good" role="status">${t.saved(written.version)}</p>`}
+        ${!isNew && html`<${History} id=${id} current=${product} written=${written?.version ?? 0} saved=${saved} />`}`;
 }
