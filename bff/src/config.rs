@@ -99,7 +99,7 @@ impl Config {
                 "60000",
                 "How long a connection may stay open between two requests.",
             ),
-            public: env.or(
+            public: env.or_empty(
                 "PUBLIC",
                 "search,read",
                 "What needs no key: any of search, read, write, rules, operate.",
@@ -142,7 +142,7 @@ fn read_waiting_max(env: &mut Env) -> usize {
 }
 
 fn read_pages(env: &mut Env) -> Pages {
-    env.or(
+    env.or_empty(
         "PAGES",
         "shop,console",
         "The pages that are served: shop, console, both or nothing.",

@@ -30,7 +30,7 @@ use axum::http::header::{
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use service_kit::{RequestLogLayer, TraceContext};
+use service_kit::{RequestLogLayer, Route, TraceContext};
 use tower::util::option_layer;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -50,6 +50,11 @@ use crate::http::routes::DOCUMENT;
 pub(crate) use crate::http::api::Api;
 pub(crate) use crate::http::feeds::Feeds;
 pub(crate) use crate::http::shed::admission::Admission;
+
+/// Checks a filter that the searches of a key are to be held to, in the syntax of the query string of a search.
+pub fn check_forced_filter(forced: &str) -> Result<(), String> {
+    search::filter::check_forced(Some(forced)).map_err(|_| search::filter::FORCED_SYNTAX.to_owned())
+}
 
 /// Shorter answers fit one packet anyway.
 const COMPRESSED_BYTES_MIN: u16 = 1_400;
@@ -166,6 +171,7 @@ async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> R
     if let Ok(value) = HeaderValue::try_from(trace_id) {
         response.headers_mut().insert(X_TRACE_ID, value);
     }
+    response.extensions_mut().insert(Route(route));
     api.metrics
         .answered(&method, route, response.status(), started.elapsed());
     response

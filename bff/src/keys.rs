@@ -6,4 +6,4 @@ mod ring;
 mod watch;
 
 pub(crate) use self::key::{Key, Limit};
-pub(crate) use self::ring::{KeyRing, Refused};
+pub(crate) use self::ring::{KeyRing, Refused, SecretHash};

@@ -20,5 +20,6 @@ pub use crate::app::App;
 pub use crate::config::{
     Config, EventLimits, GrpcTarget, InvalidGrpcTarget, InvalidOrigins, Origins,
 };
+pub use crate::http::check_forced_filter;
 pub use crate::scope::{InvalidScope, Scope, Scopes};
 pub use crate::tokens::{InvalidJwks, Jwks, TokenConfig};

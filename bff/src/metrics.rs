@@ -10,7 +10,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 
 const SECONDS: [f64; 13] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 1.0, 2.5, 10.0,
@@ -19,6 +19,8 @@ const SECONDS: [f64; 13] = [
 pub(crate) struct Metrics {
     requests: Family<RequestLabels, Counter>,
     seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    /// The same by OpenTelemetry's names, for boards that know those.
+    durations: Family<HttpLabels, Histogram, fn() -> Histogram>,
     refused: Family<KindLabels, Counter>,
     limits: Family<KindLabels, Gauge>,
 }
@@ -34,6 +36,13 @@ struct RequestLabels {
 struct RouteLabels {
     method: &'static str,
     route: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct HttpLabels {
+    http_request_method: &'static str,
+    http_route: &'static str,
+    http_response_status_code: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -59,11 +68,11 @@ impl Refusals {
 impl Metrics {
     pub(crate) fn register(registry: &mut Registry) -> Self {
         let requests = Family::default();
-        let seconds: Family<_, _, fn() -> Histogram> =
-            Family::new_with_constructor(|| Histogram::new(SECONDS));
+        let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
         let metrics = Self {
             requests,
-            seconds,
+            seconds: Family::new_with_constructor(histogram),
+            durations: Family::new_with_constructor(histogram),
             refused: Family::default(),
             limits: Family::default(),
         };
@@ -81,6 +90,12 @@ impl Metrics {
             "bff_http_request_seconds",
             "Time from the head of a request to the head of its answer",
             self.seconds.clone(),
+        );
+        registry.register_with_unit(
+            "http_server_request_duration",
+            "Time from the head of a request to the head of its answer",
+            Unit::Seconds,
+            self.durations.clone(),
         );
         registry.register(
             "bff_http_refused",
@@ -126,10 +141,15 @@ impl Metrics {
             status,
         };
         self.requests.get_or_create(&labels).inc();
+        let seconds = took.as_secs_f64();
         let labels = RouteLabels { method, route };
-        self.seconds
-            .get_or_create(&labels)
-            .observe(took.as_secs_f64());
+        self.seconds.get_or_create(&labels).observe(seconds);
+        let labels = HttpLabels {
+            http_request_method: method,
+            http_route: route,
+            http_response_status_code: status,
+        };
+        self.durations.get_or_create(&labels).observe(seconds);
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Search,
         Self::Read,
         Self::Write,

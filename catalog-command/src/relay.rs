@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_nats::{Client, jetstream};
-use catalog_events::Position;
-use service_kit::Retry;
+use catalog_events::{EncodedMessage, Position};
+use service_kit::{MessageOperation, MessageSteps, Retry};
 use sqlx::PgPool;
 use tokio::sync::{Mutex, Notify};
 
@@ -127,7 +127,10 @@ impl Relay {
         }
         let count = messages.len() as u64;
         let stream = self.log.stream();
-        let reached = publish_batch(&self.client, stream, last, messages).await?;
+        let mut steps = self.steps(&messages);
+        let published = publish_batch(&self.client, stream, last, messages).await;
+        let reached = published.inspect_err(|err| steps.fail(err))?;
+        drop(steps);
         if reached != expected {
             return Err(RelayError::StreamAhead {
                 log: self.log,
@@ -139,5 +142,12 @@ impl Relay {
             .published(reached, count, memory.held_before(last, reached));
         memory.holds(reached);
         Ok(reached)
+    }
+
+    /// The steps of the traces that the messages belong to.
+    fn steps(&self, messages: &[EncodedMessage]) -> MessageSteps {
+        let traceparents = messages.iter().map(EncodedMessage::traceparent);
+        let (relay, stream) = (self.log.relay_name(), self.log.stream());
+        MessageSteps::begin(MessageOperation::Send, relay, stream, traceparents)
     }
 }

@@ -15,6 +15,8 @@ use crate::{
     event_subject, rule_subject,
 };
 
+const TRACEPARENT: &str = "traceparent";
+
 /// A message ready to publish.
 #[derive(Debug)]
 pub struct EncodedMessage {
@@ -24,6 +26,15 @@ pub struct EncodedMessage {
     pub headers: HeaderMap,
     /// The body, JSON.
     pub payload: Bytes,
+}
+
+impl EncodedMessage {
+    /// The W3C trace context of the write; none where the write had none.
+    pub fn traceparent(&self) -> Option<&str> {
+        self.headers
+            .get(TRACEPARENT)
+            .map(async_nats::HeaderValue::as_str)
+    }
 }
 
 /// Why a message is not an event.
@@ -115,7 +126,7 @@ impl Attributes<'_> {
         headers.insert("ce-datacontenttype", JSON);
         headers.insert("content-type", JSON);
         if let Some(traceparent) = self.traceparent {
-            headers.insert("traceparent", traceparent);
+            headers.insert(TRACEPARENT, traceparent);
         }
         headers
     }
@@ -163,10 +174,7 @@ pub fn decode_rule(headers: Option<&HeaderMap>, payload: &[u8]) -> Result<RuleEv
 fn identity(headers: Option<&HeaderMap>) -> Result<(&str, Option<&str>), DecodeError> {
     let header = |name| headers.and_then(|headers| headers.get(name));
     let id = header("ce-id").ok_or(DecodeError::MissingHeader("ce-id"))?;
-    Ok((
-        id.as_str(),
-        header("traceparent").map(|value| value.as_str()),
-    ))
+    Ok((id.as_str(), header(TRACEPARENT).map(|value| value.as_str())))
 }
 
 /// Reads an event as [`decode`] does where its headers come apart, for instance from the event log.

@@ -170,7 +170,7 @@ pub fn main() -> ExitCode {
         Command::Top(args) => block_on(top::command(args, &endpoints)),
         Command::Open(args) => exit_code(shell::open(&args, &endpoints)),
         Command::Profiles(args) => block_on(profiles::command(args, &endpoints)),
-        Command::Completions(args) => shell::completions(&args, Cli::command()),
+        Command::Completions(args) => exit_code(shell::completions(&args, Cli::command())),
         Command::Man(args) => exit_code(shell::man(&args, Cli::command())),
         Command::Verify(args) => block_on(verify::command(args, &endpoints)),
         Command::Parked(args) => block_on(parked::command(args, &endpoints)),

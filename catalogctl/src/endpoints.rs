@@ -128,6 +128,12 @@ impl EndpointArgs {
     pub fn resolve(&self) -> anyhow::Result<Endpoints> {
         let data_dir = self.data_dir()?;
         let running = Published::load(&data_dir)?;
+        let names_all = [&self.query_grpc, &self.command_grpc]
+            .into_iter()
+            .all(|one| set(one).is_some());
+        if !names_all {
+            self.check_runs(running.as_ref())?;
+        }
         let published = running.as_ref();
         let command = published.map(|up| &up.command_grpc);
         let query = published.map(|up| &up.query_grpc);
@@ -150,6 +156,19 @@ impl EndpointArgs {
             replicas,
             nats: self.broker(choose(set(&self.nats), nats, NATS_DEFAULT)),
         })
+    }
+
+    /// Checks that a catalog runs in the folder that was named: whoever names one means that, and not another that
+    /// happens to run on the usual ports.
+    fn check_runs(&self, running: Option<&Published>) -> anyhow::Result<()> {
+        if let (Some(folder), None) = (&self.data, running) {
+            anyhow::bail!(
+                "no catalog runs in {folder}: start it with `catalogctl up --data {folder}`, or say with \
+                 --command-grpc and --query-grpc where the services are",
+                folder = folder.display()
+            );
+        }
+        Ok(())
     }
 
     fn identity(&self) -> Option<(PathBuf, PathBuf)> {
@@ -185,6 +204,7 @@ impl EndpointArgs {
     /// The address of the BFF: that of a running `catalogctl up`, else the default one.
     pub(crate) fn http(&self) -> anyhow::Result<String> {
         let running = Published::load(&self.data_dir()?)?;
+        self.check_runs(running.as_ref())?;
         let address = running.map_or_else(|| HTTP_DEFAULT.to_owned(), |up| up.http);
         Ok(if address.contains("://") {
             address

@@ -1,7 +1,6 @@
 //! What makes the program at home in a shell: completions, manual pages, and the pages of a running catalog.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, ExitCode, Stdio};
 
@@ -58,16 +57,23 @@ enum OpenedPage {
     Docs,
 }
 
-pub(crate) fn completions(args: &CompletionsArgs, mut program: Command) -> ExitCode {
+pub(crate) fn completions(
+    args: &CompletionsArgs,
+    mut program: Command,
+) -> anyhow::Result<ExitCode> {
     let name = program.get_name().to_owned();
-    generate(args.shell, &mut program, name, &mut io::stdout());
-    ExitCode::SUCCESS
+    let mut script = Vec::new();
+    generate(args.shell, &mut program, name, &mut script);
+    output::line(String::from_utf8(script)?.trim_end())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn man(args: &ManArgs, mut program: Command) -> anyhow::Result<ExitCode> {
     program.build();
     let Some(folder) = &args.into else {
-        clap_mangen::Man::new(program).render(&mut io::stdout())?;
+        let mut page = Vec::new();
+        clap_mangen::Man::new(program).render(&mut page)?;
+        output::line(String::from_utf8(page)?.trim_end())?;
         return Ok(ExitCode::SUCCESS);
     };
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;

@@ -15,7 +15,7 @@ use catalog_events::Broker;
 use client_kit::import::{self, ImportOptions, Notice};
 use client_kit::{Meter, Target, output, sample};
 use devkit::Devkit;
-use service_kit::{GrpcAccess, ServiceTokens};
+use service_kit::{GrpcAccess, ServiceTokens, TracingConfig};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -29,6 +29,8 @@ const HTTP_PORT: u16 = 8000;
 /// The log level unless `RUST_LOG` is set: a line for every request would hide the rest of the
 /// terminal.
 const LOG_FILTER: &str = "warn";
+/// The name in traces, which cannot tell the services of one process apart.
+const TRACED_AS: &str = "catalog";
 const POLL_MS: u64 = 100;
 const READY_SECONDS_MAX: u64 = 60;
 const ANSWER_MS_MAX: u64 = 5_000;
@@ -52,6 +54,8 @@ pub(crate) struct UpArgs {
 
 pub(crate) async fn command(args: UpArgs, endpoints: &EndpointArgs) -> anyhow::Result<ExitCode> {
     init_telemetry();
+    let traces = TracingConfig::from_process().map_err(anyhow::Error::msg)?;
+    let traces = traces.begin(TRACED_AS)?;
     let stop = stop_at_signal();
     let data_dir = endpoints.data_dir()?;
     let http = http_addr(args.http)?;
@@ -73,6 +77,7 @@ pub(crate) async fn command(args: UpArgs, endpoints: &EndpointArgs) -> anyhow::R
         service_token: service_token::find_or_make(&data_dir)?,
     };
     let result = Box::pin(serve(&args, &infrastructure, stop)).await;
+    traces.end().await;
     devkit.stop().await;
     result.map(|()| ExitCode::SUCCESS)
 }

@@ -77,6 +77,22 @@ impl Env {
         })
     }
 
+    /// Reads a variable with a default, whose empty value means something: that nothing is allowed, for
+    /// instance. It is no default then.
+    pub fn or_empty<T>(&mut self, name: &str, default: &str, help: &'static str) -> T
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        if (self.lookup)(&format!("{}{name}", self.prefix)).is_some_and(|value| value.is_empty())
+            && let Ok(nothing) = "".parse()
+        {
+            self.document(name, Some(default), help);
+            return nothing;
+        }
+        self.or(name, default, help)
+    }
+
     /// Reads a variable that may be unset.
     pub fn optional<T>(&mut self, name: &str, help: &'static str) -> Option<T>
     where
@@ -175,6 +191,20 @@ fn find(pairs: &[(&'static str, String)], name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_value_is_none_unless_it_means_something() {
+        let pairs = [("X_PORT", String::new()), ("X_OPEN", String::new())];
+        let mut env = Env::from_pairs("X_", pairs);
+        assert_eq!(env.or::<u16>("PORT", "80", "The port."), 80);
+        assert_eq!(env.or_empty::<String>("OPEN", "all", "What is open."), "");
+        assert_eq!(
+            env.or_empty::<String>("SHUT", "none", "What is shut."),
+            "none"
+        );
+        assert!(env.help().contains("X_OPEN [default: all]"));
+        env.finish().expect("no mistakes");
+    }
 
     #[test]
     fn reports_every_mistake_at_once_and_documents_every_variable() {

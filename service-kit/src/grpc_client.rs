@@ -83,7 +83,7 @@ impl GrpcAccess {
         })
     }
 
-    fn connect(&self, endpoint: &Endpoint) -> Result<Channel, TlsError> {
+    pub(crate) fn connect(&self, endpoint: &Endpoint) -> Result<Channel, TlsError> {
         Ok(if endpoint.uri().scheme_str() == Some("https") {
             endpoint.connect_with_connector_lazy(Connector::new(&self.tls)?)
         } else {

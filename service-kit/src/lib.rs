@@ -11,9 +11,9 @@ mod ops;
 mod process_metrics;
 mod priority;
 mod grpc_server;
-mod grpc_client;
 mod request_log;
 mod trace;
+mod grpc_client;
 mod service_token;
 mod transport;
 mod env;
@@ -30,11 +30,13 @@ pub use crate::grpc_error::{ERROR_DOMAIN, reason, status, violations};
 pub use crate::grpc_server::{GrpcServer, Health};
 pub use crate::ops::{Leaving, Ops, Readiness};
 pub use crate::priority::work_in_background;
-pub use crate::request_log::{RequestLog, RequestLogLayer};
+pub use crate::request_log::{RequestLog, RequestLogLayer, Route};
 pub use crate::retry::{Failure, Retry, backoff};
 pub use crate::service::{Service, run};
 pub use crate::service_token::{InvalidServiceTokens, ServiceTokens, TOKEN_MISSING, TOKEN_UNKNOWN};
 pub use crate::tasks::{Tasks, stop_signal};
 pub use crate::telemetry::{LogFormat, init_telemetry};
-pub use crate::trace::TraceContext;
+pub use crate::trace::{
+    MessageOperation, MessageSteps, Span, SpanKind, TraceContext, TraceExport, TracingConfig,
+};
 pub use crate::transport::{Alpn, ClientTls, Connection, Listener, ServerTls, TlsError};

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::grpc_server::Health;
 use crate::process_metrics::ProcessMetrics;
+use crate::{request_log, trace};
 
 /// Whether the service is ready, and why not. Parts of the service set it; `/health/ready` shows it.
 /// Clones share one state, which begins as ready.
@@ -103,6 +104,8 @@ impl Ops {
         readiness: Readiness,
     ) -> anyhow::Result<Self> {
         registry.register_collector(Box::new(ProcessMetrics));
+        request_log::register(&mut registry);
+        trace::register(&mut registry);
         let listener = TcpListener::bind(addr)
             .await
             .with_context(|| format!("cannot listen on {addr} for health and metrics"))?;

@@ -1,14 +1,20 @@
 //! The log of requests: one line for each, HTTP or gRPC, with its trace id, status and time.
 
+mod answered;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use http::header::CONTENT_TYPE;
 use http::{Request, Response};
 use tower::{Layer, Service};
 
-use crate::TraceContext;
+use self::answered::Answered;
+pub use self::answered::Route;
+pub(crate) use self::answered::register;
+use crate::{Span, SpanKind, TraceContext};
 
 /// Wraps a service in [`RequestLog`].
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,17 +51,27 @@ where
         request.extensions_mut().insert(trace);
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
+        let is_grpc = is_grpc(&request);
         let started = Instant::now();
+        let mut span = Span::start(trace, SpanKind::Server, "request");
         let answer = self.0.call(request);
         Box::pin(async move {
             let response = answer.await?;
-            let micros = started.elapsed().as_micros() as u64;
+            let took = started.elapsed();
+            let micros = took.as_micros() as u64;
             let http = response.status().as_u16();
             // gRPC puts the code of an immediate error into the headers, others into trailers.
             let grpc = response
                 .headers()
                 .get("grpc-status")
                 .and_then(|code| code.to_str().ok());
+            let answered = Answered {
+                method: &method,
+                path: &path,
+                is_grpc,
+                took,
+            };
+            answered.tell(&mut span, &response, grpc);
             tracing::info!(
                 target: "request",
                 %method,
@@ -68,4 +84,9 @@ where
             Ok(response)
         })
     }
+}
+
+fn is_grpc<B>(request: &Request<B>) -> bool {
+    let kind = request.headers().get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
 use crate::ops::Leaving;
+use crate::trace::TracingConfig;
 use crate::{Env, init_telemetry, stop_signal};
 
 /// The exit code for a bad configuration: `EX_CONFIG` of sysexits.h.
@@ -59,6 +60,13 @@ pub fn run<S: Service>() -> ExitCode {
         eprintln!("invalid configuration: {err}");
         return ExitCode::from(EXIT_CONFIG);
     }
+    let tracing = match TracingConfig::from_process() {
+        Ok(config) => config,
+        Err(err) => {
+            eprintln!("invalid configuration: {err}");
+            return ExitCode::from(EXIT_CONFIG);
+        }
+    };
     init_telemetry();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -70,7 +78,13 @@ pub fn run<S: Service>() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(build_and_run::<S>(config)) {
+    let served = runtime.block_on(async {
+        let export = tracing.begin(S::NAME)?;
+        let served = build_and_run::<S>(config).await;
+        export.end().await;
+        served
+    });
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             tracing::error!(service = S::NAME, "stopped: {err:#}");

@@ -1,9 +1,18 @@
 //! W3C trace context: one id follows a request from the HTTP call through gRPC into the event.
-//! (Trace Context Level 1, §3.2.)
+//! (Trace Context Level 1, §3.2.) Where a collector is named, it is told the steps of the trace.
+
+mod messages;
+mod span;
+mod export;
 
 use std::fmt;
 
 use http::HeaderMap;
+
+pub use self::export::{TraceExport, TracingConfig};
+pub(crate) use self::messages::register;
+pub use self::messages::{MessageOperation, MessageSteps};
+pub use self::span::{Span, SpanKind};
 
 pub(crate) const TRACEPARENT: &str = "traceparent";
 
@@ -14,16 +23,30 @@ pub(crate) const TRACEPARENT: &str = "traceparent";
 pub struct TraceContext {
     trace_id: u128,
     span_id: u64,
+    /// The step that led to this one; none where the trace begins or where that is not known.
+    parent_id: Option<u64>,
     sampled: bool,
 }
 
 impl TraceContext {
     /// Starts a new trace.
     pub fn fresh() -> Self {
+        let trace_id = fastrand::u128(1..);
         Self {
-            trace_id: fastrand::u128(1..),
+            trace_id,
             span_id: fastrand::u64(1..),
-            sampled: true,
+            parent_id: None,
+            sampled: export::samples(trace_id),
+        }
+    }
+
+    /// The next step of the trace, which this one led to.
+    #[must_use]
+    pub fn child(self) -> Self {
+        Self {
+            span_id: fastrand::u64(1..),
+            parent_id: Some(self.span_id),
+            ..self
         }
     }
 
@@ -34,10 +57,7 @@ impl TraceContext {
             .get(TRACEPARENT)
             .and_then(|value| value.to_str().ok())
             .and_then(Self::parse)
-            .map_or_else(Self::fresh, |caller| Self {
-                span_id: fastrand::u64(1..),
-                ..caller
-            })
+            .map_or_else(Self::fresh, Self::child)
     }
 
     /// Reads the text of a `traceparent` header; none where it is not valid.
@@ -63,6 +83,7 @@ impl TraceContext {
         let context = Self {
             trace_id: u128::from_str_radix(trace_id, 16).ok()?,
             span_id: u64::from_str_radix(span_id, 16).ok()?,
+            parent_id: None,
             sampled: u8::from_str_radix(flags, 16).ok()? & 1 == 1,
         };
         (context.trace_id != 0 && context.span_id != 0).then_some(context)

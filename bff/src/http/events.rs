@@ -1,8 +1,9 @@
 //! The route that tells what changes as it happens, as server-sent events.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
@@ -13,6 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use catalog_events::{FeedFilter, FeedType, ProductId};
 use futures_util::stream;
+use tokio::time::timeout;
 use tonic::Code;
 
 use crate::events::{Full, NotNow, Place, Reader, Start};
@@ -26,7 +28,7 @@ use crate::problem::{FieldErrors, Problem};
 const IDS_MAX: usize = 100;
 const LAST_EVENT_ID: &str = "last-event-id";
 /// How soon a stream ends after its key or token did.
-const KEY_CHECKED_EVERY_S: u64 = 5;
+const CHECKED_EVERY: Duration = Duration::from_millis(200);
 
 /// `GET /api/events?ids=…&types=…&from=…`: products and search rules as they change.
 #[utoipa::path(
@@ -61,7 +63,6 @@ pub(crate) async fn follow_events(
         reader,
         keys: api.keys.clone(),
         principal,
-        checked: Instant::now(),
         _place: place,
     };
     let chunks = stream::unfold(following, async |mut following| {
@@ -85,25 +86,25 @@ struct Following {
     reader: Reader,
     keys: KeyRing,
     principal: Principal,
-    checked: Instant,
     _place: Place,
 }
 
 impl Following {
+    /// The next events; None once the key or token is over, whether there is anything to tell or not.
     async fn next(&mut self) -> Option<Bytes> {
-        let chunk = self.reader.next().await?;
-        if self.checked.elapsed() > Duration::from_secs(KEY_CHECKED_EVERY_S) {
-            self.checked = Instant::now();
-            return self.is_valid().then_some(chunk);
-        }
-        Some(chunk)
-    }
-
-    fn is_valid(&self) -> bool {
-        match &self.principal {
+        let (keys, principal) = (&self.keys, &self.principal);
+        let is_valid = || match principal {
             Principal::Public => true,
-            Principal::Key(key) => self.keys.is_valid(key),
+            Principal::Key(_, secret) => keys.is_valid(secret),
             Principal::Token(token) => token.is_valid(),
+        };
+        let mut next = pin!(self.reader.next());
+        loop {
+            match timeout(CHECKED_EVERY, next.as_mut()).await {
+                Ok(chunk) => return chunk.filter(|_| is_valid()),
+                Err(_) if is_valid() => {}
+                Err(_) => return None,
+            }
         }
     }
 }

@@ -140,7 +140,7 @@ async fn of_token(provider: &Provider, token: &str) -> Result<Principal, Problem
 }
 
 fn of_key(api: &Api, headers: &HeaderMap, token: &str) -> Result<Principal, Problem> {
-    let key = api.keys.check(token).map_err(|refused| match refused {
+    let (key, secret) = api.keys.check(token).map_err(|refused| match refused {
         Refused::Unknown => unauthenticated("The key is unknown, revoked or expired"),
         Refused::NotCurrent => Problem::for_now(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -151,7 +151,7 @@ fn of_key(api: &Api, headers: &HeaderMap, token: &str) -> Result<Principal, Prob
         let detail = "The key is not for pages of this origin";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    Ok(Principal::Key(key))
+    Ok(Principal::Key(key, secret))
 }
 
 fn check_scope(api: &Api, principal: &Principal, scope: Scope) -> Result<(), Problem> {
@@ -161,7 +161,7 @@ fn check_scope(api: &Api, principal: &Principal, scope: Scope) -> Result<(), Pro
     let name = scope.name();
     Err(match principal {
         Principal::Public => unauthenticated(format!("This needs a key with the scope {name}")),
-        Principal::Key(_) | Principal::Token(_) => {
+        Principal::Key(..) | Principal::Token(_) => {
             let detail = format!("The key or token does not have the scope {name}");
             Problem::new(StatusCode::FORBIDDEN, detail)
         }
@@ -171,11 +171,11 @@ fn check_scope(api: &Api, principal: &Principal, scope: Scope) -> Result<(), Pro
 /// A key that sees a part of the catalog may only search, for only searches are held to its filter.
 fn check_whole(principal: &Principal, scope: Scope) -> Result<(), Problem> {
     match principal {
-        Principal::Key(key) if !key.forced_filter.is_empty() && scope != Scope::Search => {
+        Principal::Key(key, _) if !key.forced_filter.is_empty() && scope != Scope::Search => {
             let detail = "The key sees a part of the catalog: it can only search";
             Err(Problem::new(StatusCode::FORBIDDEN, detail))
         }
-        Principal::Key(_) | Principal::Token(_) | Principal::Public => Ok(()),
+        Principal::Key(..) | Principal::Token(_) | Principal::Public => Ok(()),
     }
 }
 

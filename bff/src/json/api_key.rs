@@ -109,9 +109,13 @@ impl ApiKeysJson {
 }
 
 /// Reads the body of `POST /api/keys`. The write service decides what a key may be. Nobody gives away
-/// more than `held`, what the caller may do.
-pub(crate) fn read_new(body: &RawValue, held: Scopes) -> Result<v1::CreateApiKeyRequest, Problem> {
+/// more than `held`, what the caller may do. Beside the key comes whether a filter is stated, be it an empty one.
+pub(crate) fn read_new(
+    body: &RawValue,
+    held: Scopes,
+) -> Result<(v1::CreateApiKeyRequest, bool), Problem> {
     let mut errors = FieldErrors::default();
+    let mut is_filtered = false;
     let mut key = v1::CreateApiKeyRequest::default();
     for (name, value) in raw::members(body, &[], &mut errors) {
         let place = pointer(&[&name]);
@@ -132,6 +136,7 @@ pub(crate) fn read_new(body: &RawValue, held: Scopes) -> Result<v1::CreateApiKey
             "forced_filter" => {
                 let filter = errors.take(place, raw::text_or_null(value));
                 key.forced_filter = filter.unwrap_or_default();
+                is_filtered = !raw::is_null(value);
             }
             "requests_per_second" if raw::is_null(value) => {}
             "requests_per_second" => {
@@ -153,7 +158,7 @@ pub(crate) fn read_new(body: &RawValue, held: Scopes) -> Result<v1::CreateApiKey
         }
     }
     errors.finish()?;
-    Ok(key)
+    Ok((key, is_filtered))
 }
 
 fn read_scopes(value: &RawValue, held: Scopes, errors: &mut FieldErrors) -> Vec<i32> {
@@ -184,7 +189,8 @@ mod tests {
     fn read(body: &Value, held: &str) -> Result<v1::CreateApiKeyRequest, Problem> {
         let body = body.to_string();
         let held = held.parse().expect("scopes");
-        read_new(raw::value(body.as_bytes()).expect("JSON"), held)
+        let read = read_new(raw::value(body.as_bytes()).expect("JSON"), held);
+        read.map(|(key, _)| key)
     }
 
     fn check_refused(body: Value, held: &str, pointer: &str, detail: &str) {

@@ -9,15 +9,17 @@ use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use crate::keys::key::{Key, Limit, moment};
+use crate::scope::Scopes;
 
-type Hash = [u8; 32];
+/// What is known of a secret.
+pub(crate) type SecretHash = [u8; 32];
 
 /// The keys. Clones share them.
 #[derive(Clone)]
 pub(crate) struct KeyRing(Arc<RwLock<State>>);
 
 struct State {
-    secrets: HashMap<Hash, Secret>,
+    secrets: HashMap<SecretHash, Secret>,
     /// When the write service was last heard; None before all keys were told.
     heard: Option<Instant>,
     /// How long keys are believed without a word from the write service.
@@ -28,6 +30,14 @@ struct State {
 struct Secret {
     key: Arc<Key>,
     valid_until: Option<OffsetDateTime>,
+}
+
+impl Secret {
+    fn has_ended(&self) -> bool {
+        let now = OffsetDateTime::now_utc();
+        let ends = [self.valid_until, self.key.expires_at];
+        ends.into_iter().flatten().any(|end| end <= now)
+    }
 }
 
 /// Why a text is not taken for a key.
@@ -48,8 +58,9 @@ impl KeyRing {
         })))
     }
 
-    pub(crate) fn check(&self, token: &str) -> Result<Arc<Key>, Refused> {
-        let hash: Hash = Sha256::digest(token).into();
+    /// Returns the key of a secret, and the hash by which it is [valid](Self::is_valid) later.
+    pub(crate) fn check(&self, token: &str) -> Result<(Arc<Key>, SecretHash), Refused> {
+        let hash: SecretHash = Sha256::digest(token).into();
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let is_current = state.heard.is_some_and(|at| at.elapsed() < state.patience);
         let Some(secret) = state.secrets.get(&hash) else {
@@ -59,24 +70,29 @@ impl KeyRing {
                 Refused::NotCurrent
             });
         };
-        let now = OffsetDateTime::now_utc();
-        let ends = [secret.valid_until, secret.key.expires_at];
-        if ends.into_iter().flatten().any(|end| end <= now) {
+        if secret.has_ended() {
             return Err(Refused::Unknown);
         }
         if is_current {
-            Ok(secret.key.clone())
+            Ok((secret.key.clone(), hash))
         } else {
             Err(Refused::NotCurrent)
         }
     }
 
-    /// Whether a key that was checked before is still one.
-    pub(crate) fn is_valid(&self, key: &Key) -> bool {
+    /// Whether a secret that was checked before is still one of a key.
+    pub(crate) fn is_valid(&self, hash: &SecretHash) -> bool {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let now = OffsetDateTime::now_utc();
-        let known = state.secrets.values().any(|secret| secret.key.id == key.id);
-        known && key.expires_at.is_none_or(|end| end > now)
+        let secret = state.secrets.get(hash);
+        secret.is_some_and(|secret| !secret.has_ended())
+    }
+
+    /// What a key may do; None where it is unknown.
+    pub(crate) fn scopes_of(&self, id: &str) -> Option<Scopes> {
+        let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut secrets = state.secrets.values();
+        let found = secrets.find(|secret| secret.key.id == id);
+        found.map(|secret| secret.key.scopes)
     }
 
     /// Takes the keys that are told for all there are.
@@ -129,7 +145,7 @@ impl State {
         }
         let key = Arc::new(key);
         for secret in &told.secrets {
-            if let Ok(hash) = Hash::try_from(&secret.sha256[..]) {
+            if let Ok(hash) = SecretHash::try_from(&secret.sha256[..]) {
                 let valid_until = secret.valid_until.as_ref().and_then(moment);
                 let key = key.clone();
                 self.secrets.insert(hash, Secret { key, valid_until });
@@ -141,6 +157,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scope::Scope;
 
     fn told(id: &str, secrets: &[(&str, Option<i64>)]) -> v1::WatchedApiKey {
         let key = v1::ApiKey {
@@ -162,7 +179,7 @@ mod tests {
     #[test]
     fn only_told_and_valid_secrets_are_keys() {
         let ring = KeyRing::new(Duration::from_secs(60));
-        let check = |token| ring.check(token).map(|key| key.id.clone());
+        let check = |token| ring.check(token).map(|(key, _)| key.id.clone());
         assert_eq!(check("s1"), Err(Refused::NotCurrent));
         ring.replace(&[told("a", &[("s1", None), ("s0", Some(1))])]);
         assert_eq!(check("s1"), Ok("a".to_owned()));
@@ -171,15 +188,24 @@ mod tests {
         ring.change(&[told("a", &[("s2", None)]), told("b", &[("s3", None)])]);
         assert_eq!(check("s1"), Err(Refused::Unknown));
         assert_eq!(check("s2"), Ok("a".to_owned()));
-        let key = ring.check("s3").expect("a key");
-        assert!(ring.is_valid(&key));
-        let mut revoked = told("b", &[("s3", None)]);
+        assert_eq!(
+            ring.scopes_of("a").map(|held| held.has(Scope::Read)),
+            Some(true)
+        );
+        assert!(ring.scopes_of("c").is_none());
+        let (_, secret) = ring.check("s3").expect("a key");
+        assert!(ring.is_valid(&secret));
+        // A secret that was rotated away is over, though its key is not.
+        ring.change(&[told("b", &[("s4", None), ("s3", Some(1))])]);
+        assert!(!ring.is_valid(&secret));
+        let (_, secret) = ring.check("s4").expect("a key");
+        let mut revoked = told("b", &[("s4", None)]);
         if let Some(key) = &mut revoked.key {
             key.revoked_at = Some(prost_types::Timestamp::default());
         }
         ring.change(&[revoked]);
-        assert!(!ring.is_valid(&key));
-        assert_eq!(check("s3"), Err(Refused::Unknown));
+        assert!(!ring.is_valid(&secret));
+        assert_eq!(check("s4"), Err(Refused::Unknown));
         ring.replace(&[]);
         assert_eq!(check("s2"), Err(Refused::Unknown));
     }
@@ -188,7 +214,7 @@ mod tests {
     fn a_change_gives_no_requests_back() {
         let ring = KeyRing::new(Duration::from_secs(60));
         let take = |token| {
-            let key = ring.check(token).expect("a key");
+            let (key, _) = ring.check(token).expect("a key");
             key.limit.as_ref().expect("a limit").take()
         };
         ring.replace(&[told("a", &[("s1", None)])]);

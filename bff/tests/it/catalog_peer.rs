@@ -98,6 +98,7 @@ impl CatalogService for Handler {
             });
             Ok(AutocompleteResponse {
                 suggestions: suggestions.take(message.limit as usize).collect(),
+                stale: false,
             })
         })
         .await
@@ -113,6 +114,7 @@ impl CatalogService for Handler {
             Ok(SimilarProductsResponse {
                 products: others.take(message.limit as usize).cloned().collect(),
                 degraded: false,
+                stale: false,
             })
         })
         .await

@@ -47,6 +47,25 @@ async fn any_other_version_fails() {
 }
 
 #[tokio::test]
+async fn what_is_there_is_not_changed_on_the_condition_that_it_is_not() {
+    let bff = Bff::start().await;
+    for (method, path, body) in WRITES {
+        for (none_match, status) in [("*", 412), ("\"7\"", 400)] {
+            bff.peer.put(catalog_proto::v1::Product {
+                version: 7,
+                ..product("a")
+            });
+            let request = bff
+                .request(method, path)
+                .header("if-none-match", none_match);
+            let request = request.header("content-type", "application/json");
+            send(request.body(body.to_owned())).await.problem(status);
+            assert_eq!(bff.peer.product("a").expect("untouched").version, 7);
+        }
+    }
+}
+
+#[tokio::test]
 async fn weak_tags_and_those_of_others_never_match() {
     let bff = Bff::start().await;
     for case in WRITES {

@@ -235,7 +235,14 @@ async fn a_key_for_a_part_of_the_catalog_searches_that_part_alone() {
         let answer = send(request.body(body.to_owned())).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         let calls = bff.peer.take_calls();
-        assert!(calls[0].message.contains(r#""Acme""#), "{path} {calls:?}");
+        // Beside the filter of the request, which facets may leave out, it travels apart.
+        let message = &calls[0].message;
+        let apart = message.split("forced_filter: ").nth(1).expect(message);
+        assert!(apart.contains(r#""Acme""#), "{path} {calls:?}");
+    }
+    for asks_of_others in ["explain=true", "why_not=b"] {
+        let path = format!("/api/products/search?q=a&{asks_of_others}");
+        ask(&bff, "GET", &path, Some("ck_k")).await.problem(403);
     }
     for (method, path) in [
         ("GET", "/api/products/a"),
@@ -244,6 +251,45 @@ async fn a_key_for_a_part_of_the_catalog_searches_that_part_alone() {
         ("GET", "/api/autocomplete?q=a"),
     ] {
         ask(&bff, method, path, Some("ck_k")).await.problem(403);
+    }
+}
+
+#[tokio::test]
+async fn nobody_takes_a_key_over_that_may_do_more() {
+    let bff = start("").await;
+    let all = [
+        ApiScope::Search,
+        ApiScope::Read,
+        ApiScope::Write,
+        ApiScope::Rules,
+        ApiScope::Operate,
+    ];
+    let [operator, other, writer, root, unknown] =
+        [1, 2, 3, 4, 5].map(|number| format!("00000000-0000-0000-0000-00000000000{number}"));
+    bff.peer.put_key(key(&operator, &[ApiScope::Operate]));
+    bff.peer.put_key(key(&other, &[ApiScope::Operate]));
+    bff.peer.put_key(key(&writer, &[ApiScope::Write]));
+    bff.peer.put_key(key(&root, &all));
+    let (by_operator, by_root) = (format!("ck_{operator}"), format!("ck_{root}"));
+    settled(&bff, "/api/products/a", &by_operator, 403).await;
+    settled(&bff, "/api/products/a", &by_root, 404).await;
+    let is_refused = async |of: &str, by: &str| {
+        let request = bff.request("POST", &format!("/api/keys/{of}/rotate"));
+        let request = request
+            .bearer_auth(by)
+            .header("content-type", "application/json");
+        send(request.body("{}")).await.status == 403
+    };
+    for more in [&writer, &root, &unknown] {
+        assert!(is_refused(more, &by_operator).await, "{more}");
+    }
+    // What may be done reaches the write service.
+    for (of, by) in [
+        (&other, &by_operator),
+        (&writer, &by_root),
+        (&unknown, &by_root),
+    ] {
+        assert!(!is_refused(of, by).await, "{of}");
     }
 }
 

@@ -26,6 +26,14 @@ async fn a_service_that_cannot_tell_is_told() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_repeated_safely_takes_no_key_for_it() {
+    let bff = Bff::start().await;
+    let request = bff.request("POST", "/api/rollbacks");
+    let answer = crate::bff::send(request.header("idempotency-key", "once")).await;
+    assert_eq!(answer.status, 422, "{answer:?}");
+}
+
+#[tokio::test]
 async fn parameters_at_fault_are_named() {
     let bff = Bff::start().await;
     for (method, path, pointer) in [

@@ -180,7 +180,7 @@ async fn a_search_passes_its_words_on_and_names_its_strategy() {
              ranking_profile: \"\", highlight: false, verbatim: false, budget_ms: 0, \
              match_mode: Unspecified, prefix: Unspecified, untracked: false, auto_facets: 0, \
              discontinued: Unspecified, highlight_utf16: false, \
-             draft_rules: [] }}"
+             draft_rules: [], forced_filter: None }}"
         )
     };
     assert_eq!(

@@ -129,7 +129,7 @@ impl Check {
         }
         let mut origins = Vec::with_capacity(stated.len());
         for origin in stated {
-            let origin = origin.to_ascii_lowercase();
+            let origin = without_usual_port(origin.to_ascii_lowercase());
             if !is_origin(&origin) {
                 let reason = format!(
                     "has {origin:?}, which is none such as https://shop.example or \
@@ -142,6 +142,16 @@ impl Check {
         }
         origins
     }
+}
+
+/// The origin as browsers state it: without the port that its scheme has anyway.
+fn without_usual_port(mut origin: String) -> String {
+    for (scheme, port) in [("https://", ":443"), ("http://", ":80")] {
+        if origin.starts_with(scheme) && origin.ends_with(port) {
+            origin.truncate(origin.len() - port.len());
+        }
+    }
+    origin
 }
 
 /// Whether it is a scheme, a host and perhaps a port, and nothing else.
@@ -204,7 +214,7 @@ mod tests {
     #[test]
     fn what_is_stated_is_put_into_one_form() {
         let draft = parse(|fields| {
-            fields.allowed_origins = ["HTTPS://Shop.example", "https://shop.example"]
+            fields.allowed_origins = ["HTTPS://Shop.example:443", "https://shop.example"]
                 .map(str::to_owned)
                 .into();
             fields.forced_filter = "brand=Acme&attr.colour=Red".to_owned();

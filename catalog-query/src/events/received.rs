@@ -87,6 +87,11 @@ impl Received {
         }
     }
 
+    /// The trace of the write.
+    pub(crate) fn traceparent(&self) -> Option<&str> {
+        self.event()?.traceparent.as_deref()
+    }
+
     pub(crate) fn unreadable(&self) -> Option<&Unreadable> {
         match self {
             Received::Event(_) => None,

@@ -147,8 +147,7 @@ fn drafts(stated: &[v1::SearchRule]) -> Result<Vec<Arc<SearchRule>>, Status> {
 
 /// The filter that products pass, without discontinued ones where they are hidden.
 fn filter(request: &v1::SearchProductsRequest) -> Result<Option<Filter>, Status> {
-    let stated = request.filter.as_ref().map(parse_filter).transpose();
-    let stated = stated.map_err(invalid_field)?;
+    let stated = stated_filter(request.filter.as_ref(), request.forced_filter.as_ref())?;
     if request.discontinued() != v1::DiscontinuedMode::Hide {
         return Ok(stated);
     }
@@ -156,6 +155,22 @@ fn filter(request: &v1::SearchProductsRequest) -> Result<Option<Filter>, Status>
         Some(stated) => Filter::All(vec![stated, Filter::Sold]),
         None => Filter::Sold,
     }))
+}
+
+/// The filter that a caller states, and the one that they cannot see past.
+pub(crate) fn stated_filter(
+    stated: Option<&v1::Filter>,
+    forced: Option<&v1::Filter>,
+) -> Result<Option<Filter>, Status> {
+    let read = |filter: Option<&v1::Filter>| {
+        let read = filter.map(parse_filter).transpose();
+        read.map_err(invalid_field)
+    };
+    let forced = read(forced)?.map(|forced| Filter::Forced(Box::new(forced)));
+    Ok(match (read(stated)?, forced) {
+        (Some(stated), Some(forced)) => Some(Filter::All(vec![stated, forced])),
+        (stated, forced) => stated.or(forced),
+    })
 }
 
 fn auto_facets(stated: i32) -> Result<usize, Status> {
@@ -181,6 +196,7 @@ fn budget(ms: i32) -> Result<Duration, Status> {
 fn identity(request: &v1::SearchProductsRequest) -> Vec<u8> {
     let identity = v1::SearchProductsRequest {
         filter: request.filter.clone(),
+        forced_filter: request.forced_filter.clone(),
         ranking_profile: request.ranking_profile.clone(),
         verbatim: request.verbatim,
         match_mode: request.match_mode,

@@ -5,15 +5,11 @@ use catalog_proto::encoded;
 use catalog_proto::v1;
 use tonic::Status;
 
-use crate::consistency::Expectation;
-use crate::grpc::CatalogGrpc;
 use crate::grpc::convert::{count, limit};
-use crate::grpc::error::{
-    invalid, invalid_field, malformed, not_found, repository_status, search_status,
-};
-use crate::grpc::search::{LIMIT_DEFAULT, LIMIT_MAX};
+use crate::grpc::error::{invalid, malformed, not_found, repository_status, search_status};
+use crate::grpc::search::{LIMIT_DEFAULT, LIMIT_MAX, stated_filter};
+use crate::grpc::{CatalogGrpc, mark};
 use crate::read_model::ProductRepository;
-use crate::search::parse_filter;
 
 const PREFIX_BYTES_MAX: usize = 100;
 const SUGGESTIONS_DEFAULT: usize = 8;
@@ -25,18 +21,28 @@ impl<R: ProductRepository> CatalogGrpc<R> {
         request: v1::SimilarProductsRequest,
     ) -> Result<encoded::SimilarProductsResponse, Status> {
         let limit = limit(request.limit, LIMIT_DEFAULT, LIMIT_MAX)?;
-        let filter = request
-            .filter
-            .as_ref()
-            .map(parse_filter)
-            .transpose()
-            .map_err(invalid_field)?;
+        let forced = stated_filter(None, request.forced_filter.as_ref())?;
+        let filter = stated_filter(request.filter.as_ref(), request.forced_filter.as_ref())?;
         let id: ProductId = request.id.parse().map_err(|_| not_found())?;
-        let held = self.repository.get(&id, None).await;
-        let product = held
-            .map_err(repository_status)?
-            .product
-            .ok_or_else(not_found)?;
+        let tokens = &request.consistency_tokens;
+        let expected = self.expectation(tokens, request.consistency_wait_ms)?;
+        let seen = self.consistency.search(&expected, &*self.repository).await;
+        if let Some(forced) = forced {
+            // Who sees a part of the catalog hears nothing of the rest, not even that it is there.
+            let passes = self.search.passes(id.clone(), forced).await;
+            if !passes.map_err(search_status)? {
+                return Err(not_found());
+            }
+        }
+        let at_least = expected.versions.get(&id).copied();
+        let held = self.repository.get(&id, at_least).await;
+        let held = held.map_err(repository_status)?;
+        let is_met = expected.is_met(&id, &held);
+        let Some(product) = held.product else {
+            let mut answer = not_found();
+            mark(answer.metadata_mut(), self.told_stale(!is_met));
+            return Err(answer);
+        };
         let product = product.view().map_err(malformed)?;
         let similar = self
             .search
@@ -44,10 +50,12 @@ impl<R: ProductRepository> CatalogGrpc<R> {
             .await
             .map_err(search_status)?;
         let ids: Vec<ProductId> = similar.hits.into_iter().map(|hit| hit.product_id).collect();
-        let (found, _) = self.read(&ids, &Expectation::default()).await?;
+        let (found, met) = self.read(&ids, &expected).await?;
+        let caught_up = seen.is_some_and(|seen| seen.still_answers());
         Ok(encoded::SimilarProductsResponse {
             products: found.into_iter().map(|(_, product)| product).collect(),
             degraded: similar.degraded,
+            stale: self.told_stale(!caught_up || !is_met || !met),
         })
     }
 
@@ -60,6 +68,9 @@ impl<R: ProductRepository> CatalogGrpc<R> {
             return Err(invalid("prefix", reason));
         }
         let limit = limit(request.limit, SUGGESTIONS_DEFAULT, SUGGESTIONS_MAX)?;
+        let tokens = &request.consistency_tokens;
+        let expected = self.expectation(tokens, request.consistency_wait_ms)?;
+        let seen = self.consistency.search(&expected, &*self.repository).await;
         let found = self.search.complete(&request.prefix, limit).await;
         let suggestions = found
             .map_err(search_status)?
@@ -72,6 +83,10 @@ impl<R: ProductRepository> CatalogGrpc<R> {
                 searches: count(suggestion.searches.unwrap_or_default()),
             })
             .collect();
-        Ok(v1::AutocompleteResponse { suggestions })
+        let caught_up = seen.is_some_and(|seen| seen.still_answers());
+        Ok(v1::AutocompleteResponse {
+            suggestions,
+            stale: self.told_stale(!caught_up),
+        })
     }
 }

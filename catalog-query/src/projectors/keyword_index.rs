@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
-use catalog_events::{Position, ProductEvent};
-use service_kit::Retry;
+use catalog_events::{Position, ProductEvent, STREAM};
+use service_kit::{MessageOperation, MessageSteps, Retry};
 use tokio_util::sync::CancellationToken;
 
 use crate::events::{ConsumerError, EventConsumer, Received};
@@ -155,11 +155,21 @@ impl KeywordIndexProjector {
             })
             .collect();
         let readable = events.len();
+        let traceparents = events.iter().map(|event| event.traceparent.as_deref());
+        let mut steps = MessageSteps::begin(
+            MessageOperation::Process,
+            "keyword index",
+            STREAM,
+            traceparents,
+        );
         self.repository.invalidate(&events).await;
         let index = self.index.clone();
         let applied = tokio::task::spawn_blocking(move || index.apply(epoch, &events, to))
             .await
-            .map_err(|_| ProjectorError::Panicked)??;
+            .map_err(|_| ProjectorError::Panicked)?;
+        let applied = applied.inspect_err(|err| steps.fail(err))?;
+        // When its step ends, a write can be found.
+        drop(steps);
         if applied {
             self.progress.reached(to, readable, received - readable);
         }

@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use catalog_events::Position;
-use service_kit::Retry;
+use catalog_events::{Position, STREAM};
+use service_kit::{MessageOperation, MessageSteps, Retry};
 use tokio::time::Interval;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -123,7 +123,12 @@ impl ReadModelProjector {
         batch: Vec<Received>,
     ) -> Result<Option<Position>, ProjectorError> {
         let to = batch.last().map_or(from, Received::position);
+        let traceparents = batch.iter().map(Received::traceparent);
+        let mut steps =
+            MessageSteps::begin(MessageOperation::Process, "documents", STREAM, traceparents);
         let applied = read_model.apply(self.me, from, &batch).await;
+        let applied = applied.inspect_err(|err| steps.fail(err));
+        drop(steps);
         // After an error as well: a part may have been applied.
         let events = batch.iter().filter_map(Received::event);
         self.repository.invalidate(events).await;

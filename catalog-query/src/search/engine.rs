@@ -112,6 +112,14 @@ impl SearchEngine {
         self.similar.search(id, product, filter, limit).await
     }
 
+    /// Whether the index has the product, and it passes the filter.
+    pub(crate) async fn passes(&self, id: ProductId, filter: Filter) -> Result<bool, SearchError> {
+        let scope = Scope::of(&self.executor, Some(filter), Deadline::after(ANSWER_MAX)).await?;
+        let look_up = move |_: &KeywordIndex| scope.snapshot.has(&id, scope.filter.as_deref());
+        let deadline = Deadline::after(ANSWER_MAX);
+        self.executor.run_until(deadline, look_up).await
+    }
+
     /// The `limit` completions of what was typed that are asked most, viewed most and most common.
     pub(crate) async fn complete(
         &self,

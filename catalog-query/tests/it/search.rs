@@ -114,6 +114,7 @@ async fn check_popularity(replica: &Replica) {
     let request = v1::AutocompleteRequest {
         prefix: "gam".to_owned(),
         limit: 1,
+        ..Default::default()
     };
     let answer = replica.catalog.clone().autocomplete(request).await;
     let ends = answer.expect("ends").into_inner().suggestions;
@@ -253,6 +254,7 @@ async fn products_like_one_are_near_in_meaning_and_pass_the_filter() {
             id: id.to_owned(),
             limit: 2,
             filter,
+            ..Default::default()
         };
         let answer = replica.catalog.clone().similar_products(request).await;
         answer.map(tonic::Response::into_inner)
@@ -281,6 +283,41 @@ async fn products_like_one_are_near_in_meaning_and_pass_the_filter() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_sees_past_a_forced_filter() {
+    let world = world(World::new().await).await;
+    let folder = folder();
+    let mut replica = world.replica(&folder).await;
+    replica.caught_up(&world).await;
+    let facets = async |forced: v1::Filter| {
+        let request = v1::SearchProductsRequest {
+            query: "*".to_owned(),
+            forced_filter: Some(forced),
+            facets: vec![facet("brand")],
+            ..Default::default()
+        };
+        let found = search(&replica, request).await.expect("search");
+        let values = found.facets[0].values.iter().map(|one| one.value.clone());
+        (found.total, values.collect::<Vec<_>>())
+    };
+    assert_eq!(facets(brand("nord")).await, (2, vec!["Nord".to_owned()]));
+    let (_, others) = facets(of(Kind::Not(Box::new(brand("nord"))))).await;
+    assert!(!others.contains(&"Nord".to_owned()), "{others:?}");
+
+    let similar = async |id: &str| {
+        let request = v1::SimilarProductsRequest {
+            id: id.to_owned(),
+            forced_filter: Some(brand("nord")),
+            ..Default::default()
+        };
+        replica.catalog.clone().similar_products(request).await
+    };
+    let hidden = similar("m0").await.expect_err("of another brand");
+    assert_eq!(hidden.code(), Code::NotFound);
+    let found = similar("m1").await.expect("similar").into_inner();
+    assert_eq!(ids(&found.products), ["m3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_vectors_words_tell_what_is_alike() {
     let world = world(World::without_model().await).await;
     let folder = folder();
@@ -305,6 +342,7 @@ async fn without_vectors_words_tell_what_is_alike() {
         let request = v1::AutocompleteRequest {
             prefix: prefix.to_owned(),
             limit: 2,
+            ..Default::default()
         };
         let answer = replica.catalog.clone().autocomplete(request).await;
         let ends = answer.expect("ends").into_inner().suggestions.into_iter();

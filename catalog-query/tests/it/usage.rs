@@ -303,6 +303,7 @@ async fn only_what_many_searches_asked_completes_what_others_type() {
         let request = v1::AutocompleteRequest {
             prefix: prefix.to_owned(),
             limit: 0,
+            ..Default::default()
         };
         let answer = replica.catalog.clone().autocomplete(request).await;
         answer.expect("completions").into_inner().suggestions

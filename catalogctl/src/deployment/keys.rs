@@ -76,8 +76,8 @@ struct CreateArgs {
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
     /// Holds every search with the key to this filter, in the syntax of the HTTP search
-    #[arg(long, value_name = "FILTER", default_value = "")]
-    filter: String,
+    #[arg(long, value_name = "FILTER", value_parser = filter)]
+    filter: Option<String>,
     /// How many requests a second the key is good for
     #[arg(long, value_name = "REQUESTS")]
     requests_per_second: Option<i32>,
@@ -133,6 +133,12 @@ pub(crate) async fn command(args: KeysArgs, endpoints: &EndpointArgs) -> anyhow:
     Ok(ExitCode::SUCCESS)
 }
 
+/// A filter that searches can be held to. A key with one that cannot be read would see nothing, and one with an
+/// empty one everything.
+fn filter(stated: &str) -> Result<String, String> {
+    bff::check_forced_filter(stated).map(|()| stated.to_owned())
+}
+
 async fn create(keys: &mut Keys, args: CreateArgs) -> anyhow::Result<()> {
     let in_days = |days| OffsetDateTime::now_utc() + Duration::days(i64::from(days));
     let expires_at = args
@@ -147,7 +153,7 @@ async fn create(keys: &mut Keys, args: CreateArgs) -> anyhow::Result<()> {
             nanos: end.nanosecond() as i32,
         }),
         allowed_origins: args.origins,
-        forced_filter: args.filter,
+        forced_filter: args.filter.unwrap_or_default(),
         requests_per_second: args.requests_per_second,
         ..CreateApiKeyRequest::default()
     };

@@ -21,5 +21,6 @@ mod feeds;
 mod client;
 mod bad_input;
 mod secrets;
+mod traces;
 mod webhooks;
 mod browser;

@@ -93,6 +93,9 @@ pub struct SimilarProductsResponse {
     /// True when the vectors were not available, so that words and attributes decided what is alike.
     #[prost(bool, tag = "2")]
     pub degraded: bool,
+    /// True when the answer is older than the tokens of the request.
+    #[prost(bool, tag = "3")]
+    pub stale: bool,
 }
 /// Generated client implementations.
 pub mod catalog_service_client {

@@ -1014,6 +1014,9 @@ pub struct SearchProductsRequest {
     /// with its id, whatever its dates. Such a search is untracked.
     #[prost(message, repeated, tag = "23")]
     pub draft_rules: ::prost::alloc::vec::Vec<SearchRule>,
+    /// What the caller cannot see past. It holds beside `filter`, and no facet leaves any of it out.
+    #[prost(message, optional, tag = "24")]
+    pub forced_filter: ::core::option::Option<Filter>,
 }
 /// One page of the answer to a search.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1501,6 +1504,12 @@ pub struct AutocompleteRequest {
     /// How many suggestions to list: 0 means 8; at most 50.
     #[prost(int32, tag = "2")]
     pub limit: i32,
+    /// Tokens of earlier writes, 100 at most: the answer is not older than they are, or says that it is.
+    #[prost(string, repeated, tag = "3")]
+    pub consistency_tokens: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How long to wait for the read model to catch up with the tokens. 0 means 250; at most 2,000.
+    #[prost(int32, tag = "4")]
+    pub consistency_wait_ms: i32,
 }
 /// How a query may go on.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1508,6 +1517,9 @@ pub struct AutocompleteResponse {
     /// The suggestions, best first.
     #[prost(message, repeated, tag = "1")]
     pub suggestions: ::prost::alloc::vec::Vec<Suggestion>,
+    /// True when the answer is older than the tokens of the request.
+    #[prost(bool, tag = "2")]
+    pub stale: bool,
 }
 /// A text that a user may want to search for.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1540,6 +1552,15 @@ pub struct SimilarProductsRequest {
     /// The condition that every product of the answer meets.
     #[prost(message, optional, tag = "3")]
     pub filter: ::core::option::Option<Filter>,
+    /// What the caller cannot see past: a product that does not meet it is not found, and not in the answer.
+    #[prost(message, optional, tag = "4")]
+    pub forced_filter: ::core::option::Option<Filter>,
+    /// Tokens of earlier writes, 100 at most: the answer is not older than they are, or says that it is.
+    #[prost(string, repeated, tag = "5")]
+    pub consistency_tokens: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// How long to wait for the read model to catch up with the tokens. 0 means 250; at most 2,000.
+    #[prost(int32, tag = "6")]
+    pub consistency_wait_ms: i32,
 }
 /// Products like another one.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1550,6 +1571,9 @@ pub struct SimilarProductsResponse {
     /// True when the vectors were not available, so that words and attributes decided what is alike.
     #[prost(bool, tag = "2")]
     pub degraded: bool,
+    /// True when the answer is older than the tokens of the request.
+    #[prost(bool, tag = "3")]
+    pub stale: bool,
 }
 /// A product of the catalog.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1706,8 +1730,9 @@ impl DiscontinuedMode {
 pub enum MatchMode {
     /// Stands for MATCH_MODE_AUTO.
     Unspecified = 0,
-    /// All words, while any product has them all. Otherwise words are dropped, those that most products
-    /// have first, and told in `relaxed`. No filter counts in this choice.
+    /// All words but function words such as "for", while any product has them all. Otherwise words are dropped,
+    /// and told in `relaxed`: numbers and sizes first, what products are called last, and of equals those that most
+    /// products have first. No filter counts in this choice.
     Auto = 1,
     /// All words.
     All = 2,

@@ -40,6 +40,7 @@ pub(super) async fn measure(
         let request = AutocompleteRequest {
             prefix: prefix.clone(),
             limit: LIMIT,
+            ..Default::default()
         };
         let asked = Instant::now();
         client.autocomplete(request).await?;

@@ -21,6 +21,7 @@ use crate::json::api_key::{ApiKeyWithSecretJson, ApiKeysJson, read_grace, read_n
 use crate::openapi::api_key::{NewApiKey, Rotation};
 use crate::openapi::params::{ApiKeyListParams, ApiKeyPathParams, WriteHeaders};
 use crate::problem::{FieldErrors, Problem};
+use crate::scope::{Scope, Scopes};
 use crate::upstream::Caller;
 
 const LIMIT_UNLESS_TOLD: i32 = 100;
@@ -78,8 +79,9 @@ pub(crate) async fn create_key(
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, body::JSON).await?;
-    let mut message = read_new(body::value(&body)?, principal.scopes().or(api.public))?;
-    check_forced(&message.forced_filter)?;
+    let held = principal.scopes().or(api.public);
+    let (mut message, is_filtered) = read_new(body::value(&body)?, held)?;
+    check_forced(is_filtered.then_some(message.forced_filter.as_str()))?;
     message.request_id = request_id.to_message();
     let made = api.upstream.create_key(&caller, message).await;
     let (key, secret) = made.map_err(|status| Problem::of_key_status(&status))?;
@@ -102,9 +104,11 @@ pub(crate) async fn rotate_key(
     State(api): State<Arc<Api>>,
     KeyPath(id): KeyPath,
     caller: Caller,
+    Extension(principal): Extension<Principal>,
     request_id: RequestId,
     request: Request,
 ) -> Result<Response, Problem> {
+    check_may_hold(&api, &principal, &id.to_string())?;
     let body = body::read(&api, request, body::JSON).await?;
     let message = v1::RotateApiKeyRequest {
         id: id.to_string(),
@@ -115,6 +119,21 @@ pub(crate) async fn rotate_key(
     let rotated = api.upstream.rotate_key(&caller, message).await;
     let (key, secret) = rotated.map_err(|status| Problem::of_key_status(&status))?;
     json_response(StatusCode::OK, &ApiKeyWithSecretJson::of(key, secret))
+}
+
+/// Checks that the caller may do all that the key may: whoever gives it a new secret holds it from then on. A key
+/// that is not known here yet is given to those only who may do everything.
+fn check_may_hold(api: &Api, principal: &Principal, id: &str) -> Result<(), Problem> {
+    let held = principal.scopes().or(api.public);
+    let needed = api.keys.scopes_of(id).unwrap_or(Scopes::ALL);
+    if Scope::ALL
+        .into_iter()
+        .all(|scope| held.has(scope) || !needed.has(scope))
+    {
+        return Ok(());
+    }
+    let detail = "The key may do more than you may: who may do as much has to rotate it";
+    Err(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
 /// `DELETE /api/keys/{id}`: 204. The key is over at once.

@@ -10,6 +10,7 @@ use tonic::{Status, Streaming};
 
 use crate::http::api::Api;
 use crate::http::operate::steps::{self, Steps};
+use crate::http::request::idempotency::NotRepeatable;
 use crate::http::request::params::Query;
 use crate::json::operations::{RebuiltJson, phase};
 use crate::problem::Problem;
@@ -56,6 +57,7 @@ pub(crate) async fn rebuild(
 pub(crate) async fn roll_back(
     State(api): State<Arc<Api>>,
     caller: Caller,
+    _: NotRepeatable,
     headers: HeaderMap,
     query: Query,
 ) -> Result<Response, Problem> {

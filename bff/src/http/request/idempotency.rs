@@ -52,6 +52,22 @@ impl RequestId {
     }
 }
 
+/// Refuses an `Idempotency-Key` on a request that would do something else the second time, and cannot be told from
+/// its repetition.
+pub(crate) struct NotRepeatable;
+
+impl<S: Send + Sync> FromRequestParts<S> for NotRepeatable {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        if parts.headers.contains_key(IDEMPOTENCY_KEY) {
+            let detail = "This cannot be repeated under an Idempotency-Key: look what it has done before it is sent again";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+        }
+        Ok(Self)
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for RequestId {
     type Rejection = Problem;
 

@@ -1,12 +1,12 @@
 //! Parts of a request's head that handlers take: path, query string and caller.
 
 use std::borrow::Cow;
-use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use catalog_events::ProductId;
+use percent_encoding::percent_decode_str;
 use service_kit::TraceContext;
 
 use crate::http::request::principal::principal_of;
@@ -26,14 +26,19 @@ impl<S: Send + Sync> FromRequestParts<S> for ProductPath {
     }
 }
 
-/// The decoded pairs of the query string. Bytes that are not UTF-8 are replaced.
+/// The decoded pairs of the query string.
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Query {
-    type Rejection = Infallible;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::parse(parts.uri.query().unwrap_or_default()))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        if percent_decode_str(query).decode_utf8().is_err() {
+            let detail = "The query string is not UTF-8";
+            return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+        }
+        Ok(Self::parse(query))
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::request::Parts;
 
-use crate::keys::{Key, Limit};
+use crate::keys::{Key, Limit, SecretHash};
 use crate::scope::Scopes;
 use crate::tokens::Token;
 
@@ -13,7 +13,8 @@ use crate::tokens::Token;
 pub(crate) enum Principal {
     /// Nobody in particular.
     Public,
-    Key(Arc<Key>),
+    /// The bearer of this secret of a key.
+    Key(Arc<Key>, SecretHash),
     /// The bearer of a token of the identity provider.
     Token(Arc<Token>),
 }
@@ -22,7 +23,7 @@ impl Principal {
     pub(crate) fn scopes(&self) -> Scopes {
         match self {
             Self::Public => Scopes::default(),
-            Self::Key(key) => key.scopes,
+            Self::Key(key, _) => key.scopes,
             Self::Token(token) => token.scopes,
         }
     }
@@ -30,7 +31,7 @@ impl Principal {
     pub(crate) fn limit(&self) -> Option<&Limit> {
         match self {
             Self::Public | Self::Token(_) => None,
-            Self::Key(key) => key.limit.as_ref(),
+            Self::Key(key, _) => key.limit.as_ref(),
         }
     }
 
@@ -38,7 +39,7 @@ impl Principal {
     pub(crate) fn name(&self) -> Option<String> {
         match self {
             Self::Public => None,
-            Self::Key(key) => Some(format!("ck_{}", key.prefix)),
+            Self::Key(key, _) => Some(format!("ck_{}", key.prefix)),
             Self::Token(token) => Some(token.actor.clone()),
         }
     }
@@ -47,7 +48,7 @@ impl Principal {
     pub(crate) fn forced_filter(&self) -> &str {
         match self {
             Self::Public | Self::Token(_) => "",
-            Self::Key(key) => &key.forced_filter,
+            Self::Key(key, _) => &key.forced_filter,
         }
     }
 }

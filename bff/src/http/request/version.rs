@@ -40,6 +40,8 @@ impl IfMatch {
             IfMatch::Absent | IfMatch::Any => Ok(None),
             IfMatch::OneOf(versions) => match versions[..] {
                 [] => Err(Unmet::Never),
+                // 0 is no version's tag, and says something else to the write service.
+                [0] => Err(Unmet::Never),
                 [version] => Ok(Some(version)),
                 _ => {
                     let current = current.await.map_err(Unmet::Unknown)?;
@@ -81,8 +83,20 @@ pub(crate) enum Unmet<E> {
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
     type Rejection = Problem;
 
+    /// A change of what is there cannot be made on the condition that it is not (RFC 9110, §13.1.2).
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Self::read(&parts.headers)
+        let mut none_match = parts.headers.get_all(IF_NONE_MATCH).iter();
+        match none_match.next().map(|value| value.as_bytes().trim_ascii()) {
+            None => Self::read(&parts.headers),
+            Some(b"*") => Err(Problem::new(
+                StatusCode::PRECONDITION_FAILED,
+                "If-None-Match: * holds only where nothing is there to change",
+            )),
+            Some(_) => Err(Problem::new(
+                StatusCode::BAD_REQUEST,
+                "If-None-Match of a write is *: state the version to change by If-Match",
+            )),
+        }
     }
 }
 
@@ -148,8 +162,7 @@ impl PutCondition {
         *self != PutCondition::At(IfMatch::Absent)
     }
 
-    /// Returns the version as the write service takes it, where 0 means that nothing is there. The tag
-    /// `"0"` is no version's tag, so it becomes one that is never reached.
+    /// Returns the version as the write service takes it, where 0 means that nothing is there.
     pub(crate) async fn expected<E>(
         &self,
         current: impl Future<Output = Result<i64, E>>,
@@ -158,10 +171,7 @@ impl PutCondition {
             PutCondition::New => Ok(Some(0)),
             // "Something is there" cannot be told as a version: it is looked up.
             PutCondition::At(IfMatch::Any) => current.await.map(Some).map_err(Unmet::Unknown),
-            PutCondition::At(if_match) => {
-                let expected = if_match.expected(current).await?;
-                Ok(expected.map(|version| if version == 0 { i64::MAX } else { version }))
-            }
+            PutCondition::At(if_match) => if_match.expected(current).await,
         }
     }
 
@@ -295,7 +305,7 @@ mod tests {
         let any = read(&[(IF_MATCH, "*")]).expect("a condition");
         assert_eq!(any.expected(stored(3)).await, Ok(Some(3)));
         let zero = read(&[(IF_MATCH, "\"0\"")]).expect("a condition");
-        assert_eq!(zero.expected(stored(3)).await, Ok(Some(i64::MAX)));
+        assert_eq!(zero.expected(stored(3)).await, Err(Unmet::Never));
         let absent = read(&[]).expect("no condition");
         assert!(!absent.is_present());
         assert_eq!(absent.expected(stored(3)).await, Ok(None));

@@ -39,6 +39,7 @@ pub(crate) const PARAMETERS: [&str; 20] = [
     "not.attr.",
 ];
 
+const STATUSES: [&str; 2] = ["active", "discontinued"];
 /// The name of the price in major units, in which the parameters state it.
 pub(crate) const PRICE: &str = "price_major";
 
@@ -49,7 +50,9 @@ pub(crate) fn read_filter(
 ) -> Result<Option<v1::Filter>, Problem> {
     let mut alternatives: BTreeMap<&str, Vec<v1::Filter>> = BTreeMap::new();
     for (name, value) in query.pairs() {
-        if let Some(filter) = condition(name.strip_prefix("not.").unwrap_or(name), value) {
+        let field = name.strip_prefix("not.").unwrap_or(name);
+        errors.take(pointer(&[name]), check_value(field, value));
+        if let Some(filter) = condition(field, value) {
             alternatives.entry(name).or_default().push(filter);
         }
     }
@@ -102,11 +105,15 @@ impl<S: Send + Sync> FromRequestParts<S> for ForcedFilter {
     }
 }
 
-/// Checks a filter that a new key is to be held to.
-pub(crate) fn check_forced(forced: &str) -> Result<(), Problem> {
-    if forced.is_empty() {
+/// What a filter that a key is held to has to be.
+pub(crate) const FORCED_SYNTAX: &str =
+    "must be the parameters of a filter, such as brand=Acme&attr.colour=red";
+
+/// Checks a filter that a new key is to be held to; None leaves it free.
+pub(crate) fn check_forced(forced: Option<&str>) -> Result<(), Problem> {
+    let Some(forced) = forced else {
         return Ok(());
-    }
+    };
     let query = Query::parse(forced);
     let mut errors = FieldErrors::default();
     query.check_names(&PARAMETERS, &mut errors);
@@ -114,13 +121,26 @@ pub(crate) fn check_forced(forced: &str) -> Result<(), Problem> {
     if errors.is_empty() && matches!(filter, Ok(Some(_))) {
         return Ok(());
     }
-    let detail = "must be the parameters of a filter, such as brand=Acme&attr.colour=red";
-    Err(Problem::invalid_field("/forced_filter", detail))
+    Err(Problem::invalid_field("/forced_filter", FORCED_SYNTAX))
 }
 
 /// The filter that passes what both pass.
 pub(crate) fn both(one: Option<v1::Filter>, other: Option<v1::Filter>) -> Option<v1::Filter> {
     all(one.into_iter().chain(other).collect())
+}
+
+/// Checks a value of a field whose values are known beforehand: another one would match nothing, silently.
+pub(crate) fn check_value(field: &str, value: &str) -> Result<(), String> {
+    match field {
+        "status" if !STATUSES.contains(&value.to_ascii_lowercase().as_str()) => {
+            Err(format!("must be {}", STATUSES.join(" or ")))
+        }
+        "currency" => match value.to_ascii_uppercase().parse::<Currency>() {
+            Ok(_) => Ok(()),
+            Err(err) => Err(err.to_string()),
+        },
+        _ => Ok(()),
+    }
 }
 
 /// The condition that one parameter states; None where it is no value of a field.
@@ -145,13 +165,7 @@ fn read_price(query: &Query, errors: &mut FieldErrors) -> Result<Option<v1::Filt
         let decimal = stated.parse::<Decimal>();
         decimal.map(|decimal| decimal.to_string().parse().ok())
     };
-    let range = read_bounds(query, "price", PRICE, amount, errors)?;
-    if range.is_some() || query.all("price").next().is_some() {
-        for code in query.all("currency") {
-            errors.take(pointer(&["currency"]), code.parse::<Currency>());
-        }
-    }
-    Ok(range)
+    read_bounds(query, "price", PRICE, amount, errors)
 }
 
 /// Reads the bounds of the creation time, in seconds since 1970.

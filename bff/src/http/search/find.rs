@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use catalog_events::ProductId;
-use catalog_proto::v1;
 use catalog_proto::v1::{DiscontinuedMode, MatchMode, PrefixMode, SearchStrategy, SortOrder};
+use catalog_proto::{encoded, v1};
 
 use crate::http::answer::json_response;
 use crate::http::api::Api;
@@ -69,9 +69,8 @@ pub(crate) async fn search_products(
     ConsistencyTokens(tokens): ConsistencyTokens,
     ForcedFilter(forced): ForcedFilter,
 ) -> Result<Response, Problem> {
-    let sees_part = forced.is_some();
-    let (mut request, fields) = read(&query, forced)?;
-    check_why_not(&request, sees_part)?;
+    let (mut request, fields) = read(&query, None, forced)?;
+    check_asked(&request)?;
     request.consistency_tokens = tokens;
     answer_search(&api, &caller, request, fields.as_ref()).await
 }
@@ -82,14 +81,26 @@ pub(crate) async fn answer_search(
     request: v1::SearchProductsRequest,
     fields: Option<&Fields>,
 ) -> Result<Response, Problem> {
-    let answer = api
-        .upstream
-        .search_products(caller, request)
-        .await
-        .map_err(|status| Problem::of_status(&status, false))?;
+    let answer = ask(api, caller, request).await?;
     let mut response = json_response(StatusCode::OK, &SearchJson::of(&answer, fields)?)?;
     set_stale(&mut response, answer.stale);
     Ok(response)
+}
+
+/// Asks the read side. Who sees a part of the catalog learns no word of the rest.
+pub(crate) async fn ask(
+    api: &Api,
+    caller: &Caller,
+    request: v1::SearchProductsRequest,
+) -> Result<encoded::SearchProductsResponse, Problem> {
+    let sees_part = request.forced_filter.is_some();
+    let answer = api.upstream.search_products(caller, request).await;
+    let mut answer = answer.map_err(|status| Problem::of_status(&status, false))?;
+    if sees_part {
+        answer.corrected_query.clear();
+        answer.did_you_mean.clear();
+    }
+    Ok(answer)
 }
 
 /// `GET /api/products/{id}/similar`: the products most like this one first, with the filters of a
@@ -100,7 +111,7 @@ pub(crate) async fn answer_search(
     operation_id = "similarProducts",
     tag = "search",
     summary = "Find products like another one",
-    params(ProductPathParams, SimilarParams, FilterParams),
+    params(ProductPathParams, SimilarParams, FilterParams, ReadHeaders),
     responses((status = 200, description = "The products most like it first", body = SimilarJson)),
     security(("key" = ["search"]))
 )]
@@ -109,6 +120,7 @@ pub(crate) async fn similar_products(
     ProductPath(id): ProductPath,
     caller: Caller,
     query: Query,
+    ConsistencyTokens(tokens): ConsistencyTokens,
     ForcedFilter(forced): ForcedFilter,
 ) -> Result<Response, Problem> {
     let mut errors = FieldErrors::default();
@@ -117,20 +129,25 @@ pub(crate) async fn similar_products(
         &mut errors,
     );
     let limit = read_limit(&query, LIMIT_UNLESS_TOLD, LIMIT_MAX, &mut errors)?;
-    let filter = both(read_filter(&query, &mut errors)?, forced);
+    let filter = both(read_filter(&query, &mut errors)?, forced.clone());
     let fields = read_fields(&query, &mut errors);
     errors.finish()?;
     let request = v1::SimilarProductsRequest {
         id: id.to_string(),
         limit,
         filter,
+        forced_filter: forced,
+        consistency_tokens: tokens,
+        ..v1::SimilarProductsRequest::default()
     };
     let answer = api
         .upstream
         .similar_products(&caller, request)
         .await
         .map_err(|status| Problem::of_status(&status, false))?;
-    json_response(StatusCode::OK, &SimilarJson::of(&answer, fields.as_ref())?)
+    let mut response = json_response(StatusCode::OK, &SimilarJson::of(&answer, fields.as_ref())?)?;
+    set_stale(&mut response, answer.stale);
+    Ok(response)
 }
 
 /// `GET /api/autocomplete?q=…`: suggestions of what to search for: what many searches asked, then the
@@ -144,6 +161,7 @@ pub(crate) async fn similar_products(
     params(
         ("q" = String, Query, description = "What was typed so far", min_length = 1, max_length = 100, example = "head"),
         ("limit" = Option<i32>, Query, minimum = 1, maximum = 50),
+        ReadHeaders,
     ),
     responses((status = 200, description = "What to search for", body = SuggestionsJson)),
     security(("key" = ["search"]))
@@ -152,6 +170,7 @@ pub(crate) async fn autocomplete(
     State(api): State<Arc<Api>>,
     caller: Caller,
     query: Query,
+    ConsistencyTokens(tokens): ConsistencyTokens,
     ForcedFilter(forced): ForcedFilter,
 ) -> Result<Response, Problem> {
     if forced.is_some() {
@@ -178,19 +197,24 @@ pub(crate) async fn autocomplete(
     let request = v1::AutocompleteRequest {
         prefix: prefix.to_owned(),
         limit,
+        consistency_tokens: tokens,
+        ..v1::AutocompleteRequest::default()
     };
     let answer = api
         .upstream
         .autocomplete(&caller, request)
         .await
         .map_err(|status| Problem::of_status(&status, false))?;
-    json_response(StatusCode::OK, &SuggestionsJson::of(&answer))
+    let mut response = json_response(StatusCode::OK, &SuggestionsJson::of(&answer))?;
+    set_stale(&mut response, answer.stale);
+    Ok(response)
 }
 
 /// Reads a search from parameters. `beside` is a filter that holds beside theirs.
 pub(crate) fn read(
     query: &Query,
     beside: Option<v1::Filter>,
+    forced: Option<v1::Filter>,
 ) -> Result<(v1::SearchProductsRequest, Option<Fields>), Problem> {
     let text = query.one("q")?.unwrap_or_default();
     let strategy = query
@@ -213,7 +237,11 @@ pub(crate) fn read(
 
     let mut errors = FieldErrors::default();
     query.check_names(&[&SEARCH_PARAMETERS[..], &PARAMETERS].concat(), &mut errors);
-    let filter = both(read_filter(query, &mut errors)?, beside);
+    // A read side of the release before knows no filter but this one.
+    let filter = both(
+        read_filter(query, &mut errors)?,
+        both(beside, forced.clone()),
+    );
     let facets = read_facets(query, &mut errors);
     let fields = read_fields(query, &mut errors);
     let by_relevance = [SortOrder::Unspecified, SortOrder::Relevance];
@@ -235,6 +263,7 @@ pub(crate) fn read(
         limit,
         strategy: or_default(errors.take("/strategy".to_owned(), strategy)),
         filter,
+        forced_filter: forced,
         facets: facets.asked,
         auto_facets: facets.auto,
         discontinued: or_default(errors.take("/discontinued".to_owned(), discontinued)),
@@ -256,12 +285,10 @@ pub(crate) fn read(
 }
 
 /// Why a product is not found would tell a key of products that it does not see.
-pub(crate) fn check_why_not(
-    request: &v1::SearchProductsRequest,
-    sees_part: bool,
-) -> Result<(), Problem> {
-    if sees_part && !request.why_not.is_empty() {
-        let detail = "The key sees a part of the catalog: it cannot ask why a product is not found";
+pub(crate) fn check_asked(request: &v1::SearchProductsRequest) -> Result<(), Problem> {
+    let asks_why = request.explain || !request.why_not.is_empty();
+    if request.forced_filter.is_some() && asks_why {
+        let detail = "The key sees a part of the catalog: it cannot ask how others stand beside it";
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
     Ok(())

@@ -17,7 +17,9 @@ use serde_json::{Value, json};
 use crate::http::answer::json_response;
 use crate::http::api::Api;
 use crate::http::request::body;
+use crate::http::request::consistency::ConsistencyTokens;
 use crate::http::search::filter::ForcedFilter;
+use crate::http::search::instant::ask::Asking;
 use crate::http::search::instant::question::{Question, read_facet_question, read_questions};
 use crate::openapi::search::{InstantFacetQuery, InstantQueries};
 use crate::problem::Problem;
@@ -50,18 +52,21 @@ pub(crate) async fn queries(
     State(api): State<Arc<Api>>,
     Path(_index): Path<String>,
     caller: Caller,
+    ConsistencyTokens(tokens): ConsistencyTokens,
     ForcedFilter(forced): ForcedFilter,
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, KINDS).await?;
     let questions = read_questions(body::value(&body)?)?;
-    let answers = questions.iter().map(|question| async {
-        match question {
-            Question::Hits(hits) => ask::hits(&api, &caller, hits, forced.clone()).await,
-            Question::FacetValues(facet) => {
-                ask::facet_values(&api, &caller, facet, forced.clone()).await
-            }
-        }
+    let asking = Asking {
+        api: &api,
+        caller: &caller,
+        forced,
+        tokens,
+    };
+    let answers = questions.iter().map(async |question| match question {
+        Question::Hits(hits) => ask::hits(&asking, hits).await,
+        Question::FacetValues(facet) => ask::facet_values(&asking, facet).await,
     });
     let results: Vec<Value> = try_join_all(answers).await?;
     json_response(StatusCode::OK, &json!({"results": results}))
@@ -86,11 +91,18 @@ pub(crate) async fn facet_values(
     State(api): State<Arc<Api>>,
     Path((_index, facet)): Path<(String, String)>,
     caller: Caller,
+    ConsistencyTokens(tokens): ConsistencyTokens,
     ForcedFilter(forced): ForcedFilter,
     request: Request,
 ) -> Result<Response, Problem> {
     let body = body::read(&api, request, KINDS).await?;
     let question = read_facet_question(facet, body::value(&body)?)?;
-    let found = ask::facet_values(&api, &caller, &question, forced).await?;
+    let asking = Asking {
+        api: &api,
+        caller: &caller,
+        forced,
+        tokens,
+    };
+    let found = ask::facet_values(&asking, &question).await?;
     json_response(StatusCode::OK, &found)
 }

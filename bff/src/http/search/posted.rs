@@ -21,7 +21,7 @@ use crate::http::request::body;
 use crate::http::request::consistency::ConsistencyTokens;
 use crate::http::request::params::Query;
 use crate::http::request::principal::Principal;
-use crate::http::search::filter::{ForcedFilter, both};
+use crate::http::search::filter::ForcedFilter;
 use crate::http::search::find::{self, answer_search};
 use crate::http::search::tree;
 use crate::json::fields::Fields;
@@ -129,8 +129,7 @@ async fn answer_one(
 ) -> Result<Value, Problem> {
     let (mut message, fields) = read?;
     message.consistency_tokens = tokens;
-    let answer = api.upstream.search_products(caller, message).await;
-    let answer = answer.map_err(|status| Problem::of_status(&status, false))?;
+    let answer = find::ask(api, caller, message).await?;
     let answer = SearchJson::of(&answer, fields.as_ref())?;
     serde_json::to_value(answer).map_err(Problem::internal)
 }
@@ -174,9 +173,8 @@ fn read(
         }
     }
     errors.finish()?;
-    let sees_part = forced.is_some();
-    let (mut message, fields) = find::read(&Query::from_pairs(pairs), both(filter, forced))?;
-    find::check_why_not(&message, sees_part)?;
+    let (mut message, fields) = find::read(&Query::from_pairs(pairs), filter, forced)?;
+    find::check_asked(&message)?;
     message.draft_rules = drafts;
     Ok((message, fields))
 }
@@ -278,7 +276,7 @@ mod tests {
         let of_address = Query::parse(
             "q=a+b&limit=3&facets=brand&facets=price:50&brand=x&brand=y&explain=true&price_max=9.5",
         );
-        let (of_address, _) = find::read(&of_address, None).expect("valid");
+        let (of_address, _) = find::read(&of_address, None, None).expect("valid");
         assert_eq!(of_body.expect("valid"), of_address);
     }
 

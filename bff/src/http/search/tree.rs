@@ -6,7 +6,9 @@ use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
 use serde_json::value::RawValue;
 
-use crate::http::search::filter::{CROSSED, PRICE, all, condition, filter, is_crossed};
+use crate::http::search::filter::{
+    CROSSED, PRICE, all, check_value, condition, filter, is_crossed,
+};
 use crate::json::raw;
 use crate::problem::{FieldErrors, pointer, with_nearest};
 
@@ -14,6 +16,8 @@ const DEPTH_MAX: usize = 10;
 const NODES_MAX: usize = 200;
 const VALUES_MAX: usize = 200;
 const MEMBERS: [&str; 8] = ["all", "any", "not", "field", "in", "min", "max", "below"];
+/// The members of a condition that is made of others.
+const COMBINING: [&str; 3] = ["all", "any", "not"];
 const RANGES: [(&str, &str); 2] = [("price", PRICE), ("created_at", "created_at")];
 
 /// Reads the filter at `place`; None where it is at fault.
@@ -61,6 +65,12 @@ fn node(
             if let Some((name, _)) = unknown {
                 let detail = with_nearest(raw::UNKNOWN, name, &MEMBERS);
                 errors.push(below(name), detail);
+                return None;
+            }
+            let combines = |(name, _): &(String, &RawValue)| COMBINING.contains(&name.as_str());
+            if members.iter().any(combines) {
+                let detail = "must have one of all, any, not and field: put the others into an all beside it";
+                errors.push(place.to_owned(), detail);
                 return None;
             }
             leaf(&members, place, errors)
@@ -175,6 +185,7 @@ fn values(
     let mut filters = Vec::with_capacity(elements.len());
     for element in elements {
         let text = raw::text(element).unwrap_or_else(|_| element.get().to_owned());
+        errors.take(format!("{place}/in"), check_value(field, &text))?;
         let Some(one) = condition(field, &text) else {
             let detail = "is no field: there are brand, category, status, currency, price, created_at and attr.NAME";
             errors.push(format!("{place}/field"), detail);
@@ -183,4 +194,50 @@ fn values(
         filters.push(one);
     }
     Some(filter(Kind::Any(v1::FilterList { filters })))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::problem::Problem;
+
+    fn told(filter: &Value) -> Option<String> {
+        let text = filter.to_string();
+        let value = raw::value(text.as_bytes()).expect("JSON");
+        let mut errors = FieldErrors::default();
+        let read = super::read(value, "/filter", &mut errors);
+        assert_eq!(read.is_some(), errors.is_empty(), "{filter}");
+        let problem = Problem::from(errors.finish().err()?).to_json();
+        Some(problem["errors"][0]["pointer"].as_str()?.to_owned())
+    }
+
+    #[test]
+    fn no_part_of_a_condition_is_left_out_silently() {
+        let leaf = |brand: &str| json!({"field": "brand", "in": [brand]});
+        assert_eq!(told(&json!({"any": [leaf("a"), leaf("b")]})), None);
+        for (more, value) in [
+            ("any", json!([leaf("b")])),
+            ("all", json!([])),
+            ("not", leaf("b")),
+        ] {
+            let mut both = leaf("a");
+            both[more] = value;
+            assert_eq!(told(&both).as_deref(), Some("/filter"), "{both}");
+            let within = json!({"all": [both]});
+            assert_eq!(told(&within).as_deref(), Some("/filter/all/0"), "{within}");
+        }
+        let two = json!({"any": [leaf("a")], "all": [leaf("b")]});
+        assert_eq!(told(&two).as_deref(), Some("/filter"));
+    }
+
+    #[test]
+    fn a_value_that_no_product_can_have_is_told() {
+        let of = |field: &str, value: &str| json!({"field": field, "in": [value]});
+        assert_eq!(told(&of("status", "Active")), None);
+        assert_eq!(told(&of("currency", "eur")), None);
+        assert_eq!(told(&of("status", "sold")).as_deref(), Some("/filter/in"));
+        assert_eq!(told(&of("currency", "xyz")).as_deref(), Some("/filter/in"));
+    }
 }

@@ -65,6 +65,8 @@ pub(crate) enum Filter {
     Exists(FieldName),
     /// The product is sold. It is no condition on the status that a facet of it leaves out.
     Sold,
+    /// A filter that the caller cannot see past: no facet leaves any of it out.
+    Forced(Box<Self>),
 }
 
 /// The bounds of a price, in minor or in major units; infinite where there is none.
@@ -84,6 +86,7 @@ impl Filter {
     pub(crate) fn currency(&self) -> Option<Currency> {
         match self {
             Self::All(parts) => parts.iter().find_map(Self::currency),
+            Self::Forced(part) => part.currency(),
             Self::Any(parts) => match parts.as_slice() {
                 [only] => only.currency(),
                 _ => None,
@@ -98,7 +101,7 @@ impl Filter {
     pub(crate) fn has_prices(&self) -> bool {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().any(Self::has_prices),
-            Self::Not(part) => part.has_prices(),
+            Self::Not(part) | Self::Forced(part) => part.has_prices(),
             Self::Terms { field, .. } => field.is_price(),
             Self::Price(_) | Self::Priced { .. } => true,
             _ => false,
@@ -116,6 +119,7 @@ impl Filter {
                     .collect();
                 (!rest.is_empty()).then_some(Self::All(rest))
             }
+            Self::Forced(_) => Some(self.clone()),
             part => (!part.is_on(field)).then(|| part.clone()),
         }
     }
@@ -131,7 +135,7 @@ impl Filter {
             Self::All(parts) | Self::Any(parts) => {
                 parts.iter().for_each(|part| part.add_fields(fields));
             }
-            Self::Not(part) => part.add_fields(fields),
+            Self::Not(part) | Self::Forced(part) => part.add_fields(fields),
             Self::Terms { field, .. }
             | Self::Values { field, .. }
             | Self::Range { field, .. }
@@ -185,6 +189,7 @@ impl Evaluation<'_> {
                 }
                 Ok(bits)
             }
+            Filter::Forced(part) => self.of(part),
             Filter::Not(part) => {
                 let mut bits = self.of(part)?;
                 bits.complement();

@@ -40,6 +40,7 @@ impl Resolution<'_> {
             Filter::All(parts) => Filter::All(self.conjunction(parts, currency)?),
             Filter::Any(parts) => Filter::Any(all(parts)?),
             Filter::Not(part) => Filter::Not(Box::new(self.resolved(part, currency)?)),
+            Filter::Forced(part) => Filter::Forced(Box::new(self.resolved(part, currency)?)),
             Filter::Terms { field, folded } if field.is_price() => Filter::Priced {
                 currency,
                 ranges: folded

@@ -73,11 +73,11 @@ impl Page {
         self.wait_for(By::Css(css), css).await
     }
 
-    /// The button, link or field of this name, once it is there.
+    /// The button, link or field of this name, once it is there and can be used.
     pub(crate) async fn named(&self, name: &str) -> Element {
         let quoted = format!("\"{name}\"");
         let path = format!(
-            "//*[self::button or self::a or self::summary][normalize-space(.)={quoted} or @aria-label={quoted}] | \
+            "//*[self::button or self::a or self::summary][normalize-space(.)={quoted} or @aria-label={quoted}][not(@disabled)] | \
              //label[starts-with(normalize-space(.), {quoted})]//*[self::input or self::select or self::textarea] | \
              //*[self::input or self::select or self::textarea][@aria-label={quoted}]"
         );

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::http::api::Api;
 use crate::http::search::filter::PRICE;
+use crate::http::search::find::ask;
 use crate::http::search::instant::question::{FacetQuestion, HitsQuestion, REACHED_MAX};
 use crate::http::search::instant::results;
 use crate::problem::Problem;
@@ -16,20 +17,39 @@ use crate::upstream::Caller;
 const LIMIT_MAX: u64 = 100;
 const AUTO_FACETS: i32 = 20;
 
+/// Who asks, and on what conditions.
+pub(super) struct Asking<'a> {
+    pub(super) api: &'a Api,
+    pub(super) caller: &'a Caller,
+    /// What they cannot see past.
+    pub(super) forced: Option<v1::Filter>,
+    /// The writes that the answers know of.
+    pub(super) tokens: Vec<String>,
+}
+
+impl Asking<'_> {
+    async fn ask(
+        &self,
+        request: v1::SearchProductsRequest,
+    ) -> Result<encoded::SearchProductsResponse, Problem> {
+        let request = v1::SearchProductsRequest {
+            forced_filter: self.forced.clone(),
+            consistency_tokens: self.tokens.clone(),
+            ..request
+        };
+        ask(self.api, self.caller, request).await
+    }
+}
+
 /// A page of products.
-pub(super) async fn hits(
-    api: &Api,
-    caller: &Caller,
-    question: &HitsQuestion,
-    forced: Option<v1::Filter>,
-) -> Result<Value, Problem> {
+pub(super) async fn hits(asking: &Asking<'_>, question: &HitsQuestion) -> Result<Value, Problem> {
     let started = Instant::now();
     let from = question.page.saturating_mul(question.hits_per_page);
-    let mut request = request(question, forced);
+    let mut request = request(question, asking.forced.clone());
     let mut skipped = 0;
     if from >= REACHED_MAX {
         request.limit = 1;
-        let mut beyond = ask(api, caller, request).await?;
+        let mut beyond = asking.ask(request).await?;
         beyond.products.clear();
         return Ok(results::hits(question, &beyond, started)?);
     }
@@ -42,7 +62,7 @@ pub(super) async fn hits(
             question.hits_per_page.max(1)
         };
         request.limit = limit as i32;
-        let mut answer = ask(api, caller, request.clone()).await?;
+        let mut answer = asking.ask(request.clone()).await?;
         if left == 0 || answer.next_page_token.is_empty() {
             if left > 0 || question.hits_per_page == 0 {
                 answer.products.clear();
@@ -56,16 +76,14 @@ pub(super) async fn hits(
 
 /// The values of a facet that have a text in them.
 pub(super) async fn facet_values(
-    api: &Api,
-    caller: &Caller,
+    asking: &Asking<'_>,
     question: &FacetQuestion,
-    forced: Option<v1::Filter>,
 ) -> Result<Value, Problem> {
     let started = Instant::now();
     let request = v1::SearchProductsRequest {
         query: or_all(&question.query),
         limit: 1,
-        filter: question.filters.beside(forced),
+        filter: question.filters.beside(asking.forced.clone()),
         facets: vec![v1::FacetRequest {
             field: field(&question.facet),
             size: question.size as i32,
@@ -75,17 +93,8 @@ pub(super) async fn facet_values(
         untracked: true,
         ..v1::SearchProductsRequest::default()
     };
-    let answer = ask(api, caller, request).await?;
+    let answer = asking.ask(request).await?;
     Ok(results::facet_values(question, &answer, started))
-}
-
-async fn ask(
-    api: &Api,
-    caller: &Caller,
-    request: v1::SearchProductsRequest,
-) -> Result<encoded::SearchProductsResponse, Problem> {
-    let answer = api.upstream.search_products(caller, request).await;
-    answer.map_err(|status| Problem::of_status(&status, false))
 }
 
 fn request(question: &HitsQuestion, forced: Option<v1::Filter>) -> v1::SearchProductsRequest {
