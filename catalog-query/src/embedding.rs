@@ -28,6 +28,9 @@ pub(crate) trait Embedder: Send + Sync {
     /// How many numbers a vector has.
     fn dimensions(&self) -> usize;
 
+    /// Whether the model knows a word in lower case as a whole, and need not take it apart.
+    fn knows(&self, word: &str) -> bool;
+
     /// The vectors of documents, in the order of `texts`.
     fn embed(&self, texts: Vec<String>) -> BoxFuture<'_, Result<Vec<Vec<f32>>, EmbedError>>;
 

@@ -39,7 +39,7 @@ pub(crate) use self::scoring::hits::KeywordHit;
 pub(crate) use self::scoring::hits::{Hit, KeywordHits, Matched};
 pub(crate) use self::scoring::nearest_kind::NearestKind;
 pub(crate) use self::scoring::terms::{
-    AlternativeKind, Identifier, MatchMode, QueryTerms, QueryWord, Rows, identifiers,
+    AlternativeKind, Identifier, MatchMode, QueryTerms, QueryWord, Rows, Worth, identifiers,
 };
 pub(crate) use self::scoring::weights::{FieldWeight, KeywordWeights};
 pub(crate) use self::sets::doc_sets::DocSets;
@@ -53,6 +53,7 @@ pub(crate) use self::suggest::complete::Suggestion;
 pub(crate) use self::suggest::table::SuggestionTable;
 pub(crate) use self::text::analyzer::{PlacedStem, identifier};
 pub(crate) use self::text::contexts::ContextWord;
+pub(crate) use self::text::function_words::is_function_word;
 pub use self::text::language::{InvalidLanguage, Language};
 pub(crate) use self::text::markup::plain as plain_text;
 pub(crate) use self::text::scripts::{Script, is_unspaced};

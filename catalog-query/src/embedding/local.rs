@@ -91,6 +91,10 @@ impl Embedder for LocalEmbedder {
         self.model.name()
     }
 
+    fn knows(&self, word: &str) -> bool {
+        self.model.knows(word)
+    }
+
     fn dimensions(&self) -> usize {
         self.model.dimensions()
     }

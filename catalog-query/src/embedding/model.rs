@@ -90,6 +90,11 @@ impl LocalModel {
         self.dimensions
     }
 
+    /// Whether the word is one token.
+    pub(crate) fn knows(&self, word: &str) -> bool {
+        self.tokenizer.token_to_id(word).is_some()
+    }
+
     pub(crate) fn tokens(&self, text: &str) -> Result<Tokens, EmbedError> {
         let text = &text[..text.floor_char_boundary(TEXT_BYTES_MAX)];
         let encoding = self

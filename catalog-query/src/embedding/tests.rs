@@ -124,6 +124,10 @@ fn files_that_are_no_model_are_errors() {
 struct Flaky(AtomicUsize);
 
 impl Embedder for Flaky {
+    fn knows(&self, _: &str) -> bool {
+        false
+    }
+
     fn model(&self) -> &str {
         "flaky"
     }
@@ -163,6 +167,10 @@ struct Slow {
 }
 
 impl Embedder for Slow {
+    fn knows(&self, _: &str) -> bool {
+        false
+    }
+
     fn model(&self) -> &str {
         "slow"
     }

@@ -12,6 +12,7 @@ mod letters;
 mod lexer;
 mod numbers;
 mod units;
+pub(super) mod function_words;
 pub(super) mod scripts;
 pub(super) mod markup;
 pub(super) mod signs;

@@ -10,7 +10,7 @@ use crate::index::document::schema::{FIELD_NAMES, FIELDS, Fields};
 use crate::index::scoring::collection_statistics::{CollectionStatistics, LengthNorms, Row};
 use crate::index::scoring::constraints::Constraints;
 use crate::index::scoring::postings::{Postings, StemPlaces};
-use crate::index::scoring::requirement::Requirement;
+use crate::index::scoring::requirement::{RequiredWord, Requirement};
 use crate::index::scoring::score_window::{ScoreWindow, WINDOW_DOCS};
 use crate::index::scoring::terms::{Alternative, AlternativeKind, QueryTerms, QueryWord};
 use crate::index::scoring::weights::KeywordWeights;
@@ -72,13 +72,16 @@ impl<'a> Matching<'a> {
             requirement: Requirement::new(terms.mode, &[], 0),
             length_norms: statistics.length_norms(&weights.fields())?,
         };
-        let mut documents = Vec::with_capacity(terms.words.len());
+        let mut words = Vec::with_capacity(terms.words.len());
         for (number, word) in terms.words.iter().enumerate() {
             let with = matching.add_word(number, word, &statistics, weights)?;
             let is_identifier = terms.identified >> number & 1 == 1;
-            documents.push(with.max(u64::from(is_identifier)));
+            words.push(RequiredWord {
+                worth: word.worth,
+                documents: with.max(u64::from(is_identifier)),
+            });
         }
-        matching.requirement = Requirement::new(terms.mode, &documents, terms.quoted);
+        matching.requirement = Requirement::new(terms.mode, &words, terms.quoted);
         if weights.adjacency > 0.0 {
             for pair in pairs {
                 matching.add_pair(pair, &statistics, weights)?;
@@ -88,7 +91,7 @@ impl<'a> Matching<'a> {
     }
 
     /// Adds the clauses of a word: one for each alternative, in each field that has any of them.
-    /// Returns about how many documents have the word.
+    /// Returns about how many documents have the word: none only if no document has it.
     fn add_word(
         &mut self,
         number: usize,
@@ -97,11 +100,13 @@ impl<'a> Matching<'a> {
         weights: &KeywordWeights,
     ) -> tantivy::Result<u64> {
         let (mut counts, mut all) = ([0; FIELDS], [0; FIELDS]);
+        let mut living = [0; FIELDS];
         let mut found = Vec::with_capacity(FIELDS * word.alternatives.len());
         for field in 0..FIELDS {
             for alternative in &word.alternatives {
                 let row = statistics.find(field, alternative)?;
                 all[field] += row.documents;
+                living[field] += statistics.living(field, alternative, &row)?;
                 if alternative.kind != AlternativeKind::Continuation {
                     counts[field] += row.documents;
                 }
@@ -127,7 +132,7 @@ impl<'a> Matching<'a> {
             };
             self.add(Some(number), field, alternative, row, idf, weights);
         }
-        Ok(most)
+        Ok(living.into_iter().max().unwrap_or(0))
     }
 
     /// Adds the clauses of two words that follow each other in the query.

@@ -1,5 +1,5 @@
 //! The counts of one snapshot by which BM25 weighs words. They include deleted documents until
-//! their segment is merged.
+//! their segment is merged; those by which words are dropped do not.
 
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::schema::Field;
@@ -67,6 +67,24 @@ impl<'a> CollectionStatistics<'a> {
             stems.push(places);
         }
         Ok(Row { documents, stems })
+    }
+
+    /// About how many documents have the alternative that `row` was found for, without deleted ones: none only
+    /// if no document has it.
+    pub(crate) fn living(
+        &self,
+        field: usize,
+        alternative: &Alternative,
+        row: &Row,
+    ) -> tantivy::Result<u64> {
+        match &alternative.stems[..] {
+            _ if row.documents == 0 => Ok(0),
+            [stem] if self.vocabulary.has_deleted() => {
+                self.vocabulary.frequency(self.fields[field], stem)
+            }
+            [_] => Ok(row.documents),
+            stems => self.vocabulary.in_a_row_of(self.fields[field], stems),
+        }
     }
 
     /// The inverse document frequency of a word that `with` documents have.

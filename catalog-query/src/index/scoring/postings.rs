@@ -6,6 +6,9 @@ use tantivy::postings::{Postings as _, SegmentPostings, TermInfo};
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet as _, SegmentOrdinal, SegmentReader, TERMINATED, Term};
 
+/// The most documents with a term that are looked at, one by one, to leave out those that were deleted.
+const LOOKED_AT_MAX: u64 = 20_000;
+
 /// Where each segment of a snapshot has the postings of a stem in one field.
 pub(crate) type StemPlaces = Arc<[Option<TermInfo>]>;
 
@@ -105,6 +108,65 @@ pub(crate) fn seek(postings: &mut SegmentPostings, target: DocId) -> DocId {
     } else {
         postings.doc()
     }
+}
+
+/// How many living documents of a segment have a term. Among more documents than it pays to look at, the
+/// deleted ones are taken for spread evenly.
+pub(crate) fn living_with(segment: &SegmentReader, term: &Term) -> tantivy::Result<u64> {
+    let index = segment.inverted_index(term.field())?;
+    let Some(place) = index.get_term_info(term)? else {
+        return Ok(0);
+    };
+    let with = u64::from(place.doc_freq);
+    let Some(living) = segment.alive_bitset() else {
+        return Ok(with);
+    };
+    if with > LOOKED_AT_MAX {
+        let (all, alive) = (segment.max_doc(), segment.num_docs());
+        return Ok(with * u64::from(alive) / u64::from(all.max(1)));
+    }
+    let mut postings = index.read_postings_from_terminfo(&place, IndexRecordOption::Basic)?;
+    let mut count = 0;
+    while postings.doc() != TERMINATED {
+        count += u64::from(living.is_alive(postings.doc()));
+        postings.advance();
+    }
+    Ok(count)
+}
+
+/// How many living documents of a segment have all words in a field, of the first few with the rarest.
+pub(crate) fn living_with_all(
+    segment: &SegmentReader,
+    field: Field,
+    words: &[&str],
+    looked_at_max: usize,
+) -> tantivy::Result<u64> {
+    let index = segment.inverted_index(field)?;
+    let mut postings = Vec::new();
+    for word in words {
+        let term = Term::from_field_text(field, word);
+        match index.read_postings(&term, IndexRecordOption::Basic)? {
+            Some(found) => postings.push(found),
+            None => return Ok(0),
+        }
+    }
+    postings.sort_by_key(|postings| postings.size_hint());
+    let Some((rarest, others)) = postings.split_first_mut() else {
+        return Ok(0);
+    };
+    let living = segment.alive_bitset();
+    let mut count = 0;
+    for _ in 0..looked_at_max {
+        let doc = rarest.doc();
+        if doc == TERMINATED {
+            break;
+        }
+        let lives = living.is_none_or(|living| living.is_alive(doc));
+        let has_all = lives && others.iter_mut().all(|other| seek(other, doc) == doc);
+        count += u64::from(has_all);
+        rarest.advance();
+    }
+    Ok(count)
 }
 
 /// The postings of words that follow each other.

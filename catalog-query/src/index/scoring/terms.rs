@@ -12,9 +12,9 @@ const FIGURE_DIGITS_MIN: usize = 6;
 /// Which of its words a product must have to match a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum MatchMode {
-    /// All words, while any product has them all. Otherwise words are dropped, those that most
-    /// products have first, until some product has all that are left. No filter counts in this
-    /// choice, so that a filter never makes more products match.
+    /// All words but function words, while any product has them all. Otherwise words are dropped, those of
+    /// the least worth first and of these those that most products have, until some product has all that are
+    /// left. No filter counts in this choice, so that a filter never makes more products match.
     #[default]
     Auto,
     All,
@@ -55,6 +55,23 @@ pub(crate) struct Identifier {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct QueryWord {
     pub(crate) alternatives: Vec<Alternative>,
+    pub(crate) worth: Worth,
+}
+
+/// What a word is worth to who asks, least first: where no product has all words, that of the least is
+/// given up first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Worth {
+    /// It says how others belong together, as "for" does. No product needs it, unless there is nothing else.
+    Function,
+    /// A letter or digit that somebody has only begun with.
+    Begun,
+    /// A number, a size or a code.
+    Number,
+    #[default]
+    Describing,
+    /// Products are called so: a "kettle", and not an "electric" one.
+    Naming,
 }
 
 /// Stems that count as a word; several must follow each other.
@@ -90,6 +107,7 @@ impl QueryWord {
                 kind: AlternativeKind::Spelling,
                 documents_max: None,
             }],
+            worth: Worth::default(),
         }
     }
 
@@ -97,6 +115,7 @@ impl QueryWord {
     pub(crate) fn spelled(word: &Word) -> Self {
         let mut spelled = Self {
             alternatives: Vec::with_capacity(word.spellings.len()),
+            worth: Worth::default(),
         };
         for Spelling { stems, weight } in &word.spellings {
             spelled.add(stems.clone(), *weight, AlternativeKind::Spelling);

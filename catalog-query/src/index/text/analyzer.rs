@@ -9,7 +9,7 @@ use crate::index::text::tokens::{Form, WordTokenizer, pieces};
 
 /// The name of the analyzer of words as they are written, except for letter case and accents. Spelling
 /// is corrected with those words. The schema holds the name: count up when the analyzer changes.
-pub(crate) const SURFACE: &str = "catalog_surface_3";
+pub(crate) const SURFACE: &str = "catalog_surface_4";
 
 const WORD_BYTES_MAX: usize = 64;
 /// The longest identifier. Nobody can ask for a longer one.

@@ -38,113 +38,113 @@ pub struct InvalidLanguage;
 /// Each language with its name, its analyzer and its stemmer. The name of an analyzer is part of
 /// the schema, and an index with another one is built anew: count up when it changes.
 const LANGUAGES: &[(Language, &str, &str, Option<Algorithm>)] = &[
-    (Language::None, "none", "catalog_none_4", None),
+    (Language::None, "none", "catalog_none_5", None),
     (
         Language::Arabic,
         "arabic",
-        "catalog_arabic_4",
+        "catalog_arabic_5",
         Some(Algorithm::Arabic),
     ),
     (
         Language::Danish,
         "danish",
-        "catalog_danish_4",
+        "catalog_danish_5",
         Some(Algorithm::Danish),
     ),
     (
         Language::Dutch,
         "dutch",
-        "catalog_dutch_4",
+        "catalog_dutch_5",
         Some(Algorithm::Dutch),
     ),
     (
         Language::English,
         "english",
-        "catalog_english_4",
+        "catalog_english_5",
         Some(Algorithm::English),
     ),
     (
         Language::Finnish,
         "finnish",
-        "catalog_finnish_4",
+        "catalog_finnish_5",
         Some(Algorithm::Finnish),
     ),
     (
         Language::French,
         "french",
-        "catalog_french_4",
+        "catalog_french_5",
         Some(Algorithm::French),
     ),
     (
         Language::German,
         "german",
-        "catalog_german_4",
+        "catalog_german_5",
         Some(Algorithm::German),
     ),
     (
         Language::Greek,
         "greek",
-        "catalog_greek_4",
+        "catalog_greek_5",
         Some(Algorithm::Greek),
     ),
     (
         Language::Hungarian,
         "hungarian",
-        "catalog_hungarian_4",
+        "catalog_hungarian_5",
         Some(Algorithm::Hungarian),
     ),
     (
         Language::Italian,
         "italian",
-        "catalog_italian_4",
+        "catalog_italian_5",
         Some(Algorithm::Italian),
     ),
     (
         Language::Norwegian,
         "norwegian",
-        "catalog_norwegian_4",
+        "catalog_norwegian_5",
         Some(Algorithm::Norwegian),
     ),
     (
         Language::Portuguese,
         "portuguese",
-        "catalog_portuguese_4",
+        "catalog_portuguese_5",
         Some(Algorithm::Portuguese),
     ),
     (
         Language::Romanian,
         "romanian",
-        "catalog_romanian_4",
+        "catalog_romanian_5",
         Some(Algorithm::Romanian),
     ),
     (
         Language::Russian,
         "russian",
-        "catalog_russian_4",
+        "catalog_russian_5",
         Some(Algorithm::Russian),
     ),
     (
         Language::Spanish,
         "spanish",
-        "catalog_spanish_4",
+        "catalog_spanish_5",
         Some(Algorithm::Spanish),
     ),
     (
         Language::Swedish,
         "swedish",
-        "catalog_swedish_4",
+        "catalog_swedish_5",
         Some(Algorithm::Swedish),
     ),
     (
         Language::Tamil,
         "tamil",
-        "catalog_tamil_4",
+        "catalog_tamil_5",
         Some(Algorithm::Tamil),
     ),
     (
         Language::Turkish,
         "turkish",
-        "catalog_turkish_4",
+        "catalog_turkish_5",
         Some(Algorithm::Turkish),
     ),
 ];
@@ -168,6 +168,32 @@ impl Language {
     /// The stemmer, or None if words are not stemmed.
     pub(crate) fn stemmer(self) -> Option<Stemmer> {
         self.row().3.map(Stemmer::new)
+    }
+
+    /// The language as tantivy names it, where it has a list of its function words.
+    pub(crate) fn of_tantivy(self) -> Option<tantivy::tokenizer::Language> {
+        use tantivy::tokenizer::Language as Known;
+        Some(match self {
+            Self::Danish => Known::Danish,
+            Self::Dutch => Known::Dutch,
+            Self::English => Known::English,
+            Self::Finnish => Known::Finnish,
+            Self::French => Known::French,
+            Self::German => Known::German,
+            Self::Hungarian => Known::Hungarian,
+            Self::Italian => Known::Italian,
+            Self::Norwegian => Known::Norwegian,
+            Self::Portuguese => Known::Portuguese,
+            Self::Russian => Known::Russian,
+            Self::Spanish => Known::Spanish,
+            Self::Swedish => Known::Swedish,
+            Self::None
+            | Self::Arabic
+            | Self::Greek
+            | Self::Romanian
+            | Self::Tamil
+            | Self::Turkish => return None,
+        })
     }
 
     /// Whether the language makes plurals of names with an "s".

@@ -332,18 +332,29 @@ impl Lexer<'_> {
         if from - at > DIMENSION_LETTERS_MAX || !is_plain(&letters) || !self.is_digit(from) {
             return None;
         }
-        let (first, mut end, _) = self.side(from);
-        let mut text = format!("{letters}{first}");
-        let (mut parts, mut sides) = (Vec::new(), 1);
+        let (first, mut end, measure) = self.side(from);
+        let mut sides = Sides {
+            text: format!("{letters}{first}"),
+            ..Sides::default()
+        };
+        if letters.is_empty() {
+            sides.add(first, measure);
+        } else {
+            // "M4" of "M4 x 40".
+            sides.parts.push(sides.text.clone());
+        }
+        let mut is_one = true;
         while let Some(next) = self.times(end) {
             let (side, behind, measure) = self.side(next);
-            text = format!("{text}x{side}");
-            parts.extend(measure);
-            (end, sides) = (behind, sides + 1);
+            sides.text = format!("{}x{side}", sides.text);
+            sides.add(side, measure);
+            (end, is_one) = (behind, false);
         }
-        (sides > 1 && !self.goes_on(end)).then_some((text, parts, end))
+        (!is_one && !self.goes_on(end)).then(|| {
+            let (text, parts) = sides.finished();
+            (text, parts, end)
+        })
     }
-
     fn is_digit(&self, at: usize) -> bool {
         self.sign(at).is_some_and(|c| c.is_ascii_digit())
     }
@@ -388,6 +399,42 @@ impl Lexer<'_> {
             }
             _ => (side, found.end, None),
         }
+    }
+}
+
+/// The sides of a dimension.
+#[derive(Default)]
+struct Sides {
+    text: String,
+    /// What a document is found by too: sides with their units, and fractions.
+    parts: Vec<String>,
+    /// The sides that state no unit of their own.
+    bare: Vec<String>,
+    /// The unit that was stated last.
+    unit: Option<String>,
+}
+
+impl Sides {
+    fn add(&mut self, side: String, measure: Option<String>) {
+        if side.contains('/') {
+            self.parts.push(side.clone());
+        }
+        match measure {
+            Some(measure) => {
+                self.unit = Some(measure[side.len()..].to_owned());
+                self.parts.push(measure);
+            }
+            None => self.bare.push(side),
+        }
+    }
+
+    /// The whole, and its parts. Sides without a unit have that of the last one: "90 x 200 cm" is 90 cm wide.
+    fn finished(mut self) -> (String, Vec<String>) {
+        if let Some(unit) = self.unit {
+            let sides = self.bare.iter().map(|side| format!("{side}{unit}"));
+            self.parts.extend(sides);
+        }
+        (self.text, self.parts)
     }
 }
 

@@ -7,6 +7,7 @@ use crate::index::text::lexer::{Atom, Joint, Kind, atoms};
 use crate::index::text::signs::{folded, spelled_out};
 use crate::index::text::stems::Stems;
 use crate::index::text::tokens::{chunks, exact_form, joined, words_of};
+use crate::index::text::units::in_other_units;
 
 /// The weight of a spelling that is not the one that was typed.
 const OTHER_SPELLING: f32 = 0.4;
@@ -186,6 +187,11 @@ impl Reader {
         for other in &atom.also {
             let stem = self.stem(&folded(other));
             add(spellings, vec![stem], weight);
+        }
+        if atom.kind == Kind::Measure {
+            for same in in_other_units(&atom.text) {
+                add(spellings, vec![same], 1.0);
+            }
         }
     }
 

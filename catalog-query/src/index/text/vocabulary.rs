@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use tantivy::query::FuzzyTermQuery;
-use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocSet as _, Searcher, SegmentReader, TERMINATED, Term};
+use tantivy::schema::Field;
+use tantivy::{Searcher, SegmentReader, TERMINATED, Term};
 
 use crate::index::document::schema::Fields;
 use crate::index::once::Memo;
-use crate::index::scoring::postings::{Postings, StemPlaces, seek};
+use crate::index::scoring::postings::{Postings, StemPlaces, living_with, living_with_all};
 use crate::index::text::language::Language;
 use crate::index::text::letters;
 use crate::index::text::long_words::LongWords;
@@ -62,6 +62,8 @@ enum Count {
     Words(Field),
     /// The texts, or titles, that have them in a row, up to a bound.
     Rows { in_titles: bool, most: u64 },
+    /// The products that have them in a row in a field, up to a bound.
+    Row(Field),
     /// The products that have them all in a field.
     Together(Field),
 }
@@ -77,8 +79,7 @@ enum Longer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct KnownWord {
     pub(crate) surface: String,
-    /// The products that have it in this form, including deleted ones until their segment is
-    /// merged.
+    /// The products that have it in this form.
     pub(crate) documents: u64,
 }
 
@@ -111,13 +112,12 @@ impl<'a> Vocabulary<'a> {
         Ok(false)
     }
 
-    /// Whether any product has the word in this form, or the form without an ending.
+    /// Whether any product has the word in this or another form.
     pub(crate) fn is_word(&self, surface: &str) -> tantivy::Result<bool> {
         if self.documents(surface)? > 0 {
             return Ok(true);
         }
-        let stem = self.language().stem(surface);
-        Ok(stem != surface && self.has(&stem)?)
+        self.has(&self.language().stem(surface))
     }
 
     /// How many products have a form of the word in the field where most have it.
@@ -137,6 +137,12 @@ impl<'a> Vocabulary<'a> {
         self.most_in(&[title, brand, categories], stem)
     }
 
+    /// Whether most titles with a form of the word call their product so: "kettle" in "electric kettle 2 l".
+    pub(crate) fn names_kind(&self, stem: &str) -> tantivy::Result<bool> {
+        let called = self.frequency(self.fields.kind.heads, stem)?;
+        Ok(called > 0 && 2 * called >= self.frequency(self.fields.title, stem)?)
+    }
+
     fn most_in(&self, fields: &[Field], stem: &str) -> tantivy::Result<u64> {
         let mut most = 0;
         for field in fields {
@@ -150,10 +156,29 @@ impl<'a> Vocabulary<'a> {
         Ok(self.frequency(self.fields.identifiers, canonical)? > 0)
     }
 
-    /// How many products have the term in a field, including deleted ones until their segment is merged.
+    /// Whether some segment still has deleted documents, which its dictionary counts.
+    pub(crate) fn has_deleted(&self) -> bool {
+        let mut segments = self.searcher.segment_readers().iter();
+        segments.any(SegmentReader::has_deletes)
+    }
+
+    /// How many products have the term in a field. What was deleted does not count: a word that only a
+    /// deleted product had is a word of none.
     pub(crate) fn frequency(&self, field: Field, text: &str) -> tantivy::Result<u64> {
         self.count_of(Count::Of(field), text.to_owned(), || {
-            self.searcher.doc_freq(&Term::from_field_text(field, text))
+            let term = Term::from_field_text(field, text);
+            let mut documents = 0;
+            for segment in self.searcher.segment_readers() {
+                documents += living_with(segment, &term)?;
+            }
+            Ok(documents)
+        })
+    }
+
+    /// Counts the products that have the stems in a row in a field, up to a bound.
+    pub(crate) fn in_a_row_of(&self, field: Field, stems: &[String]) -> tantivy::Result<u64> {
+        self.count_of(Count::Row(field), stems.join(" "), || {
+            self.rows_in(&[field], stems, PROBED_MAX as u64)
         })
     }
 
@@ -198,7 +223,23 @@ impl<'a> Vocabulary<'a> {
                 found.remove(nearer);
             }
         }
-        Ok(most_frequent(found, CANDIDATES_MAX))
+        self.living(most_frequent(found, CANDIDATES_MAX))
+    }
+
+    /// The words that some product still has, with how many products have each.
+    fn living(&self, words: Vec<KnownWord>) -> tantivy::Result<Vec<KnownWord>> {
+        if !self.has_deleted() {
+            return Ok(words);
+        }
+        let mut living = Vec::with_capacity(words.len());
+        for word in words {
+            let documents = self.documents(&word.surface)?;
+            if documents > 0 {
+                living.push(KnownWord { documents, ..word });
+            }
+        }
+        living.sort_by_key(|word| std::cmp::Reverse(word.documents));
+        Ok(living)
     }
 
     fn within(&self, surface: &str, distance: u8) -> tantivy::Result<Arc<Frequencies>> {
@@ -247,8 +288,7 @@ impl<'a> Vocabulary<'a> {
         Ok(false)
     }
 
-    /// Returns how many products have the word in this form, including deleted ones until their
-    /// segment is merged.
+    /// Returns how many products have the word in this form.
     pub(crate) fn documents(&self, surface: &str) -> tantivy::Result<u64> {
         self.frequency(self.fields.surface, surface)
     }
@@ -285,7 +325,7 @@ impl<'a> Vocabulary<'a> {
                 }
             }
         }
-        Ok(most_frequent(found, LONGER_MAX).into())
+        Ok(self.living(most_frequent(found, LONGER_MAX))?.into())
     }
 
     /// Returns the words of letters that begin with something one edit away from `surface`, the most
@@ -297,7 +337,7 @@ impl<'a> Vocabulary<'a> {
     ) -> tantivy::Result<Vec<KnownWord>> {
         let term = Term::from_field_text(self.fields.surface, surface);
         let query = FuzzyTermQuery::new_prefix(term, 1, true);
-        Ok(most_frequent(self.accepted(&query)?, words_max))
+        self.living(most_frequent(self.accepted(&query)?, words_max))
     }
 
     /// Returns the long words that have `part` at their beginning, at their end or between other
@@ -315,7 +355,9 @@ impl<'a> Vocabulary<'a> {
                 .with_part(self.searcher, self.fields, part)?;
             for word in compounds {
                 let documents = self.documents(&word)?;
-                found.insert(word, documents);
+                if documents > 0 {
+                    found.insert(word, documents);
+                }
             }
             Ok(most_frequent(found, LONGER_MAX).into())
         })?;
@@ -353,8 +395,10 @@ impl<'a> Vocabulary<'a> {
                 let Some(mut postings) = Postings::open(segment, *field, stems)? else {
                     continue;
                 };
+                let living = segment.alive_bitset();
                 while postings.doc() != TERMINATED && count < most {
-                    count += 1;
+                    let lives = living.is_none_or(|living| living.is_alive(postings.doc()));
+                    count += u64::from(lives);
                     postings.advance();
                 }
             }
@@ -383,7 +427,7 @@ impl<'a> Vocabulary<'a> {
         self.count_of(Count::Together(field), words.join(" "), || {
             let mut count = 0;
             for segment in self.searcher.segment_readers() {
-                count += together_in_segment(segment, field, words)?;
+                count += living_with_all(segment, field, words, PROBED_MAX)?;
             }
             Ok(count)
         })
@@ -401,35 +445,4 @@ fn most_frequent(found: Frequencies, words_max: usize) -> Vec<KnownWord> {
     });
     words.truncate(words_max);
     words
-}
-
-fn together_in_segment(
-    segment: &SegmentReader,
-    field: Field,
-    words: &[&str],
-) -> tantivy::Result<u64> {
-    let index = segment.inverted_index(field)?;
-    let mut postings = Vec::new();
-    for word in words {
-        let term = Term::from_field_text(field, word);
-        match index.read_postings(&term, IndexRecordOption::Basic)? {
-            Some(found) => postings.push(found),
-            None => return Ok(0),
-        }
-    }
-    postings.sort_by_key(|postings| postings.size_hint());
-    let Some((rarest, others)) = postings.split_first_mut() else {
-        return Ok(0);
-    };
-    let mut count = 0;
-    for _ in 0..PROBED_MAX {
-        let doc = rarest.doc();
-        if doc == TERMINATED {
-            break;
-        }
-        let has_all = others.iter_mut().all(|other| seek(other, doc) == doc);
-        count += u64::from(has_all);
-        rarest.advance();
-    }
-    Ok(count)
 }

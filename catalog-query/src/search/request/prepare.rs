@@ -11,7 +11,9 @@ use crate::index::{IndexError, KeywordHits, KeywordIndex, KeywordWeights, Vocabu
 use crate::search::deadline::micros_since;
 use crate::search::error::SearchError;
 use crate::search::request::query::ParsedQuery;
-use crate::search::request::understanding::{self, UnderstoodQuery, WORDS_OF_IDENTIFIER_MAX};
+use crate::search::request::understanding::{
+    self, Dictionary, UnderstoodQuery, WORDS_OF_IDENTIFIER_MAX,
+};
 use crate::search::rules::curation::curated::Curated;
 use crate::search::rules::rule_set::{RuleSet, RulesHandle};
 use crate::search::strategy::executor::SearchExecutor;
@@ -73,6 +75,7 @@ impl PreparedQuery {
 pub(crate) struct QueryPreparer {
     pub(crate) executor: Arc<SearchExecutor>,
     pub(crate) rules: RulesHandle,
+    pub(crate) dictionary: Dictionary,
 }
 
 impl QueryPreparer {
@@ -103,6 +106,7 @@ impl QueryPreparer {
             weights: Arc::new(weights),
             rules: (!request.verbatim).then(|| self.followed(request.tried.as_ref())),
             by_relevance: request.by_relevance,
+            dictionary: self.dictionary.clone(),
             scope: scope.clone(),
         }
     }
@@ -143,6 +147,7 @@ pub(crate) struct Preparation {
     /// None for a query that is taken verbatim.
     rules: Option<Arc<RuleSet>>,
     by_relevance: bool,
+    dictionary: Dictionary,
     scope: Scope,
 }
 
@@ -183,8 +188,13 @@ impl Preparation {
             let understood = understanding::verbatim(query, &vocabulary)?;
             return Ok((understood, Curated::default()));
         };
-        let understood =
-            understanding::understand(query, &vocabulary, &rules.synonyms, &self.weights)?;
+        let understood = understanding::understand(
+            query,
+            &vocabulary,
+            &self.dictionary,
+            &rules.synonyms,
+            &self.weights,
+        )?;
         let (curations, by_relevance) = (&rules.curations, self.by_relevance);
         let curated = Curated::for_query(curations, query, &understood, scope, by_relevance)?;
         Ok((understood, curated))

@@ -9,12 +9,15 @@ mod correction;
 mod mistakes;
 mod models;
 mod plurals;
+mod dictionary;
+mod worth;
 mod word;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod typed_tests;
 
+pub(crate) use self::dictionary::Dictionary;
 pub(crate) use self::word::UnderstoodWord;
 use crate::index::{
     self, DocSets, Identifier, IndexError, IndexSnapshot, KeywordWeights, Language, QueryTerms,
@@ -82,10 +85,12 @@ pub(crate) fn verbatim(
     understood(query, words, vocabulary)
 }
 
-/// Corrects words that no product has, and adds words that mean the same.
+/// Corrects words that no product has, and adds words that mean the same. What `dictionary` has is written
+/// right, whether products have it or not.
 pub(crate) fn understand(
     query: &ParsedQuery,
     vocabulary: &Vocabulary<'_>,
+    dictionary: &Dictionary,
     synonyms: &Synonyms,
     weights: &KeywordWeights,
 ) -> tantivy::Result<UnderstoodQuery> {
@@ -123,15 +128,17 @@ pub(crate) fn understand(
                 correction::suggest_the_common(&mut words[at], vocabulary)?;
             }
         } else {
-            if is_last {
+            let is_right = dictionary.has(&words[at].surface);
+            if is_last && !is_right {
                 continuations::add_mistaken(&mut words, at, vocabulary, weights)?;
             }
-            correction::correct(&mut words, at, vocabulary)?;
+            correction::correct(&mut words, at, is_right, vocabulary)?;
         }
     }
     correction::take_the_common(&mut words, vocabulary)?;
+    worth::weigh(&mut words, query.is_open, vocabulary)?;
     models::bind(&mut words, vocabulary)?;
-    add_synonyms(&mut words, synonyms, weights);
+    add_synonyms(&mut words, vocabulary.language(), synonyms, weights);
     understood(query, words, vocabulary)
 }
 
@@ -314,8 +321,21 @@ fn is_a_quantity(query: &ParsedQuery, identifier: &Identifier) -> bool {
 }
 
 /// Adds the synonyms of words and phrases, but not to words that are quoted.
-fn add_synonyms(words: &mut [UnderstoodWord], synonyms: &Synonyms, weights: &KeywordWeights) {
-    let stems: Vec<&str> = words.iter().map(|word| word.stem.as_str()).collect();
+fn add_synonyms(
+    words: &mut [UnderstoodWord],
+    language: Language,
+    synonyms: &Synonyms,
+    weights: &KeywordWeights,
+) {
+    // Who has typed "sneak" finds what will be found for "sneakers".
+    let stems: Vec<String> = words
+        .iter()
+        .map(|word| match &word.completed {
+            Some(completed) => language.stem(completed),
+            None => word.stem.clone(),
+        })
+        .collect();
+    let stems: Vec<&str> = stems.iter().map(String::as_str).collect();
     let expansions = synonyms.find(&stems);
     for found in expansions {
         let of_rule = &mut words[found.first..found.first + found.words];

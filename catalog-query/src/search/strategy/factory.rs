@@ -9,6 +9,7 @@ use crate::embedding::{Embedder, QueryEmbedder};
 use crate::index::KeywordIndex;
 use crate::read_model::{Coverage, VectorIndex};
 use crate::search::request::prepare::QueryPreparer;
+use crate::search::request::understanding::Dictionary;
 use crate::search::rules::rule_set::RulesHandle;
 use crate::search::strategy::calibration;
 use crate::search::strategy::executor::SearchExecutor;
@@ -39,6 +40,7 @@ impl SearchStrategyFactory {
         let preparer = Arc::new(QueryPreparer {
             executor: Arc::clone(&executor),
             rules,
+            dictionary: Dictionary::of(embedder.clone()),
         });
         let keyword = Arc::new(KeywordSearch {
             executor: Arc::clone(&executor),

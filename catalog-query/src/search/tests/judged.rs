@@ -17,7 +17,7 @@ use crate::index::{Hit, KeywordIndex, Language, Popularity, identifier};
 use crate::search::ranking::fusion::{Legs, fuse};
 use crate::search::ranking::profile::RankingProfile;
 use crate::search::request::query::ParsedQuery;
-use crate::search::request::understanding::understand;
+use crate::search::request::understanding::{Dictionary, understand};
 use crate::search::rules::curation::curated::Boosts;
 use crate::search::rules::synonyms::{SynonymRule, Synonyms};
 use crate::search::strategy::kind::StrategyKind;
@@ -63,7 +63,8 @@ impl Judged {
             ..ParsedQuery::parse(query, Language::English).expect("query")
         };
         let weights = &self.profile.words_at(near.map_or(0.0, |_| 1.0));
-        let understood = understand(&query, &snapshot.vocabulary(), &self.synonyms, weights)
+        let (vocabulary, dictionary) = (snapshot.vocabulary(), Dictionary::default());
+        let understood = understand(&query, &vocabulary, &dictionary, &self.synonyms, weights)
             .expect("understood");
         let by_words = snapshot
             .search(&understood.terms, weights, self.profile.depth, None)
@@ -261,6 +262,7 @@ fn an_identifier_finds_its_product_first_and_no_neighbour() {
             let understood = understand(
                 &query,
                 &snapshot.vocabulary(),
+                &Dictionary::default(),
                 &Synonyms::default(),
                 weights,
             );

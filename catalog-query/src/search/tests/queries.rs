@@ -52,6 +52,7 @@ kinds![
     typos,
     units,
     without_spaces,
+    worth,
 ];
 
 /// Fails with all queries of a kind that are answered wrongly.

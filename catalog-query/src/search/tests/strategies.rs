@@ -43,6 +43,10 @@ pub(crate) struct TestEmbedder {
 }
 
 impl Embedder for TestEmbedder {
+    fn knows(&self, _: &str) -> bool {
+        false
+    }
+
     fn model(&self) -> &str {
         "test"
     }

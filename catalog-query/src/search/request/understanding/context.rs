@@ -57,20 +57,25 @@ impl<'a> Context<'a> {
         all.extend(self.others.iter().map(String::as_str));
         let anywhere = self.vocabulary.together(&all)?;
         let in_titles = self.vocabulary.together_in_titles(&all)?;
-        let in_order = match &self.before {
-            Some(before) => {
-                let row: Vec<&str> = [before.as_str()]
-                    .into_iter()
-                    .chain(words.iter().copied())
-                    .collect();
-                self.vocabulary.in_a_row_in_titles(&row)?
-            }
-            None => 0,
-        };
+        let in_order = self.behind(words)?;
         Ok(IN_ORDER * in_order as f64
             + IN_TITLE * in_titles as f64
             + anywhere as f64
             + ALONE * documents as f64)
+    }
+
+    /// How many titles have a word right behind the one before it in the query.
+    pub(super) fn behind_the_one_before(&self, word: &str) -> tantivy::Result<u64> {
+        self.behind(&[word])
+    }
+
+    fn behind(&self, words: &[&str]) -> tantivy::Result<u64> {
+        let Some(before) = &self.before else {
+            return Ok(0);
+        };
+        let before = std::iter::once(before.as_str());
+        let row: Vec<&str> = before.chain(words.iter().copied()).collect();
+        self.vocabulary.in_a_row_in_titles(&row)
     }
 
     /// Whether some product has a word, in any form, with all the others; true where there are no others.

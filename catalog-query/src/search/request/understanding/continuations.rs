@@ -8,7 +8,9 @@ use crate::search::request::understanding::word::UnderstoodWord;
 /// The fewest characters of a beginning. Nearly every product has a word with the same first letter.
 const BEGINNING_CHARS_MIN: usize = 2;
 /// The fewest characters of a beginning with a mistake.
-const MISTAKEN_CHARS_MIN: usize = 4;
+const MISTAKEN_CHARS_MIN: usize = 5;
+/// The fewest characters of a beginning whose first letter may be the mistake: "oven" does not begin "evening".
+const FIRST_MISTAKEN_CHARS_MIN: usize = 8;
 /// The most words that count as what a word begins.
 const CONTINUATIONS_MAX: usize = 16;
 /// The most words of which those are chosen, by what the catalog has of them with the other words; they
@@ -38,7 +40,12 @@ fn mistaken(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Vec<K
     if chars < MISTAKEN_CHARS_MIN || letters + 1 < chars {
         return Ok(Vec::new());
     }
-    vocabulary.nearly_beginning(surface, COMPARED_MAX)
+    let mut found = vocabulary.nearly_beginning(surface, COMPARED_MAX)?;
+    if chars < FIRST_MISTAKEN_CHARS_MIN {
+        let first = surface.chars().next();
+        found.retain(|known| known.surface.chars().next() == first);
+    }
+    Ok(found)
 }
 
 /// Adds the words that the last word begins. Where it may well be a word itself, products that have it

@@ -26,14 +26,17 @@ const COMPARED_MAX: usize = 16;
 /// products must have a near one.
 const RARE_DOCUMENTS_MAX: u64 = 2;
 const COMMON_RATIO: u64 = 5;
+/// How many titles have a word behind the one before it at least, for a right word to be taken for a mistake.
+const USUAL_TITLES_MIN: u64 = 5;
 /// The fewest letters of an ending that is no mistake only if the rest is a word to speak of.
 const LONG_ENDING_CHARS: usize = 3;
 
 /// Corrects a word that no product has: cuts it in two, or takes the word that was meant most likely.
-/// Where nothing is near enough, the nearest word is only suggested.
+/// Where nothing is near enough, or the word is right and only nobody sells it, the nearest is only suggested.
 pub(super) fn correct(
     words: &mut [UnderstoodWord],
     at: usize,
+    is_right: bool,
     vocabulary: &Vocabulary<'_>,
 ) -> tantivy::Result<()> {
     let word = &words[at];
@@ -47,6 +50,21 @@ pub(super) fn correct(
     let surface = word.surface.clone();
     let context = Context::of(words, at, vocabulary);
     let near = likeliest(vocabulary.near(&surface, 1)?, &surface, &context)?;
+    let is_meant = match &near {
+        Some((_, best)) => context.behind_the_one_before(best)? >= USUAL_TITLES_MIN,
+        None => false,
+    };
+    // "Usb sick" is no illness, where many titles have "usb stick".
+    if is_right && !is_meant {
+        let parts = compounds::parts(&surface, vocabulary)?;
+        match (parts, near) {
+            (Some(Parts { left, right, .. }), _) => {
+                words[at].cut_into(&left, &right, vocabulary.language());
+            }
+            (None, near) => words[at].suggested = near.map(|(_, best)| best),
+        }
+        return Ok(());
+    }
     if length < CORRECTED_CHARS_MIN {
         if let Some((_, best)) = near.filter(|(_, best)| is_likely(&surface, best)) {
             words[at].correct_to(best, vocabulary.language());

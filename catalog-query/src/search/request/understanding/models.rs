@@ -61,6 +61,7 @@ fn is_a_name(
 fn behind(left: &UnderstoodWord, right: &UnderstoodWord) -> QueryWord {
     let mut bound = QueryWord {
         alternatives: Vec::new(),
+        worth: right.word.worth,
     };
     let spellings = right.word.alternatives.iter();
     for spelling in spellings.filter(|one| one.kind == AlternativeKind::Spelling) {

@@ -66,7 +66,13 @@ impl Setup {
         if is_verbatim {
             verbatim(&query, &vocabulary)
         } else {
-            understand(&query, &vocabulary, &self.synonyms, &weights)
+            understand(
+                &query,
+                &vocabulary,
+                &Dictionary::default(),
+                &self.synonyms,
+                &weights,
+            )
         }
         .expect(typed)
     }

@@ -69,6 +69,7 @@ fn check(cases: &[(&str, Option<&str>, &str)]) {
         let understood = understand(
             &query,
             &vocabulary,
+            &Dictionary::default(),
             &Synonyms::default(),
             &KeywordWeights::default(),
         )
@@ -139,7 +140,13 @@ fn a_short_number_behind_a_word_is_a_part_of_its_name() {
     ] {
         let query = ParsedQuery::parse(typed, Language::English).expect("query");
         let vocabulary = snapshot.vocabulary();
-        let understood = understand(&query, &vocabulary, &Synonyms::default(), &weights);
+        let understood = understand(
+            &query,
+            &vocabulary,
+            &Dictionary::default(),
+            &Synonyms::default(),
+            &weights,
+        );
         let terms = understood.expect("understood").terms;
         let found = snapshot.search(&terms, &weights, 9, None).expect("search");
         let hits = found.hits.iter();

@@ -68,7 +68,10 @@ impl UnderstoodWord {
     /// Looks for another word in place of this one.
     pub(super) fn correct_to(&mut self, word: String, language: Language) {
         self.stem = language.stem(&word);
-        self.word = QueryWord::of(&self.stem);
+        self.word = QueryWord {
+            worth: self.word.worth,
+            ..QueryWord::of(&self.stem)
+        };
         self.surface.clone_from(&word);
         self.corrected = Some(word);
         self.is_known = true;
@@ -79,6 +82,7 @@ impl UnderstoodWord {
         let row = vec![language.stem(left), language.stem(right)];
         self.word = QueryWord {
             alternatives: Vec::new(),
+            worth: self.word.worth,
         };
         self.word.add(row, 1.0, AlternativeKind::Spelling);
         self.corrected = Some(format!("{left} {right}"));

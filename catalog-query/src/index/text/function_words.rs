@@ -1,0 +1,52 @@
+//! Words such as "for" and "with", which say how others belong together. The lists are tantivy's.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use tantivy::tokenizer::{RawTokenizer, StopWordFilter, TextAnalyzer};
+
+use crate::index::text::language::Language;
+
+/// The filters in use. Making one reads its whole list.
+static FILTERS: LazyLock<Mutex<HashMap<&'static str, Option<TextAnalyzer>>>> =
+    LazyLock::new(Mutex::default);
+
+/// Whether a word in lower case is a function word of the language. Of some languages none is known.
+pub(crate) fn is_function_word(word: &str, language: Language) -> bool {
+    let mut filters = FILTERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let filter = filters
+        .entry(language.analyzer())
+        .or_insert_with(|| filter(language));
+    let Some(filter) = filter else {
+        return false;
+    };
+    !filter.token_stream(word).advance()
+}
+
+fn filter(language: Language) -> Option<TextAnalyzer> {
+    let filter = StopWordFilter::new(language.of_tantivy()?)?;
+    let words = TextAnalyzer::builder(RawTokenizer::default()).filter(filter);
+    Some(words.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_has_its_own() {
+        for (word, language, expected) in [
+            ("for", Language::English, true),
+            ("with", Language::English, true),
+            ("lamp", Language::English, false),
+            ("für", Language::English, false),
+            ("für", Language::German, true),
+            ("avec", Language::French, true),
+            ("для", Language::Russian, true),
+            ("for", Language::None, false),
+            ("for", Language::Turkish, false),
+        ] {
+            assert_eq!(is_function_word(word, language), expected, "{word}");
+        }
+    }
+}
