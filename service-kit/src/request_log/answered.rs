@@ -48,8 +48,10 @@ const FAULTS: [&str; 6] = [
     "DATA_LOSS",
 ];
 
+type Durations = Family<CallLabels, Histogram, fn() -> Histogram>;
+
 /// The calls that this process has answered.
-static CALLS: LazyLock<Family<CallLabels, Histogram, fn() -> Histogram>> =
+static CALLS: LazyLock<Durations> =
     LazyLock::new(|| Family::new_with_constructor(|| Histogram::new(SECONDS)));
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
