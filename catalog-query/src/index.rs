@@ -60,5 +60,6 @@ pub(crate) use self::text::scripts::{Script, is_unspaced};
 pub(crate) use self::text::signs::{is_minus, is_quotation_mark};
 pub(crate) use self::text::spellings::Word;
 pub(crate) use self::text::tokens::are_groups_of_a_number;
+pub(crate) use self::text::units::is_counter;
 pub(crate) use self::text::vocabulary::{KnownWord, Vocabulary};
 pub(crate) use self::writer::{Change, IndexWriter};

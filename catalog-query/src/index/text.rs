@@ -11,7 +11,7 @@ mod stems;
 mod letters;
 mod lexer;
 mod numbers;
-mod units;
+pub(super) mod units;
 pub(super) mod function_words;
 pub(super) mod scripts;
 pub(super) mod markup;

@@ -11,8 +11,19 @@ use crate::index::text::language::Language;
 static FILTERS: LazyLock<Mutex<HashMap<&'static str, Option<TextAnalyzer>>>> =
     LazyLock::new(Mutex::default);
 
-/// Whether a word in lower case is a function word of the language. Of some languages none is known.
+/// Function words that turn round what follows: without them "without sugar" would be sugar.
+const NEGATIONS: &[&str] = &[
+    "ei", "ikke", "inte", "kein", "keine", "ne", "nem", "nicht", "niet", "no", "non", "not", "nao",
+    "não", "ohne", "pas", "sans", "sem", "senza", "sin", "uden", "utan", "uten", "zonder", "без",
+    "не", "нет",
+];
+
+/// Whether a word in lower case is a function word of the language that may be left out. Of some languages none
+/// is known.
 pub(crate) fn is_function_word(word: &str, language: Language) -> bool {
+    if NEGATIONS.contains(&word) {
+        return false;
+    }
     let mut filters = FILTERS.lock().unwrap_or_else(PoisonError::into_inner);
     let filter = filters
         .entry(language.analyzer())
@@ -45,6 +56,8 @@ mod tests {
             ("для", Language::Russian, true),
             ("for", Language::None, false),
             ("for", Language::Turkish, false),
+            ("no", Language::English, false),
+            ("ohne", Language::German, false),
         ] {
             assert_eq!(is_function_word(word, language), expected, "{word}");
         }

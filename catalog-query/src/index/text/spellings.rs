@@ -190,7 +190,7 @@ impl Reader {
         }
         if atom.kind == Kind::Measure {
             for same in in_other_units(&atom.text) {
-                add(spellings, vec![same], 1.0);
+                add(spellings, vec![same], OTHER_READING);
             }
         }
     }

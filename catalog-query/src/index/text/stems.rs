@@ -10,7 +10,6 @@ const IRREGULAR: &[(&str, &str)] = &[
     ("calves", "calf"),
     ("children", "child"),
     ("childrens", "child"),
-    ("dice", "die"),
     ("dwarves", "dwarf"),
     ("elves", "elf"),
     ("feet", "foot"),
@@ -37,50 +36,113 @@ const IRREGULAR: &[(&str, &str)] = &[
 ];
 /// English words in "s" whose plural in "ses" has no "e" of theirs, as "lenses" and "cases" differ.
 const ENDING_IN_S: &[&str] = &[
-    "atlas", "bias", "bonus", "bus", "campus", "canvas", "chorus", "circus", "crocus", "gas",
-    "iris", "lens", "plus", "sinus", "status", "summons", "virus", "walrus",
+    "atlas",
+    "bias",
+    "bonus",
+    "bus",
+    "campus",
+    "canvas",
+    "chorus",
+    "christmas",
+    "circus",
+    "crocus",
+    "gas",
+    "ibis",
+    "iris",
+    "lens",
+    "mantis",
+    "metropolis",
+    "pancreas",
+    "plus",
+    "rhinoceros",
+    "sinus",
+    "status",
+    "summons",
+    "thermos",
+    "trellis",
+    "virus",
+    "walrus",
 ];
 
-/// How plurals of a language end where its stemmer leaves them apart from the singular.
+/// Plurals of a language that its stemmer leaves apart from the singular, all without accents.
 struct Plurals {
     language: Language,
-    /// The fewest letters before such an ending: "glas" is no plural of "gla".
-    before_min: usize,
-    /// The endings without accents, the longest first, each with that of the singular.
-    endings: &'static [(&'static str, &'static str)],
+    /// Words by themselves, in order, each with its singular; what is its own singular stays as it is.
+    words: &'static [(&'static str, &'static str)],
+    /// How others end, each with the ending of the singular and the fewest letters before it: "glas" is no
+    /// plural of "gla".
+    endings: &'static [(&'static str, &'static str, usize)],
 }
 
 const PLURALS: &[Plurals] = &[
     Plurals {
         language: Language::French,
-        before_min: 1,
-        endings: &[("eaux", "eau"), ("eux", "eu"), ("oux", "ou"), ("aux", "al")],
+        words: &[
+            ("bijoux", "bijou"),
+            ("cailloux", "caillou"),
+            ("cheveux", "cheveu"),
+            ("choux", "chou"),
+            ("feux", "feu"),
+            ("genoux", "genou"),
+            ("hiboux", "hibou"),
+            ("jeux", "jeu"),
+            ("lieux", "lieu"),
+            ("neveux", "neveu"),
+            ("travaux", "travail"),
+            ("vitraux", "vitrail"),
+        ],
+        // The singular of "-aux" is "-al" or "-au": both become one.
+        endings: &[
+            ("eaux", "eau", 0),
+            ("eau", "eau", 0),
+            ("aux", "al", 3),
+            ("au", "al", 3),
+        ],
     },
     Plurals {
         language: Language::German,
-        before_min: 3,
-        endings: &[("as", "a"), ("os", "o"), ("ys", "y")],
+        words: &[
+            ("chaos", "chaos"),
+            ("kosmos", "kosmos"),
+            ("lotos", "lotos"),
+            ("madras", "madras"),
+            ("thermos", "thermos"),
+        ],
+        endings: &[("as", "a", 3), ("os", "o", 3), ("ys", "y", 3)],
     },
     Plurals {
         language: Language::Portuguese,
-        before_min: 1,
+        words: &[
+            ("alemaes", "alemao"),
+            ("aneis", "anel"),
+            ("caes", "cao"),
+            ("capitaes", "capitao"),
+            ("dificeis", "dificil"),
+            ("faceis", "facil"),
+            ("fosseis", "fossil"),
+            ("herois", "heroi"),
+            ("paes", "pao"),
+            ("repteis", "reptil"),
+            ("texteis", "textil"),
+            ("uteis", "util"),
+        ],
         endings: &[
-            ("oes", "ao"),
-            ("aes", "ao"),
-            ("aos", "ao"),
-            ("eis", "el"),
-            ("ois", "ol"),
-            ("ais", "al"),
-            ("uis", "ul"),
-            ("ens", "em"),
-            ("ons", "om"),
-            ("uns", "um"),
+            ("oes", "ao", 1),
+            ("aos", "ao", 1),
+            ("eis", "el", 3),
+            ("ois", "ol", 3),
+            ("ais", "al", 3),
+            ("uis", "ul", 2),
+            ("ens", "em", 2),
+            ("ons", "om", 1),
+            ("uns", "um", 1),
         ],
     },
     Plurals {
         language: Language::Spanish,
-        before_min: 1,
-        endings: &[("ces", "z")],
+        words: &[],
+        // The singular of "-ces" is "-z" or "-ce": both become one.
+        endings: &[("ces", "z", 1), ("ce", "z", 2)],
     },
 ];
 
@@ -118,15 +180,26 @@ impl Stems {
             return Cow::Borrowed(singular.unwrap_or(word));
         }
         let plurals = PLURALS.iter().find(|it| it.language == self.language);
-        let changed = plurals.and_then(|plurals| {
-            let mut endings = plurals.endings.iter();
-            endings.find_map(|(plural, singular)| {
-                let before = word.strip_suffix(plural)?;
-                let is_long = before.chars().count() >= plurals.before_min;
-                is_long.then(|| Cow::Owned(format!("{before}{singular}")))
-            })
+        plurals.map_or(Cow::Borrowed(word), |plurals| plurals.singular(word))
+    }
+}
+
+impl Plurals {
+    fn singular<'a>(&self, word: &'a str) -> Cow<'a, str> {
+        if let Ok(at) = self.words.binary_search_by_key(&word, |(plural, _)| plural) {
+            return Cow::Borrowed(self.words[at].1);
+        }
+        let mut endings = self.endings.iter();
+        let ending = endings.find_map(|(plural, singular, least)| {
+            let before = word.strip_suffix(plural)?;
+            Some((before, singular, least))
         });
-        changed.unwrap_or(Cow::Borrowed(word))
+        match ending {
+            Some((before, singular, least)) if before.chars().count() >= *least => {
+                Cow::Owned(format!("{before}{singular}"))
+            }
+            _ => Cow::Borrowed(word),
+        }
     }
 }
 
@@ -141,6 +214,9 @@ mod tests {
             (Language::French, "gateaux", "gateau"),
             (Language::French, "journaux", "journal"),
             (Language::French, "bijoux", "bijou"),
+            (Language::French, "eaux", "eau"),
+            (Language::French, "tuyaux", "tuyau"),
+            (Language::French, "delicieux", "delicieuse"),
             (Language::German, "sofas", "sofa"),
             (Language::German, "autos", "auto"),
             (Language::German, "babys", "baby"),
@@ -149,11 +225,29 @@ mod tests {
             (Language::Portuguese, "lencois", "lencol"),
             (Language::Portuguese, "jornais", "jornal"),
             (Language::Portuguese, "nuvens", "nuvem"),
+            (Language::Portuguese, "herois", "heroi"),
+            (Language::Portuguese, "uteis", "util"),
             (Language::Spanish, "luces", "luz"),
             (Language::Spanish, "altavoces", "altavoz"),
+            (Language::Spanish, "dulces", "dulce"),
+            (Language::Spanish, "indices", "indice"),
         ] {
             let stems = Stems::of(language);
             assert_eq!(stems.stem(plural), stems.stem(singular), "{plural}");
+        }
+    }
+
+    #[test]
+    fn other_words_stay_apart() {
+        assert!(PLURALS.iter().all(|one| one.words.is_sorted()));
+        for (language, one, other) in [
+            (Language::French, "chaux", "chale"),
+            (Language::German, "thermos", "thermo"),
+            (Language::Portuguese, "maes", "maos"),
+            (Language::Portuguese, "pais", "pal"),
+        ] {
+            let stems = Stems::of(language);
+            assert_ne!(stems.stem(one), stems.stem(other), "{one}");
         }
     }
 

@@ -46,10 +46,6 @@ const UNITS: &[(&str, &str)] = &[
     ("v", "v"),
     ("volt", "v"),
     ("volts", "v"),
-    ("amp", "a"),
-    ("amps", "a"),
-    ("ampere", "a"),
-    ("amperes", "a"),
     ("ah", "ah"),
     ("mah", "mah"),
     ("wh", "wh"),
@@ -119,6 +115,18 @@ const UNITS: &[(&str, &str)] = &[
 const GLUED_UNITS: &[(&str, &str)] = &[("in", "inch"), ("gig", "gb")];
 /// Units that may be followed by a 2 or 3, as in "mm2".
 const LENGTHS: &[&str] = &["mm", "cm", "m", "ft", "inch"];
+
+/// Words that say what a number counts or measures, in several languages: "size 42", "6 Stück".
+const COUNTERS: &[&str] = &[
+    "gr", "grosse", "größe", "no", "nr", "numero", "number", "numéro", "número", "pack", "pair",
+    "pairs", "pc", "pcs", "piece", "pieces", "pk", "set", "size", "stk", "stuck", "stück",
+    "taille", "talla",
+];
+
+/// Whether a word says what a number counts or measures, and is no thing by itself.
+pub(crate) fn is_counter(word: &str) -> bool {
+    COUNTERS.contains(&word)
+}
 
 /// Units of one quantity, each with how many of the smallest it is. Products and shoppers choose among them as they
 /// like: 0.75 l is 75 cl and 750 ml.

@@ -26,6 +26,8 @@ const COMPARED_MAX: usize = 16;
 /// products must have a near one.
 const RARE_DOCUMENTS_MAX: u64 = 2;
 const COMMON_RATIO: u64 = 5;
+/// The fewest letters of a right word that is another spelling of one that products have.
+const OTHER_SPELLING_CHARS_MIN: usize = 6;
 /// How many titles have a word behind the one before it at least, for a right word to be taken for a mistake.
 const USUAL_TITLES_MIN: u64 = 5;
 /// The fewest letters of an ending that is no mistake only if the rest is a word to speak of.
@@ -51,7 +53,10 @@ pub(super) fn correct(
     let context = Context::of(words, at, vocabulary);
     let near = likeliest(vocabulary.near(&surface, 1)?, &surface, &context)?;
     let is_meant = match &near {
-        Some((_, best)) => context.behind_the_one_before(best)? >= USUAL_TITLES_MIN,
+        Some((_, best)) => {
+            is_another_spelling(&surface, best)
+                || context.behind_the_one_before(best)? >= USUAL_TITLES_MIN
+        }
         None => false,
     };
     // "Usb sick" is no illness, where many titles have "usb stick".
@@ -61,7 +66,11 @@ pub(super) fn correct(
             (Some(Parts { left, right, .. }), _) => {
                 words[at].cut_into(&left, &right, vocabulary.language());
             }
-            (None, near) => words[at].suggested = near.map(|(_, best)| best),
+            (None, Some((_, best))) => words[at].suggested = Some(best),
+            (None, None) => {
+                let near = likeliest(vocabulary.near(&surface, 2)?, &surface, &context)?;
+                words[at].suggested = near.map(|(_, best)| best);
+            }
         }
         return Ok(());
     }
@@ -99,6 +108,20 @@ pub(super) fn correct(
         }
     }
     Ok(())
+}
+
+/// Whether two right words may be one in different spellings, such as "flavour" and "flavor" or "centre" and
+/// "center": long ones that differ in a letter more, or in the order of two.
+fn is_another_spelling(word: &str, other: &str) -> bool {
+    let letters = |text: &str| -> Vec<char> { text.chars().collect() };
+    let (one, two) = (letters(word), letters(other));
+    let (mut sorted, mut other_sorted) = (one.clone(), two.clone());
+    sorted.sort_unstable();
+    other_sorted.sort_unstable();
+    let differs_in_order_or_length = one.len() != two.len() || sorted == other_sorted;
+    one.len() >= OTHER_SPELLING_CHARS_MIN
+        && one.first() == two.first()
+        && differs_in_order_or_length
 }
 
 /// Whether a word that no product has in this form is rather another one, mistyped: "agming" has the

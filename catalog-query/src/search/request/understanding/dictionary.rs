@@ -25,6 +25,8 @@ impl Dictionary {
             return false;
         };
         let singulars = ENDINGS.iter().filter_map(|end| word.strip_suffix(end));
+        // "Jeanss" is no plural.
+        let singulars = singulars.filter(|form| !form.ends_with('s'));
         std::iter::once(word)
             .chain(singulars)
             .any(|form| form.chars().count() >= CHARS_MIN && embedder.knows(form))
