@@ -2,7 +2,7 @@
 //! (Debian: `chromium chromium-driver`), and npm for what is checked and tried with packages from there.
 
 mod webdriver;
-mod page;
+pub(crate) mod page;
 mod driver;
 mod npm;
 mod goods;

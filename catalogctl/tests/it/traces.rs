@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use futures_util::stream;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
@@ -18,12 +17,11 @@ use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 use trials::cluster::Part;
 
+use crate::browser::page::eventually;
 use crate::support::cluster;
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER: &str = "00f067aa0ba902b7";
-const LOOKS_MAX: usize = 300;
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// A step with the name of the service that told it.
 #[derive(Clone, Debug)]
@@ -86,17 +84,14 @@ impl Collector {
 
     /// The steps of the trace, once there is one of each of these names.
     async fn with(&self, id: &str, names: &[&str]) -> HashMap<String, Step> {
-        let mut steps = Vec::new();
-        for _ in 0..LOOKS_MAX {
-            steps = self.of_trace(id);
-            let named = |name: &&str| steps.iter().any(|step| step.span.name == **name);
-            if names.iter().all(named) {
-                let by_name = steps.into_iter().map(|step| (step.span.name.clone(), step));
-                return by_name.collect();
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        panic!("{names:?} are not all told: {steps:#?}");
+        eventually(&format!("{names:?} are told"), async || {
+            let steps = self.of_trace(id);
+            let is_told = |name: &&str| steps.iter().any(|step| step.span.name == **name);
+            let all = names.iter().all(is_told);
+            let by_name = steps.into_iter().map(|step| (step.span.name.clone(), step));
+            all.then(|| by_name.collect())
+        })
+        .await
     }
 }
 
