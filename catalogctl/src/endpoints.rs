@@ -353,11 +353,6 @@ mod tests {
             query_grpc: Some("10.0.0.1:9".to_owned()),
             ..EndpointArgs::default()
         };
-        assert_eq!(
-            args.resolve().unwrap().command.address(),
-            COMMAND_GRPC_DEFAULT
-        );
-
         published().write(folder.path()).unwrap();
         let mode = fs::metadata(folder.path().join(FILE))
             .unwrap()
@@ -370,8 +365,29 @@ mod tests {
         assert_eq!(found.nats.url, "nats://secret@127.0.0.1:7");
         assert_eq!(found.broker(), "nats://127.0.0.1:7");
 
-        Published::remove(folder.path());
         args.query_grpc = None;
-        assert_eq!(args.resolve().unwrap().query.address(), QUERY_GRPC_DEFAULT);
+        assert_eq!(args.resolve().unwrap().query.address(), "127.0.0.1:3");
+    }
+
+    #[test]
+    fn whoever_names_the_folder_of_no_running_catalog_is_told_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut args = EndpointArgs {
+            data: Some(folder.path().to_owned()),
+            query_grpc: Some("10.0.0.1:9".to_owned()),
+            ..EndpointArgs::default()
+        };
+        let refusal = args.resolve().unwrap_err().to_string();
+        assert!(refusal.contains("no catalog runs in"), "{refusal}");
+        assert!(
+            refusal.contains(&folder.path().display().to_string()),
+            "{refusal}"
+        );
+
+        // With every service named nothing is left to look up in it.
+        args.command_grpc = Some("10.0.0.1:8".to_owned());
+        let named = args.resolve().unwrap();
+        assert_eq!(named.query.address(), "10.0.0.1:9");
+        assert_eq!(named.command.address(), "10.0.0.1:8");
     }
 }
