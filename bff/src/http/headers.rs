@@ -35,7 +35,16 @@ pub(crate) async fn options(request: Request, next: Next) -> Response {
             let allow = allow.unwrap_or(HeaderValue::from_static("OPTIONS"));
             (StatusCode::NO_CONTENT, [(ALLOW, allow)]).into_response()
         }
-        _ => next.run(request).await,
+        Some(route) => {
+            let mut response = next.run(request).await;
+            if response.status() == StatusCode::METHOD_NOT_ALLOWED
+                && let Ok(allow) = HeaderValue::try_from(route.allow())
+            {
+                response.headers_mut().insert(ALLOW, allow);
+            }
+            response
+        }
+        None => next.run(request).await,
     }
 }
 

@@ -98,6 +98,7 @@ pub(super) fn pointer_of_field(field: &str) -> String {
     let segments: Vec<&str> = match field {
         "" => Vec::new(),
         "price_minor" => vec!["price"],
+        "page_size" => vec!["limit"],
         "query" => vec!["q"],
         path => segments(path),
     };
@@ -105,6 +106,9 @@ pub(super) fn pointer_of_field(field: &str) -> String {
 }
 
 fn segments(path: &str) -> Vec<&str> {
+    if path == "skus" || path.starts_with("skus[") {
+        return vec!["sku"];
+    }
     let names = path
         .split(['.', '['])
         .map(|segment| segment.trim_end_matches(']'));
@@ -128,6 +132,9 @@ mod tests {
             ("price_minor", "/price"),
             ("query", "/q"),
             ("limit", "/limit"),
+            ("page_size", "/limit"),
+            ("skus[3]", "/sku"),
+            ("sku", "/sku"),
             ("gtins[2]", "/gtins/2"),
             ("gtins.2", "/gtins/2"),
             ("product.title", "/product/title"),

@@ -42,15 +42,13 @@ async fn a_wrong_method_is_told_the_right_ones() {
     ] {
         let options = send(bff.request("OPTIONS", path)).await;
         assert_eq!(options.status, 204, "{path}");
-        let stated = options.header("allow").expect("Allow").split(", ");
-        let stated: Vec<&str> = stated.filter(|method| *method != "OPTIONS").collect();
-        assert_eq!(stated.join(","), allowed, "{path}");
+        let stated = options.header("allow").expect("Allow");
+        let others = stated.split(", ").filter(|method| *method != "OPTIONS");
+        assert_eq!(others.collect::<Vec<_>>().join(","), allowed, "{path}");
         for method in ["PROPFIND", "TRACE"] {
             let answer = send(bff.request(method, path)).await;
             assert_eq!(answer.problem(405), "Method not allowed", "{method} {path}");
-            let mut allow: Vec<_> = answer.header("allow").expect("Allow").split(',').collect();
-            allow.sort_unstable();
-            assert_eq!(allow.join(","), allowed, "{method} {path}");
+            assert_eq!(answer.header("allow"), Some(stated), "{method} {path}");
         }
     }
     assert_eq!(

@@ -70,6 +70,25 @@ async fn nothing_of_a_page_comes_from_elsewhere() {
 }
 
 #[tokio::test]
+async fn files_of_the_documentation_travel_as_the_client_can_read_them() {
+    let bff = Bff::start().await;
+    let path = "/api/docs/swagger-ui.css";
+    let plain = bff.get(path).await;
+    assert_eq!(
+        (plain.status, plain.header("content-encoding")),
+        (200, None)
+    );
+    assert!(plain.body.contains(".swagger-ui"), "it is no CSS");
+    let packed = send(bff.request("GET", path).header("accept-encoding", "gzip")).await;
+    assert_eq!(packed.header("content-encoding"), Some("gzip"));
+    let vary = packed.header("vary").expect("Vary");
+    assert!(vary.contains("accept-encoding"), "{vary}");
+    let tag = plain.header("etag").expect("ETag");
+    let again = send(bff.request("GET", path).header("if-none-match", tag)).await;
+    assert_eq!(again.status, 304);
+}
+
+#[tokio::test]
 async fn machines_read_a_product_in_its_page() {
     let bff = Bff::start().await;
     let mut odd = product("a");

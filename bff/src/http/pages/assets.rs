@@ -31,14 +31,14 @@ static FOLDER: LazyLock<String> = LazyLock::new(|| {
         digest.update(name.as_bytes());
         digest.update(Files::get(&name).map_or([0; 32], |file| file.metadata.sha256_hash()));
     }
-    let digest = digest.finalize();
-    let short: String = digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("/assets/{short}")
+    format!("/assets/{}", short(&digest.finalize()))
 });
+
+/// The beginning of a digest, which tells files apart.
+pub(super) fn short(digest: &[u8]) -> String {
+    let first = digest.iter().take(8);
+    first.map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// Scripts, styles and data come from here only; pictures from wherever suppliers keep them.
 const POLICY: HeaderValue = HeaderValue::from_static(

@@ -1,18 +1,20 @@
 //! The API describes itself: its OpenAPI document, a page to try it out, and the kinds of problems.
 
+use std::io::Read as _;
 use std::sync::{Arc, LazyLock};
 
 use axum::extract::{Path, State};
-use axum::http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION,
-};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use flate2::read::GzDecoder;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use utoipa_swagger_ui::Config;
 
 use crate::http::answer::json_response;
 use crate::http::api::Api;
+use crate::http::pages::assets::short;
 use crate::http::request::version::IfNoneMatch;
 use crate::openapi::params::CachedHeaders;
 use crate::openapi::problem::ProblemKind;
@@ -85,15 +87,19 @@ pub(crate) async fn page() -> impl IntoResponse {
     (StatusCode::PERMANENT_REDIRECT, [(LOCATION, to)])
 }
 
-pub(crate) async fn page_index() -> Result<Response, Problem> {
-    file("index.html")
+pub(crate) async fn page_index(if_none_match: IfNoneMatch) -> Result<Response, Problem> {
+    file("index.html", &if_none_match)
 }
 
-pub(crate) async fn page_file(Path(name): Path<String>) -> Result<Response, Problem> {
-    file(&name)
+pub(crate) async fn page_file(
+    Path(name): Path<String>,
+    if_none_match: IfNoneMatch,
+) -> Result<Response, Problem> {
+    file(&name, &if_none_match)
 }
 
-fn file(name: &str) -> Result<Response, Problem> {
+/// Answers with a file of the page as it is: how it travels is agreed on with the client, as for every answer.
+fn file(name: &str, if_none_match: &IfNoneMatch) -> Result<Response, Problem> {
     static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
         let config = Config::from("/api/openapi.json");
         // The validator would be asked over the internet.
@@ -103,15 +109,25 @@ fn file(name: &str) -> Result<Response, Problem> {
     let found = utoipa_swagger_ui::serve(name, CONFIG.clone()).map_err(Problem::internal)?;
     let file = found.ok_or_else(|| Problem::new(StatusCode::NOT_FOUND, "Not found"))?;
     let kind = HeaderValue::try_from(file.content_type).map_err(Problem::internal)?;
-    let headers: [(HeaderName, HeaderValue); 3] = [
+    let tag = format!("\"{}\"", short(&Sha256::digest(&file.bytes)));
+    let tag = HeaderValue::try_from(tag).map_err(Problem::internal)?;
+    if if_none_match.holds_tag(&tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
+    }
+    let headers: [(HeaderName, HeaderValue); 4] = [
         (CONTENT_TYPE, kind),
         (CONTENT_SECURITY_POLICY, PAGE_POLICY),
         (CACHE_CONTROL, A_DAY),
+        (ETAG, tag),
     ];
-    let mut response = (headers, file.bytes.into_owned()).into_response();
+    let mut bytes = file.bytes.into_owned();
     if file.gzpipped {
-        let gzip = HeaderValue::from_static("gzip");
-        response.headers_mut().insert(CONTENT_ENCODING, gzip);
+        let mut unpacked = Vec::new();
+        let mut packed = GzDecoder::new(&bytes[..]);
+        packed
+            .read_to_end(&mut unpacked)
+            .map_err(Problem::internal)?;
+        bytes = unpacked;
     }
-    Ok(response)
+    Ok((headers, bytes).into_response())
 }
