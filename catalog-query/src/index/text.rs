@@ -10,7 +10,7 @@ pub(super) mod tokens;
 mod stems;
 mod letters;
 mod lexer;
-mod numbers;
+pub(super) mod numbers;
 pub(super) mod units;
 pub(super) mod function_words;
 pub(super) mod scripts;

@@ -2,12 +2,15 @@
 
 use catalog_events::{AttributeScalar, ContentHash, Product, Version};
 use tantivy::TantivyDocument;
+use tantivy::tokenizer::{PreTokenizedString, Token};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::index::document::schema::Fields;
 use crate::index::document::suggestion_terms;
-use crate::index::text::analyzer;
+use crate::index::document::values::read_number;
+use crate::index::text::units::{naming_word, unit_of_name};
+use crate::index::text::{analyzer, numbers};
 
 pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> TantivyDocument {
     let content_hash = ContentHash::of(&product.id, version, product);
@@ -32,6 +35,7 @@ pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> 
     for text in attribute_texts(product).chain(numbers.map(String::as_str)) {
         words(fields.attributes, text);
     }
+    add_numbers(fields, &mut document, product);
     for identifier in identifiers(product) {
         document.add_text(fields.identifiers, identifier);
     }
@@ -41,8 +45,54 @@ pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> 
     document
 }
 
-/// Yields the values of attributes that are searched: texts by their words, true flags by their name (a
-/// product with `touchscreen: true` is a touchscreen). Numbers say little without their unit.
+/// Adds the numbers of attributes: with the unit that the name states ("2kg" of `weight_kg`), or as terms that no text
+/// makes, of the number alone and of the number by its name ("size 43"). They are no part of the vocabulary, and no
+/// neighbours of words.
+fn add_numbers(fields: &Fields, document: &mut TantivyDocument, product: &Product) {
+    for (name, value) in &product.attributes {
+        let unit = unit_of_name(name);
+        let named = unit.is_none().then(|| naming_word(name)).flatten();
+        let named = named.map(|word| fields.language.stem(&word));
+        for number in value.elements().iter().filter_map(number) {
+            let Some(term) = numbers::bare(number) else {
+                continue;
+            };
+            let of_name = named.as_ref().map(|stem| numbers::by_name(stem, &term));
+            let term = match unit {
+                Some(unit) => format!("{number}{unit}"),
+                None => term,
+            };
+            for term in std::iter::once(term).chain(of_name) {
+                document.add_pre_tokenized_text(fields.attributes, one_term(term));
+            }
+        }
+    }
+}
+
+fn number(value: &AttributeScalar) -> Option<f64> {
+    match value {
+        AttributeScalar::Number(number) => Some(*number),
+        AttributeScalar::Text(text) => read_number(text.trim()),
+        AttributeScalar::Flag(_) => None,
+    }
+}
+
+fn one_term(text: String) -> PreTokenizedString {
+    let token = Token {
+        offset_from: 0,
+        offset_to: text.len(),
+        position: 0,
+        text: text.clone(),
+        position_length: 1,
+    };
+    PreTokenizedString {
+        text,
+        tokens: vec![token],
+    }
+}
+
+/// Yields the texts of attributes that are searched: those by their words, and true flags by their name (a
+/// product with `touchscreen: true` is a touchscreen).
 fn attribute_texts(product: &Product) -> impl Iterator<Item = &str> {
     let attributes = product.attributes.iter();
     attributes

@@ -59,8 +59,8 @@ impl KindFields {
 }
 
 /// Returns the stems of the words in the title that no other word follows: a "notebook 15.6 inch"
-/// is a notebook, a "notebook case" is not. Colours and the like stand before any word, so they are
-/// no heads.
+/// is a notebook, a "notebook case" is not. Nothing follows across a comma or a bracket: "stapler, blue". Colours and
+/// the like stand before any word, so they are no heads.
 pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
     let noise: HashSet<String> = product
         .attributes
@@ -90,13 +90,25 @@ pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
                 && (at == 0 || !is_glued(at - 1))
         })
         .collect();
-    let mut heads = HashSet::new();
-    for (at, word) in words.iter().enumerate() {
-        if is_plain[at] && !is_plain.get(at + 1).copied().unwrap_or(false) {
-            heads.insert(word.stem.clone());
-        }
-    }
-    heads
+    let is_followed = |at: usize| {
+        let next = words.get(at + 1).filter(|_| is_plain[at + 1]);
+        next.is_some_and(|next| !ends_a_part(&product.title, words[at].to, next.from))
+    };
+    let numbered = words.iter().enumerate();
+    let heads = numbered.filter(|(at, _)| is_plain[*at] && !is_followed(*at));
+    heads.map(|(_, word)| word.stem.clone()).collect()
+}
+
+/// Whether a part of a title ends between two places: "battery - replaces NB-7L", "glass (set of 6)".
+fn ends_a_part(title: &str, from: usize, to: usize) -> bool {
+    let between = title.get(from..to).unwrap_or_default();
+    let ends = |c: char| {
+        matches!(
+            c,
+            ',' | ';' | ':' | '|' | '(' | ')' | '[' | ']' | '\u{2013}' | '\u{2014}'
+        )
+    };
+    between.contains(ends) || between.contains(" - ")
 }
 
 /// Sets a bit for each name of an attribute or category (a Bloom filter with one hash). All bits

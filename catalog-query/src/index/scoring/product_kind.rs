@@ -359,6 +359,10 @@ mod tests {
             "Acme X100 notebook case 15 Briefcase",
             &["acm", "briefcas", "case"],
         );
+        check("Desk stapler, blue", &["blue", "stapler"]);
+        check("Wine glass (set of six)", &["glass", "six"]);
+        check("Camera battery - replaces NB", &["batteri", "nb"]);
+        check("Stand-alone scanner", &["scanner"]);
         check("", &[]);
     }
 

@@ -5,10 +5,12 @@
 use crate::index::text::numbers::{Number, number};
 use crate::index::text::scripts::{is_picture, is_unspaced};
 use crate::index::text::signs::{Sign, signs};
-use crate::index::text::units::{is_length, unit};
+use crate::index::text::units::{PACK, holds, is_holder, is_length, unit};
 
-/// The most digits before the decimal point of a number with a unit. Longer ones are part numbers.
+/// The most digits before the decimal point of a number with a unit, and of one that counts things. Longer ones are
+/// part numbers.
 const MEASURED_DIGITS_MAX: usize = 6;
+const COUNTED_DIGITS_MAX: usize = 9;
 /// The most letters before a dimension, as in "M8x20".
 const DIMENSION_LETTERS_MAX: usize = 2;
 /// Signs that join the parts of one word when no space is around them.
@@ -241,27 +243,45 @@ impl Lexer<'_> {
             Kind::Number
         };
         let is_even = found.text.strip_suffix(".0").map(str::to_owned);
+        let pack = self.is_held().then(|| format!("{}{PACK}", found.text));
         let atom = self.push(kind, found.text, found.end);
+        atom.parts.extend(pack);
         atom.also = found.also.into_iter().chain(is_even).collect();
         atom.parts.extend(found.whole);
         self.ending();
+    }
+
+    /// Whether the words right before say that a number counts what a pack holds: "pack of 6".
+    fn is_held(&self) -> bool {
+        match &self.atoms[..] {
+            [.., holder, of] => of.joint == Joint::Space && holds(&holder.text, &of.text),
+            _ => false,
+        }
     }
 
     /// The texts of a number with the unit behind it, its parts, and the sign behind it.
     fn measure(&self, found: &Number) -> Option<(Vec<String>, Vec<String>, usize)> {
         let end = found.end;
         let before_point = found.text.split('.').next().unwrap_or_default();
-        if before_point.len() > MEASURED_DIGITS_MAX {
+        let is_long = before_point.len() > MEASURED_DIGITS_MAX;
+        if before_point.len() > COUNTED_DIGITS_MAX {
             return None;
         }
         let texts = |unit: &str| found.quantities().map(|text| text + unit).collect();
         let parts = || std::iter::once(found.text.clone()).chain(found.whole.clone());
         match (self.sign(end), self.sign(end + 1)) {
-            (Some('"'), _) => return Some((texts("inch"), parts().collect(), end + 1)),
-            (Some('\''), Some('\'')) => return Some((texts("inch"), parts().collect(), end + 2)),
+            (Some('"'), _) if !is_long => {
+                return Some((texts("inch"), parts().collect(), end + 1));
+            }
+            (Some('\''), Some('\'')) if !is_long => {
+                return Some((texts("inch"), parts().collect(), end + 2));
+            }
             _ => {}
         }
         let (name, behind, is_glued) = self.unit(end)?;
+        if is_long && name != PACK {
+            return None;
+        }
         if let Some(power @ ('2' | '3')) = self.sign(behind)
             && is_length(name)
             && !self.goes_on(behind + 1)
@@ -304,9 +324,18 @@ impl Lexer<'_> {
         let name = match unit(&letters, is_glued) {
             Some(name) => name,
             None if letters == "in" && self.are_inches(at, behind) => "inch",
+            None if letters == "er" && is_glued && self.is_of_a_pack(behind) => PACK,
             None => return None,
         };
         Some((name, behind, is_glued))
+    }
+
+    /// Whether the word behind a gap is a pack or the like: "6er Pack", "4er-Set".
+    fn is_of_a_pack(&self, at: usize) -> bool {
+        matches!(self.sign(at), Some(' ' | '-')) && {
+            let end = self.while_is(at + 1, is_letter);
+            is_holder(&self.text(at + 1, end))
+        }
     }
 
     /// Whether "in" at a gap behind a number means inches, as in "3/4 in", "24 in.", "24-in" and at the

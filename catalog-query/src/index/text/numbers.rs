@@ -2,10 +2,42 @@
 //! `4.10` is not `4.1`, because it may be a version.
 
 use crate::index::text::signs::Sign;
+use crate::index::text::units::is_name;
 
 /// The denominators of fractions that people measure in. Other pairs, as in "24/7", are no
 /// fractions.
 const DENOMINATORS: &[&str] = &["2", "3", "4", "5", "6", "8", "10", "16", "32", "64"];
+
+/// Marks the term of a number that an attribute has without its unit.
+const BARE: char = '#';
+/// What such a number is below, and by how many decimals it is written at most.
+const BARE_END: f64 = 1e6;
+const BARE_DECIMALS_MAX: usize = 3;
+
+/// The term of the number of an attribute whose name states no unit; None for one that nobody types.
+pub(crate) fn bare(number: f64) -> Option<String> {
+    let text = number.to_string();
+    let decimals = text
+        .split_once('.')
+        .map_or(0, |(_, decimals)| decimals.len());
+    let is_typed = (0.0..BARE_END).contains(&number) && decimals <= BARE_DECIMALS_MAX;
+    is_typed.then(|| format!("{BARE}{text}"))
+}
+
+/// The term of the number of an attribute by a word of its name, of the term of the number alone.
+pub(crate) fn by_name(stem: &str, bare: &str) -> String {
+    format!("{bare}={stem}")
+}
+
+/// The term of [`bare`] that a number of a query may mean, with the unit that is behind it.
+pub(crate) fn bare_of_word(surface: &str) -> Option<String> {
+    let end = surface.find(|c: char| !c.is_ascii_digit() && c != '.');
+    let (number, unit) = surface.split_at(end.unwrap_or(surface.len()));
+    let number = number.parse().ok()?;
+    (unit.is_empty() || is_name(unit))
+        .then(|| bare(number))
+        .flatten()
+}
 
 /// A number in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,6 +208,32 @@ impl Digits<'_> {
 mod tests {
     use super::*;
     use crate::index::text::signs::signs;
+
+    #[test]
+    fn numbers_of_attributes_are_those_that_people_type() {
+        for (number, term) in [
+            (43.0, Some("#43")),
+            (15.6, Some("#15.6")),
+            (0.0, Some("#0")),
+            (-5.0, None),
+            (0.123_456, None),
+            (4_000_000.0, None),
+            (f64::NAN, None),
+        ] {
+            assert_eq!(bare(number).as_deref(), term, "{number}");
+        }
+        for (surface, term) in [
+            ("43", Some("#43")),
+            ("15.6inch", Some("#15.6")),
+            ("2.0", Some("#2")),
+            ("1.2.3", None),
+            ("x240", None),
+            ("5w30", None),
+            ("", None),
+        ] {
+            assert_eq!(bare_of_word(surface).as_deref(), term, "{surface}");
+        }
+    }
 
     #[test]
     fn numbers_have_one_form() {

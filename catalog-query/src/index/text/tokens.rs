@@ -14,6 +14,8 @@ const JOINED_ATOMS_MAX: usize = 8;
 /// The most atoms of a part number, and the fewest letters and digits of one with dashes.
 const PART_NUMBER_ATOMS_MAX: usize = 12;
 const PART_NUMBER_BYTES_MIN: usize = 6;
+/// The digits of a group of a number.
+const GROUP_DIGITS: usize = 3;
 /// The most groups of three digits in a number.
 const GROUPS_MAX: usize = 4;
 
@@ -226,8 +228,13 @@ impl Pieces {
                 if !are_groups(&atoms[at..at + length]) {
                     break;
                 }
-                text.push_str(&last.text);
+                let (group, unit) = last.text.split_at(last.text.len().min(GROUP_DIGITS));
+                text.push_str(group);
                 self.put(&text, self.starts[at], first.from, last.to, Form::Other);
+                if !unit.is_empty() {
+                    text.push_str(unit);
+                    self.put(&text, self.starts[at], first.from, last.to, Form::Other);
+                }
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The units whose spellings count as one.
 
+use crate::index::text::signs::folded;
+
 /// Spellings of units that may follow a number, and the name of each unit in the index. A number
 /// before other letters needs no list: its parts are found one behind the other.
 const UNITS: &[(&str, &str)] = &[
@@ -40,6 +42,7 @@ const UNITS: &[(&str, &str)] = &[
     ("w", "w"),
     ("watt", "w"),
     ("watts", "w"),
+    ("wattage", "w"),
     ("kw", "kw"),
     ("kilowatt", "kw"),
     ("kilowatts", "kw"),
@@ -109,6 +112,31 @@ const UNITS: &[(&str, &str)] = &[
     ("mins", "min"),
     ("minute", "min"),
     ("minutes", "min"),
+    ("pack", "pack"),
+    ("packs", "pack"),
+    ("pk", "pack"),
+    ("pks", "pack"),
+    ("pc", "pack"),
+    ("pcs", "pack"),
+    ("piece", "pack"),
+    ("pieces", "pack"),
+    ("count", "pack"),
+    ("ct", "pack"),
+    ("stk", "pack"),
+    ("stuck", "pack"),
+    ("stück", "pack"),
+    ("pezzi", "pack"),
+    ("piezas", "pack"),
+    ("pièces", "pack"),
+    ("stuks", "pack"),
+    ("adet", "pack"),
+    ("uds", "pack"),
+    ("unidades", "pack"),
+    ("pz", "pack"),
+    ("шт", "pack"),
+    ("штук", "pack"),
+    ("штука", "pack"),
+    ("штуки", "pack"),
 ];
 /// Units that must follow a number without a gap. Elsewhere they are too ambiguous, as in "10 in
 /// 1".
@@ -126,6 +154,46 @@ const COUNTERS: &[&str] = &[
 /// Whether a word says what a number counts or measures, and is no thing by itself.
 pub(crate) fn is_counter(word: &str) -> bool {
     COUNTERS.contains(&word)
+}
+
+/// Things that hold so many of something: "pack of 6", "Set mit 4".
+const HOLDERS: &[&str] = &["box", "lot", "pack", "package", "pk", "set"];
+/// The words between such a thing and the number.
+const OF: &[&str] = &["of", "mit", "de", "di", "van", "von"];
+/// The unit that counts things.
+pub(crate) const PACK: &str = "pack";
+
+/// Whether a word is a thing that holds so many of something.
+pub(super) fn is_holder(word: &str) -> bool {
+    HOLDERS.contains(&word)
+}
+
+/// Whether two words before a number say that it counts what a pack holds.
+pub(crate) fn holds(holder: &str, of: &str) -> bool {
+    HOLDERS.contains(&holder) && OF.contains(&of)
+}
+
+/// The fewest letters of an attribute's name that is a unit by itself, and of a word in it that says what is counted.
+const NAMING_CHARS_MIN: usize = 3;
+
+/// The unit that the name of an attribute ends with: `weight_kg`, `Capacity (ml)`, `watt`.
+pub(crate) fn unit_of_name(name: &str) -> Option<&'static str> {
+    let words = name.split(|c: char| !c.is_alphanumeric());
+    let last = words.filter(|word| !word.is_empty()).next_back()?;
+    let is_alone = last.len() == name.len() && last.chars().count() < NAMING_CHARS_MIN;
+    unit(&last.to_lowercase(), false).filter(|_| !is_alone)
+}
+
+/// The word in the name of an attribute that says what its number counts: the ports of `number_of_ports`.
+pub(crate) fn naming_word(name: &str) -> Option<String> {
+    let words = name.split(|c: char| !c.is_alphabetic());
+    let mut telling = words.filter(|word| word.chars().count() >= NAMING_CHARS_MIN);
+    Some(folded(&telling.next_back()?.to_lowercase()))
+}
+
+/// Whether letters are the name of a unit in the index.
+pub(super) fn is_name(letters: &str) -> bool {
+    UNITS.iter().any(|(_, name)| *name == letters)
 }
 
 /// Units of one quantity, each with how many of the smallest it is. Products and shoppers choose among them as they
@@ -206,6 +274,35 @@ pub(super) fn is_length(unit: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_attributes_say_what_is_counted() {
+        for (name, word) in [
+            ("size", Some("size")),
+            ("shoe_size_eu", Some("size")),
+            ("number_of_ports", Some("ports")),
+            ("Größe", Some("grosse")),
+            ("x", None),
+        ] {
+            assert_eq!(naming_word(name).as_deref(), word, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_attributes_end_with_their_unit() {
+        for (name, unit) in [
+            ("weight_kg", Some("kg")),
+            ("Capacity (ml)", Some("ml")),
+            ("display-diagonal-inches", Some("inch")),
+            ("m", None),
+            ("size", None),
+            ("inch_display", None),
+            ("watt", Some("w")),
+            ("", None),
+        ] {
+            assert_eq!(unit_of_name(name), unit, "{name}");
+        }
+    }
 
     #[test]
     fn a_measure_is_the_same_in_other_units() {

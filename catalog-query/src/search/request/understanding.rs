@@ -2,6 +2,7 @@
 //! continuations and synonyms, by the vocabulary of the catalog. A word that some product has is
 //! never corrected; where a far more common one is near, it is only told.
 
+mod bare_numbers;
 mod compounds;
 mod context;
 mod continuations;
@@ -96,6 +97,8 @@ pub(crate) fn understand(
 ) -> tantivy::Result<UnderstoodQuery> {
     let mut words = words(query, vocabulary)?;
     compounds::join(&mut words, query.is_open, vocabulary, weights)?;
+    compounds::take_apart(&mut words, query.is_open, vocabulary)?;
+    let counted = bare_numbers::counted(&mut words, vocabulary)?;
     if query.is_open {
         compounds::join_beginning(&mut words, vocabulary, weights)?;
     }
@@ -138,6 +141,7 @@ pub(crate) fn understand(
     correction::take_the_common(&mut words, vocabulary)?;
     worth::weigh(&mut words, query.is_open, vocabulary)?;
     models::bind(&mut words, vocabulary)?;
+    bare_numbers::add(&mut words, &counted, vocabulary)?;
     add_synonyms(&mut words, vocabulary.language(), synonyms, weights);
     understood(query, words, vocabulary)
 }

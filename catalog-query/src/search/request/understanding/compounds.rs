@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::index::{
-    AlternativeKind, KeywordWeights, QueryWord, Rows, Vocabulary, are_groups_of_a_number,
+    AlternativeKind, KeywordWeights, QueryTerms, QueryWord, Rows, Vocabulary,
+    are_groups_of_a_number,
 };
 use crate::search::request::query::Exclusion;
 use crate::search::request::understanding::context::JOINED_MAX;
@@ -19,6 +20,10 @@ const CUT_CHARS_MAX: usize = 32;
 const JOINED_WORDS_MAX: usize = 4;
 /// The fewest characters of a word that is looked for inside of longer ones.
 const INNER_CHARS_MIN: usize = 4;
+/// The fewest characters of each of two words that a product may have in any places.
+const APART_CHARS_MIN: usize = 4;
+/// What stands between the parts of a compound, longest first.
+const LINKS: &[&str] = &["en", "er", "es", "e", "n", "s"];
 /// The weight of the joined word where more products write it so than apart.
 const USUAL: f32 = 0.5;
 /// The weight where so many products write it so, and none apart: "pro book" is no book for professionals.
@@ -197,6 +202,89 @@ pub(super) fn add_parts(
         word.synonyms.push(apart.join(" "));
     }
     Ok(())
+}
+
+/// Takes words that no product has apart where some product has both parts, if not next to each other:
+/// "Ledertasche" finds the "Tasche aus Leder". Only where words are put together as a rule: a "wallpaper" is no
+/// paper for a wall.
+pub(super) fn take_apart(
+    words: &mut Vec<UnderstoodWord>,
+    is_open: bool,
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<()> {
+    if !vocabulary.language().has_compounds() {
+        return Ok(());
+    }
+    let mut at = 0;
+    while at < words.len() && words.len() < QueryTerms::WORDS_MAX {
+        let word = &words[at];
+        let is_begun = is_open && at + 1 == words.len();
+        let is_eligible = word.is_plain && !word.is_known && !word.is_quoted;
+        if is_eligible
+            && !(is_begun && !vocabulary.continuations(&word.surface, 1)?.is_empty())
+            && vocabulary.near(&word.surface, 1)?.is_empty()
+            && vocabulary.compounds_of(&word.surface, 1)?.is_empty()
+            && parts(&word.surface, vocabulary)?.is_none()
+            && let Some((left, right)) = apart(&word.surface, vocabulary)?
+        {
+            cut_apart(words, at, &left, &right, vocabulary);
+            at += 1;
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// The two words that most products have of those that a word may be put together of.
+fn apart(surface: &str, vocabulary: &Vocabulary<'_>) -> tantivy::Result<Option<(String, String)>> {
+    let mut best: Option<(u64, String, String)> = None;
+    if surface.chars().count() > CUT_CHARS_MAX {
+        return Ok(None);
+    }
+    for (cut, _) in surface.char_indices().skip(APART_CHARS_MIN) {
+        let (left, right) = surface.split_at(cut);
+        if right.chars().count() < APART_CHARS_MIN || !vocabulary.is_word(right)? {
+            continue;
+        }
+        let links = LINKS.iter().filter_map(|link| left.strip_suffix(link));
+        for left in std::iter::once(left).chain(links) {
+            if left.chars().count() < APART_CHARS_MIN || !vocabulary.is_word(left)? {
+                continue;
+            }
+            let pair = [left, right];
+            let both = vocabulary.together(&pair)?;
+            let both = both.max(vocabulary.together_in_titles(&pair)?);
+            if both > best.as_ref().map_or(0, |(most, ..)| *most) {
+                best = Some((both, left.to_owned(), right.to_owned()));
+            }
+        }
+    }
+    Ok(best.map(|(_, left, right)| (left, right)))
+}
+
+/// Puts two words in the place of one.
+fn cut_apart(
+    words: &mut Vec<UnderstoodWord>,
+    at: usize,
+    left: &str,
+    right: &str,
+    vocabulary: &Vocabulary<'_>,
+) {
+    let (from, to) = words[at].place;
+    let part = |surface: &str, place| {
+        let stem = vocabulary.language().stem(surface);
+        UnderstoodWord {
+            typed: surface.to_owned(),
+            word: QueryWord::of(&stem),
+            surface: surface.to_owned(),
+            stem,
+            place,
+            is_known: true,
+            ..words[at].clone()
+        }
+    };
+    let both = [part(left, (from, to)), part(right, (to, to))];
+    words.splice(at..=at, both);
 }
 
 /// Whether products have the word as two words next to each other.

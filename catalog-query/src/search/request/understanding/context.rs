@@ -111,6 +111,11 @@ impl<'a> Context<'a> {
         joined.collect()
     }
 
+    /// Whether things are called by a word.
+    pub(super) fn names_kind(&self, word: &str) -> tantivy::Result<bool> {
+        self.vocabulary.names_kind(&self.stem(word))
+    }
+
     /// Whether a word has the stem of another one.
     pub(super) fn is_form_of(&self, word: &str, other: &UnderstoodWord) -> bool {
         self.stem(word) == other.stem

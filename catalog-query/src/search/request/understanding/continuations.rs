@@ -21,6 +21,9 @@ const COMPARED_MAX: usize = 64;
 const MISFIT_CHARS_MIN: usize = 6;
 /// A word that so many times more products have than all continuations together is meant instead.
 const MISTAKE_RATIO: u64 = 10;
+/// How many times as likely as another word one is that things are called by: whoever types "laptop sta" asks for a
+/// stand rather than for what StarTech makes.
+const KIND_RATIO: f64 = 4.0;
 /// A word is rather the beginning of others where so many times more names have those.
 const FINISHED_RATIO: f64 = 5.0;
 
@@ -175,12 +178,22 @@ fn put(
 fn weighed(found: Vec<KnownWord>, context: &Context<'_>) -> tantivy::Result<Vec<(f64, KnownWord)>> {
     let mut weighed = Vec::with_capacity(found.len());
     for continuation in found {
-        let evidence = context.evidence(&[&continuation.surface], continuation.documents)?;
+        let evidence = evidence(&continuation.surface, continuation.documents, context)?;
         weighed.push((evidence, continuation));
     }
     // The sort is stable: among equals the most frequent stays first.
     weighed.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     Ok(weighed)
+}
+
+/// What the catalog has of a word beside the others of the query; more where things are called by it.
+fn evidence(surface: &str, documents: u64, context: &Context<'_>) -> tantivy::Result<f64> {
+    let evidence = context.evidence(&[surface], documents)?;
+    Ok(if context.names_kind(surface)? {
+        KIND_RATIO * evidence
+    } else {
+        evidence
+    })
 }
 
 /// Whether the word is likely one itself, and no beginning: the catalog has it beside the other words
@@ -197,5 +210,5 @@ fn is_finished(
     let documents = vocabulary.documents(&word.surface)?;
     // Of "printe" the catalog has only other forms.
     let ratio = if documents == 0 { 1.0 } else { FINISHED_RATIO };
-    Ok(context.evidence(&[&word.surface], documents)? * ratio >= continued)
+    Ok(evidence(&word.surface, documents, context)? * ratio >= continued)
 }

@@ -92,7 +92,7 @@ fn a_beginning_is_embedded_as_what_it_begins() {
         ("sta", None, "stapler"),
         // It is a word itself, that names have often enough.
         ("cat", None, "cat"),
-        ("laser print", None, "laser print"),
+        ("laser print", None, "laser printer"),
         ("laser printe", None, "laser printer"),
         // A product that writes it as one word does not hide those that write two.
         ("hard driv", None, "hard drive"),
