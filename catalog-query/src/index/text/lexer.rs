@@ -151,7 +151,7 @@ impl Lexer<'_> {
     }
 
     fn while_is(&self, from: usize, is: fn(char) -> bool) -> usize {
-        let rest = self.signs[from..].iter();
+        let rest = self.signs.get(from..).unwrap_or_default().iter();
         from + rest.take_while(|sign| is(sign.c)).count()
     }
 

@@ -86,11 +86,10 @@ fn base<'a>(word: &'a str, forms: &Forms) -> Cow<'a, str> {
         return Cow::Owned(base);
     }
     let mut base = replaced(word, forms.endings);
-    while forms.is_repeated {
-        let Cow::Owned(next) = replaced(&base, forms.endings) else {
-            break;
-        };
-        base = Cow::Owned(next);
+    if forms.is_repeated {
+        while let Cow::Owned(next) = replaced(&base, forms.endings) {
+            base = Cow::Owned(next);
+        }
     }
     base
 }

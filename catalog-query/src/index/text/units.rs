@@ -178,17 +178,17 @@ const NAMING_CHARS_MIN: usize = 3;
 
 /// The unit that the name of an attribute ends with: `weight_kg`, `Capacity (ml)`, `watt`.
 pub(crate) fn unit_of_name(name: &str) -> Option<&'static str> {
-    let words = name.split(|c: char| !c.is_alphanumeric());
-    let last = words.filter(|word| !word.is_empty()).next_back()?;
+    let mut words = name.split(|c: char| !c.is_alphanumeric());
+    let last = words.rfind(|word| !word.is_empty())?;
     let is_alone = last.len() == name.len() && last.chars().count() < NAMING_CHARS_MIN;
     unit(&last.to_lowercase(), false).filter(|_| !is_alone)
 }
 
 /// The word in the name of an attribute that says what its number counts: the ports of `number_of_ports`.
 pub(crate) fn naming_word(name: &str) -> Option<String> {
-    let words = name.split(|c: char| !c.is_alphabetic());
-    let mut telling = words.filter(|word| word.chars().count() >= NAMING_CHARS_MIN);
-    Some(folded(&telling.next_back()?.to_lowercase()))
+    let mut words = name.split(|c: char| !c.is_alphabetic());
+    let last = words.rfind(|word| word.chars().count() >= NAMING_CHARS_MIN)?;
+    Some(folded(&last.to_lowercase()))
 }
 
 /// Whether letters are the name of a unit in the index.

@@ -1,3 +1,5 @@
+//! Holds the forms of words together, and other words apart.
+
 use super::*;
 use crate::index::text::signs::folded;
 use crate::index::text::stems::forms::FORMS;

@@ -221,7 +221,7 @@ pub(super) fn take_apart(
         let is_begun = is_open && at + 1 == words.len();
         let is_eligible = word.is_plain && !word.is_known && !word.is_quoted;
         if is_eligible
-            && !(is_begun && !vocabulary.continuations(&word.surface, 1)?.is_empty())
+            && (!is_begun || vocabulary.continuations(&word.surface, 1)?.is_empty())
             && vocabulary.near(&word.surface, 1)?.is_empty()
             && vocabulary.compounds_of(&word.surface, 1)?.is_empty()
             && parts(&word.surface, vocabulary)?.is_none()
