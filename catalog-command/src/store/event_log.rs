@@ -34,8 +34,8 @@ pub(crate) struct Moved {
     pub(crate) last_id: Option<i64>,
     /// The oldest transaction that had begun to write and not ended.
     pub(crate) oldest_writer: u64,
-    /// The first transaction that had not begun to write.
-    pub(crate) next_writer: u64,
+    /// The transaction of the step itself.
+    pub(crate) writer: u64,
 }
 
 /// Moves up to `limit` events from the outbox to the log, numbers them without a gap, and updates the
@@ -70,7 +70,7 @@ pub(crate) async fn sequence(
          )
          SELECT {HASHED_ROWS}, (SELECT max(id) FROM moved) AS last_id,
                 pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS oldest_writer,
-                pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS next_writer
+                pg_current_xact_id()::text::bigint AS writer
          FROM logged"
     );
     let step: Step = sqlx::query_as(sqlx::AssertSqlSafe(query))
@@ -97,7 +97,7 @@ struct Step {
     rows: HashedRows,
     last_id: Option<i64>,
     oldest_writer: i64,
-    next_writer: i64,
+    writer: i64,
 }
 
 impl Step {
@@ -106,7 +106,7 @@ impl Step {
             events: u64::try_from(self.rows.events).unwrap_or(0),
             last_id: self.last_id,
             oldest_writer: self.oldest_writer as u64,
-            next_writer: self.next_writer as u64,
+            writer: self.writer as u64,
         }
     }
 }

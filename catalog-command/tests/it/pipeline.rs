@@ -2,13 +2,16 @@
 //! back.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::jetstream;
 use catalog_events::STREAM;
 use catalog_proto::v1;
 
 use crate::harness::{Catalog, input};
+
+/// The longest that an event waits for its position on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_writers_on_two_instances_leave_no_gap() {
@@ -288,4 +291,49 @@ async fn a_snapshot_that_stays_open_makes_no_step_longer() {
     // From the beginning each time it would be fifteen times the events, and again as many for every look that finds nothing.
     let most = 8 * ROUNDS * EVENTS;
     assert!(read < most, "{read} reads for {} events", ROUNDS * EVENTS);
+}
+
+/// Takes the next place in the outbox for an event of a product.
+async fn put(writer: &mut sqlx::PgTransaction<'_>, product_id: &str) {
+    sqlx::query(
+        "INSERT INTO outbox (event_id, product_id, version, event_type, occurred_at, actor, change, hashed)
+         VALUES (gen_random_uuid(), $1, 1, 'catalog.product.deleted', now(), 'test', '{}', true)",
+    )
+    .bind(product_id)
+    .execute(&mut **writer)
+    .await
+    .expect("write");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_began_last_and_ends_last_is_not_overlooked() {
+    // The sequencer must not look in between, which it does every 50 ms: most rounds are of use.
+    const ROUNDS: i64 = 10;
+    let catalog = Catalog::start().await;
+    for round in 0..ROUNDS {
+        let mut first = catalog.pool.begin().await.expect("begin");
+        let mut last = catalog.pool.begin().await.expect("begin");
+        for writer in [&mut first, &mut last] {
+            sqlx::query("SELECT pg_current_xact_id()")
+                .execute(&mut **writer)
+                .await
+                .expect("a number");
+        }
+        put(&mut last, &format!("last{round}")).await;
+        put(&mut first, &format!("first{round}")).await;
+        first.commit().await.expect("commit");
+        numbered_up_to(&catalog, 2 * round + 1).await;
+        // Some looks find nothing: whatever is below the first one is taken for gone where nobody seems to write.
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        last.commit().await.expect("commit");
+        numbered_up_to(&catalog, 2 * round + 2).await;
+    }
+}
+
+async fn numbered_up_to(catalog: &Catalog, position: i64) {
+    let started = Instant::now();
+    while numbered(catalog).await < position {
+        assert!(started.elapsed() < PATIENCE, "{position} is never reached");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
