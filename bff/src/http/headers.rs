@@ -31,16 +31,12 @@ pub(crate) async fn options(request: Request, next: Next) -> Response {
     let route = matched.and_then(|matched| policy::route(matched.as_str()));
     match route {
         Some(route) if *request.method() == Method::OPTIONS && !is_preflight => {
-            let allow = HeaderValue::try_from(route.allow());
-            let allow = allow.unwrap_or(HeaderValue::from_static("OPTIONS"));
-            (StatusCode::NO_CONTENT, [(ALLOW, allow)]).into_response()
+            (StatusCode::NO_CONTENT, [(ALLOW, route.allow())]).into_response()
         }
         Some(route) => {
             let mut response = next.run(request).await;
-            if response.status() == StatusCode::METHOD_NOT_ALLOWED
-                && let Ok(allow) = HeaderValue::try_from(route.allow())
-            {
-                response.headers_mut().insert(ALLOW, allow);
+            if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+                response.headers_mut().insert(ALLOW, route.allow());
             }
             response
         }

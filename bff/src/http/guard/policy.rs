@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use axum::http::Method;
+use axum::http::{HeaderValue, Method};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
 
@@ -29,14 +29,15 @@ pub(crate) struct Route {
 
 impl Route {
     /// Returns the methods of the route, as `Allow` lists them.
-    pub(crate) fn allow(&self) -> String {
+    pub(crate) fn allow(&self) -> HeaderValue {
         let methods = self.methods.iter().map(|(method, _)| method.as_str());
         let mut methods: Vec<&str> = methods.chain(["OPTIONS"]).collect();
         if methods.contains(&"GET") {
             methods.push("HEAD");
         }
         methods.sort_unstable();
-        methods.join(", ")
+        let listed = HeaderValue::try_from(methods.join(", "));
+        listed.unwrap_or(HeaderValue::from_static("OPTIONS"))
     }
 
     /// Returns the policy of a request; None where the route has no such method.

@@ -50,23 +50,25 @@ pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> 
 /// neighbours of words.
 fn add_numbers(fields: &Fields, document: &mut TantivyDocument, product: &Product) {
     for (name, value) in &product.attributes {
-        let unit = unit_of_name(name);
-        let named = unit.is_none().then(|| naming_word(name)).flatten();
-        let named = named.map(|word| fields.language.stem(&word));
         for number in value.elements().iter().filter_map(number) {
-            let Some(term) = numbers::bare(number) else {
-                continue;
-            };
-            let of_name = named.as_ref().map(|stem| numbers::by_name(stem, &term));
-            let term = match unit {
-                Some(unit) => format!("{number}{unit}"),
-                None => term,
-            };
-            for term in std::iter::once(term).chain(of_name) {
+            for term in terms_of_number(fields, name, number) {
                 document.add_pre_tokenized_text(fields.attributes, one_term(term));
             }
         }
     }
+}
+
+/// The terms of a number by the name of its attribute; none of a number that nobody types.
+fn terms_of_number(fields: &Fields, name: &str, number: f64) -> Vec<String> {
+    let Some(bare) = numbers::bare(number) else {
+        return Vec::new();
+    };
+    if let Some(unit) = unit_of_name(name) {
+        return vec![format!("{number}{unit}")];
+    }
+    let stem = naming_word(name).map(|word| fields.language.stem(&word));
+    let by_name = stem.map(|stem| numbers::by_name(&stem, &bare));
+    std::iter::once(bare).chain(by_name).collect()
 }
 
 fn number(value: &AttributeScalar) -> Option<f64> {

@@ -70,15 +70,10 @@ pub(super) fn add(
 ) -> tantivy::Result<()> {
     for at in 0..words.len() {
         let word = &words[at];
-        if !may_be_bare(word)
-            || !is_bare(&word.surface)
-                && word.is_known
-                && Context::of(words, at, vocabulary).fits(&word.surface)?
-        {
-            continue;
-        }
-        if let Some(term) = bare_of_word(&words[at].surface)
+        if may_be_bare(word)
+            && let Some(term) = bare_of_word(&word.surface)
             && vocabulary.has(&term)?
+            && !is_stated_with_its_unit(words, at, vocabulary)?
         {
             let word = &mut words[at];
             word.word.add(vec![term], BARE, AlternativeKind::Spelling);
@@ -92,6 +87,17 @@ pub(super) fn add(
         }
     }
     Ok(())
+}
+
+/// Whether a word is a measure that some product with the other words has as it is.
+fn is_stated_with_its_unit(
+    words: &[UnderstoodWord],
+    at: usize,
+    vocabulary: &Vocabulary<'_>,
+) -> tantivy::Result<bool> {
+    let word = &words[at];
+    let is_measure = word.is_known && !is_bare(&word.surface);
+    Ok(is_measure && Context::of(words, at, vocabulary).fits(&word.surface)?)
 }
 
 fn is_bare(surface: &str) -> bool {
