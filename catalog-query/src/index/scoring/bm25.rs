@@ -124,10 +124,14 @@ impl<'a> Matching<'a> {
             own + weights.shared_idf * (shared - own)
         };
         let of_word: [f32; FIELDS] = std::array::from_fn(|field| idf(counts[field]));
+        let mut of_likeliest = [None; FIELDS];
         for (field, alternative, row) in found {
-            // A beginning has no rareness of its own.
+            // A beginning has no rareness of its own, and what it is less likely to mean is worth no more.
             let idf = match alternative.kind {
-                AlternativeKind::Completion => statistics.idf(row.documents.max(1)),
+                AlternativeKind::Completion => {
+                    let own = statistics.idf(row.documents.max(1));
+                    own.min(*of_likeliest[field].get_or_insert(own))
+                }
                 _ => of_word[field],
             };
             self.add(Some(number), field, alternative, row, idf, weights);

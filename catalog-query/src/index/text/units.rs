@@ -1,146 +1,122 @@
 //! The units whose spellings count as one.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::index::text::signs::folded;
 
-/// Spellings of units that may follow a number, and the name of each unit in the index. A number
-/// before other letters needs no list: its parts are found one behind the other.
+/// The name of each unit in the index, and its spellings behind a number. A number before other letters needs no
+/// list: its parts are found one behind the other.
 const UNITS: &[(&str, &str)] = &[
-    ("inch", "inch"),
-    ("inches", "inch"),
-    ("zoll", "inch"),
-    ("mm", "mm"),
-    ("millimeter", "mm"),
-    ("millimeters", "mm"),
-    ("cm", "cm"),
-    ("centimeter", "cm"),
-    ("centimeters", "cm"),
-    ("m", "m"),
-    ("meter", "m"),
-    ("meters", "m"),
-    ("metre", "m"),
-    ("metres", "m"),
-    ("metro", "m"),
-    ("metros", "m"),
-    ("metri", "m"),
-    ("ft", "ft"),
-    ("feet", "ft"),
-    ("foot", "ft"),
-    ("yd", "yd"),
-    ("yard", "yd"),
-    ("yards", "yd"),
-    ("kb", "kb"),
-    ("mb", "mb"),
-    ("gb", "gb"),
-    ("gigabyte", "gb"),
-    ("gigabytes", "gb"),
-    ("tb", "tb"),
-    ("terabyte", "tb"),
-    ("terabytes", "tb"),
-    ("mhz", "mhz"),
-    ("ghz", "ghz"),
-    ("hz", "hz"),
-    ("w", "w"),
-    ("watt", "w"),
-    ("watts", "w"),
-    ("wattage", "w"),
-    ("kw", "kw"),
-    ("kilowatt", "kw"),
-    ("kilowatts", "kw"),
-    ("v", "v"),
-    ("volt", "v"),
-    ("volts", "v"),
-    ("ah", "ah"),
-    ("mah", "mah"),
+    (
+        "inch",
+        "inch inches zoll pouce pouces pollice pollici pulgada pulgadas polegada polegadas tum \
+         tommer tuumaa inç дюйм дюйма дюймов ίντσες بوصة",
+    ),
+    (
+        "mm",
+        "mm millimeter millimeters millimetre millimetres millimètre millimètres milímetro \
+         milímetros millimetri мм миллиметр миллиметра миллиметров مم",
+    ),
+    (
+        "cm",
+        "cm centimeter centimeters centimetre centimetres centimètre centimètres centímetro \
+         centímetros centimetri zentimeter см сантиметр сантиметра сантиметров سم",
+    ),
+    (
+        "m",
+        "m meter meters metre metres mètre mètres metro metros metri м метр метра метров متر",
+    ),
+    ("ft", "ft feet foot"),
+    ("yd", "yd yard yards"),
+    ("kb", "kb kilobyte kilobytes кб"),
+    ("mb", "mb megabyte megabytes mégaoctets мб мегабайт"),
+    (
+        "gb",
+        "gb gigabyte gigabytes gigaoctet gigaoctets гб гигабайт гигабайта",
+    ),
+    (
+        "tb",
+        "tb terabyte terabytes téraoctet téraoctets тб терабайт терабайта",
+    ),
+    ("hz", "hz hertz гц герц"),
+    ("khz", "khz kilohertz кгц"),
+    ("mhz", "mhz megahertz мгц"),
+    ("ghz", "ghz gigahertz ггц"),
+    ("w", "w watt watts wattage vatio vatios вт ватт واط"),
+    ("kw", "kw kilowatt kilowatts квт киловатт"),
+    ("v", "v volt volts voltio voltios вольт فولت"),
+    ("ah", "ah ач"),
+    ("mah", "mah мач"),
     ("wh", "wh"),
-    ("kg", "kg"),
-    ("kgs", "kg"),
-    ("kilo", "kg"),
-    ("kilos", "kg"),
-    ("kilogram", "kg"),
-    ("kilograms", "kg"),
-    ("kilogramm", "kg"),
-    ("g", "g"),
-    ("gr", "g"),
-    ("gram", "g"),
-    ("grams", "g"),
-    ("gramm", "g"),
-    ("gramme", "g"),
-    ("grammes", "g"),
-    ("gramo", "g"),
-    ("gramos", "g"),
-    ("mg", "mg"),
-    ("milligram", "mg"),
-    ("milligrams", "mg"),
-    ("oz", "oz"),
-    ("ounce", "oz"),
-    ("ounces", "oz"),
-    ("lb", "lb"),
-    ("lbs", "lb"),
-    ("pound", "lb"),
-    ("pounds", "lb"),
-    ("ml", "ml"),
-    ("milliliter", "ml"),
-    ("milliliters", "ml"),
-    ("millilitre", "ml"),
-    ("millilitres", "ml"),
-    ("cl", "cl"),
-    ("dl", "dl"),
-    ("l", "l"),
-    ("lt", "l"),
-    ("ltr", "l"),
-    ("liter", "l"),
-    ("liters", "l"),
-    ("litre", "l"),
-    ("litres", "l"),
-    ("litro", "l"),
-    ("litros", "l"),
-    ("litri", "l"),
-    ("gal", "gal"),
-    ("gallon", "gal"),
-    ("gallons", "gal"),
-    ("mp", "mp"),
-    ("megapixel", "mp"),
-    ("megapixels", "mp"),
+    ("kwh", "kwh"),
+    (
+        "kg",
+        "kg kgs kilo kilos kilogram kilograms kilogramm kilogramme kilogrammes kilogramo \
+         kilogramos chilo chili chilogrammi quilo quilos кг кило килограмм килограмма \
+         килограммов κιλά كجم كغ كيلو",
+    ),
+    (
+        "g",
+        "g gr gram grams gramm gramme grammes gramo gramos grammi gramas г гр грамм грамма \
+         граммов γρ جرام غرام",
+    ),
+    (
+        "mg",
+        "mg milligram milligrams milligramm milligrammes miligramos мг миллиграмм",
+    ),
+    ("oz", "oz ounce ounces onces onza onzas unze unzen"),
+    ("lb", "lb lbs pound pounds libra libras"),
+    (
+        "ml",
+        "ml milliliter milliliters millilitre millilitres mililitro mililitros millilitri мл \
+         миллилитр миллилитра миллилитров مل",
+    ),
+    (
+        "cl",
+        "cl centiliter centiliters centilitre centilitres zentiliter",
+    ),
+    ("dl", "dl deciliter deciliters decilitre decilitres"),
+    (
+        "l",
+        "l lt ltr liter liters litre litres litro litros litri л литр литра литров λίτρα لتر",
+    ),
+    ("gal", "gal gallon gallons"),
+    ("mp", "mp megapixel megapixels мп мегапикселей"),
     ("dpi", "dpi"),
     ("rpm", "rpm"),
     ("mbps", "mbps"),
     ("gbps", "gbps"),
-    ("lm", "lm"),
-    ("lumen", "lm"),
-    ("lumens", "lm"),
-    ("min", "min"),
-    ("mins", "min"),
-    ("minute", "min"),
-    ("minutes", "min"),
-    ("pack", "pack"),
-    ("packs", "pack"),
-    ("pk", "pack"),
-    ("pks", "pack"),
-    ("pc", "pack"),
-    ("pcs", "pack"),
-    ("piece", "pack"),
-    ("pieces", "pack"),
-    ("count", "pack"),
-    ("ct", "pack"),
-    ("stk", "pack"),
-    ("stuck", "pack"),
-    ("stück", "pack"),
-    ("pezzi", "pack"),
-    ("piezas", "pack"),
-    ("pièces", "pack"),
-    ("stuks", "pack"),
-    ("adet", "pack"),
-    ("uds", "pack"),
-    ("unidades", "pack"),
-    ("pz", "pack"),
-    ("шт", "pack"),
-    ("штук", "pack"),
-    ("штука", "pack"),
-    ("штуки", "pack"),
+    ("lm", "lm lumen lumens lúmenes лм люмен"),
+    (
+        "min",
+        "min mins minute minutes minuten minutos minuti мин минут دقيقة",
+    ),
+    (
+        "pack",
+        "pack packs pk pks pc pcs piece pieces count ct stk stuck stück pezzi piezas pièces \
+         stuks adet uds unidades pz шт штук штука штуки",
+    ),
 ];
-/// Units that must follow a number without a gap. Elsewhere they are too ambiguous, as in "10 in
-/// 1".
-const GLUED_UNITS: &[(&str, &str)] = &[("in", "inch"), ("gig", "gb")];
+/// The name of a unit by its spelling.
+static BY_SPELLING: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
+    let units = UNITS.iter();
+    let spelled = units.flat_map(|(name, spellings)| {
+        let spellings = spellings.split_whitespace();
+        spellings.map(move |spelling| (spelling, *name))
+    });
+    spelled.collect()
+});
+/// Units that must follow a number without a gap. Elsewhere they are too ambiguous, as in "10 in 1" and "1 to 8": the
+/// French write "500 Go" and "1 To".
+const GLUED_UNITS: &[(&str, &str)] = &[
+    ("in", "inch"),
+    ("gig", "gb"),
+    ("mo", "mb"),
+    ("go", "gb"),
+    ("to", "tb"),
+    ("в", "v"),
+];
 /// Units that may be followed by a 2 or 3, as in "mm2".
 const LENGTHS: &[&str] = &["mm", "cm", "m", "ft", "inch"];
 
@@ -193,18 +169,32 @@ pub(crate) fn naming_word(name: &str) -> Option<String> {
 
 /// Whether letters are the name of a unit in the index.
 pub(super) fn is_name(letters: &str) -> bool {
-    UNITS.iter().any(|(_, name)| *name == letters)
+    UNITS.iter().any(|(name, _)| *name == letters)
 }
 
 /// Units of one quantity, each with how many of the smallest it is. Products and shoppers choose among them as they
-/// like: 0.75 l is 75 cl and 750 ml.
+/// like: 0.75 l is 75 cl and 750 ml, and 1 TB is 1000 GB to some and 1024 GB to others.
 const QUANTITIES: &[&[(&str, u64)]] = &[
+    &[
+        ("kb", 1),
+        ("mb", 1_000),
+        ("gb", 1_000_000),
+        ("tb", 1_000_000_000),
+    ],
+    &[("kb", 1), ("mb", 1 << 10), ("gb", 1 << 20), ("tb", 1 << 30)],
+    &[("mbps", 1), ("gbps", 1_000)],
     &[("ml", 1), ("cl", 10), ("dl", 100), ("l", 1_000)],
     &[("mg", 1), ("g", 1_000), ("kg", 1_000_000)],
     &[("mm", 1), ("cm", 10), ("m", 1_000)],
     &[("w", 1), ("kw", 1_000)],
+    &[("wh", 1), ("kwh", 1_000)],
     &[("mah", 1), ("ah", 1_000)],
-    &[("mhz", 1), ("ghz", 1_000)],
+    &[
+        ("hz", 1),
+        ("khz", 1_000),
+        ("mhz", 1_000_000),
+        ("ghz", 1_000_000_000),
+    ],
 ];
 /// The most digits of a quantity in another unit: nobody writes 0.00025 kg.
 const CONVERTED_DIGITS_MAX: usize = 5;
@@ -215,24 +205,20 @@ pub(super) fn in_other_units(measure: &str) -> Vec<String> {
     let Some((number, unit)) = unit_at.map(|at| measure.split_at(at)) else {
         return Vec::new();
     };
-    let of_unit = |units: &&&[(&str, u64)]| units.iter().any(|(name, _)| *name == unit);
-    let Some((units, thousandths)) = QUANTITIES.iter().find(of_unit).zip(thousandths(number))
-    else {
+    let Some(thousandths) = thousandths(number) else {
         return Vec::new();
     };
-    let size = units
-        .iter()
-        .find(|(name, _)| *name == unit)
-        .map_or(1, |(_, size)| *size);
-    let others = units.iter().filter(|(name, _)| *name != unit);
-    let converted = others.filter_map(|(name, other)| {
-        let all = thousandths.checked_mul(size)?;
-        (all % other == 0)
-            .then(|| written(all / other))
-            .flatten()
-            .map(|text| text + name)
-    });
-    converted.collect()
+    let mut converted = Vec::new();
+    for units in QUANTITIES {
+        let own = units.iter().find(|(name, _)| *name == unit);
+        let Some(all) = own.and_then(|(_, size)| thousandths.checked_mul(*size)) else {
+            continue;
+        };
+        let others = units.iter().filter(|(name, _)| *name != unit);
+        let whole = others.filter(|(_, size)| all % size == 0);
+        converted.extend(whole.filter_map(|(name, size)| Some(written(all / size)? + name)));
+    }
+    converted
 }
 
 /// A decimal number in thousandths; None where it has more decimals, or is none.
@@ -260,11 +246,13 @@ fn written(thousandths: u64) -> Option<String> {
 
 /// Returns the name of a unit that follows a number, `glued` or behind a gap.
 pub(super) fn unit(letters: &str, glued: bool) -> Option<&'static str> {
-    let known = UNITS.iter();
-    let found = known
-        .chain(GLUED_UNITS.iter().filter(|_| glued))
-        .find(|(spelling, _)| *spelling == letters);
-    found.map(|(_, unit)| *unit)
+    let mut glued_units = GLUED_UNITS.iter().filter(|_| glued);
+    let known = BY_SPELLING.get(letters).copied();
+    known.or_else(|| {
+        glued_units
+            .find(|(spelling, _)| *spelling == letters)
+            .map(|(_, unit)| *unit)
+    })
 }
 
 pub(super) fn is_length(unit: &str) -> bool {
@@ -314,6 +302,11 @@ mod tests {
             ("2kw", &["2000w"]),
             ("2.5m", &["2500mm", "250cm"]),
             ("1500w", &["1.5kw"]),
+            ("1tb", &["1000gb", "1024gb"]),
+            ("500gb", &["0.5tb"]),
+            ("2048mb", &["2.048gb", "2gb"]),
+            ("2.4ghz", &["2400mhz"]),
+            ("10gbps", &["10000mbps"]),
             ("7inch", &[]),
             ("1/2l", &[]),
             ("0.0001kg", &[]),

@@ -143,7 +143,7 @@ fn put(
     let mut found = weighed(found, &context)?;
     let is_finished = words[at].is_known && is_finished(&words[at], &found, &context, vocabulary)?;
     found.truncate(CONTINUATIONS_MAX);
-    let kind = if is_finished || !words[at].is_known {
+    let kind = if is_finished {
         AlternativeKind::Continuation
     } else {
         AlternativeKind::Completion
