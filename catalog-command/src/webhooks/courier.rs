@@ -1,17 +1,16 @@
 //! Delivers to one webhook for as long as it is as it was when this began: reads the logs after its place,
 //! sends, and keeps what became of it.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use catalog_events::FeedFilter;
-use futures_util::StreamExt as _;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use service_kit::Retry;
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::domain::{LogPlace, Schedule};
@@ -49,7 +48,8 @@ pub(super) struct Courier {
     heads: watch::Receiver<Heads>,
 }
 
-type Attempt = BoxFuture<'static, (Job, Result<Outcome, LogError>)>;
+/// What came of an attempt at a delivery.
+type Attempted = (Job, Result<Outcome, LogError>);
 
 impl Courier {
     pub(super) fn new(
@@ -95,13 +95,14 @@ impl Courier {
             self.followed.failing_since,
             self.followed.last_error.clone(),
         );
-        let mut attempts: FuturesUnordered<Attempt> = FuturesUnordered::new();
+        // Tasks of their own: they hold connections, which this waits for while it polls none of them.
+        let mut attempts: JoinSet<Attempted> = JoinSet::new();
         let mut settled_at = Instant::now();
         loop {
             let behind = self.read_on(&mut lanes).await?;
             retry.succeeded();
             while let Some(job) = lanes.next(OffsetDateTime::now_utc()) {
-                attempts.push(self.attempt(job));
+                attempts.spawn(self.attempt(job));
             }
             let outcomes = lanes.has_outcomes();
             let every = if outcomes {
@@ -131,7 +132,9 @@ impl Courier {
                 look_at
             };
             tokio::select! {
-                Some((job, outcome)) = attempts.next() => {
+                Some(attempted) = attempts.join_next() => {
+                    let (job, outcome) =
+                        attempted.unwrap_or_else(|err| resume_unwind(err.into_panic()));
                     if let Verdict::Stop(reason) = self.take(&mut lanes, &job, outcome)? {
                         return self.stop(&lanes, &reason).await;
                     }
@@ -180,9 +183,9 @@ impl Courier {
         Ok(heads.products > products || heads.rules > rules)
     }
 
-    fn attempt(&self, job: Job) -> Attempt {
+    fn attempt(&self, job: Job) -> impl Future<Output = Attempted> + Send + 'static {
         let (office, endpoint) = (self.office.clone(), Arc::clone(&self.endpoint));
-        Box::pin(async move {
+        async move {
             let body = match &job.body {
                 Some(body) => body.clone(),
                 None => match store::event_at(&office.pool, job.spot).await {
@@ -193,7 +196,7 @@ impl Courier {
             let id = job.event_id.to_string();
             let outcome = office.sender.send(&endpoint, &id, body).await;
             (job, Ok(outcome))
-        })
+        }
     }
 
     fn take(
