@@ -1,5 +1,7 @@
 //! Turns a product into the document that the index holds of it.
 
+use std::collections::BTreeSet;
+
 use catalog_events::{AttributeScalar, ContentHash, Product, Version};
 use tantivy::TantivyDocument;
 use tantivy::tokenizer::{PreTokenizedString, Token};
@@ -47,14 +49,17 @@ pub(crate) fn document(fields: &Fields, product: &Product, version: Version) -> 
 
 /// Adds the numbers of attributes: with the unit that the name states ("2kg" of `weight_kg`), or as terms that no text
 /// makes, of the number alone and of the number by its name ("size 43"). They are no part of the vocabulary, and no
-/// neighbours of words.
+/// neighbours of words. Each comes once, whatever the number of attributes that say it: a product is not less about
+/// its words for many zeros and ones.
 fn add_numbers(fields: &Fields, document: &mut TantivyDocument, product: &Product) {
+    let mut terms = BTreeSet::new();
     for (name, value) in &product.attributes {
         for number in value.elements().iter().filter_map(number) {
-            for term in terms_of_number(fields, name, number) {
-                document.add_pre_tokenized_text(fields.attributes, one_term(term));
-            }
+            terms.extend(terms_of_number(fields, name, number));
         }
+    }
+    for term in terms {
+        document.add_pre_tokenized_text(fields.attributes, one_term(term));
     }
 }
 

@@ -12,6 +12,8 @@ use tantivy::{DocId, SegmentReader, TantivyDocument, TantivyError};
 
 use crate::index::document::kind_features::FeatureField;
 use crate::index::document::noise::is_noise;
+use crate::index::text::analyzer::PlacedStem;
+use crate::index::text::function_words;
 use crate::index::text::language::Language;
 
 pub(crate) const WORDS: usize = 4;
@@ -59,8 +61,9 @@ impl KindFields {
 }
 
 /// Returns the stems of the words in the title that no other word follows: a "notebook 15.6 inch"
-/// is a notebook, a "notebook case" is not. Nothing follows across a comma or a bracket: "stapler, blue". Colours and
-/// the like stand before any word, so they are no heads.
+/// is a notebook, a "notebook case" is not. Nothing follows across a comma or a bracket: "stapler, blue". What a thing is
+/// for or comes with is no head: a "toner for laser printers" is a toner. Colours and the like stand before any word, so
+/// they are no heads.
 pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
     let noise: HashSet<String> = product
         .attributes
@@ -90,13 +93,31 @@ pub(crate) fn heads(product: &Product, language: Language) -> HashSet<String> {
                 && (at == 0 || !is_glued(at - 1))
         })
         .collect();
+    let purposes = purposes(&product.title, &words, language);
     let is_followed = |at: usize| {
-        let next = words.get(at + 1).filter(|_| is_plain[at + 1]);
+        let next = words
+            .get(at + 1)
+            .filter(|_| is_plain[at + 1] && !purposes[at + 1]);
         next.is_some_and(|next| !ends_a_part(&product.title, words[at].to, next.from))
     };
     let numbered = words.iter().enumerate();
-    let heads = numbered.filter(|(at, _)| is_plain[*at] && !is_followed(*at));
+    let heads = numbered.filter(|(at, _)| is_plain[*at] && !purposes[*at] && !is_followed(*at));
     heads.map(|(_, word)| word.stem.clone()).collect()
+}
+
+/// Returns for each word of a title whether it belongs to what the thing is for or comes with; the word that says so
+/// does. A title that begins with such a word does not say what the thing is before it.
+fn purposes(title: &str, words: &[PlacedStem], language: Language) -> Vec<bool> {
+    let mut is_purpose = false;
+    let mut end = 0;
+    let of_word = words.iter().enumerate().map(|(at, word)| {
+        is_purpose &= !ends_a_part(title, end, word.from);
+        end = word.to;
+        let typed = title.get(word.from..word.to).unwrap_or_default();
+        is_purpose |= at > 0 && function_words::is_purpose(&typed.to_lowercase(), language);
+        is_purpose
+    });
+    of_word.collect()
 }
 
 /// Whether a part of a title ends between two places: "battery - replaces NB-7L", "glass (set of 6)".

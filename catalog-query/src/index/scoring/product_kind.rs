@@ -363,6 +363,9 @@ mod tests {
         check("Wine glass (set of six)", &["glass", "six"]);
         check("Camera battery - replaces NB", &["batteri", "nb"]);
         check("Stand-alone scanner", &["scanner"]);
+        check("Toner cartridge for laser printers", &["cartridg"]);
+        check("Camera with zoom lens, kit for travel", &["camera", "kit"]);
+        check("For Dell notebooks", &["notebook"]);
         check("", &[]);
     }
 

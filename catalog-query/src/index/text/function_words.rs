@@ -18,6 +18,20 @@ const NEGATIONS: &[&str] = &[
     "не", "нет",
 ];
 
+/// Function words behind which stands what a thing is for, or what comes with it: a "toner for laser printers" is a toner.
+const PURPOSES: &[&str] = &[
+    "for", "with", "für", "mit", "pour", "avec", "para", "con", "com", "per", "voor", "met", "för",
+    "med", "til", "till", "для", "с",
+];
+/// Those that are words of no other language that shops use.
+const PURPOSES_ANYWHERE: &[&str] = &["for", "with", "für", "pour", "avec", "для"];
+
+/// Whether a word in lower case says what a thing is for or comes with.
+pub(crate) fn is_purpose(word: &str, language: Language) -> bool {
+    PURPOSES_ANYWHERE.contains(&word)
+        || PURPOSES.contains(&word) && is_function_word(word, language)
+}
+
 /// Whether a word in lower case is a function word of the language that may be left out. Of some languages none
 /// is known.
 pub(crate) fn is_function_word(word: &str, language: Language) -> bool {
@@ -43,6 +57,21 @@ fn filter(language: Language) -> Option<TextAnalyzer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn purposes_are_those_of_the_language() {
+        for (word, language, expected) in [
+            ("for", Language::English, true),
+            ("for", Language::German, true),
+            ("mit", Language::German, true),
+            ("till", Language::Swedish, true),
+            ("till", Language::English, false),
+            ("of", Language::English, false),
+            ("für", Language::None, true),
+        ] {
+            assert_eq!(is_purpose(word, language), expected, "{word}");
+        }
+    }
 
     #[test]
     fn each_language_has_its_own() {
