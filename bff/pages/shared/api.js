@@ -24,6 +24,13 @@ export class Refused extends Error {
     }
 }
 
+/** How often a read is asked again where the catalog is away or busy for a moment. */
+const ASKED_AGAIN = 3;
+/** The longest that a reader is kept waiting before the next attempt. */
+const PAUSE_MAX_S = 5;
+/** What a moment later may be answered. */
+const PASSING = [429, 502, 503, 504];
+
 /**
  * @param {string} path
  * @param {URLSearchParams} [params]
@@ -32,12 +39,36 @@ export class Refused extends Error {
  */
 async function get(path, params, signal) {
     const query = params && [...params].length > 0 ? `?${params}` : "";
-    const answer = await fetch(`/api/${path}${query}`, { signal });
-    if (answer.ok) {
-        return answer.json();
+    for (let attempt = 1; ; attempt += 1) {
+        // What cannot be reached at all may be about to start again.
+        const answer = await fetch(`/api/${path}${query}`, { signal }).catch((err) => {
+            if (signal?.aborted || attempt > ASKED_AGAIN) {
+                throw err;
+            }
+        });
+        if (answer?.ok) {
+            return answer.json();
+        }
+        const problem = await answer?.json().catch(() => ({}));
+        const pause_s = Number(answer?.headers.get("retry-after") ?? attempt);
+        const passes = !answer || (PASSING.includes(answer.status) && pause_s <= PAUSE_MAX_S);
+        if (answer && !(passes && attempt <= ASKED_AGAIN)) {
+            throw new Refused(answer.status, problem.detail ?? answer.statusText);
+        }
+        await pause(pause_s, signal);
     }
-    const problem = await answer.json().catch(() => ({}));
-    throw new Refused(answer.status, problem.detail ?? answer.statusText);
+}
+
+/** Waits, or ends at once where nobody waits any more. @param {number} seconds @param {AbortSignal} [signal] */
+function pause(seconds, signal) {
+    return new Promise((resolve, reject) => {
+        // Readers who were refused together do not come again together.
+        const timer = setTimeout(resolve, seconds * 1000 * (1 + Math.random() / 4));
+        signal?.addEventListener("abort", () => {
+            clearTimeout(timer);
+            reject(signal.reason);
+        }, { once: true });
+    });
 }
 
 /** @param {URLSearchParams} params @param {AbortSignal} [signal] @returns {Promise<SearchAnswer>} */

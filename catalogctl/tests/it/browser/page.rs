@@ -11,6 +11,8 @@ use crate::browser::webdriver::{By, Element, Session};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Answers of a catalog that is busy for a moment, as the browser writes them.
+const PASSING: [&str; 2] = ["status of 503", "status of 504"];
 /// Where pictures of the pages are kept for people who look at them.
 const SCREENSHOTS: &str = "CATALOG_SCREENSHOTS";
 
@@ -191,12 +193,14 @@ impl Page {
         ran.unwrap_or_else(|err| panic!("{err}"))
     }
 
-    /// What the browser complained of since the last time.
+    /// What the browser complained of since the last time, but for answers after which the page asks again by
+    /// itself: this machine may be too busy for a moment.
     pub(crate) async fn complaints(&self) -> Vec<String> {
         let logged = self.own("/se/log", json!({"type": "browser"})).await;
         let entries = logged.as_array().expect("a log").iter();
         let bad = entries.filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
         bad.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
+            .filter(|message| !PASSING.iter().any(|status| message.contains(status)))
             .collect()
     }
 

@@ -1,6 +1,7 @@
 //! The shop window.
 
 use serde_json::json;
+use trials::cluster::Part;
 
 use crate::browser::driver::Browser;
 use crate::browser::goods;
@@ -91,7 +92,15 @@ async fn a_shopper_is_helped_and_looks_at_a_product() {
     let browser = Browser::open().await;
     let page = &browser.page;
 
+    // While the catalog stands still the page waits for it, and asks again by itself.
+    let reads = cluster.pause(Part::Query).await.expect("stopped");
     page.goto(&format!("{http}/?q=kettel")).await;
+    page.until(
+        "the catalog was away",
+        "performance.getEntriesByType('resource').some((one) => one.name.includes('/search?') && one.responseStatus >= 503)",
+    )
+    .await;
+    drop(reads);
     page.reads(".notes", "Results for").await;
     page.reads(".hit", "kettle").await;
     page.press("kettel").await;
