@@ -51,6 +51,23 @@ async fn a_product_posted_over_http_is_found_by_its_title() {
         (status, &read["title"]),
         (200, &json!("Walnut standing desk"))
     );
+
+    // The read service takes the largest filter that the API takes.
+    let mut brands: Vec<String> = (1..200).map(|number| format!("Brand {number}")).collect();
+    brands.push("Fjell".to_owned());
+    let mut filter = json!({"field": "brand", "in": brands});
+    for _ in 0..9 {
+        filter = json!({"all": [{"field": "price", "min": 1, "max": 999}, filter]});
+    }
+    let found = reqwest::Client::new()
+        .post(format!("{}/api/search", cluster.http()))
+        .json(&json!({"q": "desk", "price_max": 999, "status": "active", "filter": filter}))
+        .send()
+        .await
+        .expect("post");
+    assert_eq!(found.status(), 200);
+    let found: serde_json::Value = found.json().await.expect("JSON");
+    assert_eq!(found["total"], json!(1));
 }
 
 /// A writer reads its own write at once, by id and by search, with the token from the answer; and a

@@ -1122,7 +1122,7 @@ pub mod filter {
         Parameter(super::ParameterFilter),
     }
 }
-/// Several conditions. A request holds 100 at most in all, nested 8 deep at most.
+/// Several conditions. A request holds 1,000 at most in all, nested 16 deep at most.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct FilterList {
     /// The conditions.

@@ -252,9 +252,9 @@ fn terms(field: &str, value: &str) -> v1::Filter {
     }))
 }
 
-/// One filter that passes what any of `filters` passes. They come from one parameter, so that they are of
-/// one kind: their values are joined, since many of them may be given.
-fn any(filters: Vec<v1::Filter>) -> v1::Filter {
+/// One filter that passes what any of `filters` passes. They come from one field, so that they are of one kind:
+/// their values are joined, since many of them may be given.
+pub(crate) fn any(filters: Vec<v1::Filter>) -> v1::Filter {
     let joined = filters.into_iter().reduce(|mut joined, one| {
         match (&mut joined.kind, one.kind) {
             (Some(Kind::Terms(known)), Some(Kind::Terms(more))) => known.values.extend(more.values),

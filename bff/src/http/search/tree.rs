@@ -7,7 +7,7 @@ use catalog_proto::v1::filter::Kind;
 use serde_json::value::RawValue;
 
 use crate::http::search::filter::{
-    CROSSED, PRICE, all, check_value, condition, filter, is_crossed,
+    CROSSED, PRICE, all, any, check_value, condition, filter, is_crossed,
 };
 use crate::json::raw;
 use crate::problem::{FieldErrors, pointer, with_nearest};
@@ -193,7 +193,7 @@ fn values(
         };
         filters.push(one);
     }
-    Some(filter(Kind::Any(v1::FilterList { filters })))
+    Some(any(filters))
 }
 
 #[cfg(test)]

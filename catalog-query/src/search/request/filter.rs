@@ -5,8 +5,8 @@ use catalog_proto::v1::filter::Kind;
 
 use crate::index::{FacetRequest, FieldName, Filter, PriceBounds, folded};
 
-const NODES_MAX: usize = 100;
-const DEPTH_MAX: usize = 8;
+const NODES_MAX: usize = 1_000;
+const DEPTH_MAX: usize = 16;
 const VALUES_MAX: usize = 1_000;
 const FACETS_MAX: usize = 50;
 const FACET_SIZE: i32 = 10;
@@ -272,8 +272,8 @@ mod tests {
     #[test]
     fn what_is_within_the_bounds_is_taken() {
         for good in [
-            nested(8),
-            of(Kind::Any(list(vec![terms("brand", 1_000); 99]))),
+            nested(DEPTH_MAX),
+            of(Kind::Any(list(vec![terms("brand", 1_000); NODES_MAX - 1]))),
             range("attributes.a.b\\c", f64::NEG_INFINITY),
             range("created_at", -0.0),
             terms("category", 0),
@@ -285,10 +285,14 @@ mod tests {
     #[test]
     fn the_place_of_what_is_wrong_is_told() {
         let all = |filter| of(Kind::All(list(vec![terms("brand", 1), filter])));
+        let deepest = format!("filter{}", ".not".repeat(DEPTH_MAX));
         for (bad, place) in [
             (v1::Filter::default(), "filter"),
-            (nested(9), "filter.not.not.not.not.not.not.not.not"),
-            (of(Kind::Any(list(vec![terms("brand", 1); 100]))), "filter"),
+            (nested(DEPTH_MAX + 1), deepest.as_str()),
+            (
+                of(Kind::Any(list(vec![terms("brand", 1); NODES_MAX]))),
+                "filter",
+            ),
             (all(terms("colour", 1)), "filter.all.filters[1].terms.field"),
             (
                 of(Kind::Parameter(v1::ParameterFilter::default())),
