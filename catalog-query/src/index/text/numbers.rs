@@ -31,12 +31,59 @@ pub(crate) fn by_name(stem: &str, bare: &str) -> String {
 
 /// The term of [`bare`] that a number of a query may mean, with the unit that is behind it.
 pub(crate) fn bare_of_word(surface: &str) -> Option<String> {
+    let decimal = in_other_form(surface).filter(|_| surface.contains('/'));
+    let surface = decimal.as_deref().unwrap_or(surface);
     let end = surface.find(|c: char| !c.is_ascii_digit() && c != '.');
     let (number, unit) = surface.split_at(end.unwrap_or(surface.len()));
     let number = number.parse().ok()?;
     (unit.is_empty() || is_name(unit))
         .then(|| bare(number))
         .flatten()
+}
+
+/// The decimals of the finest fraction, 1/16.
+const FRACTION_DECIMALS: usize = 4;
+const FRACTION_UNIT: u32 = 10_000;
+/// The denominators of fractions that are decimals too.
+const EXACT_DENOMINATORS: [u32; 4] = [2, 4, 8, 16];
+
+/// The same number, perhaps with its unit, as a decimal where it is a fraction, and the other way round: "1-1/2inch"
+/// is "1.5inch". None where it has only one form, as 1/3 has.
+pub(super) fn in_other_form(measure: &str) -> Option<String> {
+    let end = measure.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | '/' | '-'));
+    let (number, unit) = measure.split_at(end.unwrap_or(measure.len()));
+    let other = if number.contains('/') {
+        decimal_of(number)
+    } else {
+        fraction_of(number)
+    };
+    Some(other? + unit)
+}
+
+fn decimal_of(fraction: &str) -> Option<String> {
+    let (whole, part) = fraction.split_once('-').unwrap_or(("0", fraction));
+    let (numerator, denominator) = part.split_once('/')?;
+    let units = numerator.parse::<u32>().ok()?.checked_mul(FRACTION_UNIT)?;
+    let denominator = denominator.parse::<u32>().ok()?;
+    let decimals = units.checked_div(denominator)?;
+    let is_exact = decimals * denominator == units && decimals < FRACTION_UNIT;
+    let decimals = format!("{decimals:0FRACTION_DECIMALS$}");
+    is_exact.then(|| format!("{whole}.{}", decimals.trim_end_matches('0')))
+}
+
+fn fraction_of(decimal: &str) -> Option<String> {
+    let (whole, decimals) = decimal.split_once('.')?;
+    if decimals.len() > FRACTION_DECIMALS {
+        return None;
+    }
+    let units: u32 = format!("{decimals:0<FRACTION_DECIMALS$}").parse().ok()?;
+    let is_exact = |denominator: &u32| (units * denominator).is_multiple_of(FRACTION_UNIT);
+    let denominator = EXACT_DENOMINATORS.into_iter().find(is_exact)?;
+    match (units * denominator / FRACTION_UNIT, whole) {
+        (0, _) => None,
+        (numerator, "0") => Some(format!("{numerator}/{denominator}")),
+        (numerator, whole) => Some(format!("{whole}-{numerator}/{denominator}")),
+    }
 }
 
 /// A number in a text.
@@ -229,9 +276,43 @@ mod tests {
             ("1.2.3", None),
             ("x240", None),
             ("5w30", None),
+            ("8-1/2", Some("#8.5")),
+            ("3/4inch", Some("#0.75")),
+            ("1/3", None),
             ("", None),
         ] {
             assert_eq!(bare_of_word(surface).as_deref(), term, "{surface}");
+        }
+    }
+
+    #[test]
+    fn a_fraction_is_a_decimal_and_a_decimal_a_fraction() {
+        for (fraction, decimal) in [
+            ("1/2", "0.5"),
+            ("3/4inch", "0.75inch"),
+            ("8-1/2", "8.5"),
+            ("1-3/8inch", "1.375inch"),
+            ("1/16inch", "0.0625inch"),
+        ] {
+            assert_eq!(in_other_form(fraction).as_deref(), Some(decimal));
+            assert_eq!(in_other_form(decimal).as_deref(), Some(fraction));
+        }
+        assert_eq!(in_other_form("6/8").as_deref(), Some("0.75"));
+        for alone in [
+            "1/3",
+            "5/3",
+            "1/0",
+            "4.10",
+            "4.0",
+            "1.2.3",
+            "2.4ghz",
+            "0.00001",
+            "12",
+            "1920x1080",
+            "-",
+            "",
+        ] {
+            assert_eq!(in_other_form(alone), None, "{alone}");
         }
     }
 

@@ -4,6 +4,7 @@
 
 use crate::index::text::language::Language;
 use crate::index::text::lexer::{Atom, Joint, Kind, atoms};
+use crate::index::text::numbers::in_other_form;
 use crate::index::text::signs::{folded, spelled_out};
 use crate::index::text::stems::Stems;
 use crate::index::text::tokens::{chunks, exact_form, joined, words_of};
@@ -188,8 +189,19 @@ impl Reader {
             let stem = self.stem(&folded(other));
             add(spellings, vec![stem], weight);
         }
-        if atom.kind == Kind::Measure {
-            for same in in_other_units(&atom.text) {
+        if matches!(atom.kind, Kind::Measure | Kind::Number) {
+            self.spell_number(spellings, &atom.text);
+        }
+    }
+
+    /// The other forms of a number and the other units of a measure.
+    fn spell_number(&self, spellings: &mut Vec<Spelling>, number: &str) {
+        let other_form = in_other_form(number);
+        if let Some(other) = &other_form {
+            add(spellings, vec![self.stem(&folded(other))], OTHER_READING);
+        }
+        for form in std::iter::once(number).chain(other_form.as_deref()) {
+            for same in in_other_units(form) {
                 add(spellings, vec![same], OTHER_READING);
             }
         }

@@ -100,8 +100,10 @@ fn is_stated_with_its_unit(
     Ok(is_measure && Context::of(words, at, vocabulary).fits(&word.surface)?)
 }
 
+/// Whether a word is a number without its unit, perhaps a fraction: "43", "8.5", "8-1/2".
 fn is_bare(surface: &str) -> bool {
-    surface.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    let mut bytes = surface.bytes();
+    bytes.all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'/' | b'-'))
 }
 
 fn may_be_bare(word: &UnderstoodWord) -> bool {
