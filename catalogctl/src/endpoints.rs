@@ -158,6 +158,17 @@ impl EndpointArgs {
         })
     }
 
+    /// The options that led to the write service, for a command that somebody pastes. Secrets are not among them.
+    pub(crate) fn of_the_write_service(&self) -> Vec<String> {
+        let data = self.data.as_ref().map(|data| data.display().to_string());
+        let address = set(&self.command_grpc).cloned();
+        [("--data", data), ("--command-grpc", address)]
+            .into_iter()
+            .filter_map(|(name, value)| Some([name.to_owned(), value?]))
+            .flatten()
+            .collect()
+    }
+
     /// Checks that a catalog runs in the folder that was named: whoever names one means that, and not another that
     /// happens to run on the usual ports.
     fn check_runs(&self, running: Option<&Published>) -> anyhow::Result<()> {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use client_kit::feed::{self, FormArgs, Mapping, Notes, Rows, Source};
+use client_kit::feed::{self, FeedError, FormArgs, Mapping, Notes, Rows, Source};
 use client_kit::import::missing::Deleted;
 use client_kit::import::{ImportError, ImportOptions, Notice, Summary, batches, run};
 use client_kit::{ProductJson, Target, output};
@@ -35,7 +35,7 @@ pub(crate) async fn command(
     endpoints: &EndpointArgs,
 ) -> anyhow::Result<ExitCode> {
     if args.suggest {
-        return suggest::command(args, ExitCode::from(EXIT_USAGE)).await;
+        return suggest::command(args, endpoints, ExitCode::from(EXIT_USAGE)).await;
     }
     let mapping = match Mapping::new(args.mapping.clone()) {
         Ok(mapping) if args.report.is_some() => mapping.keeping_originals(),
@@ -178,7 +178,18 @@ async fn open(
         let (progress, notes) = (source.progress(), source.notes());
         feed::rows(source, form.format, mapping).map(|rows| (rows, progress, notes))
     });
-    Ok(opened.await??)
+    opened.await?.map_err(with_suggestion)
+}
+
+/// Says what helps against columns that are not as the options say.
+fn with_suggestion(err: FeedError) -> anyhow::Error {
+    let is_of_columns = matches!(err, FeedError::Mapping(_));
+    let err = anyhow::Error::from(err);
+    if is_of_columns {
+        err.context("the columns are not understood: --suggest proposes the options")
+    } else {
+        err
+    }
 }
 
 /// Reads the feed to its end and sends nothing.

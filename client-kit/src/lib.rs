@@ -9,6 +9,7 @@ pub mod export;
 pub mod proof;
 pub mod suggest;
 pub mod feed;
+mod gtin;
 mod nearest;
 mod target;
 mod remote;

@@ -7,6 +7,7 @@ use catalog_proto::v1::attribute_value::Kind as ValueKind;
 use catalog_proto::v1::{AttributeValue, ProductInput, ProductStatus};
 use fastrand::Rng;
 
+use crate::gtin::check_digit;
 use crate::sample::kinds::{KINDS, Kind, Values};
 
 /// The seed that `catalogctl up` and `catalogctl sample` use unless told otherwise.
@@ -220,18 +221,6 @@ fn gtin(number: u64) -> String {
     let digits = format!("20{:010}", scatter(number, 10_000_000_000));
     let check = check_digit(&digits);
     format!("{digits}{check}")
-}
-
-/// The check digit of a GTIN: weights 1 and 3 in turn, 3 at the last digit. (GS1 General
-/// Specifications, §7.9.)
-fn check_digit(digits: &str) -> u32 {
-    let weights = [3, 1].into_iter().cycle();
-    let digits = digits.chars().rev().filter_map(|digit| digit.to_digit(10));
-    let sum: u32 = digits
-        .zip(weights)
-        .map(|(digit, weight)| digit * weight)
-        .sum();
-    (10 - sum % 10) % 10
 }
 
 #[cfg(test)]

@@ -97,6 +97,15 @@ pub fn suggest(
     })
 }
 
+impl Suggestion {
+    /// Adds options to the command that no feed tells, such as where the catalog is.
+    pub fn add_to_command(&mut self, options: &[String]) {
+        if !options.is_empty() {
+            self.command += &format!(" {}", command::quoted(options));
+        }
+    }
+}
+
 fn form_of(sample: &Sample) -> String {
     let kind = match sample.kind {
         Kind::Json => "JSON",

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use client_kit::output;
 use client_kit::suggest::{ColumnUse, SuggestError, Suggestion, Trial, suggest};
 
+use crate::endpoints::EndpointArgs;
 use crate::import::args::ImportArgs;
 
 /// The most characters of a name in the table.
@@ -12,10 +13,14 @@ const NAME_CHARS_MAX: usize = 40;
 
 /// Looks at the feed and prints what it finds. Nothing is written, and no service is asked. `usage` is the code
 /// for options that contradict each other.
-pub(super) async fn command(args: ImportArgs, usage: ExitCode) -> anyhow::Result<ExitCode> {
+pub(super) async fn command(
+    args: ImportArgs,
+    endpoints: &EndpointArgs,
+    usage: ExitCode,
+) -> anyhow::Result<ExitCode> {
     let is_json = args.json;
     let look = move || suggest(&args.file, &args.form, &args.mapping);
-    let found = match tokio::task::spawn_blocking(look).await? {
+    let mut found = match tokio::task::spawn_blocking(look).await? {
         Ok(found) => found,
         Err(SuggestError::Options(mistake)) => {
             eprintln!("error: {mistake}");
@@ -23,6 +28,7 @@ pub(super) async fn command(args: ImportArgs, usage: ExitCode) -> anyhow::Result
         }
         Err(err) => return Err(err.into()),
     };
+    found.add_to_command(&endpoints.of_the_write_service());
     if is_json {
         output::json(&found)?;
     } else {

@@ -8,6 +8,7 @@ use catalog_events::{AttributeScalar, AttributeValue};
 use catalog_proto::v1::{self, ProductStatus};
 
 use crate::export::fields::attribute;
+use crate::gtin;
 use crate::price::amount;
 
 const ID_CHARS_MAX: usize = 50;
@@ -226,11 +227,9 @@ impl Item<'_> {
 /// A GTIN of a length that exists, whose check digit is right: others are refused there, and the product with
 /// them.
 fn is_gtin(text: &str) -> bool {
-    let digits = text.bytes().rev().map(|digit| u32::from(digit - b'0'));
-    let weighted = digits.zip([1, 3].into_iter().cycle());
     text.bytes().all(|byte| byte.is_ascii_digit())
-        && matches!(text.len(), 8 | 12 | 13 | 14)
-        && weighted.map(|(digit, weight)| digit * weight).sum::<u32>() % 10 == 0
+        && gtin::has_length(text)
+        && gtin::is_checked(text)
 }
 
 /// The first characters of a text.

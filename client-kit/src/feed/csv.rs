@@ -319,7 +319,7 @@ fn header<R: BufRead>(
     let mut separator = mapping.delimiter.clone().map(String::into_bytes);
     loop {
         let Some(line) = lines.next().map_err(read)? else {
-            return Err(FeedError::Mapping("the feed is empty".to_owned()));
+            return Err(FeedError::Empty(""));
         };
         if without_end(&line.text).trim_ascii().is_empty() {
             continue;

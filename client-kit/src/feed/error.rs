@@ -30,6 +30,8 @@ pub enum FeedError {
     Refused { name: String, reason: String },
     #[error("line {line}: {reason}")]
     Syntax { line: u64, reason: String },
+    #[error("the feed is empty{0}")]
+    Empty(&'static str),
     #[error("{0}")]
     Mapping(String),
 }
@@ -37,7 +39,7 @@ pub enum FeedError {
 impl FeedError {
     /// A feed without anything to read in its lines.
     pub(super) fn blank() -> Self {
-        Self::Mapping("the feed is empty: it has nothing but blank lines".to_owned())
+        Self::Empty(": it has nothing but blank lines")
     }
 
     /// The error with a message of a length that people read: it shows names and values of the feed.
@@ -46,7 +48,7 @@ impl FeedError {
             Self::Refused { reason, .. } | Self::Syntax { reason, .. } | Self::Mapping(reason) => {
                 cut(reason, REASON_CHARS_MAX);
             }
-            Self::Open { .. } | Self::Read { .. } | Self::UnknownForm { .. } => {}
+            Self::Open { .. } | Self::Read { .. } | Self::UnknownForm { .. } | Self::Empty(_) => {}
         }
         self
     }

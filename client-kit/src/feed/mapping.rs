@@ -10,7 +10,7 @@ use catalog_events::Currency;
 pub(super) use crate::feed::mapping::price_columns::take_amount;
 
 use crate::feed::prices::DecimalSign;
-use crate::feed::values::shorten;
+use crate::feed::values;
 
 /// A field of a product that a column can be mapped to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -333,7 +333,7 @@ impl Mapping {
     /// Refuses a header that lacks the column of the ids or one that an option names, or has a column
     /// twice.
     pub(super) fn check_header(&self, header: &[String]) -> Result<(), String> {
-        let shown = || shorten(&header.join(", "));
+        let shown = || values::listed(header);
         let has = |column: &str| header.iter().any(|found| found == column);
         let id = self.source(Field::Id);
         if !has(id) {

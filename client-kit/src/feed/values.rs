@@ -11,6 +11,9 @@ use catalog_proto::v1::{AttributeList, AttributeScalar, AttributeValue, ProductS
 use quick_xml::escape::resolve_html5_entity;
 use serde_json::{Number, Value};
 
+use crate::feed::error::cut;
+use crate::gtin;
+
 pub(crate) use crate::feed::values::names::attribute_name;
 pub(super) use crate::feed::values::names::is_of_gtins;
 
@@ -146,14 +149,18 @@ pub(super) fn entity(name: &str) -> Option<Cow<'static, str>> {
     Some(Cow::Owned(char.to_string()))
 }
 
-/// A valid GTIN, and what was wrong with the text or was mended. Spreadsheets make numbers of GTINs.
+/// A valid GTIN, and what was wrong with the text or was mended. Spreadsheets make numbers of GTINs. One with a wrong
+/// check digit is taken as it stands: shops have such goods, and find them by it.
 pub(super) fn gtin(text: &str) -> (Option<String>, Option<String>) {
     let is_gtin =
         |text: &str| (8..=14).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     let digits: String = text.chars().filter(|c| *c != '-').collect();
     let digits = digits.trim_start_matches('\'');
     if is_gtin(digits) {
-        return (Some(digits.to_owned()), None);
+        let warning = (!gtin::is_checked(digits)).then(|| {
+            format!("{digits} is taken as it stands, though its last digit, which checks the others, is wrong")
+        });
+        return (Some(digits.to_owned()), warning);
     }
     match digits.strip_suffix(".0").filter(|whole| is_gtin(whole)) {
         Some(whole) => (
@@ -351,7 +358,26 @@ pub(crate) fn is_plain_number(text: &str) -> bool {
 /// Cuts a text to a length that fits a message.
 pub(super) fn shorten(text: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 80;
-    text.chars().take(SHOWN_CHARS_MAX).collect()
+    let mut shown = text.to_owned();
+    cut(&mut shown, SHOWN_CHARS_MAX);
+    shown
+}
+
+/// The names of columns in a message: the first, and how many more there are.
+pub(super) fn listed(names: &[String]) -> String {
+    const SHOWN_CHARS_MAX: usize = 300;
+    let mut text = String::new();
+    for (at, name) in names.iter().enumerate() {
+        let name = shorten(name);
+        if at > 0 && text.chars().count() + name.chars().count() > SHOWN_CHARS_MAX {
+            return format!("{text} and {} more", names.len() - at);
+        }
+        if at > 0 {
+            text.push_str(", ");
+        }
+        text.push_str(&name);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -424,6 +450,8 @@ mod tests {
         check("978-3-16-148410-0", Some("9783161484100"), false);
         check("4006381333931.0", Some("4006381333931"), true);
         check("4.0E+12", None, true);
+        check("4006381333932", Some("4006381333932"), true);
+        check("36000291452", Some("36000291452"), false);
         check("1234567", None, true);
     }
 

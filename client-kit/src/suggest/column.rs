@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::feed::DecimalSign;
 use crate::feed::{Role, flag, is_plain_number, is_price, shown_sign};
+use crate::gtin;
 use catalog_events::ProductId;
 
 /// How many characters of a value are shown.
@@ -100,16 +101,10 @@ pub(super) fn is_id(text: &str) -> bool {
 /// Whether a text is a GTIN with the right check digit.
 pub(super) fn is_gtin(text: &str) -> bool {
     let digits = text.trim_start_matches('\'');
-    if !matches!(digits.len(), 8 | 12 | 13 | 14)
-        || !digits.bytes().all(|byte| byte.is_ascii_digit())
-    {
-        return false;
-    }
-    let weighted = digits.bytes().rev().zip([1, 3].into_iter().cycle());
-    let sum: u32 = weighted
-        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
-        .sum();
-    sum.is_multiple_of(10) && digits.bytes().any(|byte| byte != b'0')
+    digits.bytes().all(|byte| byte.is_ascii_digit())
+        && gtin::has_length(digits)
+        && gtin::is_checked(digits)
+        && digits.bytes().any(|byte| byte != b'0')
 }
 
 /// Whether a text has a sign of money or exactly two decimals.

@@ -58,7 +58,7 @@ impl Shopify {
             return if is_chosen {
                 Err(format!(
                     "the header has no column Handle or \"URL handle\", which the preset shopify needs; it has {}",
-                    values::shorten(&names.join(", "))
+                    values::listed(names)
                 ))
             } else {
                 Ok(None)
