@@ -10,9 +10,10 @@ pub(crate) fn is_checked(digits: &str) -> bool {
     weighed(digits, [1, 3]).is_multiple_of(10)
 }
 
-/// The lengths that GTINs have.
-pub(crate) fn has_length(digits: &str) -> bool {
-    matches!(digits.len(), 8 | 12 | 13 | 14)
+/// Whether a text is digits of a length that GTINs have, with the right check digit.
+pub(crate) fn is_valid(text: &str) -> bool {
+    let is_long_enough = matches!(text.len(), 8 | 12 | 13 | 14);
+    is_long_enough && text.bytes().all(|byte| byte.is_ascii_digit()) && is_checked(text)
 }
 
 /// The sum of the digits from the last on, by weights in turn.

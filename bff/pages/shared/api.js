@@ -40,9 +40,10 @@ const PASSING = [429, 502, 503, 504];
 async function get(path, params, signal) {
     const query = params && [...params].length > 0 ? `?${params}` : "";
     for (let attempt = 1; ; attempt += 1) {
+        const isLast = attempt > ASKED_AGAIN;
         // What cannot be reached at all may be about to start again.
         const answer = await fetch(`/api/${path}${query}`, { signal }).catch((err) => {
-            if (signal?.aborted || attempt > ASKED_AGAIN) {
+            if (isLast || signal?.aborted) {
                 throw err;
             }
         });
@@ -51,8 +52,8 @@ async function get(path, params, signal) {
         }
         const problem = await answer?.json().catch(() => ({}));
         const pause_s = Number(answer?.headers.get("retry-after") ?? attempt);
-        const passes = !answer || (PASSING.includes(answer.status) && pause_s <= PAUSE_MAX_S);
-        if (answer && !(passes && attempt <= ASKED_AGAIN)) {
+        // A pause may also be a date, which is no number.
+        if (answer && (isLast || !PASSING.includes(answer.status) || !(pause_s <= PAUSE_MAX_S))) {
             throw new Refused(answer.status, problem.detail ?? answer.statusText);
         }
         await pause(pause_s, signal);

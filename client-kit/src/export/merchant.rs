@@ -125,7 +125,12 @@ pub(super) fn write(
     let condition = stated(product, "condition", &CONDITIONS);
     item.member("condition", condition.unwrap_or("new"));
     item.cut("brand", &product.brand, NAME_CHARS_MAX, "a shorter brand");
-    let gtins: Vec<_> = product.gtins.iter().filter(|it| is_gtin(it)).collect();
+    // Others are refused there, and the product with them.
+    let gtins: Vec<_> = product
+        .gtins
+        .iter()
+        .filter(|it| gtin::is_valid(it))
+        .collect();
     for gtin in gtins.iter().take(GTINS_MAX) {
         item.member("gtin", gtin);
     }
@@ -222,14 +227,6 @@ impl Item<'_> {
             self.adapted.0.push(told);
         }
     }
-}
-
-/// A GTIN of a length that exists, whose check digit is right: others are refused there, and the product with
-/// them.
-fn is_gtin(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit())
-        && gtin::has_length(text)
-        && gtin::is_checked(text)
 }
 
 /// The first characters of a text.

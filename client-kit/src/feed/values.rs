@@ -11,7 +11,6 @@ use catalog_proto::v1::{AttributeList, AttributeScalar, AttributeValue, ProductS
 use quick_xml::escape::resolve_html5_entity;
 use serde_json::{Number, Value};
 
-use crate::feed::error::cut;
 use crate::gtin;
 
 pub(crate) use crate::feed::values::names::attribute_name;
@@ -358,8 +357,10 @@ pub(crate) fn is_plain_number(text: &str) -> bool {
 /// Cuts a text to a length that fits a message.
 pub(super) fn shorten(text: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 80;
-    let mut shown = text.to_owned();
-    cut(&mut shown, SHOWN_CHARS_MAX);
+    let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
     shown
 }
 

@@ -101,10 +101,7 @@ pub(super) fn is_id(text: &str) -> bool {
 /// Whether a text is a GTIN with the right check digit.
 pub(super) fn is_gtin(text: &str) -> bool {
     let digits = text.trim_start_matches('\'');
-    digits.bytes().all(|byte| byte.is_ascii_digit())
-        && gtin::has_length(digits)
-        && gtin::is_checked(digits)
-        && digits.bytes().any(|byte| byte != b'0')
+    gtin::is_valid(digits) && digits.bytes().any(|byte| byte != b'0')
 }
 
 /// Whether a text has a sign of money or exactly two decimals.

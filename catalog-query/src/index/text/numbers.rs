@@ -31,7 +31,8 @@ pub(crate) fn by_name(stem: &str, bare: &str) -> String {
 
 /// The term of [`bare`] that a number of a query may mean, with the unit that is behind it.
 pub(crate) fn bare_of_word(surface: &str) -> Option<String> {
-    let decimal = in_other_form(surface).filter(|_| surface.contains('/'));
+    let is_fraction = surface.contains('/');
+    let decimal = is_fraction.then(|| in_other_form(surface)).flatten();
     let surface = decimal.as_deref().unwrap_or(surface);
     let end = surface.find(|c: char| !c.is_ascii_digit() && c != '.');
     let (number, unit) = surface.split_at(end.unwrap_or(surface.len()));

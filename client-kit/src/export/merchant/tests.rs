@@ -129,7 +129,7 @@ fn validate(item: &Members) {
         gtins.len() <= 10 && mpns.len() <= 1 && brands.len() <= 1,
         "{item:?}"
     );
-    assert!(gtins.iter().all(|gtin| is_gtin(gtin)), "{item:?}");
+    assert!(gtins.iter().all(|gtin| gtin::is_valid(gtin)), "{item:?}");
     for name in mpns.iter().chain(&brands) {
         assert!((1..=70).contains(&name.chars().count()), "{item:?}");
     }
