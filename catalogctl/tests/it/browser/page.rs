@@ -16,6 +16,11 @@ const PASSING: [&str; 2] = ["status of 503", "status of 504"];
 /// Where pictures of the pages are kept for people who look at them.
 const SCREENSHOTS: &str = "CATALOG_SCREENSHOTS";
 
+/// Whether the browser complains of an answer of a catalog that is away or busy for a moment. The shop asks again then.
+pub(crate) fn is_passing(complaint: &str) -> bool {
+    PASSING.iter().any(|status| complaint.contains(status))
+}
+
 /// Looks again and again until it sees what it looks for.
 pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let started = Instant::now();
@@ -193,14 +198,12 @@ impl Page {
         ran.unwrap_or_else(|err| panic!("{err}"))
     }
 
-    /// What the browser complained of since the last time, but for answers after which the page asks again by
-    /// itself: this machine may be too busy for a moment.
+    /// What the browser complained of since the last time.
     pub(crate) async fn complaints(&self) -> Vec<String> {
         let logged = self.own("/se/log", json!({"type": "browser"})).await;
         let entries = logged.as_array().expect("a log").iter();
         let bad = entries.filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING");
         bad.map(|entry| entry["message"].as_str().unwrap_or_default().to_owned())
-            .filter(|message| !PASSING.iter().any(|status| message.contains(status)))
             .collect()
     }
 

@@ -5,7 +5,7 @@ use trials::cluster::Part;
 
 use crate::browser::driver::Browser;
 use crate::browser::goods;
-use crate::browser::page::Page;
+use crate::browser::page::{Page, is_passing};
 
 /// The gaming mice are found, and perhaps what is near to them in meaning.
 async fn ten_or_so(page: &Page) {
@@ -82,7 +82,9 @@ async fn a_shopper_searches_narrows_and_comes_back() {
         "document.querySelectorAll('.hit').length > 24",
     )
     .await;
-    assert_eq!(page.complaints().await, [""; 0]);
+    let complaints = page.complaints().await;
+    let lasting = complaints.iter().filter(|one| !is_passing(one));
+    assert_eq!(lasting.collect::<Vec<_>>(), [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,7 +141,9 @@ async fn a_shopper_is_helped_and_looks_at_a_product() {
     let complaints = page.complaints().await;
     // The browser tells of every answer that is no success.
     assert!(
-        complaints.iter().all(|one| one.contains("404")),
+        complaints
+            .iter()
+            .all(|one| one.contains("404") || is_passing(one)),
         "{complaints:?}"
     );
 }
