@@ -40,6 +40,9 @@ pub(crate) struct Moved {
 
 /// Moves up to `limit` events from the outbox to the log, numbers them without a gap, and updates the
 /// digest of the log by them. Rows with an id of at most `floor` are not looked for.
+///
+/// What is moved is a range of ids rather than a set: statistics that were taken when the outbox was nearly
+/// empty would have a set compared with every row of an outbox that an import just filled.
 pub(crate) async fn sequence(
     pool: &PgPool,
     epoch: Epoch,
@@ -56,7 +59,9 @@ pub(crate) async fn sequence(
     let query = format!(
         "WITH moved AS (
              DELETE FROM outbox
-             WHERE id IN (SELECT id FROM outbox WHERE id > $3 ORDER BY id LIMIT $2)
+             WHERE id > $3
+               AND id <= (SELECT max(id)
+                          FROM (SELECT id FROM outbox WHERE id > $3 ORDER BY id LIMIT $2) AS due)
              RETURNING *
          ), logged AS (
              INSERT INTO event_log
