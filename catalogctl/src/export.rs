@@ -76,15 +76,22 @@ pub(crate) async fn command(
         }
     };
     let target = endpoints.resolve()?.command;
-    if args.position.is_none() && !args.resume && !latest(&target).await? {
-        eprintln!("some changes have no position in the log yet: the export is without them");
+    let stop = stop_at_signal();
+    if args.position.is_none() && !args.resume {
+        let latest = stop.run_until_cancelled(latest(&target)).await;
+        if let Some(Err(behind)) = latest.transpose()? {
+            let position = behind.position;
+            anyhow::bail!(
+                "{behind}; `catalogctl status` tells why, and --position {position} exports what is there"
+            );
+        }
     }
     let mut report = Report::new();
     let export = Export {
         target: &target,
         plan: &plan,
         retry: Duration::from_secs(args.retry_seconds.into()),
-        stop: stop_at_signal(),
+        stop,
     };
     let file = (!to_stdout).then_some(args.file.as_path());
     let Ended { summary, result } = export.run(file, args.resume, &mut report).await?;

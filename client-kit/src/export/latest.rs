@@ -2,35 +2,111 @@
 
 use std::time::Duration;
 
-use catalog_proto::v1::GetWriteStatusRequest;
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
+use catalog_proto::v1::{GetWriteStatusRequest, GetWriteStatusResponse};
 use tokio::time::Instant;
 
 use crate::target::{Target, bounded};
 
 const LOOK_EVERY_MS: u64 = 20;
-/// Events get their positions within milliseconds. Longer means that something stops them.
-const WAIT_S_MAX: u64 = 5;
+/// A thousand events get their positions within milliseconds. None for so long means that something stops them.
+const STANDSTILL_S_MAX: u64 = 10;
+/// From how many on waiting events are not counted any more.
+const PENDING_COUNTED_MAX: i64 = 100_000;
 
-/// Waits until all events that are there now have a position; false where some have none after a while. A
-/// service that does not answer is no obstacle: the export says so itself.
-pub async fn latest(target: &Target) -> anyhow::Result<bool> {
+/// Changes that are accepted and get no position: an export would be without them.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{pending} accepted changes have no position in the log yet, and it stands still at {position}: an export \
+     of now would be without them"
+)]
+pub struct Behind {
+    /// Where the log ends.
+    pub position: i64,
+    /// How many changes wait, at least.
+    pub pending: i64,
+}
+
+/// Waits until all events that are there now have a position, for as long as the log moves on. A service that
+/// does not answer is no obstacle: the export says so itself.
+pub async fn latest(target: &Target) -> anyhow::Result<Result<(), Behind>> {
     let mut client = CatalogCommandOperationsClient::new(target.channel()?);
-    let until = Instant::now() + Duration::from_secs(WAIT_S_MAX);
-    let mut wanted = None;
-    while Instant::now() < until {
-        let Ok(status) = client
-            .get_write_status(bounded(GetWriteStatusRequest {}))
-            .await
-        else {
-            return Ok(true);
+    let mut wait = Wait::default();
+    loop {
+        let request = bounded(GetWriteStatusRequest {});
+        let Ok(status) = client.get_write_status(request).await else {
+            return Ok(Ok(()));
         };
-        let status = status.into_inner();
-        let wanted = *wanted.get_or_insert(status.log_position + status.outbox_pending);
-        if status.log_position >= wanted {
-            return Ok(true);
+        if let Some(ended) = wait.look(&status.into_inner(), Instant::now()) {
+            return Ok(ended);
         }
         tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
     }
-    Ok(false)
+}
+
+/// A wait for the log to reach where it is known to go.
+#[derive(Default)]
+struct Wait {
+    /// None while more events wait than are counted.
+    wanted: Option<i64>,
+    /// Where the log was, and since when.
+    reached: Option<(i64, Instant)>,
+}
+
+impl Wait {
+    /// How the wait ends; none while it goes on.
+    fn look(
+        &mut self,
+        status: &GetWriteStatusResponse,
+        now: Instant,
+    ) -> Option<Result<(), Behind>> {
+        let (position, pending) = (status.log_position, status.outbox_pending);
+        if pending <= PENDING_COUNTED_MAX {
+            self.wanted.get_or_insert(position + pending);
+        }
+        if self.wanted.is_some_and(|wanted| position >= wanted) {
+            return Some(Ok(()));
+        }
+        match self.reached {
+            Some((before, since)) if before == position => {
+                let stands = now.duration_since(since).as_secs() >= STANDSTILL_S_MAX;
+                stands.then_some(Err(Behind { position, pending }))
+            }
+            _ => {
+                self.reached = Some((position, now));
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_waits_while_the_log_moves_on() {
+        let status = |log_position, outbox_pending| GetWriteStatusResponse {
+            log_position,
+            outbox_pending,
+            ..Default::default()
+        };
+        let began = Instant::now();
+        let after = |standstills: u64| began + Duration::from_secs(standstills * STANDSTILL_S_MAX);
+        let mut wait = Wait::default();
+        // More than are counted: where the log goes is not known yet.
+        assert!(wait.look(&status(0, 100_001), began).is_none());
+        assert!(wait.look(&status(50_000, 60_000), after(1)).is_none());
+        // What was written since does not matter.
+        assert!(wait.look(&status(109_999, 90_000), after(2)).is_none());
+        let ended = wait.look(&status(110_000, 90_000), after(2));
+        assert!(matches!(ended, Some(Ok(()))));
+
+        let mut wait = Wait::default();
+        assert!(wait.look(&status(7, 3), began).is_none());
+        let Some(Err(behind)) = wait.look(&status(7, 5), after(1)) else {
+            panic!("the wait goes on");
+        };
+        assert_eq!((behind.position, behind.pending), (7, 5));
+    }
 }

@@ -143,7 +143,7 @@ impl Export {
 
     async fn write(&mut self) -> Result<(), Ended> {
         if self.plan.request.position == 0 {
-            let _ = latest(&self.target).await;
+            self.wait_for_latest().await?;
         }
         let form = self.form().await?;
         let mut block = Vec::new();
@@ -166,6 +166,19 @@ impl Export {
             sent.map_err(|_| Ended::Unread)?;
         }
         Ok(())
+    }
+
+    /// Waits for what was accepted before the export. The client sees nothing of it where that is quick.
+    async fn wait_for_latest(&self) -> Result<(), Ended> {
+        let latest = self.stop.run_until_cancelled(latest(&self.target));
+        let latest = tokio::select! {
+            latest = latest => latest.ok_or_else(|| problem(ExportError::Interrupted))?,
+            () = self.blocks.closed() => return Err(Ended::Unread),
+        };
+        latest.map_err(Problem::internal)?.map_err(|behind| {
+            let detail = format!("{behind}. `position={}` exports what is there", behind.position);
+            Problem::for_now(StatusCode::SERVICE_UNAVAILABLE, detail).into()
+        })
     }
 
     /// The form to write. The columns of a table are found in a first pass over all products.
