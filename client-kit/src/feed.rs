@@ -38,8 +38,8 @@ pub(crate) use crate::feed::values::{attribute_name, flag, is_plain_number};
 
 use crate::feed::columns::{Columns, Unseen};
 use crate::feed::csv::lines_before_header;
-use crate::feed::row::{RawRow, Unread};
-use crate::feed::sheet::{Table, TableRow};
+use crate::feed::row::{Cell, RawRow, Unread};
+use crate::feed::sheet::{SheetCell, Table, TableRow};
 
 /// A feed whose rows can be read, and what is known of it by then.
 pub(crate) struct Opened {
@@ -188,7 +188,7 @@ fn product(row: RawRow, mapping: &Mapping) -> Row {
 fn cells(row: TableRow, columns: &mut Columns) -> Row {
     match row.cells {
         Ok(cells) => {
-            let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+            let cells: Vec<Cell<'_>> = cells.iter().map(SheetCell::borrowed).collect();
             columns.row(row.line, &cells)
         }
         Err(mistake) => Row::rejected(row.line, mistake),

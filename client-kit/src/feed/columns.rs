@@ -13,7 +13,8 @@ use crate::feed::draft::{Draft, Numbers, Role};
 use crate::feed::exact::{self, TypedColumn};
 use crate::feed::form::{Preset, Shopify, map_google_table};
 use crate::feed::mapping::{Field, Mapping};
-use crate::feed::row::{Original, Row};
+use crate::feed::prices::DecimalSign;
+use crate::feed::row::{Cell, Original, Row};
 use crate::feed::source::Notes;
 use crate::feed::values;
 
@@ -158,14 +159,16 @@ impl Columns {
     }
 
     /// Reads the cells of a row, one for each column.
-    pub(super) fn row(&mut self, line: u64, cells: &[&str]) -> Row {
+    pub(super) fn row(&mut self, line: u64, cells: &[Cell<'_>]) -> Row {
         let Some(shopify) = &mut self.shopify else {
             return self.product(line, cells, cells, &[]);
         };
-        match shopify.variant(cells) {
+        let texts: Vec<&str> = cells.iter().map(|cell| cell.text).collect();
+        match shopify.variant(&texts) {
             Ok(Some(variant)) => {
-                let (filled, cells) = (texts(&variant.filled), texts(&variant.cells));
-                self.product(line, &filled, &cells, &variant.attributes)
+                let filled = with_texts(cells, &variant.filled);
+                let own = with_texts(cells, &variant.cells);
+                self.product(line, &filled, &own, &variant.attributes)
             }
             Ok(None) => Row::left_out(line),
             Err(mistake) => Row {
@@ -185,16 +188,16 @@ impl Columns {
     fn product(
         &self,
         line: u64,
-        original: &[&str],
-        cells: &[&str],
+        original: &[Cell<'_>],
+        cells: &[Cell<'_>],
         attributes: &[(usize, String, String)],
     ) -> Row {
         let mut draft = Draft::new(&self.mapping);
         for (place, name, text) in attributes {
-            draft.named_cell(self.name(*place), name, text);
+            draft.named_cell(self.name(*place), name, Cell::of_text(text));
         }
-        for ((name, role), text) in self.names.iter().zip(&self.roles).zip(cells) {
-            draft.cell(name, role, text);
+        for ((name, role), cell) in self.names.iter().zip(&self.roles).zip(cells) {
+            draft.cell(name, role, *cell);
         }
         Row {
             columns: Arc::clone(&self.stated),
@@ -203,16 +206,27 @@ impl Columns {
         }
     }
 
-    /// The row as it stands in the feed, where that is wanted.
-    fn original(&self, cells: &[&str]) -> Option<Original> {
-        let owned = || cells.iter().map(|cell| (*cell).to_owned()).collect();
+    /// The row as it stands in the feed, where that is wanted. It becomes a row of a CSV, where a number is a
+    /// text like others: it has the notation that the options tell.
+    fn original(&self, cells: &[Cell<'_>]) -> Option<Original> {
+        let has_comma = self.mapping.told_sign == DecimalSign::Comma;
+        let owned = |cell: &Cell<'_>| match cell.is_number && has_comma {
+            true => cell.text.replace('.', ","),
+            false => cell.text.to_owned(),
+        };
         let is_wanted = self.mapping.keeps_originals;
-        is_wanted.then(|| Original::Cells(owned()))
+        is_wanted.then(|| Original::Cells(cells.iter().map(owned).collect()))
     }
 }
 
-fn texts<'c>(cells: &'c [Cow<'_, str>]) -> Vec<&'c str> {
-    cells.iter().map(|cell| &**cell).collect()
+/// Cells with texts in their places. One whose text is another is a text.
+fn with_texts<'c>(cells: &[Cell<'_>], texts: &'c [Cow<'_, str>]) -> Vec<Cell<'c>> {
+    let cells = texts.iter().zip(cells);
+    let cells = cells.map(|(text, cell)| Cell {
+        text,
+        is_number: cell.is_number && cell.text == text,
+    });
+    cells.collect()
 }
 
 /// What a column is for. A name that another one has is numbered.

@@ -15,7 +15,7 @@ use crate::feed::csv::lines::{Line, Lines};
 use crate::feed::csv::swallowed::{RowShape, broken_cell};
 use crate::feed::error::FeedError;
 use crate::feed::mapping::Mapping;
-use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row};
+use crate::feed::row::{Cell, Mistake, Original, ROW_BYTES_MAX, Row};
 use crate::feed::source::Source;
 use crate::feed::survey::Survey;
 
@@ -182,7 +182,7 @@ impl Records {
         let mut texts = Vec::with_capacity(expected);
         for (place, cell) in cells.iter().enumerate() {
             match str::from_utf8(cell) {
-                Ok(text) => texts.push(text),
+                Ok(text) => texts.push(Cell::of_text(text)),
                 Err(_) => {
                     let column = self.columns.name(place);
                     return Err(format!(

@@ -13,7 +13,7 @@ use crate::feed::draft::money::Money;
 use crate::feed::exact::{self, TypedColumn};
 use crate::feed::mapping::{Field, Mapping, take_amount};
 use crate::feed::prices::DecimalSign;
-use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row};
+use crate::feed::row::{Cell, Mistake, Original, ROW_BYTES_MAX, Row};
 use crate::feed::values::{self, shorten};
 
 /// Reads the members of an object as the columns of a product.
@@ -115,7 +115,10 @@ impl<'m> Draft<'m> {
                 (Some(fields), Value::Object(members)) if fields.contains(&Field::Price) => {
                     self.price_members(&column, fields, members);
                 }
-                (Some(fields), value) => self.fields(fields, value),
+                (Some(fields), value) => {
+                    let sign = self.sign_of(&value);
+                    self.fields(fields, value, sign);
+                }
                 // This is the form in which the catalog itself prints products.
                 (None, Value::Object(members)) if column == "attributes" => {
                     for (name, value) in members {
@@ -134,10 +137,17 @@ impl<'m> Draft<'m> {
     }
 
     /// Reads a cell of a table. What its column is for was settled before.
-    pub(super) fn cell(&mut self, column: &str, role: &Role, text: &str) {
+    pub(super) fn cell(&mut self, column: &str, role: &Role, cell: Cell<'_>) {
+        let text = cell.text;
         let name = match role {
             Role::Nothing => return,
-            Role::Fields(fields) => return self.fields(fields, Value::String(text.to_owned())),
+            Role::Fields(fields) => {
+                let sign = match cell.is_number {
+                    true => DecimalSign::Point,
+                    false => self.mapping.decimal_sign,
+                };
+                return self.fields(fields, Value::String(text.to_owned()), sign);
+            }
             Role::Nameless if text.trim().is_empty() => return,
             Role::Nameless => return self.nameless(column),
             // Nothing is nothing in every column, and wide tables are mostly empty.
@@ -151,17 +161,18 @@ impl<'m> Draft<'m> {
             }
             Role::Attribute(name) => name,
         };
-        self.named_cell(column, name, text);
+        self.named_cell(column, name, cell);
     }
 
     /// Reads a cell of an attribute.
-    pub(super) fn named_cell(&mut self, column: &str, name: &str, text: &str) {
+    pub(super) fn named_cell(&mut self, column: &str, name: &str, cell: Cell<'_>) {
         let value = match self.mapping.splits.get(column) {
-            Some(separator) => text
+            Some(separator) if !cell.is_number => cell
+                .text
                 .split(separator.as_str())
-                .map(|part| self.typed(column, part))
+                .map(|part| self.typed(column, Cell::of_text(part)))
                 .collect(),
-            None => self.typed(column, text),
+            _ => self.typed(column, cell),
         };
         match value.and_then(|value| values::attribute(value).map_err(str::to_owned)) {
             Ok(Some(value)) => self.insert(name.to_owned(), value),
@@ -171,18 +182,20 @@ impl<'m> Draft<'m> {
         }
     }
 
-    fn typed(&self, column: &str, text: &str) -> Result<Value, String> {
-        let mapping = self.mapping;
+    fn typed(&self, column: &str, cell: Cell<'_>) -> Result<Value, String> {
+        let (mapping, text) = (self.mapping, cell.text);
+        let sign = match cell.is_number {
+            true => DecimalSign::Point,
+            false => mapping.sign_of(column),
+        };
         if mapping.flags.contains(column) {
             values::flag(text)
         } else if mapping.keep_text || mapping.texts.contains(column) {
             Ok(Value::String(text.to_owned()))
-        } else if mapping.has_decimal_commas {
-            Ok(values::typed_with_comma(text))
         } else if mapping.numbers.contains(column) {
-            Ok(values::number_or_text(text))
+            Ok(values::number_or_text(text, sign))
         } else {
-            Ok(values::typed(text))
+            Ok(values::typed(text, sign))
         }
     }
 
@@ -215,10 +228,11 @@ impl<'m> Draft<'m> {
     fn price_members(&mut self, column: &str, fields: &[Field], mut members: Map<String, Value>) {
         match take_amount(&mut members) {
             Some(amount) => {
-                self.fields(fields, amount);
+                let sign = self.sign_of(&amount);
+                self.fields(fields, amount, sign);
                 self.object(column, members);
             }
-            None => self.fields(fields, Value::Object(members)),
+            None => self.fields(fields, Value::Object(members), DecimalSign::Unknown),
         }
     }
 
@@ -228,28 +242,32 @@ impl<'m> Draft<'m> {
         mapping.names_currency(column) && self.money.take_currency(column, attribute, text)
     }
 
-    fn fields(&mut self, fields: &[Field], value: Value) {
+    /// How a value of JSON is written: it has one way to write a number.
+    fn sign_of(&self, value: &Value) -> DecimalSign {
+        match value {
+            Value::Number(_) => DecimalSign::Point,
+            _ => self.mapping.decimal_sign,
+        }
+    }
+
+    fn fields(&mut self, fields: &[Field], value: Value, sign: DecimalSign) {
         let Some((last, others)) = fields.split_last() else {
             return;
         };
         for field in others {
-            self.field(*field, value.clone());
+            self.field(*field, value.clone(), sign);
         }
-        self.field(*last, value);
+        self.field(*last, value, sign);
     }
 
-    fn field(&mut self, field: Field, value: Value) {
-        if let Err(reason) = self.set(field, value) {
+    fn field(&mut self, field: Field, value: Value, sign: DecimalSign) {
+        if let Err(reason) = self.set(field, value, sign) {
             self.fault(field.as_str(), reason);
         }
     }
 
-    fn set(&mut self, field: Field, value: Value) -> Result<(), String> {
-        let sign = match value {
-            // JSON has one way to write a number.
-            Value::Number(_) => DecimalSign::Point,
-            _ => self.mapping.decimal_sign,
-        };
+    /// Fills a field. `sign` is how the decimals of a price are written.
+    fn set(&mut self, field: Field, value: Value, sign: DecimalSign) -> Result<(), String> {
         let product = &mut self.product;
         let text = match field {
             Field::Gtins => return self.set_gtins(value),

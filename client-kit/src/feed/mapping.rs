@@ -92,23 +92,25 @@ pub struct MappingArgs {
     /// a list by itself]
     #[arg(long, value_name = "COLUMN=SEP", value_parser = parse_split)]
     pub split: Vec<(String, String)>,
-    /// Keeps numbers, true and false of a CSV as text
+    /// Keeps numbers, true and false of a table or of XML as text
     #[arg(long)]
     pub keep_text: bool,
-    /// Keeps COLUMN of a CSV as text: a version such as 4.10 is no number [columns with codes are found in
-    /// a file that can be read twice]
+    /// Keeps COLUMN of a table or of XML as text: a version such as 4.10 is no number [columns with codes are
+    /// found in a CSV that can be read twice]
     #[arg(long, value_name = "COLUMN")]
     pub text: Vec<String>,
-    /// Makes numbers of COLUMN of a CSV even if they end in 0, such as 12.50
+    /// Makes numbers of COLUMN of a table or of XML even if they end in 0, such as 12.50
     #[arg(long, value_name = "COLUMN")]
     pub number: Vec<String>,
     /// Takes yes, no, 1, 0, x, ja, oui and the like in COLUMN for true and false
     #[arg(long, value_name = "COLUMN")]
     pub flag: Vec<String>,
-    /// Prices and numbers are written as 1.299,00 [default: as the prices show]
+    /// Prices and the numbers of attributes are written as 1.299,00 [default: as the prices of the feed and
+    /// the numbers of each column show]
     #[arg(long, conflicts_with = "decimal_point")]
     pub decimal_comma: bool,
-    /// Prices and numbers are written as 1,299.00 [default: as the prices show]
+    /// Prices and the numbers of attributes are written as 1,299.00 [default: as the prices of the feed and
+    /// the numbers of each column show]
     #[arg(long)]
     pub decimal_point: bool,
     /// Cuts categories at SEP; without it at a > with blanks around it where there are any, else at every >
@@ -176,9 +178,12 @@ pub struct Mapping {
     pub(super) numbers: HashSet<String>,
     /// The columns of words for true and false.
     pub(super) flags: HashSet<String>,
+    /// How prices are written.
     pub(super) decimal_sign: DecimalSign,
-    /// Whether attributes have decimal commas too: what prices show is no reason to think so.
-    pub(super) has_decimal_commas: bool,
+    /// How an option says that numbers are written.
+    pub(super) told_sign: DecimalSign,
+    /// How the numbers of single columns are written, as their values show.
+    pub(super) signs: HashMap<String, DecimalSign>,
     pub(super) category_separator: Option<String>,
     pub(super) replaces: bool,
     pub(super) delimiter: Option<String>,
@@ -230,6 +235,11 @@ impl Mapping {
                 return Err(format!("--split names {column} twice"));
             }
         }
+        let told_sign = match (args.decimal_comma, args.decimal_point) {
+            (true, _) => DecimalSign::Comma,
+            (false, true) => DecimalSign::Point,
+            (false, false) => DecimalSign::Unknown,
+        };
         Ok(Self {
             columns,
             told,
@@ -244,14 +254,9 @@ impl Mapping {
             texts: args.text.into_iter().collect(),
             numbers: args.number.into_iter().collect(),
             flags: args.flag.into_iter().collect(),
-            decimal_sign: if args.decimal_comma {
-                DecimalSign::Comma
-            } else if args.decimal_point {
-                DecimalSign::Point
-            } else {
-                DecimalSign::Unknown
-            },
-            has_decimal_commas: args.decimal_comma,
+            decimal_sign: told_sign,
+            told_sign,
+            signs: HashMap::new(),
             category_separator: args.category_separator,
             replaces: args.replace,
             delimiter: args.delimiter,
@@ -407,6 +412,11 @@ impl Mapping {
     /// Whether an option says what the values of a column are.
     pub(super) fn is_typed(&self, column: &str) -> bool {
         self.texts.contains(column) || self.numbers.contains(column) || self.flags.contains(column)
+    }
+
+    /// How the numbers of an attribute are written. What prices show is no reason to think so of others.
+    pub(super) fn sign_of(&self, column: &str) -> DecimalSign {
+        self.signs.get(column).copied().unwrap_or(self.told_sign)
     }
 
     /// Whether an option names the column of a field.

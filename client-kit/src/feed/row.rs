@@ -31,6 +31,25 @@ pub struct Row {
     pub original: Option<Original>,
 }
 
+/// A cell of a table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cell<'c> {
+    pub(super) text: &'c str,
+    /// Whether the table itself says that it is a number: its text is the plain form, whatever notation the
+    /// texts of the feed have.
+    pub(super) is_number: bool,
+}
+
+impl<'c> Cell<'c> {
+    /// A cell that is a text, as all of a CSV are.
+    pub(super) fn of_text(text: &'c str) -> Self {
+        Self {
+            text,
+            is_number: false,
+        }
+    }
+}
+
 /// A row with its columns as they are in the feed.
 pub(super) struct RawRow {
     pub(super) line: u64,

@@ -17,6 +17,7 @@ use std::thread::Builder;
 
 use crate::feed::error::FeedError;
 use crate::feed::row::Mistake;
+pub(super) use crate::feed::sheet::cell::SheetCell;
 use crate::feed::sheet::workbook::{Rows, SheetRow};
 use crate::feed::source::{Content, Source, Workbook};
 
@@ -33,10 +34,10 @@ pub(super) struct Table {
     columns: Vec<String>,
 }
 
-/// A row with a text for each column.
+/// A row with a cell for each column.
 pub(super) struct TableRow {
     pub(super) line: u64,
-    pub(super) cells: Result<Vec<String>, Mistake>,
+    pub(super) cells: Result<Vec<SheetCell>, Mistake>,
 }
 
 impl Table {
@@ -99,8 +100,8 @@ fn guarded(rows: &Rows, read: impl FnOnce()) {
 fn header_of(row: SheetRow) -> Vec<String> {
     let width = row.cells.last().map_or(0, |(column, _)| column + 1);
     let mut columns = vec![String::new(); width];
-    for (column, text) in row.cells {
-        text.trim().clone_into(&mut columns[column]);
+    for (column, cell) in row.cells {
+        cell.text.trim().clone_into(&mut columns[column]);
     }
     columns
 }
@@ -119,10 +120,10 @@ impl Iterator for Table {
         let cells = if row.is_cut {
             Err(Mistake::too_long())
         } else {
-            let mut cells = vec![String::new(); self.columns.len()];
-            for (column, text) in row.cells {
-                if let Some(cell) = cells.get_mut(column) {
-                    *cell = text;
+            let mut cells = vec![SheetCell::default(); self.columns.len()];
+            for (column, cell) in row.cells {
+                if let Some(place) = cells.get_mut(column) {
+                    *place = cell;
                 }
             }
             Ok(cells)

@@ -1,71 +1,41 @@
-//! What a look through a whole table shows, before its rows are read: how prices are written, and which
-//! columns have codes and not numbers.
+//! What a look through a whole table shows, before its rows are read: how prices and the numbers of each column
+//! are written, and which columns have codes and not numbers.
+
+mod column;
 
 use crate::feed::columns::Columns;
 use crate::feed::mapping::{Field, Mapping};
 use crate::feed::prices::{DecimalSign, shown_sign};
+use crate::feed::survey::column::{Example, Seen};
 use crate::feed::values;
-
-/// From how many values on a fixed number of decimals is a way to write numbers.
-const FIXED_VALUES_MIN: u64 = 20;
-/// The fewest different last digits of such numbers.
-const LAST_DIGITS_MIN: u32 = 4;
-
-/// A place in the feed and what is written there.
-#[derive(Clone, Debug)]
-struct Example {
-    line: u64,
-    text: String,
-}
 
 /// What the cells of a table have shown so far.
 pub(super) struct Survey {
-    columns: Vec<Seen>,
+    /// None for a column that is no attribute, or whose values an option tells.
+    columns: Vec<Option<Seen>>,
     /// The columns of prices.
     prices: Vec<usize>,
     point: Option<Example>,
     comma: Option<Example>,
 }
 
-/// What the cells of a column have shown.
-#[derive(Clone, Debug, Default)]
-struct Seen {
-    is_open: bool,
-    numbers: u64,
-    /// The number of decimals of all numbers; None where it differs.
-    decimals: Option<usize>,
-    differs: bool,
-    /// A number that ends in 0 behind its point.
-    ends_in_zero: Option<Example>,
-    /// Digits with a 0 before them, or too many for a number.
-    code: Option<Example>,
-    last_digits: u16,
-}
-
 impl Survey {
     pub(super) fn new(columns: &Columns) -> Self {
         let mapping = columns.mapping();
-        let is_told = |name: &String| {
-            mapping.keep_text
-                || mapping.texts.contains(name)
-                || mapping.numbers.contains(name)
-                || mapping.flags.contains(name)
-        };
+        let is_told = |name: &String| mapping.keep_text || mapping.is_typed(name);
         let is_unknown = mapping.decimal_sign == DecimalSign::Unknown && !mapping.price_is_minor;
         let price = mapping.source(Field::Price);
         let names = columns.names().iter();
         let prices = (0..)
             .zip(names.clone())
             .filter(|(_, name)| is_unknown && *name == price);
+        let seen = |(place, name): (usize, &String)| {
+            let is_open = columns.is_attribute(place) && !is_told(name);
+            is_open.then(|| Seen::new(mapping.told_sign))
+        };
         Self {
             prices: prices.map(|(place, _)| place).collect(),
-            columns: names
-                .enumerate()
-                .map(|(place, name)| Seen {
-                    is_open: columns.is_attribute(place) && !is_told(name),
-                    ..Seen::default()
-                })
-                .collect(),
+            columns: names.enumerate().map(seen).collect(),
             point: None,
             comma: None,
         }
@@ -73,7 +43,7 @@ impl Survey {
 
     /// Whether anything is left to find out.
     pub(super) fn is_needed(&self) -> bool {
-        !self.prices.is_empty() || self.columns.iter().any(|column| column.is_open)
+        !self.prices.is_empty() || self.columns.iter().any(Option::is_some)
     }
 
     pub(super) fn add<'c>(&mut self, line: u64, cells: impl Iterator<Item = &'c str>) {
@@ -82,7 +52,7 @@ impl Survey {
             if self.prices.contains(&place) {
                 self.add_price(line, text);
             }
-            if let Some(seen) = self.columns.get_mut(place).filter(|seen| seen.is_open) {
+            if let Some(Some(seen)) = self.columns.get_mut(place) {
                 seen.add(line, text);
             }
         }
@@ -94,16 +64,16 @@ impl Survey {
             DecimalSign::Point => &mut self.point,
             DecimalSign::Comma => &mut self.comma,
         };
-        shown.get_or_insert_with(|| example(line, text));
+        shown.get_or_insert_with(|| Example::new(line, text));
     }
 
     /// Settles in the mapping what was shown, and says so.
     pub(super) fn settle(self, columns: &Columns, mapping: &mut Mapping) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut settled = Settled::default();
         match (&self.comma, &self.point) {
             (Some(Example { line, text }), None) => {
                 mapping.decimal_sign = DecimalSign::Comma;
-                notes.push(format!(
+                settled.notes.push(format!(
                     "prices are read with a decimal comma, as {text:?} in line {line} shows: \
                      --decimal-point reads them otherwise"
                 ));
@@ -112,62 +82,88 @@ impl Survey {
             _ => {}
         }
         for (name, seen) in columns.names().iter().zip(&self.columns) {
-            if let Some(Example { line, text }) = seen.code() {
-                mapping.texts.insert(name.clone());
-                notes.push(format!(
-                    "column {name:?} stays text, as {text:?} in line {line} is a code: \
-                     --number {name} makes numbers of it"
-                ));
-            } else if seen.ends_in_zero.is_some() {
-                mapping.numbers.insert(name.clone());
+            if let Some(seen) = seen {
+                settled.column(name, seen, mapping);
             }
         }
-        notes
+        let is_open = self.comma.is_none() && self.point.is_none();
+        settled.notes(is_open)
     }
 }
 
-impl Seen {
-    fn add(&mut self, line: u64, text: &str) {
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        if !digits.starts_with(|c: char| c.is_ascii_digit()) {
-            return;
-        }
-        if !values::is_plain_number(text) {
-            let is_code = digits.bytes().all(|byte| byte.is_ascii_digit());
-            if is_code && self.code.is_none() {
-                self.code = Some(example(line, text));
-            }
-            return;
-        }
-        let decimals = digits
-            .split_once('.')
-            .map_or(0, |(_, decimals)| decimals.len());
-        self.differs |= self.decimals.is_some_and(|before| before != decimals);
-        self.decimals = Some(decimals);
-        self.numbers += 1;
-        if let Some(last) = digits.bytes().last() {
-            self.last_digits |= 1 << (last - b'0');
-        }
-        if decimals > 0 && digits.ends_with('0') && self.ends_in_zero.is_none() {
-            self.ends_in_zero = Some(example(line, text));
-        }
-    }
-
-    /// What shows that the numbers of the column are codes. Many numbers with the same number of decimals are
-    /// no versions.
-    fn code(&self) -> Option<&Example> {
-        let is_fixed = !self.differs
-            && self.numbers >= FIXED_VALUES_MIN
-            && self.last_digits.count_ones() >= LAST_DIGITS_MIN;
-        let of_zero = self.ends_in_zero.as_ref().filter(|_| !is_fixed);
-        let of_code = self.code.as_ref().filter(|_| self.numbers > 0);
-        of_code.or(of_zero)
-    }
+/// What was found out about columns.
+#[derive(Default)]
+struct Settled {
+    notes: Vec<String>,
+    /// The columns whose texts would be numbers with a decimal comma, and the first of these texts.
+    like_numbers: Vec<String>,
+    first_like: Option<Example>,
 }
 
-fn example(line: u64, text: &str) -> Example {
-    Example {
-        line,
-        text: values::shorten(text),
+impl Settled {
+    fn column(&mut self, name: &str, seen: &Seen, mapping: &mut Mapping) {
+        // A notation that neither an option nor a price has is none of the feed.
+        let is_comma = mapping.decimal_sign == DecimalSign::Comma;
+        let otherwise = seen.otherwise();
+        if let Some((_, example)) = otherwise.filter(|_| !is_comma) {
+            self.like_numbers.push(name.to_owned());
+            self.first_like.get_or_insert_with(|| example.clone());
+        }
+        let otherwise = otherwise.filter(|_| is_comma);
+        let reading = otherwise.map_or(&seen.usual, |(reading, _)| reading);
+        if let Some(Example { line, text }) = reading.code() {
+            mapping.texts.insert(name.to_owned());
+            self.notes.push(format!(
+                "column {name:?} stays text, as {text:?} in line {line} is a code: \
+                 --number {name} makes numbers of it"
+            ));
+            return;
+        }
+        if let Some((_, example)) = otherwise {
+            self.otherwise(name, reading.sign, example);
+            mapping.signs.insert(name.to_owned(), reading.sign);
+        } else if is_comma && mapping.told_sign == DecimalSign::Unknown {
+            self.in_two_ways(name, seen, mapping);
+        }
+        if reading.ends_in_zero.is_some() && !mapping.texts.contains(name) {
+            mapping.numbers.insert(name.to_owned());
+        }
+    }
+
+    /// Tells of a column that is read in the notation that it shows.
+    fn otherwise(&mut self, name: &str, sign: DecimalSign, example: &Example) {
+        let sign = match sign {
+            DecimalSign::Comma => "comma",
+            DecimalSign::Point | DecimalSign::Unknown => "point",
+        };
+        let Example { line, text } = example;
+        self.notes.push(format!(
+            "column {name:?} is read with a decimal {sign}, as {text:?} in line {line} shows: \
+             --text {name} leaves it as it is"
+        ));
+    }
+
+    /// Leaves a column as it is whose numbers may have the notation of the prices or that of programs.
+    fn in_two_ways(&mut self, name: &str, seen: &Seen, mapping: &mut Mapping) {
+        let Some(Example { line, text }) = seen.in_two_ways() else {
+            return;
+        };
+        mapping.texts.insert(name.to_owned());
+        self.notes.push(format!(
+            "column {name:?} stays text, as {text:?} in line {line} may have a decimal point or, like the prices, \
+             none: --decimal-comma reads it as they are, --number {name} takes the point for the decimal one"
+        ));
+    }
+
+    /// The notes, and one about columns that the feed leaves open.
+    fn notes(mut self, is_open: bool) -> Vec<String> {
+        if let (true, Some(Example { line, text })) = (is_open, self.first_like) {
+            let names = values::listed(&self.like_numbers);
+            self.notes.push(format!(
+                "texts such as {text:?} in line {line} would be numbers with a decimal comma (columns: {names}): \
+                 --decimal-comma makes numbers of them"
+            ));
+        }
+        self.notes
     }
 }

@@ -7,6 +7,7 @@ mod forms;
 mod fuzz;
 mod google;
 mod malformed;
+mod notation;
 mod shopify;
 mod shown;
 mod splits;

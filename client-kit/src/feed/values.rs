@@ -1,6 +1,7 @@
 //! Converts the values of a feed into the types that products have.
 
 mod names;
+mod cells;
 
 use std::borrow::Cow;
 
@@ -13,6 +14,8 @@ use serde_json::{Number, Value};
 
 use crate::gtin;
 
+pub(crate) use crate::feed::values::cells::is_plain_number;
+pub(super) use crate::feed::values::cells::{number_or_text, plain_number, typed};
 pub(crate) use crate::feed::values::names::attribute_name;
 pub(super) use crate::feed::values::names::is_of_gtins;
 
@@ -21,8 +24,6 @@ const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 /// The columns that a report of rejected rows adds, and that an import leaves out: where the row stood, what
 /// is wrong with it, and its text where it could not be taken apart.
 pub const REPORT_COLUMNS: [&str; 3] = ["import_line", "import_error", "import_row"];
-/// How many decimal digits every double holds exactly.
-const EXACT_DIGITS: usize = 15;
 
 /// A single value as trimmed text; none when there is nothing but blanks.
 pub(super) fn text(value: Value) -> Result<Option<String>, String> {
@@ -293,67 +294,6 @@ pub(super) fn number(number: &Number) -> ScalarKind {
     }
 }
 
-/// Gives a cell with a decimal comma the type that it looks like: `1,5` and `1.299,5` are numbers.
-pub(super) fn typed_with_comma(text: &str) -> Value {
-    let is_signed = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | '-');
-    let trimmed = text.trim();
-    if !trimmed.chars().all(is_signed) || !trimmed.contains(',') {
-        return typed(text);
-    }
-    let (whole, fraction) = trimmed.rsplit_once(',').unwrap_or((trimmed, ""));
-    let mut groups = whole.split('.').skip(1);
-    let is_grouped = groups.all(|group| group.len() == 3);
-    match typed(&format!("{}.{fraction}", whole.replace('.', ""))) {
-        Value::Number(number) if is_grouped => Value::Number(number),
-        _ => Value::String(trimmed.to_owned()),
-    }
-}
-
-/// Gives a CSV cell the type that it looks like. Leading zeros, decimals that end in 0, and more digits
-/// than a double holds, are the marks of codes, which stay text.
-pub(super) fn typed(text: &str) -> Value {
-    let text = text.trim();
-    let as_text = || Value::String(text.to_owned());
-    match text {
-        "true" | "TRUE" | "True" => return Value::Bool(true),
-        "false" | "FALSE" | "False" => return Value::Bool(false),
-        _ if !is_plain_number(text) || ends_in_zero(text) => return as_text(),
-        _ => {}
-    }
-    number_of(text).unwrap_or_else(as_text)
-}
-
-/// Makes a number of a cell that is one, whatever it ends in; another one stays text.
-pub(super) fn number_or_text(text: &str) -> Value {
-    let text = text.trim();
-    let number = number_of(text).filter(|_| is_plain_number(text));
-    number.unwrap_or_else(|| Value::String(text.to_owned()))
-}
-
-fn number_of(text: &str) -> Option<Value> {
-    let number = text.parse().ok().and_then(Number::from_f64);
-    number.map(Value::Number)
-}
-
-/// Whether a text has decimals that end in 0: version 4.10 comes after 4.9.
-fn ends_in_zero(text: &str) -> bool {
-    text.contains('.') && text.ends_with('0')
-}
-
-/// Whether a text is a number in the plain form that has no other.
-pub(crate) fn is_plain_number(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = match digits.split_once('.') {
-        Some((whole, fraction)) => (whole, Some(fraction)),
-        None => (digits, None),
-    };
-    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    is_number(whole)
-        && fraction.is_none_or(is_number)
-        && (whole == "0" || !whole.starts_with('0'))
-        && digits.len() <= EXACT_DIGITS
-}
-
 /// Cuts a text to a length that fits a message.
 pub(super) fn shorten(text: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 80;
@@ -384,43 +324,6 @@ pub(super) fn listed(names: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn texts_of_a_csv_become_what_they_look_like() {
-        let check = |text: &str, expected: Value| assert_eq!(typed(text), expected, "{text:?}");
-        for (text, number) in [("0", 0.0), ("-12.5", -12.5), ("0.5", 0.5), ("1080", 1080.0)] {
-            check(text, Value::from(number));
-        }
-        for text in [
-            "007",
-            "4006381333931001",
-            "1e3",
-            "1,5",
-            ".5",
-            "5.",
-            "4.10",
-            "2.0",
-            "-",
-            "NaN",
-            "0x10",
-            "yes",
-        ] {
-            check(text, Value::from(text));
-        }
-        check(" TRUE ", Value::from(true));
-        check("false", Value::from(false));
-    }
-
-    #[test]
-    fn decimal_commas_make_numbers_where_they_are_told() {
-        let check = |text: &str, expected: Value| assert_eq!(typed_with_comma(text), expected);
-        check("1,5", Value::from(1.5));
-        check("1.299,5", Value::from(1299.5));
-        check("12", Value::from(12.0));
-        check("1,2,3", Value::from("1,2,3"));
-        check("1.29,5", Value::from("1.29,5"));
-        check("a,b", Value::from("a,b"));
-    }
 
     #[test]
     fn entities_of_names_are_decoded() {

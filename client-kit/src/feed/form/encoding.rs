@@ -5,11 +5,14 @@
 use std::io::{self, Read};
 use std::str::FromStr;
 
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{DecoderResult, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 const BUFFER_BYTES: usize = 64 * 1024;
 /// A byte that no UTF-8 text has.
 const NO_UTF8: u8 = 0xff;
+/// Up to how many bytes that are not ASCII are little to guess from, where all are signs in windows-1252.
+const SIGNS_MAX: usize = 8;
 /// The most bytes that a decoder writes for a character.
 const CHARACTER_BYTES_MAX: usize = 16;
 
@@ -95,9 +98,24 @@ fn declared(first: &[u8]) -> Option<String> {
 }
 
 impl Encoding {
-    /// What programs of Windows write in Western Europe and the Americas.
-    pub(in crate::feed) const WINDOWS_1252: Self = Self(WINDOWS_1252);
     pub(in crate::feed) const UTF_8: Self = Self(UTF_8);
+
+    /// The encoding that a text looks like which is no UTF-8. A few signs such as ® or £ are what programs of
+    /// Windows write in Western Europe and the Americas: elsewhere a text has letters too.
+    pub(in crate::feed) fn guess(sample: &[u8]) -> Self {
+        if is_of_few_signs(sample) {
+            return Self(WINDOWS_1252);
+        }
+        let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+        detector.feed(sample, true);
+        Self(detector.guess(None, Utf8Detection::Deny))
+    }
+
+    /// A text that is there as a whole; what the encoding does not have is replaced.
+    pub(in crate::feed) fn decode(self, text: &[u8]) -> String {
+        self.0.decode_without_bom_handling(text).0.into_owned()
+    }
+
     /// The name of the encoding in the standard.
     pub(crate) fn name(self) -> &'static str {
         self.0.name()
@@ -106,6 +124,35 @@ impl Encoding {
     pub(in crate::feed) fn is_utf8(self) -> bool {
         self.0 == UTF_8
     }
+}
+
+/// Whether the few bytes of a text that are not ASCII are signs in windows-1252. What stands between two
+/// letters is a letter itself.
+fn is_of_few_signs(sample: &[u8]) -> bool {
+    const QUOTES_AND_DASHES: [u8; 12] = [
+        0x80, 0x82, 0x84, 0x85, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x99,
+    ];
+    const TIMES_AND_DIVIDED: [u8; 2] = [0xd7, 0xf7];
+    let is_sign = |byte: &u8| {
+        (0xa0..=0xbf).contains(byte)
+            || QUOTES_AND_DASHES.contains(byte)
+            || TIMES_AND_DIVIDED.contains(byte)
+    };
+    let mut strange = sample.iter().filter(|byte| !byte.is_ascii());
+    let is_letter = |part: &[u8]| {
+        let [before, byte, after] = part else {
+            return false;
+        };
+        // An apostrophe stands between letters too.
+        let is_apostrophe = *byte == 0x92;
+        !byte.is_ascii()
+            && !is_apostrophe
+            && before.is_ascii_alphabetic()
+            && after.is_ascii_alphabetic()
+    };
+    strange.clone().count() <= SIGNS_MAX
+        && strange.all(is_sign)
+        && !sample.windows(3).any(is_letter)
 }
 
 /// A reader of a text as UTF-8.

@@ -2,11 +2,37 @@
 
 use calamine::{CellErrorType, Data, DataRef, ExcelDateTime};
 
+use crate::feed::row::Cell;
+
 /// The largest number that is shown with all its digits.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
-/// The text of a cell, or the error that it holds.
-pub(super) fn text(value: &DataRef<'_>) -> Result<String, CellErrorType> {
+/// A cell as a text.
+#[derive(Clone, Debug, Default)]
+pub(in crate::feed) struct SheetCell {
+    pub(in crate::feed) text: String,
+    /// Whether it is a number, which has no notation.
+    pub(in crate::feed) is_number: bool,
+}
+
+impl SheetCell {
+    pub(in crate::feed) fn borrowed(&self) -> Cell<'_> {
+        Cell {
+            text: &self.text,
+            is_number: self.is_number,
+        }
+    }
+}
+
+/// Reads a cell. The error is the one that the cell holds.
+pub(super) fn read(value: &DataRef<'_>) -> Result<SheetCell, CellErrorType> {
+    Ok(SheetCell {
+        text: text(value)?,
+        is_number: matches!(value, DataRef::Int(_) | DataRef::Float(_)),
+    })
+}
+
+fn text(value: &DataRef<'_>) -> Result<String, CellErrorType> {
     Ok(match value {
         DataRef::Int(number) => number.to_string(),
         DataRef::Float(number) => self::number(*number),
@@ -20,9 +46,9 @@ pub(super) fn text(value: &DataRef<'_>) -> Result<String, CellErrorType> {
     })
 }
 
-/// The text of a cell of a table that was read as a whole.
-pub(super) fn owned_text(value: &Data) -> Result<String, CellErrorType> {
-    text(&match value {
+/// Reads a cell of a table that was read as a whole.
+pub(super) fn read_owned(value: &Data) -> Result<SheetCell, CellErrorType> {
+    read(&match value {
         Data::Int(number) => DataRef::Int(*number),
         Data::Float(number) => DataRef::Float(*number),
         Data::String(text) => DataRef::SharedString(text),

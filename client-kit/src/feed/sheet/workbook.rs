@@ -11,7 +11,7 @@ use calamine::{
 };
 
 use crate::feed::row::ROW_BYTES_MAX;
-use crate::feed::sheet::cell;
+use crate::feed::sheet::cell::{self, SheetCell};
 use crate::feed::source::{Notes, Workbook};
 
 const SHEETS_SHOWN_MAX: usize = 20;
@@ -21,7 +21,7 @@ const COLUMNS_MAX: usize = 16_384;
 /// A row with content: its number, and its cells with the indices of their columns, in order.
 pub(super) struct SheetRow {
     pub(super) line: u64,
-    pub(super) cells: Vec<(usize, String)>,
+    pub(super) cells: Vec<(usize, SheetCell)>,
     /// Whether it is longer than a row may be. The cells are some of them.
     pub(super) is_cut: bool,
 }
@@ -41,8 +41,8 @@ pub(super) fn read(file: File, kind: Workbook, chosen: Option<&str>, notes: &Not
             has_errors: false,
             is_wide: false,
         };
-        book.cells(&name, &mut |row, column, text| {
-            gather.add(row, column, text)
+        book.cells(&name, &mut |row, column, cell| {
+            gather.add(row, column, cell)
         })?;
         if gather.is_wide {
             return Err(damaged(format!("a cell is right of column {COLUMNS_MAX}")));
@@ -70,17 +70,17 @@ struct Gather<'r> {
 
 impl Gather<'_> {
     /// Adds a cell; false where nobody reads on.
-    fn add(&mut self, line: u64, column: usize, text: Result<String, CellErrorType>) -> bool {
-        let text = text.unwrap_or_else(|error| {
+    fn add(&mut self, line: u64, column: usize, cell: Result<SheetCell, CellErrorType>) -> bool {
+        let cell = cell.unwrap_or_else(|error| {
             if !self.has_errors {
                 self.has_errors = true;
                 self.notes.add(format!(
                     "cells with an error such as {error} in row {line} are read as empty"
                 ));
             }
-            String::new()
+            SheetCell::default()
         });
-        if text.is_empty() {
+        if cell.text.is_empty() {
             return true;
         }
         if column >= COLUMNS_MAX {
@@ -95,10 +95,10 @@ impl Gather<'_> {
             cells: Vec::new(),
             is_cut: false,
         });
-        self.bytes += text.len();
+        self.bytes += cell.text.len();
         row.is_cut |= self.bytes > ROW_BYTES_MAX || row.cells.len() > COLUMNS_MAX;
         if !row.is_cut {
-            row.cells.push((column, text));
+            row.cells.push((column, cell));
         }
         true
     }
@@ -113,7 +113,7 @@ impl Gather<'_> {
 }
 
 /// Takes a cell by its row, from 1, and its column, from 0; false ends the reading.
-type Sink<'s> = &'s mut dyn FnMut(u64, usize, Result<String, CellErrorType>) -> bool;
+type Sink<'s> = &'s mut dyn FnMut(u64, usize, Result<SheetCell, CellErrorType>) -> bool;
 
 enum Book {
     Xlsx(Box<Xlsx<Stored>>),
@@ -174,8 +174,8 @@ impl Book {
 
     fn is_empty(&mut self, name: &str) -> Result<bool, String> {
         let mut is_empty = true;
-        self.cells(name, &mut |_, _, text| {
-            is_empty = text.is_ok_and(|text| text.is_empty());
+        self.cells(name, &mut |_, _, cell| {
+            is_empty = cell.is_ok_and(|cell| cell.text.is_empty());
             is_empty
         })?;
         Ok(is_empty)
@@ -190,7 +190,7 @@ fn each<'b, E: Display>(
     while let Some(cell) = next().map_err(damaged)? {
         let (row, column) = cell.get_position();
         let line = u64::from(row) + 1;
-        if !sink(line, column as usize, cell::text(cell.get_value())) {
+        if !sink(line, column as usize, cell::read(cell.get_value())) {
             break;
         }
     }
@@ -201,7 +201,7 @@ fn all_of(range: &Range<Data>, sink: Sink<'_>) {
     let (row, column) = range.start().unwrap_or_default();
     for (cell_row, cell_column, value) in range.used_cells() {
         let line = u64::from(row) + cell_row as u64 + 1;
-        if !sink(line, column as usize + cell_column, cell::owned_text(value)) {
+        if !sink(line, column as usize + cell_column, cell::read_owned(value)) {
             break;
         }
     }

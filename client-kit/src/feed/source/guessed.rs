@@ -1,14 +1,19 @@
-//! A text whose encoding nothing tells: it is UTF-8 if its first letter that is not ASCII is, else
-//! windows-1252. It does not matter in which pieces the text comes.
+//! A text whose encoding nothing tells: it is UTF-8 if its first letter that is not ASCII is, else what the text
+//! from there on looks like. It does not matter in which pieces the text comes.
 
 use std::io::{self, Read};
 
 use crate::feed::form::encoding::{Decoded, Encoding};
 use crate::feed::source::notes::Notes;
 use crate::feed::source::peek::{Bytes, put_back};
+use crate::feed::values::shorten;
 
 /// The most bytes of a letter in UTF-8.
 const LETTER_BYTES_MAX: usize = 4;
+/// From how many bytes an encoding is guessed.
+const SAMPLE_BYTES: u64 = 64 * 1024;
+/// How much of what is read so is shown, so that a wrong guess is seen.
+const SHOWN_CHARS_MAX: usize = 20;
 
 /// A reader of a text as UTF-8.
 pub(super) struct Guessed {
@@ -26,23 +31,55 @@ impl Guessed {
         }
     }
 
-    /// Decides by the first letter of `rest`, which goes on in `inner`.
+    /// Decides by the first letter of `rest`, which goes on in `inner`, or by more of the text.
     fn decide(&mut self, mut rest: Vec<u8>, mut inner: Bytes) -> io::Result<()> {
-        (&mut inner)
-            .take(LETTER_BYTES_MAX.saturating_sub(rest.len()) as u64)
-            .read_to_end(&mut rest)?;
+        fill(&mut rest, &mut inner, LETTER_BYTES_MAX as u64)?;
         let letter = &rest[..rest.len().min(LETTER_BYTES_MAX)];
         let is_utf8 = str::from_utf8(letter).map_or_else(|err| err.valid_up_to() > 0, |_| true);
-        let whole = put_back(rest, inner);
-        self.decided = Some(if is_utf8 {
-            whole
-        } else {
-            self.notes.set_encoding(Encoding::WINDOWS_1252);
-            self.notes.add("the text is no UTF-8 and is taken as windows-1252: --encoding UTF-8 or another says otherwise");
-            Box::new(Decoded::new(whole, Encoding::WINDOWS_1252))
-        });
+        if !is_utf8 {
+            fill(&mut rest, &mut inner, SAMPLE_BYTES)?;
+        }
+        let sample = &rest[..rest.len().min(SAMPLE_BYTES as usize)];
+        if is_utf8 || is_mostly_utf8(sample) {
+            self.decided = Some(put_back(rest, inner));
+            return Ok(());
+        }
+        let encoding = Encoding::guess(sample);
+        let read_as = shown(&encoding.decode(sample));
+        self.notes.set_encoding(encoding);
+        self.notes.add(format!(
+            "the text is no UTF-8 and is taken as {}, in which it has {read_as:?}: --encoding UTF-8 or another \
+             says otherwise",
+            encoding.name()
+        ));
+        self.decided = Some(Box::new(Decoded::new(put_back(rest, inner), encoding)));
         Ok(())
     }
+}
+
+/// Reads on until `text` has so many bytes, or the input ends.
+fn fill(text: &mut Vec<u8>, inner: &mut Bytes, bytes: u64) -> io::Result<()> {
+    let lacking = bytes.saturating_sub(text.len() as u64);
+    inner.take(lacking).read_to_end(text).map(drop)
+}
+
+/// Whether more letters of a text are UTF-8 than bytes are not: some damaged rows are rejected, and the others
+/// must not be read as another encoding.
+fn is_mostly_utf8(sample: &[u8]) -> bool {
+    let (mut letters, mut strange) = (0, 0);
+    for chunk in sample.utf8_chunks() {
+        letters += chunk.valid().chars().filter(|c| !c.is_ascii()).count();
+        strange += chunk.invalid().len();
+    }
+    letters > strange
+}
+
+/// The beginning of a text up to where its cell may end.
+fn shown(text: &str) -> String {
+    let is_end = |c: char| c.is_control() || matches!(c, ',' | ';' | '"' | '<' | '|');
+    let cell = text.split(is_end).next().unwrap_or_default();
+    let beginning: String = cell.chars().take(SHOWN_CHARS_MAX).collect();
+    shorten(beginning.trim())
 }
 
 impl Read for Guessed {

@@ -2,6 +2,7 @@
 
 mod xml;
 mod packed;
+mod encodings;
 mod json;
 mod remote;
 pub(super) mod sheet;

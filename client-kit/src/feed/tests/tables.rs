@@ -13,7 +13,7 @@ fn check_file(options: &str, feed: &str, expected: Expect) {
     expected.assert_eq(&read_file(options, feed));
 }
 
-fn read_file(options: &str, feed: &str) -> String {
+pub(super) fn read_file(options: &str, feed: &str) -> String {
     let folder = tempfile::tempdir().expect("folder");
     let file = folder.path().join("feed.csv");
     std::fs::write(&file, feed).expect("file");

@@ -145,16 +145,23 @@ fn extend(members: &mut Map<String, Value>, name: String, value: Value) {
 }
 
 fn typed(column: &str, value: Value, mapping: &Mapping) -> Value {
-    if mapping.keep_text || mapping.columns.contains_key(column) {
+    let stays_text = mapping.keep_text || mapping.texts.contains(column);
+    if stays_text || mapping.columns.contains_key(column) {
         return value;
     }
+    let sign = mapping.sign_of(column);
     match value {
-        Value::String(text) if !mapping.splits.contains_key(column) => match values::typed(&text) {
-            Value::Number(_) if values::is_of_gtins(column) && !mapping.is_typed(column) => {
-                Value::String(text)
+        Value::String(text) if mapping.numbers.contains(column) => {
+            values::number_or_text(&text, sign)
+        }
+        Value::String(text) if !mapping.splits.contains_key(column) => {
+            match values::typed(&text, sign) {
+                Value::Number(_) if values::is_of_gtins(column) && !mapping.is_typed(column) => {
+                    Value::String(text)
+                }
+                typed => typed,
             }
-            typed => typed,
-        },
+        }
         Value::Array(values) => values
             .into_iter()
             .map(|value| typed(column, value, mapping))

@@ -38,7 +38,7 @@ fn packed(entries: &[(&str, String)]) -> Vec<u8> {
     zipped(&entries.collect::<Vec<_>>())
 }
 
-pub(super) fn xlsx(first: &str, second: &str) -> Vec<u8> {
+pub(in crate::feed::tests) fn xlsx(first: &str, second: &str) -> Vec<u8> {
     packed(&xlsx_entries(first, second))
 }
 
