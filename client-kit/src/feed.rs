@@ -134,6 +134,9 @@ fn open(source: Source, format: Option<Format>, mut mapping: Mapping) -> Result<
             let mut table = Table::new(source)?;
             let columns = Columns::new(table.columns().to_vec(), mapping, preset, &notes);
             let mut columns = columns.map_err(FeedError::Mapping)?;
+            let shown = |column| table.currencies(column);
+            let settled = columns.settle_currency(shown, &notes);
+            settled.map_err(FeedError::Mapping)?;
             progress.tell_header(columns.names());
             let look = opened(Box::new(std::iter::empty()), Some(&columns), None);
             let rows = std::iter::from_fn(move || {

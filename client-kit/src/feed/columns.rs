@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use catalog_events::Currency;
+
 pub(super) use crate::feed::columns::unseen::Unseen;
 
 use crate::feed::draft::{Draft, Numbers, Role};
@@ -102,6 +104,41 @@ impl Columns {
             let free = columns.filter(|(_, role)| matches!(role, Role::Attribute(_)));
             stand_in::hint(field, free.map(|(name, _)| name.as_str()))
         })
+    }
+
+    /// Takes the currency that the cells of the price are shown in for that of the feed, where nothing says
+    /// another. The error tells that there are several.
+    pub(super) fn settle_currency(
+        &mut self,
+        shown: impl Fn(usize) -> Vec<Currency>,
+        notes: &Notes,
+    ) -> Result<(), String> {
+        let is_named = |role: &Role| match role {
+            Role::Fields(fields) => fields.contains(&Field::Currency),
+            Role::Currency(_) => true,
+            _ => false,
+        };
+        let is_told = self.mapping.currency.is_some() || self.roles.iter().any(is_named);
+        let Some(price) = self.place(Field::Price).filter(|_| !is_told) else {
+            return Ok(());
+        };
+        let column = self.name(price);
+        match shown(price)[..] {
+            [] => {}
+            [currency] => {
+                notes.add(format!(
+                    "column {column:?} is in {currency}, as its cells are shown: --currency CODE says otherwise"
+                ));
+                self.mapping.currency = Some(currency);
+            }
+            [first, second, ..] => {
+                return Err(format!(
+                    "the cells of column {column:?} are shown in several currencies, such as {first} and \
+                     {second}: name them in a column of their own, or --currency CODE for all"
+                ));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn names(&self) -> &[String] {
@@ -210,9 +247,12 @@ impl Columns {
     /// text like others: it has the notation that the options tell.
     fn original(&self, cells: &[Cell<'_>]) -> Option<Original> {
         let has_comma = self.mapping.told_sign == DecimalSign::Comma;
-        let owned = |cell: &Cell<'_>| match cell.is_number && has_comma {
-            true => cell.text.replace('.', ","),
-            false => cell.text.to_owned(),
+        let owned = |cell: &Cell<'_>| {
+            if cell.is_number && has_comma {
+                cell.text.replace('.', ",")
+            } else {
+                cell.text.to_owned()
+            }
         };
         let is_wanted = self.mapping.keeps_originals;
         is_wanted.then(|| Original::Cells(cells.iter().map(owned).collect()))

@@ -6,12 +6,14 @@ mod swallowed;
 mod lines;
 mod cells;
 mod dialect;
+mod reported;
 
 use std::io::{self, BufRead};
 
 use crate::feed::columns::{Columns, LineBreaks};
 use crate::feed::csv::cells::{Cells, Progress, without_end};
 use crate::feed::csv::lines::{Line, Lines};
+use crate::feed::csv::reported::Reported;
 use crate::feed::csv::swallowed::{RowShape, broken_cell};
 use crate::feed::error::FeedError;
 use crate::feed::mapping::Mapping;
@@ -32,6 +34,8 @@ pub(super) struct Records {
     separator: Vec<u8>,
     columns: Columns,
     shape: RowShape,
+    /// Where rows are that an earlier import reported.
+    reported: Option<Reported>,
     cells: Cells,
 }
 
@@ -105,6 +109,7 @@ impl Records {
             lines,
             separator,
             shape: RowShape::of(&columns),
+            reported: Reported::of(columns.names()),
             columns,
             cells,
         })
@@ -182,7 +187,7 @@ impl Records {
         let mut texts = Vec::with_capacity(expected);
         for (place, cell) in cells.iter().enumerate() {
             match str::from_utf8(cell) {
-                Ok(text) => texts.push(Cell::of_text(text)),
+                Ok(text) => texts.push(text),
                 Err(_) => {
                     let column = self.columns.name(place);
                     return Err(format!(
@@ -191,15 +196,19 @@ impl Records {
                 }
             }
         }
+        let reported = self.reported.as_ref();
+        if let Some(mended) = reported.and_then(|it| it.cells(&texts, &self.separator)) {
+            return Ok(self.columns.row(line, &of_texts(&mended?)));
+        }
         if lines.len() < 2 {
-            return Ok(self.columns.row(line, &texts));
+            return Ok(self.columns.row(line, &of_texts(&texts)));
         }
         let open = |place| open_quote(place, lines, "is not closed in its row");
         if let Some(place) = self.cell_with_rows(lines) {
             return Err(open(place));
         }
         let whole = broken_cell(cells, |_| true).unwrap_or_default();
-        let mut row = self.columns.row(line, &texts);
+        let mut row = self.columns.row(line, &of_texts(&texts));
         let taken_in = self.shape.count(lines, &self.separator);
         if taken_in > 0 && row.parsed.is_err() {
             return Err(open(whole));
@@ -242,6 +251,11 @@ impl Iterator for Records {
             Err(source) => Some(Err(self.unreadable(source))),
         }
     }
+}
+
+fn of_texts<T: AsRef<str>>(texts: &[T]) -> Vec<Cell<'_>> {
+    let texts = texts.iter().map(AsRef::as_ref);
+    texts.map(Cell::of_text).collect()
 }
 
 /// Reads the next record into the cells. None at the end of the feed.

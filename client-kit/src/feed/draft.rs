@@ -142,9 +142,10 @@ impl<'m> Draft<'m> {
         let name = match role {
             Role::Nothing => return,
             Role::Fields(fields) => {
-                let sign = match cell.is_number {
-                    true => DecimalSign::Point,
-                    false => self.mapping.decimal_sign,
+                let sign = if cell.is_number {
+                    DecimalSign::Point
+                } else {
+                    self.mapping.decimal_sign
                 };
                 return self.fields(fields, Value::String(text.to_owned()), sign);
             }
@@ -184,9 +185,10 @@ impl<'m> Draft<'m> {
 
     fn typed(&self, column: &str, cell: Cell<'_>) -> Result<Value, String> {
         let (mapping, text) = (self.mapping, cell.text);
-        let sign = match cell.is_number {
-            true => DecimalSign::Point,
-            false => mapping.sign_of(column),
+        let sign = if cell.is_number {
+            DecimalSign::Point
+        } else {
+            mapping.sign_of(column)
         };
         if mapping.flags.contains(column) {
             values::flag(text)

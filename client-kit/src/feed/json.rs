@@ -5,6 +5,7 @@ mod documents;
 mod lines;
 mod tracker;
 mod text;
+mod reported;
 
 use serde_json::{Map, Value};
 
@@ -12,6 +13,7 @@ use crate::feed::error::FeedError;
 use crate::feed::form::{Format, Preset, has_google_id};
 use crate::feed::json::documents::Documents;
 use crate::feed::json::lines::Lines;
+use crate::feed::json::reported::mended;
 use crate::feed::json::tracker::{Tracker, Wrapper};
 use crate::feed::mapping::{Field, Mapping};
 use crate::feed::row::{Mistake, RawRow, Unread};
@@ -42,6 +44,7 @@ pub(super) fn objects(source: Source, format: Option<Format>, mapping: &Mapping)
     let told = notes.clone();
     let apply = move |row: Result<RawRow, FeedError>| {
         let mut row = row?;
+        row.columns = row.columns.and_then(mended);
         let is_google = |columns: &Map<String, Value>| has_google_id(columns, &mapping);
         if preset.is_none() && row.columns.as_ref().is_ok_and(is_google) {
             preset = Some(Preset::Google);

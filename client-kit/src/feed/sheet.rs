@@ -9,16 +9,22 @@ mod opendocument;
 mod compound;
 mod biff;
 mod size;
+mod format;
+mod currencies;
 
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::Builder;
+
+use catalog_events::Currency;
 
 use crate::feed::error::FeedError;
 use crate::feed::row::Mistake;
 pub(super) use crate::feed::sheet::cell::SheetCell;
-use crate::feed::sheet::workbook::{Rows, SheetRow};
+use crate::feed::sheet::currencies::Shown;
+use crate::feed::sheet::workbook::{Rows, SheetRow, Told};
 use crate::feed::source::{Content, Source, Workbook};
 
 /// The name of the threads that read spreadsheets. A panic there is told as an error.
@@ -32,7 +38,11 @@ pub(super) struct Table {
     rows: Receiver<Result<SheetRow, String>>,
     name: String,
     columns: Vec<String>,
+    currencies: Currencies,
 }
+
+/// The currencies that number cells are shown in, once the first row is there.
+type Currencies = Arc<Mutex<Shown>>;
 
 /// A row with a cell for each column.
 pub(super) struct TableRow {
@@ -60,9 +70,16 @@ impl Table {
         // The reader of a workbook borrows from it, so both live on a thread of their own. It ends
         // with the receiver.
         let (sender, rows) = sync_channel(AHEAD_ROWS_MAX);
+        let currencies = Currencies::default();
+        let found = Arc::clone(&currencies);
         let read = move || {
             guarded(&sender, || {
-                workbook::read(file, kind, chosen.as_deref(), &notes, &sender)
+                let told = Told {
+                    rows: &sender,
+                    notes: &notes,
+                    currencies: &found,
+                };
+                workbook::read(file, kind, chosen.as_deref(), told)
             })
         };
         let thread = Builder::new().name(THREAD.to_owned()).spawn(read);
@@ -81,11 +98,19 @@ impl Table {
             rows,
             name,
             columns,
+            currencies,
         })
     }
 
     pub(super) fn columns(&self) -> &[String] {
         &self.columns
+    }
+
+    /// The currencies that the number cells of a column are shown in.
+    pub(super) fn currencies(&self, column: usize) -> Vec<Currency> {
+        let shown = self.currencies.lock();
+        let shown = shown.unwrap_or_else(PoisonError::into_inner);
+        shown.get(&column).cloned().unwrap_or_default()
     }
 }
 

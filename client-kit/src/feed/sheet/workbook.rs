@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::fs::File;
 use std::io::BufReader;
 use std::sync::mpsc::SyncSender;
+use std::sync::{Mutex, PoisonError};
 
 use calamine::{
     Cell, CellErrorType, Data, DataRef, Ods, Range, Reader, SheetType, SheetVisible, Xls, Xlsb,
@@ -12,6 +13,7 @@ use calamine::{
 
 use crate::feed::row::ROW_BYTES_MAX;
 use crate::feed::sheet::cell::{self, SheetCell};
+use crate::feed::sheet::currencies::{self, Shown};
 use crate::feed::source::{Notes, Workbook};
 
 const SHEETS_SHOWN_MAX: usize = 20;
@@ -29,10 +31,26 @@ pub(super) struct SheetRow {
 pub(super) type Rows = SyncSender<Result<SheetRow, String>>;
 type Stored = BufReader<File>;
 
+/// Where is told what a workbook has.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'t> {
+    pub(super) rows: &'t Rows,
+    pub(super) notes: &'t Notes,
+    pub(super) currencies: &'t Mutex<Shown>,
+}
+
 /// Sends the rows of a sheet, or why there are none.
-pub(super) fn read(file: File, kind: Workbook, chosen: Option<&str>, notes: &Notes, rows: &Rows) {
+pub(super) fn read(file: File, kind: Workbook, chosen: Option<&str>, told: Told<'_>) {
+    let Told {
+        rows,
+        notes,
+        currencies,
+    } = told;
+    let again = file.try_clone().map_err(damaged);
     let result = Book::open(file, kind).and_then(|mut book| {
         let name = choose(&mut book, chosen, notes)?;
+        *currencies.lock().unwrap_or_else(PoisonError::into_inner) =
+            currencies::shown(&again?, kind, &name);
         let mut gather = Gather {
             rows,
             notes,

@@ -59,9 +59,10 @@ impl Seen {
             return self.usual.add(line, text, usual.as_deref());
         };
         let has_sign = text.contains(['.', ',']);
-        let other = match has_sign {
-            true => plain_number(text, reading.sign),
-            false => usual.clone(),
+        let other = if has_sign {
+            plain_number(text, reading.sign)
+        } else {
+            usual.clone()
         };
         match (&usual, &other) {
             (Some(_), None) => self.usual.shows(line, text),
@@ -135,11 +136,10 @@ impl Reading {
     fn add(&mut self, line: u64, text: &str, plain: Option<&str>) {
         let Some(plain) = plain else {
             let digits = text.strip_prefix('-').unwrap_or(text);
-            match digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                true => {
-                    self.code.get_or_insert_with(|| Example::new(line, text));
-                }
-                false => self.is_broken = true,
+            if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                self.code.get_or_insert_with(|| Example::new(line, text));
+            } else {
+                self.is_broken = true;
             }
             return;
         };

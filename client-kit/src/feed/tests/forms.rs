@@ -3,6 +3,7 @@
 mod xml;
 mod packed;
 mod encodings;
+mod currencies;
 mod json;
 mod remote;
 pub(super) mod sheet;

@@ -284,6 +284,40 @@ fn what_a_report_of_rejected_rows_adds_is_no_attribute() {
 }
 
 #[test]
+fn a_reported_text_that_was_mended_is_a_row() {
+    // The feed had other separators than the report.
+    check(
+        "",
+        "id,title,size,import_line,import_error,import_row\n\
+         ,,,7,the quote of value 2 is not closed,\"a;\"\"18\"\"\"\" pipe\"\";1\"\n\
+         ,,,8,wrong,\"b,\"\"two\nlines\"\",2\"\n\
+         ,,,9,wrong,c;T\n\
+         ,,,10,wrong,\"d,\"\"T,1\"\n\
+         e,E,3,11,wrong,\"e;\"\"E\"\n",
+        expect![[r#"
+            2: a "18\" pipe" size=1
+            3: b "two lines" size=2
+            5!  : import_row is no row of the 3 columns: mend it, or write its values into them
+            6!  : import_row: the quote of value 2 is never closed
+            7: e "E" size=3
+        "#]],
+    );
+    check(
+        "",
+        r#"{"import_line":7,"import_error":"wrong","import_row":"{\"id\":\"a\",\"size\":1}"}
+{"import_line":8,"import_error":"wrong","import_row":"{\"id\":"}
+{"import_line":9,"import_error":"wrong","import_row":"<item/>"}
+{"import_line":10,"import_error":"wrong","import_row":"1"}"#,
+        expect![[r#"
+            1: a "" size=1
+            2!  : import_row: EOF while parsing a value at line 1 column 6
+            3!  : import_row is XML, which a report in JSON cannot have: mend it in its feed
+            4!  : import_row is no object
+        "#]],
+    );
+}
+
+#[test]
 fn a_feed_of_two_columns_states_two_fields() {
     check(
         "",
