@@ -176,7 +176,9 @@ async fn open(
     let opened = tokio::task::spawn_blocking(move || {
         let source = Source::open_as(&file, &form)?;
         let (progress, notes) = (source.progress(), source.notes());
-        feed::rows(source, form.format, mapping).map(|rows| (rows, progress, notes))
+        let rows = feed::rows(source, form.format, mapping)?;
+        let rows = feed::telling_of_currencies(rows, notes.clone());
+        Ok((rows, progress, notes))
     });
     opened.await?.map_err(with_suggestion)
 }

@@ -27,6 +27,7 @@ pub(crate) use crate::feed::exact::{CellKind, TypedColumn, escaped, json_of};
 pub(crate) use crate::feed::form::Kind;
 pub use crate::feed::form::{Encoding, FormArgs, Format, Preset};
 pub use crate::feed::mapping::{Field, Mapping, MappingArgs};
+pub use crate::feed::prices::telling_of_currencies;
 pub(crate) use crate::feed::prices::{
     DecimalSign, currency_named, currency_of, is_price, shown_sign,
 };

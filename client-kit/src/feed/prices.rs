@@ -3,11 +3,13 @@
 
 mod currency;
 mod decimal;
+mod unnamed;
 
 use catalog_events::Currency;
 
 pub(crate) use crate::feed::prices::currency::currency_named;
 pub(crate) use crate::feed::prices::decimal::DecimalSign;
+pub use crate::feed::prices::unnamed::telling_of_currencies;
 
 use crate::feed::prices::currency::taken_off;
 use crate::feed::prices::decimal::{Read, read, shown};

@@ -98,7 +98,7 @@ fn titles_before_the_header_and_encodings_are_seen() {
     let bytes: Vec<u8> = feed.chars().map(|c| c as u8).collect();
     expect![[r#"
         CSV, windows-1252, cells separated by ;
-        note: the text is no UTF-8 and is taken as windows-1252: --encoding UTF-8 or another says otherwise
+        note: the text is no UTF-8 and is taken as windows-1252, in which it has "Größe": --encoding UTF-8 or another says otherwise
         note: prices have a decimal comma, such as "49,90"
         note: "Größe" has numbers with a decimal comma
         note: the name of "Preis (EUR)" says that they are in EUR

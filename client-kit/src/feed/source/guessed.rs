@@ -19,6 +19,8 @@ const SHOWN_CHARS_MAX: usize = 20;
 pub(super) struct Guessed {
     undecided: Option<Bytes>,
     decided: Option<Bytes>,
+    /// The end of what was read before, to show a word as a whole.
+    before: Vec<u8>,
     notes: Notes,
 }
 
@@ -27,6 +29,7 @@ impl Guessed {
         Self {
             undecided: Some(inner),
             decided: None,
+            before: Vec::new(),
             notes: notes.clone(),
         }
     }
@@ -45,7 +48,7 @@ impl Guessed {
             return Ok(());
         }
         let encoding = Encoding::guess(sample);
-        let read_as = shown(&encoding.decode(sample));
+        let read_as = format!("{}{}", self.word_before(), shown(&encoding.decode(sample)));
         self.notes.set_encoding(encoding);
         self.notes.add(format!(
             "the text is no UTF-8 and is taken as {}, in which it has {read_as:?}: --encoding UTF-8 or another \
@@ -54,6 +57,25 @@ impl Guessed {
         ));
         self.decided = Some(Box::new(Decoded::new(put_back(rest, inner), encoding)));
         Ok(())
+    }
+
+    /// Keeps the end of a text that is ASCII.
+    fn pass(&mut self, text: &[u8]) {
+        let end = text.len().saturating_sub(SHOWN_CHARS_MAX);
+        self.before.extend_from_slice(&text[end..]);
+        let excess = self.before.len().saturating_sub(SHOWN_CHARS_MAX);
+        self.before.drain(..excess);
+    }
+
+    /// The letters that stand right before the first one that is not ASCII.
+    fn word_before(&self) -> String {
+        let letters = self
+            .before
+            .iter()
+            .rev()
+            .take_while(|byte| byte.is_ascii_alphanumeric());
+        let word = &self.before[self.before.len() - letters.count()..];
+        String::from_utf8_lossy(word).into_owned()
     }
 }
 
@@ -87,7 +109,9 @@ impl Read for Guessed {
         if let Some(mut inner) = self.undecided.take() {
             let bytes = inner.read(buffer);
             let read = &buffer[..*bytes.as_ref().unwrap_or(&0)];
-            let Some(letter) = read.iter().position(|byte| !byte.is_ascii()) else {
+            let letter = read.iter().position(|byte| !byte.is_ascii());
+            self.pass(&read[..letter.unwrap_or(read.len())]);
+            let Some(letter) = letter else {
                 self.undecided = Some(inner);
                 return bytes;
             };

@@ -6,6 +6,7 @@ use expect_test::expect;
 
 use super::forms::{Table, check_table};
 use super::read;
+use crate::feed::{Source, rows, telling_of_currencies};
 
 #[test]
 fn a_column_of_currencies_has_codes_or_signs() {
@@ -254,4 +255,25 @@ fn a_table_has_the_currency_of_its_prices_in_a_column() {
             3! b price: there is nothing in column "cost"
         "#]],
     );
+}
+
+#[test]
+fn a_price_that_names_no_currency_is_told_once() {
+    let told = |options: &str, feed: &'static str| {
+        let source = Source::from_reader("feed", feed.as_bytes()).expect("source");
+        let notes = source.notes();
+        let found = rows(source, None, super::mapping(options)).expect("rows");
+        let count = telling_of_currencies(found, notes.clone()).count();
+        (count, notes.take().join("\n"))
+    };
+    let note = "prices that name no currency, as in line 3, are in the one that their product has, and for a new \
+                product in the default one of the catalog: --currency CODE names it";
+    let feed = "id,price,title\na,5 €,A\nb,5,B\nc,6,C\n";
+    assert_eq!(told("", feed), (3, note.to_owned()));
+    assert_eq!(
+        told("--price-minor price", "id,price\n,1\na,x\nb,0\nc,5\n").0,
+        4
+    );
+    assert_eq!(told("--currency EUR", feed), (3, String::new()));
+    assert_eq!(told("", "id,title\na,A\n"), (1, String::new()));
 }

@@ -118,7 +118,7 @@ fn an_encoding_is_told_found_or_guessed() {
         b"id,title,price\na,gr\xfcn \x80,1\n",
         expect![[r#"
             2: a "grün €" 1
-            note: the text is no UTF-8 and is taken as windows-1252, in which it has "ün €": --encoding UTF-8 or another says otherwise
+            note: the text is no UTF-8 and is taken as windows-1252, in which it has "grün €": --encoding UTF-8 or another says otherwise
         "#]],
     );
     check(
