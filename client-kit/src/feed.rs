@@ -35,7 +35,9 @@ pub use crate::feed::row::{Mistake, Original, ROW_BYTES_MAX, Row, Rows};
 pub use crate::feed::sheet::THREAD as SPREADSHEET_THREAD;
 pub use crate::feed::source::{Notes, Progress, Source};
 pub use crate::feed::values::REPORT_COLUMNS;
-pub(crate) use crate::feed::values::{attribute_name, flag, is_plain_number};
+pub(crate) use crate::feed::values::{
+    attribute_name, flag, gtin_digits, image_address, is_plain_number,
+};
 
 use crate::feed::columns::{Columns, Unseen};
 use crate::feed::csv::lines_before_header;

@@ -10,10 +10,12 @@ pub(crate) fn is_checked(digits: &str) -> bool {
     weighed(digits, [1, 3]).is_multiple_of(10)
 }
 
-/// Whether a text is digits of a length that GTINs have, with the right check digit.
+/// Whether a text is digits of a length that GTINs have, with the right check digit. Zeros alone stand for none.
 pub(crate) fn is_valid(text: &str) -> bool {
     let is_long_enough = matches!(text.len(), 8 | 12 | 13 | 14);
-    is_long_enough && text.bytes().all(|byte| byte.is_ascii_digit()) && is_checked(text)
+    let has_value = text.bytes().any(|byte| byte != b'0');
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_long_enough && is_number && has_value && is_checked(text)
 }
 
 /// The sum of the digits from the last on, by weights in turn.
@@ -26,6 +28,12 @@ fn weighed(digits: &str, weights: [u32; 2]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn zeros_are_no_gtin() {
+        assert!(is_valid("96385074") && is_valid("00000096385074"));
+        assert!(!is_valid("00000000") && !is_valid("00000000000000") && !is_valid("9638507"));
+    }
 
     #[test]
     fn one_wrong_digit_is_seen_at_every_place() {

@@ -99,12 +99,15 @@ pub(super) fn trimmed(text: String) -> String {
 }
 
 /// Whether it is an http or https URL with a host, and has nothing that ends or escapes an attribute of
-/// HTML.
+/// HTML. The letter case of a scheme means nothing (RFC 3986, 3.1).
 pub(super) fn is_web_url(url: &str) -> bool {
-    let rest = url
-        .strip_prefix("https://")
-        .or_else(|| url.strip_prefix("http://"));
-    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) && is_clean_url(url)
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return false;
+    };
+    let is_web = ["https", "http"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known));
+    is_web && !rest.is_empty() && !rest.starts_with('/') && is_clean_url(url)
 }
 
 pub(super) fn is_clean_url(url: &str) -> bool {

@@ -325,6 +325,18 @@ mod tests {
     }
 
     #[test]
+    fn the_scheme_of_an_address_is_one_in_any_case() {
+        for url in ["https://x/a.jpg", "HTTPS://X/a.jpg", "Http://x/a.jpg"] {
+            let fields = ProductFields {
+                image_url: url.to_owned(),
+                ..valid()
+            };
+            let draft = Draft::parse(fields).expect(url);
+            assert_eq!(draft.image_url.as_deref(), Some(url));
+        }
+    }
+
+    #[test]
     fn names_the_field_at_fault() {
         let id = "a product id is 1 to 64 characters of A-Z a-z 0-9 _ -";
         check(|f| f.id = "a.b".into(), "id", id);
@@ -360,6 +372,8 @@ mod tests {
             "https://",
             "http:///x",
             "https://a b",
+            "://a",
+            "HTTPSS://a",
         ] {
             check(
                 |f| f.image_url = url.into(),

@@ -157,9 +157,10 @@ pub(super) fn write(
 /// title stands in for it.
 fn check(product: &v1::Product, address: &str) -> Result<(), LeftOut> {
     let is_address = |text: &str| {
-        let has_scheme = ["https://", "http://"]
-            .iter()
-            .any(|it| text.starts_with(it));
+        let has_scheme = ["https://", "http://"].iter().any(|it| {
+            text.get(..it.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(it))
+        });
         has_scheme && text.len() <= ADDRESS_BYTES_MAX && !text.contains(char::is_whitespace)
     };
     let lacks = |reason| Err(LeftOut(reason));

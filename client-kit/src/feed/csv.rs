@@ -20,6 +20,7 @@ use crate::feed::mapping::Mapping;
 use crate::feed::row::{Cell, Mistake, Original, ROW_BYTES_MAX, Row};
 use crate::feed::source::Source;
 use crate::feed::survey::Survey;
+use crate::feed::values;
 
 /// The most bytes and lines of a record. Where a quote that is not closed takes in more, each line behind it
 /// is read again.
@@ -86,7 +87,7 @@ impl Records {
             }
             let texts = cells
                 .iter()
-                .map(|cell| str::from_utf8(cell).unwrap_or_default());
+                .map(|cell| values::text_of(str::from_utf8(cell).unwrap_or_default()));
             survey.add(line, texts);
         }
         Ok(survey.settle(&self.columns, mapping))
@@ -187,7 +188,7 @@ impl Records {
         let mut texts = Vec::with_capacity(expected);
         for (place, cell) in cells.iter().enumerate() {
             match str::from_utf8(cell) {
-                Ok(text) => texts.push(text),
+                Ok(text) => texts.push(values::text_of(text)),
                 Err(_) => {
                     let column = self.columns.name(place);
                     return Err(format!(
@@ -355,8 +356,10 @@ fn header<R: BufRead>(
                 reason,
             });
         }
-        let names = cells.cells.iter();
-        let names = names.map(|name| String::from_utf8_lossy(name).trim().to_owned());
+        let names = cells.cells.iter().map(|name| {
+            let name = String::from_utf8_lossy(name);
+            values::text_of(&name).trim().to_owned()
+        });
         return Ok((separator, names.collect()));
     }
 }

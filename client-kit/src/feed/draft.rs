@@ -294,7 +294,10 @@ impl<'m> Draft<'m> {
             Field::Id => product.id = text,
             Field::Title => product.title = values::plain(text),
             Field::Description => product.description = text,
-            Field::ImageUrl => product.image_url = text,
+            Field::ImageUrl => match values::image_address(&text) {
+                Ok(address) => product.image_url = address,
+                Err(reason) => self.warn(field, reason),
+            },
             Field::Brand => product.brand = values::plain(text),
             Field::Sku => product.sku = text,
             Field::Status => product.status = values::status(&text)?.into(),
@@ -308,12 +311,12 @@ impl<'m> Draft<'m> {
 
     /// Takes the GTINs that are valid. One that is not is left out, and the others stay as they are.
     fn set_gtins(&mut self, value: Value) -> Result<(), String> {
-        let stated = values::list(value, &[',', ';', '|', ' '])?;
+        let stated = values::list(value, &values::GTIN_SEPARATORS)?;
         if stated.is_empty() {
             self.clears.push(Field::Gtins.as_str().to_owned());
         }
-        for text in stated {
-            let (gtin, warning) = values::gtin(&text);
+        let stated = stated.iter().flat_map(|text| values::gtins(text));
+        for (gtin, warning) in stated {
             self.product.gtins.extend(gtin);
             if let Some(reason) = warning {
                 self.warn(Field::Gtins, reason);

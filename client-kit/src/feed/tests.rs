@@ -12,6 +12,7 @@ mod shopify;
 mod shown;
 mod splits;
 mod tables;
+mod written;
 
 use std::fmt::Write as _;
 use std::io::{Cursor, Read, Write as _};

@@ -2,6 +2,10 @@
 
 mod names;
 mod cells;
+mod shown;
+mod formula;
+mod gtins;
+mod images;
 
 use std::borrow::Cow;
 
@@ -12,12 +16,15 @@ use catalog_proto::v1::{AttributeList, AttributeScalar, AttributeValue, ProductS
 use quick_xml::escape::resolve_html5_entity;
 use serde_json::{Number, Value};
 
-use crate::gtin;
-
 pub(crate) use crate::feed::values::cells::is_plain_number;
 pub(super) use crate::feed::values::cells::{number_or_text, plain_number, typed};
+pub(super) use crate::feed::values::formula::text_of;
+pub(crate) use crate::feed::values::gtins::gtin_digits;
+pub(super) use crate::feed::values::gtins::{SEPARATORS as GTIN_SEPARATORS, gtins};
+pub(crate) use crate::feed::values::images::image_address;
 pub(crate) use crate::feed::values::names::attribute_name;
 pub(super) use crate::feed::values::names::is_of_gtins;
+pub(super) use crate::feed::values::shown::{listed, shorten};
 
 /// The first double from which on not every integer is exact.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
@@ -149,34 +156,6 @@ pub(super) fn entity(name: &str) -> Option<Cow<'static, str>> {
     Some(Cow::Owned(char.to_string()))
 }
 
-/// A valid GTIN, and what was wrong with the text or was mended. Spreadsheets make numbers of GTINs. One with a wrong
-/// check digit is taken as it stands: shops have such goods, and find them by it.
-pub(super) fn gtin(text: &str) -> (Option<String>, Option<String>) {
-    let is_gtin =
-        |text: &str| (8..=14).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    let digits: String = text.chars().filter(|c| *c != '-').collect();
-    let digits = digits.trim_start_matches('\'');
-    if is_gtin(digits) {
-        let warning = (!gtin::is_checked(digits)).then(|| {
-            format!("{digits} is taken as it stands, though its last digit, which checks the others, is wrong")
-        });
-        return (Some(digits.to_owned()), warning);
-    }
-    match digits.strip_suffix(".0").filter(|whole| is_gtin(whole)) {
-        Some(whole) => (
-            Some(whole.to_owned()),
-            Some(format!("{:?} was read as {whole}", shorten(text))),
-        ),
-        None => (
-            None,
-            Some(format!(
-                "{:?} is left out: a GTIN has 8 to 14 digits",
-                shorten(text)
-            )),
-        ),
-    }
-}
-
 pub(super) fn version(text: &str) -> Result<i64, String> {
     let version = text.parse().ok().filter(|version| *version > 0);
     version.ok_or_else(|| format!("{text:?} is no version: they count from 1"))
@@ -294,33 +273,6 @@ pub(super) fn number(number: &Number) -> ScalarKind {
     }
 }
 
-/// Cuts a text to a length that fits a message.
-pub(super) fn shorten(text: &str) -> String {
-    const SHOWN_CHARS_MAX: usize = 80;
-    let mut shown: String = text.chars().take(SHOWN_CHARS_MAX).collect();
-    if shown.len() < text.len() {
-        shown.push('…');
-    }
-    shown
-}
-
-/// The names of columns in a message: the first, and how many more there are.
-pub(super) fn listed(names: &[String]) -> String {
-    const SHOWN_CHARS_MAX: usize = 300;
-    let mut text = String::new();
-    for (at, name) in names.iter().enumerate() {
-        let name = shorten(name);
-        if at > 0 && text.chars().count() + name.chars().count() > SHOWN_CHARS_MAX {
-            return format!("{text} and {} more", names.len() - at);
-        }
-        if at > 0 {
-            text.push_str(", ");
-        }
-        text.push_str(&name);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,25 +290,6 @@ mod tests {
         assert_eq!(path("A &gt; B>C", None), ["A", "B>C"]);
         assert_eq!(path("A>B", None), ["A", "B"]);
         assert_eq!(path("A > 5 m/B", Some("/")), ["A > 5 m", "B"]);
-    }
-
-    #[test]
-    fn gtins_that_spreadsheets_broke_are_told() {
-        let check = |text: &str, found: Option<&str>, is_told: bool| {
-            let (gtin, warning) = gtin(text);
-            assert_eq!(
-                (gtin.as_deref(), warning.is_some()),
-                (found, is_told),
-                "{text}"
-            );
-        };
-        check("4006381333931", Some("4006381333931"), false);
-        check("978-3-16-148410-0", Some("9783161484100"), false);
-        check("4006381333931.0", Some("4006381333931"), true);
-        check("4.0E+12", None, true);
-        check("4006381333932", Some("4006381333932"), true);
-        check("36000291452", Some("36000291452"), false);
-        check("1234567", None, true);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::feed::DecimalSign;
-use crate::feed::{Role, flag, is_plain_number, is_price, shown_sign};
+use crate::feed::{Role, flag, gtin_digits, is_plain_number, is_price, shown_sign};
 use crate::gtin;
 use catalog_events::ProductId;
 
@@ -100,8 +100,7 @@ pub(super) fn is_id(text: &str) -> bool {
 
 /// Whether a text is a GTIN with the right check digit.
 pub(super) fn is_gtin(text: &str) -> bool {
-    let digits = text.trim_start_matches('\'');
-    gtin::is_valid(digits) && digits.bytes().any(|byte| byte != b'0')
+    gtin::is_valid(&gtin_digits(text))
 }
 
 /// Whether a text has a sign of money or exactly two decimals.

@@ -1,9 +1,9 @@
 //! Which column fills which field: by its name, and by what its values are.
 
-use crate::feed::is_price;
 use crate::feed::{Field, Mapping, Role};
+use crate::feed::{image_address, is_price};
 use crate::suggest::column::{
-    Column, has_several_urls, is_gtin, is_id, is_image, is_markup, is_money, is_number, is_url,
+    Column, is_gtin, is_id, is_image, is_markup, is_money, is_number, is_url,
 };
 use crate::suggest::{names, settings};
 
@@ -217,7 +217,7 @@ fn evidence(field: Field, column: &Column, rows: usize) -> (i32, Option<&'static
         }
         Field::Categories => (0, None),
         Field::ImageUrl => {
-            let is_one = |text: &str| is_url(text) && !has_several_urls(text);
+            let is_one = |text: &str| image_address(text).is_ok();
             only_if(column.share(is_one) > 0.8, "values that are addresses")
         }
         Field::Status => only_if(

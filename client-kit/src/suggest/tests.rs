@@ -237,3 +237,13 @@ fn a_command_is_quoted_for_a_shell() {
         .collect::<Vec<_>>();
     assert_eq!(words.lines().collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn gtins_with_blanks_are_known() {
+    let feed = "id;title;price;ean\na;Lamp;1.5;4 006381 333931\nb;Desk;2.5;5 901234 123457\n";
+    let found = look("a.csv", "--currency EUR", feed.as_bytes());
+    assert_eq!(
+        command::quoted(&found.options),
+        "--map gtins=ean --currency EUR"
+    );
+}
