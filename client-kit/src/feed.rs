@@ -41,8 +41,9 @@ pub(crate) use crate::feed::values::{
 
 use crate::feed::columns::{Columns, Unseen};
 use crate::feed::csv::lines_before_header;
+use crate::feed::error::with_hint;
 use crate::feed::row::{Cell, RawRow, Unread};
-use crate::feed::sheet::{SheetCell, Table, TableRow};
+use crate::feed::sheet::{SheetCell, Table, TableRow, fitting_sheet};
 
 /// A feed whose rows can be read, and what is known of it by then.
 pub(crate) struct Opened {
@@ -96,7 +97,8 @@ fn open(source: Source, format: Option<Format>, mut mapping: Mapping) -> Result<
             .for_each(|one| one.map_columns(&mut mapping)),
     }
     if kind == Kind::Csv && !mapping.checks_header && mapping.skip == 0 {
-        mapping.skip = lines_before_header(source.peeked());
+        let (delimiter, id) = (mapping.delimiter.as_deref(), mapping.source(Field::Id));
+        mapping.skip = lines_before_header(source.peeked(), delimiter, id);
     }
     let known = mapping.clone();
     let opened = |rows, table: Option<&Columns>, separator| Opened {
@@ -133,10 +135,8 @@ fn open(source: Source, format: Option<Format>, mut mapping: Mapping) -> Result<
             }
         }
         Kind::Sheet => {
-            let (notes, preset) = (source.notes(), source.form().preset);
-            let mut table = Table::new(source)?;
-            let columns = Columns::new(table.columns().to_vec(), mapping, preset, &notes);
-            let mut columns = columns.map_err(FeedError::Mapping)?;
+            let notes = source.notes();
+            let (mut table, mut columns) = sheet(source, mapping)?;
             let shown = |column| table.currencies(column);
             let settled = columns.settle_currency(shown, &notes);
             settled.map_err(FeedError::Mapping)?;
@@ -155,6 +155,34 @@ fn open(source: Source, format: Option<Format>, mut mapping: Mapping) -> Result<
             }
         }
     })
+}
+
+/// Opens a sheet and settles its columns.
+fn sheet(source: Source, mut mapping: Mapping) -> Result<(Table, Columns), FeedError> {
+    let (notes, preset) = (source.notes(), source.form().preset);
+    let sheets = source.sheets();
+    let mut table = Table::new(source, mapping.skip)?;
+    let id = mapping.source(Field::Id).to_owned();
+    if !mapping.checks_header
+        && mapping.skip == 0
+        && let Some(line) = table.header_below(&id)
+    {
+        table.skip_to(line)?;
+        mapping.skip = line - 1;
+    }
+    let settle = |names: &[String], notes: &Notes| {
+        Columns::new(names.to_vec(), mapping.clone(), preset, notes)
+    };
+    let columns = settle(table.columns(), &notes).map_err(|reason| {
+        let below = table.header_below(&id).map(|line| {
+            let before = line - 1;
+            format!("row {line} looks like the header: --skip {before} skips what is before it")
+        });
+        let fits = |names: &[String]| settle(names, &Notes::default()).is_ok();
+        let hint = below.or_else(|| fitting_sheet(sheets, mapping.skip, fits));
+        FeedError::Mapping(with_hint(reason, hint))
+    })?;
+    Ok((table, columns))
 }
 
 /// Makes products of objects. What options name and no object has is told at the end.
@@ -215,4 +243,4 @@ fn until_error(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

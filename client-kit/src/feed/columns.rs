@@ -2,6 +2,7 @@
 
 mod unseen;
 mod stand_in;
+mod header;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use catalog_events::Currency;
 
+pub(super) use crate::feed::columns::header::{header_at, is_title};
 pub(super) use crate::feed::columns::unseen::Unseen;
 
 use crate::feed::draft::{Draft, Numbers, Role};
@@ -28,6 +30,9 @@ pub(super) struct Columns {
     mapping: Mapping,
     /// What completes the rows of an export of Shopify.
     shopify: Option<Shopify>,
+    /// The places of columns without a name in which no row had a value so far.
+    nameless: Vec<usize>,
+    notes: Notes,
 }
 
 /// What becomes of line breaks in a text.
@@ -82,8 +87,11 @@ impl Columns {
             Role::Exact(TypedColumn::Categories) => Some("categories".to_owned()),
             _ => None,
         });
+        let nameless = (0..names.len()).filter(|place| names[*place].is_empty());
         let columns = Self {
             stated: stated.collect(),
+            nameless: nameless.collect(),
+            notes: notes.clone(),
             names,
             roles,
             mapping,
@@ -197,6 +205,7 @@ impl Columns {
 
     /// Reads the cells of a row, one for each column.
     pub(super) fn row(&mut self, line: u64, cells: &[Cell<'_>]) -> Row {
+        self.tell_nameless(line, cells);
         let Some(shopify) = &mut self.shopify else {
             return self.product(line, cells, cells, &[]);
         };
@@ -213,6 +222,22 @@ impl Columns {
                 ..Row::rejected(line, mistake)
             },
         }
+    }
+
+    /// Tells of columns that are left out as they have no name, once they have a value.
+    fn tell_nameless(&mut self, line: u64, cells: &[Cell<'_>]) {
+        let notes = &self.notes;
+        self.nameless.retain(|place| {
+            let cell = cells.get(*place).map_or("", |cell| cell.text.trim());
+            if !cell.is_empty() {
+                notes.add(format!(
+                    "column {} has no name in the header and is left out, with {:?} in line {line}",
+                    place + 1,
+                    values::shorten(cell)
+                ));
+            }
+            cell.is_empty()
+        });
     }
 
     /// Tells what is known at the end of the feed.

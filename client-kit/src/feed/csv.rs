@@ -7,6 +7,7 @@ mod lines;
 mod cells;
 mod dialect;
 mod reported;
+mod hint;
 
 use std::io::{self, BufRead};
 
@@ -15,8 +16,8 @@ use crate::feed::csv::cells::{Cells, Progress, without_end};
 use crate::feed::csv::lines::{Line, Lines};
 use crate::feed::csv::reported::Reported;
 use crate::feed::csv::swallowed::{RowShape, broken_cell};
-use crate::feed::error::FeedError;
-use crate::feed::mapping::Mapping;
+use crate::feed::error::{FeedError, with_hint};
+use crate::feed::mapping::{Field, Mapping};
 use crate::feed::row::{Cell, Mistake, Original, ROW_BYTES_MAX, Row};
 use crate::feed::source::Source;
 use crate::feed::survey::Survey;
@@ -103,8 +104,16 @@ impl Records {
         let (progress, notes, preset) = (source.progress(), source.notes(), source.form().preset);
         let mut lines = Lines::new(source.into_reader(), &beginning);
         let mut cells = Cells::default();
-        let (separator, header) = header(&mut lines, &mut cells, &mapping)?;
-        let columns = Columns::new(header, mapping, preset, &notes).map_err(FeedError::Mapping)?;
+        let Header {
+            separator,
+            names,
+            line,
+        } = header(&mut lines, &mut cells, &mapping)?;
+        let id = mapping.source(Field::Id).to_owned();
+        let columns = Columns::new(names, mapping, preset, &notes).map_err(|reason| {
+            let hint = hint::of_header(line, &mut lines, &separator, &id);
+            FeedError::Mapping(with_hint(reason, hint))
+        })?;
         progress.tell_header(columns.names());
         Ok(Self {
             lines,
@@ -321,12 +330,20 @@ fn lines_after(lines: &[Line]) -> String {
     }
 }
 
+/// What the header shows.
+struct Header {
+    separator: Vec<u8>,
+    names: Vec<String>,
+    /// Its first line.
+    line: Line,
+}
+
 /// Reads the header: the separator, and the names of the columns.
 fn header<R: BufRead>(
     lines: &mut Lines<R>,
     cells: &mut Cells,
     mapping: &Mapping,
-) -> Result<(Vec<u8>, Vec<String>), FeedError> {
+) -> Result<Header, FeedError> {
     let read = |source| FeedError::Read { line: 1, source };
     for _ in 0..mapping.skip {
         lines.next().map_err(read)?;
@@ -344,15 +361,14 @@ fn header<R: BufRead>(
             continue;
         }
         let separator = separator.unwrap_or_else(|| dialect::shown_by(&line.text));
-        let number = line.number;
-        lines.read_again(std::iter::once(line));
+        lines.read_again(std::iter::once(line.clone()));
         let record = record(lines, cells, &separator).map_err(read)?;
         let flaw = record.and_then(|record| header_flaw(record, cells, &separator));
         if let Some(reason) = flaw {
             let reason =
                 format!("{reason} (this is the header; --skip LINES skips what is before it)");
             return Err(FeedError::Syntax {
-                line: number,
+                line: line.number,
                 reason,
             });
         }
@@ -360,7 +376,11 @@ fn header<R: BufRead>(
             let name = String::from_utf8_lossy(name);
             values::text_of(&name).trim().to_owned()
         });
-        return Ok((separator, names.collect()));
+        return Ok(Header {
+            separator,
+            names: names.collect(),
+            line,
+        });
     }
 }
 

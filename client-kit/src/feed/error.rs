@@ -54,6 +54,14 @@ impl FeedError {
     }
 }
 
+/// A reason with what to do about it.
+pub(super) fn with_hint(reason: String, hint: Option<String>) -> String {
+    match hint {
+        Some(hint) => format!("{reason}; {hint}"),
+        None => reason,
+    }
+}
+
 /// Cuts a text behind so many characters.
 pub(super) fn cut(text: &mut String, chars_max: usize) {
     if let Some((end, _)) = text.char_indices().nth(chars_max) {

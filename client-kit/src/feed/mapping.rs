@@ -33,7 +33,7 @@ pub enum Field {
 
 impl Field {
     /// The fields that `--map` takes.
-    const MAPPED: [Field; 10] = [
+    pub(super) const MAPPED: [Field; 10] = [
         Field::Id,
         Field::Title,
         Field::Description,
@@ -125,7 +125,7 @@ pub struct MappingArgs {
     /// Separates the cells of a CSV [default: as its header or its line sep= shows]
     #[arg(long, value_name = "SEP")]
     pub delimiter: Option<String>,
-    /// Skips the lines before the header of a CSV
+    /// Skips the lines before the header of a CSV, or the rows before that of a spreadsheet
     #[arg(long, value_name = "LINES", default_value_t = 0)]
     pub skip: u64,
 }

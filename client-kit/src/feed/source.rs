@@ -176,6 +176,18 @@ impl Source {
         Self::open_as(self.path.as_deref()?, &self.form).ok()
     }
 
+    /// Opens other sheets of the same workbook by their names; none where it cannot be opened a second time.
+    pub(super) fn sheets(&self) -> impl Fn(Option<&str>) -> Option<Self> + use<> {
+        let (path, form) = (self.path.clone(), self.form.clone());
+        move |sheet| {
+            let form = FormArgs {
+                sheet: sheet.map(str::to_owned),
+                ..form.clone()
+            };
+            Self::open_as(path.as_deref()?, &form).ok()
+        }
+    }
+
     pub fn progress(&self) -> Progress {
         self.progress.clone()
     }
@@ -229,6 +241,10 @@ fn decoded(
 ) -> io::Result<(Box<dyn BufRead + Send>, Vec<u8>)> {
     let mut beginning = Beginning::default();
     let mut first = peek(&mut text, |first| !is_file && beginning.is_enough(first))?;
+    if chosen.is_none() && is_utf32(&first) {
+        let reason = "a text in UTF-32, which is not read: save it as UTF-8";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+    }
     let guess = encoding::find(&first, chosen)
         .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
     notes.set_encoding(guess.encoding.unwrap_or(Encoding::UTF_8));
@@ -246,4 +262,15 @@ fn decoded(
         Box::new(BufReader::with_capacity(BUFFER_BYTES, whole)),
         peeked,
     ))
+}
+
+/// Whether a text has four bytes for a character, by its mark or its first two characters.
+fn is_utf32(first: &[u8]) -> bool {
+    matches!(
+        first,
+        [0xff, 0xfe, 0, 0, ..]
+            | [0, 0, 0xfe, 0xff, ..]
+            | [1..=0x7f, 0, 0, 0, 1..=0x7f, 0, 0, 0, ..]
+            | [0, 0, 0, 1..=0x7f, 0, 0, 0, 1..=0x7f, ..]
+    )
 }

@@ -6,6 +6,7 @@ mod currencies;
 mod forms;
 mod fuzz;
 mod google;
+mod headers;
 mod malformed;
 mod notation;
 mod shopify;
@@ -25,6 +26,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
 
+pub(crate) use self::forms::sheet::ods;
 use self::shown::show;
 use super::*;
 

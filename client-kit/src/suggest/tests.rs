@@ -239,6 +239,40 @@ fn a_command_is_quoted_for_a_shell() {
 }
 
 #[test]
+fn titles_in_several_cells_before_the_header_are_seen() {
+    let table = "Artikel;Bezeichnung;Preis\na1;Lampe;49,90\na2;Tisch;5,00\n";
+    for (titles, lines) in [
+        ("Export vom 1.1.2026;;\n", 1),
+        ("Export vom 1.1.2026;;\n;;\nShop:;X;\n", 3),
+        ("Report;1.1.2026;EUR\n", 1),
+        ("Export vom 1.1.2026\n", 1),
+    ] {
+        let found = look("a.csv", "", format!("{titles}{table}").as_bytes());
+        let expected =
+            format!("--skip {lines} --map id=Artikel --map title=Bezeichnung --price Preis");
+        assert_eq!(command::quoted(&found.options), expected, "{titles}");
+        assert_eq!((found.trial.products, found.trial.rejected), (2, 0));
+    }
+}
+
+#[test]
+fn titles_before_the_header_of_a_spreadsheet_are_seen() {
+    let rows: [&[&str]; 4] = [
+        &["Export vom 1.1.2026"],
+        &["Artikel", "Bezeichnung", "Preis"],
+        &["a1", "Lampe", "49.9"],
+        &["a2", "Tisch", "5"],
+    ];
+    let found = look("a.ods", "", &crate::feed::tests::ods(&rows));
+    let options = command::quoted(&found.options);
+    assert!(
+        options.starts_with("--skip 1 --map id=Artikel --map title=Bezeichnung --price Preis"),
+        "{options}"
+    );
+    assert_eq!((found.trial.products, found.trial.rejected), (2, 0));
+}
+
+#[test]
 fn gtins_with_blanks_are_known() {
     let feed = "id;title;price;ean\na;Lamp;1.5;4 006381 333931\nb;Desk;2.5;5 901234 123457\n";
     let found = look("a.csv", "--currency EUR", feed.as_bytes());

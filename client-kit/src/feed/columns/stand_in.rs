@@ -12,19 +12,29 @@ const TITLES: &str = "name productname producttitle itemname articlename titel b
 const PRICES: &str = "preis verkaufspreis bruttopreis prix prixttc precio pvp prezzo preço preco prijs pris cena 価格 \
     unitprice sellingprice regularprice retailprice currentprice";
 
+/// Whether a name is that of a field, or one of those that stand for a title or a price.
+pub(super) fn is_well_known(name: &str) -> bool {
+    let own = Field::MAPPED.into_iter().chain([Field::Price]);
+    own.into_iter()
+        .any(|field| name.to_lowercase() == field.as_str())
+        || is_listed(TITLES, name)
+        || is_listed(PRICES, name)
+}
+
+fn is_listed(known: &str, name: &str) -> bool {
+    let signs = name.chars().filter(|sign| sign.is_alphanumeric());
+    let folded = signs.flat_map(char::to_lowercase);
+    let mut known = known.split_whitespace();
+    known.any(|one| folded.clone().eq(one.chars()))
+}
+
 /// What to do where nothing fills a field, if one of these columns looks like it.
 pub(super) fn hint<'n>(field: Field, mut names: impl Iterator<Item = &'n str>) -> Option<String> {
     let known = match field {
         Field::Price => PRICES,
         _ => TITLES,
     };
-    let is_known = |name: &&str| {
-        let signs = name.chars().filter(|sign| sign.is_alphanumeric());
-        let folded = signs.flat_map(char::to_lowercase);
-        let mut known = known.split_whitespace();
-        known.any(|one| folded.clone().eq(one.chars()))
-    };
-    let name = names.find(is_known)?;
+    let name = names.find(|name| is_listed(known, name))?;
     let (option, field) = match field {
         Field::Price => (format!("--price {name:?}"), "price"),
         field => (format!("--map {}={name:?}", field.as_str()), field.as_str()),

@@ -1,10 +1,13 @@
 //! What separates the cells of a feed, as it says itself or as its header shows.
 
+use crate::feed::columns::header_at;
+use crate::feed::csv::cells::{Cells, Progress};
+
 /// The separators that a header is searched for, the likeliest last.
 const SEPARATORS: [u8; 4] = [b'|', b'\t', b';', b','];
 
 /// How many lines are searched for a header.
-const LOOK_LINES_MAX: usize = 20;
+pub(super) const LOOK_LINES_MAX: usize = 20;
 
 /// The separator that a first line names as spreadsheets do: `sep=;`.
 pub(super) fn named(line: &[u8]) -> Option<Vec<u8>> {
@@ -44,43 +47,82 @@ pub(super) fn shown_by(header: &[u8]) -> Vec<u8> {
     vec![most.map_or(b',', |(separator, _)| *separator)]
 }
 
-/// How many lines stand before the header: a title or a date have fewer separators than the lines that follow,
-/// of which several have as many as the header.
-pub(in crate::feed) fn lines_before_header(beginning: &[u8]) -> u64 {
+/// How many lines stand before the header, such as a title or a date. Blank ones are none of them.
+pub(in crate::feed) fn lines_before_header(
+    beginning: &[u8],
+    delimiter: Option<&str>,
+    id: &str,
+) -> u64 {
+    let end = if beginning.contains(&b'\n') {
+        b'\n'
+    } else {
+        b'\r'
+    };
     let lines: Vec<&[u8]> = beginning
-        .split(|byte| *byte == b'\n')
+        .split(|byte| *byte == end)
         .take(LOOK_LINES_MAX)
         .collect();
-    let counts = |separator: u8| {
-        let count = move |line: &&[u8]| outside_of_quotes(line, separator);
-        lines.iter().map(count).collect::<Vec<usize>>()
-    };
-    let header = |counts: Vec<usize>| {
-        let most = counts.iter().copied().max().filter(|most| *most > 0)?;
-        let at = counts.iter().position(|count| *count == most)?;
-        let alike = counts.iter().filter(|count| **count == most).count();
-        let are_fewer = counts.iter().take(at).all(|count| count * 2 < most);
-        (alike > 1 && are_fewer).then_some((most, at))
-    };
-    let found = SEPARATORS.into_iter().filter_map(|one| header(counts(one)));
-    let Some((_, at)) = found.max_by_key(|(most, _)| *most) else {
+    let rows = rows_of(&lines, delimiter.map(str::as_bytes));
+    let Some(place) = header_at(&rows, id) else {
         return 0;
     };
-    let is_said = lines.iter().take(at).any(|line| named(line).is_some());
-    let is_blank = |line: &&[u8]| line.trim_ascii().is_empty();
-    if is_said || lines.iter().take(at).all(is_blank) {
+    let (before, header) = (&lines[..place], lines[place]);
+    // The line is skipped too that names the separator, which the header has to show then.
+    let said = before.iter().find_map(|line| named(line));
+    let is_lost = said.is_some_and(|said| said != shown_by(header));
+    let is_blank = |line: &&[u8]| line.trim_ascii().is_empty() || named(line).is_some();
+    if is_lost || before.iter().all(is_blank) {
         return 0;
     }
-    at as u64
+    place as u64
 }
 
-fn outside_of_quotes(line: &[u8], separator: u8) -> usize {
-    let mut is_quoted = false;
-    let is_one = |byte: &&u8| {
-        is_quoted ^= **byte == b'"';
-        !is_quoted && **byte == separator
+/// The cells of lines, without a look at what quotes take in of the next ones. Without a separator, it is the one
+/// of which most lines have the same number. A line that names it has no cells.
+pub(super) fn rows_of(lines: &[&[u8]], delimiter: Option<&[u8]>) -> Vec<Vec<String>> {
+    let said = lines.iter().find_map(|line| named(line));
+    let separator = match delimiter {
+        Some(delimiter) => delimiter.to_vec(),
+        None => said.unwrap_or_else(|| vec![commonest(lines)]),
     };
-    line.iter().filter(is_one).count()
+    let row = |line: &&[u8]| {
+        if named(line).is_some() {
+            return Vec::new();
+        }
+        let mut cells = Cells::default();
+        if cells.add(line, &separator) == Progress::Open {
+            cells.end_at_separators(&separator);
+        }
+        let texts = cells.cells.iter();
+        let texts = texts.map(|cell| String::from_utf8_lossy(cell).into_owned());
+        texts.collect()
+    };
+    lines.iter().map(row).collect()
+}
+
+/// The separator that most lines have equally often.
+fn commonest(lines: &[&[u8]]) -> u8 {
+    let alike = |separator: u8| {
+        let count = |line: &&[u8]| outside_of_quotes(line, &[separator]);
+        let counts: Vec<usize> = lines.iter().map(count).collect();
+        let times = |count: usize| counts.iter().filter(|one| **one == count).count();
+        let found = counts.iter().filter(|count| **count > 0);
+        found.map(|count| (times(*count), *count)).max()
+    };
+    // `max_by_key` takes the last of equals: the comma.
+    let found = SEPARATORS.into_iter().max_by_key(|one| alike(*one));
+    found.unwrap_or(b',')
+}
+
+/// How often a line has a separator that is no part of a quoted cell.
+pub(super) fn outside_of_quotes(line: &[u8], separator: &[u8]) -> usize {
+    let mut is_quoted = false;
+    let is_one = |place: &usize| {
+        let rest = &line[*place..];
+        is_quoted ^= rest.starts_with(b"\"");
+        !is_quoted && rest.starts_with(separator)
+    };
+    (0..line.len()).filter(is_one).count()
 }
 
 #[cfg(test)]
@@ -100,7 +142,10 @@ mod tests {
 
     #[test]
     fn titles_before_a_header_are_lines_to_skip() {
-        let check = |text: &str, lines| assert_eq!(lines_before_header(text.as_bytes()), lines);
+        let check = |text: &str, lines| {
+            let found = lines_before_header(text.as_bytes(), None, "id");
+            assert_eq!(found, lines, "{text}");
+        };
         check("id;title;price\na;T;1\n", 0);
         check("Prices 2026\n\nid;title;price\na;T;1\n", 2);
         check("Prices; 2026\nid;title;price;brand\na;T;1;b\n", 1);
@@ -109,5 +154,10 @@ mod tests {
         check("id\na\n", 0);
         check("id;title\na;\"x;y\"\nb;\"x;y;z\"\n", 0);
         check("id;title\na;T;;\n", 0);
+        check("Prices 2026;;;\n;;;\nid;title;price;brand\na;T;1;b\n", 2);
+        check("sep=;\nPrices;;\nid;title;price\na;T;1\n", 2);
+        check("sep=^\nPrices^^\nid^title^price\na^T^1\n", 0);
+        check("Prices, old, new\nid;text\na;x, y\nb;x, y, z\n", 1);
+        check("Prices\rid;title\ra;T\r", 1);
     }
 }

@@ -6,7 +6,7 @@ use std::io::{self, BufRead};
 use crate::feed::bounded_line;
 
 /// A line with the line break at its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Line {
     /// Counted from 1.
     pub(super) number: u64,

@@ -26,3 +26,12 @@ pub(in crate::feed) fn listed(names: &[String]) -> String {
     }
     text
 }
+
+/// A text as a word of a shell's command.
+pub(in crate::feed) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}

@@ -38,8 +38,15 @@ fn packed(entries: &[(&str, String)]) -> Vec<u8> {
     zipped(&entries.collect::<Vec<_>>())
 }
 
+/// An xlsx with two sheets of these rows.
 pub(in crate::feed::tests) fn xlsx(first: &str, second: &str) -> Vec<u8> {
     packed(&xlsx_entries(first, second))
+}
+
+/// An OpenDocument with one table of these rows of texts.
+pub(crate) fn ods(rows: &[&[&str]]) -> Vec<u8> {
+    let rows: String = rows.iter().map(|cells| ods_row(cells, "")).collect();
+    packed(&ods_entries(&rows))
 }
 
 /// A row of an xlsx.
