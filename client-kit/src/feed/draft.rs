@@ -78,6 +78,8 @@ pub(super) struct Draft<'m> {
     names_bytes: usize,
     mistake: Option<Mistake>,
     warnings: Vec<Mistake>,
+    /// Whether an attribute of an element has the name of the column of ids.
+    has_id_attribute: bool,
 }
 
 impl<'m> Draft<'m> {
@@ -92,6 +94,7 @@ impl<'m> Draft<'m> {
             names_bytes: 0,
             mistake: None,
             warnings: Vec::new(),
+            has_id_attribute: false,
         }
     }
 
@@ -326,6 +329,8 @@ impl<'m> Draft<'m> {
     }
 
     fn attribute(&mut self, column: &str, value: Value) {
+        let id = self.mapping.source(Field::Id);
+        self.has_id_attribute |= column.strip_prefix('@') == Some(id);
         let name = values::attribute_name(column, &self.mapping.strip);
         if name.is_empty() {
             return self.nameless(column);
@@ -445,7 +450,12 @@ impl<'m> Draft<'m> {
             (field, format!("there is nothing in column {column:?}"))
         };
         if self.product.id.is_empty() {
-            return Err(missing(Field::Id));
+            let (field, mut reason) = missing(Field::Id);
+            if self.has_id_attribute {
+                let column = self.mapping.source(Field::Id);
+                reason.push_str(&format!(": --map id=@{column} takes the attribute"));
+            }
+            return Err((field, reason));
         }
         if let Err(err) = self.product.id.parse::<ProductId>() {
             return Err((

@@ -3,6 +3,7 @@
 
 mod cut;
 mod detect;
+mod product;
 mod scan;
 mod columns;
 mod element;
@@ -14,7 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::feed::error::FeedError;
 use crate::feed::form::Preset;
-use crate::feed::mapping::Mapping;
+use crate::feed::mapping::{Field, Mapping};
 use crate::feed::row::{Mistake, RawRow, Unread};
 use crate::feed::source::{Notes, Source};
 use crate::feed::xml::cut::Items;
@@ -23,6 +24,8 @@ use crate::feed::xml::detect::{Beginning, ItemPath, look_at};
 /// How much of a feed is looked at to find the element of a product.
 const HEAD_BYTES: u64 = 64 * 1024;
 const PATHS_SHOWN_MAX: usize = 12;
+/// The column of an attribute that has ids in many feeds.
+const ID_ATTRIBUTE: &str = "@id";
 
 pub(super) struct Objects {
     items: Items<Box<dyn BufRead + Send>>,
@@ -30,6 +33,8 @@ pub(super) struct Objects {
     mapping: Mapping,
     notes: Notes,
     is_told: bool,
+    /// Whether ids are attributes of the products' elements, as the first product shows.
+    has_id_attribute: Option<bool>,
 }
 
 impl Objects {
@@ -45,7 +50,9 @@ impl Objects {
             .take(HEAD_BYTES)
             .read_to_end(&mut head)
             .map_err(|source| FeedError::Read { line: 1, source })?;
-        let beginning = look_at(&head);
+        let id = mapping.source(Field::Id);
+        let id = id.rsplit(['.', '@']).next().unwrap_or(id);
+        let beginning = look_at(&head, id);
         if beginning.is_html {
             return Err(FeedError::Refused {
                 name,
@@ -65,16 +72,42 @@ impl Objects {
             mapping: mapping.clone(),
             notes,
             is_told: preset.is_some(),
+            has_id_attribute: None,
         })
     }
 
-    fn columns(&self, item: &[u8]) -> Result<Map<String, Value>, Mistake> {
+    fn columns(&mut self, item: &[u8]) -> Result<Map<String, Value>, Mistake> {
         let element = element::parse(item, self.items.names())?;
         let mut row = columns::row(&element);
         if let Some(preset) = self.preset {
             row = preset.apply(row, &self.mapping);
         }
+        self.identify(&mut row);
         Ok(columns::finish(row, &self.mapping))
+    }
+
+    /// Takes the attribute `id` for the id of a product where no option names another column and the first product
+    /// has no other one: the ids of a feed are of one kind.
+    fn identify(&mut self, row: &mut Map<String, Value>) {
+        let id = Field::Id.as_str();
+        let is_free = self.mapping.source(Field::Id) == id
+            && !self.mapping.columns.contains_key(ID_ATTRIBUTE)
+            && !self.mapping.ignored.contains(ID_ATTRIBUTE);
+        let is_first = self.has_id_attribute.is_none();
+        let is_it = *self.has_id_attribute.get_or_insert_with(|| {
+            is_free && !row.contains_key(id) && row.contains_key(ID_ATTRIBUTE)
+        });
+        if is_it && is_first {
+            self.notes.add(
+                "the attribute id of the element of a product is its id: --map id=COLUMN takes another",
+            );
+        }
+        if is_it
+            && !row.contains_key(id)
+            && let Some(value) = row.remove(ID_ATTRIBUTE)
+        {
+            row.insert(id.to_owned(), value);
+        }
     }
 }
 

@@ -21,6 +21,9 @@ pub(in crate::feed) struct Unseen {
     wanted: Vec<(String, String)>,
     /// The fields that new products need and no object had so far, each with its column.
     needed: Vec<(Field, String)>,
+    /// The fields that no object had a column for so far, each with the attribute of an element that has its name
+    /// and whether an object had that.
+    open: Vec<(Field, String, bool)>,
     /// The columns that fill a field or are left out.
     used: HashSet<String>,
     names: BTreeSet<String>,
@@ -33,13 +36,26 @@ impl Unseen {
         wanted.sort_unstable();
         let is_open = |field: &Field| mapping.checks_header && !mapping.is_told(*field);
         let needed = stand_in::NEEDED.into_iter().filter(is_open);
-        let used = mapping.columns.keys().chain(&mapping.ignored);
+        let used: HashSet<String> = mapping
+            .columns
+            .keys()
+            .chain(&mapping.ignored)
+            .cloned()
+            .collect();
+        let fields = Field::MAPPED.into_iter().chain([Field::Price]);
+        // The reader of XML takes the attribute of the id itself, or has a reason not to.
+        let open = fields.filter(|field| *field != Field::Id && is_open(field));
+        let open = open.map(|field| (field, format!("@{}", mapping.source(field)), false));
+        let open = open
+            .filter(|(_, attribute, _)| !used.contains(attribute))
+            .collect();
         Self {
             wanted,
             needed: needed
                 .map(|field| (field, mapping.source(field).to_owned()))
                 .collect(),
-            used: used.cloned().collect(),
+            open,
+            used,
             names: BTreeSet::new(),
             rows: 0,
         }
@@ -49,6 +65,11 @@ impl Unseen {
     pub(in crate::feed) fn look(&mut self, object: &Map<String, Value>) {
         self.wanted.retain(|(column, _)| !has(object, column));
         self.needed.retain(|(_, column)| !has(object, column));
+        self.open
+            .retain(|(_, attribute, _)| !has(object, &attribute[1..]));
+        for (_, attribute, is_there) in &mut self.open {
+            *is_there |= object.contains_key(attribute);
+        }
         let is_open = !self.wanted.is_empty() || !self.needed.is_empty();
         if is_open && self.rows < ROWS_MAX {
             self.gather("", object);
@@ -70,7 +91,16 @@ impl Unseen {
             let names = self.names.iter().filter(|name| !self.used.contains(*name));
             stand_in::hint(*field, names.map(String::as_str))
         });
-        unknown.chain(needed).collect()
+        let attributes = self.open.iter().filter(|(_, _, is_there)| *is_there);
+        let attributes = attributes.map(|(field, attribute, _)| {
+            let option = match field {
+                Field::Price => format!("--price {attribute}"),
+                field => format!("--map {}={attribute}", field.as_str()),
+            };
+            let field = field.as_str();
+            format!("nothing fills the {field}: {option} takes it from an attribute of the element")
+        });
+        unknown.chain(needed).chain(attributes).collect()
     }
 
     fn told(&self, column: &str, option: &str) -> String {

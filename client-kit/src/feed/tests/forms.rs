@@ -6,6 +6,7 @@ mod encodings;
 mod currencies;
 mod json;
 mod remote;
+mod single;
 pub(super) mod sheet;
 
 use std::io::{Cursor, Read, Write as _};

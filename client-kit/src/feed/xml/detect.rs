@@ -1,20 +1,16 @@
-//! Finds the element that holds a product: named by the user, known from the kind of feed, or the
-//! one that repeats.
+//! Finds the element that holds a product: named by the user, known from the kind of feed, or by what the
+//! elements of the feed are.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io::Cursor;
 
 use crate::feed::xml::names::Names;
+use crate::feed::xml::product::{Known, product_of};
 use crate::feed::xml::scan::{Scanner, Token};
 
 /// How deep the beginning of a feed is looked at.
 const DEPTH_MAX: usize = 32;
-/// Elements that hold products by their name, for a feed with a single one.
-const PRODUCTS: [&str; 9] = [
-    "product", "item", "offer", "article", "entry", "artikel", "produkt", "produit", "shopitem",
-];
-
 /// What the beginning of an XML feed tells.
 #[derive(Debug, Default)]
 pub(super) struct Beginning {
@@ -85,8 +81,8 @@ fn is(wanted: &str, name: &str) -> bool {
             .is_some_and(|(_, local)| local == wanted)
 }
 
-/// Looks at the first bytes of a feed, which may end anywhere.
-pub(super) fn look_at(head: &[u8]) -> Beginning {
+/// Looks at the first bytes of a feed, which may end anywhere. `id` is the element or attribute of the ids.
+pub(super) fn look_at(head: &[u8], id: &str) -> Beginning {
     let mut elements = Elements::default();
     let mut scanner = Scanner::new(Cursor::new(head));
     // Reading from memory does not fail.
@@ -95,8 +91,7 @@ pub(super) fn look_at(head: &[u8]) -> Beginning {
             Token::EndOfFeed => break,
             Token::Start | Token::Empty => {
                 elements.names.declare(scanner.token());
-                let has_attributes = scanner.token().contains(&b'=');
-                elements.start(scanner.name(), token == Token::Empty, has_attributes);
+                elements.start(&scanner, token == Token::Empty, id);
             }
             Token::End => elements.end(&scanner.name()),
             Token::Other | Token::Doctype => {}
@@ -113,22 +108,15 @@ struct Elements {
     names: Names,
 }
 
-#[derive(Default)]
-struct Known {
-    order: usize,
-    repeats: bool,
-    has_children: bool,
-    has_attributes: bool,
-}
-
 impl Elements {
-    fn start(&mut self, name: String, is_empty: bool, has_attributes: bool) {
+    fn start(&mut self, scanner: &Scanner<Cursor<&[u8]>>, is_empty: bool, id: &str) {
+        let name = scanner.name();
         if self.open.len() >= DEPTH_MAX {
             return;
         }
         let mut path: Vec<_> = self.open.iter().map(|(name, _)| name.clone()).collect();
         if let Some(parent) = self.known.get_mut(&path) {
-            parent.has_children = true;
+            parent.add_child(&name, id);
         }
         path.push(name.clone());
         let is_second = match self.open.last_mut() {
@@ -136,12 +124,9 @@ impl Elements {
             None => false,
         };
         let order = self.known.len();
-        let known = self.known.entry(path).or_insert_with(|| Known {
-            order,
-            ..Known::default()
-        });
+        let known = self.known.entry(path).or_insert_with(|| Known::new(order));
         known.repeats |= is_second;
-        known.has_attributes |= has_attributes;
+        known.add_attributes(scanner.token(), id);
         if !is_empty {
             self.open.push((name, HashMap::new()));
         }
@@ -159,7 +144,8 @@ impl Elements {
         let root = known.first().and_then(|(path, _)| path.first());
         let root = root.map_or("", String::as_str);
         Beginning {
-            item: known_kind(root, &known).or_else(|| repeated(&known)),
+            item: known_kind(root, &known)
+                .or_else(|| product_of(&known).map(|path| ItemPath(vec![path]))),
             is_bmecat: is("BMECAT", root),
             is_html: root.eq_ignore_ascii_case("html"),
             names: self.names,
@@ -190,26 +176,4 @@ fn known_kind(root: &str, known: &[(&Vec<String>, &Known)]) -> Option<ItemPath> 
         .map(ItemPath::parse)
         .into_iter()
         .find(|path| path.0[0].first().is_some_and(|first| is(first, root)) && has(path))
-}
-
-/// The outermost element that comes twice in the same element, rather one with elements in it; else
-/// one whose name says that it is a product.
-fn repeated(known: &[(&Vec<String>, &Known)]) -> Option<ItemPath> {
-    let repeats = |wanted: fn(&Known) -> bool| {
-        known
-            .iter()
-            .find(|(_, known)| known.repeats && wanted(known))
-    };
-    let named = || {
-        known.iter().find(|(path, known)| {
-            let name = path.last().map_or("", String::as_str).to_lowercase();
-            known.has_children
-                && path.len() > 1
-                && PRODUCTS.iter().any(|product| is(product, &name))
-        })
-    };
-    let found = repeats(|known| known.has_children)
-        .or_else(|| repeats(|known| known.has_attributes))
-        .or_else(named)?;
-    Some(ItemPath(vec![found.0.clone()]))
 }

@@ -34,6 +34,10 @@ pub(super) fn apply(mut row: Map<String, Value>, mapping: &Mapping) -> Map<Strin
     // An Atom entry has an id of its own, which is an address.
     let own_id = row.contains_key("g:id") && is_default(Field::Id, mapping);
     let other_id = if own_id { row.remove("id") } else { None };
+    // Atom says how a text is written.
+    for kind in ["title.@type", "summary.@type", "content.@type"] {
+        take(&mut row, &[kind], mapping);
+    }
     for (field, columns) in COLUMNS {
         if is_default(field, mapping) {
             let value = take(&mut row, columns, mapping).and_then(first);
