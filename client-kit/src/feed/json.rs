@@ -6,12 +6,16 @@ mod lines;
 mod tracker;
 mod text;
 mod reported;
+mod twice;
+mod row;
+mod empty;
 
 use serde_json::{Map, Value};
 
 use crate::feed::error::FeedError;
 use crate::feed::form::{Format, Preset, has_google_id};
 use crate::feed::json::documents::Documents;
+use crate::feed::json::empty::empty_list;
 use crate::feed::json::lines::Lines;
 use crate::feed::json::reported::mended;
 use crate::feed::json::tracker::{Tracker, Wrapper};
@@ -124,7 +128,11 @@ fn is_by_line(peeked: &[u8], wrapper: &Wrapper) -> bool {
         return true;
     }
     match text::parse(first) {
-        Ok(object) => !holds_products(&object, wrapper) && !has_keyed_products(first, wrapper),
+        Ok(object) => {
+            !holds_products(&object, wrapper)
+                && !has_keyed_products(first, wrapper)
+                && empty_list(&object, wrapper).is_none()
+        }
         // A line that is not valid is rejected, and the next one read.
         Err(_) => text::is_balanced(first) && end.is_some(),
     }

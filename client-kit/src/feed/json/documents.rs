@@ -7,7 +7,9 @@ use std::io::BufRead;
 use serde_json::{Map, Value};
 
 use crate::feed::error::FeedError;
-use crate::feed::json::text::{Text, newlines, parse};
+use crate::feed::json::empty::empty_list;
+use crate::feed::json::row;
+use crate::feed::json::text::{Text, newlines};
 use crate::feed::json::tracker::{Keyed, Tracker, Wrapper};
 use crate::feed::row::{BEGINNING_BYTES, ROW_BYTES_MAX, RawRow, Unread};
 use crate::feed::source::Notes;
@@ -143,7 +145,7 @@ impl<R: BufRead> Documents<R> {
     fn row(&self, taken: &Taken) -> RawRow {
         let text = &self.element;
         let columns = if taken.is_whole {
-            let columns = parse(text).map_err(|mistake| Unread::new(mistake, text));
+            let columns = row::object(text).map_err(|mistake| Unread::new(mistake, text));
             columns.map(|columns| self.identified(columns))
         } else {
             Err(Unread::too_long(text))
@@ -277,10 +279,9 @@ impl<R: BufRead> Documents<R> {
                 }
                 if tracker.is_closed() {
                     let is_whole = is_whole && !is_long;
-                    return Ok(Some(Taken {
-                        line: start,
-                        is_whole,
-                    }));
+                    let is_empty = is_whole && !is_product && self.is_empty_list();
+                    let line = start;
+                    return Ok((!is_empty).then_some(Taken { line, is_whole }));
                 }
             }
             if is_long {
@@ -288,6 +289,17 @@ impl<R: BufRead> Documents<R> {
                 self.element.truncate(BEGINNING_BYTES);
             }
         }
+    }
+
+    /// Whether the object at hand holds a list of products that is empty, which is told.
+    fn is_empty_list(&self) -> bool {
+        let object = row::object(&self.element).ok().filter(|_| self.may_hold);
+        let list = object.and_then(|object| empty_list(&object, &self.wrapper));
+        if let Some(path) = &list {
+            let note = format!("the list {path} is empty: the feed has no product");
+            self.notes.add(note);
+        }
+        list.is_some()
     }
 
     fn keyed_place(&self, keyed: &Keyed, start: u64) -> Place {

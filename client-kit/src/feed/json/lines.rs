@@ -1,18 +1,21 @@
-//! JSON Lines: one object a line; blank lines are skipped.
+//! JSON Lines: one object a line, or several; blank lines are skipped.
 //! Invariant: whatever is wrong with a line, the next one is read.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead};
 
 use crate::feed::bounded_line;
 use crate::feed::error::FeedError;
-use crate::feed::json::text::parse;
-use crate::feed::row::{RawRow, Unread};
+use crate::feed::json::row;
+use crate::feed::row::{ROW_BYTES_MAX, RawRow, Unread};
 
 pub(super) struct Lines<R> {
     reader: R,
     line: u64,
     text: Vec<u8>,
     has_content: bool,
+    /// The objects on the line behind its first one.
+    more: VecDeque<Vec<u8>>,
 }
 
 impl<R: BufRead> Lines<R> {
@@ -22,6 +25,7 @@ impl<R: BufRead> Lines<R> {
             line: 0,
             text: Vec::new(),
             has_content: false,
+            more: VecDeque::new(),
         }
     }
 
@@ -38,6 +42,9 @@ impl<R: BufRead> Iterator for Lines<R> {
     type Item = Result<RawRow, FeedError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if let Some(text) = self.more.pop_front() {
+            return Some(Ok(row_of(self.line, &text)));
+        }
         loop {
             match self.advance() {
                 Ok(true) if self.text.trim_ascii().is_empty() => {}
@@ -46,10 +53,17 @@ impl<R: BufRead> Iterator for Lines<R> {
                     // Lines that were cut out of an array have its commas.
                     let text = self.text.trim_ascii_end();
                     let text = text.strip_suffix(b",").unwrap_or(&self.text);
-                    return Some(Ok(RawRow {
-                        line: self.line,
-                        columns: parse(text).map_err(|mistake| Unread::new(mistake, text)),
-                    }));
+                    let read = row_of(self.line, text);
+                    if read.columns.is_ok() || text.len() > ROW_BYTES_MAX {
+                        return Some(Ok(read));
+                    }
+                    match row::cut(text).as_deref() {
+                        Some([first, more @ ..]) if !more.is_empty() => {
+                            self.more = more.iter().map(|object| object.to_vec()).collect();
+                            return Some(Ok(row_of(self.line, first)));
+                        }
+                        _ => return Some(Ok(read)),
+                    }
                 }
                 Ok(false) => {
                     let is_blank = !std::mem::replace(&mut self.has_content, true);
@@ -62,4 +76,9 @@ impl<R: BufRead> Iterator for Lines<R> {
             }
         }
     }
+}
+
+fn row_of(line: u64, text: &[u8]) -> RawRow {
+    let columns = row::object(text).map_err(|mistake| Unread::new(mistake, text));
+    RawRow { line, columns }
 }

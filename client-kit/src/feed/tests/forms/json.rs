@@ -274,3 +274,86 @@ fn an_object_of_objects_that_may_be_no_products_is_told() {
         assert_eq!(told("", "", Cursor::new(feed)), expected, "{feed}");
     }
 }
+
+#[test]
+fn several_objects_on_a_line_are_products_each() {
+    for (feed, expected) in [
+        (
+            "{\"id\":\"a\"} {\"id\":\"b\"}\n{\"id\":\"c\"}\n",
+            "1: a \"\"\n1: b \"\"\n2: c \"\"\n",
+        ),
+        (
+            "{\"id\":\"a\"}\n{\"id\":\"b\"}{\"id\":\"c\"},{\"id\":\"d\"},\n",
+            "1: a \"\"\n2: b \"\"\n2: c \"\"\n2: d \"\"\n",
+        ),
+        // What is no object in between leaves it open where the next one begins.
+        (
+            "{\"id\":\"a\"}\n{\"id\":\"b\"} x {\"id\":\"c\"}\n{\"id\":\"d\"}\n",
+            "1: a \"\"\n2!  : no valid JSON: trailing characters (column 12)\n3: d \"\"\n",
+        ),
+    ] {
+        assert_eq!(told("", "", Cursor::new(feed)), expected, "{feed}");
+    }
+}
+
+#[test]
+fn a_member_that_is_there_twice_is_told() {
+    let twice = |member: &str| {
+        format!("the member {member:?} is there twice with different values: one of them has to go")
+    };
+    for (feed, expected) in [
+        (
+            r#"{"id":"a","price":1,"price":2}"#,
+            format!("1!  : {}\n", twice("price")),
+        ),
+        (
+            r#"{"id":"a","title":"T","x":{"y":[{"z":1,"z":2}]}}"#,
+            format!("1!  : {}\n", twice("x.y.z")),
+        ),
+        (
+            r#"[{"id":"a","id":"b"},{"id":"c"}]"#,
+            format!("1!  : {}\n1: c \"\"\n", twice("id")),
+        ),
+        // Twice the same is one.
+        (
+            r#"{"id":"a","brand":"X","brand":"X"}"#,
+            "1: a \"\" brand=X\n".to_owned(),
+        ),
+        (
+            r#"{"id":"a","n":"x:y","m":{"x":"{\"x\":1}"}}"#,
+            "1: a \"\" m.x=\"{\\\"x\\\":1}\" n=\"x:y\"\n".to_owned(),
+        ),
+    ] {
+        assert_eq!(told("", "", Cursor::new(feed)), expected, "{feed}");
+    }
+}
+
+#[test]
+fn an_empty_list_of_products_is_no_row() {
+    for (feed, member) in [
+        (r#"{"products":[]}"#, "products"),
+        ("{\"total\":0,\"items\":[ ],\"page\":{\"n\":1}}\n", "items"),
+        ("{\n\"data\":{\"products\":[\n]}\n}", "data/products"),
+    ] {
+        let expected = format!("note: the list {member} is empty: the feed has no product\n");
+        let found = told("", "", Cursor::new(feed));
+        assert_eq!(found.trim_start(), expected, "{feed}");
+    }
+    // An object with what a product has is one.
+    for (feed, expected) in [
+        (
+            r#"{"id":"a","items":[]}"#,
+            "1: a \"\" clears=attributes.items\n",
+        ),
+        (
+            r#"{"title":"T","items":[]}"#,
+            "1!  id: there is nothing in column \"id\"\n",
+        ),
+        (
+            r#"{"sku":"a","tags":[]}"#,
+            "1!  id: there is nothing in column \"id\"\n",
+        ),
+    ] {
+        assert_eq!(told("", "", Cursor::new(feed)), expected, "{feed}");
+    }
+}
