@@ -112,8 +112,14 @@ impl Check {
         if stated.is_empty() {
             let known = ApiScope::ALL.map(ApiScope::as_str).join(", ");
             self.fail("scopes", format!("is empty: state any of {known}"));
-        } else if stated.contains(&None) {
-            self.fail("scopes", "has one that this service does not know");
+        }
+        for (index, _) in stated
+            .iter()
+            .enumerate()
+            .filter(|(_, scope)| scope.is_none())
+        {
+            let field = format!("scopes[{index}]");
+            self.fail(field, "is none that this service knows");
         }
         scopes.sort_unstable();
         scopes.dedup();
@@ -128,14 +134,14 @@ impl Check {
             return Vec::new();
         }
         let mut origins = Vec::with_capacity(stated.len());
-        for origin in stated {
+        for (index, origin) in stated.into_iter().enumerate() {
             let origin = without_usual_port(origin.to_ascii_lowercase());
             if !is_origin(&origin) {
                 let reason = format!(
-                    "has {origin:?}, which is none such as https://shop.example or \
+                    "{origin:?} is no origin such as https://shop.example or \
                      http://localhost:3000, without anything after it"
                 );
-                self.fail("allowed_origins", reason);
+                self.fail(format!("allowed_origins[{index}]"), reason);
             } else if !origins.contains(&origin) {
                 origins.push(origin);
             }
@@ -231,9 +237,9 @@ mod tests {
         let found = parse(|fields| {
             *fields = KeyFields {
                 name: "\u{7}".to_owned(),
-                scopes: vec![None],
+                scopes: vec![Some(ApiScope::Read), None],
                 expires_at: Some(NOW),
-                allowed_origins: vec!["*".to_owned()],
+                allowed_origins: vec!["https://shop.example".to_owned(), "*".to_owned()],
                 forced_filter: "x".repeat(4_001),
                 requests_per_second: Some(0),
             };
@@ -242,13 +248,15 @@ mod tests {
         found.dedup();
         let expected = [
             "name",
-            "scopes",
+            "scopes[1]",
             "expires_at",
-            "allowed_origins",
+            "allowed_origins[1]",
             "forced_filter",
             "requests_per_second",
         ];
         assert_eq!(found, expected);
+        let unseen = parse(|fields| fields.name = "\u{200B}\u{FEFF}".to_owned());
+        assert_eq!(unseen.expect_err("no name"), ["name"]);
         let none = parse(|fields| fields.scopes.clear());
         assert_eq!(none.expect_err("no scope"), ["scopes"]);
     }

@@ -64,6 +64,8 @@ impl Check {
         let text = self.line(field, text, chars_max);
         if text.is_empty() {
             self.fail(field, "is empty");
+        } else if text.chars().all(is_invisible) {
+            self.fail(field, "is empty: it has only characters that nobody sees");
         }
         text
     }
@@ -113,6 +115,18 @@ pub(super) fn is_web_url(url: &str) -> bool {
 pub(super) fn is_clean_url(url: &str) -> bool {
     let clean = |c: char| !c.is_whitespace() && !c.is_control() && !"<>\"\\^`{|}".contains(c);
     url.chars().all(clean)
+}
+
+/// Whether nothing is seen of it: white space, controls, what Unicode calls default ignorable (UAX #44), and the
+/// blank pattern of Braille.
+fn is_invisible(c: char) -> bool {
+    let is_ignorable = matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}');
+    is_ignorable || c.is_whitespace() || c.is_control()
 }
 
 /// Whether it is a bidirectional override or isolate, which can make a title read as another one.

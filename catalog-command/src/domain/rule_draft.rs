@@ -111,8 +111,8 @@ impl Check {
             KindForm::OneWaySynonyms { from, to } => {
                 let from = self.term("from", from);
                 let to = self.terms("to", to, 1);
-                if to.contains(&from) {
-                    self.fail("to", "has the term of from");
+                if let Some(index) = to.iter().position(|term| same_words(term, &from)) {
+                    self.fail(format!("to[{index}]"), "is the term of from");
                 }
                 RuleKind::OneWaySynonyms { from, to }
             }
@@ -143,8 +143,16 @@ impl Check {
         for (index, term) in terms.into_iter().enumerate() {
             let field = format!("{field}[{index}]");
             let term = self.term(&field, term);
-            if !term.is_empty() && checked.contains(&term) {
-                self.fail(field, "is given twice");
+            let earlier = checked.iter().find(|earlier| same_words(earlier, &term));
+            match earlier.filter(|_| !term.is_empty()) {
+                Some(earlier) if *earlier == term => self.fail(field, "is given twice"),
+                Some(earlier) => {
+                    let reason = format!(
+                        "is {earlier:?} once more: letter case and spaces make no other word"
+                    );
+                    self.fail(field, reason);
+                }
+                None => {}
             }
             checked.push(term);
         }
@@ -341,6 +349,15 @@ impl Check {
         }
         within
     }
+}
+
+/// Whether a search takes both for the same words: it looks at neither letter case nor the number of spaces.
+fn same_words(one: &str, other: &str) -> bool {
+    let words = |text: &str| {
+        let words = text.split_whitespace().map(str::to_lowercase);
+        words.collect::<Vec<_>>()
+    };
+    words(one) == words(other)
 }
 
 #[cfg(test)]

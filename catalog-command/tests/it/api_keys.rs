@@ -269,9 +269,9 @@ async fn bad_keys_are_refused_field_by_field() {
     let fields: Vec<_> = violations(&refused).into_iter().map(|it| it.0).collect();
     for field in [
         "name",
-        "scopes",
+        "scopes[0]",
         "expires_at",
-        "allowed_origins",
+        "allowed_origins[0]",
         "forced_filter",
         "requests_per_second",
     ] {

@@ -63,7 +63,13 @@ fn names_the_term_at_fault() {
         "terms[2]",
         "is given twice",
     );
+    let again = "is \"a b\" once more: letter case and spaces make no other word";
+    check(synonyms(json!(["a b", "A  B"])), "terms[1]", again);
+    let again = "is \"É\" once more: letter case and spaces make no other word";
+    check(synonyms(json!(["É", "x", "é"])), "terms[2]", again);
     check(synonyms(json!(["a", " "])), "terms[1]", "is empty");
+    let unseen = "is empty: it has only characters that nobody sees";
+    check(synonyms(json!(["a", "\u{200B}"])), "terms[1]", unseen);
     let long = "is longer than 100 characters";
     check(synonyms(json!(["a", "ü".repeat(101)])), "terms[1]", long);
     let control = "has control characters";
@@ -78,8 +84,9 @@ fn names_the_term_at_fault() {
         |from: &str, to: Value| json!({"type": "one_way_synonyms", "from": from, "to": to});
     check(one_way("", json!(["b"])), "from", "is empty");
     check(one_way("a", json!([])), "to", "has not 1 to 50 entries");
-    let itself = "has the term of from";
-    check(one_way("a", json!(["b", "a "])), "to", itself);
+    let itself = "is the term of from";
+    check(one_way("a", json!(["b", "a "])), "to[1]", itself);
+    check(one_way("a", json!(["A", "b"])), "to[0]", itself);
 }
 
 #[test]

@@ -91,11 +91,9 @@ impl Check {
             return Vec::new();
         }
         let mut types: Vec<String> = Vec::new();
-        for name in stated {
-            for kind in self
-                .result("types", FeedType::named(name))
-                .unwrap_or_default()
-            {
+        for (index, name) in stated.iter().enumerate() {
+            let found = self.result(&format!("types[{index}]"), FeedType::named(name));
+            for kind in found.unwrap_or_default() {
                 if !types.iter().any(|known| known == kind.as_str()) {
                     types.push(kind.to_string());
                 }
@@ -112,8 +110,8 @@ impl Check {
             return Vec::new();
         }
         let mut ids: Vec<String> = Vec::new();
-        for id in stated {
-            let read = self.result("product_ids", id.parse::<ProductId>());
+        for (index, id) in stated.into_iter().enumerate() {
+            let read = self.result(&format!("product_ids[{index}]"), id.parse::<ProductId>());
             if read.is_some() && !ids.contains(&id) {
                 ids.push(id);
             }
@@ -157,12 +155,12 @@ mod tests {
             *fields = WebhookFields {
                 url: "x".to_owned(),
                 description: "\u{7}".to_owned(),
-                types: vec!["product.sold".to_owned()],
-                product_ids: vec!["no id".to_owned()],
+                types: vec!["rule.put".to_owned(), "product.sold".to_owned()],
+                product_ids: vec!["a".to_owned(), "no id".to_owned()],
             };
         });
         let found = found.expect_err("all wrong");
-        assert_eq!(found, ["url", "description", "types", "product_ids"]);
+        assert_eq!(found, ["url", "description", "types[1]", "product_ids[1]"]);
         let many = parse(|fields| {
             fields.product_ids = (0..101).map(|n| n.to_string()).collect();
             fields.types = vec!["rule.put".to_owned(); 21];
