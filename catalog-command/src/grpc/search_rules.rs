@@ -76,7 +76,7 @@ impl SearchRuleService for SearchRuleGrpc {
         let (rules, more) = listed.map_err(command_status)?;
         let last = rules.last().filter(|_| more);
         Ok(Response::new(v1::ListSearchRulesResponse {
-            next_page_token: last.map_or(String::new(), |(_, rule)| rule.id.to_string()),
+            next_page_token: last.map_or(String::new(), |(_, rule)| page_token(&rule.id)),
             rules: rules
                 .into_iter()
                 .map(|(version, rule)| rule.to_message(version))
@@ -110,19 +110,29 @@ fn rule_id(text: &str) -> Result<RuleId, Vec<Violation>> {
         .map_err(|err: InvalidRuleId| vec![Violation::new("id", err.to_string())])
 }
 
+/// What a token has before the id of the last rule: no id has a dot, so that an id is no token.
+const AFTER: &str = "after.";
+
+fn page_token(last: &RuleId) -> String {
+    format!("{AFTER}{last}")
+}
+
 fn page(request: &v1::ListSearchRulesRequest) -> Result<RulePage, Vec<Violation>> {
     let limit = match i64::from(request.limit) {
         ..0 => return Err(vec![Violation::new("limit", "is negative")]),
         0 => LIMIT_UNLESS_TOLD,
         limit => limit.min(LIMIT_MAX),
     };
-    let after = request.page_token.clone();
-    if !after.is_empty() && after.parse::<RuleId>().is_err() {
-        return Err(vec![Violation::new(
-            "page_token",
-            "is none of this service",
-        )]);
-    }
+    let after = match request.page_token.as_str() {
+        "" => String::new(),
+        token => {
+            let id = token
+                .strip_prefix(AFTER)
+                .filter(|id| id.parse::<RuleId>().is_ok());
+            let none = || vec![Violation::new("page_token", "is none of this service")];
+            id.ok_or_else(none)?.to_owned()
+        }
+    };
     Ok(RulePage {
         after,
         kinds: match request.r#type() {
@@ -133,4 +143,29 @@ fn page(request: &v1::ListSearchRulesRequest) -> Result<RulePage, Vec<Violation>
         limit,
         bytes_max: PAGE_BYTES_MAX,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_goes_on_behind_the_rule_that_its_token_names() {
+        let read = |page_token: &str| {
+            let page_token = page_token.to_owned();
+            page(&v1::ListSearchRulesRequest {
+                page_token,
+                ..Default::default()
+            })
+            .map(|page| page.after)
+        };
+        let id: RuleId = "r-1".parse().expect("an id");
+        assert_eq!(page_token(&id), "after.r-1");
+        assert_eq!(read("after.r-1"), Ok("r-1".to_owned()));
+        assert_eq!(read(""), Ok(String::new()));
+        let refused = vec![Violation::new("page_token", "is none of this service")];
+        for token in ["x", "r-1", "after.", "after.a.b", "before.r-1"] {
+            assert_eq!(read(token), Err(refused.clone()), "{token}");
+        }
+    }
 }

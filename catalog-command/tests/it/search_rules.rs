@@ -542,7 +542,11 @@ async fn bad_input_is_named_field_by_field() {
     let no_rule = v1::PutSearchRuleRequest::default();
     let refused = rules.put_search_rule(no_rule).await.expect_err("no rule");
     assert_eq!(violations(&refused)[0].0, "rule");
-    for (limit, page_token, field) in [(-1, "", "limit"), (0, "a.b", "page_token")] {
+    for (limit, page_token, field) in [
+        (-1, "", "limit"),
+        (0, "a.b", "page_token"),
+        (0, "x", "page_token"),
+    ] {
         let request = v1::ListSearchRulesRequest {
             limit,
             page_token: page_token.to_owned(),
