@@ -34,6 +34,9 @@ pub struct FormArgs {
     /// declaration says, else UTF-8]
     #[arg(long, value_name = "LABEL")]
     pub encoding: Option<Encoding>,
+    /// What the transport says of the encoding, where it does: a byte order mark goes before.
+    #[arg(skip)]
+    pub charset: Option<Encoding>,
     /// The file to read of a zip archive with several
     #[arg(long, value_name = "NAME")]
     pub entry: Option<String>,

@@ -154,8 +154,7 @@ impl Source {
             Unpacked::Workbook(file, kind) => (Content::Workbook(file, kind), Vec::new()),
             Unpacked::Text(text) => {
                 let is_file = total.is_some();
-                let (text, peeked) =
-                    decoded(text, form.encoding, is_file, &notes).map_err(failed)?;
+                let (text, peeked) = decoded(text, form, is_file, &notes).map_err(failed)?;
                 (Content::Text(text), peeked)
             }
         };
@@ -235,17 +234,17 @@ impl Source {
 /// Makes UTF-8 of a text, and looks at its beginning.
 fn decoded(
     mut text: Bytes,
-    chosen: Option<Encoding>,
+    form: &FormArgs,
     is_file: bool,
     notes: &Notes,
 ) -> io::Result<(Box<dyn BufRead + Send>, Vec<u8>)> {
     let mut beginning = Beginning::default();
     let mut first = peek(&mut text, |first| !is_file && beginning.is_enough(first))?;
-    if chosen.is_none() && is_utf32(&first) {
+    if form.encoding.is_none() && is_utf32(&first) {
         let reason = "a text in UTF-32, which is not read: save it as UTF-8";
         return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
     }
-    let guess = encoding::find(&first, chosen)
+    let guess = encoding::find(&first, form.encoding, form.charset)
         .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason))?;
     notes.set_encoding(guess.encoding.unwrap_or(Encoding::UTF_8));
     first.drain(..guess.mark);

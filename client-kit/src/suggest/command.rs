@@ -17,6 +17,7 @@ pub(super) fn options(form: &FormArgs, mapping: &MappingArgs) -> Vec<String> {
     let FormArgs {
         format,
         encoding,
+        charset,
         entry,
         item,
         sheet,
@@ -28,7 +29,8 @@ pub(super) fn options(form: &FormArgs, mapping: &MappingArgs) -> Vec<String> {
     if let Some(format) = format {
         add("format", &value(format.to_possible_value()));
     }
-    if let Some(encoding) = encoding {
+    // A file that is read by itself comes with no header.
+    if let Some(encoding) = encoding.or(*charset) {
         add("encoding", encoding.name());
     }
     for (name, text) in [("entry", entry), ("item", item), ("sheet", sheet)] {

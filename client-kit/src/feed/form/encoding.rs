@@ -43,12 +43,16 @@ pub(in crate::feed) struct Guess {
     pub(in crate::feed) mark: usize,
 }
 
-/// Finds the encoding of a text from its beginning: what the user says, its byte order mark, or its XML
-/// declaration. The error is a label in the declaration that is not known.
-pub(in crate::feed) fn find(first: &[u8], chosen: Option<Encoding>) -> Result<Guess, String> {
+/// Finds the encoding of a text from its beginning: what the user says, its byte order mark, what the transport
+/// says (RFC 7303, section 3), or its XML declaration. The error is a label in the declaration that is not known.
+pub(in crate::feed) fn find(
+    first: &[u8],
+    chosen: Option<Encoding>,
+    charset: Option<Encoding>,
+) -> Result<Guess, String> {
     let (marked, mark) = match encoding_rs::Encoding::for_bom(first) {
         Some((encoding, mark)) => (Some(Encoding(encoding)), mark),
-        None => (without_mark(first).map(Encoding), 0),
+        None => (charset.or_else(|| without_mark(first).map(Encoding)), 0),
     };
     let known = |encoding, mark| Guess {
         encoding: Some(encoding),
@@ -236,6 +240,30 @@ mod tests {
         let err = "latin-9".parse::<Encoding>().expect_err("unknown");
         assert!(err.starts_with("there is no encoding \"latin-9\"; some that there are: UTF-8"));
         assert!("latin1".parse::<Encoding>().is_ok());
+    }
+
+    #[test]
+    fn the_user_goes_before_a_mark_and_a_mark_before_the_transport() {
+        let encoding = |label: &str| label.parse::<Encoding>().unwrap();
+        let check = |first: &[u8], chosen: &str, charset: &str, expected: &str, mark: usize| {
+            let some = |label: &str| (!label.is_empty()).then(|| encoding(label));
+            let guess = find(first, some(chosen), some(charset)).unwrap();
+            let name = guess.encoding.map_or("", Encoding::name);
+            assert_eq!(
+                (name, guess.mark),
+                (expected, mark),
+                "{first:?} {chosen} {charset}"
+            );
+        };
+        check(b"id;title", "", "", "", 0);
+        check(b"id;title", "", "windows-1251", "windows-1251", 0);
+        check(b"id;title", "koi8-r", "windows-1251", "KOI8-R", 0);
+        check(b"\xef\xbb\xbfid", "", "windows-1251", "UTF-8", 3);
+        check(b"\xff\xfei\0", "", "utf-8", "UTF-16LE", 2);
+        let declared = b"<?xml version=\"1.0\" encoding=\"ISO-8859-2\"?>";
+        check(declared, "", "", "ISO-8859-2", 0);
+        check(declared, "", "windows-1251", "windows-1251", 0);
+        check(b"i\0d\0", "", "utf-16le", "UTF-16LE", 0);
     }
 
     #[test]
