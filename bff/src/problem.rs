@@ -2,6 +2,7 @@
 //! Invariant: what an upstream says about its insides is logged, never answered.
 
 mod fields;
+mod instance;
 mod kinds;
 
 use std::borrow::Cow;
@@ -263,6 +264,14 @@ impl Problem {
         self
     }
 
+    /// The problem for a client that states under another name what is at fault: `/gtins` as `/gtin`.
+    pub(crate) fn renamed(mut self, pointer: &str, to: &str) -> Self {
+        let mut errors = FieldErrors::of(std::mem::take(&mut self.0.errors));
+        errors.rename(pointer, to);
+        self.0.errors = errors.into_list();
+        self
+    }
+
     fn because(mut self, cause: String) -> Self {
         self.0.cause = Some(cause);
         self
@@ -341,7 +350,7 @@ pub(crate) fn render(response: &mut Response, instance: &str, trace_id: &str) {
         title: problem.status.canonical_reason().unwrap_or("Error"),
         status: problem.status.as_u16(),
         detail: &problem.detail,
-        instance,
+        instance: &instance::reference(instance),
         trace_id,
         errors: &problem.errors,
     };

@@ -19,6 +19,10 @@ pub(crate) struct FieldErrors {
 impl FieldErrors {
     pub(crate) const COUNT_MAX: usize = 20;
 
+    pub(super) fn of(list: Vec<FieldError>) -> Self {
+        Self { list }
+    }
+
     pub(crate) fn push(&mut self, pointer: String, detail: impl Display) {
         if !self.is_full() {
             let detail = detail.to_string();
@@ -61,6 +65,16 @@ impl FieldErrors {
         if self.is_empty() { Ok(()) } else { Err(self) }
     }
 
+    /// Writes what is at one member, or below it, at another one.
+    pub(super) fn rename(&mut self, pointer: &str, to: &str) {
+        for error in &mut self.list {
+            let rest = error.pointer.strip_prefix(pointer);
+            if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
+                error.pointer = to.to_owned();
+            }
+        }
+    }
+
     pub(super) fn into_list(self) -> Vec<FieldError> {
         self.list
     }
@@ -95,8 +109,13 @@ pub(super) fn pointer_of_field(field: &str) -> String {
     if let Some(name) = field.strip_prefix("parameter.") {
         return pointer(&[&format!("attr.{name}")]);
     }
+    if let Some((name, index)) = element_of_attribute(field) {
+        return pointer(&["attributes", name, index]);
+    }
     let segments: Vec<&str> = match field {
         "" => Vec::new(),
+        "ranking_profile" => vec!["profile"],
+        "auto_facets" => vec!["facets"],
         "price_minor" => vec!["price"],
         "page_size" => vec!["limit"],
         "query" => vec!["q"],
@@ -105,9 +124,19 @@ pub(super) fn pointer_of_field(field: &str) -> String {
     pointer(&segments)
 }
 
+/// Name and index of `attributes["NAME"][1]`, in which the name may have any sign.
+fn element_of_attribute(field: &str) -> Option<(&str, &str)> {
+    let rest = field.strip_prefix("attributes[\"")?.strip_suffix(']')?;
+    rest.rsplit_once("\"][")
+}
+
+/// The parts of a path. Those within a filter or a facet are of the message: a client states them otherwise.
 fn segments(path: &str) -> Vec<&str> {
-    if path == "skus" || path.starts_with("skus[") {
-        return vec!["sku"];
+    for (upstream, ours) in [("skus", "sku"), ("filter", "filter"), ("facets", "facets")] {
+        let rest = path.strip_prefix(upstream);
+        if rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '['])) {
+            return vec![ours];
+        }
     }
     let names = path
         .split(['.', '['])
@@ -134,6 +163,14 @@ mod tests {
             ("limit", "/limit"),
             ("page_size", "/limit"),
             ("skus[3]", "/sku"),
+            ("ranking_profile", "/profile"),
+            ("auto_facets", "/facets"),
+            ("facets", "/facets"),
+            ("facets[0].field", "/facets"),
+            ("filter.all.filters[2].terms.field", "/filter"),
+            ("filters[1]", "/filters/1"),
+            ("attributes[\"x[0]\"][1]", "/attributes/x[0]/1"),
+            ("attributes[\"a\"][0]/b\"][12]", "/attributes/a\"][0]~1b/12"),
             ("sku", "/sku"),
             ("gtins[2]", "/gtins/2"),
             ("gtins.2", "/gtins/2"),

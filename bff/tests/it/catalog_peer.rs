@@ -50,9 +50,12 @@ impl CatalogService for Handler {
 
     async fn list_products(
         &self,
-        _: Request<ListProductsRequest>,
+        request: Request<ListProductsRequest>,
     ) -> Result<Response<ListProductsResponse>, Status> {
-        Err(Status::unimplemented("ListProducts"))
+        self.serve("ListProducts", request, |_, _| {
+            Err(Status::unimplemented("ListProducts"))
+        })
+        .await
     }
 
     async fn search_products(

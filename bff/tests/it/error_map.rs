@@ -230,3 +230,35 @@ async fn an_upstream_answer_beyond_json_is_still_an_answer() {
         .await;
     assert_eq!(answer.pointers(), ["/price"]);
 }
+
+#[tokio::test]
+async fn what_is_at_fault_upstream_is_named_as_the_client_states_it() {
+    let bff = Bff::start().await;
+    for (path, field, pointer) in [
+        (
+            "/api/products/search?q=a&profile=x",
+            "ranking_profile",
+            "/profile",
+        ),
+        (
+            "/api/products/search?q=a&facets=x",
+            "facets[0].field",
+            "/facets",
+        ),
+        (
+            "/api/products/search?q=a&attr.w.min=x",
+            "parameter.w.min",
+            "/attr.w.min",
+        ),
+        ("/api/products?limit=5", "page_size", "/limit"),
+        ("/api/products?gtin=x", "gtins", "/gtin"),
+        ("/api/products?gtin=x", "gtins[1]", "/gtin"),
+        ("/api/products?sku=x", "skus", "/sku"),
+        ("/api/autocomplete?q=x", "prefix", "/q"),
+    ] {
+        let fields = [(field.to_owned(), "is bad".to_owned())];
+        let status = service_kit::status(Code::InvalidArgument, "INVALID_REQUEST", "no", fields);
+        bff.peer.set(Mode::Fail(status));
+        assert_eq!(bff.get(path).await.pointers(), [pointer], "{field}");
+    }
+}

@@ -102,7 +102,8 @@ pub(crate) async fn list_products(
     let mut message = list::read(&query)?;
     message.consistency_tokens = tokens;
     let page = api.upstream.list_products(&caller, message).await;
-    let page = page.map_err(|status| Problem::of_status(&status, false))?;
+    let page =
+        page.map_err(|status| Problem::of_status(&status, false).renamed("/gtins", "/gtin"))?;
     let mut response = json_response(StatusCode::OK, &PageJson::of(&page)?)?;
     set_stale(&mut response, page.stale);
     Ok(response)

@@ -204,7 +204,7 @@ pub(crate) async fn autocomplete(
         .upstream
         .autocomplete(&caller, request)
         .await
-        .map_err(|status| Problem::of_status(&status, false))?;
+        .map_err(|status| Problem::of_status(&status, false).renamed("/prefix", "/q"))?;
     let mut response = json_response(StatusCode::OK, &SuggestionsJson::of(&answer))?;
     set_stale(&mut response, answer.stale);
     Ok(response)
