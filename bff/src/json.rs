@@ -2,6 +2,7 @@
 //! become JSON.
 
 pub(crate) mod raw;
+pub(crate) mod number;
 mod price;
 mod grace;
 pub(crate) mod bulk;

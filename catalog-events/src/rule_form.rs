@@ -4,7 +4,8 @@
 mod draft;
 
 use catalog_proto::v1;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use time::OffsetDateTime;
 
 use crate::{Curation, CurationAction, QueryMatch, RuleKind, RuleTarget, SearchRule, Version};
@@ -88,6 +89,7 @@ pub enum ActionForm {
         /// The id of the product.
         product_id: String,
         /// The place, from 1.
+        #[serde(deserialize_with = "whole")]
         position: i32,
     },
     /// Leaves products out.
@@ -117,6 +119,18 @@ pub enum ActionForm {
     /// No action was stated, or one that only a newer release knows.
     #[serde(skip_deserializing)]
     Unknown,
+}
+
+/// Reads a whole number, which JSON may write as `1.0` or `1e2` too.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<i32, D::Error> {
+    let number = f64::deserialize(from)?;
+    let is_whole =
+        number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
+    if is_whole {
+        Ok(number as i32)
+    } else {
+        Err(D::Error::custom("must be a whole number"))
+    }
 }
 
 /// The products that an action is about: those that meet any of these.

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::json::grace::read_grace_seconds;
 use crate::json::product::rfc3339;
-use crate::json::raw;
+use crate::json::{number, raw};
 use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
 use crate::scope::{Scope, Scopes};
 
@@ -130,8 +130,7 @@ pub(crate) fn read_new(
                 });
             }
             "allowed_origins" => {
-                let origins = errors.take(place, raw::texts_or_null(value));
-                key.allowed_origins = origins.unwrap_or_default();
+                key.allowed_origins = raw::texts_or_null(value, &[&name], &mut errors);
             }
             "forced_filter" => {
                 let filter = errors.take(place, raw::text_or_null(value));
@@ -140,7 +139,7 @@ pub(crate) fn read_new(
             }
             "requests_per_second" if raw::is_null(value) => {}
             "requests_per_second" => {
-                let count = value.get().parse().ok();
+                let count = number::whole(value).and_then(|count| i32::try_from(count).ok());
                 let count = count.ok_or("must be a whole number from 1 to 1000000");
                 key.requests_per_second = errors.take(place, count);
             }
@@ -162,10 +161,16 @@ pub(crate) fn read_new(
 }
 
 fn read_scopes(value: &RawValue, held: Scopes, errors: &mut FieldErrors) -> Vec<i32> {
-    let texts = errors.take(pointer(&["scopes"]), raw::texts_or_null(value));
+    let Some(stated) = raw::elements(value) else {
+        raw::texts_or_null(value, &["scopes"], errors);
+        return Vec::new();
+    };
     let mut scopes = Vec::new();
-    for (index, name) in texts.unwrap_or_default().iter().enumerate() {
+    for (index, name) in stated.into_iter().enumerate() {
         let place = pointer(&["scopes", &index.to_string()]);
+        let Some(name) = errors.take(place.clone(), raw::text(name)) else {
+            continue;
+        };
         match name.parse::<Scope>() {
             Ok(scope) if held.has(scope) => scopes.push(scope.to_message().into()),
             Ok(_) => errors.push(place, "is more than you may do yourself"),

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::json::draft;
 use crate::json::product::ProductJson;
-use crate::json::raw;
+use crate::json::{number, raw};
 use crate::openapi::product::Product;
 use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
 
@@ -58,11 +58,7 @@ fn read_write(element: &RawValue) -> Result<v1::ProductWrite, Problem> {
     for (name, value) in raw::members(element, &[], &mut errors) {
         let one = match name.as_str() {
             "expected_version" => {
-                let version = value
-                    .get()
-                    .parse()
-                    .ok()
-                    .filter(|version: &i64| *version >= 0);
+                let version = number::whole(value).filter(|version| *version >= 0);
                 let version = version.ok_or("must be a whole number from 0");
                 expected_version = errors.take(pointer(&[&name]), version);
                 continue;

@@ -9,11 +9,14 @@ use prost_types::FieldMask;
 use serde_json::value::RawValue;
 
 use crate::json::price::{Price, StatedPrice};
-use crate::json::raw;
+use crate::json::{number, raw};
 use crate::problem::{FieldErrors, Problem, pointer};
 
-/// A product of this id could not be read: `/api/products/search` is a route of its own.
-const RESERVED_ID: &str = "search";
+/// A product of this id could not be read: its address is a route of its own.
+pub(crate) const RESERVED_ID: &str = "search";
+/// The error detail of that id.
+pub(crate) const RESERVED: &str =
+    "is reserved: /api/products/search is the search of products, and no product";
 /// Minor units beside a decimal text. An older write service does not know the text and would take 0
 /// for the price; it refuses this number. Today's service ignores it.
 const REFUSED_BY_OLDER_SERVICES: i64 = -1;
@@ -174,7 +177,7 @@ impl Draft {
             mut input, price, ..
         } = self;
         if input.id == RESERVED_ID {
-            errors.push(pointer(&["id"]), "is reserved");
+            errors.push(pointer(&["id"]), RESERVED);
         }
         if input.title.is_empty() && !errors.has("/title") && !errors.has("") {
             errors.push(pointer(&["title"]), "is required");
@@ -212,14 +215,8 @@ impl Draft {
                 errors.take(place, raw::text_or_null(value)),
             ),
             "sku" => set(&mut input.sku, errors.take(place, raw::text_or_null(value))),
-            "gtins" => set(
-                &mut input.gtins,
-                errors.take(place, raw::texts_or_null(value)),
-            ),
-            "categories" => set(
-                &mut input.categories,
-                errors.take(place, raw::texts_or_null(value)),
-            ),
+            "gtins" => input.gtins = raw::texts_or_null(value, &[name], errors),
+            "categories" => input.categories = raw::texts_or_null(value, &[name], errors),
             "status" => set(&mut input.status, errors.take(place, status(value))),
             _ if self.price.read(name, value, errors) => return,
             _ => return errors.push(place, raw::UNKNOWN),
@@ -299,6 +296,10 @@ fn scalar(value: &RawValue) -> Result<ScalarKind, Invalid> {
         [b'"', ..] => raw::text(value)
             .map(ScalarKind::Text)
             .map_err(|_| Invalid::Scalar),
+        // As in a feed: such an integer is an id, and stays the text of its digits.
+        [b'-' | b'0'..=b'9', ..] if number::is_inexact(value.get()) => {
+            Ok(ScalarKind::Text(value.get().to_owned()))
+        }
         [b'-' | b'0'..=b'9', ..] => {
             let number = serde_json::from_str(value.get()).map_err(|_| Invalid::Range)?;
             Ok(ScalarKind::Number(number))

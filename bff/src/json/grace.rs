@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::json::raw;
+use crate::json::{number, raw};
 use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
 
 const GRACE_S_MAX: i64 = 30 * 24 * 3_600;
@@ -14,8 +14,8 @@ pub(super) fn read_grace_seconds(body: &RawValue, unless_told: i64) -> Result<i6
     for (name, value) in raw::members(body, &[], &mut errors) {
         let place = pointer(&[&name]);
         if name == "grace_seconds" {
-            let seconds = value.get().parse().ok();
-            let seconds = seconds.filter(|seconds| (0..=GRACE_S_MAX).contains(seconds));
+            let seconds =
+                number::whole(value).filter(|seconds| (0..=GRACE_S_MAX).contains(seconds));
             let seconds = seconds.ok_or("must be a whole number from 0 to 2592000");
             grace = errors.take(place, seconds).unwrap_or_default();
         } else {

@@ -4,7 +4,7 @@
 use catalog_events::{Currency, Decimal, Money, MoneyError};
 use serde_json::value::RawValue;
 
-use crate::json::raw;
+use crate::json::{number, raw};
 use crate::problem::{FieldErrors, pointer};
 
 /// The price members of one body.
@@ -89,14 +89,17 @@ impl StatedPrice {
 fn major(value: &RawValue) -> Result<Decimal, InvalidPrice> {
     let text = match value.get().as_bytes() {
         [b'"', ..] => raw::text(value).map_err(|_| InvalidPrice::NoDecimal)?,
-        [b'-' | b'0'..=b'9', ..] => value.get().to_owned(),
+        [b'-' | b'0'..=b'9', ..] => {
+            let stated = value.get();
+            number::plain(stated).map_or_else(|| stated.to_owned(), Into::into)
+        }
         _ => return Err(InvalidPrice::NoDecimal),
     };
     Ok(text.parse()?)
 }
 
 fn minor(value: &RawValue) -> Result<i64, InvalidPrice> {
-    let minor = value.get().parse().map_err(|_| InvalidPrice::NoMinor)?;
+    let minor = number::whole(value).ok_or(InvalidPrice::NoMinor)?;
     match Money::from_minor(minor, Currency::USD) {
         Ok(money) => Ok(money.minor()),
         Err(_) => Err(InvalidPrice::NoMinor),
@@ -153,6 +156,10 @@ mod tests {
         );
         check(r#"{"price_minor":1999}"#, usd, "1999 Some(USD)");
         check(r#"{"price_minor":1999}"#, None, "1999 None");
+        check(r#"{"price_minor":1.0}"#, usd, "1 Some(USD)");
+        check(r#"{"price_minor":1.5e3}"#, usd, "1500 Some(USD)");
+        check(r#"{"price":1e2}"#, usd, "10000 Some(USD)");
+        check(r#"{"price":1.999E1}"#, usd, "1999 Some(USD)");
         check(r#"{"price":1.234}"#, None, r#"Decimal("1.234")"#);
         check(r#"{"currency":"EUR"}"#, None, "no price");
     }
@@ -162,7 +169,7 @@ mod tests {
         let usd = Some(Currency::USD);
         let no_number =
             |text: &str| format!("/price: \"{text}\" is not a decimal number such as 19.99");
-        check(r#"{"price":1e3}"#, usd, &no_number("1e3"));
+        check(r#"{"price":"1e3"}"#, usd, &no_number("1e3"));
         check(r#"{"price":1e400}"#, None, &no_number("1e400"));
         check(r#"{"price":"$5"}"#, None, &no_number("$5"));
         check(r#"{"price":-1}"#, None, "/price: a price is not negative");
@@ -180,7 +187,8 @@ mod tests {
         }
         for minor in [
             "1.5",
-            "1e3",
+            "1e-1",
+            "1e400",
             "-1",
             "9007199254740993",
             "9223372036854775808",

@@ -110,12 +110,30 @@ pub(crate) fn time_or_null(value: &RawValue) -> Result<Option<OffsetDateTime>, &
         .ok_or("must be a time such as 2026-01-31T08:00:00Z, or null")
 }
 
-/// Reads a list of texts; null means the empty list.
-pub(crate) fn texts_or_null(value: &RawValue) -> Result<Vec<String>, WrongKind> {
-    // The parser refuses an element that is no string at its first byte and never descends into it.
-    let texts: Option<Vec<String>> =
-        serde_json::from_str(value.get()).map_err(|_| WrongKind::Texts)?;
-    Ok(texts.unwrap_or_default())
+/// Reads a list of texts; null means the empty list. What is no text is noted as an element of `place`.
+pub(crate) fn texts_or_null(
+    value: &RawValue,
+    place: &[&str],
+    errors: &mut FieldErrors,
+) -> Vec<String> {
+    if is_null(value) {
+        return Vec::new();
+    }
+    let Some(elements) = elements(value) else {
+        errors.push(pointer(place), WrongKind::Texts);
+        return Vec::new();
+    };
+    let mut texts = Vec::with_capacity(elements.len().min(64));
+    for (index, element) in elements.into_iter().enumerate() {
+        match text(element) {
+            Ok(text) => texts.push(text),
+            Err(err) if !errors.is_full() => {
+                errors.push(pointer(&[place, &[&index.to_string()]].concat()), err);
+            }
+            Err(_) => break,
+        }
+    }
+    texts
 }
 
 /// The elements of an array, unread; None where the value is no array.
@@ -263,10 +281,31 @@ mod tests {
         assert_eq!(text(raw(r#""\udc00""#)), Err(WrongKind::Text));
         assert_eq!(text(raw("null")), Err(WrongKind::Text));
         assert_eq!(text_or_null(raw("null")), Ok(String::new()));
-        assert_eq!(texts_or_null(raw("null")), Ok(vec![]));
-        assert_eq!(texts_or_null(raw(r#"["a"]"#)), Ok(vec!["a".to_owned()]));
-        for bad in ["1", r#""a""#, "[1]", "[null]", "[[]]", "{}"] {
-            assert_eq!(texts_or_null(raw(bad)), Err(WrongKind::Texts), "{bad}");
+    }
+
+    #[test]
+    fn a_text_at_fault_is_named_by_its_index() {
+        let check = |list: &'static str, expected: &[&str], at_fault: &[(&str, &str)]| {
+            let mut errors = FieldErrors::default();
+            let list = value(list.as_bytes()).expect("JSON");
+            assert_eq!(texts_or_null(list, &["a"], &mut errors), expected);
+            let found = errors.into_pairs();
+            let found: Vec<(&str, &str)> = found
+                .iter()
+                .map(|(pointer, detail)| (pointer.as_str(), detail.as_str()))
+                .collect();
+            assert_eq!(found, at_fault, "{list}");
+        };
+        check("null", &[], &[]);
+        check(r#"["a"]"#, &["a"], &[]);
+        for bad in ["1", r#""a""#, "{}"] {
+            check(bad, &[], &[("/a", "must be an array of strings")]);
         }
+        let told = "must be a string of Unicode characters";
+        check(
+            r#"["x", 1, null, [[]]]"#,
+            &["x"],
+            &[("/a/1", told), ("/a/2", told), ("/a/3", told)],
+        );
     }
 }

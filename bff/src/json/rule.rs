@@ -1,13 +1,16 @@
 //! The JSON of search rules, in and out. The write service decides what a rule may be.
 
-use catalog_events::{ActionForm, KindForm, RuleForm, RuleId, StoredRule};
+mod shape;
+
+use catalog_events::{KindForm, RuleForm, RuleId, StoredRule};
 use catalog_proto::v1;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::json::raw;
-use crate::problem::{FieldErrors, Problem, pointer};
+use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
+
+const MEMBERS: [&str; 6] = ["id", "kind", "disabled", "starts_at", "ends_at", "note"];
 
 /// A page of rules.
 #[derive(Serialize)]
@@ -28,34 +31,67 @@ impl RulesJson {
 /// Reads the body of `PUT /api/search-rules/{id}`. It may repeat the id.
 pub(crate) fn read(body: &RawValue, id: &RuleId) -> Result<v1::SearchRule, Problem> {
     let mut errors = FieldErrors::default();
+    let form = read_form(body, Some(id), &[], &mut errors);
+    errors.finish()?;
+    Ok(form.into_message())
+}
+
+/// Reads a rule at `place` of a body that is about more, with an id of its own.
+pub(crate) fn read_draft(
+    value: &RawValue,
+    place: &[&str],
+    errors: &mut FieldErrors,
+) -> v1::SearchRule {
+    read_form(value, None, place, errors).into_message()
+}
+
+fn read_form(
+    value: &RawValue,
+    id: Option<&RuleId>,
+    place: &[&str],
+    errors: &mut FieldErrors,
+) -> RuleForm {
     let mut form = RuleForm {
-        id: id.to_string(),
+        id: id.map_or(String::new(), ToString::to_string),
         kind: KindForm::Unknown,
         disabled: false,
         starts_at: None,
         ends_at: None,
         note: String::new(),
     };
-    for (name, value) in raw::members(body, &[], &mut errors) {
-        read_member(&mut form, &name, value, &mut errors);
+    for (name, value) in raw::members(value, place, errors) {
+        if name == "id" {
+            let stated = errors.take(at(place, "id"), raw::text(value));
+            match (stated, id) {
+                (Some(stated), Some(id)) if stated != id.as_str() => {
+                    let detail = "is not the id of the path: an id never changes";
+                    errors.push(at(place, "id"), detail);
+                }
+                (Some(stated), None) => form.id = stated,
+                _ => {}
+            }
+        } else {
+            read_member(&mut form, &name, value, place, errors);
+        }
     }
-    if form.kind == KindForm::Unknown && !errors.has_below("/kind") {
-        errors.push(pointer(&["kind"]), "is required");
+    let kind = at(place, "kind");
+    if form.kind == KindForm::Unknown && !errors.has_below(&kind) {
+        errors.push(kind, "is required");
     }
-    errors.finish()?;
-    Ok(form.into_message())
+    form
 }
 
-fn read_member(form: &mut RuleForm, name: &str, value: &RawValue, errors: &mut FieldErrors) {
-    let place = pointer(&[name]);
+fn read_member(
+    form: &mut RuleForm,
+    name: &str,
+    value: &RawValue,
+    parents: &[&str],
+    errors: &mut FieldErrors,
+) {
+    let place = at(parents, name);
     match name {
-        "id" => match raw::text(value) {
-            Ok(id) if id == form.id => {}
-            Ok(_) => errors.push(place, "is not the id of the path: an id never changes"),
-            Err(err) => errors.push(place, err),
-        },
         "kind" => {
-            if let Some(kind) = read_kind(value, errors) {
+            if let Some(kind) = read_kind(value, parents, errors) {
                 form.kind = kind;
             }
         }
@@ -70,45 +106,22 @@ fn read_member(form: &mut RuleForm, name: &str, value: &RawValue, errors: &mut F
             let note = errors.take(place, raw::text_or_null(value));
             form.note = note.unwrap_or_default();
         }
-        _ => errors.push(place, raw::UNKNOWN),
+        _ => errors.push(place, with_nearest(raw::UNKNOWN, name, &MEMBERS)),
     }
 }
 
-fn read_kind(value: &RawValue, errors: &mut FieldErrors) -> Option<KindForm> {
-    if !value.get().starts_with('{') {
-        errors.push(pointer(&["kind"]), "must be an object");
+/// Reads what a rule says. The check of its shape comes first, for a parser tells no places.
+fn read_kind(value: &RawValue, parents: &[&str], errors: &mut FieldErrors) -> Option<KindForm> {
+    let place = at(parents, "kind");
+    shape::check_kind(value, &[parents, &["kind"]].concat(), errors);
+    if errors.has_below(&place) {
         return None;
     }
-    match parse::<KindForm>(value) {
-        Ok(kind) => Some(kind),
-        Err(reason) => {
-            let (place, reason) = at_action(value).unwrap_or((pointer(&["kind"]), reason));
-            errors.push(place, reason);
-            None
-        }
-    }
+    errors.take(place, serde_json::from_str(value.get()))
 }
 
-/// Pointer and reason of the first invalid action, if a mistake is in one of the actions.
-fn at_action(kind: &RawValue) -> Option<(String, String)> {
-    let mut ignored = FieldErrors::default();
-    let members = raw::members(kind, &[], &mut ignored);
-    let (_, actions) = members.into_iter().find(|(name, _)| name == "actions")?;
-    let elements: Vec<&RawValue> = serde_json::from_str(actions.get()).ok()?;
-    let mut numbered = elements.into_iter().enumerate();
-    numbered.find_map(|(index, action)| {
-        let reason = parse::<ActionForm>(action).err()?;
-        Some((pointer(&["kind", "actions", &index.to_string()]), reason))
-    })
-}
-
-fn parse<T: DeserializeOwned>(value: &RawValue) -> Result<T, String> {
-    serde_json::from_str(value.get()).map_err(|err| {
-        let text = err.to_string();
-        // The parser counts lines and columns from the start of this value, not of the body.
-        let place = text.rfind(" at line ");
-        text[..place.unwrap_or(text.len())].to_owned()
-    })
+fn at(parents: &[&str], name: &str) -> String {
+    pointer(&[parents, &[name]].concat())
 }
 
 #[cfg(test)]

@@ -5,8 +5,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::json::raw;
 use crate::json::search::strategy;
+use crate::json::{number, raw};
 use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
 
 const CLICK_MEMBERS: [&str; 3] = ["search_id", "product_id", "position"];
@@ -51,7 +51,7 @@ pub(crate) fn read_click(body: &RawValue) -> Result<v1::RecordClickRequest, Prob
 }
 
 fn position(value: &RawValue) -> Result<i32, String> {
-    let position = value.get().parse().ok();
+    let position = number::whole(value).and_then(|position| i32::try_from(position).ok());
     position
         .filter(|position| (1..=POSITION_MAX).contains(position))
         .ok_or_else(|| format!("must be a whole number from 1 to {POSITION_MAX}"))

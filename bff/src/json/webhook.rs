@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::json::grace::read_grace_seconds;
 use crate::json::product::rfc3339;
-use crate::json::{raw, stated};
+use crate::json::{number, raw, stated};
 use crate::problem::{FieldErrors, Problem, pointer, with_nearest};
 
 const NEW_MEMBERS: [&str; 6] = [
@@ -226,8 +226,8 @@ pub(crate) fn read_new(body: &RawValue) -> Result<v1::CreateWebhookRequest, Prob
         match name.as_str() {
             "url" => hook.url = errors.take(place, raw::text(value)).unwrap_or_default(),
             "description" => hook.description = text(place, value, &mut errors),
-            "types" => hook.types = texts(place, value, &mut errors),
-            "product_ids" => hook.product_ids = texts(place, value, &mut errors),
+            "types" => hook.types = raw::texts_or_null(value, &[&name], &mut errors),
+            "product_ids" => hook.product_ids = raw::texts_or_null(value, &[&name], &mut errors),
             "after_position" => hook.after_position = position(place, value, &mut errors),
             "after_rule_position" => hook.after_rule_position = position(place, value, &mut errors),
             _ => errors.push(place, with_nearest(raw::UNKNOWN, &name, &NEW_MEMBERS)),
@@ -251,8 +251,8 @@ pub(crate) fn read_change(body: &RawValue) -> Result<v1::UpdateWebhookRequest, P
         match name.as_str() {
             "url" => hook.url = errors.take(place, raw::text(value)).unwrap_or_default(),
             "description" => hook.description = text(place, value, &mut errors),
-            "types" => hook.types = texts(place, value, &mut errors),
-            "product_ids" => hook.product_ids = texts(place, value, &mut errors),
+            "types" => hook.types = raw::texts_or_null(value, &[&name], &mut errors),
+            "product_ids" => hook.product_ids = raw::texts_or_null(value, &[&name], &mut errors),
             "state" => match raw::text(value).as_deref() {
                 Ok("active") => hook.set_state(v1::WebhookState::Active),
                 Ok("paused") => hook.set_state(v1::WebhookState::Paused),
@@ -307,16 +307,11 @@ fn text(place: String, value: &RawValue, errors: &mut FieldErrors) -> String {
     text.unwrap_or_default()
 }
 
-fn texts(place: String, value: &RawValue, errors: &mut FieldErrors) -> Vec<String> {
-    let texts = errors.take(place, raw::texts_or_null(value));
-    texts.unwrap_or_default()
-}
-
 fn position(place: String, value: &RawValue, errors: &mut FieldErrors) -> Option<i64> {
     if raw::is_null(value) {
         return None;
     }
-    let position = value.get().parse().ok().filter(|position| *position >= 0);
+    let position = number::whole(value).filter(|position| *position >= 0);
     errors.take(
         place,
         position.ok_or("must be a whole number from 0, or null"),

@@ -47,6 +47,6 @@ pub(crate) enum ScopeName {
 #[schema(example = json!({"grace_seconds": 3600}))]
 pub(crate) struct Rotation {
     /// For how many seconds the present secret stays valid; it ends at once unless told.
-    #[schema(minimum = 0, maximum = 2_592_000)]
+    #[schema(nullable = false, minimum = 0, maximum = 2_592_000)]
     grace_seconds: Option<i64>,
 }

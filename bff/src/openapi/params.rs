@@ -354,10 +354,13 @@ pub(crate) struct FilterParams {
     price_max: Option<f64>,
     price_below: Option<f64>,
     created_at: Option<Vec<String>>,
-    /// Seconds since 1970.
-    created_at_min: Option<f64>,
-    created_at_max: Option<f64>,
-    created_at_below: Option<f64>,
+    /// A time such as `2026-01-31T12:00:00.5Z`, or seconds since 1970.
+    #[param(inline)]
+    created_at_min: Option<Moment>,
+    #[param(inline)]
+    created_at_max: Option<Moment>,
+    #[param(inline)]
+    created_at_below: Option<Moment>,
     #[param(rename = "not.brand")]
     not_brand: Option<Vec<String>>,
     #[param(rename = "not.status")]
@@ -373,4 +376,12 @@ pub(crate) struct FilterParams {
     /// Attributes: `attr.NAME=VALUE`, `attr.NAME.min=1`, `attr.NAME.max=9`, `not.attr.NAME=VALUE`.
     #[param(style = Form, explode, example = json!({"attr.colour": "black"}))]
     attributes: Option<BTreeMap<String, String>>,
+}
+
+/// A time, or seconds since 1970.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Moment {
+    Time(String),
+    Seconds(f64),
 }

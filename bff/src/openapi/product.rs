@@ -94,7 +94,8 @@ pub(crate) enum Status {
     Discontinued,
 }
 
-/// A value, or a list of values.
+/// A value, or a list of values. An integer that a double cannot hold exactly, from 9007199254740992 on, is kept
+/// as the text of its digits.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Attribute {
@@ -104,7 +105,7 @@ pub(crate) enum Attribute {
     List(Vec<Scalar>),
 }
 
-/// A new value of an attribute; null removes it.
+/// A new value of an attribute; null removes it. Integers from 9007199254740992 on are kept as texts.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum AttributePatch {
@@ -115,7 +116,7 @@ pub(crate) enum AttributePatch {
     Removed,
 }
 
-/// One value of an attribute.
+/// One value of an attribute. Integers from 9007199254740992 on are kept as texts.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum Scalar {
@@ -139,7 +140,7 @@ pub(crate) struct NewProduct {
     #[schema(max_length = 20000)]
     description: Option<String>,
     price: Option<Amount>,
-    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_992_i64)]
     price_minor: Option<i64>,
     /// ISO 4217, in capitals; `USD` unless it is stated.
     #[schema(pattern = "^[A-Z]{3}$", example = "EUR")]
@@ -158,23 +159,25 @@ pub(crate) struct NewProduct {
     status: Option<Status>,
 }
 
-/// What changes: a JSON Merge Patch (RFC 7396). A null clears a member; attributes are merged one by one.
+/// What changes: a JSON Merge Patch (RFC 7396), of one change at least. A null clears a member that a product may
+/// be without; attributes are merged one by one.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"price": "44.90", "attributes": {"colour": null}})
-)]
+#[schema(min_properties = 1, example = json!({"price": "44.90", "attributes": {"colour": null}}))]
 pub(crate) struct ProductPatch {
     /// It may be repeated, and never changes.
+    #[schema(nullable = false)]
     id: Option<String>,
-    #[schema(min_length = 1, max_length = 1000)]
+    #[schema(nullable = false, min_length = 1, max_length = 1000)]
     title: Option<String>,
     #[schema(max_length = 20000)]
     description: Option<String>,
+    #[schema(nullable = false)]
     price: Option<Amount>,
-    #[schema(minimum = 0)]
+    #[schema(nullable = false, minimum = 0, maximum = 9_007_199_254_740_992_i64)]
     price_minor: Option<i64>,
     /// A price that is not stated too must mean the same in both currencies.
-    #[schema(pattern = "^[A-Z]{3}$")]
+    #[schema(nullable = false, pattern = "^[A-Z]{3}$")]
     currency: Option<String>,
     #[schema(pattern = "^https?://", max_length = 2000)]
     image_url: Option<String>,
@@ -187,6 +190,7 @@ pub(crate) struct ProductPatch {
     #[schema(max_items = 20)]
     categories: Option<Vec<String>>,
     attributes: Option<BTreeMap<String, AttributePatch>>,
+    #[schema(nullable = false)]
     status: Option<Status>,
 }
 
@@ -195,10 +199,11 @@ pub(crate) struct ProductPatch {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"price": "44.90"}))]
 pub(crate) struct PriceChange {
+    #[schema(nullable = false)]
     price: Option<Amount>,
-    #[schema(minimum = 0)]
+    #[schema(nullable = false, minimum = 0, maximum = 9_007_199_254_740_992_i64)]
     price_minor: Option<i64>,
-    #[schema(pattern = "^[A-Z]{3}$")]
+    #[schema(nullable = false, pattern = "^[A-Z]{3}$")]
     currency: Option<String>,
 }
 
@@ -278,16 +283,19 @@ pub(crate) struct ProductWrites {
 #[serde(deny_unknown_fields)]
 #[schema(min_properties = 1, max_properties = 2)]
 pub(crate) struct ProductWrite {
+    #[schema(nullable = false)]
     create: Option<NewProduct>,
     /// Its id is required.
+    #[schema(nullable = false)]
     put: Option<NewProduct>,
     /// Its id is required.
+    #[schema(nullable = false)]
     update: Option<ProductPatch>,
     /// The id of the product.
-    #[schema(pattern = "^[A-Za-z0-9_-]{1,64}$")]
+    #[schema(nullable = false, pattern = "^[A-Za-z0-9_-]{1,64}$")]
     delete: Option<String>,
     /// The version that the product must have; 0 means that there must be none.
-    #[schema(minimum = 0)]
+    #[schema(nullable = false, minimum = 0)]
     expected_version: Option<i64>,
 }
 

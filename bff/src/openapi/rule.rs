@@ -14,9 +14,11 @@ use utoipa::ToSchema;
 )]
 pub(crate) struct NewSearchRule {
     /// It may repeat the id of the path.
+    #[schema(nullable = false)]
     id: Option<String>,
     kind: RuleKind,
     /// True for a rule that is kept and not followed.
+    #[schema(nullable = false)]
     disabled: Option<bool>,
     /// The time from which on it is followed; at once unless it is stated.
     #[schema(format = DateTime)]
@@ -78,8 +80,9 @@ pub(crate) enum RuleKind {
     /// What is done to the answers of some queries.
     Curation {
         /// No query means every query.
-        #[schema(max_items = 100)]
+        #[schema(nullable = false, max_items = 100)]
         queries: Option<Vec<String>>,
+        #[schema(nullable = false)]
         matching: Option<QueryMatch>,
         #[schema(min_items = 1, max_items = 100)]
         actions: Vec<RuleAction>,
@@ -113,7 +116,10 @@ pub(crate) enum RuleAction {
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RuleTarget {
+    #[schema(nullable = false)]
     product_ids: Option<Vec<String>>,
+    #[schema(nullable = false)]
     brand: Option<String>,
+    #[schema(nullable = false)]
     category: Option<Vec<String>>,
 }

@@ -52,17 +52,33 @@ pub(crate) enum Highlighting {
 #[derive(Serialize, ToSchema)]
 #[schema(no_recursion)]
 pub(crate) struct Filter {
+    #[schema(nullable = false)]
     all: Option<Vec<Filter>>,
+    #[schema(nullable = false)]
     any: Option<Vec<Filter>>,
+    #[schema(nullable = false)]
     not: Option<Box<Filter>>,
     /// `brand`, `category`, `status`, `currency`, `price`, `created_at` or `attr.NAME`.
+    #[schema(nullable = false)]
     field: Option<String>,
     /// Any of these values.
+    #[schema(nullable = false)]
     r#in: Option<Vec<String>>,
-    min: Option<f64>,
-    max: Option<f64>,
+    #[schema(nullable = false)]
+    min: Option<Bound>,
+    #[schema(nullable = false)]
+    max: Option<Bound>,
     /// Less than this.
-    below: Option<f64>,
+    #[schema(nullable = false)]
+    below: Option<Bound>,
+}
+
+/// A number, or a time such as `2026-01-31T12:00:00.5Z` for `created_at`.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Bound {
+    Number(f64),
+    Time(String),
 }
 
 /// Several searches.

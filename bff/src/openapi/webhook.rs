@@ -36,9 +36,9 @@ pub(crate) struct NewWebhook {
 /// What of a webhook changes; one member at least.
 #[derive(Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"state": "paused"}))]
+#[schema(min_properties = 1, example = json!({"state": "paused"}))]
 pub(crate) struct WebhookChange {
-    #[schema(min_length = 1, max_length = 2000, format = "uri")]
+    #[schema(nullable = false, min_length = 1, max_length = 2000, format = "uri")]
     url: Option<String>,
     #[schema(max_length = 200)]
     description: Option<String>,
@@ -47,6 +47,7 @@ pub(crate) struct WebhookChange {
     #[schema(max_items = 100)]
     product_ids: Option<Vec<String>>,
     /// One that is made active goes on where it stopped.
+    #[schema(nullable = false)]
     state: Option<StatedWebhookState>,
 }
 
@@ -63,7 +64,7 @@ pub(crate) enum StatedWebhookState {
 #[schema(example = json!({"grace_seconds": 86_400}))]
 pub(crate) struct SecretRotation {
     /// For how many seconds requests are signed with the present secret too; a day unless told.
-    #[schema(minimum = 0, maximum = 2_592_000)]
+    #[schema(nullable = false, minimum = 0, maximum = 2_592_000)]
     grace_seconds: Option<i64>,
 }
 
@@ -79,6 +80,7 @@ pub(crate) struct WebhookReplay {
     #[schema(minimum = 0)]
     after_rule_position: Option<i64>,
     /// Goes to the ends of both logs, and forgets what is waiting.
+    #[schema(nullable = false)]
     from_now: Option<bool>,
 }
 

@@ -194,19 +194,30 @@ fn bodies_that_are_no_rules() -> Vec<(Value, Vec<&'static str>)> {
             json!({"kind": "synonyms", "id": "r-2"}),
             vec!["/id", "/kind"],
         ),
-        (kind(json!({"terms": ["a", "b"]})), vec!["/kind"]),
-        (kind(json!({"type": "unknown"})), vec!["/kind"]),
+        (kind(json!({"terms": ["a", "b"]})), vec!["/kind/type"]),
+        (kind(json!({"type": "unknown"})), vec!["/kind/type"]),
         (
             kind(json!({"type": "synonyms", "terms": "a"})),
-            vec!["/kind"],
+            vec!["/kind/terms"],
+        ),
+        (
+            kind(json!({"type": "synonyms", "terms": ["a", 1, null]})),
+            vec!["/kind/terms/1", "/kind/terms/2"],
+        ),
+        (
+            kind(json!({"type": "one_way_synonyms", "from": ["a"]})),
+            vec!["/kind/from", "/kind/to"],
         ),
         (
             kind(json!({"type": "synonyms", "terms": ["a"], "to": []})),
-            vec!["/kind"],
+            vec!["/kind/to"],
         ),
         (
-            kind(json!({"type": "curation", "actions": []  , "match": "exact"})),
-            vec!["/kind"],
+            kind(
+                json!({"type": "curation", "actions": []  , "match": "exact",
+                        "queries": null, "matching": "some"}),
+            ),
+            vec!["/kind/match", "/kind/matching", "/kind/queries"],
         ),
         (
             json!({"kind": {"type": "synonyms", "terms": []}, "disabled": 1, "note": 2,
@@ -233,27 +244,53 @@ async fn a_body_that_is_no_rule_is_named_member_by_member() {
     }
     let broken = bff.json("PUT", RULE, "{").await;
     assert!(broken.problem(400).starts_with("The body is not JSON"));
-    let unknown = r#"{"kind":{"type":"synonyms","terms":[],"word":1}}"#;
+    let unknown = r#"{"kind":{"type":"synonyms","terms":[],"term":1}}"#;
     let answer = bff.json("PUT", RULE, unknown).await;
-    let detail = answer.json()["errors"][0]["detail"].clone();
-    assert_eq!(detail, "unknown field `word`, expected `terms`");
+    let expected = json!([{"pointer": "/kind/term",
+        "detail": "is not a member that can be set; did you mean terms?"}]);
+    assert_eq!(answer.json()["errors"], expected);
     assert!(bff.peer.take_calls().is_empty());
 }
 
 #[tokio::test]
 async fn an_action_that_is_none_is_named_by_its_index() {
     let bff = Bff::start().await;
-    for action in [
-        json!({"action": "sparkle"}),
-        json!({"action": "pin", "product_id": "a", "position": 1.5}),
-        json!({"action": "hide", "target": {"colour": "red"}}),
+    for (action, pointer) in [
+        (json!(1), ""),
+        (json!({"action": "sparkle"}), "/action"),
+        (json!({"action": "pin", "product_id": "a"}), "/position"),
+        (
+            json!({"action": "pin", "product_id": "a", "position": 1.5}),
+            "/position",
+        ),
+        (
+            json!({"action": "boost", "target": {"brand": "a"}, "factor": "2"}),
+            "/factor",
+        ),
+        (
+            json!({"action": "hide", "target": {"colour": "red"}}),
+            "/target/colour",
+        ),
+        (
+            json!({"action": "hide", "target": {"product_ids": ["a", 1]}}),
+            "/target/product_ids/1",
+        ),
     ] {
         let actions = json!([{"action": "redirect", "url": "/"}, action]);
         let body = json!({"kind": {"type": "curation", "actions": actions}});
         let found = put(&bff, &body, &[]).await.pointers();
-        assert_eq!(found, ["/kind/actions/1"], "{body}");
+        assert_eq!(found, [format!("/kind/actions/1{pointer}")], "{body}");
+        let drafts =
+            json!({"q": "a", "draft_rules": [{"kind": {"type": "distinct", "terms": []}}, body]});
+        let answer = bff.json("POST", "/api/search", &drafts.to_string()).await;
+        let expected = format!("/draft_rules/1/kind/actions/1{pointer}");
+        assert_eq!(answer.pointers(), [expected], "{drafts}");
     }
     assert!(bff.peer.take_calls().is_empty());
+    // JSON Schema takes 1.0 for an integer.
+    let pin = json!([{"action": "pin", "product_id": "a", "position": 1.0}]);
+    let body = json!({"kind": {"type": "curation", "actions": pin}});
+    assert_eq!(put(&bff, &body, &[]).await.status, 201);
 }
 
 #[tokio::test]

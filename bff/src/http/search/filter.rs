@@ -10,6 +10,8 @@ use axum::http::request::Parts;
 use catalog_events::{Currency, Decimal};
 use catalog_proto::v1;
 use catalog_proto::v1::filter::Kind;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use crate::http::request::params::Query;
 use crate::http::request::principal::principal_of;
@@ -168,14 +170,25 @@ fn read_price(query: &Query, errors: &mut FieldErrors) -> Result<Option<v1::Filt
     read_bounds(query, "price", PRICE, amount, errors)
 }
 
-/// Reads the bounds of the creation time, in seconds since 1970.
+/// Reads the bounds of the creation time.
 fn read_created_at(query: &Query, errors: &mut FieldErrors) -> Result<Option<v1::Filter>, Problem> {
-    let seconds = |stated: &str| {
-        let number = stated.parse().ok();
-        let number = number.filter(|number: &f64| number.is_finite());
-        number.ok_or("must be a number of seconds").map(Some)
-    };
+    let seconds = |stated: &str| read_seconds(stated).ok_or(NO_TIME).map(Some);
     read_bounds(query, "created_at", "created_at", seconds, errors)
+}
+
+/// What is wrong with a bound of times that is none.
+pub(crate) const NO_TIME: &str =
+    "must be a time such as 2026-01-31T12:00:00.5Z, or a number of seconds since 1970";
+
+/// Reads a time as seconds since 1970, of which it may be the number.
+pub(crate) fn read_seconds(stated: &str) -> Option<f64> {
+    if let Ok(seconds) = stated.parse::<f64>() {
+        return Some(seconds).filter(|seconds| seconds.is_finite());
+    }
+    // A plus that was not escaped has become a space, and no such time has one.
+    let time = OffsetDateTime::parse(&stated.replace(' ', "+"), &Rfc3339).ok()?;
+    let micros = time.unix_timestamp_nanos() / 1_000;
+    Some(micros as f64 / 1e6)
 }
 
 /// Reads the bounds that the parameters `NAME_min`, `NAME_max` and `NAME_below` state of a field.

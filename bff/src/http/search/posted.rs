@@ -7,7 +7,6 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use catalog_events::RuleForm;
 use catalog_proto::v1;
 use futures_util::future::join_all;
 use serde::Serialize;
@@ -25,8 +24,8 @@ use crate::http::search::filter::ForcedFilter;
 use crate::http::search::find::{self, answer_search};
 use crate::http::search::tree;
 use crate::json::fields::Fields;
-use crate::json::raw;
 use crate::json::search::SearchJson;
+use crate::json::{number, raw, rule};
 use crate::openapi::params::ReadHeaders;
 use crate::openapi::search::{MultiSearch, Search};
 use crate::problem::{FieldErrors, Problem, pointer};
@@ -162,13 +161,15 @@ fn read(
     let mut filter = None;
     let mut drafts = Vec::new();
     for (name, value) in raw::members(body, &[], &mut errors) {
+        if raw::is_null(value) {
+            continue;
+        }
         if name == FILTER {
             filter = tree::read(value, &pointer(&[FILTER]), &mut errors);
         } else if name == DRAFT_RULES {
             drafts = read_drafts(value, &mut errors);
-        } else if !raw::is_null(value) {
-            let texts = errors.take(pointer(&[&name]), texts(&name, value));
-            let texts = texts.unwrap_or_default().into_iter();
+        } else {
+            let texts = texts(&name, value, &mut errors).into_iter();
             pairs.extend(texts.map(|text| (name.clone(), text)));
         }
     }
@@ -188,10 +189,8 @@ fn read_drafts(value: &RawValue, errors: &mut FieldErrors) -> Vec<v1::SearchRule
     };
     let mut drafts = Vec::with_capacity(stated.len());
     for (index, stated) in stated.into_iter().enumerate() {
-        let place = pointer(&[DRAFT_RULES, &index.to_string()]);
-        let form: Result<RuleForm, _> = serde_json::from_str(stated.get());
-        let form = form.map_err(|err| format!("is no rule: {err}"));
-        drafts.extend(errors.take(place, form).map(RuleForm::into_message));
+        let place = [DRAFT_RULES, &index.to_string()];
+        drafts.push(rule::read_draft(stated, &place, errors));
     }
     drafts
 }
@@ -211,7 +210,34 @@ fn check_drafts(
 }
 
 /// The texts that a member is in an address; they are several where it is an array.
-fn texts(name: &str, value: &RawValue) -> Result<Vec<String>, &'static str> {
+fn texts(name: &str, value: &RawValue, errors: &mut FieldErrors) -> Vec<String> {
+    let place = pointer(&[name]);
+    if let Err(detail) = check_kind(name, value) {
+        errors.push(place, detail);
+        return Vec::new();
+    }
+    // An address has whole numbers without decimals.
+    if let Some(limit) = number::whole(value).filter(|_| name == "limit") {
+        return vec![limit.to_string()];
+    }
+    let Some(elements) = raw::elements(value) else {
+        let text = scalar(value).ok_or("must be a string, a number, a boolean or an array of them");
+        return errors.take(place, text).into_iter().collect();
+    };
+    let mut texts = Vec::with_capacity(elements.len().min(64));
+    for (index, element) in elements.into_iter().enumerate() {
+        if errors.is_full() {
+            break;
+        }
+        let text = scalar(element).ok_or("must be a string, a number or a boolean");
+        let place = format!("{place}/{index}");
+        texts.extend(errors.take(place, text));
+    }
+    texts
+}
+
+/// Checks a member that is a text, a flag or a number alone.
+fn check_kind(name: &str, value: &RawValue) -> Result<(), &'static str> {
     const TEXTS: [&str; 9] = [
         "q",
         "strategy",
@@ -231,12 +257,10 @@ fn texts(name: &str, value: &RawValue) -> Result<Vec<String>, &'static str> {
     if FLAGS.contains(&name) && !matches!(value.get(), "true" | "false") {
         return Err("must be true or false");
     }
-    if name == "limit" && !first.is_some_and(u8::is_ascii_digit) {
+    if name == "limit" && number::whole(value).is_none() {
         return Err("must be a whole number");
     }
-    let values = raw::elements(value).unwrap_or_else(|| vec![value]);
-    let texts: Option<Vec<String>> = values.into_iter().map(scalar).collect();
-    texts.ok_or("must be a string, a number, a boolean or an array of them")
+    Ok(())
 }
 
 /// The text that a scalar is in an address.
@@ -281,6 +305,17 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_is_a_whole_number_however_json_writes_it() {
+        for limit in ["30", "30.0", "3e1"] {
+            let body = format!(
+                "{{\"q\": \"a\", \"limit\": {limit}, \"filter\": null, \"draft_rules\": null}}"
+            );
+            let read = read(raw::value(body.as_bytes()).expect("JSON"), None);
+            assert_eq!(read.expect("valid").0.limit, 30, "{limit}");
+        }
+    }
+
+    #[test]
     fn a_filter_is_a_tree() {
         let filter = json!({"any": [
             {"field": "brand", "in": ["a", "b"]},
@@ -308,6 +343,25 @@ mod tests {
             pointers(json!({"q": false, "limit": "3", "explain": "true", "brand": {}})),
             ["/brand", "/explain", "/limit", "/q"]
         );
+        assert_eq!(pointers(json!({"q": "a", "limit": 1.5})), ["/limit"]);
+        assert_eq!(
+            pointers(json!({"q": "a", "brand": ["a", null, "b", {}], "facets": [[]]})),
+            ["/brand/1", "/brand/3", "/facets/0"]
+        );
+        let created = |min: &str| {
+            let filter = json!({"field": "created_at", "min": min});
+            read_text(json!({"filter": filter})).map(|message| format!("{:?}", message.filter))
+        };
+        let filter = created("2026-01-31T12:00:00.25Z").expect("a time");
+        assert!(filter.contains("min: Some(1769860800.25)"), "{filter}");
+        assert_eq!(filter, created("1769860800.25").expect("seconds"));
+        assert!(created("yesterday").is_err());
+        for bad in [json!(null), json!({}), json!([])] {
+            let filter = json!({"field": "brand", "in": ["a", bad]});
+            assert_eq!(pointers(json!({"filter": filter})), ["/filter/in/1"]);
+        }
+        let filter = json!({"not": {"field": "status", "in": ["active", "gone"]}});
+        assert_eq!(pointers(json!({"filter": filter})), ["/filter/not/in/1"]);
         assert_eq!(pointers(json!({"filter": {"or": []}})), ["/filter/or"]);
         assert_eq!(pointers(json!({"filter": {"all": []}})), ["/filter/all"]);
         assert_eq!(pointers(json!({"filter": {"field": "brand"}})), ["/filter"]);

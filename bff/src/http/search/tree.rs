@@ -7,7 +7,7 @@ use catalog_proto::v1::filter::Kind;
 use serde_json::value::RawValue;
 
 use crate::http::search::filter::{
-    CROSSED, PRICE, all, any, check_value, condition, filter, is_crossed,
+    CROSSED, NO_TIME, PRICE, all, any, check_value, condition, filter, is_crossed, read_seconds,
 };
 use crate::json::raw;
 use crate::problem::{FieldErrors, pointer, with_nearest};
@@ -124,11 +124,17 @@ fn leaf(
         let Some(number) = value(name) else {
             return Some(None);
         };
-        let number = number.get().trim_matches('"').parse().ok();
-        let number = number.filter(|number: &f64| number.is_finite());
-        errors
-            .take(format!("{place}/{name}"), number.ok_or("must be a number"))
-            .map(Some)
+        let number = number.get().trim_matches('"');
+        let number = if field == "created_at" {
+            read_seconds(number).ok_or(NO_TIME)
+        } else {
+            let number = number
+                .parse()
+                .ok()
+                .filter(|number: &f64| number.is_finite());
+            number.ok_or("must be a number")
+        };
+        errors.take(format!("{place}/{name}"), number).map(Some)
     };
     let (min, max, below) = (bound("min")?, bound("max")?, bound("below")?);
     if min.is_some() || max.is_some() || below.is_some() {
@@ -183,9 +189,15 @@ fn values(
         return None;
     };
     let mut filters = Vec::with_capacity(elements.len());
-    for element in elements {
-        let text = raw::text(element).unwrap_or_else(|_| element.get().to_owned());
-        errors.take(format!("{place}/in"), check_value(field, &text))?;
+    for (index, element) in elements.into_iter().enumerate() {
+        let is_nested = element.get().starts_with(['{', '[', 'n']);
+        let text = raw::text(element).or_else(|err| match element.get().as_bytes() {
+            [b'"', ..] => Err(err.to_string()),
+            _ if is_nested => Err("must be a string, a number or a boolean".to_owned()),
+            _ => Ok(element.get().to_owned()),
+        });
+        let text = text.and_then(|text| check_value(field, &text).map(|()| text));
+        let text = errors.take(format!("{place}/in/{index}"), text)?;
         let Some(one) = condition(field, &text) else {
             let detail = "is no field: there are brand, category, status, currency, price, created_at and attr.NAME";
             errors.push(format!("{place}/field"), detail);
@@ -237,7 +249,10 @@ mod tests {
         let of = |field: &str, value: &str| json!({"field": field, "in": [value]});
         assert_eq!(told(&of("status", "Active")), None);
         assert_eq!(told(&of("currency", "eur")), None);
-        assert_eq!(told(&of("status", "sold")).as_deref(), Some("/filter/in"));
-        assert_eq!(told(&of("currency", "xyz")).as_deref(), Some("/filter/in"));
+        assert_eq!(told(&of("status", "sold")).as_deref(), Some("/filter/in/0"));
+        assert_eq!(
+            told(&of("currency", "xyz")).as_deref(),
+            Some("/filter/in/0")
+        );
     }
 }

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::http::search::instant::filters::{self, Filters};
-use crate::json::raw;
+use crate::json::{number, raw};
 use crate::problem::{FieldErrors, Problem, pointer};
 
 const REQUESTS_MAX: usize = 50;
@@ -255,7 +255,7 @@ impl<'e> Asked<'e> {
     fn number(&mut self, name: &str, unless_told: u64, min: u64, max: u64) -> u64 {
         let stated = match self.params.get(name) {
             None | Some(Value::Null) => return unless_told,
-            Some(value) => value.as_u64(),
+            Some(value) => whole(value),
         };
         match stated.filter(|number| (min..=max).contains(number)) {
             Some(number) => number,
@@ -279,6 +279,13 @@ fn typed(name: &str, text: String) -> Value {
         || matches!(text.as_str(), "true" | "false");
     let value = is_json.then(|| serde_json::from_str(&text).ok()).flatten();
     value.unwrap_or(Value::String(text))
+}
+
+/// A whole number, which JSON may write as `1.0` or `1e2` too.
+fn whole(value: &Value) -> Option<u64> {
+    let number = value.as_number()?.to_string();
+    let number = RawValue::from_string(number).ok()?;
+    number::whole(&number).and_then(|number| u64::try_from(number).ok())
 }
 
 fn is_nothing(value: &Value) -> bool {
