@@ -21,6 +21,8 @@ mod tokens;
 mod history;
 mod error_map;
 mod bad_input;
+mod schemas;
+mod feeds;
 mod fuzz;
 mod connections;
 mod pages;

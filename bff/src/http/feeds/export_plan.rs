@@ -1,11 +1,14 @@
 //! What an export holds and in which form, as its parameters say.
 
+use catalog_events::ProductId;
 use catalog_proto::v1::{ExportProductsRequest, ProductStatus};
 use client_kit::export::{ExportFormat, Fields};
 
 use crate::http::request::params::Query;
 use crate::problem::{FieldErrors, Problem};
 
+/// As many as a product has.
+const LEVELS_MAX: usize = 20;
 const POSITION: &str = "must be a whole number from 1";
 
 pub(super) struct ExportPlan {
@@ -44,6 +47,9 @@ impl ExportPlan {
         };
         let categories = levels(&text("category")?);
         let after_id = text("after")?;
+        if !after_id.is_empty() {
+            errors.take("/after".to_owned(), after_id.parse::<ProductId>());
+        }
         if !after_id.is_empty() && query.one("position")?.is_none() {
             let detail = "goes on with an export: give the Catalog-Position of its answer too";
             errors.push("/position".to_owned(), detail);
@@ -86,6 +92,9 @@ fn levels(path: &str) -> Result<Vec<String>, &'static str> {
     }
     let levels = path.split('>').map(|level| level.trim().to_owned());
     let levels: Vec<String> = levels.collect();
+    if levels.len() > LEVELS_MAX {
+        return Err("has more than 20 levels");
+    }
     if levels.iter().any(String::is_empty) {
         return Err("must be levels with > between them, such as Office > Chairs");
     }

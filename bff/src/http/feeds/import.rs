@@ -41,8 +41,11 @@ const AHEAD_LINES: usize = 1_000;
     summary = "Import a feed of products",
     description = "The body is the feed itself: JSON, JSON Lines, CSV, XML or a spreadsheet, plain or packed with \
         gzip, zstd or zip. What a row does not state stays as it is. A row at fault keeps no other from being \
-        imported, and the same feed may be sent again without harm. `Accept: application/x-ndjson` gets every \
-        rejected row and the progress while they happen, and the report as the last line.",
+        imported, and the same feed may be sent again without harm. A text is read in the `charset` \
+        of its content type unless it begins with a byte order mark; `encoding` goes before both. \
+        `Accept: application/x-ndjson` gets every rejected row and the progress while they happen, and the report as \
+        the last line. A feed that breaks off after some rows is answered with 200, `completed: false` and the \
+        `problem`.",
     params(ImportParams),
     request_body(content((String = "text/csv"), (String = "application/x-ndjson"), (String = "application/json"),
         (String = "application/xml"), (Vec<u8> = "application/octet-stream"))),
@@ -58,7 +61,7 @@ pub(crate) async fn import_products(
     request: Request,
 ) -> Result<Response, Problem> {
     check_kind(request.headers())?;
-    let params = ImportParams::read(&query)?;
+    let params = ImportParams::read(&query)?.with_charset(request.headers())?;
     let mapping = Mapping::new(params.mapping.clone()).map_err(|mistake| {
         let detail = in_names_of_parameters(&mistake);
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
@@ -169,14 +172,23 @@ impl Import {
 }
 
 fn open(
-    body: import_body::ImportBody,
+    mut body: import_body::ImportBody,
     params: &ImportParams,
     mapping: Mapping,
 ) -> Result<(Rows, Notes), Problem> {
+    if body.is_empty() {
+        return Err(empty());
+    }
     let source = Source::read_as("the body", body, &params.form).map_err(unread)?;
     let notes = source.notes();
     let rows = feed::rows(source, params.form.format, mapping).map_err(unread)?;
     Ok((rows, notes))
+}
+
+/// A body of nothing is a mistake: not even a feed without rows.
+pub(super) fn empty() -> Problem {
+    let detail = "The body is empty: it is the feed itself";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
 }
 
 /// Why the feed cannot be read, or not to its end.

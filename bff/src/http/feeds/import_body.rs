@@ -26,6 +26,8 @@ pub(super) struct Bounds {
 pub(super) struct ImportBody {
     parts: mpsc::Receiver<io::Result<Bytes>>,
     part: Bytes,
+    /// Why the body broke off, until a reader is told.
+    broken: Option<io::Error>,
 }
 
 /// Makes a reader of a body. It must be read on a thread that may block.
@@ -35,6 +37,7 @@ pub(super) fn reader(body: Body, bounds: Bounds) -> ImportBody {
     ImportBody {
         parts,
         part: Bytes::new(),
+        broken: None,
     }
 }
 
@@ -81,14 +84,30 @@ pub(super) fn status_of(err: &io::Error) -> Option<StatusCode> {
     }
 }
 
-impl Read for ImportBody {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl ImportBody {
+    /// Whether nothing comes any more. Waits for the next part.
+    pub(super) fn is_empty(&mut self) -> bool {
         while self.part.is_empty() {
             match self.parts.blocking_recv() {
                 Some(Ok(part)) => self.part = part,
-                Some(Err(err)) => return Err(err),
-                None => return Ok(0),
+                Some(Err(err)) => {
+                    self.broken = Some(err);
+                    return false;
+                }
+                None => return true,
             }
+        }
+        false
+    }
+}
+
+impl Read for ImportBody {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.broken.is_none() && self.is_empty() {
+            return Ok(0);
+        }
+        if let Some(err) = self.broken.take() {
+            return Err(err);
         }
         let length = buffer.len().min(self.part.len());
         self.part.copy_to_slice(&mut buffer[..length]);

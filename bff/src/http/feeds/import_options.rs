@@ -1,6 +1,8 @@
 //! The parameters of an import: the options of `catalogctl import`, under the same names and with the same
 //! meaning, for both come from one definition.
 
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use clap::error::{ContextKind, ContextValue};
 use clap::{ArgAction, Args as _, Command, FromArgMatches as _};
 use client_kit::feed::{FormArgs, MappingArgs};
@@ -12,6 +14,11 @@ use utoipa::openapi::{RefOr, Required};
 use crate::http::request::params::Query;
 use crate::problem::{FieldErrors, Problem, pointer};
 
+/// The only number among the options.
+const BATCH: &str = "batch";
+const BATCH_MIN: i64 = 1;
+const BATCH_MAX: i64 = 1_000;
+
 /// The parameters of `POST /api/import`.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct ImportParams {
@@ -19,7 +26,7 @@ pub(crate) struct ImportParams {
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Products in one transaction
-    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u16).range(BATCH_MIN..=BATCH_MAX))]
     pub(super) batch: u16,
     #[command(flatten)]
     pub(super) form: FormArgs,
@@ -34,6 +41,24 @@ fn command() -> Command {
 }
 
 impl ImportParams {
+    /// Takes the encoding that the content type of the body states, unless a parameter does.
+    pub(super) fn with_charset(mut self, headers: &HeaderMap) -> Result<Self, Problem> {
+        let kind = headers
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
+        let stated = kind
+            .and_then(charset)
+            .filter(|_| self.form.encoding.is_none());
+        if let Some(label) = stated {
+            let known = label.parse().map_err(|unknown| {
+                let detail = format!("Content-Type: {unknown}");
+                Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+            });
+            self.form.charset = Some(known?);
+        }
+        Ok(self)
+    }
+
     pub(super) fn read(query: &Query) -> Result<Self, Problem> {
         let command = command();
         let names: Vec<String> = command.get_arguments().filter_map(name_of).collect();
@@ -66,6 +91,20 @@ impl ImportParams {
             .and_then(|matches| Self::from_arg_matches(&matches));
         read.map_err(|err| refused(&err))
     }
+}
+
+/// The parameter `charset` of a content type (RFC 9110, section 8.3.2).
+fn charset(kind: &str) -> Option<&str> {
+    let mut parameters = kind.split(';').skip(1);
+    parameters.find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let is_charset = name.trim().eq_ignore_ascii_case("charset");
+        is_charset.then(|| value.trim().trim_matches('"'))
+    })
+}
+
+fn is_number(argument: &clap::Arg) -> bool {
+    argument.get_id() == BATCH
 }
 
 fn is_flag(argument: &clap::Arg) -> bool {
@@ -113,6 +152,10 @@ fn refused(err: &clap::Error) -> Problem {
         option.trim_start_matches('-').replace('-', "_")
     };
     let place = text(ContextKind::InvalidArg).map(name).unwrap_or_default();
+    if place == BATCH && text(ContextKind::PriorArg).is_none() {
+        let detail = format!("must be a whole number from {BATCH_MIN} to {BATCH_MAX}");
+        return Problem::invalid_field("/batch", detail);
+    }
     let detail = match (
         err.get(ContextKind::ValidValue),
         text(ContextKind::PriorArg),
@@ -186,6 +229,9 @@ fn schema(argument: &clap::Arg) -> RefOr<Schema> {
     let values = argument.get_possible_values();
     let single = if is_flag(argument) {
         single.schema_type(Type::Boolean)
+    } else if is_number(argument) {
+        let single = single.schema_type(Type::Integer);
+        single.minimum(Some(BATCH_MIN)).maximum(Some(BATCH_MAX))
     } else if values.is_empty() {
         single.schema_type(Type::String)
     } else {
@@ -200,6 +246,8 @@ fn schema(argument: &clap::Arg) -> RefOr<Schema> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn check_refused(query: &str, (pointer, detail): (&str, &str)) {
@@ -261,7 +309,48 @@ mod tests {
         check_refused("price=a&price_minor=b", ("/price", "excludes price_minor"));
         check_refused("price=a&price=b", ("/price", "is given twice"));
         check_refused("replace=maybe", ("/replace", "must be true or false"));
-        check_refused("batch=0", ("/batch", "0 is not in 1..=1000"));
+        let told = "must be a whole number from 1 to 1000";
+        for batch in ["0", "1001", "x", "", "1.5", "99999"] {
+            check_refused(&format!("batch={batch}"), ("/batch", told));
+        }
+        check_refused("batch=1&batch=2", ("/batch", "is given twice"));
+    }
+
+    #[test]
+    fn the_content_type_may_state_the_encoding() {
+        let read = |query: &str, kind: &'static str| {
+            let headers = [(CONTENT_TYPE, HeaderValue::from_static(kind))];
+            let params = ImportParams::read(&Query::parse(query)).expect("valid");
+            params.with_charset(&headers.into_iter().collect())
+        };
+        let form = |query: &str, kind: &'static str| {
+            let form = read(query, kind).expect("valid").form;
+            (form.encoding, form.charset)
+        };
+        let known = |label: &str| Some(label.parse().expect("known"));
+        let cyrillic = known("windows-1251");
+        for kind in [
+            "text/csv; charset=windows-1251",
+            "text/csv;header=present; Charset = \"Windows-1251\" ",
+            "application/json;charset=cp1251",
+        ] {
+            assert_eq!(form("", kind), (None, cyrillic), "{kind}");
+        }
+        for kind in ["text/csv", "application/json", "text/csv; encoding=koi8-r"] {
+            assert_eq!(form("", kind), (None, None), "{kind}");
+        }
+        let both = form("encoding=koi8-r", "text/csv; charset=nonsense");
+        assert_eq!(both, (known("koi8-r"), None));
+        let refused = read("", "text/csv; charset=nonsense").expect_err("unknown");
+        let told = refused.to_json();
+        assert_eq!(told["status"], 415);
+        let detail = told["detail"].as_str().expect("a detail");
+        assert!(
+            detail.starts_with(
+                "Content-Type: there is no encoding \"nonsense\"; some that there are: UTF-8"
+            ),
+            "{detail}"
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::http::answer::json_response;
 use crate::http::api::Api;
-use crate::http::feeds::import::{check_kind, unread};
+use crate::http::feeds::import::{check_kind, empty, unread};
 use crate::http::feeds::import_body::{self, Bounds, ImportBody};
 use crate::http::feeds::import_options::{ImportParams, in_names_of_parameters, pairs_of_options};
 use crate::http::feeds::place;
@@ -95,7 +95,7 @@ pub(crate) async fn suggest_import(
     request: Request,
 ) -> Result<Response, Problem> {
     check_kind(request.headers())?;
-    let params = ImportParams::read(&query)?;
+    let params = ImportParams::read(&query)?.with_charset(request.headers())?;
     let _place = place(&api.feeds.imports)?;
     let bounds = Bounds {
         bytes_max: api.feeds.import_bytes_max.min(BYTES_MAX),
@@ -110,7 +110,9 @@ pub(crate) async fn suggest_import(
 /// Keeps the body in a file, for a feed is read several times.
 fn look(mut body: ImportBody, params: &ImportParams) -> Result<ImportSuggestion, Problem> {
     let mut file = tempfile::NamedTempFile::new().map_err(Problem::internal)?;
-    io::copy(&mut body, &mut file).map_err(not_taken)?;
+    if io::copy(&mut body, &mut file).map_err(not_taken)? == 0 {
+        return Err(empty());
+    }
     file.flush().map_err(Problem::internal)?;
     let found = suggest(file.path(), &params.form, &params.mapping);
     let found = found.map_err(|err| match err {
