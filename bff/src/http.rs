@@ -18,6 +18,7 @@ mod usage;
 mod request;
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,7 +28,9 @@ use axum::http::header::{
     AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, IF_MATCH, IF_NONE_MATCH, LOCATION,
     RETRY_AFTER,
 };
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+use axum::http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version,
+};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use service_kit::{RequestLogLayer, Route, TraceContext};
@@ -43,9 +46,10 @@ use crate::openapi::Served;
 use crate::problem::{self, Problem};
 use crate::scope::Scopes;
 
-use crate::http::answer::Live;
+use crate::http::answer::{Live, entity_tags};
 use crate::http::guard::policy;
 use crate::http::routes::DOCUMENT;
+use crate::json::draft::{RESERVED, RESERVED_ID};
 
 pub(crate) use crate::http::api::Api;
 pub(crate) use crate::http::feeds::Feeds;
@@ -77,19 +81,31 @@ pub(crate) fn router(api: Arc<Api>, pages: Pages) -> Router {
 fn layered(routes: Router<Arc<Api>>, api: Arc<Api>) -> Router {
     routes
         .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "Not found") })
-        .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed")
-        })
+        .method_not_allowed_fallback(no_such_method)
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(api.clone(), shed::shed))
         .layer(middleware::from_fn_with_state(api.clone(), guard::guard))
         .layer(compression())
+        .layer(middleware::from_fn(entity_tags::tell_apart))
         .layer(option_layer(cors(&api.cors_origins)))
         .layer(middleware::from_fn(headers::options))
         .layer(middleware::from_fn(headers::describe))
         .layer(middleware::from_fn_with_state(api.clone(), observe))
         .layer(RequestLogLayer)
         .with_state(api)
+}
+
+/// Who writes a product may have hit upon an address that is no product's.
+async fn no_such_method(method: Method, uri: Uri) -> Problem {
+    let writes = [Method::PUT, Method::PATCH, Method::DELETE];
+    let id = uri.path().strip_prefix("/api/products/");
+    let detail = match id.filter(|_| writes.contains(&method)) {
+        Some(RESERVED_ID) => Cow::Owned(format!(
+            "Method not allowed: the id {RESERVED_ID} {RESERVED}"
+        )),
+        _ => Cow::Borrowed("Method not allowed"),
+    };
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
 }
 
 /// Compresses what is long enough to be worth the time.
@@ -164,6 +180,8 @@ async fn observe(State(api): State<Arc<Api>>, request: Request, next: Next) -> R
     let query_bytes = uri.query().map_or(0, str::len);
     let mut response = if query_bytes > api.query_bytes_max {
         Problem::new(StatusCode::URI_TOO_LONG, "Query string is too long").into_response()
+    } else if let Err(problem) = headers::check_host(&request) {
+        problem.into_response()
     } else {
         next.run(request).await
     };
@@ -239,6 +257,7 @@ mod tests {
         });
         let router = layered(Router::new().route("/api/health", get(broken)), api);
         let request = Request::get("/api/health")
+            .header("host", "x")
             .body(Body::empty())
             .expect("request");
         let response = router.oneshot(request).await.expect("infallible");

@@ -1,6 +1,7 @@
 //! Answers in JSON.
 
 pub(crate) mod long;
+pub(crate) mod entity_tags;
 
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};

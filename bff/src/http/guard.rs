@@ -25,7 +25,10 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 const SEARCH_CLIENTS: &str = "/1/";
 const ALGOLIA_KEY: &str = "x-algolia-api-key";
 const OWN_KEY: &str = "ck_";
-const BEARER: HeaderValue = HeaderValue::from_static("Bearer realm=\"catalog\"");
+const NO_TOKEN: HeaderValue = HeaderValue::from_static("Bearer realm=\"catalog\"");
+/// A key or a token was sent, and it is not good (RFC 6750, section 3.1).
+const BAD_TOKEN: HeaderValue =
+    HeaderValue::from_static("Bearer realm=\"catalog\", error=\"invalid_token\"");
 
 pub(crate) async fn guard(
     State(api): State<Arc<Api>>,
@@ -130,7 +133,7 @@ fn is_jwt(token: &str) -> bool {
 
 async fn of_token(provider: &Provider, token: &str) -> Result<Principal, Problem> {
     let token = provider.check(token).await.map_err(|err| match err {
-        Untrusted::Invalid(reason) => unauthenticated(reason),
+        Untrusted::Invalid(reason) => bad_token(reason),
         Untrusted::NotCurrent => Problem::for_now(
             StatusCode::SERVICE_UNAVAILABLE,
             "Tokens cannot be checked now: the identity provider is away",
@@ -141,7 +144,7 @@ async fn of_token(provider: &Provider, token: &str) -> Result<Principal, Problem
 
 fn of_key(api: &Api, headers: &HeaderMap, token: &str) -> Result<Principal, Problem> {
     let (key, secret) = api.keys.check(token).map_err(|refused| match refused {
-        Refused::Unknown => unauthenticated("The key is unknown, revoked or expired"),
+        Refused::Unknown => bad_token("The key is unknown, revoked or expired"),
         Refused::NotCurrent => Problem::for_now(
             StatusCode::SERVICE_UNAVAILABLE,
             "Keys cannot be checked now: the write service is away",
@@ -180,5 +183,9 @@ fn check_whole(principal: &Principal, scope: Scope) -> Result<(), Problem> {
 }
 
 fn unauthenticated(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, detail).with(WWW_AUTHENTICATE, BEARER)
+    Problem::new(StatusCode::UNAUTHORIZED, detail).with(WWW_AUTHENTICATE, NO_TOKEN)
+}
+
+fn bad_token(detail: impl Into<std::borrow::Cow<'static, str>>) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, detail).with(WWW_AUTHENTICATE, BAD_TOKEN)
 }

@@ -3,13 +3,14 @@
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::{
     ACCESS_CONTROL_REQUEST_METHOD, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY,
-    VARY, X_CONTENT_TYPE_OPTIONS,
+    HOST, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::http::guard::policy;
+use crate::problem::Problem;
 
 /// Answers may be kept, and must be asked for again before they are used.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
@@ -20,6 +21,18 @@ const BY_KEY: HeaderValue = HeaderValue::from_static("authorization");
 const NO_GUESSING: HeaderValue = HeaderValue::from_static("nosniff");
 /// An answer of the API is no page: opened as one, it may do nothing.
 const NO_PAGE: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+
+/// Checks that a request names its host once (RFC 9112, section 3.2): those on the way could take it for another
+/// one's otherwise. HTTP/1.0 and HTTP/2 do without the header.
+pub(crate) fn check_host(request: &Request) -> Result<(), Problem> {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    let detail = match (hosts, request.version()) {
+        (0, Version::HTTP_11) => "The request has no Host header",
+        (0 | 1, _) => return Ok(()),
+        _ => "The request has more than one Host header",
+    };
+    Err(Problem::new(StatusCode::BAD_REQUEST, detail))
+}
 
 /// Answers what may be done at an address. A browser that asks whether a page may do it states that
 /// method, and is answered by what knows the origins.

@@ -1,6 +1,6 @@
 //! Bad requests: each is answered with a typed 4xx, none with a 5xx or a dropped connection.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::bff::{Bff, send};
 use crate::peer::product;
@@ -51,12 +51,62 @@ async fn a_wrong_method_is_told_the_right_ones() {
             assert_eq!(answer.header("allow"), Some(stated), "{method} {path}");
         }
     }
-    assert_eq!(
-        send(bff.request("DELETE", "/api/products/search"))
-            .await
-            .status,
-        405
-    );
+    for method in ["PUT", "PATCH", "DELETE"] {
+        let answer = bff.json(method, "/api/products/search", "{}").await;
+        let detail = "Method not allowed: the id search is reserved: /api/products/search is the search of \
+            products, and no product";
+        assert_eq!(answer.problem(405), detail, "{method}");
+    }
+    let body = r#"{"id":"search","title":"T","price":1}"#;
+    let errors = bff.json("POST", "/api/products", body).await.json()["errors"].clone();
+    let detail = "is reserved: /api/products/search is the search of products, and no product";
+    assert_eq!(errors, json!([{"pointer": "/id", "detail": detail}]));
+}
+
+#[tokio::test]
+async fn a_request_names_its_host_once() {
+    let bff = Bff::start().await;
+    let ask = async |version: &str, hosts: &str| {
+        let head = format!("GET /api/health HTTP/{version}\r\n{hosts}connection: close\r\n\r\n");
+        bff.raw(head.as_bytes()).await
+    };
+    for (version, hosts, detail) in [
+        ("1.1", "", "The request has no Host header"),
+        (
+            "1.1",
+            "host: a\r\nhost: a\r\n",
+            "The request has more than one Host header",
+        ),
+        (
+            "1.0",
+            "host: a\r\nHost: b\r\n",
+            "The request has more than one Host header",
+        ),
+    ] {
+        let answer = ask(version, hosts).await;
+        assert!(answer.contains(" 400 Bad Request\r\n"), "{answer}");
+        assert!(answer.contains("application/problem+json"), "{answer}");
+        assert!(answer.contains(detail), "{answer}");
+    }
+    for (version, hosts) in [("1.1", "host: a\r\n"), ("1.1", "host:\r\n"), ("1.0", "")] {
+        let answer = ask(version, hosts).await;
+        assert!(answer.contains(" 200 OK\r\n"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_instance_of_a_problem_is_a_reference() {
+    let bff = Bff::start().await;
+    for (path, instance) in [
+        ("/api/products/%", "/api/products/%25"),
+        ("/api/products/%zz%20", "/api/products/%25zz%20"),
+        ("//other.example/a", "/.//other.example/a"),
+    ] {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let answer = bff.raw(head.as_bytes()).await;
+        let expected = format!("\"instance\":\"{instance}\"");
+        assert!(answer.contains(&expected), "{path}: {answer}");
+    }
 }
 
 #[tokio::test]
@@ -169,11 +219,14 @@ async fn another_content_type_is_unsupported() {
                 answer.problem(415).starts_with("Content-Type must be"),
                 "{method} {kind}"
             );
-            assert!(
-                answer
-                    .header("accept")
-                    .is_some_and(|kinds| kinds.contains("application/json"))
-            );
+            let kinds = if method == "PATCH" {
+                "application/merge-patch+json, application/json"
+            } else {
+                "application/json"
+            };
+            assert_eq!(answer.header("accept"), Some(kinds));
+            let patches = Some(kinds).filter(|_| method == "PATCH");
+            assert_eq!(answer.header("accept-patch"), patches, "{method}");
         }
         send_as(None, None).await.problem(415);
         for encoding in ["gzip", "br", "x"] {

@@ -107,3 +107,54 @@ async fn what_is_no_list_of_tags_is_a_bad_request() {
     }
     assert!(bff.peer.take_calls().is_empty());
 }
+
+#[tokio::test]
+async fn a_packed_answer_has_a_tag_of_its_own_that_stands_for_the_version() {
+    let bff = Bff::start().await;
+    bff.peer.put(catalog_proto::v1::Product {
+        version: 7,
+        description: "A long description. ".repeat(200),
+        ..product("a")
+    });
+    let read = async |encodings: &str, held: &str| {
+        let request = bff.request("GET", "/api/products/a");
+        let request = request.header("accept-encoding", encodings);
+        let answer = request
+            .header("if-none-match", held)
+            .send()
+            .await
+            .expect("an answer");
+        let header = |name: &str| {
+            let value = answer.headers().get(name)?;
+            Some(value.to_str().expect("ASCII").to_owned())
+        };
+        (
+            answer.status().as_u16(),
+            header("etag").unwrap_or_default(),
+            header("content-encoding").unwrap_or_default(),
+        )
+    };
+    for (encoding, tag) in [
+        ("", "\"7\""),
+        ("gzip", "\"7-gzip\""),
+        ("br", "\"7-br\""),
+        ("zstd", "\"7-zstd\""),
+    ] {
+        let found = read(encoding, "\"6-gzip\"").await;
+        assert_eq!(found, (200, tag.to_owned(), encoding.to_owned()));
+        // The tag of what the client holds comes back, so that a cache knows which form is still good.
+        let held = read(encoding, tag).await;
+        assert_eq!(held, (304, tag.to_owned(), String::new()));
+        for case in WRITES {
+            let answer = write(&bff, case, tag).await;
+            assert!(matches!(answer.status, 200 | 204), "{case:?} {answer:?}");
+        }
+        bff.peer.put(catalog_proto::v1::Product {
+            version: 7,
+            description: "A long description. ".repeat(200),
+            ..product("a")
+        });
+    }
+    let answer = write(&bff, WRITES[0], "\"6-gzip\"").await;
+    answer.problem(412);
+}

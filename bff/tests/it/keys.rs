@@ -72,6 +72,8 @@ async fn every_operation_takes_its_scope_and_no_other() {
     for (method, path, needed) in operations {
         let nobody = ask(&bff, &method, &path, None).await;
         assert_eq!(nobody.status == 401, needed.is_some(), "{method} {path}");
+        let way = needed.as_ref().map(|_| "Bearer realm=\"catalog\"");
+        assert_eq!(nobody.header("www-authenticate"), way, "{method} {path}");
         for (name, _) in SCOPES {
             let answer = ask(&bff, &method, &path, Some(&format!("ck_{name}"))).await;
             let may = needed.as_deref().is_none_or(|needed| needed == name);
@@ -84,7 +86,8 @@ async fn every_operation_takes_its_scope_and_no_other() {
         }
         let unknown = ask(&bff, &method, &path, Some("ck_nobody")).await;
         assert_eq!(unknown.status, 401, "{method} {path}");
-        assert!(unknown.header("www-authenticate").is_some());
+        let way = "Bearer realm=\"catalog\", error=\"invalid_token\"";
+        assert_eq!(unknown.header("www-authenticate"), Some(way));
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use bytes::BytesMut;
 use futures_util::StreamExt as _;
 use serde_json::value::RawValue;
@@ -12,6 +12,8 @@ use crate::http::api::Api;
 use crate::http::shed::admission::Turn;
 use crate::json::raw;
 use crate::problem::Problem;
+
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 pub(crate) const JSON: &[&str] = &["application/json"];
 pub(crate) const MERGE_PATCH: &[&str] = &["application/merge-patch+json", "application/json"];
@@ -26,7 +28,7 @@ pub(crate) async fn read(
     request: Request,
     kinds: &'static [&'static str],
 ) -> Result<Bytes, Problem> {
-    check_kind(request.headers(), kinds)?;
+    check_kind(&request, kinds)?;
     let stated_length = request
         .headers()
         .get(CONTENT_LENGTH)
@@ -53,11 +55,18 @@ pub(crate) fn value(body: &[u8]) -> Result<&RawValue, Problem> {
     raw::value(body).map_err(|err| Problem::new(StatusCode::BAD_REQUEST, err.to_string()))
 }
 
-fn check_kind(headers: &HeaderMap, kinds: &'static [&'static str]) -> Result<(), Problem> {
+fn check_kind(request: &Request, kinds: &'static [&'static str]) -> Result<(), Problem> {
+    let headers = request.headers();
     let unsupported = |detail: String| {
         let accepted = HeaderValue::try_from(kinds.join(", "))
             .unwrap_or(HeaderValue::from_static("application/json"));
-        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).with(ACCEPT, accepted)
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail);
+        // RFC 5789, section 2.2.
+        let problem = match *request.method() {
+            Method::PATCH => problem.with(ACCEPT_PATCH, accepted.clone()),
+            _ => problem,
+        };
+        problem.with(ACCEPT, accepted)
     };
     let kind = headers
         .get(CONTENT_TYPE)

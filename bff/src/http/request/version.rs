@@ -8,6 +8,7 @@ use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 
+use crate::http::answer::entity_tags::unpacked;
 use crate::problem::Problem;
 
 pub(crate) fn etag(version: i64) -> HeaderValue {
@@ -108,7 +109,7 @@ enum Tags {
 
 struct Tag {
     is_weak: bool,
-    /// With its quotes.
+    /// With its quotes, and without the encoding that it may name.
     opaque: Vec<u8>,
 }
 
@@ -133,7 +134,7 @@ fn tags<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Option<Tags> {
             };
             let inner = tag.strip_prefix(b"\"")?;
             let length = inner.iter().position(|byte| *byte == b'"')?;
-            let opaque = tag[..length + 2].to_vec();
+            let opaque = unpacked(&tag[..length + 2]);
             rest = inner[length + 1..].trim_ascii_start();
             if !rest.is_empty() && !rest.starts_with(b",") {
                 return None;
@@ -262,6 +263,10 @@ mod tests {
             assert_eq!(read(&[never]), versions(&[]), "{never}");
         }
         assert_eq!(read(&["W/\"7\", \"8\""]), versions(&[8]));
+        assert_eq!(
+            read(&["\"7-gzip\", \"8-br\", W/\"9-gzip\""]),
+            versions(&[7, 8])
+        );
         for bad in [
             "",
             ",",
@@ -319,7 +324,14 @@ mod tests {
             let headers = headers(IF_NONE_MATCH, values);
             IfNoneMatch(tags(headers.get_all(IF_NONE_MATCH).iter()))
         };
-        for held in ["\"7\"", "W/\"7\"", "\"6\", W/\"7\"", "*"] {
+        for held in [
+            "\"7\"",
+            "W/\"7\"",
+            "\"6\", W/\"7\"",
+            "*",
+            "\"7-gzip\"",
+            "W/\"7-zstd\"",
+        ] {
             assert!(read(&[held]).holds(7), "{held}");
         }
         for other in ["\"6\"", "7", "", "\"70\"", "\"x\""] {
