@@ -182,6 +182,7 @@ fn open(
     let source = Source::read_as("the body", body, &params.form).map_err(unread)?;
     let notes = source.notes();
     let rows = feed::rows(source, params.form.format, mapping).map_err(unread)?;
+    let rows = feed::telling_of_currencies(rows, notes.clone());
     Ok((rows, notes))
 }
 
