@@ -176,7 +176,10 @@ impl Export {
             () = self.blocks.closed() => return Err(Ended::Unread),
         };
         latest.map_err(Problem::internal)?.map_err(|behind| {
-            let detail = format!("{behind}. `position={}` exports what is there", behind.position);
+            let detail = format!(
+                "{behind}. `position={}` exports what is there",
+                behind.position
+            );
             Problem::for_now(StatusCode::SERVICE_UNAVAILABLE, detail).into()
         })
     }
