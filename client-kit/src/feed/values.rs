@@ -90,7 +90,11 @@ pub(super) fn categories(value: Value, separator: Option<&str>) -> Result<Vec<St
         None if levels.contains(" > ") => " > ",
         None => ">",
     };
-    let names = levels.split(separator).map(str::trim);
+    // A level between two signs without a name is none.
+    let is_blank = |c: char| c.is_whitespace() || (c == '>' && separator == " > ");
+    let names = levels
+        .split(separator)
+        .map(|name| name.trim_matches(is_blank));
     Ok(names
         .filter(|name| !name.is_empty())
         .map(str::to_owned)
@@ -289,6 +293,8 @@ mod tests {
         assert_eq!(path("A >\nB\nC > D", None), ["A", "B C", "D"]);
         assert_eq!(path("A &gt; B>C", None), ["A", "B>C"]);
         assert_eq!(path("A>B", None), ["A", "B"]);
+        assert_eq!(path("A > > B >", None), ["A", "B"]);
+        assert_eq!(path("A>>B", None), ["A", "B"]);
         assert_eq!(path("A > 5 m/B", Some("/")), ["A > 5 m", "B"]);
     }
 
