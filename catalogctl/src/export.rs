@@ -78,12 +78,13 @@ pub(crate) async fn command(
     let target = endpoints.resolve()?.command;
     let stop = stop_at_signal();
     if args.position.is_none() && !args.resume {
-        let latest = stop.run_until_cancelled(latest(&target)).await;
-        if let Some(Err(behind)) = latest.transpose()? {
-            let position = behind.position;
-            anyhow::bail!(
-                "{behind}; `catalogctl status` tells why, and --position {position} exports what is there"
-            );
+        match latest(&target, &stop).await {
+            Err(ExportError::Interrupted) => return Ok(ExitCode::from(EXIT_INTERRUPTED)),
+            Err(ExportError::Behind { position, pending }) => anyhow::bail!(
+                "{}; `catalogctl status` tells why, and --position {position} exports what is there",
+                ExportError::Behind { position, pending }
+            ),
+            waited => waited?,
         }
     }
     let mut report = Report::new();

@@ -11,7 +11,7 @@ mod fields;
 
 pub use crate::export::fields::{Field, Fields};
 pub use crate::export::form::{ExportFormat, Form};
-pub use crate::export::latest::{Behind, latest};
+pub use crate::export::latest::latest;
 pub use crate::export::merchant::{Adapted, LeftOut, Link};
 pub use crate::export::reader::{ExportError, ExportOptions, Reader, Retrying};
 pub use crate::export::table::Columns;

@@ -36,7 +36,7 @@ pub use crate::feed::sheet::THREAD as SPREADSHEET_THREAD;
 pub use crate::feed::source::{Notes, Progress, Source};
 pub use crate::feed::values::REPORT_COLUMNS;
 pub(crate) use crate::feed::values::{
-    attribute_name, flag, gtin_digits, image_address, is_plain_number,
+    attribute_name, flag, gtin_digits, image_address, is_plain_number, shell_word,
 };
 
 use crate::feed::columns::{Columns, Unseen};
@@ -135,11 +135,7 @@ fn open(source: Source, format: Option<Format>, mut mapping: Mapping) -> Result<
             }
         }
         Kind::Sheet => {
-            let notes = source.notes();
             let (mut table, mut columns) = sheet(source, mapping)?;
-            let shown = |column| table.currencies(column);
-            let settled = columns.settle_currency(shown, &notes);
-            settled.map_err(FeedError::Mapping)?;
             progress.tell_header(columns.names());
             let look = opened(Box::new(std::iter::empty()), Some(&columns), None);
             let rows = std::iter::from_fn(move || {
@@ -173,7 +169,7 @@ fn sheet(source: Source, mut mapping: Mapping) -> Result<(Table, Columns), FeedE
     let settle = |names: &[String], notes: &Notes| {
         Columns::new(names.to_vec(), mapping.clone(), preset, notes)
     };
-    let columns = settle(table.columns(), &notes).map_err(|reason| {
+    let mut columns = settle(table.columns(), &notes).map_err(|reason| {
         let below = table.header_below(&id).map(|line| {
             let before = line - 1;
             format!("row {line} looks like the header: --skip {before} skips what is before it")
@@ -182,6 +178,9 @@ fn sheet(source: Source, mut mapping: Mapping) -> Result<(Table, Columns), FeedE
         let hint = below.or_else(|| fitting_sheet(sheets, mapping.skip, fits));
         FeedError::Mapping(with_hint(reason, hint))
     })?;
+    let shown = |column| table.currencies(column);
+    let settled = columns.settle_currency(shown, &notes);
+    settled.map_err(FeedError::Mapping)?;
     Ok((table, columns))
 }
 

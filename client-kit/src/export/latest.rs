@@ -5,7 +5,9 @@ use std::time::Duration;
 use catalog_proto::v1::catalog_command_operations_client::CatalogCommandOperationsClient;
 use catalog_proto::v1::{GetWriteStatusRequest, GetWriteStatusResponse};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
+use crate::export::reader::ExportError;
 use crate::target::{Target, bounded};
 
 const LOOK_EVERY_MS: u64 = 20;
@@ -14,34 +16,26 @@ const STANDSTILL_S_MAX: u64 = 10;
 /// From how many on waiting events are not counted any more.
 const PENDING_COUNTED_MAX: i64 = 100_000;
 
-/// Changes that are accepted and get no position: an export would be without them.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "{pending} accepted changes have no position in the log yet, and it stands still at {position}: an export \
-     of now would be without them"
-)]
-pub struct Behind {
-    /// Where the log ends.
-    pub position: i64,
-    /// How many changes wait, at least.
-    pub pending: i64,
-}
-
 /// Waits until all events that are there now have a position, for as long as the log moves on. A service that
 /// does not answer is no obstacle: the export says so itself.
-pub async fn latest(target: &Target) -> anyhow::Result<Result<(), Behind>> {
-    let mut client = CatalogCommandOperationsClient::new(target.channel()?);
+pub async fn latest(target: &Target, stop: &CancellationToken) -> Result<(), ExportError> {
+    let channel = target.channel().map_err(ExportError::Target)?;
+    let mut client = CatalogCommandOperationsClient::new(channel);
     let mut wait = Wait::default();
-    loop {
-        let request = bounded(GetWriteStatusRequest {});
-        let Ok(status) = client.get_write_status(request).await else {
-            return Ok(Ok(()));
-        };
-        if let Some(ended) = wait.look(&status.into_inner(), Instant::now()) {
-            return Ok(ended);
+    let waiting = async {
+        loop {
+            let request = bounded(GetWriteStatusRequest {});
+            let Ok(status) = client.get_write_status(request).await else {
+                return Ok(());
+            };
+            if let Some(ended) = wait.look(&status.into_inner(), Instant::now()) {
+                return ended;
+            }
+            tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
         }
-        tokio::time::sleep(Duration::from_millis(LOOK_EVERY_MS)).await;
-    }
+    };
+    let ended = stop.run_until_cancelled(waiting).await;
+    ended.unwrap_or(Err(ExportError::Interrupted))
 }
 
 /// A wait for the log to reach where it is known to go.
@@ -59,7 +53,7 @@ impl Wait {
         &mut self,
         status: &GetWriteStatusResponse,
         now: Instant,
-    ) -> Option<Result<(), Behind>> {
+    ) -> Option<Result<(), ExportError>> {
         let (position, pending) = (status.log_position, status.outbox_pending);
         if pending <= PENDING_COUNTED_MAX {
             self.wanted.get_or_insert(position + pending);
@@ -70,7 +64,7 @@ impl Wait {
         match self.reached {
             Some((before, since)) if before == position => {
                 let stands = now.duration_since(since).as_secs() >= STANDSTILL_S_MAX;
-                stands.then_some(Err(Behind { position, pending }))
+                stands.then_some(Err(ExportError::Behind { position, pending }))
             }
             _ => {
                 self.reached = Some((position, now));
@@ -104,9 +98,12 @@ mod tests {
 
         let mut wait = Wait::default();
         assert!(wait.look(&status(7, 3), began).is_none());
-        let Some(Err(behind)) = wait.look(&status(7, 5), after(1)) else {
-            panic!("the wait goes on");
-        };
-        assert_eq!((behind.position, behind.pending), (7, 5));
+        let ended = wait.look(&status(7, 5), after(1));
+        let behind = "5 accepted changes have no position in the log yet, and it stands still at 7: an export of now \
+                      would be without them";
+        assert_eq!(
+            ended.map(|ended| ended.unwrap_err().to_string()).as_deref(),
+            Some(behind)
+        );
     }
 }

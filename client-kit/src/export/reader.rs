@@ -37,6 +37,11 @@ pub enum ExportError {
          catalog, or its database was restored; export anew"
     )]
     OtherCatalog { position: i64 },
+    #[error(
+        "{pending} accepted changes have no position in the log yet, and it stands still at {position}: an \
+         export of now would be without them"
+    )]
+    Behind { position: i64, pending: i64 },
     #[error("{0}")]
     Target(anyhow::Error),
     #[error("{why}")]

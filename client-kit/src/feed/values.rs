@@ -24,7 +24,8 @@ pub(super) use crate::feed::values::gtins::{SEPARATORS as GTIN_SEPARATORS, gtins
 pub(crate) use crate::feed::values::images::image_address;
 pub(crate) use crate::feed::values::names::attribute_name;
 pub(super) use crate::feed::values::names::is_of_gtins;
-pub(super) use crate::feed::values::shown::{listed, shell_word, shorten};
+pub(crate) use crate::feed::values::shown::shell_word;
+pub(super) use crate::feed::values::shown::{listed, shorten};
 
 /// The first double from which on not every integer is exact.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;

@@ -15,7 +15,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::export::{ExportError, ExportOptions, Reader};
+use crate::export::{ExportError, ExportOptions, Reader, latest};
 use crate::feed::Rows;
 use crate::target::{Target, bounded, is_transient};
 
@@ -86,7 +86,7 @@ impl Named {
     }
 }
 
-/// Lists the products of the catalog.
+/// Lists the products of the catalog, with all that was accepted before.
 pub async fn present(
     target: &Target,
     retry: Duration,
@@ -101,6 +101,7 @@ pub async fn present(
         retry,
         metadata: MetadataMap::new(),
     };
+    latest(target, &stop).await?;
     let mut reader = Reader::new(target, options, stop);
     let mut present = Vec::new();
     while let Some(answer) = reader.next(&mut |_| {}).await? {

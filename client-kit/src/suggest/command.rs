@@ -2,7 +2,7 @@
 
 use clap::ValueEnum as _;
 
-use crate::feed::{FormArgs, MappingArgs};
+use crate::feed::{FormArgs, MappingArgs, shell_word};
 
 /// The options that say all of this.
 pub(super) fn options(form: &FormArgs, mapping: &MappingArgs) -> Vec<String> {
@@ -75,28 +75,24 @@ pub(super) fn options(form: &FormArgs, mapping: &MappingArgs) -> Vec<String> {
     for (column, separator) in &mapping.split {
         add("split", &format!("{column}={separator}"));
     }
-    for (name, is_set) in [
+    options.extend(switches(mapping));
+    options
+}
+
+/// The options that have no value.
+fn switches(mapping: &MappingArgs) -> impl Iterator<Item = String> {
+    let switches = [
         ("keep-text", mapping.keep_text),
         ("decimal-comma", mapping.decimal_comma),
         ("decimal-point", mapping.decimal_point),
         ("replace", mapping.replace),
-    ] {
-        if is_set {
-            options.push(format!("--{name}"));
-        }
-    }
-    options
+    ];
+    let set = switches.into_iter().filter(|(_, is_set)| *is_set);
+    set.map(|(name, _)| format!("--{name}"))
 }
 
 /// Words as a shell takes them apart again.
 pub(super) fn quoted(words: &[String]) -> String {
-    let quoted = words.iter().map(|word| {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
-        if !word.is_empty() && word.chars().all(is_plain) {
-            word.clone()
-        } else {
-            format!("'{}'", word.replace('\'', "'\\''"))
-        }
-    });
+    let quoted = words.iter().map(|word| shell_word(word));
     quoted.collect::<Vec<_>>().join(" ")
 }

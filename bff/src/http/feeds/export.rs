@@ -168,20 +168,13 @@ impl Export {
         Ok(())
     }
 
-    /// Waits for what was accepted before the export. The client sees nothing of it where that is quick.
+    /// Waits for what was accepted before the export, for as long as the client does.
     async fn wait_for_latest(&self) -> Result<(), Ended> {
-        let latest = self.stop.run_until_cancelled(latest(&self.target));
         let latest = tokio::select! {
-            latest = latest => latest.ok_or_else(|| problem(ExportError::Interrupted))?,
+            latest = latest(&self.target, &self.stop) => latest,
             () = self.blocks.closed() => return Err(Ended::Unread),
         };
-        latest.map_err(Problem::internal)?.map_err(|behind| {
-            let detail = format!(
-                "{behind}. `position={}` exports what is there",
-                behind.position
-            );
-            Problem::for_now(StatusCode::SERVICE_UNAVAILABLE, detail).into()
-        })
+        latest.map_err(|err| problem(err).into())
     }
 
     /// The form to write. The columns of a table are found in a first pass over all products.
@@ -259,6 +252,10 @@ fn problem(err: ExportError) -> Problem {
         },
         ExportError::GaveUp { why, .. } => {
             Problem::of_status(&tonic::Status::unavailable(why), false)
+        }
+        ExportError::Behind { position, .. } => {
+            let detail = format!("{err}. `position={position}` exports what is there");
+            Problem::for_now(StatusCode::SERVICE_UNAVAILABLE, detail)
         }
         ExportError::Target(err) => Problem::internal(err),
     }

@@ -16,8 +16,8 @@ pub fn telling_of_currencies(rows: Rows, notes: Notes) -> Rows {
             }
             None => first.take().into_iter().for_each(|line| {
                 notes.add(format!(
-                    "prices that name no currency, as in line {line}, are in the one that their product has, and \
-                     for a new product in the default one of the catalog: --currency CODE names it"
+                    "prices that name no currency, as in line {line}, have that of their product, and the default one of \
+                     the catalog in a new product: --currency CODE names it"
                 ));
             }),
             _ => {}

@@ -266,8 +266,8 @@ fn a_price_that_names_no_currency_is_told_once() {
         let count = telling_of_currencies(found, notes.clone()).count();
         (count, notes.take().join("\n"))
     };
-    let note = "prices that name no currency, as in line 3, are in the one that their product has, and for a new \
-                product in the default one of the catalog: --currency CODE names it";
+    let note = "prices that name no currency, as in line 3, have that of their product, and the default one of the \
+                catalog in a new product: --currency CODE names it";
     let feed = "id,price,title\na,5 €,A\nb,5,B\nc,6,C\n";
     assert_eq!(told("", feed), (3, note.to_owned()));
     assert_eq!(

@@ -28,7 +28,7 @@ pub(in crate::feed) fn listed(names: &[String]) -> String {
 }
 
 /// A text as a word of a shell's command.
-pub(in crate::feed) fn shell_word(text: &str) -> String {
+pub(crate) fn shell_word(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();
