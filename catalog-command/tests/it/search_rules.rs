@@ -495,7 +495,7 @@ fn bad_rules() -> [(v1::SearchRule, Vec<&'static str>); 7] {
         ),
         (bad_time, vec!["ends_at", "terms"]),
         (nothing, vec!["id", "kind"]),
-        (one_way, vec!["to"]),
+        (one_way, vec!["to[0]"]),
         (redirect("r-1", "//evil.example"), vec!["actions[0].url"]),
         (no_target, vec!["actions[0].factor", "actions[0].target"]),
         (curation_of(None), vec!["actions[0]"]),
