@@ -167,6 +167,8 @@ fn attribute_names(tag: &[u8]) -> Vec<&[u8]> {
                 let before = tag[start..place].trim_ascii_end();
                 let blank = before.iter().rposition(u8::is_ascii_whitespace);
                 names.extend(blank.map(|blank| &before[blank + 1..]));
+                // No sign is looked at again, however many of these a damaged tag has.
+                start = place + 1;
             }
             (None, b'"' | b'\'') => quote = Some(*byte),
             (Some(open), byte) if open == *byte => {
@@ -190,5 +192,6 @@ mod tests {
         let tag = b"<a xmlns:x='u=1' x:id = \"a=b c\"\n key='\"=' />";
         assert_eq!(attribute_names(tag), [&b"x:id"[..], b"key"]);
         assert!(attribute_names(b"<a>").is_empty());
+        assert_eq!(attribute_names(b"<a id==== b=c d=e>"), [&b"id"[..], b"b", b"d"]);
     }
 }
