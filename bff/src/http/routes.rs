@@ -100,4 +100,30 @@ mod tests {
             "bff/openapi.json is of another release: UPDATE_OPENAPI=1 writes it"
         );
     }
+
+    #[test]
+    fn every_reference_in_the_document_leads_to_a_schema() {
+        fn references<'v>(value: &'v serde_json::Value, found: &mut Vec<&'v str>) {
+            match value {
+                serde_json::Value::Object(members) => {
+                    found.extend(members.get("$ref").and_then(serde_json::Value::as_str));
+                    members
+                        .values()
+                        .for_each(|member| references(member, found));
+                }
+                serde_json::Value::Array(items) => {
+                    items.iter().for_each(|item| references(item, found));
+                }
+                _ => {}
+            }
+        }
+        let document = serde_json::to_value(&*DOCUMENT).expect("JSON");
+        let mut found = Vec::new();
+        references(&document, &mut found);
+        assert!(found.contains(&"#/components/schemas/Filter"));
+        for reference in found {
+            let place = reference.strip_prefix('#').expect("in the document");
+            assert!(document.pointer(place).is_some(), "{reference}");
+        }
+    }
 }

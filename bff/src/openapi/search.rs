@@ -64,12 +64,12 @@ pub(crate) struct Filter {
     /// Any of these values.
     #[schema(nullable = false)]
     r#in: Option<Vec<String>>,
-    #[schema(nullable = false)]
+    #[schema(inline, nullable = false)]
     min: Option<Bound>,
-    #[schema(nullable = false)]
+    #[schema(inline, nullable = false)]
     max: Option<Bound>,
     /// Less than this.
-    #[schema(nullable = false)]
+    #[schema(inline, nullable = false)]
     below: Option<Bound>,
 }
 

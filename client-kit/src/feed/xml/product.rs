@@ -192,6 +192,9 @@ mod tests {
         let tag = b"<a xmlns:x='u=1' x:id = \"a=b c\"\n key='\"=' />";
         assert_eq!(attribute_names(tag), [&b"x:id"[..], b"key"]);
         assert!(attribute_names(b"<a>").is_empty());
-        assert_eq!(attribute_names(b"<a id==== b=c d=e>"), [&b"id"[..], b"b", b"d"]);
+        assert_eq!(
+            attribute_names(b"<a id==== b=c d=e>"),
+            [&b"id"[..], b"b", b"d"]
+        );
     }
 }
